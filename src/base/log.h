@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages for a person. A function logs an error or returns it, never both.
+ *
+ * What a message says: what was tried, on what, why it failed, and what to do about it.
+ */
+#pragma once
+
+#include <syslog.h>
+
+enum nv_log_target {
+	NV_LOG_STDERR, /* with the sd-daemon priority prefix <N> when under systemd */
+	NV_LOG_SYSLOG,
+};
+
+/*
+ * Chooses where messages go and which are dropped. May be called again at any time (devd(8): to
+ * stderr while in the foreground, to syslog afterwards). Until the first call: stderr, LOG_INFO.
+ *
+ * @ident: the program's name, not copied, must live as long as the process.
+ * @max_priority: LOG_ERR … LOG_DEBUG; messages of a larger number are dropped.
+ */
+void nv_log_open(const char *ident, enum nv_log_target target, int max_priority);
+
+/* Writes one message of a priority (LOG_ERR …). A newline in it becomes a space. */
+void nv_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define nv_err(...)    nv_log(LOG_ERR, __VA_ARGS__)
+#define nv_warn(...)   nv_log(LOG_WARNING, __VA_ARGS__)
+#define nv_notice(...) nv_log(LOG_NOTICE, __VA_ARGS__)
+#define nv_info(...)   nv_log(LOG_INFO, __VA_ARGS__)
+#define nv_debug(...)  nv_log(LOG_DEBUG, __VA_ARGS__)
+
+/* The text of a -errno or errno value, for use in a message. */
+const char *nv_strerror(int error);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/str.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+void nv_str_auto(struct nv_str *str)
+{
+	free(str->text);
+	*str = (struct nv_str){};
+}
+
+static int reserve(struct nv_str *str, size_t more)
+{
+	size_t size = str->size ? str->size : 64;
+	char *text;
+
+	if (str->error)
+		return str->error;
+	if (more >= NV_STR_LIMIT || str->length + more >= NV_STR_LIMIT)
+		return str->error = -E2BIG;
+	while (size < str->length + more + 1)
+		size *= 2;
+	if (size == str->size)
+		return 0;
+	text = realloc(str->text, size);
+	if (!text)
+		return str->error = -ENOMEM;
+	str->text = text;
+	str->size = size;
+	return 0;
+}
+
+void nv_str_append(struct nv_str *str, const char *text, size_t length)
+{
+	if (reserve(str, length))
+		return;
+	if (length)
+		memcpy(str->text + str->length, text, length);
+	str->length += length;
+	str->text[str->length] = '\0';
+}
+
+void nv_str_add(struct nv_str *str, const char *text)
+{
+	nv_str_append(str, text, strlen(text));
+}
+
+void nv_str_addc(struct nv_str *str, char c)
+{
+	nv_str_append(str, &c, 1);
+}
+
+void nv_str_printf(struct nv_str *str, const char *format, ...)
+{
+	va_list args;
+	va_list again;
+	int length;
+
+	va_start(args, format);
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, args);
+	if (length >= 0 && !reserve(str, length)) {
+		vsnprintf(str->text + str->length, length + 1, format, again);
+		str->length += length;
+	}
+	va_end(again);
+	va_end(args);
+}
+
+const char *nv_str_text(const struct nv_str *str)
+{
+	return str->text ? str->text : "";
+}
+
+int nv_str_take(struct nv_str *str, char **ret_text)
+{
+	if (reserve(str, 0))
+		return str->error;
+	str->text[str->length] = '\0';
+	*ret_text = TAKE_PTR(str->text);
+	*str = (struct nv_str){};
+	return 0;
+}
+
+void nv_str_clear(struct nv_str *str)
+{
+	str->length = 0;
+	str->error = 0;
+	if (str->text)
+		str->text[0] = '\0';
+}
+
+bool nv_streq(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool nv_strcopy(char *destination, size_t size, const char *source)
+{
+	size_t length = strnlen(source, size);
+	bool fits = length < size;
+
+	if (!fits)
+		length = size - 1;
+	memcpy(destination, source, length);
+	destination[length] = '\0';
+	return fits;
+}
+
+int nv_parse_u32(const char *text, unsigned int max, unsigned int *ret)
+{
+	unsigned long value;
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return -EINVAL;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*end)
+		return -EINVAL;
+	if (errno || value > max)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+int nv_words_split(const char *text, struct nv_words *ret)
+{
+	NV_AUTO(nv_words) struct nv_words words = {};
+
+	for (const char *at = text;;) {
+		char **more;
+		size_t length;
+
+		at += strspn(at, " \t\r\n\v\f");
+		length = strcspn(at, " \t\r\n\v\f");
+		if (!length)
+			break;
+		more = reallocarray(words.word, words.count + 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		words.word = more;
+		words.word[words.count] = strndup(at, length);
+		if (!words.word[words.count])
+			return -ENOMEM;
+		words.count++;
+		at += length;
+	}
+	*ret = words;
+	words = (struct nv_words){};
+	return 0;
+}
+
+void nv_words_auto(struct nv_words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		free(words->word[i]);
+	free(words->word);
+	*words = (struct nv_words){};
+}

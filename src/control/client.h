@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control socket, client side. Blocking. */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <jansson.h>
+
+struct nv_client;
+
+/* Connects to the socket in @run_dir. -ENOENT or -ECONNREFUSED: no netvfd runs there. */
+int nv_client_open(const char *run_dir, struct nv_client **ret_client);
+struct nv_client *nv_client_free(struct nv_client *client);
+NV_DEFINE_AUTO(nv_client, struct nv_client *, nv_client_free);
+
+/*
+ * Asks and waits for the answer. @params may be NULL; its reference is not taken.
+ * On success *ret_result is the caller's. Returns 0 or the server's -errno; *ret_error is then its
+ * text (the caller's to free) or NULL.
+ */
+int nv_client_call(struct nv_client *client, const char *method, json_t *params,
+	json_t **ret_result, char **ret_error);
+
+/* The next line of a stream, after a call that began one. -EPIPE: the server closed it. */
+int nv_client_next(struct nv_client *client, json_t **ret_line);

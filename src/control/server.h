@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control socket, server side: one JSON object a line.
+ *
+ *   {"method": "status"}          ->  {"result": …} or {"error": "text", "errno": N}
+ *   {"method": "events"}          ->  {"result": true}, then {"event": …} lines until closed
+ *
+ * Reading is for anyone, changing for root: who asks is told by SO_PEERCRED and nothing else.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "loop/loop.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define NV_CONTROL_LINE_MAX    65536 /* bytes of a request */
+#define NV_CONTROL_CLIENTS_MAX 64
+#define NV_CONTROL_BUFFER_MAX  1048576 /* bytes that a slow reader may leave; then it is dropped */
+#define NV_CONTROL_SOCKET      "netvfd.sock" /* in the run directory */
+
+struct nv_control;
+
+struct nv_control_method {
+	const char *name;
+	bool changes; /* only root may call it */
+	/*
+	 * Answers: @params is the request's "params" object or NULL; *ret_result is the server's
+	 * to free. Returns 0 or -errno; *ret_error may be set to a text (freed by the server).
+	 */
+	int (*call)(const json_t *params, json_t **ret_result, char **ret_error, void *data);
+	/* Streams: the client is subscribed to this topic after the answer; NULL: no stream. */
+	const char *topic;
+};
+
+/* @methods: ends with a row whose name is NULL; must live as long. Replaces a stale socket. */
+int nv_control_new(struct nv_loop *loop, const char *path, const struct nv_control_method *methods,
+	void *data, struct nv_control **ret_control);
+struct nv_control *nv_control_free(struct nv_control *control);
+NV_DEFINE_AUTO(nv_control, struct nv_control *, nv_control_free);
+
+/* Sends {"TOPIC": @value} to those subscribed; does not take the reference. */
+void nv_control_publish(struct nv_control *control, const char *topic, json_t *value);
+
+/* Whether anybody is subscribed, to save making a value that nobody reads. */
+bool nv_control_has_subscriber(const struct nv_control *control, const char *topic);

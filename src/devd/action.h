@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs actions: one queue a subject (an interface's or device's name), in the order of the events,
+ * each queue one command at a time, the queues side by side. Unlike FreeBSD's devd, which blocks
+ * on each action, the daemon goes on meanwhile.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "loop/loop.h"
+
+#define NV_ACTIONS_QUEUE_MAX   1024 /* commands waiting in one queue; further ones are refused */
+#define NV_ACTIONS_QUEUES_MAX  4096
+#define NV_ACTIONS_RUNNING_MAX 64 /* at once, over all queues */
+
+struct nv_actions;
+
+struct nv_action_result {
+	const char *subject;
+	const char *command;
+	const char *event; /* the event's line */
+	int status; /* of wait(2); meaningless when error is set */
+	int error; /* 0; -errno: could not be started; -ETIME: was killed at the time limit */
+	uint64_t queued_at; /* microseconds of nv_loop_now() */
+	uint64_t started_at;
+	uint64_t ended_at;
+	void *cookie;
+};
+
+/* Told once for every command that nv_actions_add() took, also when the queue is freed. */
+typedef void (*nv_action_done_fn)(const struct nv_action_result *result, void *data);
+
+struct nv_actions_config {
+	const char *shell; /* NULL: /bin/sh; run as SHELL -c COMMAND */
+	const char *const *env; /* NAME=VALUE to add to the environment, NULL-terminated; or NULL */
+	uint64_t time_limit; /* microseconds for one command, then its process group is killed */
+	nv_action_done_fn done;
+	void *data;
+};
+
+/* @config is copied (its strings too). Returns 0 or -ENOMEM. */
+int nv_actions_new(struct nv_loop *loop, const struct nv_actions_config *config,
+	struct nv_actions **ret_actions);
+
+/* Forgets what waits; what runs goes on running, unattended. */
+struct nv_actions *nv_actions_free(struct nv_actions *actions);
+NV_DEFINE_AUTO(nv_actions, struct nv_actions *, nv_actions_free);
+
+/*
+ * Queues a command. It runs with only descriptors 0–2 (0 is /dev/null, 1 and 2 the daemon's), in /,
+ * in a process group of its own, with default signals.
+ * Returns 0, -ENOBUFS (queue full), -ENOMEM.
+ */
+int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
+	const char *event, void *cookie);
+
+size_t nv_actions_waiting(const struct nv_actions *actions);
+size_t nv_actions_running(const struct nv_actions *actions);

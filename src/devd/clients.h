@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * devd's client sockets: whoever connects gets every event's line, and can send nothing.
+ * A client that does not take a whole event at once is dropped (devd.cc; the spec's part A.9).
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "loop/loop.h"
+
+#define NV_CLIENTS_SEND_BUFFER 262144 /* bytes, each client */
+
+struct nv_clients;
+
+/*
+ * Listens on both sockets; a path that exists is replaced. Mode 0666, owner as the process.
+ *
+ * @seqpacket_path: one event a record. @stream_path: events as lines. Either may be NULL.
+ * @limit: clients at once over both, at least 1; more of them wait in the backlog.
+ * Returns 0 or -errno of socket(2), bind(2), listen(2).
+ */
+int nv_clients_new(struct nv_loop *loop, const char *seqpacket_path, const char *stream_path,
+	unsigned int limit, struct nv_clients **ret_clients);
+
+/* Closes all; the paths stay, as devd leaves them. */
+struct nv_clients *nv_clients_free(struct nv_clients *clients);
+NV_DEFINE_AUTO(nv_clients, struct nv_clients *, nv_clients_free);
+
+/*
+ * Sends one event's line (without newline; one is added) to every client. Those that are waiting
+ * to be accepted are accepted first, so that one who connected before the event cannot miss it.
+ */
+void nv_clients_send(struct nv_clients *clients, const char *line);
+
+size_t nv_clients_count(const struct nv_clients *clients);

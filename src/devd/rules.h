@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rules of devd.conf(5): parse files, match an event, expand an action. Pure: depends on base
+ * and event alone.
+ */
+#pragma once
+
+#include "base/fault.h"
+#include "event/event.h"
+
+#define NV_RULES_MAX	    10000 /* rules in all files */
+#define NV_RULES_FILE_MAX   (1024 * 1024) /* bytes of one file */
+#define NV_RULES_FILES_MAX  1000
+#define NV_RULES_ACTION_MAX 65536 /* bytes of one action, expanded */
+
+struct nv_rules;
+struct nv_rule;
+
+/*
+ * Reads @path and then the `.conf` files of each directory that it lists, in name order.
+ * All faults of all files are added to @faults; what FreeBSD's devd takes but hardly anybody means
+ * (`a|b` without parentheses) is a warning.
+ *
+ * @ret_rules: the caller's, to free with nv_rules_free(); untouched on failure.
+ * Returns 0, -EINVAL (@faults has an error), -ENOMEM. An unreadable file is a fault too.
+ */
+int nv_rules_load(const char *path, struct nv_faults *faults, struct nv_rules **ret_rules);
+
+/* The same from memory; directories it lists are read. @name stands in faults. */
+int nv_rules_parse(const char *name, const char *text, size_t length, struct nv_faults *faults,
+	struct nv_rules **ret_rules);
+
+struct nv_rules *nv_rules_free(struct nv_rules *rules);
+NV_DEFINE_AUTO(nv_rules, struct nv_rules *, nv_rules_free);
+
+const char *nv_rules_pid_file(const struct nv_rules *rules); /* NULL when not set */
+size_t nv_rules_count(const struct nv_rules *rules); /* those with a condition or an action */
+
+/*
+ * Answers `media-type`: the media type's name of interface @ifname ("Ethernet", "802.11", "ATM"),
+ * or NULL when it cannot be told (then only "unknown" matches).
+ */
+typedef const char *(*nv_rules_media_fn)(const char *ifname, void *data);
+
+/*
+ * The first rule, by priority and then by place, all of whose conditions hold; NULL when none does.
+ * Owned by @rules. @media may be NULL.
+ */
+const struct nv_rule *nv_rules_match(const struct nv_rules *rules, const struct nv_event *event,
+	nv_rules_media_fn media, void *data);
+
+/* The same by a walk over every rule with regexec; for tests and for the bench. */
+const struct nv_rule *nv_rules_match_slowly(const struct nv_rules *rules,
+	const struct nv_event *event, nv_rules_media_fn media, void *data);
+
+size_t nv_rule_actions(const struct nv_rule *rule); /* 0: the rule swallows the event */
+const char *nv_rule_file(const struct nv_rule *rule);
+unsigned int nv_rule_line(const struct nv_rule *rule);
+
+/*
+ * Writes the rule's action number @index (from 0) to @command, which is cleared first: text for
+ * /bin/sh -c, with each variable's value quoted so that every POSIX sh takes it as one word.
+ * Returns 0, -ENOENT (no such action), -E2BIG or -ENOMEM.
+ */
+int nv_rule_expand(const struct nv_rules *rules, const struct nv_rule *rule, size_t index,
+	const struct nv_event *event, struct nv_str *command);

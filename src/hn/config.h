@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the administrator says of pairing, as values: filled from rc.conf, read by the pure rooms.
+ */
+#pragma once
+
+#include "kernel/types.h"
+
+#define NV_HN_PAIRS_MAX	  256
+#define NV_HN_DRIVERS_MAX 32
+#define NV_HN_NAMES_MAX	  256
+
+/* netvf_pairs="hn0:vf0": these two are a pair, whatever their drivers and parents. */
+struct nv_hn_named_pair {
+	char hn[IFNAMSIZ];
+	char vf[IFNAMSIZ];
+};
+
+struct nv_hn_config {
+	bool transparent; /* netvf_vf_transparent, FreeBSD's hw.hn.vf_transparent; default off */
+	struct nv_hn_named_pair pair[NV_HN_PAIRS_MAX]; /* netvf_pairs */
+	size_t n_pairs;
+	char driver[NV_HN_DRIVERS_MAX]
+		   [NV_NAME_LEN]; /* netvf_synthetic_drivers, besides the known */
+	size_t n_drivers;
+	char name[NV_HN_NAMES_MAX][IFNAMSIZ]; /* netvf_synthetic: interfaces that are an hn */
+	size_t n_names;
+	char transparent_name[NV_HN_NAMES_MAX][IFNAMSIZ]; /* netvf_vf_transparent_HN="YES" */
+	size_t n_transparent_names;
+	char opaque_name[NV_HN_NAMES_MAX][IFNAMSIZ]; /* netvf_vf_transparent_HN="NO" */
+	size_t n_opaque_names;
+};
+
+/* Whether the pair of this hn is in transparent mode: its own word, else the global one. */
+bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The state machine of one pair: state + observation -> state + commands. Pure.
+ *
+ * Invariant: once the commands of a step are done, if any port is usable, the active one is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum nv_port {
+	NV_PORT_HN,
+	NV_PORT_VF,
+};
+
+/* Which interface is the upper. */
+enum nv_form {
+	NV_FORM_HN, /* transparent, and the start of every pair: hn itself */
+	NV_FORM_LAGG, /* the seed's: laggN */
+	NV_FORM_VF, /* exclusive: the VF */
+};
+
+const char *nv_port_name(enum nv_port port); /* "hn", "vf" */
+const char *nv_form_name(enum nv_form form); /* "transparent", "lagg", "exclusive" */
+
+struct nv_pair_state {
+	int vf; /* ifindex of the VF that the pair knows; 0: none */
+	bool joined; /* the datapath has the VF */
+	bool announced; /* VF_UP was raised for it, and VF_DOWN not yet */
+	enum nv_port active; /* where the upper transmits */
+	enum nv_form form;
+};
+
+/* What is so now. */
+struct nv_pair_facts {
+	int vf; /* 0: there is none */
+	bool vf_usable;
+	bool hn_usable;
+	bool transparent; /* configured so: no VF_UP, no lagg */
+	enum nv_form form; /* as the datapath has it: hyperv_vfup changes it */
+};
+
+enum nv_pair_verb {
+	NV_PAIR_LEAVE, /* take the VF `vf` out of the datapath */
+	NV_PAIR_JOIN, /* bring the VF `vf` into the datapath */
+	NV_PAIR_ACTIVATE, /* transmit on `port` */
+	NV_PAIR_READY_VF, /* transparent: set the VF up, with hn's MTU and flags */
+	NV_PAIR_RAISE_VF_UP, /* tell devd; when no rule answers, nv_pair_unanswered() follows */
+	NV_PAIR_RAISE_VF_DOWN, /* tell devd */
+	NV_PAIR_SET_FORM, /* make `form` the upper */
+};
+
+struct nv_pair_command {
+	enum nv_pair_verb verb;
+	int vf;
+	enum nv_port port;
+	enum nv_form form;
+};
+
+#define NV_PAIR_COMMANDS_MAX 8
+
+struct nv_pair_commands {
+	struct nv_pair_command command[NV_PAIR_COMMANDS_MAX];
+	size_t count;
+};
+
+/* One step. @ret_commands are to be carried out in order; they fit always. */
+void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *ret_commands);
+
+/* No rule matched VF_UP: the VF is used exclusively (the seed's note on commented-out rules). */
+void nv_pair_unanswered(struct nv_pair_state *state, struct nv_pair_commands *ret_commands);

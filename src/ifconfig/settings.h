@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* netvf's own settings out of rc.conf, as values. Pure. */
+#pragma once
+
+#include "hn/config.h"
+#include "ifconfig/rcconf.h"
+
+struct nv_settings {
+	struct nv_hn_config hn;
+	unsigned int vf_delay; /* hyperv_vf_delay, seconds, default 0 */
+	unsigned int attwait; /* netvf_vf_xpnt_attwait, seconds, default 0 */
+	unsigned int action_timeout; /* netvf_action_timeout, seconds, default 300 */
+};
+
+/* Faults for values that are no use are added; the default stands in for each. */
+void nv_settings_read(
+	const struct nv_rcconf *rcconf, struct nv_faults *faults, struct nv_settings *ret_settings);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Changes in the kernel, told as FreeBSD's devctl events (the spec's part B). Pure but for the
+ * unit numbers of devices that it hands out.
+ *
+ *   link new        !system=IFNET subsystem=IF type=ATTACH, then for Ethernet
+ *                   !system=ETHERNET subsystem=IF type=IFATTACH; then LINK_UP where it is so
+ *   link gone       !system=IFNET subsystem=IF type=DETACH
+ *   name changed    !system=IFNET subsystem=OLD type=RENAME name=NEW
+ *   link state      LINK_UP when it becomes RUNNING, LINK_DOWN when it ceases to be
+ *   address         ADDR_ADD, ADDR_DEL with address=A
+ *   char node       !system=DEVFS subsystem=CDEV type=CREATE (DESTROY) cdev=NAME
+ *   device          + - ? lines with PCI or VMBus location and ids
+ */
+#pragma once
+
+#include "base/str.h"
+#include "kernel/monitor.h"
+
+struct nv_announce;
+
+typedef void (*nv_announce_fn)(const char *line, void *data);
+
+/* @emit gets each line, without newline, in order. */
+int nv_announce_new(nv_announce_fn emit, void *data, struct nv_announce **ret_announce);
+struct nv_announce *nv_announce_free(struct nv_announce *announce);
+NV_DEFINE_AUTO(nv_announce, struct nv_announce *, nv_announce_free);
+
+/* Arguments as nv_monitor_ops gets them. */
+void nv_announce_link(
+	struct nv_announce *announce, const struct nv_link *old, const struct nv_link *new);
+void nv_announce_addr(struct nv_announce *announce, const struct nv_links *links,
+	const struct nv_addr *old, const struct nv_addr *new);
+void nv_announce_uevent(struct nv_announce *announce, const struct nv_uevent *uevent);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What netvf asks of the kernel, behind one table of operations, so that tests can stand a fake in
+ * its place. This is the only room that talks netlink, uevent, sysfs, ethtool and AF_PACKET.
+ *
+ * Every function returns 0 or -errno, the kernel's own where the kernel refused; outputs are
+ * untouched on failure. All act in the network namespace of the process at nv_kernel_open().
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "kernel/types.h"
+
+struct nv_kernel;
+
+/* Opens the real one. -EPERM and the like as socket(2). */
+int nv_kernel_open(struct nv_kernel **ret_kernel);
+struct nv_kernel *nv_kernel_free(struct nv_kernel *kernel);
+NV_DEFINE_AUTO(nv_kernel, struct nv_kernel *, nv_kernel_free);
+
+/* Dumps; an interrupted dump (NLM_F_DUMP_INTR) is made again, -EAGAIN after ten times. */
+int nv_kernel_links(struct nv_kernel *kernel, struct nv_links *ret_links);
+int nv_kernel_link(struct nv_kernel *kernel, int ifindex, struct nv_link *ret_link); /* -ENODEV */
+
+/* @ifindex 0: of all links. */
+int nv_kernel_addrs(struct nv_kernel *kernel, int ifindex, struct nv_addrs *ret_addrs);
+
+/* Both families, all tables. @oif 0: all; else those whose only next hop is on it. */
+int nv_kernel_routes(struct nv_kernel *kernel, int oif, struct nv_routes *ret_routes);
+
+/* Which of the fields of a link change; the others of `to` are not looked at. */
+enum {
+	NV_LINK_FLAGS = 1 << 0, /* those in flags_mask */
+	NV_LINK_MTU = 1 << 1,
+	NV_LINK_MAC = 1 << 2,
+	NV_LINK_MASTER = 1 << 3, /* 0: leave the master */
+	NV_LINK_MODE = 1 << 4,
+	NV_LINK_OPERSTATE = 1 << 5,
+	NV_LINK_CARRIER = 1 << 6,
+	NV_LINK_ALIAS = 1 << 7,
+	NV_LINK_NAME = 1 << 8,
+	NV_LINK_TX_QUEUE_LEN = 1 << 9,
+	NV_LINK_ADDR_GEN_MODE = 1 << 10,
+};
+
+struct nv_link_change {
+	unsigned int what;
+	uint32_t flags_mask; /* IFF_* */
+	struct nv_link to;
+};
+
+int nv_kernel_link_set(struct nv_kernel *kernel, int ifindex, const struct nv_link_change *change);
+
+/* Convenience: sets or clears IFF_UP. */
+int nv_kernel_link_up(struct nv_kernel *kernel, int ifindex, bool up);
+
+/*
+ * Makes a link of @link->kind with its name, MAC, MTU (0: the kernel's default); for "vlan" on
+ * `lower` with `vlan_id`; for "veth" @peer_name names the other end (else NULL).
+ * -EEXIST: the name is taken. -EOPNOTSUPP: this kernel has no such kind.
+ */
+int nv_kernel_link_add(struct nv_kernel *kernel, const struct nv_link *link, const char *peer_name,
+	int *ret_ifindex);
+int nv_kernel_link_del(struct nv_kernel *kernel, int ifindex);
+
+/* -EEXIST when there already (add), -EADDRNOTAVAIL when not (del). */
+int nv_kernel_addr_add(struct nv_kernel *kernel, const struct nv_addr *addr, bool replace);
+int nv_kernel_addr_del(struct nv_kernel *kernel, const struct nv_addr *addr);
+
+/* -EEXIST (add without @replace), -ESRCH (del). */
+int nv_kernel_route_add(struct nv_kernel *kernel, const struct nv_route *route, bool replace);
+int nv_kernel_route_del(struct nv_kernel *kernel, const struct nv_route *route);
+
+/*
+ * Reads or writes a file below /proc/sys, for example "net/ipv6/conf/lagg0/accept_dad" (a link's
+ * name with a '.' or '/' is no trouble: this is a path, not a sysctl name). A read value ends
+ * before its newline. -ENOENT when the kernel has none, -ENAMETOOLONG.
+ */
+int nv_kernel_sysctl_read(struct nv_kernel *kernel, const char *path, char *ret_value, size_t size);
+int nv_kernel_sysctl_write(struct nv_kernel *kernel, const char *path, const char *value);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Watches the kernel: links and addresses over rtnetlink, devices over uevents.
+ *
+ * Netlink messages are hints. The monitor keeps the state it last knew, and after a lost message
+ * (ENOBUFS, MSG_TRUNC, NLM_F_DUMP_INTR) it dumps again and reports the difference, so that whoever
+ * listens sees every change that lasted and no change that did not happen.
+ */
+#pragma once
+
+#include "kernel/kernel.h"
+#include "loop/loop.h"
+
+struct nv_monitor;
+
+/* One of a uevent's KEY=VALUE; the first is ACTION. */
+struct nv_uevent {
+	const char *action; /* "add", "remove", "bind", "unbind", "change", … */
+	const char *devpath; /* below /sys */
+	const char *subsystem; /* "" when not given */
+	const char *devname; /* below /dev, "" when it has no node */
+	const char *devtype;
+	const char *driver;
+	bool is_block; /* its node is a block device, not a char device */
+	const char *const *key; /* all KEY=VALUE, NULL-terminated */
+};
+
+/* The value of @name, or NULL. Owned by the uevent. */
+const char *nv_uevent_get(const struct nv_uevent *uevent, const char *name);
+
+struct nv_monitor_ops {
+	/* @old NULL: new. @new NULL: gone. Both: changed, possibly in name. */
+	void (*link)(const struct nv_link *old, const struct nv_link *new, void *data);
+	/* The same for addresses; a change of lifetime alone is not reported. */
+	void (*addr)(const struct nv_addr *old, const struct nv_addr *new, void *data);
+	void (*uevent)(const struct nv_uevent *uevent, void *data);
+	/* After the last of the changes that one wake-up brought: the moment to act on them. */
+	void (*settled)(void *data);
+};
+
+/*
+ * Subscribes, then dumps (in this order: nothing can be missed), and reports all that exists as
+ * new, in order of ifindex, before it returns (cold plug). Uevents that were not sent by the
+ * kernel are dropped. Devices that exist already are reported by nv_monitor_coldplug_devices().
+ */
+int nv_monitor_new(struct nv_loop *loop, struct nv_kernel *kernel, const struct nv_monitor_ops *ops,
+	void *data, struct nv_monitor **ret_monitor);
+struct nv_monitor *nv_monitor_free(struct nv_monitor *monitor);
+NV_DEFINE_AUTO(nv_monitor, struct nv_monitor *, nv_monitor_free);
+
+/*
+ * Reports each PCI and VMBus device as bound (or, without a driver, as added) and each node of the
+ * "misc" class as added, as uevents read from sysfs, in order of devpath.
+ */
+int nv_monitor_coldplug_devices(struct nv_monitor *monitor);
+
+/* What it knows now; owned by the monitor, valid until the loop's next turn. */
+const struct nv_links *nv_monitor_links(const struct nv_monitor *monitor);
+
+/* How often it had to dump again because messages were lost. */
+unsigned long nv_monitor_resyncs(const struct nv_monitor *monitor);
+
+/* Dumps now and reports the difference, as after a loss. */
+int nv_monitor_resync(struct nv_monitor *monitor);

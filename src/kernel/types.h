@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the kernel says of links, addresses and routes, as plain values. Types only: pure rooms may
+ * include this file without linking the room.
+ */
+#pragma once
+
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NV_MAC_LEN  6
+#define NV_KIND_LEN 16
+#define NV_NAME_LEN 64
+
+struct nv_link {
+	int ifindex;
+	char name[IFNAMSIZ];
+	uint16_t type; /* ARPHRD_* */
+	uint32_t flags; /* IFF_*, as in RTM_NEWLINK's ifi_flags */
+	uint32_t mtu;
+	uint32_t tx_queue_len;
+	uint32_t promiscuity; /* how many asked for it */
+	uint8_t operstate; /* IF_OPER_* */
+	uint8_t link_mode; /* IF_LINK_MODE_* */
+	bool carrier; /* IFLA_CARRIER; the driver's word, whatever operstate says */
+	bool has_mac; /* a six-byte link address */
+	bool has_permanent_mac; /* IFLA_PERM_ADDRESS, Linux 5.6; virtual devices have none */
+	uint8_t mac[NV_MAC_LEN];
+	uint8_t permanent_mac[NV_MAC_LEN];
+	int master; /* ifindex of bond, bridge, …; 0: none */
+	int lower; /* IFLA_LINK: what it is stacked on; 0: none, or in another netns */
+	bool lower_elsewhere; /* IFLA_LINK counts in another network namespace (veth) */
+	uint16_t vlan_id; /* of kind "vlan"; else 0 */
+	uint8_t addr_gen_mode; /* IN6_ADDR_GEN_MODE_* */
+	char kind[NV_KIND_LEN]; /* IFLA_INFO_KIND; "" for hardware and virtio */
+	char driver[NV_NAME_LEN]; /* as ethtool -i says; "" when unknown */
+	char parent_bus[NV_NAME_LEN]; /* IFLA_PARENT_DEV_BUS_NAME (Linux 5.14) or sysfs: "pci",
+					 "vmbus" */
+	char parent_dev[NV_NAME_LEN]; /* "0000:00:03.0" */
+	char alias[256]; /* description */
+};
+
+/* Administratively up and carrier on: the design's "usable". */
+static inline bool nv_link_usable(const struct nv_link *link)
+{
+	return (link->flags & IFF_UP) && link->carrier;
+}
+
+/* One moment's links, ascending by ifindex. */
+struct nv_links {
+	struct nv_link *link;
+	size_t count;
+};
+
+const struct nv_link *nv_links_by_index(const struct nv_links *links, int ifindex);
+const struct nv_link *nv_links_by_name(const struct nv_links *links, const char *name);
+
+struct nv_ip {
+	uint8_t family; /* AF_INET, AF_INET6 */
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+	};
+};
+
+struct nv_addr {
+	int ifindex;
+	struct nv_ip local;
+	bool has_peer, has_broadcast;
+	struct nv_ip peer;
+	struct nv_ip broadcast;
+	uint8_t prefix_len;
+	uint8_t scope; /* RT_SCOPE_* */
+	uint8_t protocol; /* IFAPROT_* (Linux 5.18) */
+	uint32_t flags; /* IFA_F_* */
+	uint32_t metric; /* IFA_RT_PRIORITY; 0: the kernel's default */
+	uint32_t valid_lft; /* seconds; UINT32_MAX: for ever */
+	uint32_t preferred_lft; /* seconds */
+	char label[IFNAMSIZ]; /* IPv4; "" : none */
+};
+
+struct nv_addrs {
+	struct nv_addr *addr;
+	size_t count;
+};
+
+struct nv_route {
+	uint8_t family;
+	uint8_t destination_len; /* 0: default */
+	uint8_t tos;
+	uint8_t protocol; /* RTPROT_* */
+	uint8_t scope;
+	uint8_t type; /* RTN_* */
+	uint32_t flags; /* RTNH_F_ONLINK */
+	uint32_t table;
+	uint32_t priority;
+	struct nv_ip destination;
+	bool has_gateway, has_source;
+	struct nv_ip gateway; /* another family than the route's: RTA_VIA */
+	struct nv_ip source; /* RTA_PREFSRC */
+	int oif;
+	uint32_t mtu; /* RTAX_MTU; 0: none */
+	uint32_t expires; /* IPv6, seconds; 0: never */
+	bool multipath; /* has several next hops, which are not listed here */
+};
+
+struct nv_routes {
+	struct nv_route *route;
+	size_t count;
+};
+
+void nv_links_auto(struct nv_links *links);
+void nv_addrs_auto(struct nv_addrs *addrs);
+void nv_routes_auto(struct nv_routes *routes);

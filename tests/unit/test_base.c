@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cm.h"
+
+#include "base/fault.h"
+#include "base/rundir.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void str_grows_and_keeps_nul_bytes_out(void **state)
+{
+	NV_AUTO(nv_str) struct nv_str str = {};
+
+	(void)state;
+	assert_string_equal(nv_str_text(&str), "");
+	for (int i = 0; i < 1000; i++)
+		nv_str_printf(&str, "%d,", i);
+	assert_int_equal(str.length, strlen(str.text));
+	assert_int_equal(strncmp(str.text, "0,1,2,", 6), 0);
+	assert_int_equal(str.error, 0);
+}
+
+static void str_error_sticks_at_the_limit(void **state)
+{
+	NV_AUTO(nv_str) struct nv_str str = {};
+	char *text = (char *)"untouched";
+
+	(void)state;
+	for (int i = 0; i < NV_STR_LIMIT / 16 + 1; i++)
+		nv_str_add(&str, "0123456789abcdef");
+	assert_int_equal(str.error, -E2BIG);
+	assert_int_equal(nv_str_take(&str, &text), -E2BIG);
+	assert_string_equal(text, "untouched");
+	nv_str_clear(&str);
+	nv_str_add(&str, "again");
+	assert_string_equal(nv_str_text(&str), "again");
+}
+
+static void words_split_at_any_white_space(void **state)
+{
+	NV_AUTO(nv_words) struct nv_words words = {};
+
+	(void)state;
+	assert_int_equal(nv_words_split("  inet\t192.0.2.1/24\n\nup ", &words), 0);
+	assert_int_equal(words.count, 3);
+	assert_string_equal(words.word[0], "inet");
+	assert_string_equal(words.word[2], "up");
+}
+
+static void numbers_are_whole_or_refused(void **state)
+{
+	unsigned int value = 7;
+
+	(void)state;
+	assert_int_equal(nv_parse_u32("4095", 4095, &value), 0);
+	assert_int_equal(value, 4095);
+	assert_int_equal(nv_parse_u32("4096", 4095, &value), -ERANGE);
+	assert_int_equal(nv_parse_u32("99999999999999999999999", 4095, &value), -ERANGE);
+	assert_int_equal(nv_parse_u32("-1", 4095, &value), -EINVAL);
+	assert_int_equal(nv_parse_u32("12x", 4095, &value), -EINVAL);
+	assert_int_equal(nv_parse_u32("", 4095, &value), -EINVAL);
+	assert_int_equal(value, 4095);
+}
+
+static void faults_are_counted_past_their_limit(void **state)
+{
+	struct nv_faults faults = {};
+
+	(void)state;
+	for (int i = 0; i < NV_FAULTS_MAX + 5; i++)
+		nv_faults_add(&faults, NV_FAULT_ERROR, "f", i + 1, 1, "fault %d", i);
+	assert_int_equal(faults.count, NV_FAULTS_MAX);
+	assert_int_equal(faults.dropped, 5);
+	assert_int_equal(faults.errors, NV_FAULTS_MAX + 5);
+	nv_faults_auto(&faults);
+}
+
+static void run_dir_option_is_checked(void **state)
+{
+	NV_AUTO(nv_free) char *dir = NULL;
+
+	(void)state;
+	assert_int_equal(nv_run_dir_find("relative", &dir), -EINVAL);
+	assert_null(dir);
+	assert_int_equal(nv_run_dir_find("/run/x//", &dir), 0);
+	assert_string_equal(dir, "/run/x");
+	assert_true(nv_run_dir_is_first("/run/netvf"));
+	assert_false(nv_run_dir_is_first("/run/netvf/netns-1"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(str_grows_and_keeps_nul_bytes_out),
+		cmocka_unit_test(str_error_sticks_at_the_limit),
+		cmocka_unit_test(words_split_at_any_white_space),
+		cmocka_unit_test(numbers_are_whole_or_refused),
+		cmocka_unit_test(faults_are_counted_past_their_limit),
+		cmocka_unit_test(run_dir_option_is_checked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
