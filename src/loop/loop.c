@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loop/loop.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/pidfd.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define VIRTUAL_START NV_USEC_PER_SEC
+
+TAILQ_HEAD(timers, nv_watch);
+
+struct nv_loop {
+	struct event_base *base;
+	enum nv_loop_clock clock;
+	bool quit;
+	uint64_t now; /* of the virtual clock */
+	uint64_t turn; /* of nv_loop_run_once() */
+	struct timers timers; /* armed, of the virtual clock, in the order in which they fire */
+};
+
+struct nv_watch {
+	struct nv_loop *loop;
+	struct event event;
+	union {
+		nv_loop_fd_fn fd;
+		nv_loop_timer_fn timer;
+		nv_loop_signal_fn signal;
+		nv_loop_child_fn child;
+	} callback;
+	void *data;
+
+	/* A timer of the virtual clock. */
+	bool armed;
+	uint64_t due;
+	uint64_t turn; /* in which it was armed */
+	TAILQ_ENTRY(nv_watch) link;
+
+	/* A child. */
+	pid_t pid;
+	int pidfd;
+};
+
+/* Errors of libevent's calls come back from them too, so its own words are only a detail. */
+static void log_libevent(int severity, const char *message)
+{
+	nv_log(severity == EVENT_LOG_ERR ? LOG_ERR : LOG_DEBUG, "libevent: %s", message);
+}
+
+static struct event_base *new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		return NULL;
+	/* Without the first, a timer armed late in a long turn would fire early. */
+	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+int nv_loop_new(enum nv_loop_clock clock, struct nv_loop **ret_loop)
+{
+	NV_AUTO(nv_free) struct nv_loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return -ENOMEM;
+	event_set_log_callback(log_libevent);
+	errno = 0;
+	loop->base = new_base();
+	if (!loop->base)
+		return errno ? -errno : -ENOMEM;
+	loop->clock = clock;
+	loop->now = VIRTUAL_START;
+	TAILQ_INIT(&loop->timers);
+	*ret_loop = TAKE_PTR(loop);
+	return 0;
+}
+
+struct nv_loop *nv_loop_free(struct nv_loop *loop)
+{
+	if (!loop)
+		return NULL;
+	event_base_free(loop->base);
+	free(loop);
+	return NULL;
+}
+
+int nv_loop_run(struct nv_loop *loop)
+{
+	int r = 0;
+
+	while (!loop->quit && r == 0)
+		r = nv_loop_run_once(loop, 1);
+	loop->quit = false;
+	return r;
+}
+
+void nv_loop_quit(struct nv_loop *loop)
+{
+	loop->quit = true;
+	event_base_loopbreak(loop->base);
+}
+
+uint64_t nv_loop_now(const struct nv_loop *loop)
+{
+	struct timespec now;
+
+	if (loop->clock == NV_LOOP_VIRTUAL)
+		return loop->now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NV_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static void virtual_disarm(struct nv_watch *timer)
+{
+	if (timer->armed)
+		TAILQ_REMOVE(&timer->loop->timers, timer, link);
+	timer->armed = false;
+}
+
+static void virtual_arm(struct nv_watch *timer, uint64_t usec)
+{
+	struct nv_loop *loop = timer->loop;
+	struct nv_watch *later;
+
+	virtual_disarm(timer);
+	timer->armed = true;
+	timer->due = loop->now + usec;
+	timer->turn = loop->turn;
+	TAILQ_FOREACH (later, &loop->timers, link)
+		if (later->due > timer->due)
+			break;
+	if (later)
+		TAILQ_INSERT_BEFORE(later, timer, link);
+	else
+		TAILQ_INSERT_TAIL(&loop->timers, timer, link);
+}
+
+static void virtual_fire(struct nv_watch *timer)
+{
+	virtual_disarm(timer);
+	timer->callback.timer(timer->data);
+}
+
+void nv_loop_advance(struct nv_loop *loop, uint64_t usec)
+{
+	uint64_t end = loop->now + usec;
+	struct nv_watch *timer;
+
+	while ((timer = TAILQ_FIRST(&loop->timers)) && timer->due <= end) {
+		if (timer->due > loop->now)
+			loop->now = timer->due;
+		virtual_fire(timer);
+	}
+	loop->now = end;
+}
+
+/* Fires what is due now. What is armed meanwhile waits for the next turn. */
+static bool virtual_turn(struct nv_loop *loop)
+{
+	struct nv_watch *timer;
+	bool any = false;
+
+	loop->turn++;
+	while ((timer = TAILQ_FIRST(&loop->timers)) && timer->due <= loop->now &&
+		timer->turn < loop->turn) {
+		virtual_fire(timer);
+		any = true;
+	}
+	return any;
+}
+
+int nv_loop_run_once(struct nv_loop *loop, int wait)
+{
+	if (virtual_turn(loop))
+		wait = 0;
+	errno = 0;
+	if (event_base_loop(loop->base,
+		    (wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) | EVLOOP_NO_EXIT_ON_EMPTY) < 0)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+static struct nv_watch *new_watch(struct nv_loop *loop, void *data)
+{
+	struct nv_watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		return NULL;
+	watch->loop = loop;
+	watch->data = data;
+	watch->pidfd = -1;
+	return watch;
+}
+
+/* Hands a watch to libevent. Not event_new(): the one allocation is ours. */
+static int start(struct nv_watch *watch, int fd, int events, event_callback_fn callback)
+{
+	if (event_assign(&watch->event, watch->loop->base, fd, events, callback, watch) < 0)
+		return -EINVAL;
+	errno = 0;
+	if (event_add(&watch->event, NULL) < 0)
+		return errno ? -errno : -ENOMEM;
+	return 0;
+}
+
+static void on_fd(int fd, short what, void *data)
+{
+	struct nv_watch *watch = data;
+	int events = (what & EV_READ ? NV_LOOP_READ : 0) | (what & EV_WRITE ? NV_LOOP_WRITE : 0);
+
+	watch->callback.fd(fd, events, watch->data);
+}
+
+/*
+ * epoll(7) tells of a hang-up unasked, but libevent cannot ask for nothing else: so ask for edges
+ * of readability, of which a hang-up is always one, and look.
+ */
+static void on_hangup(int fd, short what, void *data)
+{
+	struct pollfd poll_fd = {.fd = fd};
+	struct nv_watch *watch = data;
+
+	(void)what;
+	if (poll(&poll_fd, 1, 0) > 0)
+		watch->callback.fd(fd, NV_LOOP_HANGUP, watch->data);
+}
+
+int nv_loop_watch_fd(struct nv_loop *loop, int fd, int events, nv_loop_fd_fn callback, void *data,
+	struct nv_watch **ret_watch)
+{
+	NV_AUTO(nv_free) struct nv_watch *watch = new_watch(loop, data);
+	int r;
+
+	if (!watch)
+		return -ENOMEM;
+	watch->callback.fd = callback;
+	if (events == NV_LOOP_HANGUP)
+		r = start(watch, fd, EV_PERSIST | EV_READ | EV_ET, on_hangup);
+	else
+		r = start(watch, fd,
+			EV_PERSIST | (events & NV_LOOP_READ ? EV_READ : 0) |
+				(events & NV_LOOP_WRITE ? EV_WRITE : 0),
+			on_fd);
+	if (r < 0)
+		return r;
+	*ret_watch = TAKE_PTR(watch);
+	return 0;
+}
+
+static void on_timer(int fd, short what, void *data)
+{
+	struct nv_watch *watch = data;
+
+	(void)fd;
+	(void)what;
+	watch->callback.timer(watch->data);
+}
+
+int nv_loop_watch_timer(
+	struct nv_loop *loop, nv_loop_timer_fn callback, void *data, struct nv_watch **ret_watch)
+{
+	NV_AUTO(nv_free) struct nv_watch *watch = new_watch(loop, data);
+
+	if (!watch)
+		return -ENOMEM;
+	watch->callback.timer = callback;
+	if (evtimer_assign(&watch->event, loop->base, on_timer, watch) < 0)
+		return -EINVAL;
+	*ret_watch = TAKE_PTR(watch);
+	return 0;
+}
+
+int nv_watch_arm(struct nv_watch *timer, uint64_t usec)
+{
+	struct timeval tv = {usec / NV_USEC_PER_SEC, usec % NV_USEC_PER_SEC};
+
+	if (timer->loop->clock == NV_LOOP_VIRTUAL) {
+		virtual_arm(timer, usec);
+		return 0;
+	}
+	return event_add(&timer->event, &tv) < 0 ? -ENOMEM : 0;
+}
+
+void nv_watch_disarm(struct nv_watch *timer)
+{
+	virtual_disarm(timer);
+	event_del(&timer->event);
+}
+
+static void on_signal(int signal, short what, void *data)
+{
+	struct nv_watch *watch = data;
+
+	(void)what;
+	watch->callback.signal(signal, watch->data);
+}
+
+int nv_loop_watch_signal(struct nv_loop *loop, int signal, nv_loop_signal_fn callback, void *data,
+	struct nv_watch **ret_watch)
+{
+	NV_AUTO(nv_free) struct nv_watch *watch = new_watch(loop, data);
+	int r;
+
+	if (!watch)
+		return -ENOMEM;
+	watch->callback.signal = callback;
+	r = start(watch, signal, EV_PERSIST | EV_SIGNAL, on_signal);
+	if (r < 0)
+		return r;
+	*ret_watch = TAKE_PTR(watch);
+	return 0;
+}
+
+static void on_child(int fd, short what, void *data)
+{
+	struct nv_watch *watch = data;
+	int status;
+
+	(void)fd;
+	(void)what;
+	/* The pid is still the child's: nobody else can have it before it is reaped. */
+	if (waitpid(watch->pid, &status, 0) < 0)
+		status = -1;
+	watch->callback.child(watch->pid, status, watch->data);
+}
+
+int nv_loop_watch_child(struct nv_loop *loop, pid_t pid, nv_loop_child_fn callback, void *data,
+	struct nv_watch **ret_watch)
+{
+	NV_AUTO(nv_free) struct nv_watch *watch = new_watch(loop, data);
+	NV_AUTO(nv_fd) int pidfd = -1;
+	int r;
+
+	if (!watch)
+		return -ENOMEM;
+	pidfd = pidfd_open(pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	watch->callback.child = callback;
+	watch->pid = pid;
+	r = start(watch, pidfd, EV_READ, on_child);
+	if (r < 0)
+		return r;
+	watch->pidfd = TAKE_FD(pidfd);
+	*ret_watch = TAKE_PTR(watch);
+	return 0;
+}
+
+struct nv_watch *nv_watch_free(struct nv_watch *watch)
+{
+	if (!watch)
+		return NULL;
+	virtual_disarm(watch);
+	event_del(&watch->event);
+	if (watch->pidfd >= 0)
+		close(watch->pidfd);
+	free(watch);
+	return NULL;
+}
