@@ -25,7 +25,10 @@ int nv_kernel_link(struct nv_kernel *kernel, int ifindex, struct nv_link *ret_li
 /* @ifindex 0: of all links. */
 int nv_kernel_addrs(struct nv_kernel *kernel, int ifindex, struct nv_addrs *ret_addrs);
 
-/* Both families, all tables. @oif 0: all; else those whose only next hop is on it. */
+/*
+ * Both families, all tables. @oif 0: all; else those with a next hop on it. A route with several
+ * next hops is listed once for each (on @oif), with `multipath` set.
+ */
 int nv_kernel_routes(struct nv_kernel *kernel, int oif, struct nv_routes *ret_routes);
 
 /* Which of the fields of a link change; the others of `to` are not looked at. */
@@ -67,8 +70,17 @@ int nv_kernel_link_del(struct nv_kernel *kernel, int ifindex);
 int nv_kernel_addr_add(struct nv_kernel *kernel, const struct nv_addr *addr, bool replace);
 int nv_kernel_addr_del(struct nv_kernel *kernel, const struct nv_addr *addr);
 
-/* -EEXIST (add without @replace), -ESRCH (del). */
-int nv_kernel_route_add(struct nv_kernel *kernel, const struct nv_route *route, bool replace);
+/* What becomes of a route that has the same table, destination, TOS and priority. */
+enum nv_route_how {
+	NV_ROUTE_NEW, /* it stays, and this is -EEXIST */
+	NV_ROUTE_REPLACE, /* the new one takes its place, at once */
+	NV_ROUTE_BESIDE, /* IPv4: the new one goes in front of it; IPv6: it gets one more next hop.
+			  * -EEXIST only for the very same route */
+};
+
+/* `multipath` of the route is not looked at. -ESRCH when there is none (del). */
+int nv_kernel_route_add(
+	struct nv_kernel *kernel, const struct nv_route *route, enum nv_route_how how);
 int nv_kernel_route_del(struct nv_kernel *kernel, const struct nv_route *route);
 
 /*
