@@ -29,7 +29,7 @@ enum nv_event_kind {
 struct nv_event;
 
 /*
- * Parses one line as devd does (devd.cc; the spec's part A.8). Trailing newlines are removed.
+ * Parses one line as FreeBSD's devd.cc does. Trailing newlines are removed.
  * Unlike FreeBSD's devd, an empty location (two spaces after `at`) does not stop the parse: the
  * `pnpinfo` pairs and `bus` are found all the same.
  *
@@ -69,9 +69,11 @@ struct nv_event_var {
 };
 
 /*
- * Writes a line (no newline) to @line, which is cleared first. Values are written bare where that
- * parses back to the same value, else as "…" with \ before each " and each \. A control character
- * becomes a space: nothing on this system that may appear in an event has one.
+ * Writes a line (no newline) to @line, which is cleared first. A value with white space is put in
+ * quotes, and each " in a value gets a backslash, so that every value parses back to itself. Two
+ * exceptions: a control character becomes a space (a newline would end the line), and after a
+ * backslash that would stand before the closing quote a space is added (it would hide the quote).
+ * Characters that a key cannot have become '_', as do spaces in a device's name.
  * Returns 0, -EMSGSIZE when it would be longer than NV_EVENT_LINE_MAX, or -ENOMEM.
  */
 int nv_event_format_notify(struct nv_str *line, const char *system, const char *subsystem,
