@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What can be done here; each target first installs and builds what it needs. See README.md.
+
+BUILD ?= build
+# For each fuzz target.
+FUZZ_SECONDS ?= 10
+
+AS_ROOT := tools/as-root
+CHECK := /usr/bin/python3 tools/check --build $(BUILD) --sanitize $(BUILD)-clang
+
+.PHONY: all deps build sanitize demo check bench lint fuzz install clean
+
+all: build
+
+deps:
+	@tools/deps
+
+build: deps $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+# The second build: clang, AddressSanitizer, UndefinedBehaviorSanitizer, and the fuzz targets.
+sanitize: deps $(BUILD)-clang/build.ninja
+	@ninja -C $(BUILD)-clang --quiet
+
+$(BUILD)/build.ninja: | deps
+	meson setup $(BUILD)
+
+$(BUILD)-clang/build.ninja: | deps
+	CC=clang meson setup $(BUILD)-clang -Dfuzz=true -Dbuildtype=debugoptimized \
+		-Db_sanitize=address,undefined -Db_lundef=false
+
+demo: build
+	@mkdir -p $(BUILD)/demo
+	@$(AS_ROOT) $(BUILD)/lab/netvf-lab migrate --cycles 5 --pps 5000 \
+		--rules etc/devd/hyperv.conf \
+		--json $(BUILD)/demo/report.json --svg $(BUILD)/demo/timeline.svg
+
+check: build sanitize
+	@$(CHECK) --fuzz-seconds $(FUZZ_SECONDS)
+
+fuzz: sanitize
+	@$(CHECK) --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
+
+bench: build
+	@mkdir -p $(BUILD)/bench
+	@$(AS_ROOT) bench/run $(BUILD)
+
+lint: build sanitize
+	@tools/lint
+
+install: build
+	@$(AS_ROOT) meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-clang

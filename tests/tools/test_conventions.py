@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""tools/conventions must find each breach, at its line, and nothing in a tree that has none."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SPDX = "/* SPDX-License-Identifier: BSD-2-Clause */\n"
+HASH = "# SPDX-License-Identifier: BSD-2-Clause\n"
+MARK = "TO" "DO"
+
+
+def conventions(tmp_path, path, text):
+    file = tmp_path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return subprocess.run(
+        [TOP / "tools/conventions", "--root", tmp_path], capture_output=True, text=True)
+
+
+def function(name, lines, before="static "):
+    """A function of so many lines, signature and braces included."""
+    return f"{before}int {name}(void)\n{{\n" + "\treturn 0;\n" * (lines - 3) + "}\n"
+
+
+def body(line):
+    return SPDX + f"static int f(void)\n{{\n\t{line}\n}}\n"
+
+
+ENUM = "enum nv_tea { NV_GREEN, NV_BLACK };\n"
+
+
+def switch(labels):
+    return f"static void f(int x)\n{{\n\tswitch (x) {{\n{labels}\t}}\n}}\n"
+
+
+BAD = {
+    "long file": ("src/base/a.c", SPDX + "\n" * 999, 1000, "divide it"),
+    "no last newline": ("src/base/a.c", SPDX + "int a;", 2, "no newline"),
+    "trailing space": ("src/base/a.c", SPDX + "int a; \n", 2, "white space"),
+    "wide line": ("src/base/a.c", SPDX + f"/* {'x' * 95} */\n", 2, "100 columns"),
+    "no licence": ("src/base/a.c", "int a;\n", 1, "SPDX"),
+    "script without licence": ("tools/a", "#!/bin/sh\ntrue\n", 2, "SPDX"),
+    "mark": ("README.md", f"a\n{MARK}: b\n", 2, "finish it"),
+    "machine path": ("README.md", "see /ho" "me/me/netvf\n", 1, "machine"),
+    "other python": ("tools/a", "#!/usr/bin/env python3\n" + HASH, 1, "Debian"),
+    "long function": ("src/base/a.c", SPDX + function("f", 60), 2, "60 lines"),
+    "public name": ("src/base/a.c", SPDX + function("f", 5, ""), 2, "nv_"),
+    "system": ("src/devd/a.c", body("return system(1);"), 4, "shell"),
+    "goto": ("src/devd/a.c", body("goto out;"), 4, "cleanup"),
+    "sleep in C": ("tests/unit/a.c", body("usl" "eep(1);"), 4, "deadline"),
+    "sleep in Python": ("tests/netns/test_a.py", HASH +
+                        "import time\n\n\ndef test_a():\n    time.sl" "eep(1)\n", 6, "deadline"),
+    "default": ("src/base/a.c", SPDX + ENUM + switch("\tcase NV_GREEN:\n\tdefault:\n\t\tbreak;\n"),
+                7, "name every value"),
+    "no pragma": ("src/base/a.h", SPDX, 1, "pragma"),
+    "no comment": (
+        "src/base/a.h", SPDX + "#pragma once\n\nint nv_a(int b,\n\tint c);\n", 4, "comment"),
+    "wrong room": ("src/base/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
+    "pure room": ("src/hn/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
+    "library": ("src/devd/a.c", SPDX + "#include <libmnl/libmnl.h>\n", 2, "only kernel"),
+    "new room": ("src/attic/a.c", SPDX, 1, "unknown room"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_finds(tmp_path, name):
+    path, text, line, words = BAD[name]
+    result = conventions(tmp_path, path, text)
+    assert result.returncode == 1
+    reports = result.stdout.splitlines()
+    assert len(reports) == 1, reports
+    assert reports[0].startswith(f"{path}:{line}: ")
+    assert words in reports[0]
+
+
+GOOD = {
+    "function of 59 lines": ("src/base/a.c", SPDX + function("f", 59)),
+    "main": ("src/netvf/a.c", SPDX + function("main", 5, "")),
+    "names in comments and strings": (
+        "src/base/a.c", SPDX + '/* system("a"); goto a; */\n'
+        'static const char a[] = "system(1)";\n'),
+    "default over numbers": (
+        "src/base/a.c", SPDX + ENUM + switch("\tcase AF_INET:\n\tdefault:\n\t\tbreak;\n")),
+    "default of an inner switch": (
+        "src/base/a.c", SPDX + ENUM + switch(
+            "\tcase NV_GREEN:\n\t\tswitch (y) {\n"
+            "\t\tcase 1:\n\t\tdefault:\n\t\t\tbreak;\n\t\t}\n")),
+    "comments of all kinds": (
+        "src/base/a.h", SPDX + "#pragma once\n\n/* Makes it. */\nint nv_a(void);\nint nv_b(void);\n"
+        "\nint nv_c(void); /* the third */\n\nvoid nv_x_auto(void *x);\n"),
+    "the helper that polls": (
+        "tests/netns/a.py", HASH +
+        "import time\n\n\ndef wait_until(predicate):\n    time.sl" "eep(1)\n"),
+    "types of another room": ("src/hn/a.c", SPDX + '#include "kernel/types.h"\n'),
+    "fuzzing input": ("tests/fuzz/corpus/conf/1", f"{MARK} "),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_accepts(tmp_path, name):
+    result = conventions(tmp_path, *GOOD[name])
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
