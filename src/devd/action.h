@@ -10,7 +10,7 @@
 #include "loop/loop.h"
 
 #define NV_ACTIONS_QUEUE_MAX   1024 /* commands waiting in one queue; further ones are refused */
-#define NV_ACTIONS_QUEUES_MAX  4096
+#define NV_ACTIONS_WAITING_MAX 16384 /* in all queues */
 #define NV_ACTIONS_RUNNING_MAX 64 /* at once, over all queues */
 
 struct nv_actions;
@@ -20,20 +20,32 @@ struct nv_action_result {
 	const char *command;
 	const char *event; /* the event's line */
 	int status; /* of wait(2); meaningless when error is set */
-	int error; /* 0; -errno: could not be started; -ETIME: was killed at the time limit */
+	/*
+	 * 0; -ETIME: was killed at the time limit; -ECANCELED: the queues were freed while it
+	 * waited or ran; any other -errno: could not be started.
+	 */
+	int error;
 	uint64_t queued_at; /* microseconds of nv_loop_now() */
-	uint64_t started_at;
+	uint64_t started_at; /* 0: it never was */
 	uint64_t ended_at;
 	void *cookie;
 };
 
-/* Told once for every command that nv_actions_add() took, also when the queue is freed. */
+/*
+ * Told once for every command that nv_actions_add() took, also when the queues are freed; never
+ * from inside nv_actions_add(). It may add further commands (not while they are freed), and must
+ * not free the queues.
+ */
 typedef void (*nv_action_done_fn)(const struct nv_action_result *result, void *data);
 
 struct nv_actions_config {
 	const char *shell; /* NULL: /bin/sh; run as SHELL -c COMMAND */
 	const char *const *env; /* NAME=VALUE to add to the environment, NULL-terminated; or NULL */
-	uint64_t time_limit; /* microseconds for one command, then its process group is killed */
+	/*
+	 * Microseconds for one command, 0 for ever. Then its process group gets SIGTERM, and
+	 * SIGKILL 5 s later; the next command of the subject waits until the group is gone.
+	 */
+	uint64_t time_limit;
 	nv_action_done_fn done;
 	void *data;
 };
@@ -49,7 +61,7 @@ NV_DEFINE_AUTO(nv_actions, struct nv_actions *, nv_actions_free);
 /*
  * Queues a command. It runs with only descriptors 0–2 (0 is /dev/null, 1 and 2 the daemon's), in /,
  * in a process group of its own, with default signals.
- * Returns 0, -ENOBUFS (queue full), -ENOMEM.
+ * Returns 0, -ENOBUFS (a limit above is reached), -ECANCELED (being freed), -ENOMEM.
  */
 int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
 	const char *event, void *cookie);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "devd/action.h"
+
+#include "devd/shell.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+
+#define HASH_NONFATAL_OOM 1
+#define HASH_FUNCTION	  HASH_FNV /* the default one falls through, which clang warns of */
+#include <uthash.h>
+
+#define GRACE (5 * NV_USEC_PER_SEC) /* from SIGTERM to SIGKILL */
+
+STAILQ_HEAD(jobs, job);
+STAILQ_HEAD(ready, queue);
+
+/* One command. */
+struct job {
+	struct queue *queue;
+	char *command;
+	char *event;
+	void *cookie;
+	uint64_t queued_at;
+	STAILQ_ENTRY(job) link; /* while it waits */
+
+	/* While it runs. */
+	pid_t pid; /* and the process group */
+	uint64_t started_at;
+	int status;
+	int killed_by; /* at the time limit SIGTERM, then SIGKILL; 0 before */
+	bool ended; /* the shell has: others of its group live on */
+	struct nv_watch *child;
+	struct nv_watch *timer;
+};
+
+/* The commands of one subject. It exists while it has one. */
+struct queue {
+	struct nv_actions *actions;
+	char *subject;
+	struct jobs waiting;
+	size_t n_waiting;
+	struct job *running;
+	STAILQ_ENTRY(queue) link; /* among the ready: something waits, nothing runs */
+	UT_hash_handle hh;
+};
+
+struct nv_actions {
+	struct nv_loop *loop;
+	struct nv_shell *shell;
+	uint64_t time_limit;
+	nv_action_done_fn done;
+	void *data;
+	struct queue *queues; /* by subject */
+	struct ready ready;
+	struct nv_watch *starter; /* starts what is ready */
+	size_t n_waiting;
+	size_t n_running;
+	bool closing;
+};
+
+static struct job *free_job(struct job *job)
+{
+	if (!job)
+		return NULL;
+	nv_watch_free(job->child);
+	nv_watch_free(job->timer);
+	free(job->command);
+	free(job->event);
+	free(job);
+	return NULL;
+}
+
+NV_DEFINE_AUTO(free_job, struct job *, free_job);
+
+static void remove_queue(struct queue *queue)
+{
+	HASH_DEL(queue->actions->queues, queue);
+	free(queue->subject);
+	free(queue);
+}
+
+static void tell(const struct job *job, int error)
+{
+	struct nv_actions *actions = job->queue->actions;
+	struct nv_action_result result = {
+		.subject = job->queue->subject,
+		.command = job->command,
+		.event = job->event,
+		.status = job->status,
+		.error = error,
+		.queued_at = job->queued_at,
+		.started_at = job->started_at,
+		.ended_at = nv_loop_now(actions->loop),
+		.cookie = job->cookie,
+	};
+
+	actions->done(&result, actions->data);
+}
+
+/* Ends the queue's running job. While that is told, the queue still counts as running. */
+static void finish(struct queue *queue, int error)
+{
+	struct nv_actions *actions = queue->actions;
+
+	tell(queue->running, error);
+	queue->running = free_job(queue->running);
+	actions->n_running--;
+	if (queue->n_waiting)
+		STAILQ_INSERT_TAIL(&actions->ready, queue, link);
+	else
+		remove_queue(queue);
+}
+
+static void start_ready(void *data);
+
+static void on_time(void *data)
+{
+	struct job *job = data;
+	struct nv_actions *actions = job->queue->actions;
+
+	job->killed_by = job->killed_by ? SIGKILL : SIGTERM;
+	kill(-job->pid, job->killed_by);
+	if (job->killed_by == SIGTERM) {
+		nv_watch_arm(job->timer, GRACE);
+	} else if (job->ended) {
+		finish(job->queue, -ETIME);
+		start_ready(actions);
+	}
+}
+
+static void on_end(pid_t pid, int status, void *data)
+{
+	struct job *job = data;
+	struct nv_actions *actions = job->queue->actions;
+
+	job->status = status;
+	job->child = nv_watch_free(job->child);
+	job->ended = true;
+	/* A shell dies of SIGTERM at once; what it had started gets its grace all the same. */
+	if (job->killed_by == SIGTERM && kill(-pid, 0) == 0)
+		return;
+	finish(job->queue, job->killed_by ? -ETIME : 0);
+	start_ready(actions);
+}
+
+static int run(struct job *job)
+{
+	struct nv_actions *actions = job->queue->actions;
+	int r;
+
+	r = nv_loop_watch_timer(actions->loop, on_time, job, &job->timer);
+	if (r == 0 && actions->time_limit)
+		r = nv_watch_arm(job->timer, actions->time_limit);
+	if (r == 0)
+		r = nv_shell_run(actions->shell, job->command, &job->pid);
+	if (r < 0)
+		return r;
+	r = nv_loop_watch_child(actions->loop, job->pid, on_end, job, &job->child);
+	if (r < 0) {
+		/* Out of descriptors. Nothing runs here that nobody waits for. */
+		kill(-job->pid, SIGKILL);
+		waitpid(job->pid, NULL, 0);
+	}
+	return r;
+}
+
+static void start_ready(void *data)
+{
+	struct nv_actions *actions = data;
+	struct queue *queue;
+	int r;
+
+	while (actions->n_running < NV_ACTIONS_RUNNING_MAX &&
+		(queue = STAILQ_FIRST(&actions->ready))) {
+		STAILQ_REMOVE_HEAD(&actions->ready, link);
+		queue->running = STAILQ_FIRST(&queue->waiting);
+		STAILQ_REMOVE_HEAD(&queue->waiting, link);
+		queue->n_waiting--;
+		actions->n_waiting--;
+		actions->n_running++;
+		queue->running->started_at = nv_loop_now(actions->loop);
+		r = run(queue->running);
+		if (r < 0)
+			finish(queue, r);
+	}
+}
+
+int nv_actions_new(struct nv_loop *loop, const struct nv_actions_config *config,
+	struct nv_actions **ret_actions)
+{
+	NV_AUTO(nv_actions) struct nv_actions *actions = calloc(1, sizeof(*actions));
+	int r;
+
+	if (!actions)
+		return -ENOMEM;
+	actions->loop = loop;
+	actions->time_limit = config->time_limit;
+	actions->done = config->done;
+	actions->data = config->data;
+	STAILQ_INIT(&actions->ready);
+	r = nv_shell_new(config->shell ? config->shell : "/bin/sh", config->env, &actions->shell);
+	if (r == 0)
+		r = nv_loop_watch_timer(loop, start_ready, actions, &actions->starter);
+	if (r < 0)
+		return r;
+	*ret_actions = TAKE_PTR(actions);
+	return 0;
+}
+
+static void cancel(struct queue *queue)
+{
+	struct job *job;
+
+	if (queue->running) {
+		tell(queue->running, -ECANCELED);
+		free_job(queue->running);
+	}
+	while ((job = STAILQ_FIRST(&queue->waiting))) {
+		STAILQ_REMOVE_HEAD(&queue->waiting, link);
+		tell(job, -ECANCELED);
+		free_job(job);
+	}
+	remove_queue(queue);
+}
+
+struct nv_actions *nv_actions_free(struct nv_actions *actions)
+{
+	struct queue *queue;
+	struct queue *next;
+
+	if (!actions)
+		return NULL;
+	actions->closing = true;
+	HASH_ITER (hh, actions->queues, queue, next)
+		cancel(queue);
+	nv_watch_free(actions->starter);
+	nv_shell_free(actions->shell);
+	free(actions);
+	return NULL;
+}
+
+static struct queue *new_queue(struct nv_actions *actions, const char *subject)
+{
+	struct queue *queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		return NULL;
+	queue->actions = actions;
+	queue->subject = strdup(subject);
+	STAILQ_INIT(&queue->waiting);
+	if (queue->subject)
+		HASH_ADD_KEYPTR(hh, actions->queues, queue->subject, strlen(queue->subject), queue);
+	if (!queue->hh.tbl) {
+		free(queue->subject);
+		free(queue);
+		return NULL;
+	}
+	STAILQ_INSERT_TAIL(&actions->ready, queue, link);
+	return queue;
+}
+
+int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
+	const char *event, void *cookie)
+{
+	NV_AUTO(free_job) struct job *job = calloc(1, sizeof(*job));
+	struct queue *queue;
+	int r;
+
+	if (actions->closing)
+		return -ECANCELED;
+	if (actions->n_waiting >= NV_ACTIONS_WAITING_MAX)
+		return -ENOBUFS;
+	if (!job || !(job->command = strdup(command)) || !(job->event = strdup(event)))
+		return -ENOMEM;
+	job->cookie = cookie;
+	job->queued_at = nv_loop_now(actions->loop);
+	/* Not at once, in here: then whoever adds could be told before this returns. */
+	r = nv_watch_arm(actions->starter, 0);
+	if (r < 0)
+		return r;
+	HASH_FIND_STR(actions->queues, subject, queue);
+	if (!queue)
+		queue = new_queue(actions, subject);
+	if (!queue)
+		return -ENOMEM;
+	if (queue->n_waiting >= NV_ACTIONS_QUEUE_MAX)
+		return -ENOBUFS;
+	job->queue = queue;
+	STAILQ_INSERT_TAIL(&queue->waiting, job, link);
+	job = NULL;
+	queue->n_waiting++;
+	actions->n_waiting++;
+	return 0;
+}
+
+size_t nv_actions_waiting(const struct nv_actions *actions)
+{
+	return actions->n_waiting;
+}
+
+size_t nv_actions_running(const struct nv_actions *actions)
+{
+	return actions->n_running;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "devd/shell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <string.h>
+
+struct nv_shell {
+	char *path;
+	char **env;
+	posix_spawnattr_t attributes;
+	posix_spawn_file_actions_t files;
+};
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t length = strcspn(a, "=");
+
+	return length == strcspn(b, "=") && memcmp(a, b, length) == 0;
+}
+
+static bool overridden(const char *entry, const char *const *env)
+{
+	for (; *env; env++)
+		if (same_name(entry, *env))
+			return true;
+	return false;
+}
+
+static size_t count(const char *const *entries)
+{
+	size_t n = 0;
+
+	while (entries[n])
+		n++;
+	return n;
+}
+
+static char **free_env(char **env)
+{
+	for (char **entry = env; entry && *entry; entry++)
+		free(*entry);
+	free(env);
+	return NULL;
+}
+
+NV_DEFINE_AUTO(free_env, char **, free_env);
+
+static int merge_env(const char *const *base, const char *const *over, char ***ret_env)
+{
+	NV_AUTO(free_env) char **env = calloc(count(base) + count(over) + 1, sizeof(*env));
+	size_t n = 0;
+
+	if (!env)
+		return -ENOMEM;
+	for (; *base; base++)
+		if (!overridden(*base, over) && !(env[n++] = strdup(*base)))
+			return -ENOMEM;
+	for (; *over; over++)
+		if (!(env[n++] = strdup(*over)))
+			return -ENOMEM;
+	*ret_env = TAKE_PTR(env);
+	return 0;
+}
+
+static int set_attributes(posix_spawnattr_t *attributes)
+{
+	sigset_t all;
+	sigset_t none;
+	int r;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	r = posix_spawnattr_setflags(
+		attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	if (r == 0)
+		r = posix_spawnattr_setpgroup(attributes, 0);
+	if (r == 0)
+		r = posix_spawnattr_setsigdefault(attributes, &all);
+	if (r == 0)
+		r = posix_spawnattr_setsigmask(attributes, &none);
+	return -r;
+}
+
+static int set_files(posix_spawn_file_actions_t *files)
+{
+	int r = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+
+	/* By close_range(2) (Linux 5.9); before, the C library walks /proc/self/fd. */
+	if (r == 0)
+		r = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
+	if (r == 0)
+		r = posix_spawn_file_actions_addchdir_np(files, "/");
+	return -r;
+}
+
+int nv_shell_new(const char *path, const char *const *env, struct nv_shell **ret_shell)
+{
+	NV_AUTO(nv_shell) struct nv_shell *shell = calloc(1, sizeof(*shell));
+	static const char *const nothing[] = {NULL};
+	const char *const *base = environ ? (const char *const *)environ : nothing;
+	int r;
+
+	if (!shell)
+		return -ENOMEM;
+	/* Neither fails in the GNU C library, and both must be done before nv_shell_free(). */
+	posix_spawnattr_init(&shell->attributes);
+	posix_spawn_file_actions_init(&shell->files);
+	shell->path = strdup(path);
+	if (!shell->path)
+		return -ENOMEM;
+	r = merge_env(base, env ? env : nothing, &shell->env);
+	if (r == 0)
+		r = set_attributes(&shell->attributes);
+	if (r == 0)
+		r = set_files(&shell->files);
+	if (r < 0)
+		return r;
+	*ret_shell = TAKE_PTR(shell);
+	return 0;
+}
+
+struct nv_shell *nv_shell_free(struct nv_shell *shell)
+{
+	if (!shell)
+		return NULL;
+	posix_spawnattr_destroy(&shell->attributes);
+	posix_spawn_file_actions_destroy(&shell->files);
+	free_env(shell->env);
+	free(shell->path);
+	free(shell);
+	return NULL;
+}
+
+int nv_shell_run(const struct nv_shell *shell, const char *command, pid_t *ret_pid)
+{
+	/* After `--` a command that begins with `-` is no option. */
+	char *const argv[] = {shell->path, (char *)"-c", (char *)"--", (char *)command, NULL};
+
+	return -posix_spawn(
+		ret_pid, shell->path, &shell->files, &shell->attributes, argv, shell->env);
+}
