@@ -49,6 +49,7 @@ BAD = {
     "long function": ("src/base/a.c", SPDX + function("f", 60), 2, "60 lines"),
     "public name": ("src/base/a.c", SPDX + function("f", 5, ""), 2, "nv_"),
     "system": ("src/devd/a.c", body("return system(1);"), 4, "shell"),
+    "strcpy": ("src/devd/a.c", body("strcpy(a, b);"), 4, "nv_strcopy"),
     "goto": ("src/devd/a.c", body("goto out;"), 4, "cleanup"),
     "sleep in C": ("tests/unit/a.c", body("usl" "eep(1);"), 4, "deadline"),
     "sleep in Python": ("tests/netns/test_a.py", HASH +
@@ -78,6 +79,7 @@ def test_finds(tmp_path, name):
 
 GOOD = {
     "function of 59 lines": ("src/base/a.c", SPDX + function("f", 59)),
+    "strcpy in a test": ("tests/unit/a.c", body("strcpy(a, b);")),
     "main": ("src/netvf/a.c", SPDX + function("main", 5, "")),
     "names in comments and strings": (
         "src/base/a.c", SPDX + '/* system("a"); goto a; */\n'
