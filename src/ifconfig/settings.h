@@ -7,11 +7,16 @@
 
 struct nv_settings {
 	struct nv_hn_config hn;
-	unsigned int vf_delay; /* hyperv_vf_delay, seconds, default 0 */
-	unsigned int attwait; /* netvf_vf_xpnt_attwait, seconds, default 0 */
-	unsigned int action_timeout; /* netvf_action_timeout, seconds, default 300 */
+	unsigned int vf_delay; /* hyperv_vf_delay, seconds, at most a day, default 0 */
+	unsigned int attwait; /* netvf_vf_xpnt_attwait, seconds, at most an hour, default 0 */
+	unsigned int action_timeout; /* netvf_action_timeout, seconds, 1 to a day, default 300 */
 };
 
-/* Faults for values that are no use are added; the default stands in for each. */
+/*
+ * Faults for values that are no use are added; the default stands in for each.
+ *
+ * netvf_vf_transparent_HN gives a name as it stands in the key: every character but letters and
+ * digits is '_' there.
+ */
 void nv_settings_read(
 	const struct nv_rcconf *rcconf, struct nv_faults *faults, struct nv_settings *ret_settings);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ifconfig/nearest.h"
+#include "ifconfig/rcconf_store.h"
+#include "ifconfig/settings.h"
+#include "ifconfig/values.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum key_kind {
+	KEY_INTERFACE, /* belongs to the interface IF */
+	KEY_YES, /* YES or NO */
+	KEY_ANY, /* whoever uses it looks at it */
+	KEY_NO_EFFECT, /* FreeBSD's, and without effect here: `note` says why */
+};
+
+/* As the manual writes a key: capitals stand for a part of any name, N for a number. */
+struct key {
+	const char *pattern;
+	enum key_kind kind;
+	const char *note;
+};
+
+#define BOOT "the system's own network service brings up what netvf does not own"
+
+/* The first that fits counts. */
+static const struct key keys[] = {
+	{"ifconfig_IF_ipv6", KEY_INTERFACE, NULL},
+	{"ifconfig_IF_aliases", KEY_INTERFACE, NULL},
+	{"ifconfig_IF_aliasN", KEY_INTERFACE, NULL},
+	{"ifconfig_IF_descr", KEY_INTERFACE, NULL},
+	{"ifconfig_IF_name", KEY_NO_EFFECT, "rename an interface in a systemd.link(5) file"},
+	{"ifconfig_IF", KEY_INTERFACE, NULL},
+	{"ipv6_ifconfig_IF_aliasN", KEY_INTERFACE, NULL},
+	{"ipv4_addrs_IF", KEY_INTERFACE, NULL},
+	{"ipv6_prefix_IF", KEY_INTERFACE, NULL},
+	{"vlans_IF", KEY_INTERFACE, NULL},
+	{"create_args_IF", KEY_ANY, NULL},
+	{"defaultrouter", KEY_ANY, NULL},
+	{"ipv6_defaultrouter", KEY_ANY, NULL},
+	{"defaultrouter_fibN", KEY_NO_EFFECT, "Linux has no FIB numbers"},
+	{"ipv6_defaultrouter_fibN", KEY_NO_EFFECT, "Linux has no FIB numbers"},
+	{"static_routes", KEY_ANY, NULL},
+	{"static_routes_IF", KEY_INTERFACE, NULL},
+	{"ipv6_static_routes", KEY_ANY, NULL},
+	{"route_NAME", KEY_ANY, NULL},
+	{"ipv6_route_NAME", KEY_ANY, NULL},
+	{"dhclient_program", KEY_ANY, NULL},
+	{"dhclient_flags", KEY_ANY, NULL},
+	{"dhclient_flags_IF", KEY_INTERFACE, NULL},
+	{"background_dhclient", KEY_YES, NULL},
+	{"background_dhclient_IF", KEY_YES, NULL},
+	{"synchronous_dhclient", KEY_YES, NULL},
+	{"hyperv_vf_delay", KEY_ANY, NULL},
+	{"netvf_pairs", KEY_ANY, NULL},
+	{"netvf_synthetic", KEY_ANY, NULL},
+	{"netvf_synthetic_drivers", KEY_ANY, NULL},
+	{"netvf_vf_transparent", KEY_ANY, NULL},
+	{"netvf_vf_transparent_HN", KEY_ANY, NULL},
+	{"netvf_vf_xpnt_attwait", KEY_ANY, NULL},
+	{"netvf_action_timeout", KEY_ANY, NULL},
+	{"network_interfaces", KEY_NO_EFFECT, BOOT},
+	{"ipv6_network_interfaces", KEY_NO_EFFECT, BOOT},
+	{"ipv6_activate_all_interfaces", KEY_NO_EFFECT, "IPv6 is on wherever the kernel has it"},
+	{"cloned_interfaces", KEY_NO_EFFECT, BOOT},
+	{"netif_enable", KEY_NO_EFFECT, BOOT},
+	{"devd_enable", KEY_NO_EFFECT, "enable netvfd.service instead"},
+	{"devd_flags", KEY_NO_EFFECT, "edit netvfd.service instead"},
+	{"defaultroute_delay", KEY_NO_EFFECT, BOOT},
+	{"defaultroute_carrier_delay", KEY_NO_EFFECT, BOOT},
+};
+
+struct check {
+	const struct nv_rcconf *rcconf;
+	struct nv_faults *faults;
+};
+
+static bool fits(const char *pattern, size_t pattern_length, const char *text, size_t length)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return length && (pattern_length > 1 || *pattern != 'N' || digits >= length);
+}
+
+/* Whether @key fits @pattern, and then where its first open part is. */
+static bool matches(const char *pattern, const char *key, const char **ret_part, size_t *ret_length)
+{
+	size_t open;
+
+	for (; *pattern && !isupper((unsigned char)*pattern); pattern++, key++)
+		if (*pattern != *key)
+			return false;
+	if (!*pattern)
+		return !*key;
+	open = strspn(pattern, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	for (size_t length = strlen(key); length > 0; length--) {
+		const char *part;
+		size_t part_length;
+
+		if (!fits(pattern, open, key, length) ||
+			!matches(pattern + open, key + length, &part, &part_length))
+			continue;
+		*ret_part = key;
+		*ret_length = length;
+		return true;
+	}
+	return false;
+}
+
+static unsigned int distance_to(const char *key, const char *pattern)
+{
+	char glob[64];
+	size_t length = 0;
+
+	for (; *pattern; pattern++) {
+		bool open = isupper((unsigned char)*pattern);
+
+		if (!open || !length || glob[length - 1] != '*')
+			glob[length++] = open ? '*' : *pattern;
+	}
+	glob[length] = '\0';
+	return nv_word_distance(key, glob);
+}
+
+static void unknown(const struct check *check, const char *key)
+{
+	unsigned int nearest = UINT32_MAX;
+	const char *pattern = NULL;
+
+	if (nv_rcconf_referred(check->rcconf, key))
+		return;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(keys); i++) {
+		unsigned int distance = distance_to(key, keys[i].pattern);
+
+		if (distance < nearest) {
+			nearest = distance;
+			pattern = keys[i].pattern;
+		}
+	}
+	if (nv_word_is_near(key, nearest))
+		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
+			"netvf has no such key; is %s meant?", pattern);
+	else
+		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
+			"netvf has no such key, and ignores it");
+}
+
+static const struct key *find_key(const char *key, const char **ret_part, size_t *ret_length)
+{
+	for (size_t i = 0; i < NV_ARRAY_SIZE(keys); i++)
+		if (matches(keys[i].pattern, key, ret_part, ret_length))
+			return &keys[i];
+	return NULL;
+}
+
+static void check_yes(const struct check *check, const char *key, const char *value)
+{
+	bool yes;
+
+	if (nv_yes_parse(value, &yes) < 0)
+		nv_rcconf_fault(check->rcconf, key, NV_FAULT_ERROR, check->faults,
+			"`%.60s' is neither YES nor NO", value);
+}
+
+static int check_key(const char *key, const char *value, void *data)
+{
+	const struct check *check = data;
+	const char *part = "";
+	size_t length = 0;
+	const struct key *known = find_key(key, &part, &length);
+
+	if (!known) {
+		unknown(check, key);
+		return 0;
+	}
+	switch (known->kind) {
+	case KEY_INTERFACE:
+		break;
+	case KEY_YES:
+		check_yes(check, key, value);
+		break;
+	case KEY_NO_EFFECT:
+		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
+			"has no effect: %s", known->note);
+		break;
+	case KEY_ANY:
+		break;
+	}
+	return 0;
+}
+
+void nv_rcconf_check(const struct nv_rcconf *rcconf, struct nv_faults *faults)
+{
+	NV_AUTO(nv_free) struct nv_settings *settings = malloc(sizeof(*settings));
+	struct check check = {rcconf, faults};
+
+	nv_rcconf_each(rcconf, check_key, &check);
+	if (settings)
+		nv_settings_read(rcconf, faults, settings);
+}
