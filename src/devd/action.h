@@ -66,5 +66,6 @@ NV_DEFINE_AUTO(nv_actions, struct nv_actions *, nv_actions_free);
 int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
 	const char *event, void *cookie);
 
+/* How many commands there are now, to look at. */
 size_t nv_actions_waiting(const struct nv_actions *actions);
 size_t nv_actions_running(const struct nv_actions *actions);

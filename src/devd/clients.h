@@ -32,4 +32,5 @@ NV_DEFINE_AUTO(nv_clients, struct nv_clients *, nv_clients_free);
  */
 void nv_clients_send(struct nv_clients *clients, const char *line);
 
+/* Those connected now, over both sockets. */
 size_t nv_clients_count(const struct nv_clients *clients);

@@ -28,7 +28,7 @@ int nv_loop_new(enum nv_loop_clock clock, struct nv_loop **ret_loop);
 struct nv_loop *nv_loop_free(struct nv_loop *loop);
 NV_DEFINE_AUTO(nv_loop, struct nv_loop *, nv_loop_free);
 
-/* Runs until nv_loop_quit(), which may come before. Returns 0 or -errno of epoll_wait(2). */
+/* Runs until nv_loop_quit(). Returns 0 or -errno of epoll_wait(2). */
 int nv_loop_run(struct nv_loop *loop);
 
 /*
@@ -37,6 +37,7 @@ int nv_loop_run(struct nv_loop *loop);
  */
 int nv_loop_run_once(struct nv_loop *loop, int wait);
 
+/* Ends nv_loop_run() after the callback that runs now, or before the first. */
 void nv_loop_quit(struct nv_loop *loop);
 
 /* CLOCK_MONOTONIC in microseconds, or the virtual clock. */

@@ -58,7 +58,7 @@ static int setup_with(enum nv_loop_clock clock, const char *shell)
 
 	alarm(60);
 	memset(&t, 0, sizeof(t));
-	strcpy(t.dir, "/tmp/test-action.XXXXXX");
+	nv_strcopy(t.dir, sizeof(t.dir), "/tmp/test-action.XXXXXX");
 	assert_non_null(mkdtemp(t.dir));
 	snprintf(t.out, sizeof(t.out), "%s/out", t.dir);
 	snprintf(t.fifo, sizeof(t.fifo), "%s/fifo", t.dir);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "devd/clients.h"
+
+#include "base/log.h"
+#include "loop/unix.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/uio.h>
+
+LIST_HEAD(client_list, client);
+
+struct client {
+	struct nv_clients *clients;
+	int fd;
+	struct nv_watch *hangup;
+	LIST_ENTRY(client) link;
+};
+
+struct nv_clients {
+	struct nv_loop *loop;
+	struct nv_listener *seqpacket;
+	struct nv_listener *stream;
+	struct client_list list;
+	size_t count;
+	size_t limit;
+};
+
+static void enable(struct nv_clients *clients)
+{
+	bool room = clients->count < clients->limit;
+
+	if (clients->seqpacket)
+		nv_listener_enable(clients->seqpacket, room);
+	if (clients->stream)
+		nv_listener_enable(clients->stream, room);
+}
+
+static void drop(struct client *client)
+{
+	struct nv_clients *clients = client->clients;
+
+	LIST_REMOVE(client, link);
+	nv_watch_free(client->hangup);
+	close(client->fd);
+	free(client);
+	clients->count--;
+	enable(clients);
+}
+
+static pid_t pid_of(const struct client *client)
+{
+	struct ucred peer = {};
+
+	nv_unix_peer(client->fd, &peer);
+	return peer.pid;
+}
+
+static void on_hangup(int fd, int events, void *data)
+{
+	struct client *client = data;
+
+	(void)fd;
+	(void)events;
+	nv_debug("devd client (pid %d) is gone", pid_of(client));
+	drop(client);
+}
+
+static int take(struct nv_clients *clients, int fd)
+{
+	NV_AUTO(nv_free) struct client *client = calloc(1, sizeof(*client));
+	const int size = NV_CLIENTS_SEND_BUFFER;
+	int r;
+
+	if (!client)
+		return -ENOMEM;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+		return -errno;
+	/* Fails when the client has gone already: then the hang-up is told. */
+	shutdown(fd, SHUT_RD);
+	r = nv_loop_watch_fd(clients->loop, fd, NV_LOOP_HANGUP, on_hangup, client, &client->hangup);
+	if (r < 0)
+		return r;
+	client->clients = clients;
+	client->fd = fd;
+	LIST_INSERT_HEAD(&clients->list, client, link);
+	client = NULL;
+	clients->count++;
+	enable(clients);
+	if (clients->count == clients->limit)
+		nv_notice("as many devd clients as may be (%zu) are connected; further ones wait",
+			clients->limit);
+	return 0;
+}
+
+static void on_client(int fd, void *data)
+{
+	int r = take(data, fd);
+
+	if (r < 0) {
+		nv_warn("cannot serve a new devd client: %s", nv_strerror(r));
+		close(fd);
+	}
+}
+
+int nv_clients_new(struct nv_loop *loop, const char *seqpacket_path, const char *stream_path,
+	unsigned int limit, struct nv_clients **ret_clients)
+{
+	NV_AUTO(nv_clients) struct nv_clients *clients = calloc(1, sizeof(*clients));
+	int r = 0;
+
+	if (!clients)
+		return -ENOMEM;
+	clients->loop = loop;
+	clients->limit = limit;
+	LIST_INIT(&clients->list);
+	if (seqpacket_path)
+		r = nv_listener_new(loop, seqpacket_path, SOCK_SEQPACKET, limit, on_client, clients,
+			&clients->seqpacket);
+	if (r == 0 && stream_path)
+		r = nv_listener_new(loop, stream_path, SOCK_STREAM, limit, on_client, clients,
+			&clients->stream);
+	if (r < 0)
+		return r;
+	*ret_clients = TAKE_PTR(clients);
+	return 0;
+}
+
+struct nv_clients *nv_clients_free(struct nv_clients *clients)
+{
+	if (!clients)
+		return NULL;
+	clients->seqpacket = nv_listener_free(clients->seqpacket);
+	clients->stream = nv_listener_free(clients->stream);
+	while (!LIST_EMPTY(&clients->list))
+		drop(LIST_FIRST(&clients->list));
+	free(clients);
+	return NULL;
+}
+
+/* The whole line at once, or not at all. Where there are records, it is one. */
+static int send_line(const struct client *client, const char *line, size_t length)
+{
+	struct iovec parts[] = {{(char *)line, length}, {(char *)"\n", 1}};
+	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = NV_ARRAY_SIZE(parts)};
+	ssize_t sent = sendmsg(client->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR);
+
+	if (sent < 0)
+		return -errno;
+	return (size_t)sent == length + 1 ? 0 : -EAGAIN;
+}
+
+void nv_clients_send(struct nv_clients *clients, const char *line)
+{
+	size_t length = strlen(line);
+	struct client *client;
+	struct client *next;
+	int r;
+
+	if (clients->seqpacket)
+		nv_listener_accept(clients->seqpacket);
+	if (clients->stream)
+		nv_listener_accept(clients->stream);
+	for (client = LIST_FIRST(&clients->list); client; client = next) {
+		next = LIST_NEXT(client, link);
+		r = send_line(client, line, length);
+		if (r == 0)
+			continue;
+		if (r == -EAGAIN)
+			nv_warn("dropping devd client (pid %d): it reads too slowly",
+				pid_of(client));
+		else
+			nv_debug("dropping devd client (pid %d): %s", pid_of(client),
+				nv_strerror(r));
+		drop(client);
+	}
+}
+
+size_t nv_clients_count(const struct nv_clients *clients)
+{
+	return clients->count;
+}

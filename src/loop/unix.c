@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loop/unix.h"
+
+#include "base/log.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define REST NV_USEC_PER_SEC
+
+struct nv_listener {
+	struct nv_loop *loop;
+	char *path;
+	int fd;
+	nv_listener_fn callback;
+	void *data;
+	bool enabled;
+	bool resting;
+	struct nv_watch *watch; /* NULL while it is not enabled, or rests */
+	struct nv_watch *timer; /* ends the rest */
+};
+
+static int set_address(struct sockaddr_un *address, const char *path)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	return nv_strcopy(address->sun_path, sizeof(address->sun_path), path) ? 0 : -ENAMETOOLONG;
+}
+
+int nv_unix_connect(const char *path, int type, int *ret_fd)
+{
+	NV_AUTO(nv_fd) int fd = -1;
+	struct sockaddr_un address;
+	int r;
+
+	r = set_address(&address, path);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int nv_unix_peer(int fd, struct ucred *ret_peer)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return -errno;
+	*ret_peer = peer;
+	return 0;
+}
+
+static int bind_and_listen(const char *path, int type, int backlog, int *ret_fd)
+{
+	NV_AUTO(nv_fd) int fd = -1;
+	struct sockaddr_un address;
+	struct stat status;
+	int r;
+
+	r = set_address(&address, path);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+		unlink(path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0666) < 0 ||
+		listen(fd, backlog) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static void on_connection(int fd, int events, void *data)
+{
+	(void)fd;
+	(void)events;
+	nv_listener_accept(data);
+}
+
+static void rest(struct nv_listener *listener)
+{
+	listener->resting = true;
+	listener->watch = nv_watch_free(listener->watch);
+	nv_watch_arm(listener->timer, REST);
+}
+
+static void look(struct nv_listener *listener)
+{
+	int r;
+
+	if (!listener->enabled)
+		listener->watch = nv_watch_free(listener->watch);
+	if (!listener->enabled || listener->resting || listener->watch)
+		return;
+	r = nv_loop_watch_fd(listener->loop, listener->fd, NV_LOOP_READ, on_connection, listener,
+		&listener->watch);
+	if (r < 0) {
+		nv_warn("cannot wait for connections to %s: %s; trying again in a second",
+			listener->path, nv_strerror(r));
+		rest(listener);
+	}
+}
+
+static void on_rested(void *data)
+{
+	struct nv_listener *listener = data;
+
+	listener->resting = false;
+	look(listener);
+}
+
+void nv_listener_accept(struct nv_listener *listener)
+{
+	int fd;
+
+	while (listener->enabled && !listener->resting) {
+		fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			listener->callback(fd, listener->data);
+		} else if (errno == EAGAIN) {
+			return;
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			nv_warn("cannot accept a connection to %s: %s; trying again in a second",
+				listener->path, nv_strerror(errno));
+			rest(listener);
+		}
+	}
+}
+
+void nv_listener_enable(struct nv_listener *listener, bool enabled)
+{
+	listener->enabled = enabled;
+	look(listener);
+}
+
+int nv_listener_new(struct nv_loop *loop, const char *path, int type, int backlog,
+	nv_listener_fn callback, void *data, struct nv_listener **ret_listener)
+{
+	NV_AUTO(nv_listener) struct nv_listener *listener = calloc(1, sizeof(*listener));
+	int r;
+
+	if (!listener)
+		return -ENOMEM;
+	listener->loop = loop;
+	listener->fd = -1;
+	listener->callback = callback;
+	listener->data = data;
+	listener->path = strdup(path);
+	if (!listener->path)
+		return -ENOMEM;
+	r = nv_loop_watch_timer(loop, on_rested, listener, &listener->timer);
+	if (r == 0)
+		r = bind_and_listen(path, type, backlog, &listener->fd);
+	if (r < 0)
+		return r;
+	nv_listener_enable(listener, true);
+	*ret_listener = TAKE_PTR(listener);
+	return 0;
+}
+
+struct nv_listener *nv_listener_free(struct nv_listener *listener)
+{
+	if (!listener)
+		return NULL;
+	nv_watch_free(listener->watch);
+	nv_watch_free(listener->timer);
+	if (listener->fd >= 0)
+		close(listener->fd);
+	free(listener->path);
+	free(listener);
+	return NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* UNIX sockets with a path, as unix(7). All descriptors are close-on-exec. */
+#pragma once
+
+#include "loop/loop.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+/*
+ * Connects to @path. @type: SOCK_STREAM or SOCK_SEQPACKET, perhaps with SOCK_NONBLOCK.
+ * Returns 0, -ENAMETOOLONG, or -errno of connect(2): -ENOENT, -ECONNREFUSED (nobody listens),
+ * -EAGAIN (the backlog is full, and SOCK_NONBLOCK).
+ */
+int nv_unix_connect(const char *path, int type, int *ret_fd);
+
+/* Who connected, by SO_PEERCRED, as it was then. @ret_peer is untouched on failure. */
+int nv_unix_peer(int fd, struct ucred *ret_peer);
+
+struct nv_listener;
+
+/* @fd is non-blocking and the callback's to close. It may not free the listener. */
+typedef void (*nv_listener_fn)(int fd, void *data);
+
+/*
+ * Listens on @path, for everybody (mode 0666), and accepts in the loop. A socket that exists there
+ * is replaced, whether or not anybody listens on it. Out of descriptors or memory, it logs that
+ * and rests for a second.
+ *
+ * @type: SOCK_STREAM or SOCK_SEQPACKET. @backlog: how many may wait to be accepted.
+ * Returns 0, -ENAMETOOLONG, -EADDRINUSE (@path is something else than a socket), -ENOMEM, or -errno
+ * of socket(2), bind(2), chmod(2).
+ */
+int nv_listener_new(struct nv_loop *loop, const char *path, int type, int backlog,
+	nv_listener_fn callback, void *data, struct nv_listener **ret_listener);
+
+/* Closes it; the path stays. */
+struct nv_listener *nv_listener_free(struct nv_listener *listener);
+NV_DEFINE_AUTO(nv_listener, struct nv_listener *, nv_listener_free);
+
+/* Accepts those who are waiting now, without waiting for the loop's turn. */
+void nv_listener_accept(struct nv_listener *listener);
+
+/* Stops accepting (those who come wait in the backlog), or goes on. Also from the callback. */
+void nv_listener_enable(struct nv_listener *listener, bool enabled);
