@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#define NV_CLIENT_PATIENCE 10 /* seconds to wait for an answer */
+
 struct nv_client;
 
 /* Connects to the socket in @run_dir. -ENOENT or -ECONNREFUSED: no netvfd runs there. */
@@ -16,10 +18,15 @@ NV_DEFINE_AUTO(nv_client, struct nv_client *, nv_client_free);
 /*
  * Asks and waits for the answer. @params may be NULL; its reference is not taken.
  * On success *ret_result is the caller's. Returns 0 or the server's -errno; *ret_error is then its
- * text (the caller's to free) or NULL.
+ * text (the caller's to free). *ret_error is NULL when there was no answer: -EPIPE (the server
+ * closed the connection), -ETIMEDOUT, -EPROTO (not an answer), -EMSGSIZE (the request is longer
+ * than NV_CONTROL_LINE_MAX), -ENOMEM, or -errno of send(2), read(2).
  */
 int nv_client_call(struct nv_client *client, const char *method, json_t *params,
 	json_t **ret_result, char **ret_error);
 
-/* The next line of a stream, after a call that began one. -EPIPE: the server closed it. */
+/*
+ * Waits for the next line of a stream, after a call that began one; no call may follow that.
+ * Returns 0, -EPIPE (the server closed the connection), -EPROTO, or -errno of read(2).
+ */
 int nv_client_next(struct nv_client *client, json_t **ret_line);

@@ -9,16 +9,19 @@
  */
 #pragma once
 
-#include "base/cleanup.h"
+#include "base/str.h"
 #include "loop/loop.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 
-#define NV_CONTROL_LINE_MAX    65536 /* bytes of a request */
-#define NV_CONTROL_CLIENTS_MAX 64
-#define NV_CONTROL_BUFFER_MAX  1048576 /* bytes that a slow reader may leave; then it is dropped */
-#define NV_CONTROL_SOCKET      "netvfd.sock" /* in the run directory */
+#define NV_CONTROL_SOCKET	"netvfd.sock" /* in the run directory */
+#define NV_CONTROL_LINE_MAX	65536 /* bytes of a request; a longer one ends the connection */
+#define NV_CONTROL_CLIENTS_MAX	64
+#define NV_CONTROL_CLIENTS_ROOT 8 /* of these, for root only */
+#define NV_CONTROL_METHODS_MAX	64
+/* Bytes that a slow reader may leave, then it is dropped. An answer is at most half of it. */
+#define NV_CONTROL_BUFFER_MAX NV_STR_LIMIT
 
 struct nv_control;
 
@@ -27,16 +30,24 @@ struct nv_control_method {
 	bool changes; /* only root may call it */
 	/*
 	 * Answers: @params is the request's "params" object or NULL; *ret_result is the server's
-	 * to free. Returns 0 or -errno; *ret_error may be set to a text (freed by the server).
+	 * to free, NULL stands for true. Returns 0 or -errno; *ret_error may be set to a text
+	 * (freed by the server). It may publish, and must not free the server.
 	 */
 	int (*call)(const json_t *params, json_t **ret_result, char **ret_error, void *data);
 	/* Streams: the client is subscribed to this topic after the answer; NULL: no stream. */
 	const char *topic;
 };
 
-/* @methods: ends with a row whose name is NULL; must live as long. Replaces a stale socket. */
+/*
+ * Listens on @path. A socket that nobody listens on any more is replaced.
+ *
+ * @methods: at most NV_CONTROL_METHODS_MAX, ends with a row whose name is NULL; must live as long.
+ * Returns 0, -EADDRINUSE (another process listens there, or @path is no socket), -ENOMEM,
+ * -ENAMETOOLONG, or -errno of socket(2), bind(2).
+ */
 int nv_control_new(struct nv_loop *loop, const char *path, const struct nv_control_method *methods,
 	void *data, struct nv_control **ret_control);
+/* Ends all connections; the path stays. */
 struct nv_control *nv_control_free(struct nv_control *control);
 NV_DEFINE_AUTO(nv_control, struct nv_control *, nv_control_free);
 

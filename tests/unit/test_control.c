@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cm.h"
+
+#include "control/client.h"
+#include "control/server.h"
+#include "loop/unix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define NOBODY 65534
+
+static struct {
+	char dir[32];
+	char path[64];
+	struct nv_loop *loop;
+	struct nv_control *control;
+	int changed;
+	int child_status;
+} t;
+
+static json_t *text_of(size_t length)
+{
+	NV_AUTO(nv_free) char *text = malloc(length);
+
+	memset(text, 'x', length);
+	return json_stringn(text, length);
+}
+
+static int do_echo(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	(void)ret_error;
+	(void)data;
+	*ret_result = json_deep_copy(params);
+	return 0;
+}
+
+static int do_change(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	(void)params;
+	(void)ret_result;
+	(void)ret_error;
+	++*(int *)data;
+	return 0;
+}
+
+static int do_fail(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	const char *text = json_string_value(json_object_get(params, "text"));
+
+	(void)ret_result;
+	(void)data;
+	if (text)
+		*ret_error = strdup(strcmp(text, "binary") == 0 ? "no \xff" : text);
+	return -ENODEV;
+}
+
+static int do_long(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	(void)ret_error;
+	(void)data;
+	*ret_result = text_of(json_integer_value(json_object_get(params, "length")));
+	return 0;
+}
+
+static int do_subscribe(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	(void)params;
+	(void)ret_result;
+	(void)ret_error;
+	(void)data;
+	return 0;
+}
+
+/* Publishes more than anybody's buffer holds, while its own client is being answered. */
+static int do_flood(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	json_auto_t *value = text_of(65536);
+
+	(void)params;
+	(void)ret_result;
+	(void)ret_error;
+	(void)data;
+	for (int i = 0; i < 64; i++)
+		nv_control_publish(t.control, "event", value);
+	return 0;
+}
+
+static const struct nv_control_method methods[] = {
+	{"echo", false, do_echo, NULL},
+	{"change", true, do_change, NULL},
+	{"fail", false, do_fail, NULL},
+	{"long", false, do_long, NULL},
+	{"events", false, do_subscribe, "event"},
+	{"watch", false, do_subscribe, "status"},
+	{"flood", false, do_flood, NULL},
+	{NULL},
+};
+
+static int setup(void **state)
+{
+	(void)state;
+	alarm(60);
+	memset(&t, 0, sizeof(t));
+	nv_strcopy(t.dir, sizeof(t.dir), "/tmp/test-control.XXXXXX");
+	assert_non_null(mkdtemp(t.dir));
+	assert_int_equal(chmod(t.dir, 0755), 0);
+	snprintf(t.path, sizeof(t.path), "%s/%s", t.dir, NV_CONTROL_SOCKET);
+	assert_int_equal(nv_loop_new(NV_LOOP_MONOTONIC, &t.loop), 0);
+	return nv_control_new(t.loop, t.path, methods, &t.changed, &t.control);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	t.control = nv_control_free(t.control);
+	t.loop = nv_loop_free(t.loop);
+	unlink(t.path);
+	return rmdir(t.dir);
+}
+
+static void settle(void)
+{
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(nv_loop_run_once(t.loop, 0), 0);
+}
+
+static int connected(void)
+{
+	int fd = -1;
+
+	assert_int_equal(nv_unix_connect(t.path, SOCK_STREAM | SOCK_NONBLOCK, &fd), 0);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+	settle();
+}
+
+/* What has come until now; ends with "(end)" if the server closed the connection. */
+static const char *heard(int fd)
+{
+	static char text[2 * NV_CONTROL_BUFFER_MAX];
+	size_t length = 0;
+	ssize_t more;
+
+	do {
+		settle();
+		more = recv(fd, text + length, sizeof(text) - length - 6, 0);
+		length += more > 0 ? more : 0;
+	} while (more > 0);
+	text[length] = '\0';
+	if (more == 0 || errno != EAGAIN)
+		nv_strcopy(text + length, sizeof(text) - length, "(end)");
+	return text;
+}
+
+static void expect(int fd, const char *request, const char *answer)
+{
+	say(fd, request);
+	assert_string_equal(heard(fd), answer);
+}
+
+static void on_child(pid_t pid, int status, void *data)
+{
+	(void)pid;
+	(void)data;
+	t.child_status = status;
+	nv_loop_quit(t.loop);
+}
+
+/* Serves what @client does in a process of its own, which ends with the line that went wrong. */
+static void serve(int (*client)(void), uid_t uid)
+{
+	struct nv_watch *watch = NULL;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (uid && (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0))
+			_exit(1);
+		_exit(client() != 0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(nv_loop_watch_child(t.loop, pid, on_child, NULL, &watch), 0);
+	assert_int_equal(nv_loop_run(t.loop), 0);
+	nv_watch_free(watch);
+	assert_int_equal(t.child_status, 0);
+}
+
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			return -1;                                                      \
+		}                                                                       \
+	} while (0)
+
+static void request_is_a_line_however_it_arrives(void **state)
+{
+	int fd = connected();
+
+	(void)state;
+	expect(fd, "{\"method\": \"echo\", \"params\": {\"a\": [1, \"\\u00e9\"]}}\n",
+		"{\"result\":{\"a\":[1,\"\xc3\xa9\"]}}\n");
+	expect(fd, "{\"method\": \"echo\"}\n{\"method\": \"change\"}\n{\"met",
+		"{\"result\":true}\n{\"result\":true}\n");
+	expect(fd, "hod\":\"echo\",", "");
+	expect(fd, "\"params\":{}}\n", "{\"result\":{}}\n");
+	assert_int_equal(t.changed, 1);
+	close(fd);
+}
+
+static void malformed_request_is_an_error_and_no_end(void **state)
+{
+	const char *const malformed[] = {"\n", "{\n", "[]\n", "\"method\"\n", "{}\n",
+		"{\"method\": 1}\n", "{\"method\": \"echo\", \"params\": []}\n",
+		"{\"method\": \"echo\"} {}\n", "{\"method\": \"echo\", \"method\": \"echo\"}\n",
+		"{\"method\": \"\xff\"}\n", "{\"method\": \"echo\", \"params\": {\"a\": 1e999}}\n"};
+	int fd = connected();
+
+	(void)state;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(malformed); i++) {
+		const char *answer;
+
+		say(fd, malformed[i]);
+		answer = heard(fd);
+		assert_memory_equal(answer, "{\"error\":\"", 10);
+		assert_non_null(strstr(answer, "\"errno\":22}\n"));
+	}
+	assert_int_equal(send(fd, "{\0}\n", 4, MSG_NOSIGNAL), 4);
+	assert_non_null(strstr(heard(fd), "\"errno\":22}\n"));
+	expect(fd, "{\"method\": \"nothing\"}\n",
+		"{\"error\":\"there is no such method\",\"errno\":95}\n");
+	expect(fd, "{\"method\": \"echo\"}\n", "{\"result\":true}\n");
+	close(fd);
+}
+
+static void deeply_nested_request_is_refused(void **state)
+{
+	char text[NV_CONTROL_LINE_MAX / 2];
+	int fd = connected();
+
+	(void)state;
+	memset(text, '[', sizeof(text));
+	nv_strcopy(text + sizeof(text) - 2, 2, "\n");
+	say(fd, text);
+	assert_non_null(strstr(heard(fd), "depth"));
+	expect(fd, "{\"method\": \"echo\"}\n", "{\"result\":true}\n");
+	close(fd);
+}
+
+static void request_that_is_too_long_ends_the_connection(void **state)
+{
+	char text[NV_CONTROL_LINE_MAX + 2];
+	int fd = connected();
+
+	(void)state;
+	memset(text, ' ', sizeof(text));
+	nv_strcopy(text + NV_CONTROL_LINE_MAX - 19, 20, "{\"method\": \"echo\"}\n");
+	expect(fd, text, "{\"result\":true}\n");
+	memset(text, ' ', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	say(fd, text);
+	assert_string_equal(
+		heard(fd), "{\"error\":\"the request is too long\",\"errno\":90}\n(end)");
+	close(fd);
+}
+
+static void method_that_fails_says_why(void **state)
+{
+	int fd = connected();
+
+	(void)state;
+	expect(fd, "{\"method\": \"fail\"}\n", "{\"error\":\"No such device\",\"errno\":19}\n");
+	expect(fd, "{\"method\": \"fail\", \"params\": {\"text\": \"hn7 is not there\"}}\n",
+		"{\"error\":\"hn7 is not there\",\"errno\":19}\n");
+	expect(fd, "{\"method\": \"fail\", \"params\": {\"text\": \"binary\"}}\n",
+		"{\"error\":\"No such device\",\"errno\":19}\n");
+	close(fd);
+}
+
+static void answer_that_is_too_long_is_an_error(void **state)
+{
+	int fd = connected();
+
+	(void)state;
+	expect(fd, "{\"method\": \"long\", \"params\": {\"length\": 1000000}}\n",
+		"{\"error\":\"the answer is too long to be sent\",\"errno\":90}\n");
+	say(fd, "{\"method\": \"long\", \"params\": {\"length\": 500000}}\n");
+	assert_int_equal(strlen(heard(fd)), 500000 + strlen("{\"result\":\"\"}\n"));
+	close(fd);
+}
+
+static void answer_outlives_the_end_of_the_requests(void **state)
+{
+	int fd = connected();
+
+	(void)state;
+	say(fd, "{\"method\": \"long\", \"params\": {\"length\": 500000}}\n");
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	assert_int_equal(strlen(heard(fd)), 500000 + strlen("{\"result\":\"\"}\n(end)"));
+	close(fd);
+}
+
+static void topic_is_sent_to_those_subscribed(void **state)
+{
+	json_auto_t *value = json_pack("{s:s}", "line", "!system=IFNET");
+	int fds[] = {connected(), connected(), connected()};
+
+	(void)state;
+	assert_false(nv_control_has_subscriber(t.control, "event"));
+	expect(fds[0], "{\"method\": \"events\"}\n", "{\"result\":true}\n");
+	expect(fds[1], "{\"method\": \"watch\"}\n{\"method\": \"events\"}\n",
+		"{\"result\":true}\n{\"result\":true}\n");
+	expect(fds[2], "{\"method\": \"watch\"}\n", "{\"result\":true}\n");
+	assert_true(nv_control_has_subscriber(t.control, "event"));
+	nv_control_publish(t.control, "event", value);
+	nv_control_publish(t.control, "status", value);
+	nv_control_publish(t.control, "nobody's", value);
+	assert_string_equal(heard(fds[0]), "{\"event\":{\"line\":\"!system=IFNET\"}}\n");
+	assert_string_equal(heard(fds[1]), "{\"event\":{\"line\":\"!system=IFNET\"}}\n"
+					   "{\"status\":{\"line\":\"!system=IFNET\"}}\n");
+	assert_string_equal(heard(fds[2]), "{\"status\":{\"line\":\"!system=IFNET\"}}\n");
+	close(fds[0]);
+	close(fds[1]);
+	settle();
+	assert_false(nv_control_has_subscriber(t.control, "event"));
+	assert_true(nv_control_has_subscriber(t.control, "status"));
+	close(fds[2]);
+}
+
+static void slow_reader_is_dropped(void **state)
+{
+	json_auto_t *value = text_of(65536);
+	int slow = connected();
+	int quick = connected();
+	int sent;
+
+	(void)state;
+	say(slow, "{\"method\": \"events\"}\n");
+	for (sent = 0; nv_control_has_subscriber(t.control, "event"); sent++) {
+		assert_in_range(sent, 0, 64);
+		nv_control_publish(t.control, "event", value);
+		settle();
+	}
+	assert_in_range(sent, NV_CONTROL_BUFFER_MAX / 65536, 64);
+	assert_non_null(strstr(heard(slow), "(end)"));
+	expect(quick, "{\"method\": \"echo\"}\n", "{\"result\":true}\n");
+	close(slow);
+	close(quick);
+}
+
+static void late_reader_gets_it_all(void **state)
+{
+	json_auto_t *value = text_of(65536);
+	int fd = connected();
+
+	(void)state;
+	say(fd, "{\"method\": \"events\"}\n");
+	for (int i = 0; i < 15; i++)
+		nv_control_publish(t.control, "event", value);
+	assert_int_equal(strlen(heard(fd)),
+		strlen("{\"result\":true}\n") + 15 * (65536 + strlen("{\"event\":\"\"}\n")));
+	close(fd);
+}
+
+static void client_may_be_dropped_while_it_is_answered(void **state)
+{
+	int fd = connected();
+
+	(void)state;
+	say(fd, "{\"method\": \"events\"}\n{\"method\": \"flood\"}\n{\"method\": \"change\"}\n");
+	assert_false(nv_control_has_subscriber(t.control, "event"));
+	assert_int_equal(t.changed, 0);
+	assert_non_null(strstr(heard(fd), "(end)"));
+	close(fd);
+}
+
+static void client_that_vanishes_is_forgotten(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3 * NV_CONTROL_CLIENTS_MAX; i++) {
+		int fd = connected();
+
+		say(fd, i % 2 ? "{\"method\": \"long\", \"params\": {\"length\": 500000}}\n"
+			      : "{\"method\": \"ec");
+		close(fd);
+		settle();
+	}
+}
+
+static int read_only_client(void)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+	NV_AUTO(nv_free) char *error = NULL;
+	json_auto_t *params = json_pack("{s:i}", "a", 1);
+	json_auto_t *result = NULL;
+
+	CHECK(nv_client_open(t.dir, &client) == 0);
+	CHECK(nv_client_call(client, "echo", params, &result, &error) == 0);
+	CHECK(json_equal(params, result) && !error);
+	CHECK(nv_client_call(client, "change", NULL, &result, &error) == -EPERM);
+	CHECK(error && strstr(error, "root"));
+	return 0;
+}
+
+static int changing_client(void)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+	NV_AUTO(nv_free) char *error = NULL;
+	json_auto_t *result = NULL;
+
+	CHECK(nv_client_open(t.dir, &client) == 0);
+	CHECK(nv_client_call(client, "change", NULL, &result, &error) == 0);
+	CHECK(json_is_true(result));
+	CHECK(nv_client_call(client, "fail", NULL, &result, &error) == -ENODEV);
+	CHECK(nv_streq(error, "No such device"));
+	return 0;
+}
+
+static void changing_is_for_root(void **state)
+{
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	serve(read_only_client, NOBODY);
+	assert_int_equal(t.changed, 0);
+	serve(changing_client, 0);
+	assert_int_equal(t.changed, 1);
+}
+
+static int too_many_clients(void)
+{
+	struct nv_client *clients[NV_CONTROL_CLIENTS_MAX - NV_CONTROL_CLIENTS_ROOT + 1];
+	NV_AUTO(nv_free) char *error = NULL;
+	json_t *result = NULL;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(clients); i++)
+		CHECK(nv_client_open(t.dir, &clients[i]) == 0);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(clients) - 1; i++)
+		CHECK(nv_client_call(clients[i], "echo", NULL, &result, &error) == 0);
+	CHECK(nv_client_call(clients[NV_ARRAY_SIZE(clients) - 1], "echo", NULL, &result, &error) ==
+		-EBUSY);
+	CHECK(error && strstr(error, "too many"));
+	return 0;
+}
+
+static void clients_are_limited_and_root_has_places(void **state)
+{
+	int fds[NV_CONTROL_CLIENTS_MAX];
+	int fd;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	serve(too_many_clients, NOBODY);
+	for (int i = 0; i < NV_CONTROL_CLIENTS_MAX; i++) {
+		fds[i] = connected();
+		expect(fds[i], "{\"method\": \"echo\"}\n", "{\"result\":true}\n");
+	}
+	fd = connected();
+	assert_string_equal(
+		heard(fd), "{\"error\":\"too many clients are connected\",\"errno\":16}\n(end)");
+	close(fd);
+	close(fds[0]);
+	settle();
+	fds[0] = connected();
+	for (int i = 0; i < NV_CONTROL_CLIENTS_MAX; i++) {
+		expect(fds[i], "{\"method\": \"echo\"}\n", "{\"result\":true}\n");
+		close(fds[i]);
+	}
+}
+
+static int streaming_client(void)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+	NV_AUTO(nv_client) struct nv_client *other = NULL;
+	NV_AUTO(nv_free) char *error = NULL;
+	json_auto_t *result = NULL;
+	json_t *line = NULL;
+
+	CHECK(nv_client_open(t.dir, &client) == 0);
+	CHECK(nv_client_call(client, "events", NULL, &result, &error) == 0);
+	CHECK(nv_client_open(t.dir, &other) == 0);
+	CHECK(nv_client_call(other, "flood", NULL, &result, &error) == 0);
+	CHECK(nv_client_next(client, &line) == 0);
+	CHECK(json_string_length(json_object_get(line, "event")) == 65536);
+	json_decref(line);
+	while (nv_client_next(client, &line) == 0)
+		json_decref(line);
+	CHECK(nv_client_next(client, &line) == -EPIPE);
+	return 0;
+}
+
+static void client_reads_a_stream_to_its_end(void **state)
+{
+	(void)state;
+	serve(streaming_client, 0);
+}
+
+static void server_that_lives_keeps_its_socket(void **state)
+{
+	struct nv_control *second = NULL;
+	struct stat status;
+	int fd = connected();
+
+	(void)state;
+	assert_int_equal(nv_control_new(t.loop, t.path, methods, &t.changed, &second), -EADDRINUSE);
+	assert_null(second);
+	expect(fd, "{\"method\": \"echo\"}\n", "{\"result\":true}\n");
+	t.control = nv_control_free(t.control);
+	assert_string_equal(heard(fd), "(end)");
+	close(fd);
+
+	/* Now it is stale. */
+	assert_int_equal(nv_unix_connect(t.path, SOCK_STREAM, &fd), -ECONNREFUSED);
+	assert_int_equal(nv_control_new(t.loop, t.path, methods, &t.changed, &t.control), 0);
+	assert_int_equal(stat(t.path, &status), 0);
+	assert_int_equal(status.st_mode, S_IFSOCK | 0666);
+	fd = connected();
+	expect(fd, "{\"method\": \"echo\"}\n", "{\"result\":true}\n");
+	close(fd);
+}
+
+static void client_without_a_server_is_told(void **state)
+{
+	struct nv_client *client = NULL;
+
+	(void)state;
+	assert_int_equal(nv_client_open("/nonexistent", &client), -ENOENT);
+	t.control = nv_control_free(t.control);
+	assert_int_equal(nv_client_open(t.dir, &client), -ECONNREFUSED);
+	assert_null(client);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(request_is_a_line_however_it_arrives),
+		TEST(malformed_request_is_an_error_and_no_end),
+		TEST(deeply_nested_request_is_refused),
+		TEST(request_that_is_too_long_ends_the_connection),
+		TEST(method_that_fails_says_why),
+		TEST(answer_that_is_too_long_is_an_error),
+		TEST(answer_outlives_the_end_of_the_requests),
+		TEST(topic_is_sent_to_those_subscribed),
+		TEST(slow_reader_is_dropped),
+		TEST(late_reader_gets_it_all),
+		TEST(client_may_be_dropped_while_it_is_answered),
+		TEST(client_that_vanishes_is_forgotten),
+		TEST(changing_is_for_root),
+		TEST(clients_are_limited_and_root_has_places),
+		TEST(client_reads_a_stream_to_its_end),
+		TEST(server_that_lives_keeps_its_socket),
+		TEST(client_without_a_server_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
