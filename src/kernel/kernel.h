@@ -18,6 +18,12 @@ int nv_kernel_open(struct nv_kernel **ret_kernel);
 struct nv_kernel *nv_kernel_free(struct nv_kernel *kernel);
 NV_DEFINE_AUTO(nv_kernel, struct nv_kernel *, nv_kernel_free);
 
+/*
+ * What the kernel said of the last operation that it refused (netlink's extended acknowledgement),
+ * for a message; "" when it said nothing. Owned by @kernel, valid until its next operation.
+ */
+const char *nv_kernel_last_error(struct nv_kernel *kernel);
+
 /* Dumps; an interrupted dump (NLM_F_DUMP_INTR) is made again, -EAGAIN after ten times. */
 int nv_kernel_links(struct nv_kernel *kernel, struct nv_links *ret_links);
 int nv_kernel_link(struct nv_kernel *kernel, int ifindex, struct nv_link *ret_link); /* -ENODEV */
@@ -52,6 +58,7 @@ struct nv_link_change {
 	struct nv_link to;
 };
 
+/* All of @change in one request, or none where the kernel refuses the first of it. */
 int nv_kernel_link_set(struct nv_kernel *kernel, int ifindex, const struct nv_link_change *change);
 
 /* Convenience: sets or clears IFF_UP. */
@@ -83,10 +90,14 @@ int nv_kernel_route_add(
 	struct nv_kernel *kernel, const struct nv_route *route, enum nv_route_how how);
 int nv_kernel_route_del(struct nv_kernel *kernel, const struct nv_route *route);
 
+#define NV_SYSCTL_PATH_MAX 256 /* bytes, with the NUL */
+
 /*
  * Reads or writes a file below /proc/sys, for example "net/ipv6/conf/lagg0/accept_dad" (a link's
  * name with a '.' or '/' is no trouble: this is a path, not a sysctl name). A read value ends
- * before its newline. -ENOENT when the kernel has none, -ENAMETOOLONG.
+ * before its newline; the value written needs none.
+ * -ENOENT when the kernel has none, -ENAMETOOLONG for a path or a value that is too long (the value
+ * does not fit in @size), -EINVAL for a path that is not relative or has "." or ".." in it.
  */
 int nv_kernel_sysctl_read(struct nv_kernel *kernel, const char *path, char *ret_value, size_t size);
 int nv_kernel_sysctl_write(struct nv_kernel *kernel, const char *path, const char *value);

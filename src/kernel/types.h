@@ -5,16 +5,26 @@
  */
 #pragma once
 
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* IF_OPER_*, IF_LINK_MODE_*; after net/if.h, with which it agrees only in this order. */
+#include <linux/if.h>
+
 #define NV_MAC_LEN  6
 #define NV_KIND_LEN 16
 #define NV_NAME_LEN 64
+
+/* What a dump or a table may hold at most. */
+#define NV_LINKS_MAX  65536
+#define NV_ADDRS_MAX  65536
+#define NV_ROUTES_MAX 1000000
 
 struct nv_link {
 	int ifindex;
@@ -37,7 +47,9 @@ struct nv_link {
 	uint16_t vlan_id; /* of kind "vlan"; else 0 */
 	uint8_t addr_gen_mode; /* IN6_ADDR_GEN_MODE_* */
 	char kind[NV_KIND_LEN]; /* IFLA_INFO_KIND; "" for hardware and virtio */
-	char driver[NV_NAME_LEN]; /* as ethtool -i says; "" when unknown */
+	/* The parent device's driver; as ethtool -i says where there is no parent; else the kind.
+	 */
+	char driver[NV_NAME_LEN];
 	char parent_bus[NV_NAME_LEN]; /* IFLA_PARENT_DEV_BUS_NAME (Linux 5.14) or sysfs: "pci",
 					 "vmbus" */
 	char parent_dev[NV_NAME_LEN]; /* "0000:00:03.0" */
@@ -56,8 +68,13 @@ struct nv_links {
 	size_t count;
 };
 
+/* NULL when there is none. Owned by @links. */
 const struct nv_link *nv_links_by_index(const struct nv_links *links, int ifindex);
 const struct nv_link *nv_links_by_name(const struct nv_links *links, const char *name);
+
+/* Copies @link in, at its place, over one of the same ifindex. Returns 0, -ENOMEM, -E2BIG. */
+int nv_links_put(struct nv_links *links, const struct nv_link *link);
+void nv_links_remove(struct nv_links *links, int ifindex);
 
 struct nv_ip {
 	uint8_t family; /* AF_INET, AF_INET6 */
@@ -78,15 +95,19 @@ struct nv_addr {
 	uint8_t protocol; /* IFAPROT_* (Linux 5.18) */
 	uint32_t flags; /* IFA_F_* */
 	uint32_t metric; /* IFA_RT_PRIORITY; 0: the kernel's default */
-	uint32_t valid_lft; /* seconds; UINT32_MAX: for ever */
-	uint32_t preferred_lft; /* seconds */
+	uint32_t valid_lft; /* seconds; UINT32_MAX: for ever; 0 in one to add: for ever, both */
+	uint32_t preferred_lft; /* seconds; 0: deprecated */
 	char label[IFNAMSIZ]; /* IPv4; "" : none */
 };
 
+/* In the kernel's order, which for IPv4 tells a primary address from its secondaries. */
 struct nv_addrs {
 	struct nv_addr *addr;
 	size_t count;
 };
+
+/* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
+int nv_addrs_add(struct nv_addrs *addrs, const struct nv_addr *addr);
 
 struct nv_route {
 	uint8_t family;
@@ -94,10 +115,10 @@ struct nv_route {
 	uint8_t tos;
 	uint8_t protocol; /* RTPROT_* */
 	uint8_t scope;
-	uint8_t type; /* RTN_* */
+	uint8_t type; /* RTN_*; 0 in one to add: RTN_UNICAST */
 	uint32_t flags; /* RTNH_F_ONLINK */
-	uint32_t table;
-	uint32_t priority;
+	uint32_t table; /* 0 in one to add: RT_TABLE_MAIN */
+	uint32_t priority; /* 0 in one to add: the kernel's default */
 	struct nv_ip destination;
 	bool has_gateway, has_source;
 	struct nv_ip gateway; /* another family than the route's: RTA_VIA */
@@ -105,13 +126,21 @@ struct nv_route {
 	int oif;
 	uint32_t mtu; /* RTAX_MTU; 0: none */
 	uint32_t expires; /* IPv6, seconds; 0: never */
-	bool multipath; /* has several next hops, which are not listed here */
+	bool multipath; /* one of several next hops of one route */
 };
 
 struct nv_routes {
 	struct nv_route *route;
 	size_t count;
 };
+
+/* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
+int nv_routes_add(struct nv_routes *routes, const struct nv_route *route);
+
+#define NV_IP_TEXT INET6_ADDRSTRLEN
+
+/* Writes "192.0.2.1", "2001:db8::1", "" for another family, and returns @text. */
+const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT]);
 
 void nv_links_auto(struct nv_links *links);
 void nv_addrs_auto(struct nv_addrs *addrs);

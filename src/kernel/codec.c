@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/codec.h"
+
+#include <errno.h>
+#include <string.h>
+
+void *nv_request_start(struct nv_request *request, uint16_t type, uint16_t flags, size_t size)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(request->bytes);
+
+	header->nlmsg_type = type;
+	header->nlmsg_flags = NLM_F_REQUEST | flags;
+	return mnl_nlmsg_put_extra_header(header, size);
+}
+
+static int keep(const struct nlattr *attr, void *data)
+{
+	struct nv_attrs *attrs = data;
+	unsigned int type = mnl_attr_get_type(attr);
+
+	if (type <= attrs->max)
+		attrs->by_type[type] = attr;
+	return MNL_CB_OK;
+}
+
+int nv_attrs_read(const struct nlmsghdr *message, size_t header_size, struct nv_attrs *attrs)
+{
+	if (mnl_nlmsg_get_payload_len(message) < header_size)
+		return -EBADMSG;
+	return mnl_attr_parse(message, (unsigned int)header_size, keep, attrs) < MNL_CB_OK
+		       ? -EBADMSG
+		       : 0;
+}
+
+int nv_attrs_nested(const struct nlattr *nest, struct nv_attrs *attrs)
+{
+	return mnl_attr_parse_nested(nest, keep, attrs) < MNL_CB_OK ? -EBADMSG : 0;
+}
+
+int nv_attrs_payload(const void *payload, size_t size, struct nv_attrs *attrs)
+{
+	return mnl_attr_parse_payload(payload, size, keep, attrs) < MNL_CB_OK ? -EBADMSG : 0;
+}
+
+/* Copies exactly @size bytes; attributes need not be aligned for what they hold. */
+static bool get(const struct nv_attrs *attrs, unsigned int type, void *ret, size_t size)
+{
+	const struct nlattr *attr = attrs->by_type[type];
+
+	if (!attr || mnl_attr_get_payload_len(attr) < size)
+		return false;
+	memcpy(ret, mnl_attr_get_payload(attr), size);
+	return true;
+}
+
+bool nv_attr_u8(const struct nv_attrs *attrs, unsigned int type, uint8_t *ret)
+{
+	return get(attrs, type, ret, sizeof(*ret));
+}
+
+bool nv_attr_u16(const struct nv_attrs *attrs, unsigned int type, uint16_t *ret)
+{
+	return get(attrs, type, ret, sizeof(*ret));
+}
+
+bool nv_attr_u32(const struct nv_attrs *attrs, unsigned int type, uint32_t *ret)
+{
+	return get(attrs, type, ret, sizeof(*ret));
+}
+
+bool nv_attr_ip(const struct nv_attrs *attrs, unsigned int type, uint8_t family, struct nv_ip *ret)
+{
+	struct nv_ip ip = {.family = family};
+	size_t size = nv_ip_size(family);
+
+	if (!size || !get(attrs, type, &ip.v6, size))
+		return false;
+	*ret = ip;
+	return true;
+}
+
+bool nv_attr_string(const struct nv_attrs *attrs, unsigned int type, char *ret, size_t size)
+{
+	const struct nlattr *attr = attrs->by_type[type];
+	size_t length;
+
+	if (!attr)
+		return false;
+	length = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+	if (length >= size)
+		length = size - 1;
+	memcpy(ret, mnl_attr_get_payload(attr), length);
+	ret[length] = '\0';
+	return true;
+}
+
+void nv_request_ip(struct nv_request *request, uint16_t type, const struct nv_ip *ip)
+{
+	mnl_attr_put(&request->header, type, nv_ip_size(ip->family), &ip->v6);
+}
+
+size_t nv_ip_size(uint8_t family)
+{
+	switch (family) {
+	case AF_INET:
+		return sizeof(struct in_addr);
+	case AF_INET6:
+		return sizeof(struct in6_addr);
+	default:
+		return 0;
+	}
+}
+
+bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b)
+{
+	return a->family == b->family && memcmp(&a->v6, &b->v6, nv_ip_size(a->family)) == 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rtnetlink messages to plain values and back (rtnetlink(7)). No system call in here, so that the
+ * two directions can be tested against each other.
+ *
+ * Decoders return 0; -ENOMSG for a sound message that does not tell all of such an object (another
+ * family, a partial notification); -EBADMSG for a malformed one.
+ */
+#pragma once
+
+#include "kernel/kernel.h"
+
+#include <libmnl/libmnl.h>
+
+/* One request. Every string that goes into one is bounded, so that it always fits. */
+#define NV_REQUEST_MAX 2048
+
+struct nv_request {
+	union {
+		struct nlmsghdr header;
+		char bytes[NV_REQUEST_MAX];
+	};
+};
+
+/* Starts a request of @type with a family header of @size bytes, all zero, and returns that. */
+void *nv_request_start(struct nv_request *request, uint16_t type, uint16_t flags, size_t size);
+
+/* The attributes of a message by type; those above @max are left out. */
+struct nv_attrs {
+	const struct nlattr **by_type;
+	unsigned int max;
+};
+
+#define NV_ATTRS(name, last)                                  \
+	const struct nlattr *name##_by_type[(last) + 1] = {}; \
+	struct nv_attrs name = {name##_by_type, last}
+
+/* All return 0 or -EBADMSG. */
+int nv_attrs_read(const struct nlmsghdr *message, size_t header_size, struct nv_attrs *attrs);
+int nv_attrs_nested(const struct nlattr *nest, struct nv_attrs *attrs);
+int nv_attrs_payload(const void *payload, size_t size, struct nv_attrs *attrs);
+
+/* These leave @ret as it is and return false when the attribute is missing or too short. */
+bool nv_attr_u8(const struct nv_attrs *attrs, unsigned int type, uint8_t *ret);
+bool nv_attr_u16(const struct nv_attrs *attrs, unsigned int type, uint16_t *ret);
+bool nv_attr_u32(const struct nv_attrs *attrs, unsigned int type, uint32_t *ret);
+bool nv_attr_ip(const struct nv_attrs *attrs, unsigned int type, uint8_t family, struct nv_ip *ret);
+bool nv_attr_string(const struct nv_attrs *attrs, unsigned int type, char *ret, size_t size);
+
+/* The address goes in bare, without a family. */
+void nv_request_ip(struct nv_request *request, uint16_t type, const struct nv_ip *ip);
+size_t nv_ip_size(uint8_t family); /* bytes; 0 for another family than IPv4 and IPv6 */
+bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
+
+/* RTM_NEWLINK, RTM_DELLINK. Driver and parent from sysfs or ethtool are not in there. */
+int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link);
+void nv_link_encode_get(struct nv_request *request, int ifindex);
+void nv_link_encode_set(
+	struct nv_request *request, int ifindex, const struct nv_link_change *change);
+int nv_link_encode_add(
+	struct nv_request *request, const struct nv_link *link, const char *peer_name);
+void nv_link_encode_del(struct nv_request *request, int ifindex);
+
+/* RTM_NEWADDR, RTM_DELADDR. */
+int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr);
+int nv_addr_encode(
+	struct nv_request *request, uint16_t type, uint16_t flags, const struct nv_addr *addr);
+
+/*
+ * RTM_NEWROUTE, RTM_DELROUTE. Appends one to @routes for each next hop; -ENOMEM, -E2BIG, and then
+ * some may have been appended.
+ */
+int nv_route_decode(const struct nlmsghdr *message, struct nv_routes *routes);
+int nv_route_encode(
+	struct nv_request *request, uint16_t type, uint16_t flags, const struct nv_route *route);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/str.h"
+#include "kernel/real.h"
+
+#include <limits.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+/* The last part of where a symbolic link below /sys points to. */
+static bool read_target(const char *path, char *ret, size_t size)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlink(path, target, sizeof(target) - 1);
+
+	if (length <= 0)
+		return false;
+	target[length] = '\0';
+	return nv_strcopy(ret, size, basename(target));
+}
+
+/* Whether /sys shows this very link: what is mounted may be another network namespace's. */
+static bool is_in_sysfs(const struct nv_link *link)
+{
+	NV_AUTO(nv_file) FILE *file = NULL;
+	char path[PATH_MAX];
+	int ifindex = 0;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", link->name);
+	file = fopen(path, "re");
+	return file && fscanf(file, "%d", &ifindex) == 1 && ifindex == link->ifindex;
+}
+
+/* For kernels before 5.14, whose messages do not name the parent. */
+static void find_parent(struct nv_link *link)
+{
+	char path[PATH_MAX];
+	char device[NV_NAME_LEN];
+	char bus[NV_NAME_LEN];
+
+	if (!is_in_sysfs(link))
+		return;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device", link->name);
+	if (!read_target(path, device, sizeof(device)))
+		return;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device/subsystem", link->name);
+	if (!read_target(path, bus, sizeof(bus)))
+		return;
+	nv_strcopy(link->parent_dev, sizeof(link->parent_dev), device);
+	nv_strcopy(link->parent_bus, sizeof(link->parent_bus), bus);
+}
+
+static bool ask_sysfs(struct nv_link *link)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/driver", link->parent_bus,
+		link->parent_dev);
+	return read_target(path, link->driver, sizeof(link->driver));
+}
+
+static void ask_ethtool(int fd, struct nv_link *link)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {.ifr_ifindex = link->ifindex};
+
+	/* The name of this moment: it may have changed since the message was sent. */
+	if (ioctl(fd, SIOCGIFNAME, &request) < 0)
+		return;
+	request.ifr_data = (char *)&info;
+	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
+		nv_strcopy(link->driver, sizeof(link->driver), info.driver);
+}
+
+void nv_link_find_details(int ioctl_fd, struct nv_link *link)
+{
+	if (link->type == ARPHRD_LOOPBACK)
+		return;
+	if (link->kind[0]) {
+		nv_strcopy(link->driver, sizeof(link->driver), link->kind);
+		return;
+	}
+	if (!link->parent_dev[0])
+		find_parent(link);
+	if (!link->parent_dev[0] || !ask_sysfs(link))
+		ask_ethtool(ioctl_fd, link);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/codec.h"
+#include "kernel/real.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+/* What may wait in a socket while the daemon is busy: some ten thousand link messages. */
+#define RECEIVE_BUFFER (8 * 1024 * 1024)
+
+#define UEVENT_GROUP_KERNEL 1 /* 2 is udev's */
+
+static int join(int fd, int group)
+{
+	return setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int join_all(int fd, enum nv_feed feed)
+{
+	int r;
+
+	switch (feed) {
+	case NV_FEED_RTNL:
+		r = join(fd, RTNLGRP_LINK);
+		if (r == 0)
+			r = join(fd, RTNLGRP_IPV4_IFADDR);
+		if (r == 0)
+			r = join(fd, RTNLGRP_IPV6_IFADDR);
+		return r;
+	case NV_FEED_UEVENT:
+		return join(fd, UEVENT_GROUP_KERNEL);
+	}
+	return -EINVAL;
+}
+
+int nv_feed_subscribe(enum nv_feed feed, int *ret_fd)
+{
+	int protocol = feed == NV_FEED_RTNL ? NETLINK_ROUTE : NETLINK_KOBJECT_UEVENT;
+	NV_AUTO(nv_fd)
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	struct sockaddr_nl name = {.nl_family = AF_NETLINK};
+	int size = RECEIVE_BUFFER;
+	int on = 1;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if ((feed == NV_FEED_UEVENT &&
+		    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) ||
+		bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
+		return -errno;
+	r = join_all(fd, feed);
+	if (r < 0)
+		return r;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static void receive_message(const struct nlmsghdr *message, const struct nv_feed_sink *sink)
+{
+	struct nv_link link;
+	struct nv_addr addr;
+
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		if (sink->link && nv_link_decode(message, &link) == 0)
+			sink->link(&link, message->nlmsg_type == RTM_DELLINK, sink->data);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		if (sink->addr && nv_addr_decode(message, &addr) == 0)
+			sink->addr(&addr, message->nlmsg_type == RTM_DELADDR, sink->data);
+		break;
+	default:
+		break;
+	}
+}
+
+static void receive_messages(const struct nv_datagram *datagram, const struct nv_feed_sink *sink)
+{
+	const struct nlmsghdr *message = (const void *)datagram->bytes;
+	int left = (int)datagram->length;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		receive_message(message, sink);
+}
+
+static void receive_uevent(const struct nv_datagram *datagram, const struct nv_feed_sink *sink)
+{
+	struct nv_uevent_text text;
+	struct nv_uevent uevent;
+
+	if (sink->uevent &&
+		nv_uevent_decode(datagram->bytes, datagram->length, &text, &uevent) == 0)
+		sink->uevent(&uevent, sink->data);
+}
+
+int nv_feed_receive(
+	enum nv_feed feed, int fd, struct nv_datagram *datagram, const struct nv_feed_sink *sink)
+{
+	int r = nv_datagram_receive(fd, MSG_DONTWAIT, datagram);
+
+	if (r == -EMSGSIZE)
+		return -ENOBUFS;
+	if (r < 0)
+		return r;
+	/*
+	 * Anyone may send to a netlink socket; only what the kernel sends counts. It passes on
+	 * uevents for whoever owns the network namespace (Linux 4.18), so those must be root's too.
+	 */
+	if (datagram->portid != 0)
+		return 0;
+	switch (feed) {
+	case NV_FEED_RTNL:
+		receive_messages(datagram, sink);
+		break;
+	case NV_FEED_UEVENT:
+		if (datagram->has_uid && datagram->uid == 0)
+			receive_uevent(datagram, sink);
+		break;
+	}
+	return 0;
+}

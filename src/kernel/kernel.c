@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/ops.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DUMP_TRIES 10
+
+struct nv_kernel {
+	const struct nv_kernel_ops *ops;
+	void *self;
+};
+
+int nv_kernel_new(const struct nv_kernel_ops *ops, void *self, struct nv_kernel **ret_kernel)
+{
+	struct nv_kernel *kernel = malloc(sizeof(*kernel));
+
+	if (!kernel)
+		return -ENOMEM;
+	*kernel = (struct nv_kernel){.ops = ops, .self = self};
+	*ret_kernel = kernel;
+	return 0;
+}
+
+struct nv_kernel *nv_kernel_free(struct nv_kernel *kernel)
+{
+	if (!kernel)
+		return NULL;
+	if (kernel->ops->free)
+		kernel->ops->free(kernel->self);
+	free(kernel);
+	return NULL;
+}
+
+const struct nv_kernel_ops *nv_kernel_ops(const struct nv_kernel *kernel)
+{
+	return kernel->ops;
+}
+
+void *nv_kernel_self(const struct nv_kernel *kernel)
+{
+	return kernel->self;
+}
+
+/* Calls a row of the table, if it has it. */
+#define CALL(kernel, row, ...)                                                              \
+	((kernel)->ops->row ? (kernel)->ops->row((kernel)->self __VA_OPT__(, ) __VA_ARGS__) \
+			    : -EOPNOTSUPP)
+
+/* The same for a dump, which is made again when it was interrupted. */
+#define DUMP(kernel, row, ...)                                                \
+	({                                                                    \
+		int _r = -EINTR;                                              \
+		for (int _try = 0; _r == -EINTR && _try < DUMP_TRIES; _try++) \
+			_r = CALL(kernel, row, __VA_ARGS__);                  \
+		_r == -EINTR ? -EAGAIN : _r;                                  \
+	})
+
+const char *nv_kernel_last_error(struct nv_kernel *kernel)
+{
+	return kernel->ops->last_error ? kernel->ops->last_error(kernel->self) : "";
+}
+
+int nv_kernel_links(struct nv_kernel *kernel, struct nv_links *ret_links)
+{
+	return DUMP(kernel, links, ret_links);
+}
+
+int nv_kernel_addrs(struct nv_kernel *kernel, int ifindex, struct nv_addrs *ret_addrs)
+{
+	return DUMP(kernel, addrs, ifindex, ret_addrs);
+}
+
+int nv_kernel_routes(struct nv_kernel *kernel, int oif, struct nv_routes *ret_routes)
+{
+	return DUMP(kernel, routes, oif, ret_routes);
+}
+
+int nv_kernel_link(struct nv_kernel *kernel, int ifindex, struct nv_link *ret_link)
+{
+	return ifindex > 0 ? CALL(kernel, link, ifindex, ret_link) : -ENODEV;
+}
+
+int nv_kernel_link_set(struct nv_kernel *kernel, int ifindex, const struct nv_link_change *change)
+{
+	return ifindex > 0 ? CALL(kernel, link_set, ifindex, change) : -ENODEV;
+}
+
+int nv_kernel_link_up(struct nv_kernel *kernel, int ifindex, bool up)
+{
+	struct nv_link_change change = {
+		.what = NV_LINK_FLAGS,
+		.flags_mask = IFF_UP,
+		.to.flags = up ? IFF_UP : 0,
+	};
+
+	return nv_kernel_link_set(kernel, ifindex, &change);
+}
+
+int nv_kernel_link_add(struct nv_kernel *kernel, const struct nv_link *link, const char *peer_name,
+	int *ret_ifindex)
+{
+	if (!link->kind[0] || !link->name[0])
+		return -EINVAL;
+	return CALL(kernel, link_add, link, peer_name, ret_ifindex);
+}
+
+int nv_kernel_link_del(struct nv_kernel *kernel, int ifindex)
+{
+	return ifindex > 0 ? CALL(kernel, link_del, ifindex) : -ENODEV;
+}
+
+int nv_kernel_addr_add(struct nv_kernel *kernel, const struct nv_addr *addr, bool replace)
+{
+	return CALL(kernel, addr_add, addr, replace);
+}
+
+int nv_kernel_addr_del(struct nv_kernel *kernel, const struct nv_addr *addr)
+{
+	return CALL(kernel, addr_del, addr);
+}
+
+int nv_kernel_route_add(
+	struct nv_kernel *kernel, const struct nv_route *route, enum nv_route_how how)
+{
+	return CALL(kernel, route_add, route, how);
+}
+
+int nv_kernel_route_del(struct nv_kernel *kernel, const struct nv_route *route)
+{
+	return CALL(kernel, route_del, route);
+}
+
+/* A path that stays below /proc/sys: relative, without "..", "." or empty parts. */
+static int check_sysctl_path(const char *path)
+{
+	if (strlen(path) >= NV_SYSCTL_PATH_MAX)
+		return -ENAMETOOLONG;
+	for (const char *part = path;; part++) {
+		size_t length = strcspn(part, "/");
+
+		if (length == 0 || (length <= 2 && strncmp(part, "..", length) == 0))
+			return -EINVAL;
+		part += length;
+		if (!*part)
+			return 0;
+	}
+}
+
+int nv_kernel_sysctl_read(struct nv_kernel *kernel, const char *path, char *ret_value, size_t size)
+{
+	int r = check_sysctl_path(path);
+
+	if (r < 0)
+		return r;
+	return CALL(kernel, sysctl_read, path, ret_value, size);
+}
+
+int nv_kernel_sysctl_write(struct nv_kernel *kernel, const char *path, const char *value)
+{
+	int r = check_sysctl_path(path);
+
+	if (r < 0)
+		return r;
+	return CALL(kernel, sysctl_write, path, value);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/codec.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if_arp.h>
+#include <string.h>
+
+static bool get_mac(const struct nv_attrs *attrs, unsigned int type, uint8_t mac[NV_MAC_LEN])
+{
+	const struct nlattr *attr = attrs->by_type[type];
+
+	if (!attr || mnl_attr_get_payload_len(attr) != NV_MAC_LEN)
+		return false;
+	memcpy(mac, mnl_attr_get_payload(attr), NV_MAC_LEN);
+	return true;
+}
+
+static int decode_info(const struct nlattr *nest, struct nv_link *link)
+{
+	NV_ATTRS(info, IFLA_INFO_DATA);
+	int r = nv_attrs_nested(nest, &info);
+
+	if (r < 0)
+		return r;
+	nv_attr_string(&info, IFLA_INFO_KIND, link->kind, sizeof(link->kind));
+	if (strcmp(link->kind, "vlan") == 0 && info.by_type[IFLA_INFO_DATA]) {
+		NV_ATTRS(vlan, IFLA_VLAN_ID);
+
+		r = nv_attrs_nested(info.by_type[IFLA_INFO_DATA], &vlan);
+		if (r < 0)
+			return r;
+		nv_attr_u16(&vlan, IFLA_VLAN_ID, &link->vlan_id);
+	}
+	return 0;
+}
+
+static int decode_families(const struct nlattr *nest, struct nv_link *link)
+{
+	NV_ATTRS(families, AF_INET6);
+	NV_ATTRS(inet6, IFLA_INET6_ADDR_GEN_MODE);
+	int r = nv_attrs_nested(nest, &families);
+
+	if (r < 0 || !families.by_type[AF_INET6])
+		return r;
+	r = nv_attrs_nested(families.by_type[AF_INET6], &inet6);
+	if (r < 0)
+		return r;
+	nv_attr_u8(&inet6, IFLA_INET6_ADDR_GEN_MODE, &link->addr_gen_mode);
+	return 0;
+}
+
+static int decode_nests(const struct nv_attrs *attrs, struct nv_link *link)
+{
+	int r = 0;
+
+	if (attrs->by_type[IFLA_LINKINFO])
+		r = decode_info(attrs->by_type[IFLA_LINKINFO], link);
+	if (r == 0 && attrs->by_type[IFLA_AF_SPEC])
+		r = decode_families(attrs->by_type[IFLA_AF_SPEC], link);
+	return r;
+}
+
+static void decode_lower(const struct nv_attrs *attrs, struct nv_link *link)
+{
+	uint32_t lower = 0;
+
+	link->lower_elsewhere = attrs->by_type[IFLA_LINK_NETNSID];
+	if (!link->lower_elsewhere && nv_attr_u32(attrs, IFLA_LINK, &lower))
+		link->lower = (int)lower == link->ifindex ? 0 : (int)lower;
+}
+
+int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link)
+{
+	NV_ATTRS(attrs, IFLA_PARENT_DEV_BUS_NAME);
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	struct nv_link link = {};
+	uint32_t master = 0;
+	uint8_t carrier = 0;
+	int r = nv_attrs_read(message, sizeof(*info), &attrs);
+
+	if (r < 0)
+		return r;
+	/* A bridge port's, IPv6's or wireless's word about a link tells only a part of it. */
+	if (info->ifi_family != AF_UNSPEC || attrs.by_type[IFLA_WIRELESS] ||
+		!attrs.by_type[IFLA_MTU])
+		return -ENOMSG;
+	link.ifindex = info->ifi_index;
+	link.type = info->ifi_type;
+	link.flags = info->ifi_flags;
+	if (link.ifindex <= 0 || !nv_attr_string(&attrs, IFLA_IFNAME, link.name, sizeof(link.name)))
+		return -EBADMSG;
+	nv_attr_u32(&attrs, IFLA_MTU, &link.mtu);
+	nv_attr_u32(&attrs, IFLA_TXQLEN, &link.tx_queue_len);
+	nv_attr_u32(&attrs, IFLA_PROMISCUITY, &link.promiscuity);
+	nv_attr_u32(&attrs, IFLA_MASTER, &master);
+	link.master = (int)master;
+	nv_attr_u8(&attrs, IFLA_OPERSTATE, &link.operstate);
+	nv_attr_u8(&attrs, IFLA_LINKMODE, &link.link_mode);
+	nv_attr_u8(&attrs, IFLA_CARRIER, &carrier);
+	link.carrier = carrier;
+	link.has_mac = get_mac(&attrs, IFLA_ADDRESS, link.mac);
+	link.has_permanent_mac = get_mac(&attrs, IFLA_PERM_ADDRESS, link.permanent_mac);
+	decode_lower(&attrs, &link);
+	nv_attr_string(&attrs, IFLA_IFALIAS, link.alias, sizeof(link.alias));
+	nv_attr_string(&attrs, IFLA_PARENT_DEV_NAME, link.parent_dev, sizeof(link.parent_dev));
+	nv_attr_string(&attrs, IFLA_PARENT_DEV_BUS_NAME, link.parent_bus, sizeof(link.parent_bus));
+	r = decode_nests(&attrs, &link);
+	if (r < 0)
+		return r;
+	*ret_link = link;
+	return 0;
+}
+
+void nv_link_encode_get(struct nv_request *request, int ifindex)
+{
+	struct ifinfomsg *info = nv_request_start(request, RTM_GETLINK, 0, sizeof(*info));
+
+	info->ifi_index = ifindex;
+}
+
+static void put_addr_gen_mode(struct nlmsghdr *header, uint8_t mode)
+{
+	struct nlattr *families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(header, AF_INET6);
+
+	mnl_attr_put_u8(header, IFLA_INET6_ADDR_GEN_MODE, mode);
+	mnl_attr_nest_end(header, inet6);
+	mnl_attr_nest_end(header, families);
+}
+
+void nv_link_encode_set(
+	struct nv_request *request, int ifindex, const struct nv_link_change *change)
+{
+	const struct nv_link *to = &change->to;
+	struct nlmsghdr *header = &request->header;
+	struct ifinfomsg *info = nv_request_start(request, RTM_NEWLINK, NLM_F_ACK, sizeof(*info));
+
+	info->ifi_index = ifindex;
+	/* A mask of nothing would mean all flags to the kernel if any of them were set. */
+	if (change->what & NV_LINK_FLAGS) {
+		info->ifi_change = change->flags_mask;
+		info->ifi_flags = to->flags & change->flags_mask;
+	}
+	if (change->what & NV_LINK_MTU)
+		mnl_attr_put_u32(header, IFLA_MTU, to->mtu);
+	if (change->what & NV_LINK_MAC)
+		mnl_attr_put(header, IFLA_ADDRESS, NV_MAC_LEN, to->mac);
+	if (change->what & NV_LINK_MASTER)
+		mnl_attr_put_u32(header, IFLA_MASTER, (uint32_t)to->master);
+	if (change->what & NV_LINK_MODE)
+		mnl_attr_put_u8(header, IFLA_LINKMODE, to->link_mode);
+	if (change->what & NV_LINK_OPERSTATE)
+		mnl_attr_put_u8(header, IFLA_OPERSTATE, to->operstate);
+	if (change->what & NV_LINK_CARRIER)
+		mnl_attr_put_u8(header, IFLA_CARRIER, to->carrier);
+	if (change->what & NV_LINK_ALIAS)
+		mnl_attr_put(header, IFLA_IFALIAS, strlen(to->alias), to->alias);
+	if (change->what & NV_LINK_NAME)
+		mnl_attr_put_strz(header, IFLA_IFNAME, to->name);
+	if (change->what & NV_LINK_TX_QUEUE_LEN)
+		mnl_attr_put_u32(header, IFLA_TXQLEN, to->tx_queue_len);
+	if (change->what & NV_LINK_ADDR_GEN_MODE)
+		put_addr_gen_mode(header, to->addr_gen_mode);
+}
+
+static void put_peer(struct nlmsghdr *header, const char *name)
+{
+	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+	struct nlattr *peer = mnl_attr_nest_start(header, VETH_INFO_PEER);
+
+	mnl_nlmsg_put_extra_header(header, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(header, IFLA_IFNAME, name);
+	mnl_attr_nest_end(header, peer);
+	mnl_attr_nest_end(header, data);
+}
+
+static void put_vlan(struct nlmsghdr *header, uint16_t id)
+{
+	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+
+	mnl_attr_put_u16(header, IFLA_VLAN_ID, id);
+	mnl_attr_nest_end(header, data);
+}
+
+int nv_link_encode_add(
+	struct nv_request *request, const struct nv_link *link, const char *peer_name)
+{
+	struct nlmsghdr *header = &request->header;
+	struct nlattr *info;
+
+	if (peer_name && strlen(peer_name) >= IFNAMSIZ)
+		return -ENAMETOOLONG;
+	/* Echo (Linux 6.2): the new link's message comes back before the acknowledgement. */
+	nv_request_start(request, RTM_NEWLINK, NLM_F_ACK | NLM_F_ECHO | NLM_F_CREATE | NLM_F_EXCL,
+		sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(header, IFLA_IFNAME, link->name);
+	if (link->has_mac)
+		mnl_attr_put(header, IFLA_ADDRESS, NV_MAC_LEN, link->mac);
+	if (link->mtu)
+		mnl_attr_put_u32(header, IFLA_MTU, link->mtu);
+	if (link->lower)
+		mnl_attr_put_u32(header, IFLA_LINK, (uint32_t)link->lower);
+	info = mnl_attr_nest_start(header, IFLA_LINKINFO);
+	mnl_attr_put_strz(header, IFLA_INFO_KIND, link->kind);
+	if (peer_name && strcmp(link->kind, "veth") == 0)
+		put_peer(header, peer_name);
+	if (strcmp(link->kind, "vlan") == 0)
+		put_vlan(header, link->vlan_id);
+	mnl_attr_nest_end(header, info);
+	return 0;
+}
+
+void nv_link_encode_del(struct nv_request *request, int ifindex)
+{
+	struct ifinfomsg *info = nv_request_start(request, RTM_DELLINK, NLM_F_ACK, sizeof(*info));
+
+	info->ifi_index = ifindex;
+}

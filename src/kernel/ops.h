@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What stands behind a struct nv_kernel: the real kernel, or a fake in a test. Inside this room and
+ * for fakes only; everybody else uses kernel.h.
+ */
+#pragma once
+
+#include "kernel/kernel.h"
+#include "kernel/monitor.h"
+
+/* What a subscriber can be told of, each over a descriptor of its own. */
+enum nv_feed {
+	NV_FEED_RTNL, /* links and addresses */
+	NV_FEED_UEVENT, /* devices */
+};
+
+/* Where what was received goes. A feed calls only those that it has something for. */
+struct nv_feed_sink {
+	/* @link carries what the message says; driver and parent may be missing (see details). */
+	void (*link)(const struct nv_link *link, bool gone, void *data);
+	void (*addr)(const struct nv_addr *addr, bool gone, void *data);
+	void (*uevent)(const struct nv_uevent *uevent, void *data);
+	void *data;
+};
+
+/*
+ * One row for each operation of kernel.h, with the same meaning; what kernel.c sees to itself
+ * (checks of arguments, dumping again after an interruption) need not be done here. A fake may
+ * leave out rows that its test has no use for: they fail with -EOPNOTSUPP.
+ */
+struct nv_kernel_ops {
+	void (*free)(void *self);
+	const char *(*last_error)(void *self);
+
+	/* Dumps: -EINTR when interrupted (NLM_F_DUMP_INTR), with nothing put in @ret. */
+	int (*links)(void *self, struct nv_links *ret_links);
+	int (*addrs)(void *self, int ifindex, struct nv_addrs *ret_addrs);
+	int (*routes)(void *self, int oif, struct nv_routes *ret_routes);
+
+	int (*link)(void *self, int ifindex, struct nv_link *ret_link);
+	int (*link_set)(void *self, int ifindex, const struct nv_link_change *change);
+	int (*link_add)(
+		void *self, const struct nv_link *link, const char *peer_name, int *ret_ifindex);
+	int (*link_del)(void *self, int ifindex);
+	int (*addr_add)(void *self, const struct nv_addr *addr, bool replace);
+	int (*addr_del)(void *self, const struct nv_addr *addr);
+	int (*route_add)(void *self, const struct nv_route *route, enum nv_route_how how);
+	int (*route_del)(void *self, const struct nv_route *route);
+	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);
+	int (*sysctl_write)(void *self, const char *path, const char *value);
+
+	/* Fills in driver and parent of a link that came over a feed, as far as they can be told.
+	 */
+	void (*link_details)(void *self, struct nv_link *link);
+
+	/* Reports all PCI and VMBus devices and all nodes of the "misc" class, sorted by devpath.
+	 */
+	int (*devices)(void *self, const struct nv_feed_sink *sink);
+
+	/* The descriptor is the caller's to poll, to pass to receive and to close. */
+	int (*subscribe)(void *self, enum nv_feed feed, int *ret_fd);
+
+	/*
+	 * Takes what one datagram brought. -EAGAIN: there is none; -ENOBUFS: some were lost.
+	 * Malformed ones are dropped.
+	 */
+	int (*receive)(void *self, enum nv_feed feed, int fd, const struct nv_feed_sink *sink);
+};
+
+/* @self is freed by ops->free. Returns 0 or -ENOMEM (then @self is still the caller's). */
+int nv_kernel_new(const struct nv_kernel_ops *ops, void *self, struct nv_kernel **ret_kernel);
+
+/* What nv_kernel_new() was given. */
+const struct nv_kernel_ops *nv_kernel_ops(const struct nv_kernel *kernel);
+void *nv_kernel_self(const struct nv_kernel *kernel);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel itself behind the table of operations. */
+#include "kernel/real.h"
+
+#include "kernel/codec.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct real {
+	struct nv_rtnl rtnl; /* requests and dumps */
+	struct nv_datagram datagram; /* what a feed brought last */
+	int ioctl_fd;
+};
+
+static void real_free(void *self)
+{
+	struct real *real = self;
+
+	nv_rtnl_close(&real->rtnl);
+	nv_datagram_auto(&real->datagram);
+	if (real->ioctl_fd >= 0)
+		close(real->ioctl_fd);
+	free(real);
+}
+
+static const char *real_last_error(void *self)
+{
+	struct real *real = self;
+
+	return real->rtnl.error;
+}
+
+static int send_request(struct real *real, struct nv_request *request)
+{
+	return nv_rtnl_request(&real->rtnl, &request->header, NULL, NULL);
+}
+
+struct links_dump {
+	struct real *real;
+	struct nv_links links;
+};
+
+/* A message that is not one of those asked for is passed over, in dumps as everywhere. */
+static int each_link(const struct nlmsghdr *message, void *data)
+{
+	struct links_dump *dump = data;
+	struct nv_link link;
+
+	if (message->nlmsg_type != RTM_NEWLINK || nv_link_decode(message, &link) < 0)
+		return 0;
+	nv_link_find_details(dump->real->ioctl_fd, &link);
+	return nv_links_put(&dump->links, &link);
+}
+
+static int real_links(void *self, struct nv_links *ret_links)
+{
+	struct links_dump dump = {.real = self};
+	struct nv_request request;
+	int r;
+
+	nv_request_start(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	r = nv_rtnl_request(&dump.real->rtnl, &request.header, each_link, &dump);
+	if (r < 0) {
+		nv_links_auto(&dump.links);
+		return r;
+	}
+	*ret_links = dump.links;
+	return 0;
+}
+
+static int one_link(const struct nlmsghdr *message, void *data)
+{
+	return message->nlmsg_type == RTM_NEWLINK ? nv_link_decode(message, data) : 0;
+}
+
+static int get_link(struct real *real, struct nv_request *request, struct nv_link *ret_link)
+{
+	struct nv_link link = {};
+	int r;
+
+	request->header.nlmsg_flags |= NLM_F_ACK;
+	r = nv_rtnl_request(&real->rtnl, &request->header, one_link, &link);
+	if (r < 0)
+		return r;
+	if (!link.ifindex)
+		return -ENODEV;
+	nv_link_find_details(real->ioctl_fd, &link);
+	*ret_link = link;
+	return 0;
+}
+
+static int real_link(void *self, int ifindex, struct nv_link *ret_link)
+{
+	struct nv_request request;
+	struct ifinfomsg *info = nv_request_start(&request, RTM_GETLINK, 0, sizeof(*info));
+
+	info->ifi_index = ifindex;
+	return get_link(self, &request, ret_link);
+}
+
+static int real_link_set(void *self, int ifindex, const struct nv_link_change *change)
+{
+	struct nv_request request;
+
+	nv_link_encode_set(&request, ifindex, change);
+	return send_request(self, &request);
+}
+
+/* The message of a new link comes back before the acknowledgement (Linux 6.2). */
+static int read_echo(const struct nlmsghdr *message, void *data)
+{
+	struct nv_link link;
+
+	if (message->nlmsg_type == RTM_NEWLINK && nv_link_decode(message, &link) == 0)
+		*(int *)data = link.ifindex;
+	return 0;
+}
+
+static int real_link_add(
+	void *self, const struct nv_link *link, const char *peer_name, int *ret_ifindex)
+{
+	struct real *real = self;
+	struct nv_request request;
+	struct nv_link made;
+	int ifindex = 0;
+	int r = nv_link_encode_add(&request, link, peer_name);
+
+	if (r < 0)
+		return r;
+	r = nv_rtnl_request(&real->rtnl, &request.header, read_echo, &ifindex);
+	if (r < 0)
+		return r;
+	if (!ifindex) {
+		nv_request_start(&request, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+		mnl_attr_put_strz(&request.header, IFLA_IFNAME, link->name);
+		r = get_link(real, &request, &made);
+		if (r < 0)
+			return r;
+		ifindex = made.ifindex;
+	}
+	*ret_ifindex = ifindex;
+	return 0;
+}
+
+static int real_link_del(void *self, int ifindex)
+{
+	struct nv_request request;
+
+	nv_link_encode_del(&request, ifindex);
+	return send_request(self, &request);
+}
+
+struct addrs_dump {
+	int ifindex;
+	struct nv_addrs addrs;
+};
+
+static int each_addr(const struct nlmsghdr *message, void *data)
+{
+	struct addrs_dump *dump = data;
+	struct nv_addr addr;
+
+	if (message->nlmsg_type != RTM_NEWADDR || nv_addr_decode(message, &addr) < 0 ||
+		(dump->ifindex && dump->ifindex != addr.ifindex))
+		return 0;
+	return nv_addrs_add(&dump->addrs, &addr);
+}
+
+static int real_addrs(void *self, int ifindex, struct nv_addrs *ret_addrs)
+{
+	struct addrs_dump dump = {.ifindex = ifindex};
+	struct real *real = self;
+	struct nv_request request;
+	struct ifaddrmsg *info = nv_request_start(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(*info));
+	int r;
+
+	info->ifa_index = (uint32_t)ifindex;
+	r = nv_rtnl_request(&real->rtnl, &request.header, each_addr, &dump);
+	if (r < 0) {
+		nv_addrs_auto(&dump.addrs);
+		return r;
+	}
+	*ret_addrs = dump.addrs;
+	return 0;
+}
+
+struct routes_dump {
+	uint8_t family;
+	int oif;
+	struct nv_routes routes;
+};
+
+static int each_route(const struct nlmsghdr *message, void *data)
+{
+	NV_AUTO(nv_routes) struct nv_routes hops = {};
+	struct routes_dump *dump = data;
+	int r;
+
+	if (message->nlmsg_type != RTM_NEWROUTE)
+		return 0;
+	r = nv_route_decode(message, &hops);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return 0;
+	for (size_t i = 0; i < hops.count && r == 0; i++) {
+		const struct nv_route *route = &hops.route[i];
+
+		if (route->family == dump->family && (!dump->oif || dump->oif == route->oif))
+			r = nv_routes_add(&dump->routes, route);
+	}
+	return r;
+}
+
+static int dump_routes(struct real *real, struct routes_dump *dump)
+{
+	struct nv_request request;
+	struct rtmsg *info = nv_request_start(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*info));
+
+	info->rtm_family = dump->family;
+	if (dump->oif)
+		mnl_attr_put_u32(&request.header, RTA_OIF, (uint32_t)dump->oif);
+	return nv_rtnl_request(&real->rtnl, &request.header, each_route, dump);
+}
+
+static int real_routes(void *self, int oif, struct nv_routes *ret_routes)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct routes_dump dump = {.oif = oif};
+	int r = 0;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(families) && r == 0; i++) {
+		dump.family = families[i];
+		r = dump_routes(self, &dump);
+	}
+	if (r < 0) {
+		nv_routes_auto(&dump.routes);
+		return r;
+	}
+	*ret_routes = dump.routes;
+	return 0;
+}
+
+static int change_addr(void *self, uint16_t type, uint16_t flags, const struct nv_addr *addr)
+{
+	struct nv_request request;
+	int r = nv_addr_encode(&request, type, flags, addr);
+
+	return r < 0 ? r : send_request(self, &request);
+}
+
+static int real_addr_add(void *self, const struct nv_addr *addr, bool replace)
+{
+	uint16_t how = replace ? NLM_F_REPLACE : NLM_F_EXCL;
+
+	return change_addr(self, RTM_NEWADDR, NLM_F_CREATE | how, addr);
+}
+
+static int real_addr_del(void *self, const struct nv_addr *addr)
+{
+	return change_addr(self, RTM_DELADDR, 0, addr);
+}
+
+static int change_route(void *self, uint16_t type, uint16_t flags, const struct nv_route *route)
+{
+	struct nv_request request;
+	int r = nv_route_encode(&request, type, flags, route);
+
+	return r < 0 ? r : send_request(self, &request);
+}
+
+static int real_route_add(void *self, const struct nv_route *route, enum nv_route_how how)
+{
+	switch (how) {
+	case NV_ROUTE_NEW:
+		return change_route(self, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
+	case NV_ROUTE_REPLACE:
+		return change_route(self, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route);
+	case NV_ROUTE_BESIDE:
+		return change_route(self, RTM_NEWROUTE, NLM_F_CREATE, route);
+	}
+	return -EINVAL;
+}
+
+static int real_route_del(void *self, const struct nv_route *route)
+{
+	return change_route(self, RTM_DELROUTE, 0, route);
+}
+
+static int real_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
+{
+	(void)self;
+	return nv_sysctl_file_read(path, ret_value, size);
+}
+
+static int real_sysctl_write(void *self, const char *path, const char *value)
+{
+	(void)self;
+	return nv_sysctl_file_write(path, value);
+}
+
+static void real_link_details(void *self, struct nv_link *link)
+{
+	struct real *real = self;
+
+	nv_link_find_details(real->ioctl_fd, link);
+}
+
+static int real_devices(void *self, const struct nv_feed_sink *sink)
+{
+	(void)self;
+	return nv_sysfs_devices("/sys", sink);
+}
+
+static int real_subscribe(void *self, enum nv_feed feed, int *ret_fd)
+{
+	(void)self;
+	return nv_feed_subscribe(feed, ret_fd);
+}
+
+static int real_receive(void *self, enum nv_feed feed, int fd, const struct nv_feed_sink *sink)
+{
+	struct real *real = self;
+
+	return nv_feed_receive(feed, fd, &real->datagram, sink);
+}
+
+static const struct nv_kernel_ops ops = {
+	.free = real_free,
+	.last_error = real_last_error,
+	.links = real_links,
+	.addrs = real_addrs,
+	.routes = real_routes,
+	.link = real_link,
+	.link_set = real_link_set,
+	.link_add = real_link_add,
+	.link_del = real_link_del,
+	.addr_add = real_addr_add,
+	.addr_del = real_addr_del,
+	.route_add = real_route_add,
+	.route_del = real_route_del,
+	.sysctl_read = real_sysctl_read,
+	.sysctl_write = real_sysctl_write,
+	.link_details = real_link_details,
+	.devices = real_devices,
+	.subscribe = real_subscribe,
+	.receive = real_receive,
+};
+
+int nv_kernel_open(struct nv_kernel **ret_kernel)
+{
+	struct real *real = malloc(sizeof(*real));
+	int r;
+
+	if (!real)
+		return -ENOMEM;
+	*real = (struct real){
+		.rtnl.fd = -1,
+		.ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+	};
+	r = nv_rtnl_open(&real->rtnl);
+	if (r == 0)
+		r = nv_kernel_new(&ops, real, ret_kernel);
+	if (r < 0)
+		real_free(real);
+	return r;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of the real kernel's table that are more than one netlink request. */
+#pragma once
+
+#include "kernel/ops.h"
+#include "kernel/rtnl.h"
+
+/* sysctl.c */
+int nv_sysctl_file_read(const char *path, char *ret_value, size_t size);
+int nv_sysctl_file_write(const char *path, const char *value);
+
+/*
+ * details.c: driver and parent of a link. No lock of the kernel's network stack is taken for one
+ * that names its parent (Linux 5.14) or has a kind, so that this does not wait for a device that is
+ * being removed; for others @ioctl_fd asks ethtool.
+ */
+void nv_link_find_details(int ioctl_fd, struct nv_link *link);
+
+/* sysfs.c: what is below /sys, told as uevents, sorted by devpath. Returns 0 or -errno. */
+int nv_sysfs_devices(const char *sys, const struct nv_feed_sink *sink);
+
+/* feed.c */
+int nv_feed_subscribe(enum nv_feed feed, int *ret_fd);
+int nv_feed_receive(
+	enum nv_feed feed, int fd, struct nv_datagram *datagram, const struct nv_feed_sink *sink);
+
+/*
+ * uevent.c: the text of a uevent, "add@/devices/…" and then KEY=VALUE, each ended by a NUL; the
+ * first part may be missing.
+ */
+#define NV_UEVENT_KEYS_MAX 128
+#define NV_UEVENT_TEXT_MAX 8192 /* bytes; the kernel's own are at most about 2 KiB */
+
+struct nv_uevent_text {
+	char bytes[NV_UEVENT_TEXT_MAX + 1];
+	const char *key[NV_UEVENT_KEYS_MAX + 1];
+};
+
+/*
+ * @text keeps what @ret_uevent points to.
+ * Returns 0, -EMSGSIZE or -E2BIG (too long, too many), -EBADMSG (without ACTION or DEVPATH).
+ */
+int nv_uevent_decode(const char *bytes, size_t length, struct nv_uevent_text *text,
+	struct nv_uevent *ret_uevent);

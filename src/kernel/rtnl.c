@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/rtnl.h"
+
+#include "base/cleanup.h"
+#include "kernel/codec.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define DATAGRAM_START 32768
+
+void nv_datagram_auto(struct nv_datagram *datagram)
+{
+	free(datagram->bytes);
+	*datagram = (struct nv_datagram){};
+}
+
+static int reserve(struct nv_datagram *datagram, size_t size)
+{
+	char *bytes;
+
+	if (size < DATAGRAM_START)
+		size = DATAGRAM_START;
+	if (size <= datagram->size)
+		return 0;
+	bytes = realloc(datagram->bytes, size);
+	if (!bytes)
+		return -ENOMEM;
+	datagram->bytes = bytes;
+	datagram->size = size;
+	return 0;
+}
+
+static void read_credentials(struct msghdr *message, struct nv_datagram *datagram)
+{
+	datagram->has_uid = false;
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
+		part = CMSG_NXTHDR(message, part)) {
+		struct ucred credentials;
+
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS ||
+			part->cmsg_len < CMSG_LEN(sizeof(credentials)))
+			continue;
+		memcpy(&credentials, CMSG_DATA(part), sizeof(credentials));
+		datagram->has_uid = true;
+		datagram->uid = credentials.uid;
+	}
+}
+
+int nv_datagram_receive(int fd, int flags, struct nv_datagram *datagram)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct sockaddr_nl from = {};
+	struct iovec part;
+	struct msghdr message = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t length = recv(fd, NULL, 0, flags | MSG_PEEK | MSG_TRUNC);
+	int r;
+
+	if (length < 0)
+		return -errno;
+	r = reserve(datagram, length > NV_DATAGRAM_MAX ? 0 : (size_t)length);
+	if (r < 0)
+		return r;
+	part = (struct iovec){datagram->bytes, datagram->size};
+	length = recvmsg(fd, &message, flags);
+	if (length < 0)
+		return -errno;
+	if (message.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	datagram->length = (size_t)length;
+	datagram->portid = from.nl_pid;
+	read_credentials(&message, datagram);
+	return 0;
+}
+
+int nv_rtnl_open(struct nv_rtnl *ret_rtnl)
+{
+	NV_AUTO(nv_fd)
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int on = 1;
+
+	if (fd < 0)
+		return -errno;
+	/* Words with a refusal; no copy of the request in it; filters in dumps (Linux 4.20). */
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	*ret_rtnl = (struct nv_rtnl){.fd = TAKE_FD(fd)};
+	return 0;
+}
+
+void nv_rtnl_close(struct nv_rtnl *rtnl)
+{
+	if (rtnl->fd >= 0)
+		close(rtnl->fd);
+	rtnl->fd = -1;
+	nv_datagram_auto(&rtnl->datagram);
+}
+
+/* After a failure in the middle of an answer, the rest of it must not meet the next request. */
+static int reopen(struct nv_rtnl *rtnl)
+{
+	struct nv_rtnl fresh;
+	int r = nv_rtnl_open(&fresh);
+
+	nv_rtnl_close(rtnl);
+	if (r < 0)
+		return r;
+	rtnl->fd = fresh.fd;
+	return 0;
+}
+
+/* The end of a request, with the kernel's words if it has any. */
+static int read_end(struct nv_rtnl *rtnl, const struct nlmsghdr *message)
+{
+	size_t size = message->nlmsg_type == NLMSG_ERROR ? sizeof(struct nlmsgerr) : sizeof(int);
+	NV_ATTRS(attrs, NLMSGERR_ATTR_MSG);
+	int error;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(error))
+		return message->nlmsg_type == NLMSG_ERROR ? -EBADMSG : 0;
+	memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
+	if ((message->nlmsg_flags & NLM_F_ACK_TLVS) && nv_attrs_read(message, size, &attrs) == 0)
+		nv_attr_string(&attrs, NLMSGERR_ATTR_MSG, rtnl->error, sizeof(rtnl->error));
+	return error;
+}
+
+struct answer {
+	struct nv_rtnl *rtnl;
+	nv_rtnl_each_fn each;
+	void *data;
+	bool ended;
+	bool interrupted;
+	int error; /* the kernel's, or else the first of each() */
+};
+
+static void read_message(struct answer *answer, const struct nlmsghdr *message)
+{
+	int r = 0;
+
+	if (message->nlmsg_flags & NLM_F_DUMP_INTR)
+		answer->interrupted = true;
+	switch (message->nlmsg_type) {
+	case NLMSG_ERROR:
+	case NLMSG_DONE:
+		answer->ended = true;
+		r = read_end(answer->rtnl, message);
+		break;
+	case NLMSG_NOOP:
+		break;
+	default:
+		if (answer->each && answer->error == 0)
+			r = answer->each(message, answer->data);
+		break;
+	}
+	if (answer->error == 0 && r < 0)
+		answer->error = r;
+}
+
+static int read_answer(struct nv_rtnl *rtnl, struct answer *answer)
+{
+	while (!answer->ended) {
+		int r = nv_datagram_receive(rtnl->fd, 0, &rtnl->datagram);
+		const struct nlmsghdr *message = (const void *)rtnl->datagram.bytes;
+		int left = (int)rtnl->datagram.length;
+
+		if (r == -EINTR)
+			continue;
+		if (r < 0)
+			return r;
+		if (rtnl->datagram.portid != 0)
+			continue;
+		for (; mnl_nlmsg_ok(message, left) && !answer->ended;
+			message = mnl_nlmsg_next(message, &left)) {
+			if (message->nlmsg_seq == rtnl->sequence)
+				read_message(answer, message);
+		}
+	}
+	return 0;
+}
+
+int nv_rtnl_request(
+	struct nv_rtnl *rtnl, struct nlmsghdr *request, nv_rtnl_each_fn each, void *data)
+{
+	struct sockaddr_nl to = {.nl_family = AF_NETLINK};
+	struct answer answer = {.rtnl = rtnl, .each = each, .data = data};
+	int r;
+
+	rtnl->error[0] = '\0';
+	if (rtnl->fd < 0) {
+		r = reopen(rtnl);
+		if (r < 0)
+			return r;
+	}
+	request->nlmsg_seq = ++rtnl->sequence;
+	if (sendto(rtnl->fd, request, request->nlmsg_len, 0, (struct sockaddr *)&to, sizeof(to)) <
+		0)
+		return -errno;
+	r = read_answer(rtnl, &answer);
+	if (r < 0) {
+		reopen(rtnl);
+		return r;
+	}
+	if (answer.error < 0)
+		return answer.error;
+	return answer.interrupted ? -EINTR : 0;
+}

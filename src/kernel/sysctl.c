@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/str.h"
+#include "kernel/real.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define SYSCTL_DIR "/proc/sys/"
+
+static int open_sysctl(const char *path, int flags)
+{
+	char whole[sizeof(SYSCTL_DIR) + NV_SYSCTL_PATH_MAX];
+	int fd;
+
+	snprintf(whole, sizeof(whole), SYSCTL_DIR "%s", path);
+	fd = open(whole, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int nv_sysctl_file_read(const char *path, char *ret_value, size_t size)
+{
+	NV_AUTO(nv_fd) int fd = open_sysctl(path, O_RDONLY);
+	char value[4096];
+	ssize_t length;
+
+	if (fd < 0)
+		return fd;
+	length = read(fd, value, sizeof(value) - 1);
+	if (length < 0)
+		return -errno;
+	value[length] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	if (strlen(value) >= size)
+		return -ENAMETOOLONG;
+	nv_strcopy(ret_value, size, value);
+	return 0;
+}
+
+int nv_sysctl_file_write(const char *path, const char *value)
+{
+	NV_AUTO(nv_fd) int fd = open_sysctl(path, O_WRONLY);
+	size_t length = strlen(value);
+	ssize_t written;
+
+	if (fd < 0)
+		return fd;
+	/* The kernel takes a value whole or not at all. */
+	written = write(fd, value, length);
+	if (written < 0)
+		return -errno;
+	return (size_t)written == length ? 0 : -ENAMETOOLONG;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/types.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where @ifindex is, or where it would have to be put in. */
+static size_t place(const struct nv_links *links, int ifindex)
+{
+	size_t low = 0;
+	size_t high = links->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (links->link[middle].ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct nv_link *nv_links_by_index(const struct nv_links *links, int ifindex)
+{
+	size_t at = place(links, ifindex);
+
+	return at < links->count && links->link[at].ifindex == ifindex ? &links->link[at] : NULL;
+}
+
+const struct nv_link *nv_links_by_name(const struct nv_links *links, const char *name)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		if (strcmp(links->link[i].name, name) == 0)
+			return &links->link[i];
+	}
+	return NULL;
+}
+
+/*
+ * Makes room for one more of @size bytes in an array of @count. The array's capacity is never
+ * stored: it is always at least the power of two at or above the count.
+ */
+static int make_room(void **array, size_t count, size_t size, size_t max)
+{
+	void *grown;
+
+	if (count >= max)
+		return -E2BIG;
+	if (count & (count - 1))
+		return 0;
+	grown = reallocarray(*array, count ? count * 2 : 1, size);
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	return 0;
+}
+
+int nv_links_put(struct nv_links *links, const struct nv_link *link)
+{
+	size_t at = place(links, link->ifindex);
+	void *array = links->link;
+	int r;
+
+	if (at < links->count && links->link[at].ifindex == link->ifindex) {
+		links->link[at] = *link;
+		return 0;
+	}
+	r = make_room(&array, links->count, sizeof(*link), NV_LINKS_MAX);
+	if (r < 0)
+		return r;
+	links->link = array;
+	memmove(&links->link[at + 1], &links->link[at], (links->count - at) * sizeof(*link));
+	links->link[at] = *link;
+	links->count++;
+	return 0;
+}
+
+void nv_links_remove(struct nv_links *links, int ifindex)
+{
+	size_t at = place(links, ifindex);
+
+	if (at >= links->count || links->link[at].ifindex != ifindex)
+		return;
+	links->count--;
+	memmove(&links->link[at], &links->link[at + 1],
+		(links->count - at) * sizeof(links->link[0]));
+}
+
+int nv_addrs_add(struct nv_addrs *addrs, const struct nv_addr *addr)
+{
+	void *array = addrs->addr;
+	int r = make_room(&array, addrs->count, sizeof(*addr), NV_ADDRS_MAX);
+
+	if (r < 0)
+		return r;
+	addrs->addr = array;
+	addrs->addr[addrs->count++] = *addr;
+	return 0;
+}
+
+int nv_routes_add(struct nv_routes *routes, const struct nv_route *route)
+{
+	void *array = routes->route;
+	int r = make_room(&array, routes->count, sizeof(*route), NV_ROUTES_MAX);
+
+	if (r < 0)
+		return r;
+	routes->route = array;
+	routes->route[routes->count++] = *route;
+	return 0;
+}
+
+const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT])
+{
+	if (!inet_ntop(ip->family, &ip->v4, text, NV_IP_TEXT))
+		text[0] = '\0';
+	return text;
+}
+
+void nv_links_auto(struct nv_links *links)
+{
+	free(links->link);
+	*links = (struct nv_links){};
+}
+
+void nv_addrs_auto(struct nv_addrs *addrs)
+{
+	free(addrs->addr);
+	*addrs = (struct nv_addrs){};
+}
+
+void nv_routes_auto(struct nv_routes *routes)
+{
+	free(routes->route);
+	*routes = (struct nv_routes){};
+}
