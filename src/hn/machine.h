@@ -2,7 +2,8 @@
 /*
  * The state machine of one pair: state + observation -> state + commands. Pure.
  *
- * Invariant: once the commands of a step are done, if any port is usable, the active one is.
+ * Invariant: once the commands of a step are done, the VF is active if it is usable, and hn if not;
+ * so if any port is usable, the active one is.
  */
 #pragma once
 
@@ -36,17 +37,17 @@ struct nv_pair_state {
 struct nv_pair_facts {
 	int vf; /* 0: there is none */
 	bool vf_usable;
-	bool hn_usable;
 	bool transparent; /* configured so: no VF_UP, no lagg */
+	bool answered; /* a rule matches VF_UP; where none does, the VF is used exclusively */
 	enum nv_form form; /* as the datapath has it: hyperv_vfup changes it */
 };
 
 enum nv_pair_verb {
 	NV_PAIR_LEAVE, /* take the VF `vf` out of the datapath */
-	NV_PAIR_JOIN, /* bring the VF `vf` into the datapath */
+	NV_PAIR_JOIN, /* bring the VF `vf` into the datapath, with `form` */
 	NV_PAIR_ACTIVATE, /* transmit on `port` */
 	NV_PAIR_READY_VF, /* transparent: set the VF up, with hn's MTU and flags */
-	NV_PAIR_RAISE_VF_UP, /* tell devd; when no rule answers, nv_pair_unanswered() follows */
+	NV_PAIR_RAISE_VF_UP, /* tell devd */
 	NV_PAIR_RAISE_VF_DOWN, /* tell devd */
 	NV_PAIR_SET_FORM, /* make `form` the upper */
 };
@@ -69,5 +70,10 @@ struct nv_pair_commands {
 void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *ret_commands);
 
-/* No rule matched VF_UP: the VF is used exclusively (the seed's note on commented-out rules). */
-void nv_pair_unanswered(struct nv_pair_state *state, struct nv_pair_commands *ret_commands);
+/*
+ * The state of a pair that an earlier process left in the datapath. VF_UP is taken as announced
+ * where somebody acted on it; in the first form it is raised again, which hyperv_vfup can bear.
+ *
+ * @vf: the VF that is joined there; 0: none.
+ */
+void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_form form);

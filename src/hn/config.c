@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hn/config.h"
+
+#include <string.h>
+
+static bool listed(const char name[][IFNAMSIZ], size_t count, const char *wanted)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(name[i], wanted) == 0)
+			return true;
+	return false;
+}
+
+bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn)
+{
+	if (listed(config->opaque_name, config->n_opaque_names, hn))
+		return false;
+	return config->transparent ||
+	       listed(config->transparent_name, config->n_transparent_names, hn);
+}

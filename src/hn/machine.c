@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hn/machine.h"
+
+const char *nv_port_name(enum nv_port port)
+{
+	switch (port) {
+	case NV_PORT_HN:
+		return "hn";
+	case NV_PORT_VF:
+		return "vf";
+	}
+	return "?";
+}
+
+const char *nv_form_name(enum nv_form form)
+{
+	switch (form) {
+	case NV_FORM_HN:
+		return "transparent";
+	case NV_FORM_LAGG:
+		return "lagg";
+	case NV_FORM_VF:
+		return "exclusive";
+	}
+	return "?";
+}
+
+static struct nv_pair_command *command(
+	struct nv_pair_commands *commands, enum nv_pair_verb verb, int vf)
+{
+	struct nv_pair_command *next = &commands->command[commands->count++];
+
+	*next = (struct nv_pair_command){.verb = verb, .vf = vf};
+	return next;
+}
+
+static void activate(
+	struct nv_pair_state *state, enum nv_port port, struct nv_pair_commands *commands)
+{
+	if (state->active == port)
+		return;
+	state->active = port;
+	command(commands, NV_PAIR_ACTIVATE, state->vf)->port = port;
+}
+
+static void set_form(
+	struct nv_pair_state *state, enum nv_form form, struct nv_pair_commands *commands)
+{
+	if (state->form == form)
+		return;
+	state->form = form;
+	command(commands, NV_PAIR_SET_FORM, state->vf)->form = form;
+}
+
+/* Off the VF: the traffic first, everything else after. */
+static void leave_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
+{
+	activate(state, NV_PORT_HN, commands);
+	if (state->announced)
+		command(commands, NV_PAIR_RAISE_VF_DOWN, state->vf);
+	state->announced = false;
+}
+
+static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
+{
+	leave_vf(state, commands);
+	if (state->form == NV_FORM_VF)
+		set_form(state, NV_FORM_HN, commands);
+	if (state->joined)
+		command(commands, NV_PAIR_LEAVE, state->vf);
+	state->joined = false;
+	state->vf = 0;
+}
+
+/* A lagg stays the upper once it is; else VF_UP has an answer, or the VF is for itself. */
+static enum nv_form wanted_form(
+	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	if (state->form == NV_FORM_LAGG || state->announced)
+		return state->form;
+	return facts->answered || facts->transparent ? NV_FORM_HN : NV_FORM_VF;
+}
+
+static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	enum nv_form form = wanted_form(state, facts);
+
+	if (!state->joined) {
+		state->joined = true;
+		state->form = form;
+		command(commands, NV_PAIR_JOIN, state->vf)->form = form;
+	}
+	set_form(state, form, commands);
+	activate(state, NV_PORT_VF, commands);
+	if (!state->announced && !facts->transparent)
+		command(commands, NV_PAIR_RAISE_VF_UP, state->vf);
+	state->announced = !facts->transparent;
+}
+
+void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *ret_commands)
+{
+	*ret_commands = (struct nv_pair_commands){};
+	state->form = facts->form;
+
+	if (state->vf && state->vf != facts->vf)
+		forget_vf(state, ret_commands);
+	if (!state->vf && facts->vf) {
+		state->vf = facts->vf;
+		if (facts->transparent)
+			command(ret_commands, NV_PAIR_READY_VF, state->vf);
+	}
+	if (state->vf && facts->vf_usable)
+		take_vf(state, facts, ret_commands);
+	else
+		leave_vf(state, ret_commands);
+}
+
+void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_form form)
+{
+	*state = (struct nv_pair_state){
+		.vf = vf,
+		.joined = vf != 0,
+		.announced = vf != 0 && form != NV_FORM_HN,
+		.active = active,
+		.form = form,
+	};
+}

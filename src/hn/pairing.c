@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hn/pairing.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <net/if_arp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const synthetic_drivers[] = {"hv_netvsc", "virtio_net", "vmxnet3", "vif"};
+
+static bool is_ethernet(const struct nv_link *link)
+{
+	return link->type == ARPHRD_ETHER && link->has_mac && !(link->flags & IFF_LOOPBACK);
+}
+
+static const uint8_t *identity(const struct nv_link *link)
+{
+	return link->has_permanent_mac ? link->permanent_mac : link->mac;
+}
+
+static bool same_mac(const struct nv_link *a, const struct nv_link *b)
+{
+	return memcmp(identity(a), identity(b), NV_MAC_LEN) == 0;
+}
+
+static const struct nv_hn_named_pair *named_by_hn(
+	const struct nv_hn_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_pairs; i++)
+		if (nv_streq(config->pair[i].hn, name))
+			return &config->pair[i];
+	return NULL;
+}
+
+static const struct nv_hn_named_pair *named_by_vf(
+	const struct nv_hn_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_pairs; i++)
+		if (nv_streq(config->pair[i].vf, name))
+			return &config->pair[i];
+	return NULL;
+}
+
+static bool has_synthetic_driver(const struct nv_link *link, const struct nv_hn_config *config)
+{
+	for (size_t i = 0; i < NV_ARRAY_SIZE(synthetic_drivers); i++)
+		if (nv_streq(link->driver, synthetic_drivers[i]))
+			return true;
+	for (size_t i = 0; i < config->n_drivers; i++)
+		if (nv_streq(link->driver, config->driver[i]))
+			return true;
+	return false;
+}
+
+static bool is_hn(const struct nv_link *link, const struct nv_hn_config *config)
+{
+	if (!is_ethernet(link))
+		return false;
+	if (named_by_hn(config, link->name))
+		return true;
+	if (named_by_vf(config, link->name))
+		return false;
+	for (size_t i = 0; i < config->n_names; i++)
+		if (nv_streq(link->name, config->name[i]))
+			return true;
+	return !link->kind[0] && has_synthetic_driver(link, config);
+}
+
+static bool is_vf_of(
+	const struct nv_link *link, const struct nv_link *hn, const struct nv_hn_config *config)
+{
+	const struct nv_hn_named_pair *named = named_by_vf(config, link->name);
+
+	if (link == hn || !is_ethernet(link) || is_hn(link, config) || !same_mac(link, hn))
+		return false;
+	if (named)
+		return nv_streq(named->hn, hn->name);
+	return !link->kind[0] && nv_streq(link->parent_bus, "pci");
+}
+
+static void explain(struct nv_pair *pair, enum nv_pair_verdict verdict, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void explain(struct nv_pair *pair, enum nv_pair_verdict verdict, const char *format, ...)
+{
+	va_list args;
+
+	pair->verdict = verdict;
+	va_start(args, format);
+	vsnprintf(pair->why, sizeof(pair->why), format, args);
+	va_end(args);
+}
+
+/* An hn's VF, or why it has none that may be touched. */
+static void find_vf(const struct nv_links *links, const struct nv_hn_config *config,
+	const struct nv_link *hn, struct nv_pair *pair)
+{
+	const struct nv_link *vf = NULL;
+
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *link = &links->link[i];
+
+		if (!is_vf_of(link, hn, config))
+			continue;
+		if (vf) {
+			explain(pair, NV_PAIR_AMBIGUOUS,
+				"%s and %s both have the MAC of %s: name one "
+				"in netvf_pairs",
+				vf->name, link->name, hn->name);
+			return;
+		}
+		vf = link;
+	}
+	if (!vf)
+		return;
+	pair->vf = vf->ifindex;
+	if (vf->master) {
+		const struct nv_link *master = nv_links_by_index(links, vf->master);
+
+		explain(pair, NV_PAIR_COUPLED,
+			"%s already has the master %s: the kernel or an "
+			"administrator couples this pair",
+			vf->name, master ? master->name : "(hidden)");
+	}
+}
+
+/* A second hn with the MAC of this one makes every guess about the VF a gamble. */
+static void find_rival(const struct nv_links *links, const struct nv_hn_config *config,
+	const struct nv_link *hn, struct nv_pair *pair)
+{
+	if (named_by_hn(config, hn->name))
+		return;
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *link = &links->link[i];
+
+		if (link == hn || !is_hn(link, config) || !same_mac(link, hn))
+			continue;
+		pair->vf = 0;
+		if (link->master || hn->master)
+			explain(pair, NV_PAIR_COUPLED,
+				"%s and %s have one MAC and a master: the "
+				"kernel couples them",
+				hn->name, link->name);
+		else
+			explain(pair, NV_PAIR_AMBIGUOUS,
+				"%s and %s are both synthetic and have one "
+				"MAC: say which is the VF with netvf_pairs",
+				hn->name, link->name);
+		return;
+	}
+}
+
+int nv_pairs_find(
+	const struct nv_links *links, const struct nv_hn_config *config, struct nv_pairs *ret_pairs)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+
+	pairs.pair = calloc(links->count ? links->count : 1, sizeof(*pairs.pair));
+	if (!pairs.pair)
+		return -ENOMEM;
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *hn = &links->link[i];
+		struct nv_pair *pair = &pairs.pair[pairs.count];
+
+		if (!is_hn(hn, config))
+			continue;
+		pair->hn = hn->ifindex;
+		memcpy(pair->mac, hn->mac, NV_MAC_LEN);
+		find_vf(links, config, hn, pair);
+		find_rival(links, config, hn, pair);
+		pairs.count++;
+	}
+	*ret_pairs = pairs;
+	pairs = (struct nv_pairs){};
+	return 0;
+}
+
+void nv_pairs_auto(struct nv_pairs *pairs)
+{
+	free(pairs->pair);
+	*pairs = (struct nv_pairs){};
+}
+
+const struct nv_pair *nv_pairs_by_hn(const struct nv_pairs *pairs, int hn)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if (pairs->pair[i].hn == hn)
+			return &pairs->pair[i];
+	return NULL;
+}
+
+const struct nv_pair *nv_pairs_by_vf(const struct nv_pairs *pairs, int vf)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if (vf && pairs->pair[i].vf == vf)
+			return &pairs->pair[i];
+	return NULL;
+}
+
+void nv_hn_unit(const char *ifname, char ret_unit[IFNAMSIZ])
+{
+	size_t length = 0;
+
+	for (const char *c = ifname; *c && length < IFNAMSIZ - 1; c++)
+		if (isdigit((unsigned char)*c))
+			ret_unit[length++] = *c;
+	ret_unit[length] = '\0';
+}
+
+int nv_hn_lagg_name(const char *ifname, char ret_name[IFNAMSIZ])
+{
+	char unit[IFNAMSIZ];
+
+	nv_hn_unit(ifname, unit);
+	if (!unit[0])
+		return -ENOENT;
+	if (strlen("lagg") + strlen(unit) >= IFNAMSIZ)
+		return -ENAMETOOLONG;
+	snprintf(ret_name, IFNAMSIZ, "lagg%.11s", unit);
+	return 0;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pair's machine is explored exhaustively: every reachable combination of machine, datapath
+ * and world is visited, and from each every thing that may happen next is tried.
+ */
+#include "cm.h"
+
+#include "hn/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything that decides what happens next; compared as bytes, so always zeroed first. */
+struct world {
+	struct nv_pair_state state;
+	int vf; /* in the kernel: 0, or one of two */
+	bool vf_up, vf_carrier, hn_usable;
+	bool transparent;
+	bool answered; /* whether a rule matches VF_UP */
+	bool vfup_pending;
+	/* the datapath, as the commands leave it */
+	int dp_vf;
+	enum nv_port dp_active;
+	enum nv_form dp_form;
+	bool told_up; /* what devd last heard */
+};
+
+#define WORLDS_MAX 100000
+
+static struct world *seen;
+static size_t n_seen;
+
+static struct nv_pair_facts facts_of(const struct world *world)
+{
+	return (struct nv_pair_facts){
+		.vf = world->vf,
+		.vf_usable = world->vf && world->vf_up && world->vf_carrier,
+		.transparent = world->transparent,
+		.answered = world->answered,
+		.form = world->dp_form,
+	};
+}
+
+static void carry_out(struct world *world, const struct nv_pair_commands *commands)
+{
+	for (size_t i = 0; i < commands->count; i++) {
+		const struct nv_pair_command *command = &commands->command[i];
+
+		switch (command->verb) {
+		case NV_PAIR_JOIN:
+			assert_int_equal(command->vf, world->vf);
+			world->dp_vf = command->vf;
+			world->dp_form = command->form;
+			break;
+		case NV_PAIR_LEAVE:
+			assert_int_equal(command->vf, world->dp_vf);
+			assert_int_equal(world->dp_active, NV_PORT_HN);
+			world->dp_vf = 0;
+			break;
+		case NV_PAIR_ACTIVATE:
+			assert_true(command->port == NV_PORT_HN || world->dp_vf == world->vf);
+			world->dp_active = command->port;
+			break;
+		case NV_PAIR_SET_FORM:
+			world->dp_form = command->form;
+			break;
+		case NV_PAIR_READY_VF:
+			assert_true(world->transparent);
+			assert_int_equal(command->vf, world->vf);
+			break;
+		case NV_PAIR_RAISE_VF_UP:
+			assert_false(world->transparent);
+			assert_int_equal(world->dp_active, NV_PORT_VF);
+			world->told_up = true;
+			world->vfup_pending = world->answered;
+			assert_true(world->answered || world->dp_form != NV_FORM_HN);
+			break;
+		case NV_PAIR_RAISE_VF_DOWN:
+			assert_true(world->told_up);
+			assert_int_equal(world->dp_active, NV_PORT_HN);
+			world->told_up = false;
+			break;
+		}
+	}
+}
+
+static void check(const struct world *world)
+{
+	struct nv_pair_facts facts = facts_of(world);
+
+	/* hn is usable or not: whenever a port is, the active one is. */
+	assert_int_equal(world->dp_active, facts.vf_usable ? NV_PORT_VF : NV_PORT_HN);
+	assert_int_equal(world->state.active, world->dp_active);
+	assert_int_equal(world->state.form, world->dp_form);
+	assert_int_equal(world->state.vf, world->vf);
+	assert_true(world->dp_vf == 0 || world->dp_vf == world->vf);
+	assert_int_equal(world->state.joined, world->dp_vf != 0);
+	assert_true(world->dp_form != NV_FORM_VF || world->dp_vf != 0);
+	assert_true(!world->told_up || facts.vf_usable);
+	assert_true(!facts.vf_usable || world->transparent || world->told_up);
+}
+
+static void settle(struct world *world)
+{
+	struct nv_pair_facts facts = facts_of(world);
+	struct nv_pair_commands commands;
+	struct nv_pair_state before;
+
+	nv_pair_step(&world->state, &facts, &commands);
+	carry_out(world, &commands);
+	check(world);
+
+	/* A step without news does nothing. */
+	facts = facts_of(world);
+	before = world->state;
+	nv_pair_step(&world->state, &facts, &commands);
+	assert_int_equal(commands.count, 0);
+	assert_memory_equal(&before, &world->state, sizeof(before));
+}
+
+static void visit(const struct world *world)
+{
+	for (size_t i = 0; i < n_seen; i++)
+		if (memcmp(&seen[i], world, sizeof(*world)) == 0)
+			return;
+	assert_true(n_seen < WORLDS_MAX);
+	seen[n_seen++] = *world;
+}
+
+/* A netvfd killed at any moment: the next one knows only the datapath. */
+static void restart(struct world *world)
+{
+	struct nv_pair_state adopted;
+
+	memset(&adopted, 0, sizeof(adopted));
+	nv_pair_adopt(&adopted, world->dp_vf, world->dp_active, world->dp_form);
+	memset(&world->state, 0, sizeof(world->state));
+	world->state.vf = adopted.vf;
+	world->state.joined = adopted.joined;
+	world->state.announced = adopted.announced;
+	world->state.active = adopted.active;
+	world->state.form = adopted.form;
+	world->told_up = adopted.announced;
+}
+
+enum happening {
+	VF_GONE,
+	VF_ONE_COMES,
+	VF_TWO_COMES,
+	VF_ADMIN,
+	VF_CARRIER,
+	HN_FLIPS,
+	VFUP_DONE,
+	VFUP_FAILED,
+	LAGG_DELETED,
+	RULES_CHANGE,
+	RESTART,
+	N_HAPPENINGS,
+};
+
+/* Returns false where it cannot happen. */
+static bool happen(struct world *world, enum happening what)
+{
+	switch (what) {
+	case VF_GONE:
+		world->vf = 0;
+		world->vf_up = false;
+		return true;
+	case VF_ONE_COMES:
+	case VF_TWO_COMES:
+		world->vf = what == VF_ONE_COMES ? 1 : 2;
+		world->vf_up = false;
+		return true;
+	case VF_ADMIN:
+		world->vf_up = !world->vf_up;
+		return world->vf != 0;
+	case VF_CARRIER:
+		world->vf_carrier = !world->vf_carrier;
+		return true;
+	case HN_FLIPS:
+		world->hn_usable = !world->hn_usable;
+		return true;
+	case VFUP_DONE:
+	case VFUP_FAILED:
+		if (!world->vfup_pending)
+			return false;
+		world->vfup_pending = false;
+		if (what == VFUP_DONE && world->dp_form == NV_FORM_HN)
+			world->dp_form = NV_FORM_LAGG;
+		return true;
+	case LAGG_DELETED:
+		if (world->dp_form != NV_FORM_LAGG)
+			return false;
+		world->dp_form = NV_FORM_HN;
+		return true;
+	case RULES_CHANGE:
+		world->answered = !world->answered;
+		return true;
+	case RESTART:
+		restart(world);
+		return true;
+	case N_HAPPENINGS:
+		break;
+	}
+	return false;
+}
+
+static void explore(bool transparent, bool answered)
+{
+	struct world start;
+
+	memset(&start, 0, sizeof(start));
+	start.transparent = transparent;
+	start.answered = answered;
+	start.vf_carrier = true;
+	start.hn_usable = true;
+	settle(&start);
+	n_seen = 0;
+	visit(&start);
+
+	for (size_t at = 0; at < n_seen; at++) {
+		for (int first = 0; first < N_HAPPENINGS; first++) {
+			struct world once = seen[at];
+			struct world twice;
+
+			if (!happen(&once, first))
+				continue;
+			twice = once;
+			settle(&once);
+			visit(&once);
+			/* Two things may happen before the machine is asked again. */
+			for (int second = 0; second < N_HAPPENINGS; second++) {
+				struct world both = twice;
+
+				if (!happen(&both, second))
+					continue;
+				settle(&both);
+				visit(&both);
+			}
+		}
+	}
+	print_message("# %zu worlds\n", n_seen);
+	assert_true(n_seen > 20);
+}
+
+static void every_interleaving_keeps_the_invariants(void **state)
+{
+	(void)state;
+	seen = calloc(WORLDS_MAX, sizeof(*seen));
+	assert_non_null(seen);
+	explore(false, true);
+	explore(false, false);
+	explore(true, true);
+	free(seen);
+}
+
+static void traffic_leaves_the_vf_before_anything_is_told(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_LAGG};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 3);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_JOIN);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_ACTIVATE);
+	assert_int_equal(commands.command[2].verb, NV_PAIR_RAISE_VF_UP);
+
+	facts.vf = 0;
+	facts.vf_usable = false;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 3);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
+	assert_int_equal(commands.command[0].port, NV_PORT_HN);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_RAISE_VF_DOWN);
+	assert_int_equal(commands.command[2].verb, NV_PAIR_LEAVE);
+	assert_int_equal(commands.command[2].vf, 5);
+}
+
+static void a_vf_in_place_of_another_is_a_departure_and_an_arrival(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_LAGG};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	facts.vf = 6;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 6);
+	assert_int_equal(commands.command[2].verb, NV_PAIR_LEAVE);
+	assert_int_equal(commands.command[2].vf, 5);
+	assert_int_equal(commands.command[3].verb, NV_PAIR_JOIN);
+	assert_int_equal(commands.command[3].vf, 6);
+	assert_int_equal(pair.active, NV_PORT_VF);
+}
+
+static void a_vf_that_nobody_answers_for_is_used_exclusively(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_HN};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_JOIN);
+	assert_int_equal(commands.command[0].form, NV_FORM_VF);
+
+	/* A lagg that exists stays the upper, whatever the rules say today. */
+	pair = (struct nv_pair_state){};
+	facts.form = NV_FORM_LAGG;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.command[0].form, NV_FORM_LAGG);
+}
+
+static void names_are_those_of_the_manual(void **state)
+{
+	(void)state;
+	assert_string_equal(nv_port_name(NV_PORT_HN), "hn");
+	assert_string_equal(nv_port_name(NV_PORT_VF), "vf");
+	assert_string_equal(nv_form_name(NV_FORM_HN), "transparent");
+	assert_string_equal(nv_form_name(NV_FORM_LAGG), "lagg");
+	assert_string_equal(nv_form_name(NV_FORM_VF), "exclusive");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_interleaving_keeps_the_invariants),
+		cmocka_unit_test(traffic_leaves_the_vf_before_anything_is_told),
+		cmocka_unit_test(a_vf_in_place_of_another_is_a_departure_and_an_arrival),
+		cmocka_unit_test(a_vf_that_nobody_answers_for_is_used_exclusively),
+		cmocka_unit_test(names_are_those_of_the_manual),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
