@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netvf/command.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+
+static void print_event(const struct nv_command_context *context, const json_t *event)
+{
+	if (context->json)
+		json_dumpf(event, stdout, JSON_COMPACT);
+	else
+		fputs(nv_json_text(event, "line"), stdout);
+	putchar('\n');
+	fflush(stdout);
+}
+
+int nv_command_events(struct nv_command_context *context)
+{
+	json_t *answer = nv_command_ask(context, "events", NULL);
+	json_t *line = NULL;
+	int r;
+
+	if (!answer)
+		return EXIT_FAILURE;
+	json_decref(answer);
+	while ((r = nv_client_next(context->client, &line)) == 0) {
+		print_event(context, json_object_get(line, "event"));
+		json_decref(line);
+	}
+	fprintf(stderr, "netvf: events: %s\n", r == -EPIPE ? "netvfd ended" : nv_strerror(r));
+	return EXIT_FAILURE;
+}

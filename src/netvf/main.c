@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netvf/command.h"
+
+#include "base/log.h"
+#include "base/rundir.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+#include <time.h>
+
+static const struct {
+	const char *name;
+	int (*run)(struct nv_command_context *context);
+	const char *usage;
+	const char *what;
+} commands[] = {
+	{"status", nv_command_status, "status", "the pairs: who carries the traffic, since when"},
+	{"events", nv_command_events, "events", "devd's events as they happen"},
+	{"history", nv_command_history, "history [count]", "switches and actions, oldest first"},
+	{"sysctl", nv_command_sysctl, "sysctl [-n] [name ...]", "hn(4)'s names, as on FreeBSD"},
+};
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: netvf [--json] [--run-dir directory] command\n\n");
+	for (size_t i = 0; i < NV_ARRAY_SIZE(commands); i++)
+		fprintf(stderr, "  %-24s %s\n", commands[i].usage, commands[i].what);
+	return EXIT_FAILURE;
+}
+
+json_t *nv_command_ask(struct nv_command_context *context, const char *method, json_t *params)
+{
+	NV_AUTO(nv_free) char *error = NULL;
+	json_t *result = NULL;
+	int r = nv_client_call(context->client, method, params, &result, &error);
+
+	json_decref(params);
+	if (r)
+		fprintf(stderr, "netvf: %s: %s\n", method, error ? error : nv_strerror(r));
+	return r ? NULL : result;
+}
+
+void nv_command_print_json(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+const char *nv_json_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+json_int_t nv_json_int(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+void nv_format_time(double seconds, char *text, size_t size)
+{
+	time_t whole = (time_t)seconds;
+	struct tm local;
+	char second[32];
+
+	localtime_r(&whole, &local);
+	strftime(second, sizeof(second), "%Y-%m-%d %H:%M:%S", &local);
+	snprintf(text, size, "%s.%03d", second, (int)((seconds - (double)whole) * 1000));
+}
+
+static int open_client(const char *run_dir_option, struct nv_client **ret_client)
+{
+	NV_AUTO(nv_free) char *run_dir = NULL;
+	int r = nv_run_dir_find(run_dir_option, &run_dir);
+
+	if (!r)
+		r = nv_client_open(run_dir, ret_client);
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		fprintf(stderr,
+			"netvf: no netvfd runs with %s: start it (systemctl start netvfd), or name "
+			"its directory with --run-dir\n",
+			run_dir);
+	else if (r)
+		fprintf(stderr, "netvf: cannot ask netvfd in %s: %s\n",
+			run_dir ? run_dir : run_dir_option, nv_strerror(r));
+	return r;
+}
+
+static int run_command(struct nv_command_context *context, const char *run_dir, const char *name)
+{
+	for (size_t i = 0; i < NV_ARRAY_SIZE(commands); i++) {
+		NV_AUTO(nv_client) struct nv_client *client = NULL;
+
+		if (strcmp(name, commands[i].name) != 0)
+			continue;
+		if (open_client(run_dir, &client))
+			return EXIT_FAILURE;
+		context->client = client;
+		return commands[i].run(context);
+	}
+	fprintf(stderr, "netvf: no command is named '%s'\n", name);
+	return usage();
+}
+
+int main(int argc, char **argv)
+{
+	enum { OPT_JSON = 256, OPT_RUN_DIR };
+	static const struct option longs[] = {
+		{"json", no_argument, NULL, OPT_JSON},
+		{"run-dir", required_argument, NULL, OPT_RUN_DIR},
+		{},
+	};
+	struct nv_command_context context = {};
+	const char *run_dir = NULL;
+	int opt;
+
+	/* getopt moves the options first, so that `netvf status --json` is as good. */
+	while ((opt = getopt_long(argc, argv, "n", longs, NULL)) != -1) {
+		if (opt == OPT_JSON)
+			context.json = true;
+		else if (opt == OPT_RUN_DIR)
+			run_dir = optarg;
+		else if (opt == 'n')
+			context.quiet = true;
+		else
+			return usage();
+	}
+	if (optind >= argc)
+		return usage();
+	context.args = argv + optind + 1;
+	return run_command(&context, run_dir, argv[optind]);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netvf/command.h"
+
+#include "base/str.h"
+
+static void format_age(double seconds, char *text, size_t size)
+{
+	unsigned long whole = (unsigned long)seconds;
+
+	if (seconds < 60)
+		snprintf(text, size, "%.1f s", seconds);
+	else if (whole < 3600)
+		snprintf(text, size, "%lu min %lu s", whole / 60, whole % 60);
+	else if (whole < 86400)
+		snprintf(text, size, "%lu h %lu min", whole / 3600, whole / 60 % 60);
+	else
+		snprintf(text, size, "%lu d %lu h", whole / 86400, whole / 3600 % 24);
+}
+
+static void print_port(const char *role, const json_t *port, bool active)
+{
+	const json_t *counters = json_object_get(port, "counters");
+
+	if (!json_is_object(port))
+		return;
+	printf("  %s %-12s %-6s %s", role, nv_json_text(port, "name"),
+		json_is_true(json_object_get(port, "usable")) ? "usable" : "down",
+		active ? "active" : "      ");
+	if (json_is_object(counters))
+		printf("  sent %lld, received %lld, strays %lld",
+			(long long)nv_json_int(json_object_get(counters, "tx"), "packets"),
+			(long long)nv_json_int(json_object_get(counters, "rx"), "packets"),
+			(long long)nv_json_int(json_object_get(counters, "stray"), "packets"));
+	putchar('\n');
+}
+
+static void print_pair(const json_t *pair)
+{
+	bool on_vf = nv_streq(nv_json_text(pair, "active"), "vf");
+	const json_t *vf = json_object_get(pair, "vf_port");
+	char age[64];
+
+	format_age(json_number_value(json_object_get(pair, "seconds")), age, sizeof(age));
+	if (!nv_streq(nv_json_text(pair, "verdict"), "managed")) {
+		printf("%s: %s: %s\n", nv_json_text(pair, "hn"), nv_json_text(pair, "verdict"),
+			nv_json_text(pair, "why"));
+		return;
+	}
+	printf("%s: %s, upper %s, on %s for %s, %lld switches\n", nv_json_text(pair, "hn"),
+		nv_json_text(pair, "form"), nv_json_text(pair, "upper"),
+		on_vf ? nv_json_text(vf, "name") : nv_json_text(pair, "hn"), age,
+		(long long)nv_json_int(pair, "switches"));
+	print_port("hn", json_object_get(pair, "hn_port"), !on_vf);
+	print_port("vf", vf, on_vf);
+	if (!json_is_object(vf) && nv_json_text(pair, "last_vf")[0])
+		printf("  vf %-12s gone\n", nv_json_text(pair, "last_vf"));
+}
+
+int nv_command_status(struct nv_command_context *context)
+{
+	json_t *status = nv_command_ask(context, "status", NULL);
+	const json_t *pair;
+	size_t i;
+	char age[64];
+
+	if (!status)
+		return EXIT_FAILURE;
+	if (context->json) {
+		nv_command_print_json(status);
+	} else {
+		format_age(json_number_value(json_object_get(status, "seconds")), age, sizeof(age));
+		printf("netvfd %s, process %lld, up %s, %lld rules, %lld events\n",
+			nv_json_text(status, "version"), (long long)nv_json_int(status, "pid"), age,
+			(long long)nv_json_int(status, "rules"),
+			(long long)nv_json_int(status, "events"));
+		json_array_foreach (json_object_get(status, "pairs"), i, pair)
+			print_pair(pair);
+		if (!json_array_size(json_object_get(status, "pairs")))
+			printf("no synthetic interface here: nothing to pair\n");
+	}
+	json_decref(status);
+	return EXIT_SUCCESS;
+}
