@@ -107,12 +107,6 @@ static const uint8_t *bytes_of(const struct nv_ip *ip)
 	return ip->v6.s6_addr;
 }
 
-bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b)
-{
-	return a->family == b->family &&
-	       memcmp(bytes_of(a), bytes_of(b), nv_ip_bits(a->family) / 8) == 0;
-}
-
 void nv_ip_mask(struct nv_ip *ip, uint8_t len)
 {
 	for (unsigned int i = 0; i < nv_ip_bits(ip->family) / 8u; i++) {

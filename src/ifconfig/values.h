@@ -17,9 +17,6 @@ int nv_words_split_quoted(const char *text, struct nv_words *ret_words);
 /* @family AF_UNSPEC: either. No zone ("%hn0"), no length. -EINVAL. */
 int nv_ip_parse(const char *text, uint8_t family, struct nv_ip *ret_ip);
 
-/* Same family, same address. */
-bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
-
 /* Whether @ip lies in @net/@len; false for another family. */
 bool nv_ip_within(const struct nv_ip *ip, const struct nv_ip *net, uint8_t len);
 

@@ -98,20 +98,3 @@ void nv_request_ip(struct nv_request *request, uint16_t type, const struct nv_ip
 {
 	mnl_attr_put(&request->header, type, nv_ip_size(ip->family), &ip->v6);
 }
-
-size_t nv_ip_size(uint8_t family)
-{
-	switch (family) {
-	case AF_INET:
-		return sizeof(struct in_addr);
-	case AF_INET6:
-		return sizeof(struct in6_addr);
-	default:
-		return 0;
-	}
-}
-
-bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b)
-{
-	return a->family == b->family && memcmp(&a->v6, &b->v6, nv_ip_size(a->family)) == 0;
-}

@@ -49,8 +49,6 @@ bool nv_attr_string(const struct nv_attrs *attrs, unsigned int type, char *ret, 
 
 /* The address goes in bare, without a family. */
 void nv_request_ip(struct nv_request *request, uint16_t type, const struct nv_ip *ip);
-size_t nv_ip_size(uint8_t family); /* bytes; 0 for another family than IPv4 and IPv6 */
-bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
 
 /* RTM_NEWLINK, RTM_DELLINK. Driver and parent from sysfs or ethtool are not in there. */
 int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link);
@@ -65,6 +63,10 @@ void nv_link_encode_del(struct nv_request *request, int ifindex);
 int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr);
 int nv_addr_encode(
 	struct nv_request *request, uint16_t type, uint16_t flags, const struct nv_addr *addr);
+
+/* RTM_NEWNEIGH. One whose link address is not known is -ENOMSG. */
+int nv_neigh_decode(const struct nlmsghdr *message, struct nv_neigh *ret_neigh);
+int nv_neigh_encode(struct nv_request *request, const struct nv_neigh *neigh);
 
 /*
  * RTM_NEWROUTE, RTM_DELROUTE. Appends one to @routes for each next hop; -ENOMEM, -E2BIG, and then

@@ -76,6 +76,11 @@ int nv_kernel_routes(struct nv_kernel *kernel, int oif, struct nv_routes *ret_ro
 	return DUMP(kernel, routes, oif, ret_routes);
 }
 
+int nv_kernel_neighs(struct nv_kernel *kernel, int ifindex, struct nv_neighs *ret_neighs)
+{
+	return DUMP(kernel, neighs, ifindex, ret_neighs);
+}
+
 int nv_kernel_link(struct nv_kernel *kernel, int ifindex, struct nv_link *ret_link)
 {
 	return ifindex > 0 ? CALL(kernel, link, ifindex, ret_link) : -ENODEV;
@@ -129,6 +134,11 @@ int nv_kernel_route_add(
 int nv_kernel_route_del(struct nv_kernel *kernel, const struct nv_route *route)
 {
 	return CALL(kernel, route_del, route);
+}
+
+int nv_kernel_neigh_add(struct nv_kernel *kernel, const struct nv_neigh *neigh)
+{
+	return CALL(kernel, neigh_add, neigh);
 }
 
 /* A path that stays below /proc/sys: relative, without "..", "." or empty parts. */

@@ -90,6 +90,12 @@ int nv_kernel_route_add(
 	struct nv_kernel *kernel, const struct nv_route *route, enum nv_route_how how);
 int nv_kernel_route_del(struct nv_kernel *kernel, const struct nv_route *route);
 
+/* Neighbours whose link address is known; @ifindex 0: of all links. */
+int nv_kernel_neighs(struct nv_kernel *kernel, int ifindex, struct nv_neighs *ret_neighs);
+
+/* -EEXIST when that address has an entry on that link. */
+int nv_kernel_neigh_add(struct nv_kernel *kernel, const struct nv_neigh *neigh);
+
 #define NV_SYSCTL_PATH_MAX 256 /* bytes, with the NUL */
 
 /*

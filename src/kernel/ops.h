@@ -36,6 +36,7 @@ struct nv_kernel_ops {
 	int (*links)(void *self, struct nv_links *ret_links);
 	int (*addrs)(void *self, int ifindex, struct nv_addrs *ret_addrs);
 	int (*routes)(void *self, int oif, struct nv_routes *ret_routes);
+	int (*neighs)(void *self, int ifindex, struct nv_neighs *ret_neighs);
 
 	int (*link)(void *self, int ifindex, struct nv_link *ret_link);
 	int (*link_set)(void *self, int ifindex, const struct nv_link_change *change);
@@ -46,6 +47,7 @@ struct nv_kernel_ops {
 	int (*addr_del)(void *self, const struct nv_addr *addr);
 	int (*route_add)(void *self, const struct nv_route *route, enum nv_route_how how);
 	int (*route_del)(void *self, const struct nv_route *route);
+	int (*neigh_add)(void *self, const struct nv_neigh *neigh);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);
 	int (*sysctl_write)(void *self, const char *path, const char *value);
 

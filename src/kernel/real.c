@@ -5,6 +5,7 @@
 #include "kernel/codec.h"
 
 #include <errno.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -244,6 +245,41 @@ static int real_routes(void *self, int oif, struct nv_routes *ret_routes)
 	return 0;
 }
 
+struct neighs_dump {
+	int ifindex;
+	struct nv_neighs neighs;
+};
+
+static int each_neigh(const struct nlmsghdr *message, void *data)
+{
+	struct neighs_dump *dump = data;
+	struct nv_neigh neigh;
+
+	if (message->nlmsg_type != RTM_NEWNEIGH || nv_neigh_decode(message, &neigh) < 0 ||
+		(dump->ifindex && dump->ifindex != neigh.ifindex))
+		return 0;
+	return nv_neighs_add(&dump->neighs, &neigh);
+}
+
+static int real_neighs(void *self, int ifindex, struct nv_neighs *ret_neighs)
+{
+	struct neighs_dump dump = {.ifindex = ifindex};
+	struct real *real = self;
+	struct nv_request request;
+	int r;
+
+	nv_request_start(&request, RTM_GETNEIGH, NLM_F_DUMP, sizeof(struct ndmsg));
+	if (ifindex)
+		mnl_attr_put_u32(&request.header, NDA_IFINDEX, (uint32_t)ifindex);
+	r = nv_rtnl_request(&real->rtnl, &request.header, each_neigh, &dump);
+	if (r < 0) {
+		nv_neighs_auto(&dump.neighs);
+		return r;
+	}
+	*ret_neighs = dump.neighs;
+	return 0;
+}
+
 static int change_addr(void *self, uint16_t type, uint16_t flags, const struct nv_addr *addr)
 {
 	struct nv_request request;
@@ -290,6 +326,14 @@ static int real_route_del(void *self, const struct nv_route *route)
 	return change_route(self, RTM_DELROUTE, 0, route);
 }
 
+static int real_neigh_add(void *self, const struct nv_neigh *neigh)
+{
+	struct nv_request request;
+	int r = nv_neigh_encode(&request, neigh);
+
+	return r < 0 ? r : send_request(self, &request);
+}
+
 static int real_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
 {
 	(void)self;
@@ -334,6 +378,7 @@ static const struct nv_kernel_ops ops = {
 	.links = real_links,
 	.addrs = real_addrs,
 	.routes = real_routes,
+	.neighs = real_neighs,
 	.link = real_link,
 	.link_set = real_link_set,
 	.link_add = real_link_add,
@@ -342,6 +387,7 @@ static const struct nv_kernel_ops ops = {
 	.addr_del = real_addr_del,
 	.route_add = real_route_add,
 	.route_del = real_route_del,
+	.neigh_add = real_neigh_add,
 	.sysctl_read = real_sysctl_read,
 	.sysctl_write = real_sysctl_write,
 	.link_details = real_link_details,

@@ -113,11 +113,40 @@ int nv_routes_add(struct nv_routes *routes, const struct nv_route *route)
 	return 0;
 }
 
+size_t nv_ip_size(uint8_t family)
+{
+	switch (family) {
+	case AF_INET:
+		return sizeof(struct in_addr);
+	case AF_INET6:
+		return sizeof(struct in6_addr);
+	default:
+		return 0;
+	}
+}
+
+bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b)
+{
+	return a->family == b->family && memcmp(&a->v6, &b->v6, nv_ip_size(a->family)) == 0;
+}
+
 const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT])
 {
 	if (!inet_ntop(ip->family, &ip->v4, text, NV_IP_TEXT))
 		text[0] = '\0';
 	return text;
+}
+
+int nv_neighs_add(struct nv_neighs *neighs, const struct nv_neigh *neigh)
+{
+	void *array = neighs->neigh;
+	int r = make_room(&array, neighs->count, sizeof(*neigh), NV_NEIGHS_MAX);
+
+	if (r < 0)
+		return r;
+	neighs->neigh = array;
+	neighs->neigh[neighs->count++] = *neigh;
+	return 0;
 }
 
 void nv_links_auto(struct nv_links *links)
@@ -136,4 +165,10 @@ void nv_routes_auto(struct nv_routes *routes)
 {
 	free(routes->route);
 	*routes = (struct nv_routes){};
+}
+
+void nv_neighs_auto(struct nv_neighs *neighs)
+{
+	free(neighs->neigh);
+	*neighs = (struct nv_neighs){};
 }

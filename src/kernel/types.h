@@ -25,6 +25,7 @@
 #define NV_LINKS_MAX  65536
 #define NV_ADDRS_MAX  65536
 #define NV_ROUTES_MAX 1000000
+#define NV_NEIGHS_MAX 65536
 
 struct nv_link {
 	int ifindex;
@@ -137,6 +138,25 @@ struct nv_routes {
 /* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
 int nv_routes_add(struct nv_routes *routes, const struct nv_route *route);
 
+struct nv_neigh {
+	int ifindex;
+	struct nv_ip address;
+	uint8_t mac[NV_MAC_LEN];
+	uint16_t state; /* NUD_* */
+	bool router; /* IPv6 */
+};
+
+struct nv_neighs {
+	struct nv_neigh *neigh;
+	size_t count;
+};
+
+/* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
+int nv_neighs_add(struct nv_neighs *neighs, const struct nv_neigh *neigh);
+
+size_t nv_ip_size(uint8_t family); /* bytes; 0 for another family than IPv4 and IPv6 */
+bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
+
 #define NV_IP_TEXT INET6_ADDRSTRLEN
 
 /* Writes "192.0.2.1", "2001:db8::1", "" for another family, and returns @text. */
@@ -145,3 +165,4 @@ const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT]);
 void nv_links_auto(struct nv_links *links);
 void nv_addrs_auto(struct nv_addrs *addrs);
 void nv_routes_auto(struct nv_routes *routes);
+void nv_neighs_auto(struct nv_neighs *neighs);

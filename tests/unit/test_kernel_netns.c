@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/neighbour.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -411,6 +412,39 @@ static void routes_go_beside_each_other(void **state)
 	CHECK(nv_kernel_link_del(kernel, vf));
 }
 
+static void neighbours_come_back_as_they_were_given(void **state)
+{
+	int hn = make_veth("hn0", "host0");
+	int other = make_veth("eth0", "host1");
+	struct nv_neigh wants[] = {
+		{hn, ip("192.0.2.1"), {2, 0, 0, 0, 0, 1}, NUD_STALE, false},
+		{hn, ip("fe80::1"), {2, 0, 0, 0, 0, 2}, NUD_PERMANENT, true},
+	};
+	struct nv_neigh elsewhere = {hn, ip("192.0.2.9"), {}, NUD_PERMANENT, false};
+	NV_AUTO(nv_neighs) struct nv_neighs neighs = {};
+
+	(void)state;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(wants); i++) {
+		CHECK(nv_kernel_neigh_add(kernel, &wants[i]));
+		assert_int_equal(nv_kernel_neigh_add(kernel, &wants[i]), -EEXIST);
+	}
+	elsewhere.ifindex = other;
+	CHECK(nv_kernel_neigh_add(kernel, &elsewhere));
+	CHECK(nv_kernel_neighs(kernel, hn, &neighs));
+	assert_int_equal(neighs.count, NV_ARRAY_SIZE(wants));
+	for (size_t i = 0; i < NV_ARRAY_SIZE(wants); i++) {
+		const struct nv_neigh *neigh = &neighs.neigh[i];
+
+		assert_int_equal(neigh->ifindex, hn);
+		assert_true(nv_ip_equal(&neigh->address, &wants[i].address));
+		assert_memory_equal(neigh->mac, wants[i].mac, NV_MAC_LEN);
+		assert_int_equal(neigh->state, wants[i].state);
+		assert_int_equal(neigh->router, wants[i].router);
+	}
+	CHECK(nv_kernel_link_del(kernel, hn));
+	CHECK(nv_kernel_link_del(kernel, other));
+}
+
 static void a_route_that_expires_says_when(void **state)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
@@ -523,6 +557,7 @@ int main(void)
 		cmocka_unit_test(ipv6_addresses_come_back_as_they_were_given),
 		cmocka_unit_test(routes_of_all_kinds_come_back_as_they_were_given),
 		cmocka_unit_test(routes_go_beside_each_other),
+		cmocka_unit_test(neighbours_come_back_as_they_were_given),
 		cmocka_unit_test(a_route_that_expires_says_when),
 		cmocka_unit_test(many_links_and_routes_are_dumped_whole),
 		cmocka_unit_test(sysctls_are_read_and_written),
