@@ -6,7 +6,7 @@
 #include "kernel/types.h"
 
 #define NV_IFCONFIG_EXPAND_MAX 2048 /* addresses from one range, FreeBSD's netif_ipexpand_max */
-#define NV_IFCONFIG_ADDRS_MAX  8192 /* addresses of an interface and its VLANs together */
+#define NV_IFCONFIG_ADDRS_MAX  4096 /* addresses of an interface and its VLANs together */
 #define NV_IFCONFIG_ROUTES_MAX 4096 /* routes of an interface and its VLANs together */
 #define NV_IFCONFIG_VLANS_MAX  256 /* VLANs of an interface */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "ifconfig/ifconfig.h"
 #include "ifconfig/nearest.h"
 #include "ifconfig/rcconf_store.h"
 #include "ifconfig/settings.h"
@@ -7,8 +8,11 @@
 #include <ctype.h>
 #include <string.h>
 
+#define INTERFACES_MAX 1024 /* looked at; hardly any machine has so many */
+
 enum key_kind {
-	KEY_INTERFACE, /* belongs to the interface IF */
+	KEY_IFCONFIG, /* ifconfig_IF */
+	KEY_INTERFACE, /* another that belongs to the interface IF */
 	KEY_YES, /* YES or NO */
 	KEY_ANY, /* whoever uses it looks at it */
 	KEY_NO_EFFECT, /* FreeBSD's, and without effect here: `note` says why */
@@ -30,7 +34,7 @@ static const struct key keys[] = {
 	{"ifconfig_IF_aliasN", KEY_INTERFACE, NULL},
 	{"ifconfig_IF_descr", KEY_INTERFACE, NULL},
 	{"ifconfig_IF_name", KEY_NO_EFFECT, "rename an interface in a systemd.link(5) file"},
-	{"ifconfig_IF", KEY_INTERFACE, NULL},
+	{"ifconfig_IF", KEY_IFCONFIG, NULL},
 	{"ipv6_ifconfig_IF_aliasN", KEY_INTERFACE, NULL},
 	{"ipv4_addrs_IF", KEY_INTERFACE, NULL},
 	{"ipv6_prefix_IF", KEY_INTERFACE, NULL},
@@ -73,6 +77,8 @@ static const struct key keys[] = {
 struct check {
 	const struct nv_rcconf *rcconf;
 	struct nv_faults *faults;
+	char name[INTERFACES_MAX][IFNAMSIZ]; /* of interfaces, as the keys spell them */
+	size_t n_names;
 };
 
 static bool fits(const char *pattern, size_t pattern_length, const char *text, size_t length)
@@ -162,9 +168,53 @@ static void check_yes(const struct check *check, const char *key, const char *va
 			"`%.60s' is neither YES nor NO", value);
 }
 
+/* "ifconfig_hn0_alais0" would be the interface hn0_alais0: a slip, more likely. */
+static bool looks_like_slip(const struct check *check, const char *key)
+{
+	static const char *const tails[] = {"aliases", "alias*", "ipv6", "descr"};
+	const char *tail = strrchr(key, '_') + 1;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(tails); i++) {
+		if (!nv_word_is_near(tail, nv_word_distance(tail, tails[i])))
+			continue;
+		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
+			"taken for an interface's name; is ifconfig_IF_%s meant?", tails[i]);
+		return true;
+	}
+	return false;
+}
+
+static void add_interface(struct check *check, const char *key, const char *name, size_t length)
+{
+	if (length >= IFNAMSIZ) {
+		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
+			"no interface has a name of more than %d characters", IFNAMSIZ - 1);
+		return;
+	}
+	for (size_t i = 0; i < check->n_names; i++)
+		if (strlen(check->name[i]) == length && memcmp(check->name[i], name, length) == 0)
+			return;
+	if (check->n_names < INTERFACES_MAX) {
+		memcpy(check->name[check->n_names], name, length);
+		check->name[check->n_names++][length] = '\0';
+	}
+}
+
+/* Builds every interface as it would be used, for the faults that turn up. */
+static void check_interfaces(const struct check *check)
+{
+	for (size_t i = 0; i < check->n_names; i++) {
+		NV_AUTO(nv_ifconfig) struct nv_ifconfig *config = NULL;
+
+		if (nv_ifconfig_build(
+			    check->rcconf, check->name[i], NULL, NULL, check->faults, &config) < 0)
+			break;
+	}
+}
+
 static int check_key(const char *key, const char *value, void *data)
 {
-	const struct check *check = data;
+	struct check *check = data;
 	const char *part = "";
 	size_t length = 0;
 	const struct key *known = find_key(key, &part, &length);
@@ -174,7 +224,12 @@ static int check_key(const char *key, const char *value, void *data)
 		return 0;
 	}
 	switch (known->kind) {
+	case KEY_IFCONFIG:
+		if (!looks_like_slip(check, key))
+			add_interface(check, key, part, length);
+		break;
 	case KEY_INTERFACE:
+		add_interface(check, key, part, length);
 		break;
 	case KEY_YES:
 		check_yes(check, key, value);
@@ -192,9 +247,17 @@ static int check_key(const char *key, const char *value, void *data)
 void nv_rcconf_check(const struct nv_rcconf *rcconf, struct nv_faults *faults)
 {
 	NV_AUTO(nv_free) struct nv_settings *settings = malloc(sizeof(*settings));
-	struct check check = {rcconf, faults};
+	NV_AUTO(nv_free) struct check *check = calloc(1, sizeof(*check));
 
-	nv_rcconf_each(rcconf, check_key, &check);
-	if (settings)
-		nv_settings_read(rcconf, faults, settings);
+	if (!settings || !check) {
+		nv_faults_add(faults, NV_FAULT_ERROR, nv_rcconf_file(rcconf), 0, 0,
+			"cannot be checked: out of memory");
+		return;
+	}
+	check->rcconf = rcconf;
+	check->faults = faults;
+	add_interface(check, "ifconfig_DEFAULT", "DEFAULT", strlen("DEFAULT"));
+	nv_rcconf_each(rcconf, check_key, check);
+	check_interfaces(check);
+	nv_settings_read(rcconf, faults, settings);
 }

@@ -99,7 +99,7 @@ int nv_ip_parse(const char *text, uint8_t family, struct nv_ip *ret_ip)
 
 uint8_t nv_ip_bits(uint8_t family)
 {
-	return family == AF_INET ? 32 : 128;
+	return 8 * nv_ip_size(family);
 }
 
 static const uint8_t *bytes_of(const struct nv_ip *ip)
@@ -109,7 +109,7 @@ static const uint8_t *bytes_of(const struct nv_ip *ip)
 
 void nv_ip_mask(struct nv_ip *ip, uint8_t len)
 {
-	for (unsigned int i = 0; i < nv_ip_bits(ip->family) / 8u; i++) {
+	for (unsigned int i = 0; i < nv_ip_size(ip->family); i++) {
 		unsigned int keep = len > 8 * i ? len - 8 * i : 0;
 
 		if (keep < 8)
