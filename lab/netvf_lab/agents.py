@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""netvf-lab-agent's processes as objects; what they do is said in agent/agent.h and its modes."""
+
+import json
+import subprocess
+
+from .loop import Lines, Timeout
+
+TO_GUEST, FROM_GUEST = 0, 1
+DIRECTIONS = ("to_guest", "from_guest")
+HN, VF = 0, 1
+PATHS = ("hn", "vf")
+
+ANSWER_WITHIN = 30  # seconds
+
+
+class Agent:
+    """One process of netvf-lab-agent: commands go in, JSON lines come out."""
+
+    def __init__(self, loop, namespace, program, *arguments):
+        words = [str(word) for word in arguments]
+        self._what = f"netvf-lab-agent {words[0]} ({namespace.name})"
+        self._loop = loop
+        self._answers = []
+        self._process = namespace.popen(
+            [program, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._lines = Lines(loop, self._process.stdout, self._line)
+
+    def _line(self, line):
+        message = json.loads(line)
+        if not self.notice(message):
+            self._answers.append(message)
+
+    def notice(self, message):
+        """Whether the message is no answer, but news."""
+        return False
+
+    def tell(self, command):
+        self._process.stdin.write(command.encode() + b"\n")
+        self._process.stdin.flush()
+
+    def answer(self):
+        """The next answer; waits for it."""
+        self._loop.wait(
+            lambda: self._answers or self._lines.closed, ANSWER_WITHIN, f"{self._what}: an answer"
+        )
+        if not self._answers:
+            raise Timeout(f"{self._what} ended with status {self._process.wait()}")
+        return self._answers.pop(0)
+
+    def ask(self, command):
+        self.tell(command)
+        return self.answer()
+
+    def close(self):
+        """The end of its input ends it."""
+        self._process.stdin.close()
+        self._process.wait()
+        if not self._lines.closed:
+            self._loop.forget(self._process.stdout)
+        self._process.stdout.close()
+
+
+class Observer(Agent):
+    """Tells which path carries the numbered datagrams of each direction."""
+
+    def __init__(self, loop, topology, program, to_guest_port, from_guest_port):
+        self.path = [None, None]
+        # Changes of path of each direction: (at, path), in nanoseconds.
+        self.turns = ([], [])
+        super().__init__(
+            loop,
+            topology.host,
+            program,
+            "observe",
+            topology.hn.host_index,
+            topology.switch,
+            to_guest_port,
+            from_guest_port,
+        )
+
+    def notice(self, message):
+        if "dir" not in message:
+            return False
+        direction, path = message["dir"], message["path"]
+        self.path[direction] = path
+        self.turns[direction].append((message["at"], path))
+        return True
+
+    def first(self, direction, path, since):
+        """When a datagram first turned to the path at or after `since`; None: not yet."""
+        for at, to in self.turns[direction]:
+            if to == path and at >= since:
+                return at
+        return None

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`netvf-lab migrate`: VFs come and go under traffic, and every datagram is counted."""
+
+import itertools
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from .agents import FROM_GUEST, HN, TO_GUEST, VF
+from .daemon import Daemon, write_rc_conf
+from .loop import Loop, Timeout
+from .story import Story
+from .topology import GUEST_ADDRESS, HOST_ADDRESS, KINDS, PREFIX, Topology
+from .traffic import Traffic
+
+SWITCHED_WITHIN = 15  # seconds until the traffic must have taken the other path
+LOG_SHOWN = 20  # lines of netvfd's, when something went wrong
+
+ARROWS = ("host -> guest", "guest -> host")
+
+
+@dataclass
+class Options:
+    rules: str
+    cycles: int | None = 5  # None: as long as the command runs
+    pps: int = 5000
+    size: int = 256
+    detach: str = "unplug"
+    dwell: float = 1.0  # seconds on each path
+    command: list = field(default_factory=list)
+
+
+@dataclass
+class Switch:
+    """One change of path that the host (or the guest's administrator) caused."""
+
+    cycle: int  # 0: the first attach
+    to: int  # HN or VF
+    kind: str
+    at: int
+    first: list = field(default_factory=lambda: [None, None])  # of each direction, on the new path
+
+
+class Migration:
+    def __init__(self, options, places):
+        self.options = options
+        self.places = places
+        self.story = Story()
+        self.loop = Loop(self.story.print)
+        self.switches = []
+        self.results = None
+        self.topology = None
+        self.traffic = None
+        self.daemon = None
+        self.command = None
+        self.failure = None
+
+    def run(self):
+        """Does the whole job; what went wrong is in self.failure."""
+        with Topology(self.places.agent) as self.topology:
+            try:
+                self._boot()
+                self._start_traffic()
+                self._migrate()
+            except Timeout as timeout:
+                self._fail(str(timeout))
+            if self.traffic:
+                self._finish()
+
+    def _fail(self, text):
+        self.failure = text
+        self.story.tell("lab", f"FAILED: {text}")
+        self.story.print(everything=True)
+        for line in list(self.daemon.log)[-LOG_SHOWN:] if self.daemon else []:
+            print(f"            netvfd | {line}")
+
+    def _boot(self):
+        options, topology = self.options, self.topology
+        topology.boot()
+        write_rc_conf(
+            [
+                f'ifconfig_hn0="inet {GUEST_ADDRESS}/{PREFIX}"',
+                f'defaultrouter="{HOST_ADDRESS}"',
+                'netvf_pairs="hn0:vf0"',
+            ]
+        )
+        self.story.tell("guest", f"boots: hn0 is up with {GUEST_ADDRESS}/{PREFIX}")
+        self.daemon = Daemon(self.loop, topology.guest, self.places, self._event)
+        self.daemon.start(options.rules)
+        self.story.tell("guest", f"netvfd is ready, with the rules of {options.rules}")
+
+    def _event(self, line):
+        self.story.tell("devd", line)
+
+    def _start_traffic(self):
+        options = self.options
+        self.traffic = Traffic(
+            self.loop, self.topology, self.places.agent, options.pps, options.size
+        )
+        began = time.monotonic_ns()
+        self.traffic.start()
+        self._await_path(HN, began, "traffic flows by hn")
+        self.story.tell(
+            "lab",
+            f"{options.pps} datagrams/s of {options.size} bytes each way and one TCP connection"
+            " flow by hn",
+        )
+        if options.command:
+            self._start_command()
+        self._dwell(options.dwell / 2)
+
+    def _await_path(self, path, since, what):
+        first = self.traffic.observer.first
+        self.loop.wait(
+            lambda: all(first(direction, path, since) for direction in (TO_GUEST, FROM_GUEST)),
+            SWITCHED_WITHIN,
+            what,
+        )
+        return [first(direction, path, since) for direction in (TO_GUEST, FROM_GUEST)]
+
+    def _start_command(self):
+        self.story.tell("guest", f"runs {' '.join(self.options.command)}")
+        environment = {
+            **self.daemon.environment,
+            "NETVF_LAB_HOST": HOST_ADDRESS,
+            "NETVF_LAB_HOST_NETNS": f"/proc/{os.getpid()}/fd/{self.topology.host.net}",
+        }
+        self.command = self.topology.guest.popen(
+            self.options.command, env=environment, stdin=subprocess.DEVNULL
+        )
+
+    def _command_ended(self):
+        return self.command is not None and self.command.poll() is not None
+
+    def _dwell(self, seconds):
+        self.loop.dwell(seconds)
+        if not self.daemon.running:
+            raise Timeout(f"netvfd ended by itself, status {self.daemon.process.returncode}")
+
+    def _migrate(self):
+        self._switch(0, VF, "unplug")
+        self._dwell(self.options.dwell)
+        for cycle in itertools.count(1):
+            if self.options.cycles is None and self._command_ended():
+                break
+            if self.options.cycles is not None and cycle > self.options.cycles:
+                break
+            kind = self.options.detach
+            if kind == "mixed":
+                kind = KINDS[(cycle - 1) % len(KINDS)]
+            for to in (HN, VF):
+                self._switch(cycle, to, kind)
+                self._dwell(self.options.dwell)
+        if self.command and not self._command_ended():
+            self.story.tell("lab", "all cycles are done; waiting for the command to end")
+            while not self._command_ended():
+                self._dwell(0.1)
+
+    def _switch(self, cycle, to, kind):
+        """Makes the path change, and waits until both directions have."""
+        switch = Switch(cycle, to, kind, time.monotonic_ns())
+        self.switches.append(switch)
+        of = "" if self.options.cycles is None else f" of {self.options.cycles}"
+        progress = f"[{cycle}{of}]" if cycle else "[first]"
+        mark = "detach" if to == HN else "attach"
+        if to == HN:
+            self.topology.detach(kind)
+        else:
+            self.topology.bring_back(kind)
+        self.story.tell(*self._deed(to, kind, progress), at=switch.at, mark=mark)
+        path = "hn" if to == HN else "the VF"
+        switch.first = self._await_path(to, switch.at, f"both directions go by {path}")
+        for direction in (TO_GUEST, FROM_GUEST):
+            after = (switch.first[direction] - switch.at) / 1e6
+            self.story.tell(
+                "path",
+                f"{ARROWS[direction]} by {path}, {after:.2f} ms after the {mark}",
+                at=switch.first[direction],
+            )
+
+    @staticmethod
+    def _deed(to, kind, progress):
+        deeds = {
+            (HN, "unplug"): ("host", "takes the VF away"),
+            (VF, "unplug"): ("host", "plugs a VF in"),
+            (HN, "linkdown"): ("host", "cuts the VF's link"),
+            (VF, "linkdown"): ("host", "restores the VF's link"),
+            (HN, "admindown"): ("guest", "sets the VF down (its administrator does)"),
+            (VF, "admindown"): ("guest", "sets the VF up (its administrator does)"),
+        }
+        who, text = deeds[to, kind]
+        return who, f"{progress} {text}"
+
+    def _finish(self):
+        self.results = self.traffic.stop()
+        self.story.tell("lab", "all traffic has ended")
+        self.story.print(everything=True)

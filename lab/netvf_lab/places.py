@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the programs are: in a build tree, or installed."""
+
+import os
+from dataclasses import dataclass, field
+
+LIBEXEC = "/usr/libexec/hyperv"
+
+
+@dataclass(frozen=True)
+class Places:
+    version: str
+    netvfd: str
+    netvf: str
+    agent: str
+    rules: str
+    # Programs that must appear in /usr/libexec/hyperv, because rules name them there.
+    libexec: list = field(default_factory=list)
+
+    def missing(self):
+        """Those that are not there, to be told at once instead of failing in the middle."""
+        programs = [self.netvfd, self.agent, *self.libexec]
+        return [path for path in programs if not os.access(path, os.X_OK)]
+
+    def path(self):
+        """PATH for commands in the guest, with our own programs first."""
+        own = [os.path.dirname(self.netvf), os.path.dirname(self.netvfd)]
+        usual = os.environ.get("PATH", "/usr/bin:/bin").split(":")
+        system = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        return ":".join(dict.fromkeys(own + usual + system))

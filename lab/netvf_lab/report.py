@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a run has shown: as values (for JSON) and as a table (for people)."""
+
+import os
+import statistics
+
+from .agents import DIRECTIONS, FROM_GUEST, HN, PATHS, TO_GUEST, VF
+
+STALLS_LISTED = 2_000_000  # nanoseconds; shorter ones are not in the agent's list
+GAPS_KEPT = 200  # of each direction, the longest
+
+
+def _ms(nanoseconds, digits=3):
+    return None if nanoseconds is None else round(nanoseconds / 1e6, digits)
+
+
+def _summary(values):
+    values = [value for value in values if value is not None]
+    if not values:
+        return {"median": None, "max": None}
+    return {"median": round(statistics.median(values), 3), "max": round(max(values), 3)}
+
+
+def _less_pauses(stalls, pauses):
+    """Stalls without the time in which the sender itself was not let run."""
+    result = []
+    for begin, length, *_ in stalls:
+        end = begin + length
+        for pause, pause_length, *_ in pauses:
+            length -= max(0, min(end, pause + pause_length) - max(begin, pause))
+        result.append([begin, max(0, length)])
+    return result
+
+
+def _tcp(streams):
+    host, guest = streams
+    survived = all(
+        not end["error"] and end["ended"] and end["intact"] and end["received"] == peer["sent"]
+        for end, peer in ((host, guest), (guest, host))
+    )
+    stalls = []
+    for end, peer in ((host, guest), (guest, host)):
+        stalls += _less_pauses(end["stalls"], peer["pauses"])
+        stalls.append([0, min(end["longest_stall"], STALLS_LISTED)])
+    stalls.sort(key=lambda stall: stall[1])
+    errors = {
+        side: end["error"]
+        for side, end in (("host", host), ("guest", guest))
+        if end["error"]
+    }
+    return {
+        "survived": survived,
+        "max_stall_ms": _ms(stalls[-1][1]),
+        "max_stall_at": stalls[-1][0],
+        "bytes": {"to_guest": guest["received"], "from_guest": host["received"]},
+        "retransmits": host["retransmits"] + guest["retransmits"],
+        **({"errors": errors} if errors else {}),
+    }
+
+
+def _where_lost(lost_runs, carried):
+    """On which port the host last saw the datagrams that were lost."""
+    places = {"nowhere": 0, "hn": 0, "vf": 0, "both": 0}
+    names = ("nowhere", "hn", "vf", "both")
+    runs = iter(carried)
+    run = next(runs, None)
+    for _, _, first, count in lost_runs:
+        end = first + count
+        while first < end:
+            while run and run[0] + run[1] <= first:
+                run = next(runs, None)
+            if not run:
+                places["nowhere"] += end - first
+                break
+            part = min(end, run[0] + run[1]) - first
+            places[names[run[2]]] += part
+            first += part
+    return {name: number for name, number in places.items() if number}
+
+
+class Report:
+    """The values of one run."""
+
+    def __init__(self, migration):
+        self.migration = migration
+        self.results = migration.results
+        self.story = migration.story
+
+    def succeeded(self):
+        values = self.values()
+        command = self.migration.command
+        return bool(
+            not self.migration.failure
+            and values.get("tcp", {}).get("survived")
+            and (command is None or command.returncode == 0)
+        )
+
+    def _each(self, function):
+        return {name: function(direction) for direction, name in enumerate(DIRECTIONS)}
+
+    def _received(self, key):
+        return self._each(lambda direction: self.results["received"][direction][key])
+
+    def _cycles_done(self):
+        return sum(
+            1
+            for switch in self.migration.switches
+            if switch.cycle and switch.to == VF and all(switch.first)
+        )
+
+    def values(self):
+        migration, options = self.migration, self.migration.options
+        values = {
+            "netvf_lab": migration.places.version,
+            "kernel": " ".join((os.uname().sysname, os.uname().release, os.uname().machine)),
+            "cpus": os.cpu_count(),
+            "done": migration.failure is None,
+            "failure": migration.failure,
+            "options": {
+                "rules": options.rules,
+                "cycles": options.cycles,
+                "pps": options.pps,
+                "size": options.size,
+                "detach": options.detach,
+                "dwell_ms": round(options.dwell * 1000),
+            },
+            "cycles": self._cycles_done(),
+        }
+        if migration.command is not None:
+            values["command"] = {
+                "argv": options.command,
+                "status": migration.command.returncode,
+            }
+        if self.results:
+            values.update(self._traffic())
+        values["events"] = [
+            {"at_ms": self.at_ms(event.at), "who": event.who, "what": event.text}
+            for event in sorted(self.story.events, key=lambda event: event.at)
+        ]
+        return values
+
+    def _traffic(self):
+        results = self.results
+        packets = [results["observed"]["dirs"][d]["packets"] for d in (TO_GUEST, FROM_GUEST)]
+        return {
+            "sent": self._each(lambda d: results["sent"][d]["sent"]),
+            "lost": self._received("lost"),
+            "duplicated": self._received("duplicates"),
+            "reordered": self._received("reordered"),
+            "corrupt": self._received("corrupt"),
+            "max_gap_ms": self._each(lambda d: _ms(results["received"][d]["longest_gap"])),
+            "tcp": _tcp(results["streams"]),
+            "attach_to_first_vf_packet_ms": _summary(self.switch_times(VF)),
+            "detach_to_first_hn_packet_ms": _summary(self.switch_times(HN)),
+            "path_packets": {
+                name: packets[TO_GUEST][path] + packets[FROM_GUEST][path]
+                for path, name in enumerate(PATHS)
+            },
+            "lost_last_seen": self._each(
+                lambda d: _where_lost(
+                    results["received"][d]["lost_runs"], results["observed"]["dirs"][d]["carried"]
+                )
+            ),
+            "refused": self._each(lambda d: results["sent"][d]["errors"]),
+            "switches": [self._switch(index) for index in range(len(self.migration.switches))],
+            "gaps": self._each(self.gaps),
+            "lab": {
+                "longest_pause_ms": self._each(
+                    lambda d: _ms(results["sent"][d]["longest_pause"])
+                ),
+                "socket_overflow": self._received("overflow"),
+                "observer_missed": results["observed"]["missed"],
+            },
+        }
+
+    def switch_times(self, to):
+        """Milliseconds from each switch's cause to the guest's first datagram on the new path."""
+        return [
+            _ms(switch.first[FROM_GUEST] - switch.at)
+            for switch in self.migration.switches
+            if switch.to == to and switch.first[FROM_GUEST]
+        ]
+
+    def _switch(self, index):
+        switches = self.migration.switches
+        switch = switches[index]
+        until = switches[index + 1].at if index + 1 < len(switches) else None
+        return {
+            "cycle": switch.cycle,
+            "to": PATHS[switch.to],
+            "kind": switch.kind,
+            "at_ms": self.at_ms(switch.at),
+            "first_packet_ms": self._each(
+                lambda d: _ms(switch.first[d] - switch.at) if switch.first[d] else None
+            ),
+            "lost": self._each(lambda d: self._lost_between(d, switch.at, until)),
+        }
+
+    def _lost_between(self, direction, since, until):
+        """Datagrams lost of those that were due in an interval."""
+        start = self.results["sent"][direction]["start"]
+        interval = self.migration.traffic.interval
+        first = max(0, (since - start) // interval)
+        last = None if until is None else (until - start) // interval
+        lost = 0
+        for _, _, seq, count in self.results["received"][direction]["lost_runs"]:
+            end = seq + count if last is None else min(seq + count, last)
+            lost += max(0, end - max(seq, first))
+        return lost
+
+    def gaps(self, direction):
+        """The longest gaps, in order of time."""
+        longest = sorted(
+            self.results["received"][direction]["gaps"], key=lambda gap: gap[1], reverse=True
+        )
+        return [
+            {"at_ms": self.at_ms(at), "ms": _ms(length), "missing": missing}
+            for at, length, _, missing in sorted(longest[:GAPS_KEPT])
+        ]
+
+    def at_ms(self, at):
+        return _ms(at - self.story.start)
+
+
+def _number(value):
+    return "-" if value is None else f"{value:,}"
+
+
+def _both(values, unit=""):
+    return [f"{_number(values[name])}{unit}" for name in DIRECTIONS]
+
+
+def table(values):
+    """The table that a run ends with, as lines."""
+    lines = []
+
+    def row(name, *columns):
+        lines.append(f"  {name:<34}" + "".join(f"{column:>16}" for column in columns))
+
+    def rule():
+        lines.append("  " + "-" * 66)
+
+    row(f"{values['cycles']} migrations ({values['options']['detach']})", "to guest", "from guest")
+    rule()
+    if "sent" not in values:
+        lines.append("  no traffic was sent")
+        return lines
+    share = [
+        f"{100 * values['lost'][name] / max(1, values['sent'][name]):.4f} %" for name in DIRECTIONS
+    ]
+    row("datagrams sent", *_both(values["sent"]))
+    row("lost", *_both(values["lost"]))
+    row("", *share)
+    row("duplicated", *_both(values["duplicated"]))
+    row("longest gap", *_both(values["max_gap_ms"], " ms"))
+    rule()
+    row("", "median", "max")
+    for key, name in (
+        ("attach_to_first_vf_packet_ms", "attach to first packet on VF"),
+        ("detach_to_first_hn_packet_ms", "detach to first packet on hn"),
+    ):
+        row(name, *(f"{_number(values[key][column])} ms" for column in ("median", "max")))
+    rule()
+    tcp = values["tcp"]
+    row("TCP connection", "survived" if tcp["survived"] else "LOST")
+    row("  longest stall, retransmits", f"{_number(tcp['max_stall_ms'])} ms", tcp["retransmits"])
+    row("packets by VF, by hn", *(_number(values["path_packets"][path]) for path in ("vf", "hn")))
+    if "command" in values:
+        row("the command's exit status", str(values["command"]["status"]))
+    return lines

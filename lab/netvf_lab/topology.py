@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A host with a switch, a guest with an hn, and VFs that come and go.
+
+    host namespace                          guest namespace
+      switch0 10.77.0.1/24 (bridge)
+        ├── p-hn0 ────────── veth ────────── hn0   10.77.0.2/24
+        └── p-vf0 ────────── veth ────────── vf0   the same MAC
+
+Which of the two ports the switch uses for the guest is as on real hosts, and loses nothing by the
+lab's own fault:
+
+* The switch learns, as switches do: it sends by the port on which it last heard the guest. So
+  reception follows the guest's transmission to the VF, as it does on Hyper-V, where the guest
+  tells the host to switch over.
+* Before the host takes a VF away or cuts its link, it points the guest's address at hn's port and
+  stops learning on the VF's, as a host must that manages a VF (Hyper-V does; for net_failover the
+  administrator's script does). What the guest still sends by the VF is taken until the last moment.
+* Unknown addresses are not sent to both ports: that would be the guest's every datagram twice. They
+  go to hn's alone; so a VF's port that vanishes leaves no hole.
+* The host raises its end of a VF when the guest opens the VF (agent/ports.c says why).
+"""
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+from .namespace import Namespace
+
+HOST_ADDRESS = "10.77.0.1"
+GUEST_ADDRESS = "10.77.0.2"
+PREFIX = 24
+GUEST_MAC = "02:15:5d:4e:56:01"
+SWITCH_MAC = "02:15:5d:4e:56:fe"
+
+# The ends of a veth must not have the same index: the kernel takes a link whose lower link has its
+# own index for one without, and holds back its carrier events for up to a second.
+FIRST_PORT_INDEX = 1000
+
+NUD_REACHABLE = 0x02
+NTF_MASTER = 0x04
+
+KINDS = ("unplug", "linkdown", "admindown")
+
+
+@dataclass
+class Port:
+    """A veth: the host's end and the guest's."""
+
+    guest_name: str
+    host_index: int
+    guest_index: int
+
+    @property
+    def host_name(self):
+        return f"p-{self.guest_name}"
+
+
+class Topology:
+    """The host's and the guest's namespaces, joined by hn. Use it in a `with`."""
+
+    def __init__(self, agent):
+        self.agent = agent
+        self.vf = None
+        self._ports = None
+        self._next_index = FIRST_PORT_INDEX
+        self.host = Namespace("host")
+        self.guest = Namespace("guest")
+        self.switch = self._make_switch()
+        self._start_ports_driver()
+        self.hn = self._plug("hn0")
+        self._set_port(self.hn, learning=1, unicast_flood=1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self._ports:
+            self._ports.stdin.close()
+            self._ports.wait()
+            self._ports.stdout.close()
+            self._ports = None
+        self.guest.close()
+        self.host.close()
+
+    def _make_switch(self):
+        netlink = self.host.netlink
+        netlink.link(
+            "add",
+            ifname="switch0",
+            kind="bridge",
+            address=SWITCH_MAC,
+            br_forward_delay=0,
+            br_stp_state=0,
+            br_mcast_snooping=0,
+        )
+        index = self.host.index("switch0")
+        netlink.addr("add", index=index, address=HOST_ADDRESS, prefixlen=PREFIX)
+        netlink.link("set", index=index, state="up")
+        return index
+
+    def _start_ports_driver(self):
+        argv = [self.agent, "ports", f"/proc/{os.getpid()}/fd/{self.guest.net}"]
+        self._ports = self.host.popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if not self._ports.stdout.readline():
+            raise RuntimeError("the host's driver of the ports did not start")
+
+    def _plug(self, name):
+        """A veth whose guest end has the guest's MAC; both ends down."""
+        index, self._next_index = self._next_index, self._next_index + 1
+        peer = {"ifname": name, "address": GUEST_MAC, "net_ns_fd": self.guest.net}
+        netlink = self.host.netlink
+        netlink.link("add", ifname=f"p-{name}", index=index, kind="veth", peer=peer)
+        netlink.link("set", index=index, master=self.switch)
+        return Port(name, index, self.guest.index(name))
+
+    def _set_port(self, port, **what):
+        self.host.netlink.brport("set", index=port.host_index, **what)
+
+    def boot(self, address=GUEST_ADDRESS, prefix=PREFIX, router=HOST_ADDRESS):
+        """What the distribution does at boot: hn0 up with its address and default route."""
+        netlink = self.guest.netlink
+        netlink.addr("add", index=self.hn.guest_index, address=address, prefixlen=prefix)
+        netlink.link("set", index=self.hn.guest_index, state="up")
+        netlink.route("add", dst="default", gateway=router)
+
+    def attach(self, name="vf0"):
+        """Plugs a VF in. It has no carrier until the guest opens it."""
+        self.vf = self._plug(name)
+        self._set_port(self.vf, learning=1, unicast_flood=0)
+        return self.vf
+
+    def _point_to_hn(self):
+        """From now on the host sends by hn, while the VF's port still takes what comes."""
+        self._set_port(self.vf, learning=0)
+        self.host.netlink.fdb(
+            "replace",
+            ifindex=self.hn.host_index,
+            lladdr=GUEST_MAC,
+            state=NUD_REACHABLE,
+            flags=NTF_MASTER,
+        )
+
+    def detach(self, kind):
+        """Takes the VF away: `unplug`, `linkdown`, or the guest itself closes it (`admindown`)."""
+        if kind == "admindown":
+            self.guest.netlink.link("set", index=self.vf.guest_index, state="down")
+            return
+        self._point_to_hn()
+        if kind == "unplug":
+            self.host.netlink.link("del", index=self.vf.host_index)
+            self.vf = None
+        else:
+            self.host.netlink.link("set", index=self.vf.host_index, state="down")
+
+    def bring_back(self, kind, name="vf0"):
+        """Undoes detach(kind)."""
+        if kind == "unplug":
+            self.attach(name)
+        elif kind == "linkdown":
+            self._set_port(self.vf, learning=1)
+            self.host.netlink.link("set", index=self.vf.host_index, state="up")
+        else:
+            self.guest.netlink.link("set", index=self.vf.guest_index, state="up")
