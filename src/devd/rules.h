@@ -8,10 +8,15 @@
 #include "base/fault.h"
 #include "event/event.h"
 
-#define NV_RULES_MAX	    10000 /* rules in all files */
-#define NV_RULES_FILE_MAX   (1024 * 1024) /* bytes of one file */
-#define NV_RULES_FILES_MAX  1000
-#define NV_RULES_ACTION_MAX 65536 /* bytes of one action, expanded */
+#define NV_RULES_MAX		 10000 /* rules in all files */
+#define NV_RULES_FILE_MAX	 (1024 * 1024) /* bytes of one file */
+#define NV_RULES_FILES_MAX	 1000
+#define NV_RULES_DIRECTORIES_MAX 100
+#define NV_RULES_CONDITIONS_MAX	 100 /* of one rule */
+#define NV_RULES_ACTIONS_MAX	 100 /* of one rule */
+#define NV_RULES_SETS_MAX	 1000 /* variables made by `set` */
+#define NV_RULES_PATTERN_MAX	 4096 /* bytes of one pattern, expanded */
+#define NV_RULES_ACTION_MAX	 65536 /* bytes of one action, expanded */
 
 struct nv_rules;
 struct nv_rule;

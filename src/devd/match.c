@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finds the rule for an event.
+ *
+ * A rule that wants a literal value of some variable can only match an event that has that value.
+ * So each rule is filed under the rarest such pair of variable and value that it has, and an event
+ * looks only at the rules filed under its own pairs, and at the few that have none.
+ */
+#include "devd/rule.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+/* FNV-1a. */
+static uint32_t hash(uint32_t seed, const char *text)
+{
+	for (; *text; text++)
+		seed = (seed ^ (unsigned char)lower(*text)) * 16777619;
+	return seed;
+}
+
+static uint32_t hash_name(const char *variable)
+{
+	return hash(2166136261, variable) * 16777619;
+}
+
+static uint32_t hash_condition(const struct nv_condition *condition)
+{
+	return hash(hash_name(condition->variable), condition->pattern);
+}
+
+static int index_of(enum nv_event_kind kind)
+{
+	switch (kind) {
+	case NV_EVENT_NOTIFY:
+		return 0;
+	case NV_EVENT_ATTACH:
+		return 1;
+	case NV_EVENT_DETACH:
+		return 2;
+	case NV_EVENT_NOMATCH:
+		return 3;
+	case NV_EVENT_UNKNOWN:
+		break;
+	}
+	return -1;
+}
+
+/* By priority, the highest first, then by place. */
+static int by_rank(const void *a, const void *b)
+{
+	const struct nv_rule *const *left = a;
+	const struct nv_rule *const *right = b;
+
+	if ((*left)->priority != (*right)->priority)
+		return (*left)->priority < (*right)->priority ? 1 : -1;
+	return (*left)->place < (*right)->place ? -1 : 1;
+}
+
+static bool can_file(const struct nv_rules *rules, const struct nv_condition *condition)
+{
+	return condition->kind == NV_CONDITION_LITERAL && !condition->negated &&
+	       condition->pattern[0] &&
+	       !nv_rules_set(rules, condition->variable, strlen(condition->variable));
+}
+
+/* Puts the variable on the list of those to look at. False: the list is full. */
+static bool add_variable(struct nv_index *index, const char *variable)
+{
+	for (size_t i = 0; i < index->n_variables; i++)
+		if (strcmp(index->variable[i], variable) == 0)
+			return true;
+	if (index->n_variables == NV_INDEX_VARIABLES_MAX)
+		return false;
+	index->seed[index->n_variables] = hash_name(variable);
+	index->variable[index->n_variables++] = variable;
+	return true;
+}
+
+/* Files the rule under its rarest pair, @frequency being counted by hash. */
+static void file_rule(const struct nv_rules *rules, struct nv_index *index,
+	const uint32_t *frequency, struct nv_rule *rule)
+{
+	const struct nv_condition *best = NULL;
+	struct nv_rule **list = &index->rest;
+
+	for (size_t i = 0; i < rule->n_conditions; i++) {
+		const struct nv_condition *condition = &rule->condition[i];
+
+		if (can_file(rules, condition) &&
+			(!best || frequency[hash_condition(condition) & index->mask] <
+					  frequency[hash_condition(best) & index->mask]))
+			best = condition;
+	}
+	if (best && add_variable(index, best->variable)) {
+		rule->key = hash_condition(best);
+		list = &index->slot[rule->key & index->mask];
+	}
+	rule->next = *list;
+	*list = rule;
+}
+
+static int build_index(struct nv_rules *rules, struct nv_index *index, int which)
+{
+	NV_AUTO(nv_free) uint32_t *frequency = NULL;
+	size_t size = 16;
+
+	while (size < 4 * rules->count)
+		size *= 2;
+	index->mask = size - 1;
+	index->slot = calloc(size, sizeof(*index->slot));
+	frequency = calloc(size, sizeof(*frequency));
+	if (!index->slot || !frequency)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct nv_rule *rule = rules->rule[i];
+
+		for (size_t c = 0; c < rule->n_conditions; c++)
+			if (index_of(rule->kind) == which && can_file(rules, &rule->condition[c]))
+				frequency[hash_condition(&rule->condition[c]) & index->mask]++;
+	}
+	/* From the last to the first, so that each list begins with its best rank. */
+	for (size_t i = rules->count; i-- > 0;)
+		if (index_of(rules->rule[i]->kind) == which)
+			file_rule(rules, index, frequency, rules->rule[i]);
+	return 0;
+}
+
+int nv_rules_index(struct nv_rules *rules)
+{
+	int r = 0;
+
+	if (rules->count)
+		qsort(rules->rule, rules->count, sizeof(*rules->rule), by_rank);
+	for (size_t i = 0; i < rules->count; i++) {
+		struct nv_rule *rule = rules->rule[i];
+
+		rule->place = i;
+		for (size_t c = 0; c < rule->n_conditions; c++) {
+			struct nv_condition *condition = &rule->condition[c];
+			const struct nv_set *set =
+				condition->variable ? nv_rules_set(rules, condition->variable,
+							      strlen(condition->variable))
+						    : NULL;
+
+			condition->otherwise = set ? set->value : "";
+		}
+	}
+	for (int i = 0; i < NV_RULE_KINDS && r == 0; i++)
+		r = build_index(rules, &rules->index[i], i);
+	return r;
+}
+
+struct question {
+	const struct nv_rules *rules;
+	const struct nv_event *event;
+	nv_rules_media_fn media;
+	void *data;
+};
+
+static const char *value_of(const struct question *question, const char *variable)
+{
+	const char *value = nv_event_get(question->event, variable);
+	const struct nv_set *set;
+
+	if (value)
+		return value;
+	set = nv_rules_set(question->rules, variable, strlen(variable));
+	return set ? set->value : "";
+}
+
+static bool media_holds(const struct question *question, const char *type)
+{
+	const char *ifname = value_of(question, "device-name");
+	const char *is;
+
+	if (!*ifname)
+		ifname = value_of(question, "subsystem");
+	is = question->media ? question->media(ifname, question->data) : NULL;
+	return is ? strcasecmp(is, type) == 0 : strcasecmp(type, "unknown") == 0;
+}
+
+static bool condition_holds(
+	const struct question *question, const struct nv_condition *condition, bool slowly)
+{
+	const char *value;
+	bool holds;
+
+	if (condition->kind == NV_CONDITION_MEDIA)
+		return media_holds(question, condition->pattern);
+	value = nv_event_get(question->event, condition->variable);
+	if (!value)
+		value = condition->otherwise;
+	if (condition->kind == NV_CONDITION_LITERAL && !slowly)
+		holds = strcasecmp(value, condition->pattern) == 0;
+	else
+		holds = regexec(condition->regex, value, 0, NULL, 0) == 0;
+	return holds != condition->negated;
+}
+
+/* The cheap conditions first: their order makes no difference to the answer. */
+static bool rule_holds(const struct question *question, const struct nv_rule *rule)
+{
+	for (int kind = NV_CONDITION_LITERAL; kind <= NV_CONDITION_MEDIA; kind++)
+		for (size_t i = 0; i < rule->n_conditions; i++)
+			if ((int)rule->condition[i].kind == kind &&
+				!condition_holds(question, &rule->condition[i], false))
+				return false;
+	return true;
+}
+
+/* The first of a list that holds, if it ranks before @best. */
+static const struct nv_rule *better(const struct question *question, const struct nv_rule *list,
+	uint32_t key, const struct nv_rule *best)
+{
+	for (; list && (!best || list->place < best->place); list = list->next)
+		if (list->key == key && rule_holds(question, list))
+			return list;
+	return best;
+}
+
+const struct nv_rule *nv_rules_match(const struct nv_rules *rules, const struct nv_event *event,
+	nv_rules_media_fn media, void *data)
+{
+	struct question question = {rules, event, media, data};
+	const struct nv_rule *best = NULL;
+	const struct nv_index *index;
+	int which = index_of(nv_event_kind(event));
+
+	if (which < 0)
+		return NULL;
+	index = &rules->index[which];
+	for (size_t i = 0; i < index->n_variables; i++) {
+		const char *value = nv_event_get(event, index->variable[i]);
+		uint32_t key;
+
+		if (!value)
+			continue;
+		key = hash(index->seed[i], value);
+		best = better(&question, index->slot[key & index->mask], key, best);
+	}
+	return better(&question, index->rest, 0, best);
+}
+
+/* Rules are compiled for this walk when it is first taken: the daemon never takes it. */
+static bool can_walk(struct nv_rule *rule)
+{
+	char message[NV_PATTERN_MESSAGE_MAX];
+
+	for (size_t i = 0; i < rule->n_conditions; i++) {
+		struct nv_condition *condition = &rule->condition[i];
+
+		if (condition->kind == NV_CONDITION_LITERAL && !condition->regex &&
+			nv_condition_regex(condition, message))
+			return false;
+	}
+	return true;
+}
+
+const struct nv_rule *nv_rules_match_slowly(const struct nv_rules *rules,
+	const struct nv_event *event, nv_rules_media_fn media, void *data)
+{
+	struct question question = {rules, event, media, data};
+
+	for (size_t i = 0; i < rules->count; i++) {
+		struct nv_rule *rule = rules->rule[i];
+		size_t c = 0;
+
+		if (rule->kind != nv_event_kind(event) || !can_walk(rule))
+			continue;
+		while (c < rule->n_conditions &&
+			condition_holds(&question, &rule->condition[c], true))
+			c++;
+		if (c == rule->n_conditions)
+			return rule;
+	}
+	return NULL;
+}
