@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fixtures over network namespaces: a host with a switch, a guest with hn0, VFs that come and go.
+
+All of it happens in mounts and a network of this test run's own: /run begins empty, the programs of
+the build are in /usr/libexec/hyperv, and nothing of the machine is touched. Programs are killed by
+their process ids, and namespaces go with the last descriptor that holds them.
+
+A test waits with `wait_until` or `netvfd.wait_event`, each with a deadline, and never just sleeps.
+"""
+
+import os
+import sys
+
+import pytest
+
+from harness import BUILD, TOP, Guest, Netvfd
+
+sys.path.insert(0, str(TOP / "lab"))
+
+from netvf_lab import sandbox  # noqa: E402
+from netvf_lab.topology import GUEST_ADDRESS, PREFIX, Topology  # noqa: E402
+
+RULES = TOP / "etc/devd/hyperv.conf"
+LIBEXEC = [BUILD / "src/libexec/hyperv_vfattach", BUILD / "src/libexec/hyperv_vfup"]
+
+RC_CONF = f"""\
+netvf_pairs="hn0:vf0"
+ifconfig_hn0="inet {GUEST_ADDRESS}/{PREFIX}"
+"""
+
+
+def pytest_configure():
+    if os.geteuid() == 0:
+        sandbox.isolate(libexec=[str(path) for path in LIBEXEC if path.exists()])
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() != 0:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="needs root, to make network namespaces"))
+
+
+@pytest.fixture
+def topology():
+    """A host and a guest, joined by hn0, which is down and bare."""
+    with Topology(str(BUILD / "lab/netvf-lab-agent")) as topology:
+        yield topology
+
+
+@pytest.fixture
+def guest(topology):
+    """A guest that has booted: hn0 is up with its address and default route; no VF yet."""
+    topology.boot()
+    return Guest(topology)
+
+
+@pytest.fixture
+def start_netvfd(guest, tmp_path, request):
+    """Call it to start netvfd in the guest: start_netvfd(rules=TEXT, rcconf=TEXT)."""
+    started = []
+
+    def start(rules=None, rcconf=RC_CONF, options=()):
+        directory = tmp_path / f"netvfd{len(started)}"
+        directory.mkdir()
+        daemon = Netvfd(guest, directory, RULES.read_text() if rules is None else rules, rcconf)
+        started.append(daemon)
+        return daemon.start(*options)
+
+    yield start
+    for daemon in started:
+        daemon.kill()
+        print(f"netvfd's log:\n{daemon.log}")  # pytest shows it when the test failed
+
+
+@pytest.fixture
+def netvfd(start_netvfd):
+    """netvfd in the guest, with the shipped rules and the pair hn0:vf0."""
+    return start_netvfd()

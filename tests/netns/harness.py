@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests are written with: the guest, netvfd in it, and waiting with a deadline."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("NETVF_BUILD", TOP / "build")).resolve()
+
+DEADLINE = 10  # seconds; generous, because it is only spent when a test fails
+
+
+def wait_until(predicate, deadline=DEADLINE, what=""):
+    """Waits until predicate() is true, and returns what it returned; fails after the deadline."""
+    end = time.monotonic() + deadline
+    while not (result := predicate()):
+        if time.monotonic() > end:
+            pytest.fail(f"not within {deadline} s: {what or predicate}", pytrace=True)
+        time.sleep(0.005)
+    return result
+
+
+class Guest:
+    """The guest of a Topology: what is so in it, and the host's deeds towards it."""
+
+    def __init__(self, topology):
+        self.topology = topology
+        self.host = topology.host
+        self.namespace = topology.guest
+
+    @property
+    def netlink(self):
+        return self.namespace.netlink
+
+    def attach_vf(self, name="vf0"):
+        return self.topology.attach(name)
+
+    def detach_vf(self, kind="unplug"):
+        """`unplug`, `linkdown` (the host's doing), or `admindown` (the guest's)."""
+        self.topology.detach(kind)
+
+    def bring_back_vf(self, kind="unplug", name="vf0"):
+        """Undoes detach_vf(kind)."""
+        self.topology.bring_back(kind, name)
+
+    def link(self, name):
+        """The link as pyroute2 has it, or None."""
+        found = self.netlink.link_lookup(ifname=name)
+        return self.netlink.get_links(found[0])[0] if found else None
+
+    def is_up(self, name):
+        link = self.link(name)
+        return bool(link and link["flags"] & 1)
+
+    def addresses(self, name):
+        """ADDRESS/LENGTH of each, IPv6 link-local ones left out."""
+        index = self.namespace.index(name)
+        found = [(a.get_attr("IFA_LOCAL") or a.get_attr("IFA_ADDRESS"), a["prefixlen"])
+                 for a in self.netlink.get_addr() if a["index"] == index]
+        return {f"{address}/{length}" for address, length in found if address[:4] != "fe80"}
+
+    def routes(self, family=socket.AF_INET):
+        """(destination or "default", gateway or None, interface) of the main table."""
+        names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self.netlink.get_links()}
+        found = set()
+        for route in self.netlink.get_routes(family=family, table=254):
+            destination = route.get_attr("RTA_DST")
+            where = f"{destination}/{route['dst_len']}" if destination else "default"
+            found.add((where, route.get_attr("RTA_GATEWAY"), names[route.get_attr("RTA_OIF")]))
+        return found
+
+    def run(self, *argv, **options):
+        """Runs a command in the guest to its end; its output is text."""
+        options = {"capture_output": True, "text": True, "timeout": 60, **options}
+        return self.namespace.run([str(word) for word in argv], **options)
+
+    def popen(self, *argv, **options):
+        return self.namespace.popen([str(word) for word in argv], **options)
+
+
+class Netvfd:
+    """netvfd in the guest, with files of its own; events are read from devd's socket."""
+
+    def __init__(self, guest, directory, rules, rcconf):
+        self.guest = guest
+        self.run_dir = directory / "run"
+        self.rules = directory / "devd.conf"
+        self.rcconf = directory / "rc.conf"
+        self.log_path = directory / "log"
+        self.rules.write_text(rules)
+        self.rcconf.write_text(rcconf)
+        self.process = None
+        self.events = []  # every line so far, also over a restart
+        self._news = threading.Condition()
+
+    def start(self, *options):
+        log = open(self.log_path, "ab")
+        self.process = self.guest.popen(
+            BUILD / "src/netvfd/netvfd", "-d", "-f", self.rules, "-c", self.rcconf,
+            "--run-dir", self.run_dir, *options,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.close()
+        try:
+            wait_until(self._answers, what="netvfd answers")
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def _answers(self):
+        assert self.process.poll() is None, f"netvfd ended at its start:\n{self.log}"
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            client.connect(str(self.run_dir / "devd.seqpacket.pipe"))
+            self.status()
+        except (OSError, subprocess.CalledProcessError):
+            client.close()
+            return False
+        threading.Thread(target=self._read_events, args=(client,), daemon=True).start()
+        return True
+
+    def _read_events(self, client):
+        with client:
+            while line := client.recv(8192):
+                with self._news:
+                    self.events.append(line.decode(errors="replace").rstrip("\n"))
+                    self._news.notify_all()
+
+    def wait_event(self, part, since=0, deadline=DEADLINE):
+        """The first event from the since'th on that has `part` in it; waits for it."""
+        def found():
+            return next((line for line in self.events[since:] if part in line), None)
+
+        with self._news:
+            self._news.wait_for(found, deadline)
+            line = found()
+        assert line, f"no event with '{part}' in {deadline} s; there are {self.events[since:]}"
+        return line
+
+    def ask(self, *argv, check=True):
+        """netvf in the guest; returns what it prints."""
+        command = [BUILD / "src/netvf/netvf", "--run-dir", self.run_dir, *argv]
+        return self.guest.run(*command, check=check).stdout
+
+    def status(self):
+        return json.loads(self.ask("status", "--json"))
+
+    def pair(self, hn="hn0"):
+        """Status of one pair, or None."""
+        return next((p for p in self.status()["pairs"] if p["hn"] == hn), None)
+
+    def wait_active(self, port, hn="hn0", deadline=DEADLINE):
+        """Waits until the pair transmits on "hn" or "vf"."""
+        wait_until(lambda: (self.pair(hn) or {}).get("active") == port, deadline,
+                   f"{hn} transmits on {port}")
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it; returns its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE)
+
+    def kill(self):
+        """As a crash: without a chance to clean up."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(DEADLINE)
