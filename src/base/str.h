@@ -21,6 +21,7 @@ struct nv_str {
 
 void nv_str_auto(struct nv_str *str);
 
+/* Append: bytes, a text, a character, what printf(3) makes. */
 void nv_str_append(struct nv_str *str, const char *text, size_t length);
 void nv_str_add(struct nv_str *str, const char *text);
 void nv_str_addc(struct nv_str *str, char c);
