@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 10
 AS_ROOT := tools/as-root
 CHECK := /usr/bin/python3 tools/check --build $(BUILD) --sanitize $(BUILD)-clang
 
-.PHONY: all deps build sanitize demo check bench lint fuzz install clean
+.PHONY: all deps build sanitize demo check bench lint fuzz install deb clean
 
 all: build
 
@@ -50,6 +50,11 @@ lint: build sanitize
 
 install: build
 	@$(AS_ROOT) meson install -C $(BUILD)
+
+# A package for dpkg, with debhelper and the like installed for it.
+deb: deps
+	@tools/deps debhelper dpkg-dev fakeroot
+	@tools/deb $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-clang
