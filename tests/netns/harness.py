@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -84,6 +85,22 @@ class Guest:
 
     def popen(self, *argv, **options):
         return self.namespace.popen([str(word) for word in argv], **options)
+
+
+def send_uevent(namespace, action, devpath, **keys):
+    """Has the kernel tell the namespace a uevent, as for a device that is not here.
+
+    Linux 4.18 and later broadcast what root sends to the uevent socket, as if it were their own.
+    """
+    text = [f"{action}@{devpath}", f"ACTION={action}", f"DEVPATH={devpath}"]
+    text += [f"{key.upper()}={value}" for key, value in keys.items()]
+    payload = "".join(line + "\0" for line in text).encode()
+    nlmsg_min_type, nlm_f_request, netlink_kobject_uevent = 0x10, 1, 15
+    header = struct.pack("=LHHLL", 16 + len(payload), nlmsg_min_type, nlm_f_request, 0, 0)
+    with namespace.entered():
+        sender = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, netlink_kobject_uevent)
+    with sender:
+        sender.sendto(header + payload, (0, 0))
 
 
 class Netvfd:
