@@ -19,9 +19,9 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TOP / "lab"), str(TOP / "tests/netns")]
 
-from harness import BUILD, Guest, Netvfd, wait_until  # noqa: E402
-from netvf_lab import sandbox  # noqa: E402
-from netvf_lab.topology import Topology  # noqa: E402
+from harness import BUILD, Guest, Netvfd, wait_until
+from netvf_lab import sandbox
+from netvf_lab.topology import Topology
 
 PAIRS = 64
 EVENTS = 300

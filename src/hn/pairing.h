@@ -37,6 +37,7 @@ int nv_pairs_find(const struct nv_links *links, const struct nv_hn_config *confi
 	struct nv_pairs *ret_pairs);
 void nv_pairs_auto(struct nv_pairs *pairs);
 
+/* The pair of which an interface is the hn, or the VF; NULL: none. Owned by @pairs. */
 const struct nv_pair *nv_pairs_by_hn(const struct nv_pairs *pairs, int hn);
 const struct nv_pair *nv_pairs_by_vf(const struct nv_pairs *pairs, int vf);
 

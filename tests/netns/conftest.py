@@ -17,8 +17,8 @@ from harness import BUILD, TOP, Guest, Netvfd
 
 sys.path.insert(0, str(TOP / "lab"))
 
-from netvf_lab import sandbox  # noqa: E402
-from netvf_lab.topology import GUEST_ADDRESS, PREFIX, Topology  # noqa: E402
+from netvf_lab import sandbox
+from netvf_lab.topology import GUEST_ADDRESS, PREFIX, Topology
 
 RULES = TOP / "etc/devd/hyperv.conf"
 LIBEXEC = [BUILD / "src/libexec/hyperv_vfattach", BUILD / "src/libexec/hyperv_vfup"]
