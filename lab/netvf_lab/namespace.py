@@ -29,6 +29,7 @@ class Namespace:
         def make():
             try:
                 sandbox.unshare(sandbox.CLONE_NEWNS | sandbox.CLONE_NEWNET)
+                sandbox.mount(None, "/", None, sandbox.MS_REC | sandbox.MS_PRIVATE)
                 sandbox.mount("sysfs", "/sys", "sysfs")
                 result["fds"] = [
                     os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)

@@ -37,7 +37,7 @@ _libc.mount.argtypes = (
 
 
 class Interrupted(Exception):
-    """A signal asked for the end."""
+    """A signal, self.args[0], asked for the end."""
 
 
 def _check(result, what):
@@ -115,7 +115,7 @@ def _become_first(parent):
         # One is enough: what follows must be able to tell the story and go.
         for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(other, signal.SIG_IGN)
-        raise Interrupted(signal.Signals(number).name)
+        raise Interrupted(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
@@ -129,8 +129,9 @@ def _in_child(parent, work, libexec):
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
         status = work()
     except Interrupted as interrupted:
-        print(f"netvf-lab: interrupted by {interrupted}", file=sys.stderr)
-        status = 128 + signal.SIGINT
+        number = interrupted.args[0]
+        print(f"netvf-lab: interrupted by {signal.Signals(number).name}", file=sys.stderr)
+        status = 128 + number
     except OSError as error:
         print(f"netvf-lab: {error}", file=sys.stderr)
     except BaseException:  # the process ends here, whatever it was

@@ -132,7 +132,7 @@ class Topology:
         self._set_port(self.vf, learning=1, unicast_flood=0)
         return self.vf
 
-    def _point_to_hn(self):
+    def point_to_hn(self):
         """From now on the host sends by hn, while the VF's port still takes what comes."""
         self._set_port(self.vf, learning=0)
         self.host.netlink.fdb(
@@ -148,7 +148,7 @@ class Topology:
         if kind == "admindown":
             self.guest.netlink.link("set", index=self.vf.guest_index, state="down")
             return
-        self._point_to_hn()
+        self.point_to_hn()
         if kind == "unplug":
             self.host.netlink.link("del", index=self.vf.host_index)
             self.vf = None
