@@ -115,6 +115,11 @@ int nv_kernel_link_del(struct nv_kernel *kernel, int ifindex)
 	return ifindex > 0 ? CALL(kernel, link_del, ifindex) : -ENODEV;
 }
 
+int nv_kernel_clsact(struct nv_kernel *kernel, int ifindex, struct nv_clsact *ret_clsact)
+{
+	return ifindex > 0 ? DUMP(kernel, clsact, ifindex, ret_clsact) : -ENODEV;
+}
+
 int nv_kernel_addr_add(struct nv_kernel *kernel, const struct nv_addr *addr, bool replace)
 {
 	return CALL(kernel, addr_add, addr, replace);

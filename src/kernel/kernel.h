@@ -73,6 +73,15 @@ int nv_kernel_link_add(struct nv_kernel *kernel, const struct nv_link *link, con
 	int *ret_ifindex);
 int nv_kernel_link_del(struct nv_kernel *kernel, int ifindex);
 
+/* What is in the place where a link's tc filters of ingress and egress are. */
+struct nv_clsact {
+	char kind[NV_KIND_LEN]; /* of the qdisc: "clsact", "ingress" (the older one); "": none */
+	bool has_filters; /* of ingress or egress, anybody's */
+};
+
+/* -ENODEV: no such link. */
+int nv_kernel_clsact(struct nv_kernel *kernel, int ifindex, struct nv_clsact *ret_clsact);
+
 /* -EEXIST when there already (add), -EADDRNOTAVAIL when not (del). */
 int nv_kernel_addr_add(struct nv_kernel *kernel, const struct nv_addr *addr, bool replace);
 int nv_kernel_addr_del(struct nv_kernel *kernel, const struct nv_addr *addr);

@@ -43,6 +43,7 @@ struct nv_kernel_ops {
 	int (*link_add)(
 		void *self, const struct nv_link *link, const char *peer_name, int *ret_ifindex);
 	int (*link_del)(void *self, int ifindex);
+	int (*clsact)(void *self, int ifindex, struct nv_clsact *ret_clsact);
 	int (*addr_add)(void *self, const struct nv_addr *addr, bool replace);
 	int (*addr_del)(void *self, const struct nv_addr *addr);
 	int (*route_add)(void *self, const struct nv_route *route, enum nv_route_how how);

@@ -288,6 +288,13 @@ static int change_addr(void *self, uint16_t type, uint16_t flags, const struct n
 	return r < 0 ? r : send_request(self, &request);
 }
 
+static int real_clsact(void *self, int ifindex, struct nv_clsact *ret_clsact)
+{
+	struct real *real = self;
+
+	return nv_clsact_read(&real->rtnl, ifindex, ret_clsact);
+}
+
 static int real_addr_add(void *self, const struct nv_addr *addr, bool replace)
 {
 	uint16_t how = replace ? NLM_F_REPLACE : NLM_F_EXCL;
@@ -383,6 +390,7 @@ static const struct nv_kernel_ops ops = {
 	.link_set = real_link_set,
 	.link_add = real_link_add,
 	.link_del = real_link_del,
+	.clsact = real_clsact,
 	.addr_add = real_addr_add,
 	.addr_del = real_addr_del,
 	.route_add = real_route_add,

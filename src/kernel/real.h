@@ -9,6 +9,9 @@
 int nv_sysctl_file_read(const char *path, char *ret_value, size_t size);
 int nv_sysctl_file_write(const char *path, const char *value);
 
+/* clsact.c: as nv_kernel_clsact(). */
+int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsact);
+
 /*
  * details.c: driver and parent of a link. No lock of the kernel's network stack is taken for one
  * that names its parent (Linux 5.14) or has a kind, so that this does not wait for a device that is

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/real.h"
+
+#include "kernel/codec.h"
+
+#include <errno.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+static int note_kind(const struct nlmsghdr *message, void *data)
+{
+	struct nv_clsact *clsact = data;
+	NV_ATTRS(attrs, TCA_KIND);
+
+	if (message->nlmsg_type == RTM_NEWQDISC &&
+		!nv_attrs_read(message, sizeof(struct tcmsg), &attrs))
+		nv_attr_string(&attrs, TCA_KIND, clsact->kind, sizeof(clsact->kind));
+	return 0;
+}
+
+static int note_filter(const struct nlmsghdr *message, void *data)
+{
+	struct nv_clsact *clsact = data;
+
+	if (message->nlmsg_type == RTM_NEWTFILTER)
+		clsact->has_filters = true;
+	return 0;
+}
+
+static void start(
+	struct nv_request *request, uint16_t type, uint16_t flags, int ifindex, uint32_t parent)
+{
+	struct tcmsg *tc = nv_request_start(request, type, flags, sizeof(*tc));
+
+	tc->tcm_ifindex = ifindex;
+	tc->tcm_parent = parent;
+}
+
+int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsact)
+{
+	const uint32_t sides[] = {
+		TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+		TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
+	};
+	struct nv_clsact clsact = {};
+	struct nv_request request;
+	int r;
+
+	/* The answer to this one is a notification, which the asker gets only as an echo. */
+	start(&request, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
+	r = nv_rtnl_request(rtnl, &request.header, note_kind, &clsact);
+	for (size_t i = 0; !r && i < NV_ARRAY_SIZE(sides); i++) {
+		start(&request, RTM_GETTFILTER, NLM_F_DUMP, ifindex, sides[i]);
+		r = nv_rtnl_request(rtnl, &request.header, note_filter, &clsact);
+	}
+	/* Without the qdisc: ENOENT when there never was one, EINVAL when it was removed. */
+	if (r < 0 && (clsact.kind[0] || (r != -ENOENT && r != -EINVAL)))
+		return r;
+	*ret_clsact = clsact;
+	return 0;
+}
