@@ -25,14 +25,14 @@ struct nv_dp_pair {
 	uint8_t mac[NV_MAC_LEN];
 };
 
-/* Packets and bytes since the port joined. */
+/* Since the port joined. A frame that the stack has not split yet, or has merged, counts once. */
 struct nv_dp_count {
 	uint64_t packets;
 	uint64_t bytes;
 };
 
 struct nv_dp_counters {
-	struct nv_dp_count tx; /* sent by the upper through this port */
+	struct nv_dp_count tx; /* sent by the upper through this port; not if it is the VF itself */
 	struct nv_dp_count rx; /* received on this port and given to the upper */
 	struct nv_dp_count stray; /* of rx: on hn while the VF was active */
 	struct nv_dp_count dropped_own; /* frames of ours that came back */
@@ -41,10 +41,13 @@ struct nv_dp_counters {
 
 /*
  * Opens the data path of this network namespace: mounts a bpf file system at @run_dir/bpf unless
- * one is there, loads the programs or adopts those pinned there. A pinned program of another
- * version is replaced, its pairs kept.
+ * one is there, loads the programs or adopts those in force: the pinned ones or, where the pins
+ * went with a mount namespace, those that the filters run. Programs of another version are
+ * replaced, their pairs kept.
  * Returns 0 or -errno: -EPERM (needs CAP_BPF, CAP_NET_ADMIN, and CAP_SYS_ADMIN to mount),
- * -EOPNOTSUPP (kernel without what is needed; Linux 5.10 or later has it).
+ * -EOPNOTSUPP (kernel without what is needed; Linux 5.10 or later has it), -EBUSY (another process
+ * holds the lock for seconds), -EPROTO (pairs of a version that this one cannot read).
+ * @kernel must live as long.
  */
 int nv_datapath_open(
 	struct nv_kernel *kernel, const char *run_dir, struct nv_datapath **ret_datapath);
@@ -53,8 +56,11 @@ int nv_datapath_open(
 struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath);
 NV_DEFINE_AUTO(nv_datapath, struct nv_datapath *, nv_datapath_free);
 
-/* Whether an earlier process's programs and pairs were found at open. */
+/* Whether an earlier process's pairs were found at open. */
 bool nv_datapath_adopted(const struct nv_datapath *datapath);
+
+/* The kernel that it was opened with. */
+struct nv_kernel *nv_datapath_kernel(const struct nv_datapath *datapath);
 
 /* -ENOENT: this hn has no pair here. */
 int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret_pair);
@@ -68,17 +74,28 @@ int nv_datapath_each(struct nv_datapath *datapath,
 
 /*
  * Changes a pair under the lock: @edit gets the pair as it is (or, for a new one, only hn set),
- * changes it, and returns 0 to have it written or another value to leave it, which is returned.
- * Filters are attached where a role is new before the map says so, the map is written upper first,
- * and filters are removed after: at no moment is there an upper without a path.
+ * changes it, and returns 0 to have it written or another value to leave it, which is returned. It
+ * must not call the data path. A port or an upper that the pair has not is written as hn.
+ *
+ * Filters are attached before the map names an interface and removed after it names it no more: at
+ * no moment is there an upper without a path. Filters of the pair that somebody removed come back.
+ * -EINVAL (not two or three interfaces), -EBUSY (an interface is another pair's, or its tc filter
+ * of priority 1 or its qdisc "ingress" is in other hands, or the lock is), -ENODEV (an interface
+ * that comes does not exist), -ENOSPC (256 pairs), -EOPNOTSUPP (kernel without clsact or cls_bpf).
  */
 int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	int (*edit)(struct nv_dp_pair *pair, void *data), void *data);
 
-/* Takes the pair out: filters of hn, VF and lagg, and the map's entries. 0 also when not there. */
+/*
+ * Takes the pair out: filters of hn, VF and lagg, and the map's entries. 0 also when not there. A
+ * user's filters stay; clsact goes if none is left in it. Waits for an RCU grace period.
+ */
 int nv_datapath_remove(struct nv_datapath *datapath, int hn);
 
-/* Transmits on @port from now on; one map write an upper. The hot path of every switch. */
+/*
+ * Transmits on @port from now on: one word stored into the mapped table, no system call, no lock.
+ * The hot path of every switch. -ENOENT: no such pair. -ENODEV: it has no VF.
+ */
 int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port);
 
 /* Of one port (hn's or VF's ifindex). -ENOENT: not a port. */

@@ -11,7 +11,8 @@
  * address detection (accept_dad 0, dad_transmits 0), and known to the data path, so that what is
  * sent on it once it is up goes out of the active port.
  *
- * @name: "lagg0". -EEXIST: a link has the name; then @ret_ifindex is set if it is this hn's lagg.
+ * @name: "lagg0". -EEXIST: a link has the name, or this hn has a lagg already, under this or
+ * another name: then @ret_ifindex is set to it. -EOPNOTSUPP: the kernel has none of the three.
  */
 int nv_lagg_create(
 	struct nv_datapath *datapath, const struct nv_link *hn, const char *name, int *ret_ifindex);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The programs at tc. Egress of the upper goes to the active port; ingress of either port goes to
+ * the upper. A frame that is none of ours passes on untouched (TC_ACT_UNSPEC), to the filters that
+ * a user may have behind us and to the stack.
+ *
+ * A filter dies with its device. So an ifindex that the maps still know, but that a new device has
+ * got, finds no program on that device and changes nothing there.
+ */
+#include "datapath/entry.h"
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+
+/*
+ * On a frame that these programs have redirected to a port, whose own program is next: it has been
+ * judged and counted. tc_index survives a redirect (skb->mark and skb->cb are others' or do not),
+ * and is cleared as soon as it was seen.
+ */
+#define JUDGED 0x6e76
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, NV_DP_PORTS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} nv_ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, NV_DP_PAIRS_MAX);
+	__type(key, __u32);
+	__type(value, struct nv_entry);
+} nv_pairs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2 * NV_DP_PAIRS_MAX);
+	__type(key, __u32);
+	__type(value, struct nv_counts);
+} nv_counts SEC(".maps");
+
+static __always_inline void count(struct nv_count *count, const struct __sk_buff *skb)
+{
+	count->packets++;
+	count->bytes += skb->len;
+}
+
+static __always_inline struct nv_counts *counts_of(__u32 slot, enum nv_port port)
+{
+	__u32 key = 2 * slot + port;
+
+	return bpf_map_lookup_elem(&nv_counts, &key);
+}
+
+static __always_inline bool was_judged(struct __sk_buff *skb)
+{
+	if (skb->tc_index != JUDGED)
+		return false;
+	skb->tc_index = 0;
+	return true;
+}
+
+SEC("tc")
+int netvf_egress(struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->ifindex;
+	struct nv_counts *counts;
+	struct nv_entry *entry;
+	__u32 active, hn;
+	__u32 *slot;
+
+	if (was_judged(skb))
+		return TC_ACT_UNSPEC;
+	slot = bpf_map_lookup_elem(&nv_ports, &ifindex);
+	if (!slot)
+		return TC_ACT_UNSPEC;
+	entry = bpf_map_lookup_elem(&nv_pairs, slot);
+	if (!entry)
+		return TC_ACT_UNSPEC;
+
+	/* A lagg transmits as soon as it exists, hn's own frames are led only while hn is upper. */
+	hn = NV_READ(entry->hn);
+	if (ifindex != NV_READ(entry->lagg) && (ifindex != hn || nv_entry_upper(entry) != hn))
+		return TC_ACT_UNSPEC;
+
+	active = nv_entry_active(entry);
+	counts = counts_of(*slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
+	if (counts)
+		count(&counts->tx, skb);
+	if (active == ifindex)
+		return TC_ACT_UNSPEC;
+	if (active == hn)
+		skb->tc_index = JUDGED;
+	return bpf_redirect(active, 0);
+}
+
+static __always_inline bool is_ours(const struct ethhdr *frame, const struct nv_entry *entry)
+{
+	const __u16 *source = (const __u16 *)frame->h_source;
+
+	return source[0] == entry->mac[0] && source[1] == entry->mac[1] &&
+	       source[2] == entry->mac[2];
+}
+
+SEC("tc")
+int netvf_ingress(struct __sk_buff *skb)
+{
+	const struct ethhdr *frame = (const void *)(long)skb->data;
+	__u32 ifindex = skb->ifindex;
+	struct nv_counts *counts;
+	struct nv_entry *entry;
+	__u32 active, upper, hn;
+	__u32 *slot;
+
+	if (was_judged(skb))
+		return TC_ACT_UNSPEC;
+	slot = bpf_map_lookup_elem(&nv_ports, &ifindex);
+	if (!slot)
+		return TC_ACT_UNSPEC;
+	entry = bpf_map_lookup_elem(&nv_pairs, slot);
+	if (!entry)
+		return TC_ACT_UNSPEC;
+	hn = NV_READ(entry->hn);
+	if (ifindex != hn && ifindex != NV_READ(entry->vf))
+		return TC_ACT_UNSPEC;
+	counts = counts_of(*slot, ifindex == hn ? NV_PORT_HN : NV_PORT_VF);
+	if (!counts || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
+		return TC_ACT_UNSPEC;
+
+	active = nv_entry_active(entry);
+	if (is_ours(frame, entry)) {
+		count(&counts->own, skb);
+		return TC_ACT_SHOT;
+	}
+	if ((frame->h_dest[0] & 1) && ifindex != active) {
+		count(&counts->copy, skb);
+		return TC_ACT_SHOT;
+	}
+	count(&counts->rx, skb);
+	if (ifindex == hn && active != hn)
+		count(&counts->stray, skb);
+
+	upper = nv_entry_upper(entry);
+	if (upper == ifindex)
+		return TC_ACT_UNSPEC;
+	/* A port has this program too and takes the mark away again; a lagg would leave it on. */
+	if (upper == hn || upper == NV_READ(entry->vf))
+		skb->tc_index = JUDGED;
+	return bpf_redirect(upper, BPF_F_INGRESS);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "datapath/datapath.h"
+
+#include "datapath/objects.h"
+#include "datapath/tc.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#define LOCK_WAIT_MS 5000 /* an edit takes some milliseconds; who holds it longer was stopped */
+
+struct nv_datapath {
+	struct nv_kernel *kernel;
+	char *run_dir;
+	struct nv_objects objects;
+	struct nv_table table;
+	bool adopted;
+};
+
+struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
+{
+	if (!datapath)
+		return NULL;
+	nv_table_auto(&datapath->table);
+	nv_objects_auto(&datapath->objects);
+	free(datapath->run_dir);
+	free(datapath);
+	return NULL;
+}
+
+/* Closing *ret_fd unlocks. -EBUSY: another process did not give it up. */
+static int lock(const char *run_dir, int *ret_fd)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	NV_AUTO(nv_fd) int fd = -1;
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/lock", run_dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (i == LOCK_WAIT_MS)
+			return -EBUSY;
+		nanosleep(&pause, NULL);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int nv_datapath_open(
+	struct nv_kernel *kernel, const char *run_dir, struct nv_datapath **ret_datapath)
+{
+	NV_AUTO(nv_datapath) struct nv_datapath *datapath = calloc(1, sizeof(*datapath));
+	NV_AUTO(nv_fd) int held = -1;
+	int r;
+
+	if (!datapath)
+		return -ENOMEM;
+	datapath->objects = NV_OBJECTS_NONE;
+	datapath->kernel = kernel;
+	datapath->run_dir = strdup(run_dir);
+	if (!datapath->run_dir)
+		return -ENOMEM;
+	r = nv_pins_prepare(run_dir);
+	if (!r)
+		r = lock(run_dir, &held);
+	if (!r)
+		r = nv_objects_open(kernel, run_dir, &datapath->objects, &datapath->adopted);
+	if (!r)
+		r = nv_table_map(datapath->objects.fd[NV_OBJECT_PAIRS], &datapath->table);
+	if (r < 0)
+		return r;
+	*ret_datapath = TAKE_PTR(datapath);
+	return 0;
+}
+
+bool nv_datapath_adopted(const struct nv_datapath *datapath)
+{
+	return datapath->adopted;
+}
+
+struct nv_kernel *nv_datapath_kernel(const struct nv_datapath *datapath)
+{
+	return datapath->kernel;
+}
+
+/* Follows a process of another version that has pinned its own. Under the lock. */
+static int refresh(struct nv_datapath *datapath)
+{
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	struct nv_table table = {};
+	int r;
+
+	if (nv_pins_current(datapath->run_dir, &datapath->objects))
+		return 0;
+	r = nv_pins_open(datapath->run_dir, &objects);
+	if (!r)
+		r = nv_table_map(objects.fd[NV_OBJECT_PAIRS], &table);
+	if (r < 0)
+		return r;
+	nv_table_auto(&datapath->table);
+	datapath->table = table;
+	nv_objects_auto(&datapath->objects);
+	datapath->objects = objects;
+	objects = NV_OBJECTS_NONE;
+	return 0;
+}
+
+/* The slot of an hn's pair, or -ENOENT; @hn 0: the first free one, or -ENOSPC. */
+static int find_slot(const struct nv_datapath *datapath, int hn)
+{
+	for (size_t i = 0; i < datapath->table.count; i++)
+		if (NV_READ(nv_table_entry(&datapath->table, i)->hn) == (uint32_t)hn)
+			return (int)i;
+	return hn ? -ENOENT : -ENOSPC;
+}
+
+static struct nv_dp_pair read_pair(const struct nv_entry *entry)
+{
+	struct nv_dp_pair pair = {
+		.hn = (int)NV_READ(entry->hn),
+		.vf = (int)NV_READ(entry->vf),
+		.lagg = (int)NV_READ(entry->lagg),
+		.form = NV_FORM_HN,
+		.active = NV_PORT_HN,
+	};
+	int active = (int)nv_entry_active(entry);
+	int upper = (int)nv_entry_upper(entry);
+
+	memcpy(pair.mac, entry->mac, sizeof(pair.mac));
+	if (pair.vf && active == pair.vf)
+		pair.active = NV_PORT_VF;
+	if (pair.lagg && upper == pair.lagg)
+		pair.form = NV_FORM_LAGG;
+	else if (pair.vf && upper == pair.vf)
+		pair.form = NV_FORM_VF;
+	return pair;
+}
+
+/* The same, for who does not hold the lock. */
+static int follow(struct nv_datapath *datapath)
+{
+	NV_AUTO(nv_fd) int held = -1;
+	int r;
+
+	if (nv_pins_current(datapath->run_dir, &datapath->objects))
+		return 0;
+	r = lock(datapath->run_dir, &held);
+	return r < 0 ? r : refresh(datapath);
+}
+
+/* The slot of an hn's pair, or -ENOENT. Where there is none, another version may have it. */
+static int find_pair(struct nv_datapath *datapath, int hn)
+{
+	int slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
+	int r;
+
+	if (slot >= 0 || hn <= 0)
+		return slot;
+	r = follow(datapath);
+	return r < 0 ? r : find_slot(datapath, hn);
+}
+
+int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret_pair)
+{
+	int slot = find_pair(datapath, hn);
+
+	if (slot < 0)
+		return slot;
+	*ret_pair = read_pair(nv_table_entry(&datapath->table, (size_t)slot));
+	return 0;
+}
+
+int nv_datapath_each(struct nv_datapath *datapath,
+	int (*each)(const struct nv_dp_pair *pair, void *data), void *data)
+{
+	int r;
+
+	r = follow(datapath);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < datapath->table.count; i++) {
+		struct nv_dp_pair pair = read_pair(nv_table_entry(&datapath->table, i));
+
+		r = pair.hn ? each(&pair, data) : 0;
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static void interfaces(const struct nv_dp_pair *pair, int ret_interface[NV_ROLES])
+{
+	ret_interface[NV_ROLE_HN] = pair->hn;
+	ret_interface[NV_ROLE_VF] = pair->vf;
+	ret_interface[NV_ROLE_LAGG] = pair->lagg;
+}
+
+static bool has_interface(const struct nv_dp_pair *pair, int ifindex)
+{
+	return ifindex == pair->hn || ifindex == pair->vf || ifindex == pair->lagg;
+}
+
+/* The slot of the pair that an interface belongs to, or -ENOENT. */
+static int owner(const struct nv_datapath *datapath, int ifindex)
+{
+	struct nv_dp_pair pair;
+	uint32_t slot;
+
+	if (bpf_map_lookup_elem(datapath->objects.fd[NV_OBJECT_PORTS], &ifindex, &slot) < 0 ||
+		slot >= datapath->table.count)
+		return -ENOENT;
+	pair = read_pair(nv_table_entry(&datapath->table, slot));
+	return pair.hn && has_interface(&pair, ifindex) ? (int)slot : -ENOENT;
+}
+
+static int check(
+	const struct nv_datapath *datapath, int slot, int hn, const struct nv_dp_pair *pair)
+{
+	int interface[NV_ROLES];
+
+	if (pair->hn != hn || pair->vf < 0 || pair->lagg < 0 || pair->vf == hn ||
+		pair->lagg == hn || (pair->vf && pair->vf == pair->lagg))
+		return -EINVAL;
+	interfaces(pair, interface);
+	for (size_t role = 0; role < NV_ROLES; role++) {
+		int r = interface[role] ? owner(datapath, interface[role]) : -ENOENT;
+
+		if (r >= 0 && r != slot)
+			return -EBUSY;
+	}
+	return 0;
+}
+
+/* Counting begins anew on a port. */
+static int clear_counts(const struct nv_datapath *datapath, int slot, enum nv_port port)
+{
+	NV_AUTO(nv_free) struct nv_counts *zero = NULL;
+	uint32_t key = 2 * (uint32_t)slot + port;
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus < 0)
+		return cpus;
+	zero = calloc((size_t)cpus, sizeof(*zero));
+	if (!zero)
+		return -ENOMEM;
+	return bpf_map_update_elem(datapath->objects.fd[NV_OBJECT_COUNTS], &key, zero, BPF_ANY);
+}
+
+/* Takes out of the kernel what @old had and @new has not. */
+static void withdraw(const struct nv_datapath *datapath, const struct nv_dp_pair *old,
+	const struct nv_dp_pair *new)
+{
+	int interface[NV_ROLES];
+
+	interfaces(old, interface);
+	for (size_t role = 0; role < NV_ROLES; role++) {
+		if (!interface[role] || has_interface(new, interface[role]))
+			continue;
+		nv_tc_detach(datapath->kernel, interface[role]);
+		bpf_map_delete_elem(datapath->objects.fd[NV_OBJECT_PORTS], &interface[role]);
+	}
+}
+
+/*
+ * Gives every interface of @new its filters: the new ones, and those that somebody may have
+ * removed. An interface that the pair had before may be gone by now: its owner will say so.
+ */
+static int attach(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *old,
+	const struct nv_dp_pair *new)
+{
+	int interface[NV_ROLES];
+	int r = 0;
+
+	interfaces(new, interface);
+	for (size_t role = 0; role < NV_ROLES; role++) {
+		if (!interface[role])
+			continue;
+		r = nv_objects_attach(&datapath->objects, datapath->kernel, role, interface[role]);
+		if (r == -ENODEV && has_interface(old, interface[role])) {
+			r = 0;
+			continue;
+		}
+		if (!r)
+			r = bpf_map_update_elem(datapath->objects.fd[NV_OBJECT_PORTS],
+				&interface[role], &slot, BPF_ANY);
+		if (r < 0)
+			break;
+	}
+	if (r < 0)
+		withdraw(datapath, new, old);
+	return r;
+}
+
+static void store(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Word by word, so that each moment between is a path that works: what comes is named before it is
+ * used, what goes is not used any more before it is forgotten. The active port is stored only if
+ * @old and @new differ in it: another process may be switching it right now.
+ */
+static void write_pair(
+	struct nv_entry *entry, const struct nv_dp_pair *old, const struct nv_dp_pair *new)
+{
+	enum nv_port active = old->active;
+
+	if (old->vf != new->vf) {
+		active = NV_PORT_HN;
+		store(&entry->active, active);
+	}
+	memcpy(entry->mac, new->mac, sizeof(entry->mac));
+	if (new->lagg)
+		store(&entry->lagg, (uint32_t) new->lagg);
+	if (new->vf)
+		store(&entry->vf, (uint32_t) new->vf);
+	store(&entry->form, new->form);
+	if (active != new->active)
+		store(&entry->active, new->active);
+	store(&entry->vf, (uint32_t) new->vf);
+	store(&entry->lagg, (uint32_t) new->lagg);
+	store(&entry->hn, (uint32_t) new->hn);
+}
+
+/* A pair that lacks the port or the upper that it names uses hn. */
+static void settle(struct nv_dp_pair *pair)
+{
+	if (!pair->vf)
+		pair->active = NV_PORT_HN;
+	if ((pair->form == NV_FORM_VF && !pair->vf) || (pair->form == NV_FORM_LAGG && !pair->lagg))
+		pair->form = NV_FORM_HN;
+}
+
+int nv_datapath_edit(struct nv_datapath *datapath, int hn,
+	int (*edit)(struct nv_dp_pair *pair, void *data), void *data)
+{
+	struct nv_dp_pair new = {.hn = hn};
+	struct nv_dp_pair old = {};
+	NV_AUTO(nv_fd) int held = -1;
+	struct nv_entry *entry;
+	int slot;
+	int r;
+
+	if (hn <= 0)
+		return -EINVAL;
+	r = lock(datapath->run_dir, &held);
+	if (!r)
+		r = refresh(datapath);
+	if (r < 0)
+		return r;
+	slot = find_slot(datapath, hn);
+	if (slot >= 0)
+		old = new = read_pair(nv_table_entry(&datapath->table, (size_t)slot));
+	else
+		slot = find_slot(datapath, 0);
+	if (slot < 0)
+		return slot;
+	entry = nv_table_entry(&datapath->table, (size_t)slot);
+
+	r = edit(&new, data);
+	if (!r) {
+		settle(&new);
+		r = check(datapath, slot, hn, &new);
+	}
+	if (!r && !old.hn)
+		r = clear_counts(datapath, slot, NV_PORT_HN);
+	if (!r && old.vf != new.vf)
+		r = clear_counts(datapath, slot, NV_PORT_VF);
+	if (!r)
+		r = attach(datapath, slot, &old, &new);
+	if (r)
+		return r;
+	write_pair(entry, &old, &new);
+	withdraw(datapath, &old, &new);
+	return 0;
+}
+
+int nv_datapath_remove(struct nv_datapath *datapath, int hn)
+{
+	const struct nv_dp_pair none = {};
+	NV_AUTO(nv_fd) int held = -1;
+	struct nv_dp_pair pair;
+	struct nv_entry *entry;
+	int slot;
+	int r;
+
+	r = lock(datapath->run_dir, &held);
+	if (!r)
+		r = refresh(datapath);
+	if (r < 0)
+		return r;
+	slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
+	if (slot < 0)
+		return 0;
+	entry = nv_table_entry(&datapath->table, (size_t)slot);
+	pair = read_pair(entry);
+	store(&entry->form, NV_FORM_HN);
+	store(&entry->active, NV_PORT_HN);
+	withdraw(datapath, &pair, &none);
+	/* A program on another CPU may have looked the slot up before its filter went: the slot
+	 * becomes free, for another pair, when no program can be at it (an RCU grace period). */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	store(&entry->hn, 0);
+	memset(entry, 0, sizeof(*entry));
+	return 0;
+}
+
+int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port)
+{
+	struct nv_entry *entry;
+	int slot;
+
+	/* A table that is retired meanwhile has its hn cleared before its active port is read. */
+	do {
+		slot = find_pair(datapath, hn);
+		if (slot < 0)
+			return slot;
+		entry = nv_table_entry(&datapath->table, (size_t)slot);
+		if (port == NV_PORT_VF && !NV_READ(entry->vf))
+			return -ENODEV;
+		store(&entry->active, port);
+	} while (__atomic_load_n(&entry->hn, __ATOMIC_SEQ_CST) != (uint32_t)hn);
+	return 0;
+}
+
+static void add_count(struct nv_dp_count *sum, const struct nv_count *count)
+{
+	sum->packets += count->packets;
+	sum->bytes += count->bytes;
+}
+
+int nv_datapath_counters(
+	struct nv_datapath *datapath, int ifindex, struct nv_dp_counters *ret_counters)
+{
+	NV_AUTO(nv_free) struct nv_counts *counts = NULL;
+	int cpus = libbpf_num_possible_cpus();
+	struct nv_dp_counters sum = {};
+	struct nv_dp_pair pair;
+	uint32_t key;
+	int slot;
+	int r;
+
+	r = follow(datapath);
+	if (r < 0)
+		return r;
+	slot = owner(datapath, ifindex);
+	if (slot < 0)
+		return slot;
+	pair = read_pair(nv_table_entry(&datapath->table, (size_t)slot));
+	if (ifindex != pair.hn && ifindex != pair.vf)
+		return -ENOENT;
+	if (cpus < 0)
+		return cpus;
+	counts = calloc((size_t)cpus, sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	key = 2 * (uint32_t)slot + (ifindex == pair.hn ? NV_PORT_HN : NV_PORT_VF);
+	r = bpf_map_lookup_elem(datapath->objects.fd[NV_OBJECT_COUNTS], &key, counts);
+	if (r < 0)
+		return r;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		add_count(&sum.tx, &counts[cpu].tx);
+		add_count(&sum.rx, &counts[cpu].rx);
+		add_count(&sum.stray, &counts[cpu].stray);
+		add_count(&sum.dropped_own, &counts[cpu].own);
+		add_count(&sum.dropped_copy, &counts[cpu].copy);
+	}
+	*ret_counters = sum;
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the programs in the kernel and the processes that steer them share. Read by both compilers.
+ *
+ *   nv_ports   hash: ifindex -> slot of the pair that it belongs to
+ *   nv_pairs   array, mapped into the processes: slot -> the pair, once, for all of its interfaces
+ *   nv_counts  per-CPU array: 2 * slot + port -> counters
+ *
+ * A switch is one aligned word stored into the array: every program on every interface of the pair
+ * sees it with its next packet, and no reader sees half of a change. The array is never resized and
+ * its elements never move, so a hook in the kernel may store the same word.
+ *
+ * The layout only ever grows at the end of struct nv_entry and struct nv_counts: a process of
+ * another version keeps the pairs by copying what both know.
+ */
+#pragma once
+
+#include "hn/machine.h"
+
+#include <linux/types.h>
+
+#define NV_DP_PAIRS_MAX 256
+#define NV_DP_PORTS_MAX (3 * NV_DP_PAIRS_MAX)
+
+struct nv_entry {
+	__u32 hn; /* ifindex; 0: the slot is free */
+	__u32 vf; /* 0: none */
+	__u32 lagg; /* 0: none */
+	__u32 form; /* enum nv_form */
+	__u32 active; /* enum nv_port */
+	__u16 mac[3]; /* in wire order; 16 bits wide because frames are aligned to no more */
+	__u16 reserved; /* 0 */
+	__u32 reserved2; /* 0 */
+};
+
+struct nv_count {
+	__u64 packets;
+	__u64 bytes;
+};
+
+struct nv_counts {
+	struct nv_count tx;
+	struct nv_count rx;
+	struct nv_count stray;
+	struct nv_count own;
+	struct nv_count copy;
+};
+
+/* A word that another CPU may change at any time is read once. */
+#define NV_READ(word) (*(const volatile __u32 *)&(word))
+
+/*
+ * An entry has no wrong state: a port or an upper that the pair does not have is hn. So the words
+ * need not change together.
+ */
+static inline __u32 nv_entry_active(const struct nv_entry *entry)
+{
+	__u32 vf = NV_READ(entry->vf);
+
+	return vf && NV_READ(entry->active) == NV_PORT_VF ? vf : NV_READ(entry->hn);
+}
+
+static inline __u32 nv_entry_upper(const struct nv_entry *entry)
+{
+	__u32 form = NV_READ(entry->form);
+	__u32 other = 0;
+
+	if (form == NV_FORM_LAGG)
+		other = NV_READ(entry->lagg);
+	else if (form == NV_FORM_VF)
+		other = NV_READ(entry->vf);
+	return other ? other : NV_READ(entry->hn);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "datapath/objects.h"
+
+#include "base/log.h"
+#include "datapath/netvf.skel.h"
+#include "datapath/tc.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct netvf_bpf *skeleton_free(struct netvf_bpf *skeleton)
+{
+	netvf_bpf__destroy(skeleton);
+	return NULL;
+}
+NV_DEFINE_AUTO(skeleton, struct netvf_bpf *, skeleton_free);
+
+static int print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char text[1024];
+
+	if (level == LIBBPF_DEBUG) /* how it reads its own object, step by step */
+		return 0;
+	vsnprintf(text, sizeof(text), format, args);
+	nv_debug("%s", text);
+	return 0;
+}
+
+/* Whether any pair of the pinned map has our filter, running the pinned program. */
+static bool in_force(const struct nv_objects *pinned)
+{
+	NV_AUTO(nv_table) struct nv_table table = {};
+	uint32_t wanted;
+	uint32_t id;
+
+	if (nv_object_id(pinned->fd[NV_OBJECT_INGRESS], &wanted) < 0 ||
+		nv_table_map(pinned->fd[NV_OBJECT_PAIRS], &table) < 0)
+		return false;
+	for (size_t i = 0; i < table.count; i++) {
+		int hn = (int)nv_table_entry(&table, i)->hn;
+
+		if (hn && !nv_tc_program(hn, BPF_TC_INGRESS, &id) && id == wanted)
+			return true;
+	}
+	return false;
+}
+
+/* Takes the maps of a program by their names. */
+static int take_maps(
+	const struct bpf_prog_info *program, const uint32_t *ids, struct nv_objects *objects)
+{
+	static const char *const names[] = {
+		[NV_OBJECT_PAIRS] = "nv_pairs",
+		[NV_OBJECT_PORTS] = "nv_ports",
+		[NV_OBJECT_COUNTS] = "nv_counts",
+	};
+
+	for (size_t i = 0; i < program->nr_map_ids; i++) {
+		NV_AUTO(nv_fd) int fd = bpf_map_get_fd_by_id(ids[i]);
+		struct bpf_map_info info = {};
+		unsigned int size = sizeof(info);
+
+		if (fd < 0)
+			return fd;
+		if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+			continue;
+		for (size_t j = 0; j < NV_ARRAY_SIZE(names); j++)
+			if (objects->fd[j] < 0 && !strcmp(info.name, names[j]))
+				objects->fd[j] = TAKE_FD(fd);
+	}
+	return 0;
+}
+
+/* Takes the program of our filter, if there is one, and with the first one its maps. */
+static int take_attached(int ifindex, enum bpf_tc_attach_point side, struct nv_objects *objects)
+{
+	NV_AUTO(nv_fd) int fd = -1;
+	uint32_t maps[16] = {};
+	struct bpf_prog_info info = {
+		.nr_map_ids = NV_ARRAY_SIZE(maps),
+		.map_ids = (uintptr_t)maps,
+	};
+	unsigned int size = sizeof(info);
+	enum nv_object which;
+	uint32_t id;
+	int r;
+
+	if (nv_tc_program(ifindex, side, &id) < 0)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0)
+		return fd;
+	r = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (r < 0)
+		return r;
+	if (!strcmp(info.name, "netvf_ingress"))
+		which = NV_OBJECT_INGRESS;
+	else if (!strcmp(info.name, "netvf_egress"))
+		which = NV_OBJECT_EGRESS;
+	else
+		return 0;
+	if (objects->fd[which] < 0)
+		objects->fd[which] = TAKE_FD(fd);
+	return objects->fd[NV_OBJECT_PAIRS] < 0 ? take_maps(&info, maps, objects) : 0;
+}
+
+/*
+ * The objects that filters run, also where no pin leads to them: the pins went with the mount
+ * namespace that they were made in. Needs CAP_SYS_ADMIN, as mounting did.
+ */
+static int find_attached(struct nv_kernel *kernel, struct nv_objects *ret_objects)
+{
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	NV_AUTO(nv_links) struct nv_links links = {};
+	int r;
+
+	r = nv_kernel_links(kernel, &links);
+	for (size_t i = 0; !r && i < links.count; i++) {
+		r = take_attached(links.link[i].ifindex, BPF_TC_INGRESS, &objects);
+		if (!r)
+			r = take_attached(links.link[i].ifindex, BPF_TC_EGRESS, &objects);
+	}
+	if (r < 0)
+		return r;
+	if (objects.fd[NV_OBJECT_PAIRS] < 0)
+		return -ENOENT;
+	*ret_objects = objects;
+	objects = NV_OBJECTS_NONE;
+	return 0;
+}
+
+static int find(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects)
+{
+	NV_AUTO(nv_objects) struct nv_objects pinned = NV_OBJECTS_NONE;
+	bool has_pins;
+	int r;
+
+	has_pins = !nv_pins_open(run_dir, &pinned);
+	if (!has_pins || !in_force(&pinned)) {
+		r = find_attached(kernel, ret_objects);
+		if (r != -ENOENT || !has_pins)
+			return r;
+	}
+	*ret_objects = pinned;
+	pinned = NV_OBJECTS_NONE;
+	return 0;
+}
+
+static bool same_map(int fd, const struct bpf_map *map)
+{
+	struct bpf_map_info info = {};
+	unsigned int size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) >= 0 && info.type == bpf_map__type(map) &&
+	       info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) &&
+	       info.max_entries == bpf_map__max_entries(map) &&
+	       info.map_flags == bpf_map__map_flags(map);
+}
+
+/* The kernel's digest of a program's instructions. */
+static bool same_program(int fd, const struct bpf_program *program)
+{
+	struct bpf_prog_info old = {};
+	struct bpf_prog_info new = {};
+	unsigned int old_size = sizeof(old);
+	unsigned int new_size = sizeof(new);
+
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &old, &old_size) >= 0 &&
+	       bpf_obj_get_info_by_fd(bpf_program__fd(program), &new, &new_size) >= 0 &&
+	       !memcmp(old.tag, new.tag, sizeof(old.tag));
+}
+
+static int load(const struct nv_objects *old, struct netvf_bpf **ret_skeleton, bool *ret_kept)
+{
+	NV_AUTO(skeleton) struct netvf_bpf *skeleton = netvf_bpf__open();
+	bool keep;
+	int r;
+
+	if (!skeleton)
+		return -errno;
+	keep = same_map(old->fd[NV_OBJECT_PAIRS], skeleton->maps.nv_pairs) &&
+	       same_map(old->fd[NV_OBJECT_PORTS], skeleton->maps.nv_ports) &&
+	       same_map(old->fd[NV_OBJECT_COUNTS], skeleton->maps.nv_counts);
+	if (keep) {
+		r = bpf_map__reuse_fd(skeleton->maps.nv_pairs, old->fd[NV_OBJECT_PAIRS]);
+		if (!r)
+			r = bpf_map__reuse_fd(skeleton->maps.nv_ports, old->fd[NV_OBJECT_PORTS]);
+		if (!r)
+			r = bpf_map__reuse_fd(skeleton->maps.nv_counts, old->fd[NV_OBJECT_COUNTS]);
+		if (r < 0)
+			return r;
+	}
+	r = netvf_bpf__load(skeleton);
+	/* What the verifier of a known good program refuses, the kernel does not know. */
+	if (r == -EINVAL || r == -ENOSYS)
+		return -EOPNOTSUPP;
+	if (r < 0)
+		return r;
+	*ret_skeleton = TAKE_PTR(skeleton);
+	*ret_kept = keep;
+	return 0;
+}
+
+static int take_loaded(const struct netvf_bpf *skeleton, struct nv_objects *ret_objects)
+{
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	const int fd[] = {
+		[NV_OBJECT_PAIRS] = bpf_map__fd(skeleton->maps.nv_pairs),
+		[NV_OBJECT_PORTS] = bpf_map__fd(skeleton->maps.nv_ports),
+		[NV_OBJECT_COUNTS] = bpf_map__fd(skeleton->maps.nv_counts),
+		[NV_OBJECT_INGRESS] = bpf_program__fd(skeleton->progs.netvf_ingress),
+		[NV_OBJECT_EGRESS] = bpf_program__fd(skeleton->progs.netvf_egress),
+	};
+
+	for (size_t i = 0; i < NV_OBJECTS; i++) {
+		objects.fd[i] = fcntl(fd[i], F_DUPFD_CLOEXEC, 3);
+		if (objects.fd[i] < 0)
+			return -errno;
+	}
+	*ret_objects = objects;
+	objects = NV_OBJECTS_NONE;
+	return 0;
+}
+
+/* Copies the pairs and ports that another version knew, as far as both know them. */
+static int copy_pairs(const struct nv_table *old, const struct nv_table *new, int ports)
+{
+	size_t size = old->size < new->size ? old->size : new->size;
+	size_t count = old->count < new->count ? old->count : new->count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct nv_entry *entry = nv_table_entry(new, i);
+		uint32_t slot = (uint32_t)i;
+		int r = 0;
+
+		memcpy(entry, nv_table_entry(old, i), size);
+		if (!entry->hn)
+			continue;
+		r = bpf_map_update_elem(ports, &entry->hn, &slot, BPF_ANY);
+		if (!r && entry->vf)
+			r = bpf_map_update_elem(ports, &entry->vf, &slot, BPF_ANY);
+		if (!r && entry->lagg)
+			r = bpf_map_update_elem(ports, &entry->lagg, &slot, BPF_ANY);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void copy_counts(int from, int to)
+{
+	struct bpf_map_info info = {};
+	unsigned int info_size = sizeof(info);
+	int cpus = libbpf_num_possible_cpus();
+	NV_AUTO(nv_free) struct nv_counts *counts = NULL;
+	NV_AUTO(nv_free) char *old = NULL;
+	size_t stride;
+	size_t size;
+
+	if (cpus < 0 || bpf_obj_get_info_by_fd(from, &info, &info_size) < 0 ||
+		info.type != BPF_MAP_TYPE_PERCPU_ARRAY)
+		return;
+	stride = (info.value_size + 7) & ~(size_t)7;
+	size = info.value_size < sizeof(*counts) ? info.value_size : sizeof(*counts);
+	counts = calloc((size_t)cpus, sizeof(*counts));
+	old = calloc((size_t)cpus, stride);
+	for (uint32_t i = 0; counts && old && i < info.max_entries; i++) {
+		if (bpf_map_lookup_elem(from, &i, old) < 0)
+			return;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			memcpy(&counts[cpu], old + (size_t)cpu * stride, size);
+		if (bpf_map_update_elem(to, &i, counts, BPF_EXIST) < 0)
+			return;
+	}
+}
+
+/* Every interface of every pair runs these programs; one that has gone runs none. */
+static int attach_all(
+	const struct nv_objects *objects, struct nv_kernel *kernel, const struct nv_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct nv_entry *entry = nv_table_entry(table, i);
+		const uint32_t interface[NV_ROLES] = {entry->hn, entry->vf, entry->lagg};
+
+		for (size_t role = 0; entry->hn && role < NV_ROLES; role++) {
+			int r = 0;
+
+			if (interface[role])
+				r = nv_objects_attach(objects, kernel, role, (int)interface[role]);
+			if (r < 0 && r != -ENODEV)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Closes the table that was copied from. A process that still has it, and switches a pair in it
+ * meanwhile, either stores its word before it is read here, or finds no pair and looks for it anew
+ * (see nv_datapath_activate).
+ */
+static void retire(const struct nv_table *old, const struct nv_table *new)
+{
+	for (size_t i = 0; i < old->count && i < new->count; i++) {
+		struct nv_entry *from = nv_table_entry(old, i);
+		struct nv_entry *to = nv_table_entry(new, i);
+
+		__atomic_store_n(&from->hn, 0, __ATOMIC_SEQ_CST);
+		to->active = __atomic_load_n(&from->active, __ATOMIC_SEQ_CST);
+	}
+}
+
+/* The filters are replaced only once the new maps know all that the old ones did. */
+static int take_over(struct nv_kernel *kernel, const struct nv_objects *old,
+	const struct nv_objects *objects, bool kept)
+{
+	NV_AUTO(nv_table) struct nv_table old_table = {};
+	NV_AUTO(nv_table) struct nv_table table = {};
+	int r;
+
+	r = nv_table_map(objects->fd[NV_OBJECT_PAIRS], &table);
+	if (r < 0)
+		return r;
+	if (kept || old->fd[NV_OBJECT_PAIRS] < 0)
+		return attach_all(objects, kernel, &table);
+
+	r = nv_table_map(old->fd[NV_OBJECT_PAIRS], &old_table);
+	if (r < 0)
+		return r;
+	r = copy_pairs(&old_table, &table, objects->fd[NV_OBJECT_PORTS]);
+	if (!r)
+		r = attach_all(objects, kernel, &table);
+	if (r < 0)
+		return r;
+	copy_counts(old->fd[NV_OBJECT_COUNTS], objects->fd[NV_OBJECT_COUNTS]);
+	retire(&old_table, &table);
+	return 0;
+}
+
+static bool has_pairs(const struct nv_objects *objects)
+{
+	NV_AUTO(nv_table) struct nv_table table = {};
+
+	if (objects->fd[NV_OBJECT_PAIRS] < 0 ||
+		nv_table_map(objects->fd[NV_OBJECT_PAIRS], &table) < 0)
+		return false;
+	for (size_t i = 0; i < table.count; i++)
+		if (nv_table_entry(&table, i)->hn)
+			return true;
+	return false;
+}
+
+int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,
+	bool *ret_adopted)
+{
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	NV_AUTO(nv_objects) struct nv_objects old = NV_OBJECTS_NONE;
+	NV_AUTO(skeleton) struct netvf_bpf *skeleton = NULL;
+	bool adopted;
+	bool kept = false;
+	int r;
+
+	libbpf_set_print(print);
+	r = find(kernel, run_dir, &old);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	adopted = has_pairs(&old);
+	r = load(&old, &skeleton, &kept);
+	if (r < 0)
+		return r;
+	if (kept && same_program(old.fd[NV_OBJECT_INGRESS], skeleton->progs.netvf_ingress) &&
+		same_program(old.fd[NV_OBJECT_EGRESS], skeleton->progs.netvf_egress)) {
+		objects = old;
+		old = NV_OBJECTS_NONE;
+		r = 0;
+	} else {
+		r = take_loaded(skeleton, &objects);
+	}
+	if (!r)
+		r = take_over(kernel, &old, &objects, kept);
+	if (!r)
+		r = nv_pins_write(run_dir, &objects);
+	if (r < 0)
+		return r;
+	*ret_objects = objects;
+	objects = NV_OBJECTS_NONE;
+	*ret_adopted = adopted;
+	return 0;
+}

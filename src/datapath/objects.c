@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "datapath/objects.h"
+
+#include "datapath/tc.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+static const char *const object_names[] = {
+	[NV_OBJECT_PAIRS] = "pairs",
+	[NV_OBJECT_PORTS] = "ports",
+	[NV_OBJECT_COUNTS] = "counts",
+	[NV_OBJECT_INGRESS] = "ingress",
+	[NV_OBJECT_EGRESS] = "egress",
+};
+
+void nv_objects_auto(struct nv_objects *objects)
+{
+	for (size_t i = 0; i < NV_OBJECTS; i++)
+		nv_fd_auto(&objects->fd[i]);
+}
+
+int nv_table_map(int pairs, struct nv_table *ret_table)
+{
+	struct bpf_map_info info = {};
+	unsigned int size = sizeof(info);
+	struct nv_table table = {};
+	void *base;
+	int r;
+
+	r = bpf_obj_get_info_by_fd(pairs, &info, &size);
+	if (r < 0)
+		return r;
+	if (info.type != BPF_MAP_TYPE_ARRAY || !(info.map_flags & BPF_F_MMAPABLE) ||
+		info.value_size < sizeof(struct nv_entry))
+		return -EPROTO;
+	table.count = info.max_entries;
+	table.size = info.value_size;
+	table.stride = (table.size + 7) & ~(size_t)7;
+	base = mmap(NULL, table.count * table.stride, PROT_READ | PROT_WRITE, MAP_SHARED, pairs, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	table.base = base;
+	*ret_table = table;
+	return 0;
+}
+
+void nv_table_auto(struct nv_table *table)
+{
+	if (table->base)
+		munmap(table->base, table->count * table->stride);
+}
+
+int nv_object_id(int fd, uint32_t *ret_id)
+{
+	/* Both kinds of description begin with the type and the id. */
+	union {
+		struct bpf_map_info map;
+		struct bpf_prog_info program;
+	} info = {};
+	unsigned int size = sizeof(info.program.type) + sizeof(info.program.id);
+	int r;
+
+	r = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (r < 0)
+		return r;
+	*ret_id = info.program.id;
+	return 0;
+}
+
+int nv_objects_attach(
+	const struct nv_objects *objects, struct nv_kernel *kernel, enum nv_role role, int ifindex)
+{
+	int r = 0;
+
+	if (role != NV_ROLE_LAGG)
+		r = nv_tc_attach(kernel, ifindex, BPF_TC_INGRESS, objects->fd[NV_OBJECT_INGRESS]);
+	if (!r && role != NV_ROLE_VF)
+		r = nv_tc_attach(kernel, ifindex, BPF_TC_EGRESS, objects->fd[NV_OBJECT_EGRESS]);
+	return r;
+}
+
+/* Like mkdir -p. */
+static int make_directories(const char *path)
+{
+	NV_AUTO(nv_free) char *copy = strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *slash = strchr(copy + 1, '/');; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		if (!slash)
+			return 0;
+		*slash = '/';
+	}
+}
+
+static int pin_path(const char *run_dir, const char *name, char *ret_path)
+{
+	int length = snprintf(ret_path, PATH_MAX, "%s/bpf%s%s", run_dir, name[0] ? "/" : "", name);
+
+	return length < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int nv_pins_prepare(const char *run_dir)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+	int r;
+
+	r = pin_path(run_dir, "", path);
+	if (!r)
+		r = make_directories(path);
+	if (r < 0)
+		return r;
+	if (statfs(path, &fs) < 0)
+		return -errno;
+	if (fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		return errno == ENODEV ? -EOPNOTSUPP : -errno;
+	return 0;
+}
+
+static int pin_get(const char *run_dir, enum nv_object which)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = pin_path(run_dir, object_names[which], path);
+	return r < 0 ? r : bpf_obj_get(path);
+}
+
+/* Whether a program works on these maps: whoever writes five pins may have died after two. */
+static bool belongs(int program, const struct nv_objects *objects)
+{
+	uint32_t maps[16] = {};
+	struct bpf_prog_info info = {
+		.nr_map_ids = NV_ARRAY_SIZE(maps),
+		.map_ids = (uintptr_t)maps,
+	};
+	unsigned int size = sizeof(info);
+	uint32_t id;
+
+	if (bpf_obj_get_info_by_fd(program, &info, &size) < 0 ||
+		nv_object_id(objects->fd[NV_OBJECT_PAIRS], &id) < 0)
+		return false;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(maps); i++)
+		if (maps[i] == id)
+			return true;
+	return false;
+}
+
+int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)
+{
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+
+	for (size_t i = 0; i < NV_OBJECTS; i++) {
+		objects.fd[i] = pin_get(run_dir, i);
+		if (objects.fd[i] < 0)
+			return objects.fd[i];
+	}
+	if (!belongs(objects.fd[NV_OBJECT_INGRESS], &objects) ||
+		!belongs(objects.fd[NV_OBJECT_EGRESS], &objects))
+		return -ENOENT;
+	*ret_objects = objects;
+	objects = NV_OBJECTS_NONE;
+	return 0;
+}
+
+/* 1: @fd is what is pinned. 0: something else is. -errno: nothing is. */
+static int is_pinned(const char *run_dir, enum nv_object which, int fd)
+{
+	NV_AUTO(nv_fd) int pinned = pin_get(run_dir, which);
+	uint32_t pinned_id;
+	uint32_t id;
+	int r;
+
+	if (pinned < 0)
+		return pinned;
+	r = nv_object_id(pinned, &pinned_id);
+	if (!r)
+		r = nv_object_id(fd, &id);
+	return r < 0 ? r : pinned_id == id;
+}
+
+bool nv_pins_current(const char *run_dir, const struct nv_objects *objects)
+{
+	return is_pinned(run_dir, NV_OBJECT_INGRESS, objects->fd[NV_OBJECT_INGRESS]) &&
+	       is_pinned(run_dir, NV_OBJECT_EGRESS, objects->fd[NV_OBJECT_EGRESS]);
+}
+
+int nv_pins_write(const char *run_dir, const struct nv_objects *objects)
+{
+	char path[PATH_MAX];
+	char fresh[PATH_MAX];
+	int r;
+
+	r = pin_path(run_dir, "fresh", fresh);
+	for (size_t i = 0; !r && i < NV_OBJECTS; i++) {
+		if (is_pinned(run_dir, i, objects->fd[i]) > 0)
+			continue;
+		r = pin_path(run_dir, object_names[i], path);
+		if (r < 0)
+			return r;
+		unlink(fresh);
+		r = bpf_obj_pin(objects->fd[i], fresh);
+		if (!r && rename(fresh, path) < 0)
+			r = -errno;
+	}
+	return r;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The maps and programs of the data path as descriptors: where they are found, loaded and pinned.
+ * What is in force is what the filters run; pins are the quick way to it, and keep it while no
+ * interface has a filter.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "datapath/entry.h"
+#include "kernel/kernel.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum nv_object {
+	NV_OBJECT_PAIRS,
+	NV_OBJECT_PORTS,
+	NV_OBJECT_COUNTS,
+	NV_OBJECT_INGRESS,
+	NV_OBJECT_EGRESS,
+	NV_OBJECTS, /* how many */
+};
+
+struct nv_objects {
+	int fd[NV_OBJECTS]; /* -1: none */
+};
+
+#define NV_OBJECTS_NONE                               \
+	(struct nv_objects)                           \
+	{                                             \
+		.fd = { [0 ... NV_OBJECTS - 1] = -1 } \
+	}
+
+void nv_objects_auto(struct nv_objects *objects);
+
+/* The map of pairs, mapped. */
+struct nv_table {
+	char *base;
+	size_t count; /* of slots */
+	size_t size; /* bytes of one that are in use; another version's may have more or less */
+	size_t stride; /* bytes from one to the next */
+};
+
+/* -EPROTO: not a map that any version made. */
+int nv_table_map(int pairs, struct nv_table *ret_table);
+void nv_table_auto(struct nv_table *table);
+
+static inline struct nv_entry *nv_table_entry(const struct nv_table *table, size_t slot)
+{
+	return (struct nv_entry *)(void *)(table->base + slot * table->stride);
+}
+
+/* The kernel's id of a map or a program. */
+int nv_object_id(int fd, uint32_t *ret_id);
+
+/* The roles that interfaces have in a pair. */
+enum nv_role {
+	NV_ROLE_HN,
+	NV_ROLE_VF,
+	NV_ROLE_LAGG,
+	NV_ROLES, /* how many */
+};
+
+/* Makes an interface run the programs that its role needs. Errors as nv_tc_attach(). */
+int nv_objects_attach(
+	const struct nv_objects *objects, struct nv_kernel *kernel, enum nv_role role, int ifindex);
+
+/* Makes the run directory and mounts a bpf file system below it, unless it is there. */
+int nv_pins_prepare(const char *run_dir);
+
+/* All five pins. -ENOENT: some are missing, or do not belong together. */
+int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects);
+
+/* Whether these programs are the pinned ones; also true when none are. */
+bool nv_pins_current(const char *run_dir, const struct nv_objects *objects);
+
+/* Pins all five, each in place of what was pinned under its name before. */
+int nv_pins_write(const char *run_dir, const struct nv_objects *objects);
+
+/*
+ * Under the lock: loads the programs of this version, or takes those in force if they are the same;
+ * keeps the pairs in force; makes every filter run these programs; pins all.
+ * *ret_adopted: pairs were found. Errors as nv_datapath_open().
+ */
+int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,
+	bool *ret_adopted);
