@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The data path's interface for tests in another language: a command a line on standard input, a
+ * JSON object a line on standard output: "r" (0 or -errno) and what the command brings. Interfaces
+ * are names or numbers.
+ *
+ *   dptool RUN_DIR
+ */
+#include "base/log.h"
+#include "base/str.h"
+#include "datapath/lagg.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <string.h>
+
+#define MAC_FORMAT    "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx"
+#define MAC_BYTES(at) &(at)[0], &(at)[1], &(at)[2], &(at)[3], &(at)[4], &(at)[5]
+
+static const char *const forms[] = {"transparent", "lagg", "exclusive"};
+
+static int index_of(const char *name)
+{
+	unsigned int number;
+
+	if (!nv_parse_u32(name, INT_MAX, &number))
+		return (int)number;
+	return (int)if_nametoindex(name);
+}
+
+static enum nv_port port_of(const char *name)
+{
+	return strcmp(name, "vf") ? NV_PORT_HN : NV_PORT_VF;
+}
+
+static json_t *describe(const struct nv_dp_pair *pair)
+{
+	const uint8_t *mac = pair->mac;
+	char text[18];
+
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		mac[3], mac[4], mac[5]);
+	return json_pack("{si si si ss ss ss}", "hn", pair->hn, "vf", pair->vf, "lagg", pair->lagg,
+		"form", forms[pair->form], "active", pair->active == NV_PORT_VF ? "vf" : "hn",
+		"mac", text);
+}
+
+static int adopted(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	(void)word;
+	*ret = json_boolean(nv_datapath_adopted(datapath));
+	return 0;
+}
+
+static int get(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	struct nv_dp_pair pair;
+	int r = nv_datapath_get(datapath, index_of(word[1]), &pair);
+
+	if (!r)
+		*ret = describe(&pair);
+	return r;
+}
+
+static int add_pair(const struct nv_dp_pair *pair, void *data)
+{
+	return json_array_append_new(data, describe(pair));
+}
+
+static int each(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	(void)word;
+	*ret = json_array();
+	return nv_datapath_each(datapath, add_pair, *ret);
+}
+
+static int change(struct nv_dp_pair *pair, const char *key, const char *value)
+{
+	if (!strcmp(key, "hn"))
+		pair->hn = index_of(value);
+	else if (!strcmp(key, "vf"))
+		pair->vf = index_of(value);
+	else if (!strcmp(key, "lagg"))
+		pair->lagg = index_of(value);
+	else if (!strcmp(key, "active"))
+		pair->active = port_of(value);
+	else if (!strcmp(key, "return"))
+		return -(int)strtol(value, NULL, 10);
+	else if (!strcmp(key, "mac"))
+		return sscanf(value, MAC_FORMAT, MAC_BYTES(pair->mac)) == 6 ? 0 : -EINVAL;
+	else if (!strcmp(key, "form"))
+		for (size_t i = 0; i < NV_ARRAY_SIZE(forms); i++)
+			pair->form = strcmp(value, forms[i]) ? pair->form : (enum nv_form)i;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int change_all(struct nv_dp_pair *pair, void *data)
+{
+	int r = 0;
+
+	for (char **word = data; !r && *word; word++) {
+		char key[16] = "";
+		const char *equals = strchr(*word, '=');
+
+		if (!equals || (size_t)(equals - *word) >= sizeof(key))
+			return -EINVAL;
+		memcpy(key, *word, (size_t)(equals - *word));
+		r = change(pair, key, equals + 1);
+	}
+	return r;
+}
+
+static int edit(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	(void)ret;
+	return nv_datapath_edit(datapath, index_of(word[1]), change_all, word + 2);
+}
+
+/* churn HN TIMES KEY=VALUE… -- KEY=VALUE…: makes both edits in turn. */
+static int churn(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	char **other = word + 3;
+	int r = 0;
+
+	(void)ret;
+	while (strcmp(*other, "--"))
+		other++;
+	*other++ = NULL;
+	for (long i = strtol(word[2], NULL, 10); !r && i > 0; i--) {
+		r = nv_datapath_edit(datapath, index_of(word[1]), change_all, word + 3);
+		if (!r)
+			r = nv_datapath_edit(datapath, index_of(word[1]), change_all, other);
+	}
+	return r;
+}
+
+static int activate(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	(void)ret;
+	return nv_datapath_activate(datapath, index_of(word[1]), port_of(word[2]));
+}
+
+static int remove_pair(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	(void)ret;
+	return nv_datapath_remove(datapath, index_of(word[1]));
+}
+
+static json_t *count(const struct nv_dp_count *count)
+{
+	return json_pack("[II]", (json_int_t)count->packets, (json_int_t)count->bytes);
+}
+
+static int counters(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	struct nv_dp_counters now;
+	int r = nv_datapath_counters(datapath, index_of(word[1]), &now);
+
+	if (!r)
+		*ret = json_pack("{so so so so so}", "tx", count(&now.tx), "rx", count(&now.rx),
+			"stray", count(&now.stray), "own", count(&now.dropped_own), "copy",
+			count(&now.dropped_copy));
+	return r;
+}
+
+static int lagg_create(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	struct nv_link hn;
+	int ifindex = 0;
+	int r = nv_kernel_link(nv_datapath_kernel(datapath), index_of(word[1]), &hn);
+
+	if (!r)
+		r = nv_lagg_create(datapath, &hn, word[2], &ifindex);
+	*ret = json_integer(ifindex);
+	return r;
+}
+
+static int lagg_destroy(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	(void)ret;
+	return nv_lagg_destroy(datapath, index_of(word[1]));
+}
+
+static int lagg_carrier(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	(void)ret;
+	return nv_lagg_set_carrier(datapath, index_of(word[1]), !strcmp(word[2], "on"));
+}
+
+static const struct {
+	const char *name;
+	size_t words; /* at least, itself included */
+	int (*run)(struct nv_datapath *datapath, char **word, json_t **ret);
+} commands[] = {
+	{"adopted", 1, adopted},
+	{"get", 2, get},
+	{"each", 1, each},
+	{"edit", 2, edit},
+	{"churn", 4, churn},
+	{"activate", 3, activate},
+	{"remove", 2, remove_pair},
+	{"counters", 2, counters},
+	{"lagg-create", 3, lagg_create},
+	{"lagg-destroy", 2, lagg_destroy},
+	{"lagg-carrier", 3, lagg_carrier},
+};
+
+static void answer(int r, json_t *value)
+{
+	json_t *line = json_pack("{si so*}", "r", r, "value", value);
+
+	json_dumpf(line, stdout, JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(line);
+}
+
+static int run(struct nv_datapath *datapath, char *line, json_t **ret)
+{
+	char *word[32] = {};
+	char *rest = line;
+	size_t count = 0;
+
+	while (count < NV_ARRAY_SIZE(word) - 1 && (word[count] = strtok_r(rest, " \n", &rest)))
+		count++;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(commands); i++)
+		if (count >= commands[i].words && !strcmp(word[0], commands[i].name))
+			return commands[i].run(datapath, word, ret);
+	return -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
+	NV_AUTO(nv_datapath) struct nv_datapath *datapath = NULL;
+	char line[1024];
+	int r;
+
+	if (argc != 2)
+		return 2;
+	nv_log_open("dptool", NV_LOG_STDERR, LOG_DEBUG);
+	r = nv_kernel_open(&kernel);
+	if (!r)
+		r = nv_datapath_open(kernel, argv[1], &datapath);
+	answer(r, NULL);
+	if (r < 0)
+		return 1;
+	while (fgets(line, sizeof(line), stdin)) {
+		json_t *value = NULL;
+
+		r = run(datapath, line, &value);
+		answer(r, value);
+	}
+	return 0;
+}
