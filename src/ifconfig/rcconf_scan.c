@@ -424,6 +424,9 @@ int nv_rcconf_scan(
 		if (c == '#') {
 			skip_line(&scan);
 		} else if (ends_word(c)) {
+			if (c == ';' && !follows)
+				fault(&scan, NV_FAULT_ERROR, here(&scan),
+					"nothing stands before `;'");
 			if (c == '\n' || c == ';')
 				follows = false;
 			advance(&scan);

@@ -6,7 +6,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct nv_rcconf *parse(const char *text, struct nv_faults *faults)
 {
@@ -77,13 +78,43 @@ static const struct {
 	{"a=\xc3\xa4", "a", "\xc3\xa4"},
 };
 
+/* What sh makes of @text: the value of @key, or "unset". */
+static void ask_sh(const char *text, const char *key, struct nv_str *value)
+{
+	NV_AUTO(nv_str) struct nv_str script = {};
+	NV_AUTO(nv_free) char *buffer = calloc(1, 4096);
+	int ends[2];
+	int status;
+	pid_t child;
+	ssize_t count;
+
+	nv_str_printf(&script, "%s\nprintf %%s \"${%s-unset}\"", text, key);
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		execle("/bin/sh", "sh", "-c", script.text, NULL, (char *[]){NULL});
+		_exit(127);
+	}
+	close(ends[1]);
+	while ((count = read(ends[0], buffer, 4096)) > 0)
+		nv_str_append(value, buffer, count);
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static void accepted_syntax_gives_what_sh_gives(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(accepted); i++) {
 		NV_AUTO(nv_faults) struct nv_faults faults = {};
 		NV_AUTO(nv_rcconf) struct nv_rcconf *rcconf = parse(accepted[i].text, &faults);
+		NV_AUTO(nv_str) struct nv_str value = {};
 
+		ask_sh(accepted[i].text, accepted[i].key, &value);
+		assert_string_equal(
+			nv_str_text(&value), accepted[i].value ? accepted[i].value : "unset");
 		if (!rcconf || faults.count ||
 			!nv_streq(nv_rcconf_get(rcconf, accepted[i].key), accepted[i].value))
 			fail_msg("case %zu: %s", i, accepted[i].text);
@@ -139,6 +170,8 @@ static const struct {
 	{"a=b:~c", 1, 5, "home directory"},
 	{"a=b\r\n", 1, 4, "Windows"},
 	{"a\\\nb c", 1, 1, "no assignment"},
+	{";a=b", 1, 1, "nothing stands before"},
+	{"a=b;;", 1, 5, "nothing stands before"},
 };
 
 static void everything_else_is_refused_with_its_place(void **state)
