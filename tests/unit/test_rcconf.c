@@ -209,6 +209,23 @@ static void all_faults_are_shown_at_once(void **state)
 	assert_int_equal(faults.fault[3].line, 7);
 }
 
+static void quotes_in_what_is_refused_do_no_harm(void **state)
+{
+	static const char *const texts[] = {"a=\"$(echo \"it's\")\"\nreboot\n",
+		"a=\"$(echo $(x) \"it's\")\"\nreboot\n", "a=`it's`\nreboot\n",
+		"a=\"${x:-\"it's\"}\"\nreboot\n"};
+
+	(void)state;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(texts); i++) {
+		NV_AUTO(nv_faults) struct nv_faults faults = {};
+
+		assert_null(parse(texts[i], &faults));
+		assert_int_equal(faults.errors, 2);
+		assert_int_equal(faults.fault[0].line, 1);
+		assert_int_equal(faults.fault[1].line, 2);
+	}
+}
+
 static void nul_byte_is_refused(void **state)
 {
 	static const char *const texts[] = {"a=b\0c", "a='\0'", "a=\"\0\"", "a\0b=c", "\0\0\0",
@@ -469,6 +486,7 @@ int main(void)
 		cmocka_unit_test(accepted_syntax_gives_what_sh_gives),
 		cmocka_unit_test(everything_else_is_refused_with_its_place),
 		cmocka_unit_test(all_faults_are_shown_at_once),
+		cmocka_unit_test(quotes_in_what_is_refused_do_no_harm),
 		cmocka_unit_test(nul_byte_is_refused),
 		cmocka_unit_test(unset_reference_is_nothing_with_a_warning),
 		cmocka_unit_test(limits_hold),
