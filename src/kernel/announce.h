@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changes in the kernel, told as FreeBSD's devctl events (the spec's part B). Pure but for the
- * unit numbers of devices that it hands out.
+ * Changes in the kernel, told as FreeBSD's devctl events (if.c, kern_conf.c, pci.c). Pure but for
+ * the unit numbers of devices that it hands out.
  *
  *   link new        !system=IFNET subsystem=IF type=ATTACH, then for Ethernet
  *                   !system=ETHERNET subsystem=IF type=IFATTACH; then LINK_UP where it is so
  *   link gone       !system=IFNET subsystem=IF type=DETACH
  *   name changed    !system=IFNET subsystem=OLD type=RENAME name=NEW
  *   link state      LINK_UP when it becomes RUNNING, LINK_DOWN when it ceases to be
- *   address         ADDR_ADD, ADDR_DEL with address=A
+ *   address         ADDR_ADD, ADDR_DEL with address=A; an IPv6 address once it can be used, that
+ *                   is when duplicate address detection has ended well (or is optimistic)
  *   char node       !system=DEVFS subsystem=CDEV type=CREATE (DESTROY) cdev=NAME
- *   device          + - ? lines with PCI or VMBus location and ids
+ *   device          + when a driver is bound to it, - when no longer, ? when it is new and has
+ *                   none yet; its name is the driver's and the lowest free number
  */
 #pragma once
 

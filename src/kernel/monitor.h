@@ -42,6 +42,14 @@ struct nv_monitor_ops {
  * Subscribes, then dumps (in this order: nothing can be missed), and reports all that exists as
  * new, in order of ifindex, before it returns (cold plug). Uevents that were not sent by the
  * kernel are dropped. Devices that exist already are reported by nv_monitor_coldplug_devices().
+ *
+ * @ops is copied; a row may be NULL. @ret_monitor is set before the first report. A callback may
+ * change the kernel, but must not free the monitor nor ask it to dump.
+ *
+ * The links of a report are as they are after what is reported, but an address that is gone is
+ * reported while its link is still there. After a loss the order is: addresses gone, links gone,
+ * links new, links changed, addresses new or changed. A name that went to another ifindex is one
+ * link gone and one new.
  */
 int nv_monitor_new(struct nv_loop *loop, struct nv_kernel *kernel, const struct nv_monitor_ops *ops,
 	void *data, struct nv_monitor **ret_monitor);
@@ -49,8 +57,12 @@ struct nv_monitor *nv_monitor_free(struct nv_monitor *monitor);
 NV_DEFINE_AUTO(nv_monitor, struct nv_monitor *, nv_monitor_free);
 
 /*
+ * An event that repeats what was reported already is dropped: udev's replay, or an event that comes
+ * while this looks at sysfs. When uevents are lost, this is done again and the difference reported.
+ *
  * Reports each PCI and VMBus device as bound (or, without a driver, as added) and each node of the
- * "misc" class as added, as uevents read from sysfs, in order of devpath.
+ * "misc" class as added, as uevents read from sysfs, in order of devpath. -EBUSY from
+ * inside a callback.
  */
 int nv_monitor_coldplug_devices(struct nv_monitor *monitor);
 
@@ -60,5 +72,5 @@ const struct nv_links *nv_monitor_links(const struct nv_monitor *monitor);
 /* How often it had to dump again because messages were lost. */
 unsigned long nv_monitor_resyncs(const struct nv_monitor *monitor);
 
-/* Dumps now and reports the difference, as after a loss. */
+/* Dumps now and reports the difference, as after a loss. -EBUSY from inside a callback. */
 int nv_monitor_resync(struct nv_monitor *monitor);

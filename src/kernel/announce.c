@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/announce.h"
+
+#include "base/log.h"
+#include "kernel/pnp.h"
+
+#include <errno.h>
+#include <net/if_arp.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1 /* then the element has no table */
+#include <uthash.h>
+
+#define DEVICES_MAX 65536
+
+/* A device that was announced as attached. */
+struct device {
+	UT_hash_handle hh;
+	unsigned int unit;
+	char driver[NV_NAME_LEN];
+	char *line; /* that told of it */
+	char devpath[];
+};
+
+struct nv_announce {
+	nv_announce_fn emit;
+	void *data;
+	struct device *devices;
+	struct nv_str line;
+};
+
+/* Nodes that FreeBSD knows by another name. */
+static const struct {
+	const char *linux_name;
+	const char *freebsd_name;
+} node_names[] = {
+	{"vmbus/hv_kvp", "hv_kvp_dev"},
+	{"vmbus/hv_vss", "hv_fsvss_dev"},
+};
+
+int nv_announce_new(nv_announce_fn emit, void *data, struct nv_announce **ret_announce)
+{
+	struct nv_announce *announce = malloc(sizeof(*announce));
+
+	if (!announce)
+		return -ENOMEM;
+	*announce = (struct nv_announce){.emit = emit, .data = data};
+	*ret_announce = announce;
+	return 0;
+}
+
+static void forget(struct nv_announce *announce, struct device *device)
+{
+	HASH_DEL(announce->devices, device);
+	free(device->line);
+	free(device);
+}
+
+struct nv_announce *nv_announce_free(struct nv_announce *announce)
+{
+	struct device *device, *next;
+
+	if (!announce)
+		return NULL;
+	HASH_ITER (hh, announce->devices, device, next)
+		forget(announce, device);
+	nv_str_auto(&announce->line);
+	free(announce);
+	return NULL;
+}
+
+static void emit(struct nv_announce *announce, const char *what, int r)
+{
+	if (r < 0)
+		nv_warn("the event about %s is dropped: %s", what, nv_strerror(r));
+	else
+		announce->emit(nv_str_text(&announce->line), announce->data);
+}
+
+static void notify(struct nv_announce *announce, const char *system, const char *subsystem,
+	const char *type, const char *name, const char *value)
+{
+	const struct nv_event_var var = {name, value};
+
+	emit(announce, subsystem,
+		nv_event_format_notify(
+			&announce->line, system, subsystem, type, &var, name ? 1 : 0));
+}
+
+/* As `ifconfig` shows "active": with a carrier, and not dormant. */
+static bool is_link_up(const struct nv_link *link)
+{
+	return link && (link->flags & IFF_RUNNING);
+}
+
+void nv_announce_link(
+	struct nv_announce *announce, const struct nv_link *old, const struct nv_link *new)
+{
+	if (!new) {
+		notify(announce, "IFNET", old->name, "DETACH", NULL, NULL);
+		return;
+	}
+	if (!old) {
+		notify(announce, "IFNET", new->name, "ATTACH", NULL, NULL);
+		if (new->type == ARPHRD_ETHER)
+			notify(announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
+	} else if (strcmp(old->name, new->name) != 0) {
+		notify(announce, "IFNET", old->name, "RENAME", "name", new->name);
+	}
+	if (is_link_up(new) != is_link_up(old))
+		notify(announce, "IFNET", new->name, is_link_up(new) ? "LINK_UP" : "LINK_DOWN",
+			NULL, NULL);
+}
+
+/* Not while IPv6 still looks for a duplicate, nor when it found one. */
+static bool is_addr_usable(const struct nv_addr *addr)
+{
+	if (!addr || (addr->flags & IFA_F_DADFAILED))
+		return false;
+	return !(addr->flags & IFA_F_TENTATIVE) || (addr->flags & IFA_F_OPTIMISTIC);
+}
+
+void nv_announce_addr(struct nv_announce *announce, const struct nv_links *links,
+	const struct nv_addr *old, const struct nv_addr *new)
+{
+	const struct nv_addr *addr = new ? new : old;
+	const struct nv_link *link = nv_links_by_index(links, addr->ifindex);
+	char text[NV_IP_TEXT];
+
+	if (!link || is_addr_usable(old) == is_addr_usable(new))
+		return;
+	notify(announce, "IFNET", link->name, is_addr_usable(new) ? "ADDR_ADD" : "ADDR_DEL",
+		"address", nv_ip_text(&addr->local, text));
+}
+
+static void announce_node(struct nv_announce *announce, const char *devname, const char *type)
+{
+	for (size_t i = 0; i < NV_ARRAY_SIZE(node_names); i++) {
+		if (nv_streq(devname, node_names[i].linux_name))
+			devname = node_names[i].freebsd_name;
+	}
+	notify(announce, "DEVFS", "CDEV", type, "cdev", devname);
+}
+
+static bool is_on_bus(const struct nv_uevent *uevent)
+{
+	return nv_streq(uevent->subsystem, "pci") || nv_streq(uevent->subsystem, "vmbus");
+}
+
+/* The lowest number that no attached device of this driver has. Returns 0 or -ENOMEM. */
+static int find_unit(struct nv_announce *announce, const char *driver, unsigned int *ret_unit)
+{
+	unsigned int count = HASH_COUNT(announce->devices);
+	NV_AUTO(nv_free) bool *taken = calloc(count + 1, sizeof(*taken));
+	unsigned int unit = 0;
+
+	if (!taken)
+		return -ENOMEM;
+	for (struct device *device = announce->devices; device; device = device->hh.next) {
+		if (device->unit < count && nv_streq(device->driver, driver))
+			taken[device->unit] = true;
+	}
+	while (taken[unit])
+		unit++;
+	*ret_unit = unit;
+	return 0;
+}
+
+/* A driver's name as a part of a device's: `device-name` ends at white space. */
+static void copy_driver(char *ret, size_t size, const char *driver)
+{
+	nv_strcopy(ret, size, driver);
+	for (; *ret; ret++) {
+		if (*ret == ' ' || *ret == '\t')
+			*ret = '_';
+	}
+}
+
+static int remember(
+	struct nv_announce *announce, const struct nv_uevent *uevent, struct device **ret_device)
+{
+	size_t size = strlen(uevent->devpath) + 1;
+	struct device *device;
+	int r;
+
+	if (HASH_COUNT(announce->devices) >= DEVICES_MAX)
+		return -E2BIG;
+	device = calloc(1, sizeof(*device) + size);
+	if (!device)
+		return -ENOMEM;
+	memcpy(device->devpath, uevent->devpath, size);
+	copy_driver(device->driver, sizeof(device->driver), uevent->driver);
+	r = find_unit(announce, device->driver, &device->unit);
+	if (r == 0)
+		HASH_ADD_STR(announce->devices, devpath, device);
+	if (!device->hh.tbl) {
+		free(device);
+		return -ENOMEM;
+	}
+	*ret_device = device;
+	return 0;
+}
+
+static void announce_attach(struct nv_announce *announce, const struct nv_uevent *uevent)
+{
+	char name[NV_NAME_LEN + 16];
+	struct device *device;
+	int r = remember(announce, uevent, &device);
+
+	if (r == 0) {
+		snprintf(name, sizeof(name), "%s%u", device->driver, device->unit);
+		r = nv_pnp_format(&announce->line, NV_EVENT_ATTACH, name, uevent);
+	}
+	if (r == 0) {
+		device->line = strdup(nv_str_text(&announce->line));
+		r = device->line ? 0 : -ENOMEM;
+	}
+	emit(announce, uevent->devpath, r);
+}
+
+/* The line of the attach again: a device that is gone may tell nothing more of itself. */
+static void announce_detach(struct nv_announce *announce, struct device *device)
+{
+	if (device->line) {
+		device->line[0] = NV_EVENT_DETACH;
+		announce->emit(device->line, announce->data);
+	}
+	forget(announce, device);
+}
+
+static void announce_device(struct nv_announce *announce, const struct nv_uevent *uevent)
+{
+	const char *action = uevent->action;
+	char driver[NV_NAME_LEN];
+	struct device *device;
+
+	copy_driver(driver, sizeof(driver), uevent->driver);
+	HASH_FIND_STR(announce->devices, uevent->devpath, device);
+	if (nv_streq(action, "add") && !driver[0]) {
+		emit(announce, uevent->devpath,
+			nv_pnp_format(&announce->line, NV_EVENT_NOMATCH, NULL, uevent));
+	} else if (driver[0] && (nv_streq(action, "bind") || nv_streq(action, "add"))) {
+		if (device && nv_streq(device->driver, driver))
+			return;
+		if (device)
+			announce_detach(announce, device);
+		announce_attach(announce, uevent);
+	} else if (device && (nv_streq(action, "unbind") || nv_streq(action, "remove"))) {
+		announce_detach(announce, device);
+	}
+}
+
+void nv_announce_uevent(struct nv_announce *announce, const struct nv_uevent *uevent)
+{
+	if (is_on_bus(uevent))
+		announce_device(announce, uevent);
+	if (!uevent->devname[0] || uevent->is_block)
+		return;
+	if (nv_streq(uevent->action, "add"))
+		announce_node(announce, uevent->devname, "CREATE");
+	else if (nv_streq(uevent->action, "remove"))
+		announce_node(announce, uevent->devname, "DESTROY");
+}

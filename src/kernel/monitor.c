@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/monitor.h"
+
+#include "base/log.h"
+#include "kernel/devices.h"
+#include "kernel/diff.h"
+#include "kernel/ops.h"
+
+#include "base/str.h"
+
+#include <errno.h>
+
+/* Datagrams taken in one turn of the loop, so that others get theirs. */
+#define BATCH 256
+
+/* After a dump that failed, until the next try. */
+#define RETRY (200 * NV_USEC_PER_MSEC)
+
+/* Enough for whatever a receive buffer can hold. */
+#define DRAIN_MAX 100000
+
+#define FEEDS 2 /* values of enum nv_feed */
+
+struct nv_monitor {
+	struct nv_kernel *kernel;
+	const struct nv_kernel_ops *real; /* of the kernel */
+	struct nv_monitor_ops ops; /* of the listener */
+	void *data;
+
+	int fd[FEEDS];
+	struct nv_watch *watch[FEEDS];
+	struct nv_watch *retry;
+
+	struct nv_links links;
+	struct nv_addrs addrs; /* in the order of nv_addr_compare() */
+	struct nv_devices *devices;
+
+	bool lost; /* what is known may be wrong: dump again */
+	bool busy; /* a callback is running */
+	bool scanned; /* devices are told of since nv_monitor_coldplug_devices() */
+	bool told; /* something, since the listener was last told that it settled */
+	bool has_failed; /* to dump; said so once */
+	unsigned long resyncs;
+};
+
+static void tell_link(const struct nv_link *old, const struct nv_link *new, void *data)
+{
+	struct nv_monitor *monitor = data;
+
+	monitor->told = true;
+	if (monitor->ops.link)
+		monitor->ops.link(old, new, monitor->data);
+}
+
+static void tell_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
+{
+	struct nv_monitor *monitor = data;
+
+	monitor->told = true;
+	if (monitor->ops.addr)
+		monitor->ops.addr(old, new, monitor->data);
+}
+
+static void tell_uevent(const struct nv_uevent *uevent, void *data)
+{
+	struct nv_monitor *monitor = data;
+
+	monitor->told = true;
+	if (monitor->ops.uevent)
+		monitor->ops.uevent(uevent, monitor->data);
+}
+
+static void settle(struct nv_monitor *monitor)
+{
+	if (monitor->told && monitor->ops.settled)
+		monitor->ops.settled(monitor->data);
+	monitor->told = false;
+}
+
+/* The kernel takes the addresses off a link first, but a link without them is gone all the same. */
+static void lose_link(struct nv_monitor *monitor, const struct nv_link *known)
+{
+	struct nv_link old = *known;
+
+	for (size_t i = monitor->addrs.count; i-- > 0;) {
+		struct nv_addr addr = monitor->addrs.addr[i];
+
+		if (addr.ifindex != old.ifindex)
+			continue;
+		nv_addrs_remove(&monitor->addrs, &addr);
+		tell_addr(&addr, NULL, monitor);
+	}
+	nv_links_remove(&monitor->links, old.ifindex);
+	tell_link(&old, NULL, monitor);
+}
+
+static void take_link(const struct nv_link *link, bool gone, void *data)
+{
+	struct nv_monitor *monitor = data;
+	const struct nv_link *known = nv_links_by_index(&monitor->links, link->ifindex);
+	struct nv_link new = *link;
+	struct nv_link old;
+
+	if (gone) {
+		if (known)
+			lose_link(monitor, known);
+		return;
+	}
+	if (known && known->driver[0]) {
+		nv_strcopy(new.driver, sizeof(new.driver), known->driver);
+		nv_strcopy(new.parent_bus, sizeof(new.parent_bus), known->parent_bus);
+		nv_strcopy(new.parent_dev, sizeof(new.parent_dev), known->parent_dev);
+	} else if (monitor->real->link_details) {
+		monitor->real->link_details(nv_kernel_self(monitor->kernel), &new);
+	}
+	if (known) {
+		if (nv_link_equal(known, &new))
+			return;
+		old = *known;
+	}
+	if (nv_links_put(&monitor->links, &new) < 0) {
+		monitor->lost = true;
+		return;
+	}
+	tell_link(known ? &old : NULL, &new, monitor);
+}
+
+static void take_addr(const struct nv_addr *addr, bool gone, void *data)
+{
+	struct nv_monitor *monitor = data;
+	const struct nv_addr *known = nv_addrs_find(&monitor->addrs, addr);
+	struct nv_addr new = *addr;
+	struct nv_addr old;
+
+	if (known)
+		old = *known;
+	if (gone) {
+		if (!known)
+			return;
+		nv_addrs_remove(&monitor->addrs, &old);
+		tell_addr(&old, NULL, monitor);
+		return;
+	}
+	if (nv_addrs_put(&monitor->addrs, &new) < 0) {
+		monitor->lost = true;
+		return;
+	}
+	if (!known || !nv_addr_equal(&old, &new))
+		tell_addr(known ? &old : NULL, &new, monitor);
+}
+
+static void take_uevent(const struct nv_uevent *uevent, void *data)
+{
+	struct nv_monitor *monitor = data;
+
+	if (nv_devices_note(monitor->devices, uevent))
+		tell_uevent(uevent, monitor);
+}
+
+/* Messages from before a dump tell nothing that the dump does not. */
+static void drain(struct nv_monitor *monitor)
+{
+	static const struct nv_feed_sink nowhere;
+	int r = 0;
+
+	for (int i = 0; i < DRAIN_MAX && r != -EAGAIN; i++)
+		r = monitor->real->receive(nv_kernel_self(monitor->kernel), NV_FEED_RTNL,
+			monitor->fd[NV_FEED_RTNL], &nowhere);
+}
+
+static int dump(struct nv_monitor *monitor, struct nv_links *ret_links, struct nv_addrs *ret_addrs)
+{
+	NV_AUTO(nv_links) struct nv_links links = {};
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	size_t kept = 0;
+	int r = nv_kernel_links(monitor->kernel, &links);
+
+	if (r == 0)
+		r = nv_kernel_addrs(monitor->kernel, 0, &addrs);
+	if (r < 0)
+		return r;
+	/* A link that was made between the two dumps tells of itself and its addresses later. */
+	for (size_t i = 0; i < addrs.count; i++) {
+		if (nv_links_by_index(&links, addrs.addr[i].ifindex))
+			addrs.addr[kept++] = addrs.addr[i];
+	}
+	addrs.count = kept;
+	nv_addrs_sort(&addrs);
+	*ret_links = links;
+	*ret_addrs = addrs;
+	links = (struct nv_links){};
+	addrs = (struct nv_addrs){};
+	return 0;
+}
+
+/*
+ * Tells the difference to what is known, and knows the new. Addresses go while their link is still
+ * there by its old name, and come when it is there by its new one.
+ */
+static void become(struct nv_monitor *monitor, struct nv_links *links, struct nv_addrs *addrs)
+{
+	NV_AUTO(nv_links) struct nv_links old_links = monitor->links;
+	NV_AUTO(nv_addrs) struct nv_addrs old_addrs = monitor->addrs;
+
+	nv_diff_addrs(&old_addrs, addrs, NV_DIFF_GONE, tell_addr, monitor);
+	monitor->links = *links;
+	monitor->addrs = *addrs;
+	nv_diff_links(&old_links, &monitor->links, NV_DIFF_GONE, tell_link, monitor);
+	nv_diff_links(&old_links, &monitor->links, NV_DIFF_NEW, tell_link, monitor);
+	nv_diff_links(&old_links, &monitor->links, NV_DIFF_CHANGED, tell_link, monitor);
+	nv_diff_addrs(
+		&old_addrs, &monitor->addrs, NV_DIFF_NEW | NV_DIFF_CHANGED, tell_addr, monitor);
+}
+
+static int dump_and_tell(struct nv_monitor *monitor)
+{
+	struct nv_links links;
+	struct nv_addrs addrs;
+	int r;
+
+	drain(monitor);
+	r = dump(monitor, &links, &addrs);
+	if (r < 0)
+		return r;
+	monitor->lost = false;
+	monitor->resyncs++;
+	become(monitor, &links, &addrs);
+	return 0;
+}
+
+/* A dump that fails is tried again later; meanwhile messages are applied to what is known. */
+static void recover(struct nv_monitor *monitor)
+{
+	int r = dump_and_tell(monitor);
+
+	if (r == 0) {
+		monitor->has_failed = false;
+		return;
+	}
+	if (!monitor->has_failed)
+		nv_warn("cannot list the links again after messages of the kernel were lost: %s; "
+			"trying on",
+			nv_strerror(r));
+	monitor->has_failed = true;
+	nv_watch_arm(monitor->retry, RETRY);
+}
+
+static int scan_devices(struct nv_monitor *monitor);
+
+/* Takes what waits in a feed. True if some was lost. */
+static bool receive(struct nv_monitor *monitor, enum nv_feed feed)
+{
+	const struct nv_feed_sink sink = {take_link, take_addr, take_uevent, monitor};
+
+	for (int i = 0; i < BATCH; i++) {
+		int r = monitor->real->receive(
+			nv_kernel_self(monitor->kernel), feed, monitor->fd[feed], &sink);
+
+		if (r == -EAGAIN)
+			return false;
+		if (r < 0 && r != -EINTR)
+			return true;
+	}
+	return false;
+}
+
+static void on_rtnl(int fd, int events, void *data)
+{
+	struct nv_monitor *monitor = data;
+
+	(void)fd;
+	(void)events;
+	monitor->busy = true;
+	if (receive(monitor, NV_FEED_RTNL) || monitor->lost)
+		recover(monitor);
+	settle(monitor);
+	monitor->busy = false;
+}
+
+static void on_retry(void *data)
+{
+	struct nv_monitor *monitor = data;
+
+	monitor->busy = true;
+	recover(monitor);
+	settle(monitor);
+	monitor->busy = false;
+}
+
+static void on_uevent(int fd, int events, void *data)
+{
+	struct nv_monitor *monitor = data;
+	int r = 0;
+
+	(void)fd;
+	(void)events;
+	monitor->busy = true;
+	if (receive(monitor, NV_FEED_UEVENT) && monitor->scanned)
+		r = scan_devices(monitor);
+	if (r < 0)
+		nv_warn("cannot list the devices again after events of the kernel were lost: %s",
+			nv_strerror(r));
+	settle(monitor);
+	monitor->busy = false;
+}
+
+static void found_device(const struct nv_uevent *found, void *data)
+{
+	struct nv_monitor *monitor = data;
+
+	nv_devices_scan_found(monitor->devices, found, tell_uevent, monitor);
+}
+
+static int scan_devices(struct nv_monitor *monitor)
+{
+	const struct nv_feed_sink sink = {.uevent = found_device, .data = monitor};
+	int r;
+
+	if (!monitor->real->devices)
+		return -EOPNOTSUPP;
+	nv_devices_scan_begin(monitor->devices);
+	r = monitor->real->devices(nv_kernel_self(monitor->kernel), &sink);
+	if (r == 0)
+		nv_devices_scan_end(monitor->devices, tell_uevent, monitor);
+	return r;
+}
+
+int nv_monitor_coldplug_devices(struct nv_monitor *monitor)
+{
+	int r;
+
+	if (monitor->busy)
+		return -EBUSY;
+	monitor->busy = true;
+	monitor->scanned = true;
+	r = scan_devices(monitor);
+	settle(monitor);
+	monitor->busy = false;
+	return r;
+}
+
+int nv_monitor_resync(struct nv_monitor *monitor)
+{
+	int r;
+
+	if (monitor->busy)
+		return -EBUSY;
+	monitor->busy = true;
+	r = dump_and_tell(monitor);
+	settle(monitor);
+	monitor->busy = false;
+	return r;
+}
+
+const struct nv_links *nv_monitor_links(const struct nv_monitor *monitor)
+{
+	return &monitor->links;
+}
+
+unsigned long nv_monitor_resyncs(const struct nv_monitor *monitor)
+{
+	return monitor->resyncs;
+}
+
+struct nv_monitor *nv_monitor_free(struct nv_monitor *monitor)
+{
+	if (!monitor)
+		return NULL;
+	nv_watch_free(monitor->retry);
+	for (int feed = 0; feed < FEEDS; feed++) {
+		nv_watch_free(monitor->watch[feed]);
+		nv_fd_auto(&monitor->fd[feed]);
+	}
+	nv_devices_free(monitor->devices);
+	nv_links_auto(&monitor->links);
+	nv_addrs_auto(&monitor->addrs);
+	free(monitor);
+	return NULL;
+}
+
+static int subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
+{
+	static const nv_loop_fd_fn on[FEEDS] = {
+		[NV_FEED_RTNL] = on_rtnl,
+		[NV_FEED_UEVENT] = on_uevent,
+	};
+	int r = nv_loop_watch_timer(loop, on_retry, monitor, &monitor->retry);
+
+	for (int feed = 0; feed < FEEDS && r == 0; feed++) {
+		r = monitor->real->subscribe(
+			nv_kernel_self(monitor->kernel), feed, &monitor->fd[feed]);
+		if (r == 0)
+			r = nv_loop_watch_fd(loop, monitor->fd[feed], NV_LOOP_READ, on[feed],
+				monitor, &monitor->watch[feed]);
+	}
+	return r;
+}
+
+int nv_monitor_new(struct nv_loop *loop, struct nv_kernel *kernel, const struct nv_monitor_ops *ops,
+	void *data, struct nv_monitor **ret_monitor)
+{
+	NV_AUTO(nv_monitor) struct nv_monitor *monitor = calloc(1, sizeof(*monitor));
+	struct nv_links links;
+	struct nv_addrs addrs;
+	int r;
+
+	if (!monitor)
+		return -ENOMEM;
+	*monitor = (struct nv_monitor){
+		.kernel = kernel,
+		.real = nv_kernel_ops(kernel),
+		.ops = *ops,
+		.data = data,
+		.fd = {-1, -1},
+	};
+	if (!monitor->real->subscribe || !monitor->real->receive)
+		return -EOPNOTSUPP;
+	r = nv_devices_new(&monitor->devices);
+	if (r == 0)
+		r = subscribe(monitor, loop);
+	if (r == 0)
+		r = dump(monitor, &links, &addrs);
+	if (r < 0)
+		return r;
+	*ret_monitor = monitor;
+	monitor->busy = true;
+	become(monitor, &links, &addrs);
+	settle(monitor);
+	monitor->busy = false;
+	monitor = NULL;
+	return 0;
+}
