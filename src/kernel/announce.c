@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define HASH_NONFATAL_OOM 1 /* then the element has no table */
+#define HASH_FUNCTION	  HASH_FNV /* the default one falls through, which clang warns of */
 #include <uthash.h>
 
 #define DEVICES_MAX 65536

@@ -18,8 +18,10 @@ struct identity {
 	char parent[16];
 };
 
-__attribute__((format(printf, 3, 4))) static void add(
-	struct vars *vars, const char *name, const char *format, ...)
+static void add(struct vars *vars, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void add(struct vars *vars, const char *name, const char *format, ...)
 {
 	va_list args;
 
