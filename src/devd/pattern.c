@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
-/* Groups in groups; and what a pattern may amount to, each repetition counted as often as it may
- * have to be laid out: the C library lays out a{9}{9} eighty-one times, and a+ twice. */
-#define DEPTH_MAX  50
-#define WEIGHT_MAX 20000
+#define DEPTH_MAX 50 /* groups in groups */
+
+/*
+ * How many characters repetitions may add up to: the C library lays out a{9}{9} eighty-one times,
+ * and a+ twice. At this limit the worst there is takes 20 MB, and 20 ms for an event.
+ */
+#define REPEATS_MAX 1000
 
 static bool is_literal(const char *pattern)
 {
@@ -66,18 +69,21 @@ static unsigned long repeats(const char **at)
 /* Whether the C library can be trusted with it. NULL, or what is wrong. */
 static const char *burden(const char *pattern)
 {
-	unsigned long weight[DEPTH_MAX + 1] = {};
-	unsigned long atom = 0;
-	unsigned long times;
+	unsigned long weight[DEPTH_MAX + 1] = {}; /* of each group that is open, as laid out */
+	unsigned long atom = 0; /* of what a quantifier that follows would repeat */
+	unsigned long repeated = 0;
 	size_t depth = 0;
 
 	for (const char *at = pattern; *at;) {
-		times = repeats(&at);
+		unsigned long times = repeats(&at);
+
 		if (times) {
-			if (times > WEIGHT_MAX || atom > WEIGHT_MAX / times)
+			unsigned long more = times == 1 ? 1 : atom * times;
+
+			if (times > REPEATS_MAX || (repeated += more) > REPEATS_MAX)
 				return "it repeats too much";
-			weight[depth] += atom * times;
-			atom *= times;
+			weight[depth] += more;
+			atom += more;
 		} else if (*at == '(') {
 			if (++depth > DEPTH_MAX)
 				return "it has too many groups in groups";
@@ -95,8 +101,6 @@ static const char *burden(const char *pattern)
 			atom = 1;
 			weight[depth]++;
 		}
-		if (weight[depth] > WEIGHT_MAX)
-			return "it repeats too much";
 	}
 	return NULL;
 }
