@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+
+int nv_daemon_configure(struct nv_daemon *daemon, struct nv_faults *faults)
+{
+	NV_AUTO(nv_rules) struct nv_rules *rules = NULL;
+	NV_AUTO(nv_rcconf) struct nv_rcconf *rcconf = NULL;
+	NV_AUTO(nv_free) struct nv_settings *settings = calloc(1, sizeof(*settings));
+	int r;
+	int r_rcconf;
+
+	if (!settings)
+		return -ENOMEM;
+	/* Both are parsed whatever the other says: all faults are shown at once. */
+	r = nv_rules_load(daemon->options->rules_path, faults, &rules);
+	r_rcconf = nv_rcconf_load(daemon->options->rcconf_path, faults, &rcconf);
+	if (!r_rcconf) {
+		nv_rcconf_check(rcconf, faults);
+		nv_settings_read(rcconf, faults, settings);
+	}
+	if (r || r_rcconf)
+		return r ? r : r_rcconf;
+	if (faults->errors)
+		return -EINVAL;
+
+	nv_rules_free(daemon->rules);
+	nv_rcconf_free(daemon->rcconf);
+	free(daemon->settings);
+	daemon->rules = TAKE_PTR(rules);
+	daemon->rcconf = TAKE_PTR(rcconf);
+	daemon->settings = TAKE_PTR(settings);
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the daemon holds, for the files of this room. Wiring only: the work is done in the rooms. */
+#pragma once
+
+#include "control/server.h"
+#include "datapath/datapath.h"
+#include "devd/action.h"
+#include "devd/clients.h"
+#include "devd/rules.h"
+#include "hn/pairing.h"
+#include "ifconfig/settings.h"
+#include "kernel/announce.h"
+#include "kernel/monitor.h"
+#include "loop/loop.h"
+#include "netvfd/history.h"
+
+/* As the command line gave them; the strings are argv's. */
+struct nv_options {
+	const char *rules_path;
+	const char *rcconf_path;
+	const char *run_dir; /* NULL: by nv_run_dir_find() */
+	unsigned int clients_max;
+	bool foreground; /* -d */
+	bool background_at_once; /* -n */
+	bool quiet; /* -q */
+	bool check;
+};
+
+/* A pair that is looked after: its machine, and what status says of it. */
+struct nv_managed {
+	int hn; /* ifindex */
+	char hn_name[IFNAMSIZ];
+	char vf_name[IFNAMSIZ]; /* the last known; "" when there was none */
+	struct nv_pair_state state;
+	enum nv_pair_verdict verdict;
+	char why[160];
+	uint64_t since; /* nv_loop_now() of the last switch */
+	unsigned long switches;
+	int lagg; /* ifindex of the lagg whose carrier was set; 0: none */
+	bool carrier; /* as it was set */
+	bool seen; /* in the walk over today's pairs */
+};
+
+struct nv_daemon {
+	const struct nv_options *options;
+	char *run_dir;
+	struct nv_loop *loop;
+	struct nv_rules *rules;
+	struct nv_rcconf *rcconf;
+	struct nv_settings *settings;
+	struct nv_actions *actions;
+	struct nv_clients *clients;
+	struct nv_control *control;
+	struct nv_kernel *kernel;
+	struct nv_datapath *datapath;
+	struct nv_announce *announce;
+	struct nv_monitor *monitor;
+	struct nv_history *history;
+	struct nv_managed *managed; /* ascending by hn */
+	size_t n_managed;
+	struct nv_words pending; /* lines that wait for the batch to settle */
+	bool links_changed;
+	unsigned long events;
+	uint64_t started; /* nv_loop_now() */
+	void (*idle)(
+		struct nv_daemon *daemon); /* called once when no action is left; may be NULL */
+};
+
+/* configure.c: the two files */
+
+/* Parses both files; on success puts them in place of the present ones. Faults are added. */
+int nv_daemon_configure(struct nv_daemon *daemon, struct nv_faults *faults);
+
+/* events.c: every event passes here, in order */
+
+/* Keeps a line until nv_events_flush(); an announcer's callback. */
+void nv_events_queue(const char *line, void *daemon);
+void nv_events_flush(struct nv_daemon *daemon);
+/* Clients, subscribers, the history, and the first rule that matches. */
+void nv_events_dispatch(struct nv_daemon *daemon, const char *line);
+/* VF_UP or VF_DOWN of an hn, into the queue. */
+void nv_events_raise_vf(struct nv_daemon *daemon, const char *hn, const char *type);
+/* Whether a rule answers VF_UP of this hn. */
+bool nv_events_answered(struct nv_daemon *daemon, const char *hn);
+void nv_events_action_done(const struct nv_action_result *result, void *daemon);
+
+/* pairs.c: links -> pairs -> machine -> datapath */
+
+/* Looks at all pairs and does what their machines say; what they raise waits in the queue. */
+void nv_pairs_settle(struct nv_daemon *daemon);
+/* The pairs that an earlier process left in the datapath. */
+int nv_pairs_adopt(struct nv_daemon *daemon);
+
+/* report.c: what the control socket answers */
+extern const struct nv_control_method nv_report_methods[];
+
+/* background.c: devd's way into the background */
+
+/*
+ * Forks. The parent waits until the child calls nv_background_ready(), and exits 0 then or 1 if
+ * the child ended before. In the child: *ret_fd is the way to say so.
+ */
+int nv_background_enter(bool at_once, int *ret_fd);
+/* Lets the parent go, and takes the standard descriptors to /dev/null. */
+void nv_background_ready(int fd);

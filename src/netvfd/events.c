@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define PENDING_MAX 100000 /* lines of one batch; a dump of as many interfaces fits */
+
+static void keep(struct nv_daemon *daemon, const char *line, bool first)
+{
+	struct nv_words *pending = &daemon->pending;
+	char **more = NULL;
+	char *copy = NULL;
+
+	if (pending->count < PENDING_MAX) {
+		more = reallocarray(pending->word, pending->count + 1, sizeof(*more));
+		copy = more ? strdup(line) : NULL;
+	}
+	if (more)
+		pending->word = more;
+	if (!copy) {
+		nv_err("cannot keep an event, it is lost to rules and clients: %s", line);
+		return;
+	}
+	if (first)
+		memmove(pending->word + 1, pending->word, pending->count * sizeof(*more));
+	pending->word[first ? 0 : pending->count] = copy;
+	pending->count++;
+}
+
+void nv_events_queue(const char *line, void *daemon)
+{
+	keep(daemon, line, false);
+}
+
+void nv_events_flush(struct nv_daemon *daemon)
+{
+	NV_AUTO(nv_words) struct nv_words lines = daemon->pending;
+
+	daemon->pending = (struct nv_words){};
+	for (size_t i = 0; i < lines.count; i++)
+		nv_events_dispatch(daemon, lines.word[i]);
+}
+
+/* devd asks the kernel for the interface's medium; here the link's type tells it. */
+static const char *media_type(const char *ifname, void *data)
+{
+	const struct nv_daemon *daemon = data;
+	const struct nv_link *link = nv_links_by_name(nv_monitor_links(daemon->monitor), ifname);
+
+	if (!link)
+		return NULL;
+	switch (link->type) {
+	case ARPHRD_ETHER:
+		return "Ethernet";
+	case ARPHRD_IEEE80211:
+	case ARPHRD_IEEE80211_RADIOTAP:
+		return "802.11";
+	case ARPHRD_ATM:
+		return "ATM";
+	default:
+		return NULL;
+	}
+}
+
+static int parse(const char *line, struct nv_event **ret_event)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return nv_event_parse(line, strlen(line), &now, ret_event);
+}
+
+static void run_rule(
+	struct nv_daemon *daemon, const struct nv_rule *rule, const struct nv_event *event)
+{
+	NV_AUTO(nv_str) struct nv_str command = {};
+
+	for (size_t i = 0; i < nv_rule_actions(rule); i++) {
+		int r = nv_rule_expand(daemon->rules, rule, i, event, &command);
+
+		if (!r)
+			r = nv_actions_add(daemon->actions, nv_event_subject(event),
+				nv_str_text(&command), nv_event_line(event), NULL);
+		if (r)
+			nv_err("cannot run the action of %s:%u for event '%s': %s",
+				nv_rule_file(rule), nv_rule_line(rule), nv_event_line(event),
+				nv_strerror(r));
+		else
+			nv_info("event '%s': running %s", nv_event_line(event),
+				nv_str_text(&command));
+	}
+}
+
+static void publish(struct nv_daemon *daemon, const struct nv_event *event)
+{
+	json_t *value;
+
+	if (!nv_control_has_subscriber(daemon->control, "event"))
+		return;
+	value = json_pack("{ss}", "line", nv_event_line(event));
+	if (!value)
+		return;
+	if (nv_event_get(event, "timestamp"))
+		json_object_set_new(
+			value, "time", json_real(strtod(nv_event_get(event, "timestamp"), NULL)));
+	nv_control_publish(daemon->control, "event", value);
+	json_decref(value);
+}
+
+void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
+{
+	NV_AUTO(nv_event) struct nv_event *event = NULL;
+	const struct nv_rule *rule;
+	int r = parse(line, &event);
+
+	daemon->events++;
+	if (r) {
+		nv_warn("an event of %zu bytes is dropped: %s: %.100s", strlen(line),
+			r == -EMSGSIZE ? "it is longer than devd's limit" : nv_strerror(r), line);
+		return;
+	}
+	nv_clients_send(daemon->clients, line);
+	publish(daemon, event);
+	rule = nv_rules_match(daemon->rules, event, media_type, daemon);
+	nv_debug("event '%s': %s", line, rule ? "a rule matches" : "no rule");
+	if (rule)
+		run_rule(daemon, rule, event);
+}
+
+void nv_events_raise_vf(struct nv_daemon *daemon, const char *hn, const char *type)
+{
+	NV_AUTO(nv_str) struct nv_str line = {};
+
+	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, type, NULL, 0) == 0)
+		/* FreeBSD's order: VF_DOWN before the DETACH that brought it, VF_UP after all. */
+		keep(daemon, nv_str_text(&line), nv_streq(type, "VF_DOWN"));
+	nv_history_add(daemon->history, type, "{ss}", "hn", hn);
+}
+
+bool nv_events_answered(struct nv_daemon *daemon, const char *hn)
+{
+	NV_AUTO(nv_event) struct nv_event *event = NULL;
+	NV_AUTO(nv_str) struct nv_str line = {};
+
+	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, "VF_UP", NULL, 0))
+		return false;
+	if (parse(nv_str_text(&line), &event))
+		return false;
+	return nv_rules_match(daemon->rules, event, media_type, daemon) != NULL;
+}
+
+static void describe_end(const struct nv_action_result *result, struct nv_str *text)
+{
+	if (result->error == -ETIME)
+		nv_str_add(text, "was ended at its time limit");
+	else if (result->error)
+		nv_str_printf(text, "could not be run: %s", nv_strerror(result->error));
+	else if (WIFSIGNALED(result->status))
+		nv_str_printf(text, "was ended by signal %d", WTERMSIG(result->status));
+	else
+		nv_str_printf(text, "ended with status %d", WEXITSTATUS(result->status));
+}
+
+void nv_events_action_done(const struct nv_action_result *result, void *data)
+{
+	struct nv_daemon *daemon = data;
+	NV_AUTO(nv_str) struct nv_str end = {};
+	bool good = !result->error && result->status == 0;
+
+	describe_end(result, &end);
+	nv_log(good ? LOG_INFO : LOG_WARNING, "action '%s' for event '%s' %s", result->command,
+		result->event, nv_str_text(&end));
+	nv_history_add(daemon->history, "action", "{ss ss ss ss sI}", "subject", result->subject,
+		"command", result->command, "event", result->event, "end", nv_str_text(&end),
+		"microseconds", (json_int_t)(result->ended_at - result->started_at));
+
+	/* hyperv_vfup may have changed a pair's form. */
+	nv_pairs_settle(daemon);
+	nv_events_flush(daemon);
+	if (daemon->idle && !nv_actions_waiting(daemon->actions) &&
+		!nv_actions_running(daemon->actions)) {
+		void (*idle)(struct nv_daemon *) = daemon->idle;
+
+		daemon->idle = NULL;
+		idle(daemon);
+	}
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "datapath/lagg.h"
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <string.h>
+
+static const char *link_name(const struct nv_daemon *daemon, int ifindex)
+{
+	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
+
+	return link ? link->name : "(gone)";
+}
+
+static struct nv_managed *find_managed(struct nv_daemon *daemon, int hn)
+{
+	for (size_t i = 0; i < daemon->n_managed; i++)
+		if (daemon->managed[i].hn == hn)
+			return &daemon->managed[i];
+	return NULL;
+}
+
+static struct nv_managed *add_managed(struct nv_daemon *daemon, int hn)
+{
+	struct nv_managed *more =
+		reallocarray(daemon->managed, daemon->n_managed + 1, sizeof(*more));
+	size_t at = daemon->n_managed;
+
+	if (!more)
+		return NULL;
+	daemon->managed = more;
+	while (at > 0 && more[at - 1].hn > hn) {
+		more[at] = more[at - 1];
+		at--;
+	}
+	more[at] = (struct nv_managed){.hn = hn, .since = nv_loop_now(daemon->loop)};
+	daemon->n_managed++;
+	return &more[at];
+}
+
+/*
+ * A port stays bare: the VF takes no IPv6 address of its own, hears all groups, and can carry what
+ * the upper may send.
+ */
+static void prepare_vf(struct nv_daemon *daemon, const struct nv_managed *managed, int vf, bool up)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_link *link = nv_links_by_index(links, vf);
+	const struct nv_link *upper =
+		nv_links_by_index(links, managed->lagg ? managed->lagg : managed->hn);
+	struct nv_link_change change = {
+		.what = NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
+		.flags_mask = IFF_ALLMULTI | (up ? IFF_UP : 0),
+		.to = {.flags = IFF_ALLMULTI | IFF_UP, .addr_gen_mode = IN6_ADDR_GEN_MODE_NONE},
+	};
+	int r;
+
+	if (!link || !upper)
+		return;
+	if (link->mtu != upper->mtu) {
+		struct nv_link_change mtu = {.what = NV_LINK_MTU, .to = {.mtu = upper->mtu}};
+
+		r = nv_kernel_link_set(daemon->kernel, vf, &mtu);
+		if (r)
+			nv_warn("cannot set the MTU of %s to %u, that of %s: %s; larger frames are "
+				"lost "
+				"on it",
+				link->name, upper->mtu, upper->name, nv_strerror(r));
+	}
+	r = nv_kernel_link_set(daemon->kernel, vf, &change);
+	if (r)
+		nv_warn("cannot make %s ready as a port of %s: %s", link->name, upper->name,
+			nv_strerror(r));
+}
+
+struct join {
+	struct nv_daemon *daemon;
+	const struct nv_pair_command *command;
+};
+
+static int edit_join(struct nv_dp_pair *pair, void *data)
+{
+	const struct join *join = data;
+	const struct nv_link *hn =
+		nv_links_by_index(nv_monitor_links(join->daemon->monitor), pair->hn);
+
+	if (!hn)
+		return -ENODEV;
+	memcpy(pair->mac, hn->mac, NV_MAC_LEN);
+	pair->vf = join->command->vf;
+	pair->form = join->command->form;
+	pair->active = NV_PORT_HN;
+	return 0;
+}
+
+static int edit_form(struct nv_dp_pair *pair, void *data)
+{
+	const struct nv_pair_command *command = data;
+
+	pair->form = command->form;
+	return 0;
+}
+
+static int edit_leave(struct nv_dp_pair *pair, void *data)
+{
+	(void)data;
+	pair->vf = 0;
+	pair->active = NV_PORT_HN;
+	return 0;
+}
+
+static int edit_lagg_gone(struct nv_dp_pair *pair, void *data)
+{
+	(void)data;
+	pair->lagg = 0;
+	if (pair->form == NV_FORM_LAGG)
+		pair->form = NV_FORM_HN;
+	return 0;
+}
+
+static int edit_nothing(struct nv_dp_pair *pair, void *data)
+{
+	(void)pair;
+	(void)data;
+	return 0;
+}
+
+/* An hn with neither VF nor lagg is left as if netvf had never been. */
+static int leave(struct nv_daemon *daemon, int hn)
+{
+	struct nv_dp_pair pair;
+	int r = nv_datapath_edit(daemon->datapath, hn, edit_leave, NULL);
+
+	if (!r && nv_datapath_get(daemon->datapath, hn, &pair) == 0 && !pair.lagg)
+		r = nv_datapath_remove(daemon->datapath, hn);
+	return r;
+}
+
+static void note_switch(struct nv_daemon *daemon, struct nv_managed *managed, enum nv_port port)
+{
+	const char *to = port == NV_PORT_VF ? managed->vf_name : managed->hn_name;
+
+	managed->since = nv_loop_now(daemon->loop);
+	managed->switches++;
+	nv_notice("%s: transmitting on %s", managed->hn_name, to);
+	nv_history_add(daemon->history, "switch", "{ss ss ss}", "hn", managed->hn_name, "to", to,
+		"port", nv_port_name(port));
+}
+
+static int carry_out_one(
+	struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair_command *command)
+{
+	struct join join = {daemon, command};
+	int r = 0;
+
+	switch (command->verb) {
+	case NV_PAIR_LEAVE:
+		return leave(daemon, managed->hn);
+	case NV_PAIR_JOIN:
+		if (command->form != NV_FORM_VF)
+			prepare_vf(daemon, managed, command->vf, false);
+		return nv_datapath_edit(daemon->datapath, managed->hn, edit_join, &join);
+	case NV_PAIR_ACTIVATE:
+		r = nv_datapath_activate(daemon->datapath, managed->hn, command->port);
+		if (!r)
+			note_switch(daemon, managed, command->port);
+		return r;
+	case NV_PAIR_READY_VF:
+		prepare_vf(daemon, managed, command->vf, true);
+		return 0;
+	case NV_PAIR_RAISE_VF_UP:
+		nv_events_raise_vf(daemon, managed->hn_name, "VF_UP");
+		return 0;
+	case NV_PAIR_RAISE_VF_DOWN:
+		nv_events_raise_vf(daemon, managed->hn_name, "VF_DOWN");
+		return 0;
+	case NV_PAIR_SET_FORM:
+		return nv_datapath_edit(daemon->datapath, managed->hn, edit_form, (void *)command);
+	}
+	return 0;
+}
+
+/*
+ * What failed is tried again when anything changes next: the state goes back to what the datapath
+ * says, and traffic stays where it is.
+ */
+static void carry_out(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_pair_commands *commands)
+{
+	for (size_t i = 0; i < commands->count; i++) {
+		struct nv_dp_pair pair = {};
+		int r = carry_out_one(daemon, managed, &commands->command[i]);
+
+		/* Gone meanwhile: the kernel has said so already, or will at once. */
+		if (!r || r == -ENODEV || r == -ENOENT)
+			continue;
+		nv_err("%s: cannot change its data path: %s; traffic stays where it is, the next "
+		       "change of a link tries again",
+			managed->hn_name, nv_strerror(r));
+		nv_datapath_get(daemon->datapath, managed->hn, &pair);
+		nv_pair_adopt(&managed->state, pair.vf, pair.active, pair.form);
+		return;
+	}
+}
+
+static void update_lagg(
+	struct nv_daemon *daemon, struct nv_managed *managed, struct nv_dp_pair *pair)
+{
+	int r;
+
+	if (pair->lagg && !nv_links_by_index(nv_monitor_links(daemon->monitor), pair->lagg)) {
+		nv_notice("%s: its lagg is gone, the pair goes on in transparent form",
+			managed->hn_name);
+		r = nv_datapath_edit(daemon->datapath, managed->hn, edit_lagg_gone, NULL);
+		if (r)
+			nv_err("%s: cannot take the lagg out of the data path: %s",
+				managed->hn_name, nv_strerror(r));
+		edit_lagg_gone(pair, NULL);
+	}
+	if (managed->lagg != pair->lagg)
+		managed->carrier = true;
+	managed->lagg = pair->lagg;
+}
+
+/* The lagg has a carrier while any of its ports can carry traffic, as FreeBSD's lagg(4) has. */
+static void show_carrier(struct nv_daemon *daemon, struct nv_managed *managed, int vf)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_link *hn_link = nv_links_by_index(links, managed->hn);
+	const struct nv_link *vf_link = vf ? nv_links_by_index(links, vf) : NULL;
+	bool carrier = (hn_link && nv_link_usable(hn_link)) || (vf_link && nv_link_usable(vf_link));
+
+	if (!managed->lagg || managed->carrier == carrier)
+		return;
+	managed->carrier = carrier;
+	nv_lagg_set_carrier(daemon->datapath, managed->lagg, carrier);
+}
+
+/* A second VF is ignored, as hn(4) does, while the one that is known is there. */
+static int vf_of(
+	const struct nv_managed *managed, const struct nv_pair *pair, const struct nv_links *links)
+{
+	switch (pair->verdict) {
+	case NV_PAIR_OURS:
+		return pair->vf;
+	case NV_PAIR_AMBIGUOUS:
+		return nv_links_by_index(links, managed->state.vf) ? managed->state.vf : 0;
+	case NV_PAIR_COUPLED:
+		return 0;
+	}
+	return 0;
+}
+
+static void step(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair *pair)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	int vf = vf_of(managed, pair, links);
+	const struct nv_link *vf_link = vf ? nv_links_by_index(links, vf) : NULL;
+	struct nv_dp_pair path = {.form = NV_FORM_HN};
+	struct nv_pair_commands commands;
+	struct nv_pair_facts facts = {
+		.vf = vf,
+		.vf_usable = vf_link && nv_link_usable(vf_link),
+		.transparent = nv_hn_is_transparent(&daemon->settings->hn, managed->hn_name),
+	};
+
+	if (nv_datapath_get(daemon->datapath, managed->hn, &path) == 0)
+		update_lagg(daemon, managed, &path);
+	facts.form = path.form;
+	if (facts.vf_usable && !managed->state.announced)
+		facts.answered = nv_events_answered(daemon, managed->hn_name);
+	if (vf_link)
+		nv_strcopy(managed->vf_name, sizeof(managed->vf_name), vf_link->name);
+	nv_pair_step(&managed->state, &facts, &commands);
+	carry_out(daemon, managed, &commands);
+	show_carrier(daemon, managed, vf);
+}
+
+static void take_verdict(
+	struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair *pair)
+{
+	managed->seen = true;
+	nv_strcopy(managed->hn_name, sizeof(managed->hn_name), link_name(daemon, pair->hn));
+	if (managed->verdict == pair->verdict && nv_streq(managed->why, pair->why))
+		return;
+	managed->verdict = pair->verdict;
+	memcpy(managed->why, pair->why, sizeof(managed->why));
+	if (pair->verdict != NV_PAIR_OURS)
+		nv_warn("%s: %s; nothing is touched", managed->hn_name, managed->why);
+}
+
+static void forget_unseen(struct nv_daemon *daemon)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < daemon->n_managed; i++) {
+		struct nv_managed *managed = &daemon->managed[i];
+
+		if (managed->seen) {
+			daemon->managed[kept++] = *managed;
+			continue;
+		}
+		nv_datapath_remove(daemon->datapath, managed->hn);
+		if (managed->hn_name[0])
+			nv_notice("%s: no synthetic interface any more, its pair is forgotten",
+				managed->hn_name);
+	}
+	daemon->n_managed = kept;
+}
+
+void nv_pairs_settle(struct nv_daemon *daemon)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	int r = nv_pairs_find(nv_monitor_links(daemon->monitor), &daemon->settings->hn, &pairs);
+
+	if (r) {
+		nv_err("cannot look for pairs: %s; all stay as they are", nv_strerror(r));
+		return;
+	}
+	for (size_t i = 0; i < daemon->n_managed; i++)
+		daemon->managed[i].seen = false;
+	for (size_t i = 0; i < pairs.count; i++) {
+		struct nv_managed *managed = find_managed(daemon, pairs.pair[i].hn);
+
+		if (!managed)
+			managed = add_managed(daemon, pairs.pair[i].hn);
+		if (!managed)
+			continue;
+		take_verdict(daemon, managed, &pairs.pair[i]);
+		step(daemon, managed, &pairs.pair[i]);
+	}
+	forget_unseen(daemon);
+}
+
+static int adopt_one(const struct nv_dp_pair *pair, void *data)
+{
+	struct nv_daemon *daemon = data;
+	struct nv_managed *managed = add_managed(daemon, pair->hn);
+
+	if (!managed)
+		return -ENOMEM;
+	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->form);
+	managed->lagg = pair->lagg;
+	managed->carrier = true;
+	return 0;
+}
+
+int nv_pairs_adopt(struct nv_daemon *daemon)
+{
+	int r = nv_datapath_each(daemon->datapath, adopt_one, daemon);
+
+	/* Written again as they are: filters that are missing or of an older version are set. */
+	for (size_t i = 0; i < daemon->n_managed && !r; i++) {
+		r = nv_datapath_edit(daemon->datapath, daemon->managed[i].hn, edit_nothing, NULL);
+		if (r == -ENODEV)
+			r = 0;
+	}
+	return r;
+}

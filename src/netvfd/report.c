@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hn/sysctl.h"
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+#include <string.h>
+
+static json_t *count_json(const struct nv_dp_count *count)
+{
+	return json_pack("{sI sI}", "packets", (json_int_t)count->packets, "bytes",
+		(json_int_t)count->bytes);
+}
+
+static json_t *counters_json(struct nv_daemon *daemon, int ifindex)
+{
+	struct nv_dp_counters counters;
+
+	if (!ifindex || nv_datapath_counters(daemon->datapath, ifindex, &counters))
+		return json_null();
+	return json_pack("{so so so so so}", "tx", count_json(&counters.tx), "rx",
+		count_json(&counters.rx), "stray", count_json(&counters.stray), "dropped_own",
+		count_json(&counters.dropped_own), "dropped_copy",
+		count_json(&counters.dropped_copy));
+}
+
+static const char *verdict_name(enum nv_pair_verdict verdict)
+{
+	switch (verdict) {
+	case NV_PAIR_OURS:
+		return "managed";
+	case NV_PAIR_COUPLED:
+		return "observed";
+	case NV_PAIR_AMBIGUOUS:
+		return "refused";
+	}
+	return "?";
+}
+
+static json_t *name_json(const struct nv_daemon *daemon, int ifindex)
+{
+	const struct nv_link *link =
+		ifindex ? nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex) : NULL;
+
+	return link ? json_string(link->name) : json_null();
+}
+
+static json_t *port_json(struct nv_daemon *daemon, int ifindex)
+{
+	const struct nv_link *link =
+		ifindex ? nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex) : NULL;
+
+	if (!link)
+		return json_null();
+	return json_pack("{ss ss sb so}", "name", link->name, "driver", link->driver, "usable",
+		(int)nv_link_usable(link), "counters", counters_json(daemon, ifindex));
+}
+
+static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+{
+	struct nv_dp_pair path = {.form = managed->state.form};
+	int upper = managed->hn;
+	uint64_t age = nv_loop_now(daemon->loop) - managed->since;
+
+	nv_datapath_get(daemon->datapath, managed->hn, &path);
+	if (path.form == NV_FORM_LAGG)
+		upper = path.lagg;
+	else if (path.form == NV_FORM_VF)
+		upper = path.vf;
+	return json_pack("{ss ss ss so ss ss s?s sf sI so so}", "hn", managed->hn_name, "verdict",
+		verdict_name(managed->verdict), "why", managed->why, "upper",
+		name_json(daemon, upper), "form", nv_form_name(path.form), "active",
+		nv_port_name(path.active), "last_vf", managed->vf_name[0] ? managed->vf_name : NULL,
+		"seconds", (double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches,
+		"hn_port", port_json(daemon, managed->hn), "vf_port",
+		port_json(daemon, managed->state.vf));
+}
+
+static int call_status(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	struct nv_daemon *daemon = data;
+	uint64_t age = nv_loop_now(daemon->loop) - daemon->started;
+	json_t *pairs = json_array();
+	json_t *result;
+
+	(void)params;
+	(void)ret_error;
+	for (size_t i = 0; i < daemon->n_managed; i++)
+		json_array_append_new(pairs, pair_json(daemon, &daemon->managed[i]));
+	result = json_pack("{ss si sf ss ss ss sI sI sI sI sI sb so}", "version", NETVF_VERSION,
+		"pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC, "rules_file",
+		daemon->options->rules_path, "rcconf_file", daemon->options->rcconf_path, "run_dir",
+		daemon->run_dir, "rules", (json_int_t)nv_rules_count(daemon->rules), "events",
+		(json_int_t)daemon->events, "clients",
+		(json_int_t)nv_clients_count(daemon->clients), "actions_running",
+		(json_int_t)nv_actions_running(daemon->actions), "resyncs",
+		(json_int_t)nv_monitor_resyncs(daemon->monitor), "adopted",
+		(int)nv_datapath_adopted(daemon->datapath), "pairs", pairs);
+	if (!result)
+		return -ENOMEM;
+	*ret_result = result;
+	return 0;
+}
+
+static int call_history(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	struct nv_daemon *daemon = data;
+	json_int_t count = json_integer_value(json_object_get(params, "count"));
+
+	(void)ret_error;
+	*ret_result = nv_history_get(daemon->history, count > 0 ? (size_t)count : 0);
+	return *ret_result ? 0 : -ENOMEM;
+}
+
+static int call_events(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	(void)params;
+	(void)ret_error;
+	(void)data;
+	*ret_result = json_true();
+	return 0;
+}
+
+struct sysctls {
+	const struct nv_sysctl_facts *facts;
+	json_t *list;
+};
+
+static int add_sysctl(const char *name, void *data)
+{
+	struct sysctls *sysctls = data;
+	NV_AUTO(nv_str) struct nv_str value = {};
+	int r = nv_sysctl_get(sysctls->facts, name, &value);
+
+	if (r)
+		return r;
+	return json_array_append_new(sysctls->list,
+		       json_pack("{ss ss}", "name", name, "value", nv_str_text(&value)))
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* The names asked for, or all. */
+static int list_sysctls(
+	const struct nv_sysctl_facts *facts, const json_t *names, json_t *list, char **ret_error)
+{
+	struct sysctls sysctls = {facts, list};
+	const json_t *name;
+	size_t i;
+
+	if (!json_array_size(names))
+		return nv_sysctl_each(facts, add_sysctl, &sysctls);
+	json_array_foreach (names, i, name) {
+		const char *text = json_string_value(name);
+		int r = text ? add_sysctl(text, &sysctls) : -EINVAL;
+
+		if (r == -ENOENT && asprintf(ret_error, "no sysctl is named '%s'", text) < 0)
+			*ret_error = NULL;
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	struct nv_daemon *daemon = data;
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	NV_AUTO(nv_free) enum nv_port *active = NULL;
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	struct nv_sysctl_facts facts = {
+		.links = links,
+		.pairs = &pairs,
+		.config = &daemon->settings->hn,
+		.attwait = daemon->settings->attwait,
+	};
+	json_t *list = json_array();
+	int r = list ? nv_pairs_find(links, &daemon->settings->hn, &pairs) : -ENOMEM;
+
+	active = calloc(pairs.count + 1, sizeof(*active));
+	if (!r && !active)
+		r = -ENOMEM;
+	for (size_t i = 0; i < pairs.count && !r; i++) {
+		struct nv_dp_pair path = {};
+
+		if (nv_datapath_get(daemon->datapath, pairs.pair[i].hn, &path) == 0)
+			active[i] = path.active;
+	}
+	facts.active = active;
+	if (!r)
+		r = list_sysctls(&facts, json_object_get(params, "names"), list, ret_error);
+	if (r)
+		json_decref(list);
+	else
+		*ret_result = list;
+	return r;
+}
+
+const struct nv_control_method nv_report_methods[] = {
+	{.name = "status", .call = call_status},
+	{.name = "history", .call = call_history},
+	{.name = "sysctl", .call = call_sysctl},
+	{.name = "events", .call = call_events, .topic = "event"},
+	{},
+};
