@@ -6,6 +6,7 @@
 #include "loop/unix.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -51,6 +52,12 @@ struct nv_client *nv_client_free(struct nv_client *client)
 	return NULL;
 }
 
+/* The second comes when the server had not read all, or not even accepted. */
+static bool closed(int error)
+{
+	return error == EPIPE || error == ECONNRESET;
+}
+
 static int read_line(struct nv_client *client, unsigned int seconds, json_t **ret_line)
 {
 	const struct timeval limit = {.tv_sec = seconds};
@@ -64,7 +71,7 @@ static int read_line(struct nv_client *client, unsigned int seconds, json_t **re
 	if (length < 0) {
 		if (errno == EAGAIN)
 			return -ETIMEDOUT;
-		return errno && errno != ECONNRESET ? -errno : -EPIPE;
+		return errno == 0 || closed(errno) ? -EPIPE : -errno;
 	}
 	line = json_loadb(client->line, length, 0, NULL);
 	if (!json_is_object(line)) {
@@ -92,7 +99,7 @@ static int send_request(struct nv_client *client, const char *method, json_t *pa
 
 		/* A server that takes no more may have said why: its answer is read all the same.
 		 */
-		if (sent < 0 && errno == EPIPE)
+		if (sent < 0 && closed(errno))
 			return 0;
 		if (sent < 0)
 			return -errno;

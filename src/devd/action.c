@@ -141,7 +141,7 @@ static void on_end(pid_t pid, int status, void *data)
 	job->status = status;
 	job->child = nv_watch_free(job->child);
 	job->ended = true;
-	/* A shell dies of SIGTERM at once; what it had started gets its grace all the same. */
+	/* A shell dies of SIGTERM at once; what it had started gets the whole grace. */
 	if (job->killed_by == SIGTERM && kill(-pid, 0) == 0)
 		return;
 	finish(job->queue, job->killed_by ? -ETIME : 0);

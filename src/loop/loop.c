@@ -216,6 +216,18 @@ static int start(struct nv_watch *watch, int fd, int events, event_callback_fn c
 	return 0;
 }
 
+/*
+ * epoll(7) tells of a hang-up unasked, but libevent cannot ask for nothing else: so ask for edges
+ * of readability, of which a hang-up is always one, and look.
+ */
+static short flags_of(int events)
+{
+	if (events == NV_LOOP_HANGUP)
+		return EV_PERSIST | EV_READ | EV_ET;
+	return EV_PERSIST | (events & NV_LOOP_READ ? EV_READ : 0) |
+	       (events & NV_LOOP_WRITE ? EV_WRITE : 0);
+}
+
 static void on_fd(int fd, short what, void *data)
 {
 	struct nv_watch *watch = data;
@@ -224,10 +236,6 @@ static void on_fd(int fd, short what, void *data)
 	watch->callback.fd(fd, events, watch->data);
 }
 
-/*
- * epoll(7) tells of a hang-up unasked, but libevent cannot ask for nothing else: so ask for edges
- * of readability, of which a hang-up is always one, and look.
- */
 static void on_hangup(int fd, short what, void *data)
 {
 	struct pollfd poll_fd = {.fd = fd};
@@ -247,13 +255,7 @@ int nv_loop_watch_fd(struct nv_loop *loop, int fd, int events, nv_loop_fd_fn cal
 	if (!watch)
 		return -ENOMEM;
 	watch->callback.fd = callback;
-	if (events == NV_LOOP_HANGUP)
-		r = start(watch, fd, EV_PERSIST | EV_READ | EV_ET, on_hangup);
-	else
-		r = start(watch, fd,
-			EV_PERSIST | (events & NV_LOOP_READ ? EV_READ : 0) |
-				(events & NV_LOOP_WRITE ? EV_WRITE : 0),
-			on_fd);
+	r = start(watch, fd, flags_of(events), events == NV_LOOP_HANGUP ? on_hangup : on_fd);
 	if (r < 0)
 		return r;
 	*ret_watch = TAKE_PTR(watch);

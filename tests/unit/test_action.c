@@ -355,7 +355,7 @@ static void status_is_that_of_wait(void **state)
 	assert_string_equal(nv_str_text(&t.told), "a:SIG9 a:255 a:127 ");
 }
 
-/* Ignored signals: the lowest 28; the C library leaves two of its own ignored, 32 and 33. */
+/* Ignored signals: the lowest 28, for the C library leaves two of its own ignored, 32 and 33. */
 static void child_starts_clean(void **state)
 {
 	sigset_t set;
@@ -371,13 +371,12 @@ static void child_starts_clean(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	assert_int_equal(fcntl(leak, F_GETFD), 0);
-	assert_int_equal(
-		add("a", "exec >$OUT; "
-			 "sed -n 's/^SigBlk:.//p; s/^SigIgn.*\\(0000000\\)$/\\1/p' "
-			 "/proc/self/status;"
-			 "pwd; readlink /proc/self/fd/0; ls /proc/$$/fd; "
-			 "read pid x x x group x </proc/$$/stat; [ $pid = $group ]; echo $?; "
-			 "echo $NV_TEST $NV_OTHER $FIFO"),
+	/* Before the shell starts anything: it clears the mask for its own children. */
+	assert_int_equal(add("a", "exec >$OUT; while read name mask; do case $name in "
+				  "SigBlk:) echo $mask;; SigIgn:) echo ${mask#?????????};; esac; "
+				  "done </proc/$$/status; pwd; readlink /proc/self/fd/0; "
+				  "ls /proc/$$/fd; read pid x x x group x </proc/$$/stat; "
+				  "[ $pid = $group ]; echo $?; echo $NV_TEST $NV_OTHER $FIFO"),
 		0);
 	wait_until_told(1);
 	signal(SIGPIPE, SIG_DFL);
@@ -387,6 +386,14 @@ static void child_starts_clean(void **state)
 	snprintf(expected, sizeof(expected),
 		"0000000000000000\n0000000\n/\n/dev/null\n0\n1\n2\n0\nnew a=b %s\n", t.fifo);
 	assert_string_equal(written(), expected);
+}
+
+static void environment_has_each_name_once(void **state)
+{
+	(void)state;
+	assert_int_equal(add("a", "exec >$OUT; tr '\\0' '\\n' </proc/$$/environ | grep ^NV_"), 0);
+	wait_until_told(1);
+	assert_string_equal(written(), "NV_TEST=new\nNV_OTHER=a=b\n");
 }
 
 static void burst_is_worked_off(void **state)
@@ -402,6 +409,16 @@ static void burst_is_worked_off(void **state)
 	assert_int_equal(strlen(written()), 1000);
 	assert_int_equal(nv_actions_waiting(t.actions), 0);
 	assert_int_equal(nv_actions_running(t.actions), 0);
+}
+
+static void subject_is_served_again_after_it_was_idle(void **state)
+{
+	(void)state;
+	assert_int_equal(add("a", "exit 1"), 0);
+	wait_until_told(1);
+	assert_int_equal(add("a", "exit 2"), 0);
+	wait_until_told(2);
+	assert_string_equal(nv_str_text(&t.told), "a:1 a:2 ");
 }
 
 static void whoever_is_told_may_add(void **state)
@@ -447,7 +464,9 @@ int main(void)
 			command_that_cannot_start_is_told, setup_no_shell, teardown),
 		REAL(status_is_that_of_wait),
 		REAL(child_starts_clean),
+		REAL(environment_has_each_name_once),
 		REAL(burst_is_worked_off),
+		REAL(subject_is_served_again_after_it_was_idle),
 		REAL(whoever_is_told_may_add),
 		REAL(running_command_goes_on_unattended),
 	};

@@ -448,6 +448,7 @@ static int too_many_clients(void)
 	CHECK(nv_client_call(clients[NV_ARRAY_SIZE(clients) - 1], "echo", NULL, &result, &error) ==
 		-EBUSY);
 	CHECK(error && strstr(error, "too many"));
+	CHECK(nv_client_next(clients[NV_ARRAY_SIZE(clients) - 1], &result) == -EPIPE);
 	return 0;
 }
 
@@ -528,6 +529,24 @@ static void server_that_lives_keeps_its_socket(void **state)
 	close(fd);
 }
 
+/* It connected, and was never accepted. */
+static void server_that_ends_is_told(void **state)
+{
+	NV_AUTO(nv_client) struct nv_client *asking = NULL;
+	NV_AUTO(nv_client) struct nv_client *listening = NULL;
+	json_t *result = NULL;
+	char *error = NULL;
+
+	(void)state;
+	assert_int_equal(nv_client_open(t.dir, &asking), 0);
+	assert_int_equal(nv_client_open(t.dir, &listening), 0);
+	t.control = nv_control_free(t.control);
+	assert_int_equal(nv_client_call(asking, "echo", NULL, &result, &error), -EPIPE);
+	assert_int_equal(nv_client_next(listening, &result), -EPIPE);
+	assert_null(result);
+	assert_null(error);
+}
+
 static void client_without_a_server_is_told(void **state)
 {
 	struct nv_client *client = NULL;
@@ -560,6 +579,7 @@ int main(void)
 		TEST(clients_are_limited_and_root_has_places),
 		TEST(client_reads_a_stream_to_its_end),
 		TEST(server_that_lives_keeps_its_socket),
+		TEST(server_that_ends_is_told),
 		TEST(client_without_a_server_is_told),
 	};
 
