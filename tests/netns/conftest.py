@@ -56,15 +56,18 @@ def guest(topology):
 
 @pytest.fixture
 def start_netvfd(guest, tmp_path, request):
-    """Call it to start netvfd in the guest: start_netvfd(rules=TEXT, rcconf=TEXT)."""
+    """Call it to start netvfd in the guest: start_netvfd(rules=TEXT, rcconf=TEXT).
+
+    Its files are in tmp_path/netvfd0, those of a second one in netvfd1, and so on.
+    """
     started = []
 
-    def start(rules=None, rcconf=RC_CONF, options=()):
+    def start(rules=None, rcconf=RC_CONF, options=(), under=()):
         directory = tmp_path / f"netvfd{len(started)}"
-        directory.mkdir()
+        directory.mkdir(exist_ok=True)
         daemon = Netvfd(guest, directory, RULES.read_text() if rules is None else rules, rcconf)
         started.append(daemon)
-        return daemon.start(*options)
+        return daemon.start(*options, under=under)
 
     yield start
     for daemon in started:

@@ -118,10 +118,11 @@ class Netvfd:
         self.events = []  # every line so far, also over a restart
         self._news = threading.Condition()
 
-    def start(self, *options):
+    def start(self, *options, under=()):
+        """Starts it and waits until it answers; @under: a command that runs it, as nice(1) does."""
         log = open(self.log_path, "ab")
         self.process = self.guest.popen(
-            BUILD / "src/netvfd/netvfd", "-d", "-f", self.rules, "-c", self.rcconf,
+            *under, BUILD / "src/netvfd/netvfd", "-d", "-f", self.rules, "-c", self.rcconf,
             "--run-dir", self.run_dir, *options,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
