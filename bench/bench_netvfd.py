@@ -19,7 +19,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TOP / "lab"), str(TOP / "tests/netns")]
 
-from harness import BUILD, Guest, Netvfd, wait_until
+from harness import BUILD, Guest, Netvfd, uevent_message, uevent_socket, wait_until
 from netvf_lab import sandbox
 from netvf_lab.topology import Topology
 
@@ -35,7 +35,7 @@ def say(text):
 
 
 def event_to_action(guest, directory):
-    """Milliseconds from before the system call that causes an event to main() of its action."""
+    """Milliseconds from before the kernel tells an event to main() of its action."""
     directory.mkdir()
     fifo = directory / "stamps"
     os.mkfifo(fifo)
@@ -43,20 +43,22 @@ def event_to_action(guest, directory):
     stamps = os.fdopen(os.open(fifo, os.O_RDWR), "r")
     rules = f"""
         notify 10 {{
-            match "system" "IFNET";
-            match "type" "ADDR_ADD";
-            match "address" "192\\.0\\.2\\..*";
+            match "system" "DEVFS";
+            match "subsystem" "CDEV";
+            match "type" "CREATE";
+            match "cdev" "bench";
             action "{BUILD}/bench/stamp {fifo}";
         }};"""
     daemon = Netvfd(guest, directory, rules, "").start()
     took = []
-    for number in range(EVENTS):
-        address = f"192.0.2.{number % 254 + 1}"
-        index = guest.namespace.index("hn0")
-        before = time.monotonic_ns()
-        guest.netlink.addr("add", index=index, address=address, prefixlen=32)
-        took.append((int(stamps.readline()) - before) / 1e6)
-        guest.netlink.addr("del", index=index, address=address, prefixlen=32)
+    add, remove = (uevent_message(action, "/devices/virtual/misc/bench", subsystem="misc",
+                                  devname="bench") for action in ("add", "remove"))
+    with uevent_socket(guest.namespace) as kernel:
+        for _ in range(EVENTS):
+            before = time.monotonic_ns()
+            kernel.send(add)
+            took.append((int(stamps.readline()) - before) / 1e6)
+            kernel.send(remove)
     daemon.stop()
     return took
 

@@ -87,20 +87,27 @@ class Guest:
         return self.namespace.popen([str(word) for word in argv], **options)
 
 
-def send_uevent(namespace, action, devpath, **keys):
-    """Has the kernel tell the namespace a uevent, as for a device that is not here.
-
-    Linux 4.18 and later broadcast what root sends to the uevent socket, as if it were their own.
-    """
+def uevent_message(action, devpath, **keys):
+    """A uevent as send_uevent() sends it."""
     text = [f"{action}@{devpath}", f"ACTION={action}", f"DEVPATH={devpath}"]
     text += [f"{key.upper()}={value}" for key, value in keys.items()]
     payload = "".join(line + "\0" for line in text).encode()
-    nlmsg_min_type, nlm_f_request, netlink_kobject_uevent = 0x10, 1, 15
+    nlmsg_min_type, nlm_f_request = 0x10, 1
     header = struct.pack("=LHHLL", 16 + len(payload), nlmsg_min_type, nlm_f_request, 0, 0)
+    return header + payload
+
+
+def uevent_socket(namespace):
+    """What is sent to it the kernel tells the namespace as its own uevent (Linux 4.18, root)."""
+    netlink_kobject_uevent = 15
     with namespace.entered():
-        sender = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, netlink_kobject_uevent)
-    with sender:
-        sender.sendto(header + payload, (0, 0))
+        return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, netlink_kobject_uevent)
+
+
+def send_uevent(namespace, action, devpath, **keys):
+    """Has the kernel tell the namespace a uevent, as for a device that is not here."""
+    with uevent_socket(namespace) as sender:
+        sender.send(uevent_message(action, devpath, **keys))
 
 
 class Netvfd:
