@@ -10,6 +10,7 @@
 
 struct nv_history;
 
+/* An empty one. Returns 0 or -ENOMEM. */
 int nv_history_new(struct nv_history **ret_history);
 struct nv_history *nv_history_free(struct nv_history *history);
 NV_DEFINE_AUTO(nv_history, struct nv_history *, nv_history_free);
