@@ -19,7 +19,7 @@ struct entry {
 	char *value;
 	unsigned int line;
 	unsigned int column;
-	bool referred;
+	bool used;
 	UT_hash_handle hh;
 };
 
@@ -126,21 +126,19 @@ const char *nv_rcconf_get(const struct nv_rcconf *rcconf, const char *key)
 	return entry ? entry->value : NULL;
 }
 
-const char *nv_rcconf_refer(struct nv_rcconf *rcconf, const char *key)
+void nv_rcconf_mark_used(const struct nv_rcconf *rcconf, const char *key)
 {
 	struct entry *entry = find(rcconf, key);
 
-	if (!entry)
-		return NULL;
-	entry->referred = true;
-	return entry->value;
+	if (entry)
+		entry->used = true;
 }
 
-bool nv_rcconf_referred(const struct nv_rcconf *rcconf, const char *key)
+bool nv_rcconf_is_used(const struct nv_rcconf *rcconf, const char *key)
 {
 	const struct entry *entry = find(rcconf, key);
 
-	return entry && entry->referred;
+	return entry && entry->used;
 }
 
 void nv_rcconf_key_for(const char *format, const char *ifname, char ret_key[NV_RCCONF_KEY_MAX + 1])

@@ -13,6 +13,7 @@
 enum key_kind {
 	KEY_IFCONFIG, /* ifconfig_IF */
 	KEY_INTERFACE, /* another that belongs to the interface IF */
+	KEY_ROUTE, /* a route */
 	KEY_YES, /* YES or NO */
 	KEY_ANY, /* whoever uses it looks at it */
 	KEY_NO_EFFECT, /* FreeBSD's, and without effect here: `note` says why */
@@ -40,15 +41,15 @@ static const struct key keys[] = {
 	{"ipv6_prefix_IF", KEY_INTERFACE, NULL},
 	{"vlans_IF", KEY_INTERFACE, NULL},
 	{"create_args_IF", KEY_ANY, NULL},
-	{"defaultrouter", KEY_ANY, NULL},
-	{"ipv6_defaultrouter", KEY_ANY, NULL},
+	{"defaultrouter", KEY_ROUTE, NULL},
+	{"ipv6_defaultrouter", KEY_ROUTE, NULL},
 	{"defaultrouter_fibN", KEY_NO_EFFECT, "Linux has no FIB numbers"},
 	{"ipv6_defaultrouter_fibN", KEY_NO_EFFECT, "Linux has no FIB numbers"},
 	{"static_routes", KEY_ANY, NULL},
 	{"static_routes_IF", KEY_INTERFACE, NULL},
 	{"ipv6_static_routes", KEY_ANY, NULL},
-	{"route_NAME", KEY_ANY, NULL},
-	{"ipv6_route_NAME", KEY_ANY, NULL},
+	{"route_NAME", KEY_ROUTE, NULL},
+	{"ipv6_route_NAME", KEY_ROUTE, NULL},
 	{"dhclient_program", KEY_ANY, NULL},
 	{"dhclient_flags", KEY_ANY, NULL},
 	{"dhclient_flags_IF", KEY_INTERFACE, NULL},
@@ -133,7 +134,7 @@ static void unknown(const struct check *check, const char *key)
 	unsigned int nearest = UINT32_MAX;
 	const char *pattern = NULL;
 
-	if (nv_rcconf_referred(check->rcconf, key))
+	if (nv_rcconf_is_used(check->rcconf, key))
 		return;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(keys); i++) {
 		unsigned int distance = distance_to(key, keys[i].pattern);
@@ -200,16 +201,40 @@ static void add_interface(struct check *check, const char *key, const char *name
 	}
 }
 
-/* Builds every interface as it would be used, for the faults that turn up. */
-static void check_interfaces(const struct check *check)
+/*
+ * Builds every interface as it would be used, for the faults that turn up. Whether the networks of
+ * all are known is told: DHCP brings more.
+ */
+static bool check_interfaces(const struct check *check)
 {
+	bool all_known = true;
+
 	for (size_t i = 0; i < check->n_names; i++) {
 		NV_AUTO(nv_ifconfig) struct nv_ifconfig *config = NULL;
 
 		if (nv_ifconfig_build(
 			    check->rcconf, check->name[i], NULL, NULL, check->faults, &config) < 0)
-			break;
+			return false;
+		if (config->dhcp.mode != NV_DHCP_NO || config->accept_rtadv)
+			all_known = false;
 	}
+	return all_known;
+}
+
+/* A route that no interface took. */
+static int check_route(const char *key, const char *value, void *data)
+{
+	const struct check *check = data;
+	const char *part;
+	size_t length;
+	const struct key *known = find_key(key, &part, &length);
+
+	(void)value;
+	if (known && known->kind == KEY_ROUTE && !nv_rcconf_is_used(check->rcconf, key))
+		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
+			"is used nowhere: no network of an interface in this file holds its "
+			"gateway, or no static_routes lists it");
+	return 0;
 }
 
 static int check_key(const char *key, const char *value, void *data)
@@ -238,6 +263,7 @@ static int check_key(const char *key, const char *value, void *data)
 		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
 			"has no effect: %s", known->note);
 		break;
+	case KEY_ROUTE:
 	case KEY_ANY:
 		break;
 	}
@@ -258,6 +284,7 @@ void nv_rcconf_check(const struct nv_rcconf *rcconf, struct nv_faults *faults)
 	check->faults = faults;
 	add_interface(check, "ifconfig_DEFAULT", "DEFAULT", strlen("DEFAULT"));
 	nv_rcconf_each(rcconf, check_key, check);
-	check_interfaces(check);
+	if (check_interfaces(check))
+		nv_rcconf_each(rcconf, check_route, check);
 	nv_settings_read(rcconf, faults, settings);
 }

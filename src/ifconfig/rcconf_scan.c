@@ -128,8 +128,9 @@ static void scan_name(struct scan *scan, struct nv_str *name)
 static void insert_value_of(
 	struct scan *scan, struct place place, const struct nv_str *name, struct nv_str *value)
 {
-	const char *text = nv_rcconf_refer(scan->rcconf, nv_str_text(name));
+	const char *text = nv_rcconf_get(scan->rcconf, nv_str_text(name));
 
+	nv_rcconf_mark_used(scan->rcconf, nv_str_text(name));
 	if (text)
 		nv_str_add(value, text);
 	else

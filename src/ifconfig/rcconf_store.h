@@ -14,9 +14,14 @@ int nv_rcconf_new(const char *name, struct nv_rcconf **ret_rcconf);
 int nv_rcconf_set(struct nv_rcconf *rcconf, const char *key, char *value, unsigned int line,
 	unsigned int column);
 
-/* As nv_rcconf_get(), and remembers that the file itself refers to the key. */
-const char *nv_rcconf_refer(struct nv_rcconf *rcconf, const char *key);
-bool nv_rcconf_referred(const struct nv_rcconf *rcconf, const char *key);
+/*
+ * Remembers beside the value that it came to use: another value refers to it, or a route found its
+ * interface. For the check; nothing else depends on it.
+ */
+void nv_rcconf_mark_used(const struct nv_rcconf *rcconf, const char *key);
+
+/* Whether it did. */
+bool nv_rcconf_is_used(const struct nv_rcconf *rcconf, const char *key);
 
 /* Reads @text into @rcconf. Returns 0 or -ENOMEM; what is wrong in the text is in @faults. */
 int nv_rcconf_scan(

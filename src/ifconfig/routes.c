@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Routes: which of rc.conf's belong to an interface, in the words of route(8). */
 #include "ifconfig/build.h"
+#include "ifconfig/rcconf_store.h"
 #include "ifconfig/values.h"
 
 #include <errno.h>
@@ -322,15 +323,15 @@ static void add_route(struct reading *reading)
 	build->budget->routes--;
 }
 
-/* Reads what `route add` would, and keeps it if it belongs to the interface. */
-static void take_route(struct reading *reading, const struct nv_words *words)
+/* Reads what `route add` would. */
+static bool read_route(struct reading *reading, const struct nv_words *words)
 {
 	struct spec *spec = &reading->spec;
 	struct nv_route *route = &reading->route;
 	bool v6;
 
 	if (!sort_words(reading, words))
-		return;
+		return false;
 	v6 = has_colon(spec->destination) || (!spec->by_interface && has_colon(spec->gateway));
 	*route = (struct nv_route){
 		.family = spec->family ? spec->family
@@ -342,29 +343,36 @@ static void take_route(struct reading *reading, const struct nv_words *words)
 		.type = RTN_UNICAST,
 	};
 	if (!read_destination(reading) || !read_rest(reading))
-		return;
-	if (spec->discard) /* belongs to no interface */
-		return;
-	if (spec->by_interface) {
-		read_interface(reading, spec->gateway);
-		route->scope = route->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	} else if (!read_gateway(reading)) {
-		return;
+		return false;
+	if (spec->discard) {
+		reading->elsewhere = true;
+		return true;
 	}
-	if (!reading->elsewhere &&
-		(reading->tied || reaches(reading->build->config, &route->gateway)))
-		add_route(reading);
+	if (!spec->by_interface)
+		return read_gateway(reading);
+	read_interface(reading, spec->gateway);
+	route->scope = route->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	return true;
 }
 
+/* Keeps the route if it belongs to the interface. */
 static void route_from_value(
 	struct nv_build *build, const char *key, const char *value, uint8_t family, bool tied)
 {
 	struct reading reading = {.build = build, .key = key, .tied = tied, .spec.family = family};
 	NV_AUTO(nv_words) struct nv_words words = {};
+	bool understood;
 
 	build->error = nv_words_split(value, &words);
-	if (!build->error)
-		take_route(&reading, &words);
+	if (build->error)
+		return;
+	understood = read_route(&reading, &words);
+	if (understood && !reading.elsewhere && !reading.tied &&
+		!reaches(build->config, &reading.route.gateway))
+		return;
+	nv_rcconf_mark_used(build->rcconf, key);
+	if (understood && !reading.elsewhere)
+		add_route(&reading);
 }
 
 /* One element of static_routes: NAME or NAME:IF. */
@@ -375,14 +383,13 @@ static void take_element(
 	char key[NV_RCCONF_KEY_MAX + 1];
 	const char *value;
 
-	if (colon) {
+	if (colon)
 		*colon = '\0';
-		if (!nv_build_is_own_name(build, colon + 1))
-			return;
-	}
 	nv_rcconf_key_for(family == AF_INET6 ? "ipv6_route_%s" : "route_%s", element, key);
 	value = nv_rcconf_get(build->rcconf, key);
-	if (value)
+	if (colon && !nv_build_is_own_name(build, colon + 1))
+		nv_rcconf_mark_used(build->rcconf, key);
+	else if (value)
 		route_from_value(build, key, value, family, tied || colon);
 	else
 		nv_build_warn(build, list, "`%.60s' is listed, but %s is not set", element, key);
@@ -405,9 +412,12 @@ static void take_default(struct nv_build *build, const char *key, uint8_t family
 	const char *value = nv_rcconf_get(build->rcconf, key);
 	NV_AUTO(nv_str) struct nv_str words = {};
 
-	if (!value || !value[strspn(value, " \t\n")] || strcasecmp(value, "NO") == 0 ||
-		build->error)
+	if (!value || build->error)
 		return;
+	if (!value[strspn(value, " \t\n")] || strcasecmp(value, "NO") == 0) {
+		nv_rcconf_mark_used(build->rcconf, key);
+		return;
+	}
 	nv_str_printf(&words, "default %s", value);
 	if (words.error)
 		build->error = words.error;

@@ -17,6 +17,8 @@
 #define NO_MEDIA   "set the link's speed with ethtool -s"
 #define NO_LINUX   "Linux has nothing like it"
 #define NO_SYSCTL  "set it in sysctl.d(5)"
+#define NO_LAGG	   "netvf makes laggN itself, of hnN and its VF"
+#define NO_VLAN	   "list the VLAN in vlans_IF"
 #define NO_WLAN	   "netvf looks after Ethernet only"
 
 struct word {
@@ -202,6 +204,13 @@ static const struct word words[] = {
 	{"mode", 1, false, NULL, NO_MEDIA},
 	{"instance", 1, false, NULL, NO_MEDIA},
 	{"inst", 1, false, NULL, NO_MEDIA},
+	{"laggproto", 1, false, NULL, NO_LAGG},
+	{"laggport", 1, true, NULL, NO_LAGG},
+	{"lagghash", 1, false, NULL, NO_LAGG},
+	{"vlan", 1, false, NULL, NO_VLAN},
+	{"vlandev", 1, true, NULL, NO_VLAN},
+	{"vlanproto", 1, false, NULL, NO_VLAN},
+	{"vlanpcp", 1, false, NULL, NO_LINUX},
 	{"rxcsum", 0, true, NULL, NO_OFFLOAD},
 	{"rxcsum6", 0, true, NULL, NO_OFFLOAD},
 	{"txcsum", 0, true, NULL, NO_OFFLOAD},

@@ -383,56 +383,66 @@ static void keys_are_listed_in_order(void **state)
 	assert_string_equal(nv_str_text(&text), "b=3 a=2 c=4 ");
 }
 
+static const struct {
+	const char *text;
+	enum nv_fault_severity severity;
+	const char *message; /* NULL: no fault */
+} checked[] = {
+	{"ifconfig_hn0=up", 0, NULL},
+	{"gw=192.0.2.1\ndefaultrouter=$gw ifconfig_hn0='inet 192.0.2.9/24'", 0, NULL},
+	{"defaultrouter=192.0.2.1 ifconfig_hn0='inet 198.51.100.9/24'", NV_FAULT_WARNING,
+		"used nowhere"},
+	{"ipv6_defaultrouter=2001:db8::1", NV_FAULT_WARNING, "used nowhere"},
+	{"route_a='10/8 192.0.2.1' ifconfig_hn0='inet 192.0.2.9/24'", NV_FAULT_WARNING,
+		"used nowhere"},
+	{"defaultrouter=192.0.2.1 ifconfig_hn0=DHCP", 0, NULL},
+	{"defaultrouter=NO ipv6_defaultrouter=", 0, NULL},
+	{"static_routes=a:hn7 route_a='10/8 192.0.2.1'", 0, NULL},
+	{"static_routes=a route_a='10/8 192.0.2.1 -ifp hn7'", 0, NULL},
+	{"static_routes=a route_a='10/8 127.0.0.1 -blackhole'", 0, NULL},
+	{"synchronous_dhclient=no", 0, NULL},
+	{"background_dhclient_hn0=1", 0, NULL},
+	{"synchronous_dhclient=maybe", NV_FAULT_ERROR, "neither YES nor NO"},
+	{"background_dhclient_hn0=maybe", NV_FAULT_ERROR, "neither YES nor NO"},
+	{"hyperv_vf_delay=soon", NV_FAULT_ERROR, "hyperv_vf_delay: `soon'"},
+	{"hyperv_vf_dealy=1", NV_FAULT_WARNING, "is hyperv_vf_delay meant?"},
+	{"ifconfg_hn0=up", NV_FAULT_WARNING, "is ifconfig_IF meant?"},
+	{"ifconfig_hn0_alais0=up", NV_FAULT_WARNING, "is ifconfig_IF_alias* meant?"},
+	{"ifconfig_hn0_ipv='inet6 ::1'", NV_FAULT_WARNING, "is ifconfig_IF_ipv6 meant?"},
+	{"ifconfig_anamethatistoolong=up", NV_FAULT_WARNING, "more than 15 characters"},
+	{"ifconfig_hn0='mtu x'", NV_FAULT_ERROR, "ifconfig_hn0: `mtu x'"},
+	{"ifconfig_hn0_alias3='inet x'", NV_FAULT_ERROR, "does not know `x'"},
+	{"ifconfig_DEFAULT='mtu x'", NV_FAULT_ERROR, "ifconfig_DEFAULT: `mtu x'"},
+	{"ifconfig_hn0_5='inet6 fe80::1%hn0.5/64'", 0, NULL},
+	{"vlans_hn0=4095", NV_FAULT_ERROR, "from 1 to 4094"},
+	{"defaultrouter=gateway", NV_FAULT_ERROR, "not an IPv4 gateway"},
+	{"defaultrouter=gateway ifconfig_hn0=up ifconfig_hn1=up", NV_FAULT_ERROR,
+		"not an IPv4 gateway"},
+	{"ipv6_defaultrouter=fe80::1 ifconfig_hn0=up", NV_FAULT_ERROR, "needs its interface"},
+	{"static_routes=a", NV_FAULT_WARNING, "route_a is not set"},
+	{"netvf_par='a:b'", NV_FAULT_WARNING, "is netvf_pairs meant?"},
+	{"sshd_enable=YES", NV_FAULT_WARNING, "no such key"},
+	{"defaultrouter_fib1=192.0.2.1", NV_FAULT_WARNING, "has no effect"},
+	{"ifconfig_hn0_name=net0", NV_FAULT_WARNING, "has no effect"},
+};
+
 static void check_finds_unknown_keys_and_bad_values(void **state)
 {
-	static const struct {
-		const char *text;
-		enum nv_fault_severity severity;
-		const char *message; /* NULL: no fault */
-	} cases[] = {
-		{"ifconfig_hn0=up", 0, NULL},
-		{"gw=192.0.2.1\ndefaultrouter=$gw", 0, NULL},
-		{"synchronous_dhclient=no", 0, NULL},
-		{"background_dhclient_hn0=1", 0, NULL},
-		{"synchronous_dhclient=maybe", NV_FAULT_ERROR, "neither YES nor NO"},
-		{"background_dhclient_hn0=maybe", NV_FAULT_ERROR, "neither YES nor NO"},
-		{"hyperv_vf_delay=soon", NV_FAULT_ERROR, "hyperv_vf_delay: `soon'"},
-		{"hyperv_vf_dealy=1", NV_FAULT_WARNING, "is hyperv_vf_delay meant?"},
-		{"ifconfg_hn0=up", NV_FAULT_WARNING, "is ifconfig_IF meant?"},
-		{"ifconfig_hn0_alais0=up", NV_FAULT_WARNING, "is ifconfig_IF_alias* meant?"},
-		{"ifconfig_hn0_ipv='inet6 ::1'", NV_FAULT_WARNING, "is ifconfig_IF_ipv6 meant?"},
-		{"ifconfig_anamethatistoolong=up", NV_FAULT_WARNING, "more than 15 characters"},
-		{"ifconfig_hn0='mtu x'", NV_FAULT_ERROR, "ifconfig_hn0: `mtu x'"},
-		{"ifconfig_hn0_alias3='inet x'", NV_FAULT_ERROR, "does not know `x'"},
-		{"ifconfig_DEFAULT='mtu x'", NV_FAULT_ERROR, "ifconfig_DEFAULT: `mtu x'"},
-		{"ifconfig_hn0_5='inet6 fe80::1%hn0.5/64'", 0, NULL},
-		{"vlans_hn0=4095", NV_FAULT_ERROR, "from 1 to 4094"},
-		{"defaultrouter=gateway", NV_FAULT_ERROR, "not an IPv4 gateway"},
-		{"defaultrouter=gateway ifconfig_hn0=up ifconfig_hn1=up", NV_FAULT_ERROR,
-			"not an IPv4 gateway"},
-		{"ipv6_defaultrouter=fe80::1 ifconfig_hn0=up", NV_FAULT_ERROR,
-			"needs its interface"},
-		{"static_routes=a", NV_FAULT_WARNING, "route_a is not set"},
-		{"netvf_par='a:b'", NV_FAULT_WARNING, "is netvf_pairs meant?"},
-		{"sshd_enable=YES", NV_FAULT_WARNING, "no such key"},
-		{"defaultrouter_fib1=192.0.2.1", NV_FAULT_WARNING, "has no effect"},
-		{"ifconfig_hn0_name=net0", NV_FAULT_WARNING, "has no effect"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < NV_ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < NV_ARRAY_SIZE(checked); i++) {
 		NV_AUTO(nv_faults) struct nv_faults faults = {};
-		NV_AUTO(nv_rcconf) struct nv_rcconf *rcconf = parse(cases[i].text, &faults);
+		NV_AUTO(nv_rcconf) struct nv_rcconf *rcconf = parse(checked[i].text, &faults);
 
 		assert_non_null(rcconf);
 		nv_rcconf_check(rcconf, &faults);
-		if (cases[i].message ? faults.count != 1 ||
-					       faults.fault[0].severity != cases[i].severity ||
-					       faults.fault[0].column != 1 ||
-					       !strstr(faults.fault[0].message, cases[i].message)
-				     : faults.count > 0) {
+		if (checked[i].message
+				? faults.count != 1 ||
+					  faults.fault[0].severity != checked[i].severity ||
+					  faults.fault[0].column != 1 ||
+					  !strstr(faults.fault[0].message, checked[i].message)
+				: faults.count > 0) {
 			nv_faults_print(&faults, stderr);
-			fail_msg("case %zu: %s", i, cases[i].text);
+			fail_msg("case %zu: %s", i, checked[i].text);
 		}
 	}
 }
@@ -480,6 +490,29 @@ static void distance_counts_slips(void **state)
 			nv_word_distance(cases[i].word, cases[i].pattern), cases[i].distance);
 }
 
+/* The files that are installed have no fault, not even a warning. */
+static void shipped_files_are_sound(void **state)
+{
+	static const char *const names[] = {"rc.conf", "rc.conf.sample"};
+	const char *etc = getenv("NETVF_ETC");
+
+	(void)state;
+	if (!etc)
+		skip();
+	for (size_t i = 0; i < NV_ARRAY_SIZE(names); i++) {
+		NV_AUTO(nv_faults) struct nv_faults faults = {};
+		NV_AUTO(nv_rcconf) struct nv_rcconf *rcconf = NULL;
+		NV_AUTO(nv_str) struct nv_str path = {};
+
+		nv_str_printf(&path, "%s/%s", etc, names[i]);
+		assert_int_equal(access(nv_str_text(&path), R_OK), 0);
+		assert_int_equal(nv_rcconf_load(nv_str_text(&path), &faults, &rcconf), 0);
+		nv_rcconf_check(rcconf, &faults);
+		nv_faults_print(&faults, stderr);
+		assert_int_equal(faults.count, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +530,7 @@ int main(void)
 		cmocka_unit_test(check_finds_unknown_keys_and_bad_values),
 		cmocka_unit_test(fault_of_a_value_is_added_once),
 		cmocka_unit_test(distance_counts_slips),
+		cmocka_unit_test(shipped_files_are_sound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
