@@ -29,6 +29,7 @@ REPORT = """<?xml version="1.0"?>
 no such file
 more</error></testcase>
 <testcase classname="c" name="absent"><skipped message="no VLANs in this kernel"/></testcase>
+<testcase classname="c" name="tap"><skipped/><system-out>1..0 # SKIP no dog</system-out></testcase>
 </testsuite></testsuites>"""
 
 
@@ -37,7 +38,7 @@ def test_reads_every_outcome(check, tmp_path):
     result = check.read_junit(tmp_path / "r.xml")
     assert result.passed == 1
     assert result.failures == [("c: bad", "1 != 2"), ("c: ugly", "no such file")]
-    assert result.skips == [("c: absent", "no VLANs in this kernel")]
+    assert result.skips == [("c: absent", "no VLANs in this kernel"), ("c: tap", "no dog")]
 
 
 def shell(check, report, script, timeout=20):
