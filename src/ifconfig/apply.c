@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ifconfig/apply.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * What an administrator sets for an interface and would miss on another: net/ipv4/conf/IF/… and
+ * net/ipv6/conf/IF/… of Documentation/networking/ip-sysctl.rst. disable_ipv6 comes first, for the
+ * others act on addresses. Duplicate address detection is left as the lagg has it.
+ */
+static const char *const carried[] = {
+	"ipv6/conf/%s/disable_ipv6",
+	"ipv6/conf/%s/forwarding",
+	"ipv6/conf/%s/accept_ra",
+	"ipv6/conf/%s/accept_ra_defrtr",
+	"ipv6/conf/%s/accept_ra_pinfo",
+	"ipv6/conf/%s/accept_ra_mtu",
+	"ipv6/conf/%s/accept_ra_rt_info_max_plen",
+	"ipv6/conf/%s/accept_redirects",
+	"ipv6/conf/%s/autoconf",
+	"ipv6/conf/%s/use_tempaddr",
+	"ipv6/conf/%s/proxy_ndp",
+	"ipv6/conf/%s/hop_limit",
+	"ipv4/conf/%s/forwarding",
+	"ipv4/conf/%s/rp_filter",
+	"ipv4/conf/%s/accept_local",
+	"ipv4/conf/%s/accept_redirects",
+	"ipv4/conf/%s/accept_source_route",
+	"ipv4/conf/%s/arp_accept",
+	"ipv4/conf/%s/arp_announce",
+	"ipv4/conf/%s/arp_filter",
+	"ipv4/conf/%s/arp_ignore",
+	"ipv4/conf/%s/arp_notify",
+	"ipv4/conf/%s/log_martians",
+	"ipv4/conf/%s/promote_secondaries",
+	"ipv4/conf/%s/proxy_arp",
+	"ipv4/conf/%s/route_localnet",
+	"ipv4/conf/%s/secure_redirects",
+	"ipv4/conf/%s/send_redirects",
+	"ipv4/conf/%s/src_valid_mark",
+};
+
+#define RP_FILTER "ipv4/conf/%s/rp_filter"
+
+int nv_snapshot_take(struct nv_kernel *kernel, struct nv_snapshot *ret_snapshot)
+{
+	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot snapshot = {};
+	int r = nv_kernel_links(kernel, &snapshot.links);
+
+	if (r == 0)
+		r = nv_kernel_addrs(kernel, 0, &snapshot.addrs);
+	if (r == 0)
+		r = nv_kernel_routes(kernel, 0, &snapshot.routes);
+	if (r < 0)
+		return r;
+	*ret_snapshot = snapshot;
+	snapshot = (struct nv_snapshot){};
+	return 0;
+}
+
+static int sysctl_get(
+	struct nv_kernel *kernel, const char *format, const char *ifname, char *value, size_t size)
+{
+	char path[128] = "net/";
+
+	snprintf(path + 4, sizeof(path) - 4, format, ifname);
+	return nv_kernel_sysctl_read(kernel, path, value, size);
+}
+
+static void sysctl_set(
+	struct nv_kernel *kernel, const char *format, const char *ifname, const char *value)
+{
+	char path[128] = "net/";
+	int r;
+
+	snprintf(path + 4, sizeof(path) - 4, format, ifname);
+	r = nv_kernel_sysctl_write(kernel, path, value);
+	if (r < 0 && r != -ENOENT)
+		nv_warn("cannot write %s to /proc/sys/%s: %s", value, path, nv_strerror(r));
+}
+
+static void carry_sysctls(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	for (size_t i = 0; i < NV_ARRAY_SIZE(carried); i++) {
+		char from[64];
+		char to[64];
+
+		if (sysctl_get(kernel, carried[i], move->from_name, from, sizeof(from)) < 0 ||
+			sysctl_get(kernel, carried[i], move->to_name, to, sizeof(to)) < 0)
+			continue;
+		if (!nv_streq(from, to))
+			sysctl_set(kernel, carried[i], move->to_name, from);
+	}
+}
+
+/* The stricter of the interface's and "all" counts as the larger number: 2 is loose, 1 strict. */
+static void loosen_rp_filter(struct nv_kernel *kernel, struct nv_move *move)
+{
+	char all[8] = "0";
+
+	if (sysctl_get(kernel, RP_FILTER, move->from_name, move->rp_filter,
+		    sizeof(move->rp_filter)) < 0)
+		return;
+	if (sysctl_get(kernel, RP_FILTER, "all", all, sizeof(all)) < 0 || nv_streq(all, "2") ||
+		(!nv_streq(all, "1") && !nv_streq(move->rp_filter, "1"))) {
+		move->rp_filter[0] = '\0';
+		return;
+	}
+	sysctl_set(kernel, RP_FILTER, move->from_name, "2");
+	sysctl_set(kernel, RP_FILTER, move->to_name, "2");
+}
+
+static void restore_rp_filter(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	if (!move->rp_filter[0])
+		return;
+	sysctl_set(kernel, RP_FILTER, move->to_name, move->rp_filter);
+	sysctl_set(kernel, RP_FILTER, move->from_name, move->rp_filter);
+}
+
+static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+{
+	const struct nv_move *lower = &plan->move[move->lower];
+	struct nv_link link = {.kind = "vlan", .lower = lower->to, .vlan_id = move->vlan_id};
+	NV_AUTO(nv_links) struct nv_links links = {};
+	const struct nv_link *there;
+	int r;
+
+	nv_strcopy(link.name, sizeof(link.name), move->to_name);
+	r = nv_kernel_link_add(kernel, &link, NULL, &move->to);
+	if (r != -EEXIST)
+		return r;
+	r = nv_kernel_links(kernel, &links);
+	if (r < 0)
+		return r;
+	there = nv_links_by_name(&links, move->to_name);
+	if (!there || there->lower != lower->to || there->vlan_id != move->vlan_id)
+		return -EEXIST;
+	move->to = there->ifindex;
+	return 0;
+}
+
+static void set_link(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	struct nv_link_change change = {.what = NV_LINK_MTU, .to = {.mtu = move->mtu}};
+	int r = move->mtu ? nv_kernel_link_set(kernel, move->to, &change) : 0;
+
+	if (r < 0)
+		nv_warn("cannot set the MTU of %s to %u: %s", move->to_name, move->mtu,
+			nv_strerror(r));
+	change = (struct nv_link_change){.what = NV_LINK_ALIAS};
+	nv_strcopy(change.to.alias, sizeof(change.to.alias), move->description);
+	r = move->description[0] ? nv_kernel_link_set(kernel, move->to, &change) : 0;
+	if (r < 0)
+		nv_warn("cannot set the description of %s: %s", move->to_name, nv_strerror(r));
+}
+
+static bool prepare_one(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+{
+	int r = move->to ? 0 : make_vlan(kernel, plan, move);
+
+	if (r < 0) {
+		nv_err("cannot make VLAN %u as %s on %s: %s", move->vlan_id, move->to_name,
+			plan->move[move->lower].to_name,
+			r == -EOPNOTSUPP ? "this kernel has no VLANs" : nv_strerror(r));
+		return false;
+	}
+	if (move->from) {
+		carry_sysctls(kernel, move);
+		loosen_rp_filter(kernel, move);
+	}
+	if (move->accept_rtadv) {
+		char forwarding[8] = "0";
+
+		/* A host that forwards takes router advertisements only when told twice: 2. */
+		sysctl_get(kernel, "ipv6/conf/%s/forwarding", move->to_name, forwarding,
+			sizeof(forwarding));
+		sysctl_set(kernel, "ipv6/conf/%s/accept_ra", move->to_name,
+			nv_streq(forwarding, "0") ? "1" : "2");
+	}
+	set_link(kernel, move);
+	r = nv_kernel_link_up(kernel, move->to, move->up);
+	if (r < 0)
+		nv_err("cannot set %s up: %s", move->to_name, nv_strerror(r));
+	return r == 0;
+}
+
+bool nv_apply_prepare(struct nv_kernel *kernel, struct nv_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		struct nv_move *move = &plan->move[i];
+
+		if (!plan->move[move->lower].to ||
+			(move->vlan_id && nv_streq(move->from_name, move->to_name)))
+			continue;
+		if (!prepare_one(kernel, plan, move))
+			return false;
+	}
+	return true;
+}
+
+static bool fill_addrs(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	for (size_t i = 0; i < move->addrs.count; i++) {
+		struct nv_addr addr = move->addrs.addr[i];
+		char text[NV_IP_TEXT];
+		int r;
+
+		addr.ifindex = move->to;
+		r = nv_kernel_addr_add(kernel, &addr, false);
+		if (r == 0 || r == -EEXIST)
+			continue;
+		nv_err("cannot give %s the address %s/%u: %s", move->to_name,
+			nv_ip_text(&addr.local, text), addr.prefix_len, nv_strerror(r));
+		return false;
+	}
+	return true;
+}
+
+static void fill_neighs(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	NV_AUTO(nv_neighs) struct nv_neighs neighs = {};
+
+	if (!move->from || nv_kernel_neighs(kernel, move->from, &neighs) < 0)
+		return;
+	for (size_t i = 0; i < neighs.count; i++) {
+		struct nv_neigh neigh = neighs.neigh[i];
+
+		if (!(neigh.state &
+			    (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)))
+			continue;
+		if (neigh.state != NUD_PERMANENT)
+			neigh.state = NUD_STALE;
+		neigh.ifindex = move->to;
+		/* One that is known there already is newer; one that fails is asked for again. */
+		nv_kernel_neigh_add(kernel, &neigh);
+	}
+}
+
+/* @priority: of the message for one that cannot be added. */
+static void fill_routes(struct nv_kernel *kernel, const struct nv_move *move, int priority)
+{
+	for (size_t i = 0; i < move->routes.count && move->up; i++) {
+		struct nv_route route = move->routes.route[i];
+		char text[NV_IP_TEXT];
+		int r;
+
+		route.oif = move->to;
+		r = nv_kernel_route_add(kernel, &route, NV_ROUTE_BESIDE);
+		if (r == 0 || r == -EEXIST)
+			continue;
+		nv_log(priority, "cannot add the route to %s/%u on %s%s: %s",
+			nv_ip_text(&route.destination, text), route.destination_len, move->to_name,
+			i < move->n_said_routes ? "" : " that was there", nv_strerror(r));
+	}
+}
+
+static bool fill_one(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	if (!fill_addrs(kernel, move))
+		return false;
+	fill_neighs(kernel, move);
+	fill_routes(kernel, move, LOG_WARNING);
+	return true;
+}
+
+bool nv_apply_fill(struct nv_kernel *kernel, const struct nv_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].to && !fill_one(kernel, &plan->move[i]))
+			return false;
+	return true;
+}
+
+void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].rp_filter[0])
+			sysctl_set(kernel, RP_FILTER, plan->move[i].from_name,
+				plan->move[i].rp_filter);
+}
+
+bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan)
+{
+	bool fine = true;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct nv_move *move = &plan->move[i];
+		int r;
+
+		if (move->to || !plan->move[move->lower].to)
+			continue;
+		r = move->from ? nv_kernel_link_del(kernel, move->from) : 0;
+		if (r < 0 && r != -ENODEV) {
+			nv_err("cannot delete the VLAN %s: %s", move->from_name, nv_strerror(r));
+			fine = false;
+			continue;
+		}
+		move->from = 0;
+		fine &= prepare_one(kernel, plan, move) && fill_one(kernel, move);
+	}
+	return fine;
+}
+
+static bool is_fine(int r)
+{
+	return r == 0 || r == -ENODEV || r == -ESRCH || r == -ENOENT || r == -EADDRNOTAVAIL;
+}
+
+static void strip_routes(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	int r = nv_kernel_routes(kernel, move->from, &routes);
+
+	if (r < 0)
+		nv_warn("cannot list the routes of %s: %s", move->from_name, nv_strerror(r));
+	for (size_t i = 0; i < routes.count; i++) {
+		const struct nv_route *route = &routes.route[i];
+		bool prefix = route->family == AF_INET && route->type == RTN_UNICAST &&
+			      route->protocol == RTPROT_KERNEL && route->table != RT_TABLE_LOCAL;
+		char text[NV_IP_TEXT];
+
+		if (!prefix && !nv_plan_route_counts(route))
+			continue;
+		r = nv_kernel_route_del(kernel, route);
+		if (!is_fine(r))
+			nv_warn("cannot take the route to %s/%u off %s: %s",
+				nv_ip_text(&route->destination, text), route->destination_len,
+				move->from_name, nv_strerror(r));
+	}
+}
+
+/* The last first: with a primary IPv4 address its secondaries would go. */
+static void strip_addrs(struct nv_kernel *kernel, const struct nv_move *move, int family)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	int r = nv_kernel_addrs(kernel, move->from, &addrs);
+
+	if (r < 0)
+		nv_warn("cannot list the addresses of %s: %s", move->from_name, nv_strerror(r));
+	for (size_t i = addrs.count; i-- > 0;) {
+		const struct nv_addr *addr = &addrs.addr[i];
+		char text[NV_IP_TEXT];
+
+		if (addr->local.family != family)
+			continue;
+		r = nv_kernel_addr_del(kernel, addr);
+		if (!is_fine(r))
+			nv_warn("cannot take the address %s/%u off %s: %s",
+				nv_ip_text(&addr->local, text), addr->prefix_len, move->from_name,
+				nv_strerror(r));
+	}
+}
+
+void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan)
+{
+	const struct nv_link_change bare = {
+		.what = NV_LINK_ADDR_GEN_MODE,
+		.to.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE,
+	};
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct nv_move *move = &plan->move[i];
+
+		if (!move->from)
+			continue;
+		nv_kernel_link_set(kernel, move->from, &bare);
+		sysctl_set(kernel, "ipv6/conf/%s/accept_ra", move->from_name, "0");
+		strip_routes(kernel, move);
+		strip_addrs(kernel, move, AF_INET6);
+	}
+}
+
+void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan)
+{
+	for (size_t i = plan->count; i-- > 0;) {
+		const struct nv_move *move = &plan->move[i];
+
+		if (!move->from)
+			continue;
+		restore_rp_filter(kernel, move);
+		if (!move->vlan_id) {
+			strip_addrs(kernel, move, AF_INET);
+			continue;
+		}
+		if (!is_fine(nv_kernel_link_del(kernel, move->from)))
+			nv_warn("cannot delete the VLAN %s", move->from_name);
+	}
+}
+
+static const struct nv_addr *find_addr(const struct nv_addrs *addrs, const struct nv_ip *ip)
+{
+	for (size_t i = 0; i < addrs->count; i++)
+		if (nv_ip_equal(&addrs->addr[i].local, ip))
+			return &addrs->addr[i];
+	return NULL;
+}
+
+static bool has_route(const struct nv_routes *routes, const struct nv_route *wanted)
+{
+	uint32_t table = wanted->table ? wanted->table : RT_TABLE_MAIN;
+
+	for (size_t i = 0; i < routes->count; i++) {
+		const struct nv_route *route = &routes->route[i];
+
+		if (route->family == wanted->family && route->table == table &&
+			route->destination_len == wanted->destination_len &&
+			(!wanted->destination_len ||
+				nv_ip_equal(&route->destination, &wanted->destination)))
+			return true;
+	}
+	return false;
+}
+
+/* An address without the route to its network: somebody has flushed the routes after it came. */
+static bool lost_its_network(const struct nv_addr *addr, const struct nv_routes *routes)
+{
+	if (addr->local.family != AF_INET || addr->prefix_len == 32 ||
+		(addr->flags & IFA_F_NOPREFIXROUTE))
+		return false;
+	for (size_t i = 0; i < routes->count; i++)
+		if (routes->route[i].family == AF_INET &&
+			routes->route[i].protocol == RTPROT_KERNEL &&
+			routes->route[i].table != RT_TABLE_LOCAL)
+			return false;
+	return true;
+}
+
+void nv_apply_keep(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	bool whole = true;
+
+	if (!move->up || nv_kernel_addrs(kernel, move->to, &addrs) < 0 ||
+		nv_kernel_routes(kernel, move->to, &routes) < 0)
+		return;
+	for (size_t i = 0; i < move->addrs.count; i++) {
+		struct nv_addr addr = move->addrs.addr[i];
+
+		addr.ifindex = move->to;
+		whole &= find_addr(&addrs, &addr.local) != NULL;
+		if (!lost_its_network(&addr, &routes))
+			continue;
+		nv_kernel_addr_del(kernel, &addr);
+		whole = false;
+	}
+	for (size_t i = 0; i < move->routes.count; i++)
+		whole &= has_route(&routes, &move->routes.route[i]);
+	if (!whole && fill_addrs(kernel, move))
+		fill_routes(kernel, move, LOG_DEBUG);
+}
+
+static bool has_other(const struct nv_move *move, const struct nv_addrs *now)
+{
+	for (size_t i = 0; i < now->count; i++)
+		if (now->addr[i].local.family == AF_INET &&
+			!find_addr(&move->addrs, &now->addr[i].local))
+			return true;
+	return false;
+}
+
+/* So that it is not put in force again. */
+static void forget_addr(struct nv_move *move, size_t index)
+{
+	struct nv_addrs *addrs = &move->addrs;
+
+	addrs->count--;
+	memmove(&addrs->addr[index], &addrs->addr[index + 1],
+		(addrs->count - index) * sizeof(addrs->addr[0]));
+}
+
+void nv_apply_leased(struct nv_kernel *kernel, struct nv_move *move)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs now = {};
+	bool other;
+
+	if (nv_kernel_addrs(kernel, move->to, &now) < 0)
+		return;
+	other = has_other(move, &now);
+	/* Or the new address would go with the old one, whose secondary it may be. */
+	if (other)
+		sysctl_set(kernel, "ipv4/conf/%s/promote_secondaries", move->to_name, "1");
+	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
+		struct nv_addr addr = move->addrs.addr[i];
+		const struct nv_addr *there = find_addr(&now, &addr.local);
+
+		if (addr.local.family != AF_INET)
+			continue;
+		addr.ifindex = move->to;
+		if (other) {
+			nv_kernel_addr_del(kernel, &addr);
+			forget_addr(move, i);
+		} else if (there && addr.valid_lft != UINT32_MAX &&
+			   there->valid_lft <= addr.valid_lft) {
+			addr.valid_lft = UINT32_MAX;
+			addr.preferred_lft = UINT32_MAX;
+			nv_kernel_addr_add(kernel, &addr, true);
+		}
+	}
+	nv_apply_keep(kernel, move);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ifconfig/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct planner {
+	const struct nv_snapshot *snapshot;
+	const char *lagg;
+	struct nv_plan plan;
+	struct nv_str *why;
+};
+
+bool nv_plan_route_counts(const struct nv_route *route)
+{
+	return route->type == RTN_UNICAST && route->table != RT_TABLE_LOCAL &&
+	       route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_REDIRECT;
+}
+
+static bool is_link_local(const struct nv_addr *addr)
+{
+	return addr->local.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->local.v6);
+}
+
+static bool has_addr(const struct nv_addrs *addrs, const struct nv_ip *ip)
+{
+	for (size_t i = 0; i < addrs->count; i++)
+		if (nv_ip_equal(&addrs->addr[i].local, ip))
+			return true;
+	return false;
+}
+
+static bool says_family(const struct nv_ifconfig *wanted, int family)
+{
+	for (size_t i = 0; wanted && i < wanted->addrs.count; i++)
+		if (wanted->addrs.addr[i].local.family == family)
+			return true;
+	return false;
+}
+
+/* Whether addresses of this family are made by a protocol, rc.conf having asked for it. */
+static bool is_dynamic(const struct nv_ifconfig *wanted, int family)
+{
+	if (!wanted)
+		return false;
+	return family == AF_INET ? wanted->dhcp.mode != NV_DHCP_NO : wanted->accept_rtadv;
+}
+
+static bool inherits(const struct nv_ifconfig *wanted, const struct nv_addr *addr)
+{
+	if (addr->flags & IFA_F_DADFAILED)
+		return false;
+	return is_link_local(addr) || is_dynamic(wanted, addr->local.family) ||
+	       !says_family(wanted, addr->local.family);
+}
+
+/* The flags and the label that the same address has on another interface. */
+static struct nv_addr as_on(const struct nv_addr *addr, const char *from, const char *to)
+{
+	const uint32_t kept =
+		IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_HOMEADDRESS | IFA_F_MCAUTOJOIN;
+	size_t length = strlen(from);
+	struct nv_addr moved = *addr;
+
+	moved.ifindex = 0;
+	moved.flags &= kept;
+	moved.label[0] = '\0';
+	if (strncmp(addr->label, from, length) == 0 &&
+		(addr->label[length] == ':' || !addr->label[length]))
+		if (snprintf(moved.label, sizeof(moved.label), "%s%s", to, addr->label + length) >=
+			(int)sizeof(moved.label))
+			moved.label[0] = '\0';
+	return moved;
+}
+
+static int add_addr(struct nv_move *move, struct nv_addr addr)
+{
+	/* The same MAC on three interfaces would be a duplicate in the eyes of detection. */
+	if (addr.local.family == AF_INET6)
+		addr.flags |= IFA_F_NODAD;
+	return nv_addrs_add(&move->addrs, &addr);
+}
+
+static int plan_addrs(
+	struct planner *planner, struct nv_move *move, const struct nv_ifconfig *wanted)
+{
+	const struct nv_addrs *live = &planner->snapshot->addrs;
+	int r;
+
+	for (size_t i = 0; wanted && i < wanted->addrs.count; i++) {
+		r = add_addr(move, wanted->addrs.addr[i]);
+		if (r < 0)
+			return r;
+	}
+	move->n_said_addrs = move->addrs.count;
+	for (size_t i = 0; move->from && i < live->count; i++) {
+		const struct nv_addr *addr = &live->addr[i];
+
+		if (addr->ifindex != move->from || !inherits(wanted, addr) ||
+			has_addr(&move->addrs, &addr->local))
+			continue;
+		r = add_addr(move, as_on(addr, move->from_name, move->to_name));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static uint32_t table_of(const struct nv_route *route)
+{
+	return route->table ? route->table : RT_TABLE_MAIN;
+}
+
+static bool same_destination(const struct nv_route *a, const struct nv_route *b)
+{
+	return a->destination_len == b->destination_len && a->tos == b->tos &&
+	       table_of(a) == table_of(b) && a->family == b->family &&
+	       (!a->destination_len || nv_ip_equal(&a->destination, &b->destination));
+}
+
+static bool said_already(const struct nv_move *move, const struct nv_route *route)
+{
+	for (size_t i = 0; i < move->n_said_routes; i++)
+		if (same_destination(&move->routes.route[i], route))
+			return true;
+	return false;
+}
+
+static bool route_is_inherited(const struct nv_move *move, const struct nv_route *route)
+{
+	return route->oif == move->from && nv_plan_route_counts(route) &&
+	       !said_already(move, route) &&
+	       (!route->has_source || has_addr(&move->addrs, &route->source));
+}
+
+/* A gateway must be reachable before a route by it can be added: routes without one go first. */
+static int plan_routes(
+	struct planner *planner, struct nv_move *move, const struct nv_ifconfig *wanted)
+{
+	const struct nv_routes *live = &planner->snapshot->routes;
+	int r = 0;
+
+	for (int gateway = 0; wanted && gateway <= 1; gateway++)
+		for (size_t i = 0; i < wanted->routes.count && r == 0; i++)
+			if (wanted->routes.route[i].has_gateway == gateway)
+				r = nv_routes_add(&move->routes, &wanted->routes.route[i]);
+	move->n_said_routes = move->routes.count;
+	for (int gateway = 0; move->from && gateway <= 1; gateway++) {
+		for (size_t i = 0; i < live->count && r == 0; i++) {
+			struct nv_route route = live->route[i];
+
+			if (route.has_gateway != gateway || !route_is_inherited(move, &route))
+				continue;
+			route.oif = 0;
+			route.multipath = false;
+			r = nv_routes_add(&move->routes, &route);
+		}
+	}
+	return r;
+}
+
+static void plan_link(
+	struct nv_move *move, const struct nv_link *from, const struct nv_ifconfig *wanted)
+{
+	move->up = wanted ? wanted->up : !from || (from->flags & IFF_UP);
+	move->accept_rtadv = wanted && wanted->accept_rtadv;
+	move->mtu = wanted ? wanted->mtu : 0;
+	if (!move->mtu && from)
+		move->mtu = from->mtu;
+	if (wanted && wanted->description)
+		nv_strcopy(move->description, sizeof(move->description), wanted->description);
+	else if (from)
+		nv_strcopy(move->description, sizeof(move->description), from->alias);
+	if (wanted)
+		move->dhcp = wanted->dhcp;
+	if (is_dynamic(wanted, AF_INET))
+		move->client = NV_CLIENT_START;
+	else
+		move->client = says_family(wanted, AF_INET) ? NV_CLIENT_STOP : NV_CLIENT_MOVE;
+}
+
+static bool is_stacked_on(const struct nv_link *link, int ifindex)
+{
+	return link->lower == ifindex && !link->lower_elsewhere && link->kind[0] &&
+	       strcmp(link->kind, "veth") != 0;
+}
+
+static int check_link(struct planner *planner, const struct nv_link *from)
+{
+	const struct nv_links *links = &planner->snapshot->links;
+	const struct nv_link *master = nv_links_by_index(links, from->master);
+
+	if (from->master && !(master && nv_streq(master->name, planner->lagg))) {
+		nv_str_printf(planner->why, "%s is a port of %s; make %s that port by hand",
+			from->name, master ? master->name : "another interface", planner->lagg);
+		return -EBUSY;
+	}
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *link = &links->link[i];
+
+		if (is_stacked_on(link, from->ifindex) && strcmp(link->kind, "vlan") != 0) {
+			nv_str_printf(planner->why,
+				"%s (%s) is stacked on %s and cannot be moved; delete it and make "
+				"it on %s",
+				link->name, link->kind, from->name, planner->lagg);
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
+
+static int check_routes(struct planner *planner, const struct nv_link *from)
+{
+	const struct nv_routes *routes = &planner->snapshot->routes;
+
+	for (size_t i = 0; i < routes->count; i++) {
+		const struct nv_route *route = &routes->route[i];
+		char text[NV_IP_TEXT] = "default";
+
+		if (route->oif != from->ifindex || !route->multipath || route->family != AF_INET)
+			continue;
+		if (route->destination_len)
+			nv_ip_text(&route->destination, text);
+		nv_str_printf(planner->why,
+			"the route %s/%u has several next hops, one of them on %s, which cannot be "
+			"moved alone",
+			text, route->destination_len, from->name);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int plan_one(struct planner *planner, const struct nv_link *from, const struct nv_move *like,
+	const struct nv_ifconfig *wanted, size_t *ret_index)
+{
+	struct nv_plan *plan = &planner->plan;
+	struct nv_move *more;
+	struct nv_move *move;
+	int r;
+
+	if (wanted && !wanted->configured)
+		wanted = NULL;
+	if (plan->count >= NV_MOVES_MAX)
+		return -E2BIG;
+	more = reallocarray(plan->move, plan->count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	plan->move = more;
+	*ret_index = plan->count;
+	move = &plan->move[plan->count++];
+	*move = *like;
+	if (from) {
+		move->from = from->ifindex;
+		nv_strcopy(move->from_name, sizeof(move->from_name), from->name);
+		r = check_link(planner, from);
+		if (r < 0)
+			return r;
+		r = check_routes(planner, from);
+		if (r < 0)
+			return r;
+	}
+	plan_link(move, from, wanted);
+	r = plan_addrs(planner, move, wanted);
+	return r < 0 ? r : plan_routes(planner, move, wanted);
+}
+
+static const struct nv_link *find_vlan(const struct nv_links *links, int lower, uint16_t id)
+{
+	for (size_t i = 0; lower && i < links->count; i++)
+		if (is_stacked_on(&links->link[i], lower) && links->link[i].vlan_id == id)
+			return &links->link[i];
+	return NULL;
+}
+
+static bool wants_vlan(const struct nv_ifconfig *wanted, uint16_t id)
+{
+	for (size_t i = 0; wanted && i < wanted->n_vlans; i++)
+		if (wanted->vlan[i].id == id)
+			return true;
+	return false;
+}
+
+/* hn0.5 becomes lagg0.5; one with a name of its own keeps it. */
+static int name_vlan(const struct nv_link *from, const struct nv_move *lower, char *ret_name)
+{
+	size_t length = strlen(lower->from_name);
+	int n;
+
+	if (strncmp(from->name, lower->from_name, length) != 0 || from->name[length] != '.')
+		n = snprintf(ret_name, IFNAMSIZ, "%s", from->name);
+	else
+		n = snprintf(ret_name, IFNAMSIZ, "%s%s", lower->to_name, from->name + length);
+	return n < IFNAMSIZ ? 0 : -ENAMETOOLONG;
+}
+
+static int plan_tree(struct planner *planner, const struct nv_link *from,
+	const struct nv_move *like, const struct nv_ifconfig *wanted)
+{
+	const struct nv_links *links = &planner->snapshot->links;
+	struct nv_move vlan = {};
+	size_t index;
+	int r = plan_one(planner, from, like, wanted, &index);
+
+	vlan.lower = index;
+	for (size_t i = 0; r == 0 && wanted && i < wanted->n_vlans; i++) {
+		const struct nv_vlan_wanted *said = &wanted->vlan[i];
+
+		vlan.vlan_id = said->id;
+		nv_strcopy(vlan.to_name, sizeof(vlan.to_name), said->name);
+		r = plan_tree(planner, from ? find_vlan(links, from->ifindex, said->id) : NULL,
+			&vlan, said->config);
+	}
+	for (size_t i = 0; r == 0 && from && i < links->count; i++) {
+		const struct nv_link *link = &links->link[i];
+
+		if (!is_stacked_on(link, from->ifindex) || wants_vlan(wanted, link->vlan_id))
+			continue;
+		vlan.vlan_id = link->vlan_id;
+		r = name_vlan(link, &planner->plan.move[index], vlan.to_name);
+		if (r == 0)
+			r = plan_tree(planner, link, &vlan, NULL);
+	}
+	return r;
+}
+
+int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
+	const struct nv_ifconfig *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why)
+{
+	struct planner planner = {.snapshot = snapshot, .lagg = lagg, .why = ret_why};
+	const struct nv_link *from = nv_links_by_index(&snapshot->links, hn);
+	struct nv_move first = {};
+	int r;
+
+	if (!from)
+		return -ENODEV;
+	if (!nv_strcopy(first.to_name, sizeof(first.to_name), lagg))
+		return -ENAMETOOLONG;
+	r = plan_tree(&planner, from, &first, wanted);
+	if (r < 0)
+		nv_plan_auto(&planner.plan);
+	else
+		*ret_plan = planner.plan;
+	return r;
+}
+
+void nv_plan_auto(struct nv_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		nv_addrs_auto(&plan->move[i].addrs);
+		nv_routes_auto(&plan->move[i].routes);
+	}
+	free(plan->move);
+	*plan = (struct nv_plan){};
+}
+
+void nv_snapshot_auto(struct nv_snapshot *snapshot)
+{
+	nv_links_auto(&snapshot->links);
+	nv_addrs_auto(&snapshot->addrs);
+	nv_routes_auto(&snapshot->routes);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cm.h"
+
+#include "ifconfig/plan.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#define HN  2
+#define ETH 3
+
+/* A snapshot that a test fills, the plan that it asks for. */
+struct bench {
+	struct nv_snapshot now;
+	struct nv_ifconfig wanted;
+	struct nv_plan plan;
+	struct nv_str why;
+};
+
+static void bench_auto(struct bench *bench)
+{
+	nv_snapshot_auto(&bench->now);
+	nv_addrs_auto(&bench->wanted.addrs);
+	nv_routes_auto(&bench->wanted.routes);
+	nv_plan_auto(&bench->plan);
+	nv_str_auto(&bench->why);
+}
+
+#define BENCH(name) __attribute__((cleanup(bench_auto))) struct bench name = {}
+
+static struct nv_ip ip(const char *text)
+{
+	struct nv_ip value = {.family = strchr(text, ':') ? AF_INET6 : AF_INET};
+
+	assert_int_equal(inet_pton(value.family, text, &value.v4), 1);
+	return value;
+}
+
+static struct nv_link *add_link(struct bench *bench, int ifindex, const char *name)
+{
+	struct nv_link link = {.ifindex = ifindex, .flags = IFF_UP, .mtu = 1500};
+
+	nv_strcopy(link.name, sizeof(link.name), name);
+	assert_int_equal(nv_links_put(&bench->now.links, &link), 0);
+	return &bench->now.links.link[bench->now.links.count - 1];
+}
+
+static void add_vlan(struct bench *bench, int ifindex, const char *name, int lower, uint16_t id)
+{
+	struct nv_link *link = add_link(bench, ifindex, name);
+
+	nv_strcopy(link->kind, sizeof(link->kind), "vlan");
+	link->lower = lower;
+	link->vlan_id = id;
+}
+
+static struct nv_addr *add_addr(struct nv_addrs *addrs, int ifindex, const char *text)
+{
+	struct nv_addr addr = {
+		.ifindex = ifindex,
+		.local = ip(text),
+		.prefix_len = 24,
+		.valid_lft = UINT32_MAX,
+		.preferred_lft = UINT32_MAX,
+	};
+
+	assert_int_equal(nv_addrs_add(addrs, &addr), 0);
+	return &addrs->addr[addrs->count - 1];
+}
+
+static struct nv_route *add_route(
+	struct nv_routes *routes, int oif, const char *to, uint8_t length, const char *gateway)
+{
+	struct nv_route route = {
+		.family = strchr(to, ':') ? AF_INET6 : AF_INET,
+		.destination = ip(to),
+		.destination_len = length,
+		.type = RTN_UNICAST,
+		.table = RT_TABLE_MAIN,
+		.protocol = RTPROT_STATIC,
+		.oif = oif,
+	};
+
+	if (gateway) {
+		route.has_gateway = true;
+		route.gateway = ip(gateway);
+	}
+	assert_int_equal(nv_routes_add(routes, &route), 0);
+	return &routes->route[routes->count - 1];
+}
+
+static void make_from(struct bench *bench, const struct nv_ifconfig *wanted)
+{
+	assert_int_equal(
+		nv_plan_make(&bench->now, HN, "lagg0", wanted, &bench->plan, &bench->why), 0);
+}
+
+static void assert_addr(const struct nv_move *move, size_t index, const char *text)
+{
+	struct nv_ip expected = ip(text);
+
+	assert_true(index < move->addrs.count);
+	assert_true(nv_ip_equal(&move->addrs.addr[index].local, &expected));
+	assert_int_equal(move->addrs.addr[index].ifindex, 0);
+}
+
+static void without_rcconf_everything_live_moves(void **state)
+{
+	BENCH(bench);
+	const struct nv_move *move;
+	struct nv_addr *addr;
+
+	(void)state;
+	nv_strcopy(add_link(&bench, HN, "hn0")->alias, 256, "uplink");
+	add_link(&bench, ETH, "eth1");
+	addr = add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	addr->valid_lft = 600;
+	addr->preferred_lft = 300;
+	addr->flags = IFA_F_NOPREFIXROUTE;
+	nv_strcopy(addr->label, sizeof(addr->label), "hn0:1");
+	add_addr(&bench.now.addrs, ETH, "198.51.100.5");
+	addr = add_addr(&bench.now.addrs, HN, "fe80::1");
+	addr->flags = IFA_F_PERMANENT;
+	add_addr(&bench.now.addrs, HN, "2001:db8::5")->flags = IFA_F_DADFAILED;
+	add_route(&bench.now.routes, HN, "0.0.0.0", 0, "192.0.2.1");
+	add_route(&bench.now.routes, HN, "192.0.2.1", 32, NULL);
+	add_route(&bench.now.routes, HN, "192.0.2.0", 24, NULL)->protocol = RTPROT_KERNEL;
+	add_route(&bench.now.routes, HN, "192.0.2.5", 32, NULL)->table = RT_TABLE_LOCAL;
+	add_route(&bench.now.routes, ETH, "203.0.113.0", 24, "198.51.100.1");
+	make_from(&bench, NULL);
+
+	assert_int_equal(bench.plan.count, 1);
+	move = &bench.plan.move[0];
+	assert_int_equal(move->from, HN);
+	assert_string_equal(move->to_name, "lagg0");
+	assert_string_equal(move->description, "uplink");
+	assert_true(move->up);
+	assert_int_equal(move->client, NV_CLIENT_MOVE);
+	assert_int_equal(move->addrs.count, 2);
+	assert_addr(move, 0, "192.0.2.5");
+	assert_int_equal(move->addrs.addr[0].valid_lft, 600);
+	assert_int_equal(move->addrs.addr[0].preferred_lft, 300);
+	assert_int_equal(move->addrs.addr[0].flags, IFA_F_NOPREFIXROUTE);
+	assert_string_equal(move->addrs.addr[0].label, "lagg0:1");
+	assert_addr(move, 1, "fe80::1");
+	assert_int_equal(move->addrs.addr[1].flags, IFA_F_NODAD);
+	assert_int_equal(move->n_said_addrs, 0);
+	/* What a gateway depends on comes before it. */
+	assert_int_equal(move->routes.count, 2);
+	assert_int_equal(move->routes.route[0].destination_len, 32);
+	assert_int_equal(move->routes.route[1].destination_len, 0);
+	assert_int_equal(move->routes.route[1].oif, 0);
+}
+
+static void rcconf_wins_in_its_family_and_leaves_the_other(void **state)
+{
+	BENCH(bench);
+	const struct nv_move *move;
+
+	(void)state;
+	add_link(&bench, HN, "hn0")->mtu = 9000;
+	add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	add_addr(&bench.now.addrs, HN, "2001:db8::5");
+	add_addr(&bench.wanted.addrs, 0, "192.0.2.7");
+	add_route(&bench.now.routes, HN, "0.0.0.0", 0, "192.0.2.1");
+	add_route(&bench.now.routes, HN, "198.51.100.0", 24, "192.0.2.2");
+	add_route(&bench.now.routes, HN, "203.0.113.0", 24, "192.0.2.2")->has_source = true;
+	bench.now.routes.route[2].source = ip("192.0.2.5");
+	add_route(&bench.wanted.routes, 0, "0.0.0.0", 0, "192.0.2.254")->table = 0;
+	bench.wanted.configured = bench.wanted.up = true;
+	make_from(&bench, &bench.wanted);
+
+	move = &bench.plan.move[0];
+	assert_int_equal(move->client, NV_CLIENT_STOP);
+	assert_int_equal(move->mtu, 9000);
+	assert_int_equal(move->addrs.count, 2);
+	assert_addr(move, 0, "192.0.2.7");
+	assert_int_equal(move->n_said_addrs, 1);
+	assert_addr(move, 1, "2001:db8::5");
+	/* Its default route, not the live one; not the one from an address that goes. */
+	assert_int_equal(move->routes.count, 2);
+	assert_int_equal(move->n_said_routes, 1);
+	assert_true(nv_ip_equal(&move->routes.route[0].gateway,
+		&(struct nv_ip){.family = AF_INET, .v4.s_addr = htonl(0xc00002fe)}));
+	assert_int_equal(move->routes.route[1].destination_len, 24);
+}
+
+static void with_dhcp_the_live_lease_comes_along(void **state)
+{
+	BENCH(bench);
+	const struct nv_move *move;
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_addr(&bench.now.addrs, HN, "192.0.2.50")->valid_lft = 100;
+	add_addr(&bench.now.addrs, HN, "192.0.2.7");
+	add_addr(&bench.wanted.addrs, 0, "192.0.2.7");
+	bench.wanted.configured = bench.wanted.up = true;
+	bench.wanted.dhcp = (struct nv_dhcp_wanted){
+		.mode = NV_DHCP_SYNC, .program = "/sbin/dhclient", .flags = ""};
+	make_from(&bench, &bench.wanted);
+
+	move = &bench.plan.move[0];
+	assert_int_equal(move->client, NV_CLIENT_START);
+	assert_string_equal(move->dhcp.program, "/sbin/dhclient");
+	assert_int_equal(move->addrs.count, 2);
+	assert_addr(move, 0, "192.0.2.7");
+	assert_addr(move, 1, "192.0.2.50");
+	assert_int_equal(move->n_said_addrs, 1);
+}
+
+static void vlans_move_with_what_is_on_them(void **state)
+{
+	BENCH(bench);
+	struct nv_ifconfig five = {.configured = true, .up = true};
+	struct nv_vlan_wanted vlan[] = {
+		{.name = "lagg0.5", .id = 5, .config = &five},
+		{.name = "lagg0.6", .id = 6, .config = &five},
+	};
+	const struct nv_plan *plan = &bench.plan;
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_vlan(&bench, 4, "hn0.5", HN, 5);
+	add_vlan(&bench, 5, "hn0.7", HN, 7);
+	add_vlan(&bench, 6, "storage", HN, 8);
+	add_vlan(&bench, 7, "hn0.7.1", 5, 1);
+	add_addr(&bench.now.addrs, 4, "192.0.2.5");
+	add_addr(&bench.now.addrs, 7, "192.0.2.71");
+	bench.wanted.configured = true;
+	bench.wanted.vlan = vlan;
+	bench.wanted.n_vlans = 2;
+	make_from(&bench, &bench.wanted);
+
+	assert_int_equal(plan->count, 6);
+	assert_string_equal(plan->move[1].to_name, "lagg0.5");
+	assert_int_equal(plan->move[1].from, 4);
+	assert_addr(&plan->move[1], 0, "192.0.2.5");
+	assert_string_equal(plan->move[2].to_name, "lagg0.6");
+	assert_int_equal(plan->move[2].from, 0);
+	assert_string_equal(plan->move[3].to_name, "lagg0.7");
+	assert_int_equal(plan->move[3].lower, 0);
+	assert_string_equal(plan->move[4].to_name, "lagg0.7.1");
+	assert_int_equal(plan->move[4].lower, 3);
+	assert_addr(&plan->move[4], 0, "192.0.2.71");
+	assert_string_equal(plan->move[5].to_name, "storage");
+	assert_string_equal(plan->move[5].from_name, "storage");
+}
+
+static void refused(struct bench *bench, const char *with)
+{
+	int r = nv_plan_make(&bench->now, HN, "lagg0", NULL, &bench->plan, &bench->why);
+
+	assert_int_equal(r, -EBUSY);
+	assert_int_equal(bench->plan.count, 0);
+	if (!strstr(nv_str_text(&bench->why), with))
+		fail_msg("no %s in: %s", with, nv_str_text(&bench->why));
+}
+
+static void a_port_of_a_bridge_is_refused(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	add_link(&bench, HN, "hn0")->master = 9;
+	add_link(&bench, 9, "br0");
+	refused(&bench, "port of br0");
+}
+
+static void a_macvlan_on_hn_is_refused(void **state)
+{
+	BENCH(bench);
+	struct nv_link *link;
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	link = add_link(&bench, 9, "mv0");
+	link->lower = HN;
+	nv_strcopy(link->kind, sizeof(link->kind), "macvlan");
+	refused(&bench, "mv0 (macvlan) is stacked on hn0");
+	/* A veth's other end is no stacked device, nor is one in another namespace. */
+	nv_strcopy(link->kind, sizeof(link->kind), "veth");
+	make_from(&bench, NULL);
+}
+
+static void a_next_hop_of_several_is_refused_in_ipv4_only(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_route(&bench.now.routes, HN, "2001:db8:1::", 48, "fe80::1")->multipath = true;
+	make_from(&bench, NULL);
+	assert_int_equal(bench.plan.move[0].routes.count, 1);
+	assert_false(bench.plan.move[0].routes.route[0].multipath);
+	nv_plan_auto(&bench.plan);
+	add_route(&bench.now.routes, HN, "198.51.100.0", 24, "192.0.2.1")->multipath = true;
+	refused(&bench, "198.51.100.0/24");
+}
+
+static void a_long_vlan_name_is_refused(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_vlan(&bench, 4, "hn0.4000.1.2.3", HN, 7);
+	assert_int_equal(nv_plan_make(&bench.now, HN, "lagg0", NULL, &bench.plan, &bench.why),
+		-ENAMETOOLONG);
+	assert_int_equal(
+		nv_plan_make(&bench.now, 77, "lagg0", NULL, &bench.plan, &bench.why), -ENODEV);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_rcconf_everything_live_moves),
+		cmocka_unit_test(rcconf_wins_in_its_family_and_leaves_the_other),
+		cmocka_unit_test(with_dhcp_the_live_lease_comes_along),
+		cmocka_unit_test(vlans_move_with_what_is_on_them),
+		cmocka_unit_test(a_port_of_a_bridge_is_refused),
+		cmocka_unit_test(a_macvlan_on_hn_is_refused),
+		cmocka_unit_test(a_next_hop_of_several_is_refused_in_ipv4_only),
+		cmocka_unit_test(a_long_vlan_name_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
