@@ -66,7 +66,7 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 		upper = path.lagg;
 	else if (path.form == NV_FORM_VF)
 		upper = path.vf;
-	return json_pack("{ss ss ss so ss ss s?s sf sI so so}", "hn", managed->hn_name, "verdict",
+	return json_pack("{ss ss ss so ss ss ss? sf sI so so}", "hn", managed->hn_name, "verdict",
 		verdict_name(managed->verdict), "why", managed->why, "upper",
 		name_json(daemon, upper), "form", nv_form_name(path.form), "active",
 		nv_port_name(path.active), "last_vf", managed->vf_name[0] ? managed->vf_name : NULL,
