@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What hyperv_vfattach and hyperv_vfup have in common. These are short-lived programs for one
+ * purpose: functions here say on stderr what went wrong and return false.
+ */
+#pragma once
+
+#include "hn/pairing.h"
+#include "ifconfig/settings.h"
+#include "kernel/kernel.h"
+
+struct nv_scene {
+	char *run_dir;
+	struct nv_rcconf *rcconf;
+	struct nv_settings *settings;
+	struct nv_kernel *kernel;
+	struct nv_links links; /* as last looked at */
+	struct nv_pairs pairs;
+};
+
+/* Reads rc.conf ($NETVF_RC_CONF, else /etc/netvf/rc.conf) and opens the kernel. Needs root. */
+bool nv_scene_open(struct nv_scene *scene);
+void nv_scene_auto(struct nv_scene *scene);
+
+/* Takes links and pairs anew. */
+bool nv_scene_look(struct nv_scene *scene);
+
+/*
+ * Goes to the background: in the child, true is returned, messages go to syslog, and nothing of the
+ * caller's terminal, session or standard descriptors is kept; the parent ends with status 0.
+ * False: it could not, and this is still the caller's process.
+ */
+bool nv_scene_background(const char *ident);
+
+/*
+ * Makes a bare port of a link: it gives itself no IPv6 address and hears all groups; its MTU
+ * becomes @mtu (0: stays). A port that refuses the MTU keeps its own. @ret_mtu may be NULL.
+ */
+bool nv_scene_bare_port(
+	struct nv_scene *scene, const struct nv_link *link, uint32_t mtu, uint32_t *ret_mtu);

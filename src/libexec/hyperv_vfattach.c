@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hyperv_vfattach IF DELAY: sets a VF up that has just been attached. See hyperv_vfattach(8). */
+#include "base/log.h"
+#include "libexec/common.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PROGRAM	  "hyperv_vfattach"
+#define DELAY_MAX 86400 /* seconds */
+
+/* The pair whose VF this is, if it is ours to act on; says why if it is a VF, but not ours. */
+static const struct nv_pair *find_pair(const struct nv_scene *scene, const struct nv_link *vf)
+{
+	const struct nv_pair *pair = nv_pairs_by_vf(&scene->pairs, vf->ifindex);
+
+	if (!pair || pair->verdict == NV_PAIR_OURS)
+		return pair;
+	nv_notice("%s is left alone: %s", vf->name, pair->why);
+	return NULL;
+}
+
+/* Its own addresses would make it answer beside the upper. */
+static void drop_link_local(struct nv_scene *scene, const struct nv_link *vf)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+
+	if (nv_kernel_addrs(scene->kernel, vf->ifindex, &addrs) < 0)
+		return;
+	for (size_t i = 0; i < addrs.count; i++)
+		if (addrs.addr[i].local.family == AF_INET6 &&
+			IN6_IS_ADDR_LINKLOCAL(&addrs.addr[i].local.v6))
+			nv_kernel_addr_del(scene->kernel, &addrs.addr[i]);
+}
+
+static bool set_up(struct nv_scene *scene, const struct nv_link *vf, const struct nv_link *hn)
+{
+	char lagg[IFNAMSIZ];
+	const struct nv_link *upper = NULL;
+	int r;
+
+	if (nv_hn_lagg_name(hn->name, lagg) == 0)
+		upper = nv_links_by_name(&scene->links, lagg);
+	if (!upper)
+		upper = hn;
+	if (!nv_scene_bare_port(scene, vf, upper->mtu, NULL))
+		return false;
+	drop_link_local(scene, vf);
+	r = nv_kernel_link_up(scene->kernel, vf->ifindex, true);
+	if (r < 0) {
+		nv_err("cannot set %s, the VF of %s, up: %s", vf->name, hn->name, nv_strerror(r));
+		return false;
+	}
+	nv_info("%s, the VF of %s, is set up", vf->name, hn->name);
+	return true;
+}
+
+/*
+ * The second stage: whatever happened meanwhile, only the same interface is acted on, and only if
+ * it is still a VF of ours.
+ */
+static bool wait_and_set_up(struct nv_scene *scene, int ifindex, unsigned int delay)
+{
+	const struct nv_link *vf;
+	const struct nv_pair *pair;
+
+	for (unsigned int left = delay; left > 0;)
+		left = sleep(left);
+	if (!nv_scene_look(scene))
+		return false;
+	vf = nv_links_by_index(&scene->links, ifindex);
+	pair = vf ? find_pair(scene, vf) : NULL;
+	if (!pair) {
+		nv_info("the VF is gone after %u seconds, nothing to set up", delay);
+		return true;
+	}
+	return set_up(scene, vf, nv_links_by_index(&scene->links, pair->hn));
+}
+
+static bool attach(struct nv_scene *scene, const char *ifname, unsigned int delay)
+{
+	const struct nv_link *vf;
+	const struct nv_link *hn;
+	const struct nv_pair *pair;
+
+	if (!nv_scene_look(scene))
+		return false;
+	vf = nv_links_by_name(&scene->links, ifname);
+	pair = vf ? find_pair(scene, vf) : NULL;
+	if (!pair)
+		return true;
+	hn = nv_links_by_index(&scene->links, pair->hn);
+	if (nv_hn_is_transparent(&scene->settings->hn, hn->name))
+		return true;
+	if (delay)
+		return wait_and_set_up(scene, vf->ifindex, delay);
+	if (!scene->settings->vf_delay)
+		return set_up(scene, vf, hn);
+	nv_info("%s, the VF of %s, will be set up in %u seconds (hyperv_vf_delay)", vf->name,
+		hn->name, scene->settings->vf_delay);
+	return nv_scene_background(PROGRAM) &&
+	       wait_and_set_up(scene, vf->ifindex, scene->settings->vf_delay);
+}
+
+int main(int argc, char **argv)
+{
+	__attribute__((cleanup(nv_scene_auto))) struct nv_scene scene = {};
+	unsigned int delay;
+
+	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
+	if (argc != 3 || nv_parse_u32(argv[2], DELAY_MAX, &delay) < 0) {
+		nv_err("usage: " PROGRAM " INTERFACE DELAY (seconds, at most %d; 0: the delay that "
+		       "rc.conf's hyperv_vf_delay says)",
+			DELAY_MAX);
+		return 1;
+	}
+	return nv_scene_open(&scene) && attach(&scene, argv[1], delay) ? 0 : 1;
+}

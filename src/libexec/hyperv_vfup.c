@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hyperv_vfup HN: moves hn's configuration to its lagg. See hyperv_vfup(8). */
+#include "base/log.h"
+#include "control/client.h"
+#include "datapath/lagg.h"
+#include "ifconfig/apply.h"
+#include "libexec/clients.h"
+#include "libexec/common.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define PROGRAM "hyperv_vfup"
+
+struct vfup {
+	struct nv_scene scene;
+	struct nv_datapath *datapath;
+	const struct nv_link *hn;
+	const struct nv_link *vf; /* NULL: gone */
+	char lagg_name[IFNAMSIZ];
+	int lagg;
+	struct nv_dp_pair pair; /* as last seen in the data path */
+	struct nv_ifconfig *wanted;
+	struct nv_plan plan;
+	int lock;
+};
+
+static void vfup_auto(struct vfup *up)
+{
+	nv_plan_auto(&up->plan);
+	nv_ifconfig_free(up->wanted);
+	nv_datapath_free(up->datapath);
+	nv_scene_auto(&up->scene);
+	nv_fd_auto(&up->lock);
+}
+
+/*
+ * The administrator's own program for this hn: hyperv_vfup.HN beside this one. Does not return if
+ * there is one, unless it cannot be run (then false).
+ */
+static bool run_custom(const char *hn)
+{
+	char self[4096];
+	char path[sizeof(self) + IFNAMSIZ + sizeof(PROGRAM)];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+	struct stat status;
+
+	if (length <= 0)
+		return true;
+	self[length] = '\0';
+	slash = strrchr(self, '/');
+	snprintf(path, sizeof(path), "%.*s/" PROGRAM ".%s", (int)(slash - self), self, hn);
+	if (strcmp(path, self) == 0 || stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+		return true;
+	execl(path, path, NULL);
+	nv_err("cannot run %s, which takes the place of " PROGRAM " for %s: %s", path, hn,
+		nv_strerror(errno));
+	return false;
+}
+
+/* One at a time for an hn; the next waits, and then finds the work done. */
+static bool lock(struct vfup *up, const char *hn)
+{
+	char path[256];
+
+	for (char *slash = up->scene.run_dir; (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		mkdir(up->scene.run_dir, 0755);
+		*slash = '/';
+	}
+	mkdir(up->scene.run_dir, 0755);
+	snprintf(path, sizeof(path), "%s/vfup.%s.lock", up->scene.run_dir, hn);
+	up->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (up->lock < 0 || (flock(up->lock, LOCK_EX) < 0)) {
+		nv_err("cannot lock %s: %s", path, nv_strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+enum look {
+	LOOK_GO_ON,
+	LOOK_DONE, /* nothing to do: said why */
+	LOOK_FAILED, /* said why */
+};
+
+static enum look look(struct vfup *up, const char *hn)
+{
+	const struct nv_pair *pair;
+
+	if (!nv_scene_look(&up->scene))
+		return LOOK_FAILED;
+	up->hn = nv_links_by_name(&up->scene.links, hn);
+	if (!up->hn) {
+		nv_err("there is no interface %s", hn);
+		return LOOK_FAILED;
+	}
+	pair = nv_pairs_by_hn(&up->scene.pairs, up->hn->ifindex);
+	if (!pair) {
+		nv_err("%s is no synthetic interface that a VF can belong to; name it in "
+		       "rc.conf's netvf_pairs or netvf_synthetic if it is",
+			hn);
+		return LOOK_FAILED;
+	}
+	if (pair->verdict != NV_PAIR_OURS) {
+		nv_notice("%s is left alone: %s", hn, pair->why);
+		return pair->verdict == NV_PAIR_COUPLED ? LOOK_DONE : LOOK_FAILED;
+	}
+	if (nv_hn_is_transparent(&up->scene.settings->hn, hn)) {
+		nv_notice("%s is in transparent mode (netvf_vf_transparent): it keeps its "
+			  "configuration and has no lagg",
+			hn);
+		return LOOK_DONE;
+	}
+	up->vf = pair->vf ? nv_links_by_index(&up->scene.links, pair->vf) : NULL;
+	if (nv_hn_lagg_name(hn, up->lagg_name) < 0) {
+		nv_err("cannot name a lagg for %s: its name has no digits, or too many", hn);
+		return LOOK_FAILED;
+	}
+	return LOOK_GO_ON;
+}
+
+static bool open_datapath(struct vfup *up)
+{
+	int r = nv_datapath_open(up->scene.kernel, up->scene.run_dir, &up->datapath);
+
+	if (r < 0)
+		nv_err("cannot open the data path in %s: %s%s", up->scene.run_dir, nv_strerror(r),
+			r == -EOPNOTSUPP ? "; it needs Linux 5.10 or later with eBPF" : "");
+	return r == 0;
+}
+
+static int edit_join(struct nv_dp_pair *pair, void *data)
+{
+	const struct vfup *up = data;
+
+	memcpy(pair->mac, up->hn->mac, NV_MAC_LEN);
+	pair->vf = up->vf ? up->vf->ifindex : 0;
+	pair->active = up->vf && nv_link_usable(up->vf) ? NV_PORT_VF : NV_PORT_HN;
+	return 0;
+}
+
+/* Where netvfd runs, the pair is in the data path already, and which port is active is its word. */
+static bool join(struct vfup *up)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+	int r = nv_client_open(up->scene.run_dir, &client);
+
+	if (r == 0 && nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair) == 0)
+		return true;
+	if (r < 0)
+		nv_notice("netvfd does not run in %s: nobody will switch %s between its ports "
+			  "until it does",
+			up->scene.run_dir, up->hn->name);
+	r = nv_datapath_edit(up->datapath, up->hn->ifindex, edit_join, up);
+	if (r == 0)
+		r = nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair);
+	if (r < 0)
+		nv_err("cannot bring %s and its VF into the data path: %s", up->hn->name,
+			nv_strerror(r));
+	return r == 0;
+}
+
+/* Whether an earlier run has left work: addresses or a DHCP client on hn. */
+static bool has_leftovers(struct vfup *up)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+
+	return (nv_kernel_addrs(up->scene.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
+	       (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
+}
+
+static bool make_plan(struct vfup *up)
+{
+	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
+	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+	NV_AUTO(nv_str) struct nv_str why = {};
+	int r = nv_ifconfig_build(
+		up->scene.rcconf, up->hn->name, up->lagg_name, up->hn->mac, &faults, &up->wanted);
+
+	nv_faults_log(&faults);
+	if (r < 0) {
+		nv_err("what rc.conf says of %s cannot be used (%s), so nothing is changed",
+			up->hn->name, nv_strerror(r));
+		return false;
+	}
+	if (up->wanted->has_mac)
+		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of "
+			"its VF",
+			up->hn->name, up->lagg_name, up->hn->name);
+	r = nv_snapshot_take(up->scene.kernel, &now);
+	if (r == 0)
+		r = nv_plan_make(&now, up->hn->ifindex, up->lagg_name, up->wanted, &up->plan, &why);
+	if (r == -EBUSY)
+		nv_err("%s keeps its configuration: %s", up->hn->name, nv_str_text(&why));
+	else if (r < 0)
+		nv_err("cannot plan the move from %s to %s: %s", up->hn->name, up->lagg_name,
+			nv_strerror(r));
+	return r == 0;
+}
+
+static bool make_lagg(struct vfup *up)
+{
+	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, &up->lagg);
+
+	if (r == 0 || (r == -EEXIST && up->lagg))
+		return true;
+	if (r == -EEXIST)
+		nv_err("there is another interface %s: rename it, so that %s can have its lagg",
+			up->lagg_name, up->hn->name);
+	else if (r < 0)
+		nv_err("cannot make %s: %s", up->lagg_name, nv_strerror(r));
+	return r == 0;
+}
+
+/* The ports follow the lagg's MTU; one that cannot makes the lagg follow. */
+static bool ready_ports(struct vfup *up)
+{
+	uint32_t mtu = up->plan.move[0].mtu;
+	uint32_t hn_mtu;
+	uint32_t vf_mtu;
+	int r;
+
+	if (!nv_scene_bare_port(&up->scene, up->hn, mtu, &hn_mtu))
+		return false;
+	vf_mtu = hn_mtu;
+	if (up->vf && !nv_scene_bare_port(&up->scene, up->vf, hn_mtu, &vf_mtu))
+		return false;
+	mtu = hn_mtu < vf_mtu ? hn_mtu : vf_mtu;
+	for (size_t i = 0; i < up->plan.count; i++)
+		if (i == 0 || up->plan.move[i].mtu > mtu)
+			up->plan.move[i].mtu = mtu;
+	r = nv_kernel_link_up(up->scene.kernel, up->hn->ifindex, true);
+	if (r < 0)
+		nv_err("cannot set %s up: %s", up->hn->name, nv_strerror(r));
+	return r == 0;
+}
+
+static int edit_form(struct nv_dp_pair *pair, void *data)
+{
+	(void)data;
+	pair->form = NV_FORM_LAGG;
+	return 0;
+}
+
+/* From here on frames arrive on the lagg. */
+static bool take_over(struct vfup *up)
+{
+	bool carrier = nv_link_usable(up->hn) || (up->vf && nv_link_usable(up->vf));
+	int r = nv_datapath_edit(up->datapath, up->hn->ifindex, edit_form, NULL);
+
+	if (r < 0) {
+		nv_err("cannot make %s the upper of %s: %s", up->lagg_name, up->hn->name,
+			nv_strerror(r));
+		return false;
+	}
+	nv_lagg_set_carrier(up->datapath, up->lagg, carrier);
+	return true;
+}
+
+static void undo(struct vfup *up)
+{
+	struct nv_link_change change = {
+		.what = NV_LINK_MTU | NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
+		.flags_mask = IFF_ALLMULTI,
+		.to = *up->hn,
+	};
+	int r = nv_lagg_destroy(up->datapath, up->hn->ifindex);
+
+	nv_apply_undo(up->scene.kernel, &up->plan);
+	nv_kernel_link_set(up->scene.kernel, up->hn->ifindex, &change);
+	if (r < 0)
+		nv_err("cannot destroy %s: %s", up->lagg_name, nv_strerror(r));
+	else
+		nv_notice("%s is as it was before, with its configuration", up->hn->name);
+}
+
+/*
+ * Make before break: until take_over() things are only added, so that destroying the lagg undoes
+ * them; and until then frames arrive on hn, which has its configuration still.
+ */
+static bool move(struct vfup *up)
+{
+	struct nv_kernel *kernel = up->scene.kernel;
+	bool before = up->pair.form != NV_FORM_LAGG;
+
+	up->plan.move[0].to = up->lagg;
+	if (!ready_ports(up) || !nv_apply_prepare(kernel, &up->plan) ||
+		!nv_apply_fill(kernel, &up->plan) || !take_over(up)) {
+		if (before)
+			undo(up);
+		return false;
+	}
+	nv_apply_strip_paths(kernel, &up->plan);
+	nv_apply_late_vlans(kernel, &up->plan);
+	nv_info("the configuration of %s is on %s", up->hn->name, up->lagg_name);
+	if (nv_clients_are_slow(&up->plan) && !nv_scene_background(PROGRAM))
+		nv_notice("so DHCP is waited for here");
+	nv_clients_move(kernel, &up->plan);
+	nv_apply_strip(kernel, &up->plan);
+	return true;
+}
+
+static bool vfup(struct vfup *up, const char *hn)
+{
+	if (!nv_scene_open(&up->scene) || !lock(up, hn))
+		return false;
+	switch (look(up, hn)) {
+	case LOOK_GO_ON:
+		break;
+	case LOOK_DONE:
+		return true;
+	case LOOK_FAILED:
+		return false;
+	}
+	if (!up->vf) {
+		nv_notice("the VF of %s is gone", hn);
+		if (!nv_links_by_name(&up->scene.links, up->lagg_name))
+			return true;
+	}
+	if (!open_datapath(up) || !join(up))
+		return false;
+	if (up->pair.form == NV_FORM_LAGG && !has_leftovers(up)) {
+		nv_info("%s is the upper of %s already", up->lagg_name, hn);
+		return true;
+	}
+	return make_plan(up) && make_lagg(up) && move(up);
+}
+
+int main(int argc, char **argv)
+{
+	__attribute__((cleanup(vfup_auto))) struct vfup up = {.lock = -1};
+	const char *dot = strrchr(argv[0] ? argv[0] : "", '.');
+	const char *hn = argc == 2 ? argv[1] : argc == 1 && dot ? dot + 1 : "";
+
+	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
+	if (!hn[0] || strlen(hn) >= IFNAMSIZ || strchr(hn, '/')) {
+		nv_err("usage: " PROGRAM " HN (the synthetic interface, for example hn0)");
+		return 1;
+	}
+	if (!run_custom(hn))
+		return 1;
+	return vfup(&up, hn) ? 0 : 1;
+}

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""DHCP clients move with the configuration: dhclient, dhcpcd and udhcpc against a dnsmasq."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from harness import Guest, wait_until
+from netvf_lab import sandbox
+from netvf_lab.topology import GUEST_MAC, HOST_ADDRESS
+from programs import AddressWatch, Connection, Programs
+
+CLIENTS = {
+    "dhclient": ["dhclient", "-4", "-pf", "/run/dhclient.hn0.pid",
+                 "-lf", "/var/lib/dhcp/dhclient.hn0.leases", "hn0"],
+    "dhcpcd": ["dhcpcd", "-4", "hn0"],
+    "udhcpc": ["udhcpc", "-i", "hn0", "-p", "/run/udhcpc.hn0.pid"],
+}
+
+DEADLINE = 30  # seconds; dhcpcd probes an address for six
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clients_files():
+    """What the clients write goes nowhere: their leases, and resolv.conf."""
+    for directory in ("/var/lib/dhcp", "/var/lib/dhcpcd"):
+        if os.path.isdir(directory):
+            sandbox.mount("netvf-test", directory, "tmpfs")
+    pathlib.Path("/run/resolv.conf").write_text("")
+    sandbox.mount("/run/resolv.conf", "/etc/resolv.conf", None, sandbox.MS_BIND)
+
+
+@pytest.fixture
+def server(topology, tmp_path):
+    """dnsmasq on the host's switch; its log tells what the clients asked."""
+    log = tmp_path / "dnsmasq.log"
+    argv = [
+        "dnsmasq", "--keep-in-foreground", "--port=0", "--no-hosts", "--no-resolv", "--conf-file=",
+        "--pid-file=", "--interface=switch0", "--bind-interfaces", "--no-ping", "--log-dhcp",
+        "--dhcp-authoritative", "--dhcp-range=10.77.0.50,10.77.0.99,255.255.255.0,10m",
+        f"--dhcp-leasefile={tmp_path}/leases", f"--log-facility={log}",
+    ]
+    process = topology.host.popen(argv)
+    wait_until(lambda: log.exists() and "DHCP" in log.read_text(), what="dnsmasq is there")
+    yield log
+    process.kill()
+    process.wait()
+    print(log.read_text())
+
+
+def serving(guest, name):
+    """Process ids of the clients in the guest that serve an interface, without dhcpcd's helpers."""
+    found = []
+    netns = os.stat(f"/proc/self/fd/{guest.namespace.net}").st_ino
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").split()
+            if (words and b"dhc" in words[0] and not words[1].startswith(b"[")
+                    and name.encode() in words and os.stat(entry / "ns/net").st_ino == netns):
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def booted(topology, server, tmp_path, request):
+    """A guest whose hn0 has its address from a DHCP client, and a VF that is up."""
+    client = request.param
+    if not shutil.which(client):
+        pytest.skip(f"{client} is not installed")
+    guest = Guest(topology)
+    index = guest.namespace.index("hn0")
+    guest.netlink.link("set", index=index, state="up")
+    guest.run(*CLIENTS[client])
+    wait_until(lambda: guest.addresses("hn0"), DEADLINE, "hn0 has a lease")
+    programs = Programs(guest, tmp_path)
+    programs.client = shutil.which(client)
+    programs.attach_vf()
+    yield programs
+    for name in ("hn0", "lagg0"):
+        for pid in serving(guest, name):
+            os.kill(pid, signal.SIGKILL)
+
+
+def in_all(function):
+    return pytest.mark.parametrize("booted", CLIENTS, indirect=True)(function)
+
+
+def only(addresses):
+    assert len(addresses) == 1, addresses
+    return next(iter(addresses))
+
+
+def default_is_on_lagg0(guest):
+    return {(gateway, by) for where, gateway, by in guest.routes()
+            if where == "default"} == {(HOST_ADDRESS, "lagg0")}
+
+
+def assert_moved(programs, guest, lease):
+    assert guest.addresses("lagg0") == {lease}
+    assert guest.addresses("hn0") == set()
+    assert default_is_on_lagg0(guest)
+    assert serving(guest, "hn0") == []
+    assert len(serving(guest, "lagg0")) == 1
+
+
+@in_all
+def test_rcconfs_dhcp_has_the_same_lease_on_lagg0(booted, server):
+    """Waited for, with the address never absent and a connection that goes on."""
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    address = lease.split("/")[0]
+    booted.write_rcconf(f'ifconfig_hn0="SYNCDHCP"\ndhclient_program="{booted.client}"\n')
+    asked = server.read_text().count("DHCPACK")
+    with contextlib.closing(Connection(guest, address, HOST_ADDRESS)) as tcp, \
+            contextlib.closing(AddressWatch(guest, address)) as watch:
+        booted.run("hyperv_vfup", "hn0")
+        assert_moved(booted, guest, lease)
+        assert tcp.works()
+        assert watch.absences() == 0
+    log = server.read_text()
+    assert log.count("DHCPACK") > asked, "the new client has a lease of its own"
+    assert "DHCPRELEASE" not in log
+    before = serving(guest, "lagg0")
+    booted.run("hyperv_vfup", "hn0")
+    assert serving(guest, "lagg0") == before
+
+
+@in_all
+def test_without_rcconf_a_running_client_moves(booted, server):
+    """And it is not waited for: what is left is done in the background."""
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    address = lease.split("/")[0]
+    with contextlib.closing(Connection(guest, address, HOST_ADDRESS)) as tcp, \
+            contextlib.closing(AddressWatch(guest, address)) as watch:
+        booted.run("hyperv_vfup", "hn0")
+        assert tcp.works()
+        wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
+        assert_moved(booted, guest, lease)
+        assert tcp.works()
+        assert watch.absences() == 0
+    assert "DHCPRELEASE" not in server.read_text()
+
+
+@pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
+def test_a_client_with_an_identifier_of_its_own_keeps_it(booted, server):
+    """As Debian's ifupdown starts it: -i, an identifier made from what is in the lease file."""
+    guest = booted.guest
+    old, = serving(guest, "hn0")
+    os.kill(old, signal.SIGTERM)
+    wait_until(lambda: not serving(guest, "hn0"))
+    index = guest.namespace.index("hn0")
+    guest.netlink.flush_addr(index=index)
+    leases = pathlib.Path("/var/lib/dhcp/dhclient.hn0.leases")
+    leases.write_text("")
+    guest.run("dhclient", "-4", "-i", "-pf", "/run/dhclient.hn0.pid", "-lf", leases, "hn0")
+    lease = only(guest.addresses("hn0"))
+    booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\n')
+    booted.run("hyperv_vfup", "hn0")
+    assert_moved(booted, guest, lease)
+    asked = [line for line in server.read_text().splitlines() if "client-id" in line]
+    assert not asked or len({line.split("client-id")[1] for line in asked}) == 1
+
+
+@pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
+def test_fixed_addresses_stop_the_client(booted, server):
+    guest = booted.guest
+    booted.write_rcconf('ifconfig_hn0="inet 10.77.0.2/24"\n')
+    booted.run("hyperv_vfup", "hn0")
+    assert guest.addresses("lagg0") == {"10.77.0.2/24"}
+    assert serving(guest, "hn0") == serving(guest, "lagg0") == []
+
+
+@pytest.mark.parametrize("booted", ["udhcpc"], indirect=True)
+def test_a_missing_program_is_said_and_the_running_one_serves(booted, server):
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\ndhclient_program="/nowhere/dhclient"\n')
+    said = booted.run("hyperv_vfup", "hn0")
+    assert "cannot start /nowhere/dhclient on lagg0" in said
+    assert_moved(booted, guest, lease)
+
+
+@pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
+def test_a_server_that_gives_another_address_is_believed(booted, server, topology):
+    """What was moved along is taken off, for it is somebody else's now."""
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    address = lease.split("/")[0]
+    pid = int(subprocess.run(["pgrep", "-f", str(server)], capture_output=True, text=True)
+              .stdout.split()[0])
+    os.kill(pid, signal.SIGKILL)
+    other = "10.77.0.51" if address == "10.77.0.50" else "10.77.0.50"
+    process = topology.host.popen([
+        "dnsmasq", "--keep-in-foreground", "--port=0", "--no-hosts", "--no-resolv", "--conf-file=",
+        "--pid-file=", "--interface=switch0", "--bind-interfaces", "--no-ping",
+        "--dhcp-authoritative", f"--dhcp-range={other},{other},255.255.255.0,10m",
+        f"--dhcp-leasefile={server}.leases", f"--log-facility={server}",
+    ])
+    try:
+        booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\n')
+        booted.run("hyperv_vfup", "hn0")
+        assert guest.addresses("lagg0") == {f"{other}/24"}
+        assert guest.addresses("hn0") == set()
+        assert default_is_on_lagg0(guest)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
+def test_a_client_of_another_namespace_is_not_touched(booted, topology, server):
+    """It serves an interface of the same name."""
+    guest = booted.guest
+    topology.host.netlink.link("add", ifname="hn0", kind="veth", peer="hn0-end", address=GUEST_MAC)
+    with topology.host.popen(["udhcpc", "-f", "-i", "hn0", "-s", "/bin/true"],
+                             stderr=subprocess.DEVNULL) as stranger:
+        wait_until(lambda: b"udhcpc" in pathlib.Path(f"/proc/{stranger.pid}/cmdline").read_bytes())
+        booted.run("hyperv_vfup", "hn0")
+        wait_until(lambda: not serving(guest, "hn0"), DEADLINE)
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_without_a_server_the_connection_stays(topology, tmp_path):
+    """rc.conf wants DHCP where nobody answers: nothing that there was is lost."""
+    topology.boot()
+    guest = Guest(topology)
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    programs.write_rcconf('ifconfig_hn0="DHCP"\n')
+    with contextlib.closing(Connection(guest, "10.77.0.2", HOST_ADDRESS)) as tcp:
+        programs.run("hyperv_vfup", "hn0")
+        assert guest.addresses("lagg0") == {"10.77.0.2/24"}
+        assert tcp.works()
+        wait_until(lambda: serving(guest, "lagg0"))
+    for pid in serving(guest, "lagg0"):
+        os.kill(pid, signal.SIGKILL)
