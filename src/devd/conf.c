@@ -132,7 +132,9 @@ void nv_conf_match(
 		nv_conf_error(conf, place, "a pattern has at most %d bytes", NV_RULES_PATTERN_MAX);
 		return;
 	}
-	r = nv_condition_compile(condition, variable, nv_str_text(&expanded), message);
+	r = expanded.error;
+	if (r == 0)
+		r = nv_condition_compile(condition, variable, nv_str_text(&expanded), message);
 	if (r == -EINVAL)
 		nv_conf_error(conf, place, "the pattern \"%s\" cannot be used: %s",
 			nv_excerpt(condition->pattern, expanded.length).text, message);
@@ -140,9 +142,8 @@ void nv_conf_match(
 		conf->error = r;
 	else if (nv_pattern_is_split(condition->pattern))
 		nv_conf_warning(conf, place,
-			"\"a|b\" means \"begins with a, or ends with b\"; write \"(a|b)\" for one "
-			"of "
-			"the two");
+			"\"a|b\" means \"begins with a, or ends with b\"; for one of the two, "
+			"write \"(a|b)\"");
 }
 
 void nv_conf_media(struct nv_conf *conf, const char *type, struct nv_place place)

@@ -64,7 +64,8 @@ unsigned int nv_rule_line(const struct nv_rule *rule);
 
 /*
  * Writes the rule's action number @index (from 0) to @command, which is cleared first: text for
- * /bin/sh -c, with each variable's value quoted so that every POSIX sh takes it as one word.
+ * /bin/sh -c, with each variable's value quoted so that every POSIX sh takes it as one word. Inside
+ * '…' of the action, a value keeps only characters that no shell, awk or sed minds.
  * Returns 0, -ENOENT (no such action), -E2BIG or -ENOMEM.
  */
 int nv_rule_expand(const struct nv_rules *rules, const struct nv_rule *rule, size_t index,

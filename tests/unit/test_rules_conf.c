@@ -158,8 +158,8 @@ static void doubtful_text_is_a_warning(void **state)
 {
 	(void)state;
 	expect_faults("notify 0 { match \"a\" \"fxp0|ath0\"; };",
-		"f:1:22: warning: \"a|b\" means \"begins with a, or ends with b\"; write \"(a|b)\" "
-		"for one of the two\n");
+		"f:1:22: warning: \"a|b\" means \"begins with a, or ends with b\"; for one of "
+		"the two, write \"(a|b)\"\n");
 	expect_faults("notify 0 { match \"a\" \"!(a|b)[|]\\|\"; };", "");
 	expect_faults("notify 0 { media-type \"infiniband\"; };",
 		"f:1:23: warning: there is no media type \"infiniband\": it is taken for "
