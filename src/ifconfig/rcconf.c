@@ -219,6 +219,10 @@ void nv_rcconf_fault(const struct nv_rcconf *rcconf, const char *key,
 	va_start(args, format);
 	vsnprintf(message + length, sizeof(message) - length, format, args);
 	va_end(args);
+	/* What is quoted from a value must not speak to the terminal. */
+	for (char *c = message; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = ' ';
 	if (!known_already(faults, entry, rcconf->name, message))
 		nv_faults_add(faults, severity, rcconf->name, entry ? entry->line : 0,
 			entry ? entry->column : 0, "%s", message);

@@ -177,7 +177,7 @@ static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
 	} else if (is_name_start(c)) {
 		scan_name(scan, &name);
 		insert_value_of(scan, place, &name, value);
-	} else if (c > 0 && (isdigit(c) || strchr("*@#?-$!", c))) {
+	} else if (c != END && (isdigit(c) || strchr("*@#?-$!", c))) {
 		fault(scan, NV_FAULT_ERROR, place,
 			"$%c means something only in a running shell; only $NAME and ${NAME} are "
 			"accepted, of a NAME assigned above",
@@ -201,10 +201,7 @@ static void scan_backquote(struct scan *scan)
 
 static void add_raw(struct scan *scan, struct nv_str *value)
 {
-	if (raw(scan) == '\0')
-		fault(scan, NV_FAULT_ERROR, here(scan), "a NUL byte: this is not a text file");
-	else
-		nv_str_addc(value, raw(scan));
+	nv_str_addc(value, raw(scan));
 	advance(scan);
 }
 
@@ -292,9 +289,7 @@ static void scan_value(struct scan *scan, struct nv_str *value)
 	int c;
 
 	while (!ends_word(c = look(scan))) {
-		if (c == '\0') {
-			add_raw(scan, value);
-		} else if (c == '\'') {
+		if (c == '\'') {
 			scan_single_quotes(scan, value);
 		} else if (c == '"') {
 			scan_double_quotes(scan, value);
@@ -413,6 +408,19 @@ static void scan_assignment(struct scan *scan, bool follows)
 		store(scan, place, &name, &value);
 }
 
+/* A file with a NUL byte in it is no text: to go through it would give a fault a line. */
+static bool refuse_binary(struct scan *scan)
+{
+	const char *nul = memchr(scan->text, '\0', scan->length);
+
+	if (!nul)
+		return false;
+	while (scan->text + scan->at < nul)
+		advance(scan);
+	fault(scan, NV_FAULT_ERROR, here(scan), "a NUL byte: this is not a text file");
+	return true;
+}
+
 int nv_rcconf_scan(
 	struct nv_rcconf *rcconf, const char *text, size_t length, struct nv_faults *faults)
 {
@@ -421,6 +429,8 @@ int nv_rcconf_scan(
 	bool follows = false;
 	int c;
 
+	if (refuse_binary(&scan))
+		return 0;
 	while (!scan.error && (c = look(&scan)) != END) {
 		if (c == '#') {
 			skip_line(&scan);

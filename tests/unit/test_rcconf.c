@@ -241,6 +241,7 @@ static void nul_byte_is_refused(void **state)
 			nv_rcconf_parse("f", texts[i], lengths[i], &faults, &rcconf), -EINVAL);
 		assert_null(rcconf);
 		assert_int_equal(faults.errors, 1);
+		assert_non_null(strstr(faults.fault[0].message, "not a text file"));
 	}
 }
 
@@ -460,6 +461,8 @@ static void fault_of_a_value_is_added_once(void **state)
 	assert_int_equal(faults.fault[0].line, 2);
 	assert_int_equal(faults.fault[0].column, 3);
 	assert_string_equal(faults.fault[0].message, "b: bad 1");
+	nv_rcconf_fault(rcconf, "b", NV_FAULT_ERROR, &faults, "bad %s", "\033[31m\n");
+	assert_string_equal(faults.fault[2].message, "b: bad  [31m ");
 }
 
 static void distance_counts_slips(void **state)
