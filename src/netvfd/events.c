@@ -158,6 +158,8 @@ static void describe_end(const struct nv_action_result *result, struct nv_str *t
 {
 	if (result->error == -ETIME)
 		nv_str_add(text, "was ended at its time limit");
+	else if (result->error == -ECANCELED)
+		nv_str_add(text, "is left to itself, for netvfd ends");
 	else if (result->error)
 		nv_str_printf(text, "could not be run: %s", nv_strerror(result->error));
 	else if (WIFSIGNALED(result->status))
@@ -182,8 +184,9 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 	/* hyperv_vfup may have changed a pair's form. */
 	nv_pairs_settle(daemon);
 	nv_events_flush(daemon);
+	/* The command that is told of counts as running still. */
 	if (daemon->idle && !nv_actions_waiting(daemon->actions) &&
-		!nv_actions_running(daemon->actions)) {
+		nv_actions_running(daemon->actions) == 1) {
 		void (*idle)(struct nv_daemon *) = daemon->idle;
 
 		daemon->idle = NULL;

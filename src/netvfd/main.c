@@ -289,7 +289,6 @@ static int watch_signals(struct nv_daemon *daemon, struct nv_watch *watch[N_SIGN
 	static const int signals[N_SIGNAL_WATCHES] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 	int r = 0;
 
-	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < N_SIGNAL_WATCHES && !r; i++)
 		r = nv_loop_watch_signal(daemon->loop, signals[i], on_signal, daemon, &watch[i]);
 	return r;
@@ -437,6 +436,8 @@ int main(int argc, char **argv)
 
 	if (parse_options(argc, argv, &options))
 		return usage();
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how actions end */
 	nv_log_open("netvfd", NV_LOG_STDERR, options.quiet ? LOG_WARNING : LOG_DEBUG);
 	if (options.check)
 		r = check_files(&daemon);

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""netvfd as a whole, on a real kernel: events, pairs, the data path, restarts."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+from conftest import RC_CONF, RULES
+from harness import BUILD, send_uevent, wait_until
+from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
+
+NETVFD = BUILD / "src/netvfd/netvfd"
+
+
+class Echo:
+    """Numbered datagrams from the host to the guest and back, each waited for or counted lost."""
+
+    def __init__(self, guest):
+        with guest.namespace.entered():
+            self.inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.inside.bind(("0.0.0.0", 7000))
+        with guest.host.entered():
+            self.outside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.outside.bind((HOST_ADDRESS, 7001))
+        self.outside.settimeout(1)
+        self.sent = self.returned = 0
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self):
+        while True:
+            data, sender = self.inside.recvfrom(100)
+            if data == b"end":
+                self.inside.close()
+                return
+            self.inside.sendto(data, sender)
+
+    def ask(self, count=1):
+        """Sends datagrams one by one; returns how many came back, what came twice counted twice."""
+        returned = 0
+        for _ in range(count):
+            self.sent += 1
+            question = str(self.sent).encode()
+            self.outside.sendto(question, (GUEST_ADDRESS, 7000))
+            try:
+                while self.outside.recv(100) != question:
+                    returned += 1
+                returned += 1
+            except TimeoutError:
+                pass
+        self.returned += returned
+        return returned
+
+    def close(self):
+        self.outside.sendto(b"end", (GUEST_ADDRESS, 7000))
+        self.outside.close()
+
+
+@pytest.fixture
+def echo(guest):
+    echo = Echo(guest)
+    yield echo
+    echo.close()
+
+
+def wait_lagg(netvfd):
+    wait_until(lambda: netvfd.pair()["form"] == "lagg", what="lagg0 is the upper")
+    netvfd.wait_active("vf")
+
+
+def test_vf_makes_lagg0_and_traffic_takes_the_vf(guest, netvfd, echo):
+    assert echo.ask(10) == 10
+    guest.attach_vf()
+    netvfd.wait_event("system=HYPERV_NIC_VF subsystem=hn0 type=VF_UP")
+    wait_lagg(netvfd)
+    wait_until(lambda: guest.addresses("hn0") == set())
+    assert guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/24"}
+    assert guest.routes() >= {("default", HOST_ADDRESS, "lagg0")}
+    before = netvfd.pair()["vf_port"]["counters"]["tx"]["packets"]
+    assert echo.ask(100) == 100
+    pair = netvfd.pair()
+    assert pair["vf_port"]["counters"]["tx"]["packets"] >= before + 100
+    assert pair["upper"] == "lagg0"
+
+
+@pytest.mark.parametrize("kind", ["unplug", "linkdown", "admindown"])
+def test_traffic_goes_on_by_hn_and_returns_to_the_vf(guest, netvfd, echo, kind):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    for _ in range(3):
+        guest.detach_vf(kind)
+        netvfd.wait_active("hn")
+        assert echo.ask(20) == 20
+        guest.bring_back_vf(kind)
+        netvfd.wait_active("vf")
+        assert echo.ask(20) == 20
+    assert echo.returned == echo.sent
+
+
+def test_events_come_in_freebsds_order(guest, netvfd):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    guest.detach_vf("unplug")
+    netvfd.wait_event("subsystem=vf0 type=DETACH")
+    order = [
+        "!system=IFNET subsystem=vf0 type=ATTACH",
+        "!system=ETHERNET subsystem=vf0 type=IFATTACH",
+        "!system=HYPERV_NIC_VF subsystem=hn0 type=VF_UP",
+        "!system=HYPERV_NIC_VF subsystem=hn0 type=VF_DOWN",
+        "!system=IFNET subsystem=vf0 type=DETACH",
+    ]
+    assert [line for line in netvfd.events if line in order] == order
+
+
+def test_vf_may_return_under_another_name(guest, start_netvfd, echo):
+    netvfd = start_netvfd(rcconf=RC_CONF.replace('"hn0:vf0"', '"hn0:vf0 hn0:vf7"'))
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+    guest.bring_back_vf("unplug", "vf7")
+    netvfd.wait_active("vf")
+    assert netvfd.pair()["vf_port"]["name"] == "vf7"
+    assert echo.ask(10) == 10
+
+
+def test_killed_while_traffic_flows_then_adopts(guest, netvfd, echo):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
+    assert echo.ask(100) == 100
+    netvfd.kill()
+    assert echo.ask(200) == 200
+    links = [link["index"] for link in guest.netlink.get_links()]
+    netvfd.start()
+    assert netvfd.status()["adopted"] is True
+    pair = netvfd.pair()
+    assert (pair["form"], pair["active"], pair["switches"]) == ("lagg", "vf", 0)
+    assert echo.ask(200) == 200
+    assert [link["index"] for link in guest.netlink.get_links()] == links
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+    assert echo.ask(20) == 20
+    guest.bring_back_vf("unplug")
+    netvfd.wait_active("vf")
+    assert echo.ask(20) == 20
+
+
+def test_vf_gone_while_no_daemon_ran(guest, netvfd, echo):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
+    netvfd.kill()
+    guest.detach_vf("unplug")
+    netvfd.start()
+    netvfd.wait_active("hn")
+    assert echo.ask(20) == 20
+
+
+def test_vf_for_itself_when_no_rule_answers(guest, start_netvfd):
+    netvfd = start_netvfd(rules="")
+    guest.attach_vf()
+    guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
+    netvfd.wait_active("vf")
+    pair = netvfd.pair()
+    assert (pair["form"], pair["upper"]) == ("exclusive", "vf0")
+    assert guest.link("lagg0") is None
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+
+
+def test_transparent_hn_keeps_its_configuration(guest, start_netvfd, echo):
+    netvfd = start_netvfd(rcconf=RC_CONF + 'netvf_vf_transparent="YES"\n')
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    assert netvfd.pair()["form"] == "transparent"
+    assert guest.addresses("hn0") == {f"{GUEST_ADDRESS}/24"}
+    assert echo.ask(50) == 50
+    assert netvfd.pair()["vf_port"]["counters"]["tx"]["packets"] >= 50
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+    assert echo.ask(20) == 20
+    assert not [line for line in netvfd.events if "HYPERV_NIC_VF" in line]
+    assert netvfd.ask("sysctl", "-n", "hw.hn.vf_transparent") == "1\n"
+
+
+def test_vf_with_a_master_is_only_observed(guest, netvfd):
+    guest.netlink.link("add", ifname="other", kind="bridge")
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    guest.netlink.link("set", index=guest.namespace.index("vf0"),
+                       master=guest.namespace.index("other"))
+    wait_until(lambda: netvfd.pair()["verdict"] == "observed")
+    assert netvfd.pair()["active"] == "hn"
+    assert "other" in netvfd.pair()["why"]
+    assert "nv_" not in guest.run("tc", "filter", "show", "dev", "vf0", "ingress").stdout
+
+
+def test_hn_gone_is_forgotten(guest, netvfd):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    guest.netlink.link("del", index=guest.namespace.index("hn0"))
+    wait_until(lambda: netvfd.pair() is None)
+
+
+def test_netvf_tells_what_is(guest, netvfd):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    assert "hn0: lagg, upper lagg0, on vf0" in netvfd.ask("status")
+    assert netvfd.ask("sysctl", "-n", "hw.hn.vflist", "hw.hn.vfmap", "dev.hn.0.rxvf") == \
+        "vf0\nvf0:hn0\nvf0\n"
+    assert json.loads(netvfd.ask("sysctl", "--json"))["dev.hn.0.vf"] == "vf0"
+    wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
+    what = [entry["what"] for entry in json.loads(netvfd.ask("history", "--json"))]
+    assert what.index("switch") < what.index("VF_UP") < len(what)
+    failed = guest.run(BUILD / "src/netvf/netvf", "--run-dir", netvfd.run_dir, "sysctl", "no.such",
+                       check=False)
+    assert failed.returncode == 1 and "no.such" in failed.stderr
+
+
+def test_netvf_events_follow(guest, netvfd):
+    process = guest.popen(BUILD / "src/netvf/netvf", "--run-dir", netvfd.run_dir, "events",
+                          "--json", stdout=subprocess.PIPE, text=True)
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
+    try:
+        reader.start()
+        # Until it has subscribed, events pass it by.
+        for number in range(200):
+            send_uevent(guest.namespace, "add", f"/devices/x{number}", subsystem="misc",
+                        devname=f"x{number}")
+            reader.join(0.05)
+            if lines:
+                break
+    finally:
+        process.kill()
+        process.wait()
+    assert "system=DEVFS" in json.loads(lines[0])["line"]
+
+
+DAEMON = """#!/usr/bin/python3
+import os, signal
+log = os.open("{log}", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+os.write(log, b"start\\n")
+def end(*_):
+    os.write(log, b"stop\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+if os.fork():
+    os._exit(0)
+os.setsid()
+while True:
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def hyperv_rules(tmp_path):
+    """The shipped rules, with daemons of the test's own in place of Debian's."""
+    text = RULES.read_text()
+    for name in ("hv_kvp_daemon", "hv_vss_daemon"):
+        program = tmp_path / name
+        program.write_text(DAEMON.format(log=tmp_path / f"{name}.log"))
+        program.chmod(0o755)
+        text = text.replace(f"/usr/sbin/{name}", str(program))
+    return text
+
+
+@pytest.mark.parametrize("node,cdev,name", [
+    ("hv_kvp", "hv_kvp_dev", "hv_kvp_daemon"), ("hv_vss", "hv_fsvss_dev", "hv_vss_daemon")])
+def test_device_nodes_start_and_stop_their_daemons(guest, start_netvfd, hyperv_rules, tmp_path,
+                                                   node, cdev, name):
+    netvfd = start_netvfd(rules=hyperv_rules)
+    log = tmp_path / f"{name}.log"
+    for _ in range(25):
+        for action in ("add", "remove"):
+            send_uevent(guest.namespace, action, f"/devices/virtual/misc/vmbus!{node}",
+                        subsystem="misc", devname=f"vmbus/{node}")
+    wait_until(lambda: log.exists() and log.read_text().count("stop") == 25,
+               what=f"{name} was stopped for the last time")
+    # pkill does not wait for the end, so the daemons' own words may overlap; the actions do not.
+    assert log.read_text().count("start") == 25
+    actions = [entry["command"] for entry in json.loads(netvfd.ask("history", "--json"))
+               if entry["what"] == "action" and name in entry["command"]]
+    assert actions == [str(tmp_path / name), f"pkill -x {name}"] * 25
+    assert netvfd.events.count(f"!system=DEVFS subsystem=CDEV type=CREATE cdev={cdev}") == 25
+
+
+def test_a_name_is_data_and_never_code(guest, start_netvfd, tmp_path):
+    seen = tmp_path / "seen"
+    start_netvfd(rules=f"""
+        notify 10 {{
+            match "system" "ETHERNET";
+            match "type" "IFATTACH";
+            action "cd {tmp_path} && printf '%s\\n' $subsystem >> {seen}; echo $subsystem";
+        }};
+    """)
+    names = ["$(touch${IFS}p)", "`touch${IFS}p`", "a';touch${IFS}p", "a;touch${IFS}p#",
+             'a"b\\"c', "a&&>p", "-n"]
+    for number, name in enumerate(names):
+        guest.netlink.link("add", ifname=name, kind="veth", peer={"ifname": f"peer{number}"})
+    wait_until(lambda: seen.exists() and set(names) <= set(seen.read_text().split("\n")))
+    assert not (tmp_path / "p").exists()
+    assert not os.path.exists("/p")
+
+
+def test_reload_takes_good_files_and_leaves_bad_ones(guest, start_netvfd, tmp_path):
+    netvfd = start_netvfd(rules="")
+    netvfd.rules.write_text(
+        f'notify 1 {{ match "system" "DEVFS"; action "touch {tmp_path}/one"; }};')
+    netvfd.reload()
+    wait_until(lambda: netvfd.status()["rules"] == 1)
+    netvfd.rules.write_text("notify 1 { action }")
+    netvfd.reload()
+    wait_until(lambda: "stays" in netvfd.log)
+    send_uevent(guest.namespace, "add", "/devices/x", subsystem="misc", devname="x")
+    wait_until((tmp_path / "one").exists)
+    assert f"{netvfd.rules}:1" in netvfd.log
+
+
+def test_oversized_events_are_told_and_dropped(guest, netvfd):
+    send_uevent(guest.namespace, "add", "/devices/x", subsystem="misc", devname="x" * 1500)
+    send_uevent(guest.namespace, "add", "/devices/y", subsystem="misc", devname="y")
+    netvfd.wait_event("cdev=y")
+    assert not [line for line in netvfd.events if "xxxx" in line]
+    assert "dropped: Message too long" in netvfd.log
+
+
+def test_usage_and_a_second_daemon(guest, netvfd):
+    assert subprocess.run([NETVFD, "-F"], capture_output=True).returncode == 1
+    second = guest.run(NETVFD, "-d", "-f", netvfd.rules, "-c", netvfd.rcconf, "--run-dir",
+                       netvfd.run_dir, check=False)
+    assert second.returncode == 1
+    assert "another netvfd" in second.stderr
+    assert netvfd.pair()
+
+
+def test_background_returns_when_the_backlog_is_done(guest, tmp_path):
+    pid_file = tmp_path / "pid"
+    (tmp_path / "rc.conf").write_text(RC_CONF)
+    (tmp_path / "devd.conf").write_text(f"""
+        options {{ pid-file "{pid_file}"; }};
+        notify 1 {{ match "subsystem" "hn0"; match "type" "ATTACH";
+                    action "read x < {tmp_path}/fifo; echo done >> {tmp_path}/marks"; }};
+    """)
+    os.mkfifo(tmp_path / "fifo")
+    process = guest.popen(NETVFD, "-f", tmp_path / "devd.conf", "-c", tmp_path / "rc.conf",
+                          "--run-dir", tmp_path / "run")
+    wait_until(pid_file.exists)
+    assert process.poll() is None
+    (tmp_path / "fifo").write_text("go\n")
+    assert process.wait(10) == 0
+    assert (tmp_path / "marks").read_text() == "done\n"
+    os.kill(int(wait_until(pid_file.read_text)), signal.SIGTERM)
+    wait_until(lambda: not pid_file.exists())
