@@ -23,13 +23,18 @@ static int keep(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+/* mnl_attr_parse() would read up to the aligned end of a message, which may be beyond its own. */
 int nv_attrs_read(const struct nlmsghdr *message, size_t header_size, struct nv_attrs *attrs)
 {
-	if (mnl_nlmsg_get_payload_len(message) < header_size)
+	size_t size = mnl_nlmsg_get_payload_len(message);
+	size_t skip = MNL_ALIGN(header_size);
+
+	if (size < header_size)
 		return -EBADMSG;
-	return mnl_attr_parse(message, (unsigned int)header_size, keep, attrs) < MNL_CB_OK
-		       ? -EBADMSG
-		       : 0;
+	if (size <= skip)
+		return 0;
+	return nv_attrs_payload(
+		(const char *)mnl_nlmsg_get_payload(message) + skip, size - skip, attrs);
 }
 
 int nv_attrs_nested(const struct nlattr *nest, struct nv_attrs *attrs)

@@ -35,11 +35,12 @@ struct nv_monitor {
 	struct nv_addrs addrs; /* in the order of nv_addr_compare() */
 	struct nv_devices *devices;
 
-	bool lost; /* what is known may be wrong: dump again */
+	bool lost[FEEDS]; /* what is known may be wrong: look again */
 	bool busy; /* a callback is running */
 	bool scanned; /* devices are told of since nv_monitor_coldplug_devices() */
 	bool told; /* something, since the listener was last told that it settled */
-	bool has_failed; /* to dump; said so once */
+	bool out_of_memory; /* a message could not be kept */
+	bool has_failed; /* to look again; said so once */
 	unsigned long resyncs;
 };
 
@@ -119,7 +120,7 @@ static void take_link(const struct nv_link *link, bool gone, void *data)
 		old = *known;
 	}
 	if (nv_links_put(&monitor->links, &new) < 0) {
-		monitor->lost = true;
+		monitor->out_of_memory = true;
 		return;
 	}
 	tell_link(known ? &old : NULL, &new, monitor);
@@ -142,7 +143,7 @@ static void take_addr(const struct nv_addr *addr, bool gone, void *data)
 		return;
 	}
 	if (nv_addrs_put(&monitor->addrs, &new) < 0) {
-		monitor->lost = true;
+		monitor->out_of_memory = true;
 		return;
 	}
 	if (!known || !nv_addr_equal(&old, &new))
@@ -222,86 +223,9 @@ static int dump_and_tell(struct nv_monitor *monitor)
 	r = dump(monitor, &links, &addrs);
 	if (r < 0)
 		return r;
-	monitor->lost = false;
 	monitor->resyncs++;
 	become(monitor, &links, &addrs);
 	return 0;
-}
-
-/* A dump that fails is tried again later; meanwhile messages are applied to what is known. */
-static void recover(struct nv_monitor *monitor)
-{
-	int r = dump_and_tell(monitor);
-
-	if (r == 0) {
-		monitor->has_failed = false;
-		return;
-	}
-	if (!monitor->has_failed)
-		nv_warn("cannot list the links again after messages of the kernel were lost: %s; "
-			"trying on",
-			nv_strerror(r));
-	monitor->has_failed = true;
-	nv_watch_arm(monitor->retry, RETRY);
-}
-
-static int scan_devices(struct nv_monitor *monitor);
-
-/* Takes what waits in a feed. True if some was lost. */
-static bool receive(struct nv_monitor *monitor, enum nv_feed feed)
-{
-	const struct nv_feed_sink sink = {take_link, take_addr, take_uevent, monitor};
-
-	for (int i = 0; i < BATCH; i++) {
-		int r = monitor->real->receive(
-			nv_kernel_self(monitor->kernel), feed, monitor->fd[feed], &sink);
-
-		if (r == -EAGAIN)
-			return false;
-		if (r < 0 && r != -EINTR)
-			return true;
-	}
-	return false;
-}
-
-static void on_rtnl(int fd, int events, void *data)
-{
-	struct nv_monitor *monitor = data;
-
-	(void)fd;
-	(void)events;
-	monitor->busy = true;
-	if (receive(monitor, NV_FEED_RTNL) || monitor->lost)
-		recover(monitor);
-	settle(monitor);
-	monitor->busy = false;
-}
-
-static void on_retry(void *data)
-{
-	struct nv_monitor *monitor = data;
-
-	monitor->busy = true;
-	recover(monitor);
-	settle(monitor);
-	monitor->busy = false;
-}
-
-static void on_uevent(int fd, int events, void *data)
-{
-	struct nv_monitor *monitor = data;
-	int r = 0;
-
-	(void)fd;
-	(void)events;
-	monitor->busy = true;
-	if (receive(monitor, NV_FEED_UEVENT) && monitor->scanned)
-		r = scan_devices(monitor);
-	if (r < 0)
-		nv_warn("cannot list the devices again after events of the kernel were lost: %s",
-			nv_strerror(r));
-	settle(monitor);
-	monitor->busy = false;
 }
 
 static void found_device(const struct nv_uevent *found, void *data)
@@ -316,6 +240,8 @@ static int scan_devices(struct nv_monitor *monitor)
 	const struct nv_feed_sink sink = {.uevent = found_device, .data = monitor};
 	int r;
 
+	if (!monitor->scanned)
+		return 0;
 	if (!monitor->real->devices)
 		return -EOPNOTSUPP;
 	nv_devices_scan_begin(monitor->devices);
@@ -323,6 +249,86 @@ static int scan_devices(struct nv_monitor *monitor)
 	if (r == 0)
 		nv_devices_scan_end(monitor->devices, tell_uevent, monitor);
 	return r;
+}
+
+/*
+ * Looks again at what is not known any more. What fails is tried again later; meanwhile messages
+ * are applied to what is known.
+ */
+static void recover(struct nv_monitor *monitor)
+{
+	int links = 0;
+	int devices = 0;
+
+	if (monitor->lost[NV_FEED_RTNL])
+		links = dump_and_tell(monitor);
+	if (monitor->lost[NV_FEED_UEVENT])
+		devices = scan_devices(monitor);
+	monitor->lost[NV_FEED_RTNL] = links < 0;
+	monitor->lost[NV_FEED_UEVENT] = devices < 0;
+	if (links == 0 && devices == 0) {
+		monitor->has_failed = false;
+		return;
+	}
+	if (!monitor->has_failed)
+		nv_warn("messages of the kernel were lost, and its %s cannot be listed again: %s; "
+			"trying on",
+			links < 0 ? "links" : "devices", nv_strerror(links < 0 ? links : devices));
+	monitor->has_failed = true;
+	nv_watch_arm(monitor->retry, RETRY);
+}
+
+/* Takes what waits in a feed. True if some was lost. */
+static bool receive(struct nv_monitor *monitor, enum nv_feed feed)
+{
+	const struct nv_feed_sink sink = {take_link, take_addr, take_uevent, monitor};
+
+	monitor->out_of_memory = false;
+	for (int i = 0; i < BATCH; i++) {
+		int r = monitor->real->receive(
+			nv_kernel_self(monitor->kernel), feed, monitor->fd[feed], &sink);
+
+		if (r == -EAGAIN)
+			break;
+		if (r < 0 && r != -EINTR)
+			return true;
+	}
+	return monitor->out_of_memory;
+}
+
+static void on_message(struct nv_monitor *monitor, enum nv_feed feed)
+{
+	monitor->busy = true;
+	if (receive(monitor, feed)) {
+		monitor->lost[feed] = true;
+		recover(monitor);
+	}
+	settle(monitor);
+	monitor->busy = false;
+}
+
+static void on_rtnl(int fd, int events, void *data)
+{
+	(void)fd;
+	(void)events;
+	on_message(data, NV_FEED_RTNL);
+}
+
+static void on_uevent(int fd, int events, void *data)
+{
+	(void)fd;
+	(void)events;
+	on_message(data, NV_FEED_UEVENT);
+}
+
+static void on_retry(void *data)
+{
+	struct nv_monitor *monitor = data;
+
+	monitor->busy = true;
+	recover(monitor);
+	settle(monitor);
+	monitor->busy = false;
 }
 
 int nv_monitor_coldplug_devices(struct nv_monitor *monitor)

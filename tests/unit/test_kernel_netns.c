@@ -412,6 +412,17 @@ static void routes_go_beside_each_other(void **state)
 	CHECK(nv_kernel_link_del(kernel, vf));
 }
 
+/* IPv6 adds neighbours of its own, for the groups that it speaks to. */
+static const struct nv_neigh *find_neigh(
+	const struct nv_neighs *neighs, const struct nv_ip *address)
+{
+	for (size_t i = 0; i < neighs->count; i++) {
+		if (nv_ip_equal(&neighs->neigh[i].address, address))
+			return &neighs->neigh[i];
+	}
+	return NULL;
+}
+
 static void neighbours_come_back_as_they_were_given(void **state)
 {
 	int hn = make_veth("hn0", "host0");
@@ -431,12 +442,12 @@ static void neighbours_come_back_as_they_were_given(void **state)
 	elsewhere.ifindex = other;
 	CHECK(nv_kernel_neigh_add(kernel, &elsewhere));
 	CHECK(nv_kernel_neighs(kernel, hn, &neighs));
-	assert_int_equal(neighs.count, NV_ARRAY_SIZE(wants));
+	assert_null(find_neigh(&neighs, &elsewhere.address));
 	for (size_t i = 0; i < NV_ARRAY_SIZE(wants); i++) {
-		const struct nv_neigh *neigh = &neighs.neigh[i];
+		const struct nv_neigh *neigh = find_neigh(&neighs, &wants[i].address);
 
+		assert_non_null(neigh);
 		assert_int_equal(neigh->ifindex, hn);
-		assert_true(nv_ip_equal(&neigh->address, &wants[i].address));
 		assert_memory_equal(neigh->mac, wants[i].mac, NV_MAC_LEN);
 		assert_int_equal(neigh->state, wants[i].state);
 		assert_int_equal(neigh->router, wants[i].router);
