@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hn/config.h"
 
-#include <string.h>
+#include <ctype.h>
+
+/* Names of keys spell punctuation as '_' (rc.conf(5)): br-lan is meant by br_lan. */
+static bool spells(const char *key, const char *name)
+{
+	while (*key &&
+		(*key == *name || (*key == '_' && *name && !isalnum((unsigned char)*name)))) {
+		key++;
+		name++;
+	}
+	return !*key && !*name;
+}
 
 static bool listed(const char name[][IFNAMSIZ], size_t count, const char *wanted)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(name[i], wanted) == 0)
+		if (spells(name[i], wanted))
 			return true;
 	return false;
 }

@@ -30,5 +30,6 @@ struct nv_hn_config {
 	size_t n_opaque_names;
 };
 
-/* Whether the pair of this hn is in transparent mode: its own word, else the global one. */
+/* Whether the pair of this hn is in transparent mode: its own word, else the global one. The names
+ * with a word of their own are spelt as in rc.conf's keys, punctuation as '_'. */
 bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn);

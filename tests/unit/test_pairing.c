@@ -229,6 +229,25 @@ static void sysctls_answer_by_freebsds_names(void **state)
 		"dev.hn.1.vf_xpnt_accbpf\n");
 }
 
+static void an_hn_has_its_own_word_on_transparency(void **state)
+{
+	struct nv_hn_config config = {
+		.transparent_name = {"eth1", "br_lan"},
+		.n_transparent_names = 2,
+		.opaque_name = {"eth2"},
+		.n_opaque_names = 1,
+	};
+
+	(void)state;
+	assert_true(nv_hn_is_transparent(&config, "eth1"));
+	assert_true(nv_hn_is_transparent(&config, "br-lan"));
+	assert_false(nv_hn_is_transparent(&config, "eth10"));
+	assert_false(nv_hn_is_transparent(&config, "eth"));
+	config.transparent = true;
+	assert_true(nv_hn_is_transparent(&config, "eth10"));
+	assert_false(nv_hn_is_transparent(&config, "eth2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_vf_with_a_master_is_only_watched),
 		cmocka_unit_test(a_named_pair_needs_only_equal_macs),
 		cmocka_unit_test(names_make_units_and_laggs),
+		cmocka_unit_test(an_hn_has_its_own_word_on_transparency),
 		cmocka_unit_test(sysctls_answer_by_freebsds_names),
 	};
 
