@@ -39,7 +39,7 @@ struct nv_action_result {
 typedef void (*nv_action_done_fn)(const struct nv_action_result *result, void *data);
 
 struct nv_actions_config {
-	const char *shell; /* NULL: /bin/sh; run as SHELL -c COMMAND */
+	const char *shell; /* NULL: /bin/sh; run as SHELL -c -- COMMAND */
 	const char *const *env; /* NAME=VALUE to add to the environment, NULL-terminated; or NULL */
 	/*
 	 * Microseconds for one command, 0 for ever. Then its process group gets SIGTERM, and

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "devd/shell.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -135,11 +136,85 @@ struct nv_shell *nv_shell_free(struct nv_shell *shell)
 	return NULL;
 }
 
+/* A program's path and words in which the shell would see nothing to do but take quotes off. */
+struct plain {
+	char *text; /* the words, each ended by a NUL */
+	char **argv;
+};
+
+static void plain_auto(struct plain *plain)
+{
+	free(plain->text);
+	free(plain->argv);
+}
+
+static bool is_plain(char c)
+{
+	return isalnum((unsigned char)c) || (c && strchr("_./,:@%+-", c));
+}
+
+/* Copies one word's characters to @end, without its quotes; NULL where it is not plain. */
+static char *copy_word(const char **at, char *end)
+{
+	const char *c = *at;
+
+	while (*c && *c != ' ') {
+		if (*c == '\'') {
+			const char *close = strchr(c + 1, '\'');
+
+			if (!close)
+				return NULL;
+			end = mempcpy(end, c + 1, close - c - 1);
+			c = close + 1;
+		} else if (is_plain(*c)) {
+			*end++ = *c++;
+		} else {
+			return NULL;
+		}
+	}
+	*end++ = '\0';
+	*at = c;
+	return end;
+}
+
+/* False where the command needs a shell, or there is no memory to tell. */
+static bool split_plain(const char *command, struct plain *plain)
+{
+	size_t length = strlen(command);
+	size_t n = 0;
+	char *end;
+
+	if (command[0] != '/')
+		return false;
+	plain->text = malloc(length + 1);
+	plain->argv = calloc(length / 2 + 2, sizeof(*plain->argv));
+	if (!plain->text || !plain->argv)
+		return false;
+	end = plain->text;
+	for (const char *at = command; *at;) {
+		plain->argv[n++] = end;
+		end = copy_word(&at, end);
+		if (!end)
+			return false;
+		at += strspn(at, " ");
+	}
+	return true;
+}
+
+static int spawn(const struct nv_shell *shell, char *const *argv, pid_t *ret_pid)
+{
+	return -posix_spawn(ret_pid, argv[0], &shell->files, &shell->attributes, argv, shell->env);
+}
+
 int nv_shell_run(const struct nv_shell *shell, const char *command, pid_t *ret_pid)
 {
 	/* After `--` a command that begins with `-` is no option. */
 	char *const argv[] = {shell->path, (char *)"-c", (char *)"--", (char *)command, NULL};
+	__attribute__((cleanup(plain_auto))) struct plain plain = {};
 
-	return -posix_spawn(
-		ret_pid, shell->path, &shell->files, &shell->attributes, argv, shell->env);
+	/* What cannot be started so (no such file, a script without #!) is the shell's to tell of.
+	 */
+	if (split_plain(command, &plain) && spawn(shell, plain.argv, ret_pid) == 0)
+		return 0;
+	return spawn(shell, argv, ret_pid);
 }

@@ -18,7 +18,9 @@ NV_DEFINE_AUTO(nv_shell, struct nv_shell *, nv_shell_free);
 
 /*
  * Starts PATH -c @command with only descriptors 0–2 (0 is /dev/null, 1 and 2 are this process's),
- * in /, leading a process group of its own, with default signals and none blocked.
- * Returns 0 or -errno of posix_spawn(3): -ENOENT (no such shell), -EAGAIN, -ENOMEM, -E2BIG.
+ * in /, leading a process group of its own, with default signals and none blocked. A command that
+ * is nothing but a program's absolute path and words, bare or in '…', is started without the shell:
+ * that is the same and takes half the time. Returns 0 or -errno of posix_spawn(3): -ENOENT (no such
+ * shell), -EAGAIN, -ENOMEM, -E2BIG.
  */
 int nv_shell_run(const struct nv_shell *shell, const char *command, pid_t *ret_pid);

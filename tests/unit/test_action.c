@@ -345,6 +345,33 @@ static void command_that_cannot_start_is_told(void **state)
 	assert_int_equal(nv_actions_running(t.actions), 0);
 }
 
+/* There is no shell here: what runs had none. */
+static void plain_words_need_no_shell(void **state)
+{
+	static const char *const needs_shell[] = {"/bin/true; /bin/true", "/bin/echo $OUT",
+		"/bin/echo *", "/bin/echo \"a\"", "/bin/echo 'open", "/bin/echo a\\b",
+		"/bin/echo ~", "/bin/echo #a", "/bin/true >x", "/bin/true\n/bin/true", "true",
+		"X=1 /bin/true"};
+	char command[256];
+
+	(void)state;
+	snprintf(command, sizeof(command),
+		"/bin/sh -c 'printf \"%%s|\" \"$@\" >>%s' sh  one 'two  words' '' a'b c'd "
+		"'$(x);*' ",
+		t.out);
+	assert_int_equal(add("a", command), 0);
+	assert_int_equal(add("a", "/bin/false"), 0);
+	wait_until_told(2);
+	assert_string_equal(nv_str_text(&t.told), "a:0 a:1 ");
+	assert_string_equal(written(), "one|two  words||ab cd|$(x);*|");
+	for (size_t i = 0; i < NV_ARRAY_SIZE(needs_shell); i++) {
+		nv_str_clear(&t.told);
+		assert_int_equal(add("b", needs_shell[i]), 0);
+		wait_until_told(3 + i);
+		assert_string_equal(nv_str_text(&t.told), "b!2 ");
+	}
+}
+
 static void status_is_that_of_wait(void **state)
 {
 	(void)state;
@@ -462,6 +489,8 @@ int main(void)
 		VIRTUAL(background_of_a_timely_command_lives_on),
 		cmocka_unit_test_setup_teardown(
 			command_that_cannot_start_is_told, setup_no_shell, teardown),
+		cmocka_unit_test_setup_teardown(
+			plain_words_need_no_shell, setup_no_shell, teardown),
 		REAL(status_is_that_of_wait),
 		REAL(child_starts_clean),
 		REAL(environment_has_each_name_once),
