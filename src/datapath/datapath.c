@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "datapath/datapath.h"
 
+#include "datapath/counts.h"
 #include "datapath/objects.h"
 #include "datapath/tc.h"
 
@@ -100,11 +101,14 @@ static int refresh(struct nv_datapath *datapath)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 	struct nv_table table = {};
+	bool adopted;
 	int r;
 
 	if (nv_pins_current(datapath->run_dir, &datapath->objects))
 		return 0;
 	r = nv_pins_open(datapath->run_dir, &objects);
+	if (r == -ENOENT) /* that one died before it had pinned all */
+		r = nv_objects_open(datapath->kernel, datapath->run_dir, &objects, &adopted);
 	if (!r)
 		r = nv_table_map(objects.fd[NV_OBJECT_PAIRS], &table);
 	if (r < 0)
@@ -148,19 +152,19 @@ static struct nv_dp_pair read_pair(const struct nv_entry *entry)
 	return pair;
 }
 
-/* The same, for who does not hold the lock. */
+/*
+ * The same, for who does not hold the lock. What is missing from the table may be in another
+ * version's, which is pinned when that one gives the lock up.
+ */
 static int follow(struct nv_datapath *datapath)
 {
 	NV_AUTO(nv_fd) int held = -1;
 	int r;
 
-	if (nv_pins_current(datapath->run_dir, &datapath->objects))
-		return 0;
 	r = lock(datapath->run_dir, &held);
 	return r < 0 ? r : refresh(datapath);
 }
 
-/* The slot of an hn's pair, or -ENOENT. Where there is none, another version may have it. */
 static int find_pair(struct nv_datapath *datapath, int hn)
 {
 	int slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
@@ -182,22 +186,37 @@ int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret
 	return 0;
 }
 
+/* All pairs of one moment: another version's process changes the table under the lock. */
+static int list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, size_t *ret_count)
+{
+	NV_AUTO(nv_fd) int held = -1;
+	size_t count = 0;
+	int r;
+
+	r = lock(datapath->run_dir, &held);
+	if (!r)
+		r = refresh(datapath);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < datapath->table.count && count < NV_DP_PAIRS_MAX; i++) {
+		ret_pair[count] = read_pair(nv_table_entry(&datapath->table, i));
+		count += !!ret_pair[count].hn;
+	}
+	*ret_count = count;
+	return 0;
+}
+
 int nv_datapath_each(struct nv_datapath *datapath,
 	int (*each)(const struct nv_dp_pair *pair, void *data), void *data)
 {
+	struct nv_dp_pair pair[NV_DP_PAIRS_MAX];
+	size_t count;
 	int r;
 
-	r = follow(datapath);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < datapath->table.count; i++) {
-		struct nv_dp_pair pair = read_pair(nv_table_entry(&datapath->table, i));
-
-		r = pair.hn ? each(&pair, data) : 0;
-		if (r)
-			return r;
-	}
-	return 0;
+	r = list(datapath, pair, &count);
+	for (size_t i = 0; !r && i < count; i++)
+		r = each(&pair[i], data);
+	return r;
 }
 
 static void interfaces(const struct nv_dp_pair *pair, int ret_interface[NV_ROLES])
@@ -241,21 +260,6 @@ static int check(
 			return -EBUSY;
 	}
 	return 0;
-}
-
-/* Counting begins anew on a port. */
-static int clear_counts(const struct nv_datapath *datapath, int slot, enum nv_port port)
-{
-	NV_AUTO(nv_free) struct nv_counts *zero = NULL;
-	uint32_t key = 2 * (uint32_t)slot + port;
-	int cpus = libbpf_num_possible_cpus();
-
-	if (cpus < 0)
-		return cpus;
-	zero = calloc((size_t)cpus, sizeof(*zero));
-	if (!zero)
-		return -ENOMEM;
-	return bpf_map_update_elem(datapath->objects.fd[NV_OBJECT_COUNTS], &key, zero, BPF_ANY);
 }
 
 /* Takes out of the kernel what @old had and @new has not. */
@@ -347,6 +351,7 @@ static void settle(struct nv_dp_pair *pair)
 int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	int (*edit)(struct nv_dp_pair *pair, void *data), void *data)
 {
+	const struct nv_counts no_counts = {};
 	struct nv_dp_pair new = {.hn = hn};
 	struct nv_dp_pair old = {};
 	NV_AUTO(nv_fd) int held = -1;
@@ -376,9 +381,11 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		r = check(datapath, slot, hn, &new);
 	}
 	if (!r && !old.hn)
-		r = clear_counts(datapath, slot, NV_PORT_HN);
+		r = nv_counts_put(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot, NV_PORT_HN,
+			&no_counts);
 	if (!r && old.vf != new.vf)
-		r = clear_counts(datapath, slot, NV_PORT_VF);
+		r = nv_counts_put(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot, NV_PORT_VF,
+			&no_counts);
 	if (!r)
 		r = attach(datapath, slot, &old, &new);
 	if (r)
@@ -436,48 +443,39 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 	return 0;
 }
 
-static void add_count(struct nv_dp_count *sum, const struct nv_count *count)
+static struct nv_dp_count give_count(const struct nv_count *count)
 {
-	sum->packets += count->packets;
-	sum->bytes += count->bytes;
+	return (struct nv_dp_count){.packets = count->packets, .bytes = count->bytes};
 }
 
 int nv_datapath_counters(
 	struct nv_datapath *datapath, int ifindex, struct nv_dp_counters *ret_counters)
 {
-	NV_AUTO(nv_free) struct nv_counts *counts = NULL;
-	int cpus = libbpf_num_possible_cpus();
-	struct nv_dp_counters sum = {};
+	struct nv_counts counts;
 	struct nv_dp_pair pair;
-	uint32_t key;
 	int slot;
 	int r;
 
-	r = follow(datapath);
-	if (r < 0)
-		return r;
 	slot = owner(datapath, ifindex);
+	if (slot < 0) {
+		r = follow(datapath);
+		slot = r < 0 ? r : owner(datapath, ifindex);
+	}
 	if (slot < 0)
 		return slot;
 	pair = read_pair(nv_table_entry(&datapath->table, (size_t)slot));
 	if (ifindex != pair.hn && ifindex != pair.vf)
 		return -ENOENT;
-	if (cpus < 0)
-		return cpus;
-	counts = calloc((size_t)cpus, sizeof(*counts));
-	if (!counts)
-		return -ENOMEM;
-	key = 2 * (uint32_t)slot + (ifindex == pair.hn ? NV_PORT_HN : NV_PORT_VF);
-	r = bpf_map_lookup_elem(datapath->objects.fd[NV_OBJECT_COUNTS], &key, counts);
+	r = nv_counts_get(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot,
+		ifindex == pair.hn ? NV_PORT_HN : NV_PORT_VF, &counts);
 	if (r < 0)
 		return r;
-	for (int cpu = 0; cpu < cpus; cpu++) {
-		add_count(&sum.tx, &counts[cpu].tx);
-		add_count(&sum.rx, &counts[cpu].rx);
-		add_count(&sum.stray, &counts[cpu].stray);
-		add_count(&sum.dropped_own, &counts[cpu].own);
-		add_count(&sum.dropped_copy, &counts[cpu].copy);
-	}
-	*ret_counters = sum;
+	*ret_counters = (struct nv_dp_counters){
+		.tx = give_count(&counts.tx),
+		.rx = give_count(&counts.rx),
+		.stray = give_count(&counts.stray),
+		.dropped_own = give_count(&counts.own),
+		.dropped_copy = give_count(&counts.copy),
+	};
 	return 0;
 }

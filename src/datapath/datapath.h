@@ -80,8 +80,9 @@ int nv_datapath_each(struct nv_datapath *datapath,
  * Filters are attached before the map names an interface and removed after it names it no more: at
  * no moment is there an upper without a path. Filters of the pair that somebody removed come back.
  * -EINVAL (not two or three interfaces), -EBUSY (an interface is another pair's, or its tc filter
- * of priority 1 or its qdisc "ingress" is in other hands, or the lock is), -ENODEV (an interface
- * that comes does not exist), -ENOSPC (256 pairs), -EOPNOTSUPP (kernel without clsact or cls_bpf).
+ * of priority 1 is in other hands, or hn has the qdisc "ingress", or the lock is), -ENODEV (an
+ * interface that comes does not exist), -ENOSPC (256 pairs), -EOPNOTSUPP (kernel without clsact or
+ * cls_bpf).
  */
 int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	int (*edit)(struct nv_dp_pair *pair, void *data), void *data);

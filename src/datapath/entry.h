@@ -22,6 +22,8 @@
 #define NV_DP_PAIRS_MAX 256
 #define NV_DP_PORTS_MAX (3 * NV_DP_PAIRS_MAX)
 
+#define NV_ENTRY_FIRST_SIZE 32 /* bytes in the first version: every version has these */
+
 struct nv_entry {
 	__u32 hn; /* ifindex; 0: the slot is free */
 	__u32 vf; /* 0: none */

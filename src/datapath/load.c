@@ -2,8 +2,9 @@
 #include "datapath/objects.h"
 
 #include "base/log.h"
-#include "datapath/netvf.skel.h"
+#include "datapath/counts.h"
 #include "datapath/tc.h"
+#include "netvf.skel.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -251,30 +252,17 @@ static int copy_pairs(const struct nv_table *old, const struct nv_table *new, in
 	return 0;
 }
 
-static void copy_counts(int from, int to)
+/* What cannot be copied is counted from zero. */
+static void copy_counts(const struct nv_table *table, int from, int to)
 {
-	struct bpf_map_info info = {};
-	unsigned int info_size = sizeof(info);
-	int cpus = libbpf_num_possible_cpus();
-	NV_AUTO(nv_free) struct nv_counts *counts = NULL;
-	NV_AUTO(nv_free) char *old = NULL;
-	size_t stride;
-	size_t size;
+	for (size_t i = 0; i < table->count; i++) {
+		struct nv_counts counts;
 
-	if (cpus < 0 || bpf_obj_get_info_by_fd(from, &info, &info_size) < 0 ||
-		info.type != BPF_MAP_TYPE_PERCPU_ARRAY)
-		return;
-	stride = (info.value_size + 7) & ~(size_t)7;
-	size = info.value_size < sizeof(*counts) ? info.value_size : sizeof(*counts);
-	counts = calloc((size_t)cpus, sizeof(*counts));
-	old = calloc((size_t)cpus, stride);
-	for (uint32_t i = 0; counts && old && i < info.max_entries; i++) {
-		if (bpf_map_lookup_elem(from, &i, old) < 0)
-			return;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			memcpy(&counts[cpu], old + (size_t)cpu * stride, size);
-		if (bpf_map_update_elem(to, &i, counts, BPF_EXIST) < 0)
-			return;
+		if (!nv_table_entry(table, i)->hn)
+			continue;
+		for (int port = NV_PORT_HN; port <= NV_PORT_VF; port++)
+			if (!nv_counts_get(from, (__u32)i, port, &counts))
+				nv_counts_put(to, (__u32)i, port, &counts);
 	}
 }
 
@@ -332,11 +320,12 @@ static int take_over(struct nv_kernel *kernel, const struct nv_objects *old,
 	if (r < 0)
 		return r;
 	r = copy_pairs(&old_table, &table, objects->fd[NV_OBJECT_PORTS]);
-	if (!r)
-		r = attach_all(objects, kernel, &table);
 	if (r < 0)
 		return r;
-	copy_counts(old->fd[NV_OBJECT_COUNTS], objects->fd[NV_OBJECT_COUNTS]);
+	copy_counts(&table, old->fd[NV_OBJECT_COUNTS], objects->fd[NV_OBJECT_COUNTS]);
+	r = attach_all(objects, kernel, &table);
+	if (r < 0)
+		return r;
 	retire(&old_table, &table);
 	return 0;
 }

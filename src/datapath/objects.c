@@ -40,7 +40,7 @@ int nv_table_map(int pairs, struct nv_table *ret_table)
 	if (r < 0)
 		return r;
 	if (info.type != BPF_MAP_TYPE_ARRAY || !(info.map_flags & BPF_F_MMAPABLE) ||
-		info.value_size < sizeof(struct nv_entry))
+		info.value_size < NV_ENTRY_FIRST_SIZE)
 		return -EPROTO;
 	table.count = info.max_entries;
 	table.size = info.value_size;

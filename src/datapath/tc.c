@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int make_clsact(struct nv_kernel *kernel, int ifindex)
+static int make_clsact(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 		.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
@@ -18,8 +18,8 @@ static int make_clsact(struct nv_kernel *kernel, int ifindex)
 	r = bpf_tc_hook_create(&hook);
 	if (r == -ENOENT)
 		return -EOPNOTSUPP;
-	if (r != -EEXIST)
-		return r;
+	if (r != -EEXIST || side == BPF_TC_INGRESS)
+		return r == -EEXIST ? 0 : r;
 	/* The qdisc "ingress" has the same place, and would run an egress filter at ingress. */
 	r = nv_kernel_clsact(kernel, ifindex, &clsact);
 	if (r < 0)
@@ -54,7 +54,7 @@ int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point
 		return r;
 	if (!nv_tc_program(ifindex, side, &attached) && attached == wanted)
 		return 0;
-	r = make_clsact(kernel, ifindex);
+	r = make_clsact(kernel, ifindex, side);
 	if (r < 0)
 		return r;
 	r = bpf_tc_attach(&hook, &opts);
@@ -75,7 +75,8 @@ void nv_tc_detach(struct nv_kernel *kernel, int ifindex)
 		hook.attach_point = sides[i];
 		detached |= !bpf_tc_detach(&hook, &opts);
 	}
-	if (!detached || nv_kernel_clsact(kernel, ifindex, &clsact) < 0 || clsact.has_filters)
+	if (!detached || nv_kernel_clsact(kernel, ifindex, &clsact) < 0 || clsact.has_filters ||
+		strcmp(clsact.kind, "clsact"))
 		return;
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	bpf_tc_hook_destroy(&hook);

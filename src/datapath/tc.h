@@ -13,8 +13,9 @@
 /*
  * Makes our filter on this side run @program, in place of another version's without a gap; makes
  * clsact where there is none.
- * Returns 0, -ENODEV (no such link), -EBUSY (its qdisc "ingress" or our priority is in other
- * hands), -EOPNOTSUPP (the kernel has no clsact or no bpf filters), or another -errno.
+ * Returns 0, -ENODEV (no such link), -EBUSY (our priority is in other hands, or the qdisc
+ * "ingress" has the place of clsact and this is egress), -EOPNOTSUPP (the kernel has no clsact or
+ * no bpf filters), or another -errno.
  */
 int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side, int program);
 

@@ -12,7 +12,6 @@
 #include <bsd/libutil.h>
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -358,19 +357,6 @@ static int enter_background(struct nv_daemon *daemon)
 	return 0;
 }
 
-/*
- * On a busy guest a switch must not wait for its turn. Actions do not inherit this. Where it is not
- * allowed, traffic still switches, a little later.
- */
-static void take_priority(void)
-{
-	const struct sched_param lowest = {.sched_priority = 1};
-
-	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) < 0)
-		nv_info("no real-time priority: %s; on a busy guest a switch may take longer",
-			nv_strerror(errno));
-}
-
 static int start(struct nv_daemon *daemon)
 {
 	int r = make_run_dir(daemon);
@@ -385,11 +371,9 @@ static int start(struct nv_daemon *daemon)
 		r = open_rooms(daemon);
 	if (!r)
 		r = open_datapath(daemon);
-	if (r)
-		return r;
-	daemon->started = nv_loop_now(daemon->loop);
-	take_priority();
-	return watch_kernel(daemon);
+	if (!r)
+		daemon->started = nv_loop_now(daemon->loop);
+	return r ? r : watch_kernel(daemon);
 }
 
 static int run(struct nv_daemon *daemon)
