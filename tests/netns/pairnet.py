@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from pyroute2 import IPRoute, NetNS, netns
+from pyroute2 import NetNS, netns
 
 BUILD = pathlib.Path(os.environ.get("NETVF_BUILD", "build"))
 TOOLS = {
@@ -183,12 +183,16 @@ class Tool:
 
     def __init__(self, space, run_dir, version="this"):
         self.process = subprocess.Popen(
-            ["nsenter", f"--net=/run/netns/{space}", "--", TOOLS[version], run_dir],
+            self.command(space, run_dir, version),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.log = []
         threading.Thread(
             target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
         self.answer()
+
+    @staticmethod
+    def command(space, run_dir, version):
+        return ["nsenter", f"--net=/run/netns/{space}", "--", TOOLS[version], run_dir]
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -213,8 +217,9 @@ class Tool:
         self.process.wait()
 
     def close(self):
+        """Ends it as a program ends, which is when a sanitizer speaks of leaks."""
         self.process.stdin.close()
-        self.process.wait(10)
+        assert self.process.wait(10) == 0, "".join(self.log)[-2000:]
 
 
 class Load:
@@ -225,7 +230,7 @@ class Load:
         self.stopping = False
         self.failed = None
         self.send, self.pps = send, pps
-        self.thread = threading.Thread(target=self.run)
+        self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self):
@@ -254,6 +259,7 @@ class PairNet:
         self.guest, self.host = f"nvdp-{unique}-guest", f"nvdp-{unique}-host"
         self.run_dir = tempfile.mkdtemp(prefix="nvdp-")
         self.tools = []
+        self.loads = []
         self.ip = NetNS(self.guest)
         self.host_ip = NetNS(self.host)
         self.add_port("hn")
@@ -261,6 +267,12 @@ class PairNet:
         for ip in self.ip, self.host_ip:
             ip.link("set", index=self.index("lo", ip), state="up")
         self.hn, self.vf = self.index("hn0"), self.index("vf0")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def index(self, name, ip=None):
         found = (ip or self.ip).link_lookup(ifname=name)
@@ -304,10 +316,16 @@ class PairNet:
         self.ip.addr("add", index=index, address=GUEST_IP, prefixlen=24, broadcast=NET_BROADCAST)
         self.ip.neigh("add", dst=HOST_IP, lladdr="02:00:00:00:00:99", ifindex=index)
 
+    def load(self, send, pps):
+        self.loads.append(Load(send, pps))
+        return self.loads[-1]
+
     def close(self):
+        for load in self.loads:
+            load.stopping = True
         for tool in self.tools:
             if tool.process.poll() is None:
-                tool.kill()
+                tool.close()
         self.ip.close()
         self.host_ip.close()
         for space in self.guest, self.host:
@@ -320,10 +338,40 @@ class PairNet:
         while os.path.ismount(mount):
             subprocess.run(["umount", "-l", mount], check=True)
 
+    def hide(self):
+        """What is pinned so far is not seen until unhide()."""
+        subprocess.run(["mount", "-t", "bpf", "bpf", f"{self.run_dir}/bpf"], check=True)
+
+    def unhide(self):
+        subprocess.run(["umount", f"{self.run_dir}/bpf"], check=True)
+
     def tc(self, *words):
         return subprocess.run(
             ["ip", "netns", "exec", self.guest, "tc", *words], check=True, text=True,
             capture_output=True).stdout
+
+
+class Pair:
+    """A pair in one form, its upper configured."""
+
+    def __init__(self, net, form, active="vf"):
+        self.net = net
+        self.tool = net.tool()
+        self.tool("edit", "hn0", f"mac={MAC}", "vf=vf0", f"active={active}")
+        if form == "lagg":
+            self.tool("lagg-create", "hn0", "lagg0")
+            self.tool("lagg-carrier", "lagg0", "on")
+        self.upper = {"transparent": "hn0", "lagg": "lagg0", "exclusive": "vf0"}[form]
+        net.give_address(self.upper)
+        self.tool("edit", "hn0", f"form={form}")
+        self.receiver = net.receiver()
+        self.taps = {port: net.tap(f"{port}0h") for port in HOST_MAC}
+
+    def packets(self, port):
+        return {key: packets for key, (packets, _) in self.counters(port).items()}
+
+    def counters(self, port):
+        return self.tool("counters", f"{port}0")
 
 
 def kernel_has(kind):
@@ -340,6 +388,3 @@ def kernel_has(kind):
     finally:
         ip.close()
         netns.remove(name)
-
-
-__all__ = [name for name in dir() if not name.startswith("_")] + ["IPRoute"]

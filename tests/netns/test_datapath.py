@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from pairnet import BROADCAST, HOST_MAC, MAC, NET_BROADCAST, PairNet, udp_frame, wait_until
+from pairnet import BROADCAST, HOST_MAC, MAC, NET_BROADCAST, Pair, PairNet, udp_frame, wait_until
 
 FORMS = ["transparent", "lagg", "exclusive"]
 PORTS = ["hn", "vf"]
@@ -13,32 +13,8 @@ PORTS = ["hn", "vf"]
 
 @pytest.fixture
 def net():
-    net = PairNet()
-    yield net
-    net.close()
-
-
-class Pair:
-    """A pair in one form, its upper configured."""
-
-    def __init__(self, net, form, active="vf"):
-        self.net = net
-        self.tool = net.tool()
-        self.tool("edit", "hn0", f"mac={MAC}", "vf=vf0", f"active={active}")
-        if form == "lagg":
-            self.tool("lagg-create", "hn0", "lagg0")
-            self.tool("lagg-carrier", "lagg0", "on")
-        self.upper = {"transparent": "hn0", "lagg": "lagg0", "exclusive": "vf0"}[form]
-        net.give_address(self.upper)
-        self.tool("edit", "hn0", f"form={form}")
-        self.receiver = net.receiver()
-        self.taps = {port: net.tap(f"{port}0h") for port in PORTS}
-
-    def packets(self, port):
-        return {key: packets for key, (packets, _) in self.counters(port).items()}
-
-    def counters(self, port):
-        return self.tool("counters", f"{port}0")
+    with PairNet() as net:
+        yield net
 
 
 def other(port):

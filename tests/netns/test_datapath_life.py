@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The data path while processes come, die, change version and work at it at once."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from pairnet import MAC, Pair, PairNet, Refused, Tool, udp_frame, wait_until
+
+
+@pytest.fixture
+def net():
+    with PairNet() as net:
+        yield net
+
+
+PPS = 20000
+FORMS = ["transparent", "lagg"]
+
+
+class Traffic:
+    """Numbered frames both ways under way; to the guest through both doors in turn."""
+
+    def __init__(self, pair):
+        self.pair = pair
+        doors = [pair.taps["hn"], pair.taps["vf"]]
+        self.to_guest = pair.net.load(lambda n: doors[n % 2].send(udp_frame(n)), PPS)
+        self.from_guest = pair.net.load(pair.receiver.send_to_host, PPS)
+
+    def progress(self, count=200):
+        """Waits until so many more were sent each way."""
+        loads = self.to_guest, self.from_guest
+        goals = [load.sent + count for load in loads]
+        wait_until(lambda: all(load.sent >= goal for load, goal in zip(loads, goals)), "traffic")
+
+    def stop(self):
+        """All arrived, once. Returns how many each port took of those from the guest."""
+        to_guest, from_guest = self.to_guest.stop(), self.from_guest.stop()
+        arrived = self.pair.receiver.expect(to_guest)
+        assert sorted(arrived) == list(to_guest)
+        ports = {}
+        seen = []
+
+        def complete():
+            for port, tap in self.pair.taps.items():
+                new = tap.sequences()
+                ports[port] = ports.get(port, 0) + len(new)
+                seen.extend(new)
+            return len(seen) >= len(from_guest)
+
+        wait_until(complete, "the frames from the guest")
+        assert sorted(seen) == list(from_guest)
+        return ports
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_thousand_switches_under_load_lose_nothing(net, form):
+    pair = Pair(net, form)
+    traffic = Traffic(pair)
+    for flip in range(1000):
+        pair.tool("activate", "hn0", "vf" if flip % 2 else "hn")
+        traffic.progress(10)
+    ports = traffic.stop()
+    assert min(ports.values()) > 1000
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_vf_comes_and_goes_under_load(net, form):
+    """The port that leaves is not the active one any more: nothing is lost on the way out or in."""
+    pair = Pair(net, form)
+    traffic = Traffic(pair)
+    for _ in range(20):
+        traffic.progress()
+        pair.tool("activate", "hn0", "hn")
+        pair.tool("edit", "hn0", "active=hn", "form=" + form)
+        traffic.progress()
+        pair.tool("activate", "hn0", "vf")
+    traffic.stop()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_death_of_the_loader_is_not_felt(net, form):
+    pair = Pair(net, form)
+    before = pair.tool("get", "hn0")
+    assert pair.tool("adopted") is False
+    traffic = Traffic(pair)
+    traffic.progress()
+    pair.tool.kill()
+    traffic.progress()
+    second = net.tool()
+    assert second("adopted") is True
+    assert second("each") == [before]
+    traffic.progress()
+    second("activate", "hn0", "hn")
+    traffic.progress()
+    ports = traffic.stop()
+    assert min(ports.values()) > 0
+
+
+def program_ids(net, device, side):
+    words = net.tc("filter", "show", "dev", device, side).split()
+    return [words[at + 1] for at, word in enumerate(words) if word == "id"]
+
+
+def test_adoption_changes_nothing(net):
+    pair = Pair(net, "lagg")
+    places = [("hn0", "ingress"), ("hn0", "egress"), ("vf0", "ingress"), ("lagg0", "egress")]
+    before = [program_ids(net, *place) for place in places]
+    assert all(len(ids) == 1 for ids in before)
+    pair.tool.close()
+    net.tool()("edit", "hn0", "active=hn")
+    assert [program_ids(net, *place) for place in places] == before
+
+
+@pytest.mark.parametrize("version", ["compiled", "layout"])
+@pytest.mark.parametrize("form", FORMS)
+def test_another_version_takes_over_under_load(net, form, version):
+    pair = Pair(net, form)
+    before = pair.tool("get", "hn0")
+    programs = program_ids(net, "hn0", "ingress")
+    traffic = Traffic(pair)
+    traffic.progress()
+    second = net.tool(version)
+    assert second("adopted") is True
+    assert second("get", "hn0") == before
+    assert program_ids(net, "hn0", "ingress") != programs
+    traffic.progress()
+    rx = pair.packets("hn")["rx"]
+    assert rx > 150, "counters are kept too, and the first process finds them"
+
+    # Both versions' processes work at what is in force now.
+    pair.tool("activate", "hn0", "hn")
+    assert second("get", "hn0")["active"] == "hn"
+    traffic.progress()
+    second("activate", "hn0", "vf")
+    assert pair.tool("get", "hn0")["active"] == "vf"
+    pair.tool("edit", "hn0", "active=hn")
+    assert second("get", "hn0")["active"] == "hn"
+    traffic.progress()
+
+    third = net.tool()  # and back
+    assert third("get", "hn0")["active"] == "hn"
+    third("activate", "hn0", "vf")
+    traffic.progress()
+    assert min(traffic.stop().values()) > 0
+    if version == "compiled":
+        assert third("counters", "hn0")["rx"][0] == (traffic.to_guest.sent + 1) // 2
+
+
+def test_switch_during_a_change_of_layout_is_not_lost(net):
+    """The one process switches on and on while others replace the table under it."""
+    pair = Pair(net, "transparent")
+    for turn in range(20):
+        port = "hn" if turn % 2 else "vf"
+        opening = subprocess.Popen(
+            Tool.command(net.guest, net.run_dir, "layout" if turn % 2 else "this"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while opening.poll() is None:
+            pair.tool("activate", "hn0", port)
+            assert pair.tool("get", "hn0")["active"] == port
+            assert len(pair.tool("each")) == 1
+            pair.tool("counters", "hn0")
+        pair.tool("activate", "hn0", port)
+        assert pair.tool("get", "hn0")["active"] == port
+        pair.receiver.send_to_host(turn)
+        assert pair.taps[port].expect([turn]) == [turn]
+
+
+@pytest.mark.parametrize("version", ["this", "compiled", "layout"])
+def test_lost_pins_are_found_again(net, version):
+    """The mount went with a mount namespace; the filters still lead to the maps."""
+    pair = Pair(net, "lagg")
+    before = pair.tool("each")
+    traffic = Traffic(pair)
+    traffic.progress()
+    pair.tool.kill()
+    net.unmount()
+    second = net.tool(version)
+    assert second("adopted") is True
+    assert second("each") == before
+    traffic.progress()
+    second("activate", "hn0", "hn")
+    traffic.progress()
+    assert min(traffic.stop().values()) > 0
+    assert net.tool(version)("each") == [before[0] | {"active": "hn"}]
+
+
+def test_pins_that_nothing_runs_give_way_to_the_filters(net):
+    """Another mount namespace has pins of its own, from another time."""
+    net.tool().close()
+    net.hide()
+    pair = Pair(net, "transparent")
+    before = pair.tool("each")
+    pair.tool.close()
+    net.unhide()
+    assert net.tool()("each") == before
+
+
+def test_half_made_pins_are_no_pins(net):
+    pair = Pair(net, "transparent")
+    before = pair.tool("each")
+    pair.tool.close()
+    os.unlink(f"{net.run_dir}/bpf/egress")
+    assert net.tool()("each") == before
+    assert os.path.exists(f"{net.run_dir}/bpf/egress")
+
+
+def test_death_while_pinning_is_mended_by_who_comes_by(net):
+    pair = Pair(net, "transparent")
+    before = pair.tool("each")
+    net.tool("layout").kill()
+    os.unlink(f"{net.run_dir}/bpf/egress")
+    assert pair.tool("each") == before
+    pair.tool("activate", "hn0", "hn")
+    pair.receiver.send_to_host(1)
+    assert pair.taps["hn"].expect([1]) == [1]
+    assert os.path.exists(f"{net.run_dir}/bpf/egress")
+
+
+def test_filters_that_somebody_removed_come_back(net):
+    pair = Pair(net, "transparent")
+    net.tc("qdisc", "del", "dev", "hn0", "clsact")
+    net.tc("qdisc", "del", "dev", "vf0", "clsact")
+    pair.tool("edit", "hn0", "active=vf")
+    pair.receiver.send_to_host(1)
+    assert pair.taps["vf"].expect([1]) == [1]
+    net.tc("qdisc", "del", "dev", "vf0", "clsact")
+    net.tool()
+    pair.taps["vf"].send(udp_frame(2))
+    assert pair.receiver.expect([2]) == [2]
+
+
+def test_two_processes_change_pairs_at_once(net):
+    """Each keeps its own pair right, and both join and leave thousands of times."""
+    for name in "hn1", "hn2":
+        net.add_port("hn", name)
+    for name in "vf1", "vf2":
+        net.add_port("vf", name)
+    tools = [net.tool(), net.tool()]
+    for tool, unit in zip(tools, "12"):
+        tool("edit", f"hn{unit}", f"mac={MAC}")
+        tool.begin("churn", f"hn{unit}", 300, f"vf=vf{unit}", "active=vf", "form=exclusive",
+                   "--", "vf=0")
+    for tool in tools:
+        tool.answer()
+    for tool, unit in zip(tools, "12"):
+        tool("edit", f"hn{unit}", f"vf=vf{unit}", "active=vf")
+    want = [{"hn": net.index(f"hn{unit}"), "vf": net.index(f"vf{unit}"), "lagg": 0,
+             "form": "transparent", "active": "vf", "mac": MAC} for unit in "12"]
+    assert sorted(tools[0]("each"), key=lambda pair: pair["hn"]) == want
+    assert tools[1]("each") == tools[0]("each")
+
+
+def test_two_processes_change_one_pair_at_once(net):
+    """One switches, the other joins and leaves the lagg: neither undoes the other's work."""
+    pair = Pair(net, "lagg")
+    second = net.tool()
+    second.begin("churn", "hn0", 300, "form=transparent", "--", "form=lagg")
+    for flip in range(2000):
+        port = "hn" if flip % 2 else "vf"
+        pair.tool("activate", "hn0", port)
+        assert pair.tool("get", "hn0")["active"] == port
+    second.answer()
+    assert second("get", "hn0")["form"] == "lagg"
+
+
+def test_held_lock_is_an_error_in_the_end(net):
+    tool = net.tool()
+    holder = subprocess.Popen(["flock", f"{net.run_dir}/lock", "cat"], stdin=subprocess.PIPE)
+    try:
+        probe = ["flock", "-n", f"{net.run_dir}/lock", "true"]
+        wait_until(lambda: subprocess.run(probe).returncode, "the lock to be held")
+        with pytest.raises(Refused) as refused:
+            tool("edit", "hn0", f"mac={MAC}")
+        assert refused.value.errno == 16  # EBUSY
+    finally:
+        holder.stdin.close()
+        holder.wait()
+    tool("edit", "hn0", f"mac={MAC}")
+
+
+def add_user_filter(net, side, priority=100):
+    """A filter of the user's: it mirrors every frame into a link that leads nowhere."""
+    if not net.index("sink0"):
+        net.ip.link("add", ifname="sink0", kind="veth", peer="sink1")
+    net.tc("filter", "add", "dev", "hn0", side, "protocol", "all", "prio", str(priority), "u32",
+           "match", "u8", "0", "0", "action", "mirred", "egress", "mirror", "dev", "sink0")
+
+
+def users_filters_saw(net):
+    """Frames by all of them: u32 lists those of both sides at either."""
+    text = net.tc("-s", "filter", "show", "dev", "hn0", "ingress")
+    return sum(int(packets) for packets in re.findall(r"(\d+) pkt ", text))
+
+
+def test_remove_takes_everything_of_ours_and_no_more(net):
+    net.tc("qdisc", "add", "dev", "hn0", "clsact")
+    add_user_filter(net, "ingress")
+    pair = Pair(net, "lagg")
+    pair.tool("remove", "hn0")
+    pair.tool("remove", "hn0")
+    assert pair.tool("each") == []
+    assert "clsact" in net.tc("qdisc", "show", "dev", "hn0")
+    assert "clsact" not in net.tc("qdisc", "show", "dev", "vf0")
+    assert "clsact" not in net.tc("qdisc", "show", "dev", "lagg0")
+    left = net.tc("filter", "show", "dev", "hn0", "ingress")
+    assert "u32" in left and "netvf" not in left
+    assert net.tc("filter", "show", "dev", "hn0", "egress") == ""
+    pair.taps["hn"].send(udp_frame(1))
+    wait_until(lambda: users_filters_saw(net) == 1, "the user's filter")
+    for tool in pair.tool, net.tool():
+        refuse(2, tool, "get", "hn0")
+
+
+def test_users_later_filters_still_run(net):
+    pair = Pair(net, "transparent", active="hn")
+    add_user_filter(net, "ingress")
+    add_user_filter(net, "egress")
+    for count, door in enumerate(["hn", "vf"], 1):
+        pair.taps[door].send(udp_frame(1))
+        pair.receiver.expect([1])
+        assert users_filters_saw(net) == count
+    pair.receiver.send_to_host(2)
+    pair.taps["hn"].expect([2])
+    assert users_filters_saw(net) == 3
+
+
+def refuse(errno, tool, *words):
+    with pytest.raises(Refused) as refused:
+        tool(*words)
+    assert refused.value.errno == errno
+
+
+def test_what_is_in_other_hands_is_refused_and_nothing_left_behind(net):
+    tool = net.tool()
+    net.tc("qdisc", "add", "dev", "vf0", "ingress")
+    tool("edit", "hn0", f"mac={MAC}")  # a VF needs no more than that
+    tool("edit", "hn0", "vf=vf0")
+    tool("remove", "hn0")
+    assert "ingress" in net.tc("qdisc", "show", "dev", "vf0")
+
+    net.tc("qdisc", "add", "dev", "hn0", "ingress")
+    refuse(16, tool, "edit", "hn0", f"mac={MAC}", "vf=vf0")
+    assert tool("each") == []
+    assert net.tc("filter", "show", "dev", "hn0", "ingress") == ""
+    assert net.tc("filter", "show", "dev", "vf0", "ingress") == ""
+    net.tc("qdisc", "del", "dev", "hn0", "ingress")
+
+    net.tc("qdisc", "add", "dev", "hn0", "clsact")
+    add_user_filter(net, "egress", priority=1)
+    refuse(16, tool, "edit", "hn0", f"mac={MAC}", "vf=vf0")
+    assert "netvf" not in net.tc("filter", "show", "dev", "hn0", "ingress")
+    assert "u32" in net.tc("filter", "show", "dev", "hn0", "egress")
+    assert tool("each") == []
+
+
+def test_nonsense_is_refused(net):
+    tool = net.tool()
+    tool("edit", "hn0", f"mac={MAC}", "vf=vf0", "active=vf")
+    before = tool("each")
+    net.add_port("hn", "hn1")
+    refuse(22, tool, "edit", "hn0", "hn=hn1")
+    refuse(22, tool, "edit", "hn0", "vf=hn0")
+    refuse(22, tool, "edit", "hn0", "lagg=vf0")
+    refuse(22, tool, "edit", "0", "vf=vf0")
+    refuse(16, tool, "edit", "hn1", "vf=vf0")
+    refuse(16, tool, "edit", "hn1", "vf=hn0")
+    refuse(16, tool, "edit", "vf0", "lagg=0")
+    refuse(19, tool, "edit", "hn0", "lagg=99999")
+    refuse(19, tool, "edit", "99999", f"mac={MAC}")
+    refuse(42, tool, "edit", "hn0", "vf=0", "return=42")
+    refuse(2, tool, "activate", "hn1", "hn")
+    refuse(2, tool, "counters", "hn1")
+    assert tool("each") == before
+    tool("edit", "hn1", f"mac={MAC}", "form=exclusive", "active=vf")
+    assert tool("get", "hn1") == {"hn": net.index("hn1"), "vf": 0, "lagg": 0, "mac": MAC,
+                                  "form": "transparent", "active": "hn"}
+    refuse(19, tool, "activate", "hn1", "vf")
+    tool("edit", "hn1", "form=lagg")
+    assert tool("get", "hn1")["form"] == "transparent"
+
+
+def test_hn_that_is_gone_is_listed_and_can_be_removed(net):
+    tool = net.tool()
+    tool("edit", "hn0", f"mac={MAC}", "vf=vf0")
+    net.ip.link("del", index=net.hn)
+    assert [pair["hn"] for pair in tool("each")] == [net.hn]
+    assert [pair["hn"] for pair in net.tool()("each")] == [net.hn]
+    tool("remove", net.hn)
+    assert tool("each") == []
+    assert "clsact" not in net.tc("qdisc", "show", "dev", "vf0")
+
+
+def test_limit_of_pairs(net):
+    tool = net.tool()
+    for n in range(129):
+        net.ip.link("add", ifname=f"a{n}", kind="veth", peer=f"b{n}")
+    names = [f"{end}{n}" for n in range(129) for end in "ab"]
+    for name in names[:256]:
+        tool("edit", name, f"mac={MAC}")
+    refuse(28, tool, "edit", names[256], f"mac={MAC}")  # ENOSPC
+    assert len(tool("each")) == 256
+    tool("remove", names[100])
+    tool("edit", names[257], f"mac={MAC}")
+    assert len(net.tool()("each")) == 256
