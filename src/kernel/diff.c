@@ -31,8 +31,6 @@ int nv_addr_compare(const struct nv_addr *a, const struct nv_addr *b)
 	if (r == 0 && a->local.family == AF_INET)
 		r = order(a->prefix_len, b->prefix_len);
 	if (r == 0 && a->local.family == AF_INET)
-		r = order(a->has_peer, b->has_peer);
-	if (r == 0 && a->local.family == AF_INET && a->has_peer)
 		r = compare_ip(&a->peer, &b->peer);
 	return r;
 }

@@ -83,8 +83,7 @@ int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link)
 	if (r < 0)
 		return r;
 	/* A bridge port's, IPv6's or wireless's word about a link tells only a part of it. */
-	if (info->ifi_family != AF_UNSPEC || attrs.by_type[IFLA_WIRELESS] ||
-		!attrs.by_type[IFLA_MTU])
+	if (info->ifi_family != AF_UNSPEC || !attrs.by_type[IFLA_MTU])
 		return -ENOMSG;
 	link.ifindex = info->ifi_index;
 	link.type = info->ifi_type;

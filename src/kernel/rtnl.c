@@ -170,51 +170,57 @@ static void read_message(struct answer *answer, const struct nlmsghdr *message)
 		answer->error = r;
 }
 
-static int read_answer(struct nv_rtnl *rtnl, struct answer *answer)
+static void read_datagram(struct answer *answer, const struct nv_datagram *datagram)
 {
-	while (!answer->ended) {
+	const struct nlmsghdr *message = (const void *)datagram->bytes;
+	int left = (int)datagram->length;
+
+	for (; mnl_nlmsg_ok(message, left) && !answer->ended;
+		message = mnl_nlmsg_next(message, &left)) {
+		if (message->nlmsg_seq == answer->rtnl->sequence)
+			read_message(answer, message);
+	}
+}
+
+int nv_rtnl_read(struct nv_rtnl *rtnl, nv_rtnl_each_fn each, void *data, bool *ret_whole)
+{
+	struct answer answer = {.rtnl = rtnl, .each = each, .data = data};
+
+	*ret_whole = false;
+	while (!answer.ended) {
 		int r = nv_datagram_receive(rtnl->fd, 0, &rtnl->datagram);
-		const struct nlmsghdr *message = (const void *)rtnl->datagram.bytes;
-		int left = (int)rtnl->datagram.length;
 
 		if (r == -EINTR)
 			continue;
 		if (r < 0)
 			return r;
-		if (rtnl->datagram.portid != 0)
-			continue;
-		for (; mnl_nlmsg_ok(message, left) && !answer->ended;
-			message = mnl_nlmsg_next(message, &left)) {
-			if (message->nlmsg_seq == rtnl->sequence)
-				read_message(answer, message);
-		}
+		if (rtnl->datagram.portid == 0)
+			read_datagram(&answer, &rtnl->datagram);
 	}
-	return 0;
+	*ret_whole = true;
+	if (answer.error < 0)
+		return answer.error;
+	return answer.interrupted ? -EINTR : 0;
 }
 
 int nv_rtnl_request(
 	struct nv_rtnl *rtnl, struct nlmsghdr *request, nv_rtnl_each_fn each, void *data)
 {
 	struct sockaddr_nl to = {.nl_family = AF_NETLINK};
-	struct answer answer = {.rtnl = rtnl, .each = each, .data = data};
-	int r;
+	bool whole;
+	int r = 0;
 
 	rtnl->error[0] = '\0';
-	if (rtnl->fd < 0) {
+	if (rtnl->fd < 0)
 		r = reopen(rtnl);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	request->nlmsg_seq = ++rtnl->sequence;
 	if (sendto(rtnl->fd, request, request->nlmsg_len, 0, (struct sockaddr *)&to, sizeof(to)) <
 		0)
 		return -errno;
-	r = read_answer(rtnl, &answer);
-	if (r < 0) {
+	r = nv_rtnl_read(rtnl, each, data, &whole);
+	if (!whole)
 		reopen(rtnl);
-		return r;
-	}
-	if (answer.error < 0)
-		return answer.error;
-	return answer.interrupted ? -EINTR : 0;
+	return r;
 }

@@ -45,6 +45,12 @@ void nv_rtnl_close(struct nv_rtnl *rtnl);
 typedef int (*nv_rtnl_each_fn)(const struct nlmsghdr *message, void *data);
 
 /*
+ * Reads the answer to the request numbered rtnl->sequence; what belongs to another is passed over.
+ * Returns as nv_rtnl_request(). @ret_whole: whether its end was read, whatever it said.
+ */
+int nv_rtnl_read(struct nv_rtnl *rtnl, nv_rtnl_each_fn each, void *data, bool *ret_whole);
+
+/*
  * Sends a request with NLM_F_ACK (or NLM_F_DUMP) set and waits for its end. @each may be NULL.
  * Returns 0, the kernel's -errno, what @each refused with, or -EINTR for an interrupted dump.
  */

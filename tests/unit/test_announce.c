@@ -137,6 +137,9 @@ static void an_address_counts_while_it_can_be_used(void **state)
 	nv_announce_addr(fixture->announce, &links, NULL, &tentative);
 	nv_announce_addr(fixture->announce, &links, &tentative, NULL);
 	expect(fixture, "");
+	tentative.flags |= IFA_F_OPTIMISTIC;
+	nv_announce_addr(fixture->announce, &links, NULL, &tentative);
+	expect(fixture, "");
 	tentative.flags = IFA_F_TENTATIVE | IFA_F_OPTIMISTIC;
 	nv_announce_addr(fixture->announce, &links, NULL, &tentative);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=ADDR_ADD address=2001:db8::1\n");

@@ -12,6 +12,7 @@
 #include <ftw.h>
 #include <net/if_arp.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 /* A link's whole word as the kernel would say it: attributes of every kind that is read. */
@@ -375,6 +376,92 @@ static void a_uevent_that_is_none_is_refused(void **state)
 	assert_int_equal(nv_uevent_decode(large, sizeof(large) - 1, &text, &uevent), -E2BIG);
 }
 
+/* A stand-in for the kernel's end of a netlink socket; the other end is @ret_rtnl's. */
+static int open_fake_socket(struct nv_rtnl *ret_rtnl)
+{
+	int size = 2 * NV_DATAGRAM_MAX;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
+	setsockopt(fds[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	*ret_rtnl = (struct nv_rtnl){.fd = fds[0], .sequence = 5};
+	return fds[1];
+}
+
+static void answer(
+	int fd, uint32_t sequence, uint16_t type, uint16_t flags, const void *payload, size_t size)
+{
+	struct nv_request message = {};
+
+	nv_request_start(&message, type, flags, 0);
+	message.header.nlmsg_seq = sequence;
+	memcpy(mnl_nlmsg_put_extra_header(&message.header, size), payload, size);
+	assert_true(send(fd, &message, message.header.nlmsg_len, 0) > 0);
+}
+
+static int count_message(const struct nlmsghdr *message, void *data)
+{
+	(void)message;
+	return ++*(int *)data > 2 ? -E2BIG : 0;
+}
+
+static void an_answer_is_read_to_its_end(void **state)
+{
+	static const int fine = 0, refused = -EPERM;
+	struct nv_rtnl rtnl;
+	bool whole = false;
+	int count = 0;
+	int fd = open_fake_socket(&rtnl);
+
+	(void)state;
+	answer(fd, 4, NLMSG_ERROR, 0, &refused, sizeof(refused));
+	answer(fd, 5, RTM_NEWLINK, NLM_F_MULTI, &fine, sizeof(fine));
+	answer(fd, 5, NLMSG_DONE, 0, &fine, sizeof(fine));
+	assert_int_equal(nv_rtnl_read(&rtnl, count_message, &count, &whole), 0);
+	assert_int_equal(count, 1);
+	assert_true(whole);
+	answer(fd, 5, RTM_NEWLINK, NLM_F_MULTI | NLM_F_DUMP_INTR, &fine, sizeof(fine));
+	answer(fd, 5, NLMSG_DONE, 0, &fine, sizeof(fine));
+	assert_int_equal(nv_rtnl_read(&rtnl, NULL, NULL, &whole), -EINTR);
+	answer(fd, 5, NLMSG_DONE, 0, &refused, sizeof(refused));
+	assert_int_equal(nv_rtnl_read(&rtnl, NULL, NULL, &whole), -EPERM);
+	assert_true(whole);
+	/* What is refused here ends nothing there. */
+	for (int i = 0; i < 3; i++)
+		answer(fd, 5, RTM_NEWLINK, NLM_F_MULTI, &fine, sizeof(fine));
+	answer(fd, 5, NLMSG_DONE, 0, &fine, sizeof(fine));
+	assert_int_equal(nv_rtnl_read(&rtnl, count_message, &count, &whole), -E2BIG);
+	assert_true(whole);
+	answer(fd, 5, NLMSG_ERROR, 0, "", 0);
+	assert_int_equal(nv_rtnl_read(&rtnl, NULL, NULL, &whole), -EBADMSG);
+	close(fd);
+	nv_rtnl_close(&rtnl);
+}
+
+static void a_datagram_of_any_size_is_taken_whole(void **state)
+{
+	static char bytes[NV_DATAGRAM_MAX + 1];
+	NV_AUTO(nv_datagram) struct nv_datagram datagram = {};
+	struct nv_rtnl rtnl;
+	int fd = open_fake_socket(&rtnl);
+
+	(void)state;
+	for (size_t size = 1; size <= 200000; size *= 7) {
+		memset(bytes, (int)size, size);
+		assert_int_equal(send(fd, bytes, size, 0), size);
+		assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), 0);
+		assert_int_equal(datagram.length, size);
+		assert_memory_equal(datagram.bytes, bytes, size);
+	}
+	assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), -EAGAIN);
+	if (send(fd, bytes, sizeof(bytes), 0) == sizeof(bytes)) {
+		assert_int_equal(nv_datagram_receive(rtnl.fd, 0, &datagram), -EMSGSIZE);
+		assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), -EAGAIN);
+	}
+	close(fd);
+	nv_rtnl_close(&rtnl);
+}
+
 static void put_file(const char *dir, const char *name, const char *text)
 {
 	NV_AUTO(nv_free) char *path = NULL;
@@ -429,13 +516,17 @@ static void sysfs_is_told_as_uevents(void **state)
 	put_file(dir, "devices/pci0000:00/0000:00:01.0/uevent", "PCI_ID=8086:1237\n");
 	put_file(dir, "devices/virtual/misc/vmbus!hv_kvp/uevent",
 		"MAJOR=10\nDEVNAME=vmbus/hv_kvp\n");
-	put_link(dir, "bus/pci/devices/0000:00:03.0", "../../../devices/pci0000:00/0000:00:03.0");
+	put_file(dir, "devices/pci0000:00/0000:00:02.0/uevent", "");
+	/* Neither this order nor its reverse is that of the names. */
 	put_link(dir, "bus/pci/devices/0000:00:01.0", "../../../devices/pci0000:00/0000:00:01.0");
+	put_link(dir, "bus/pci/devices/0000:00:03.0", "../../../devices/pci0000:00/0000:00:03.0");
+	put_link(dir, "bus/pci/devices/0000:00:02.0", "../../../devices/pci0000:00/0000:00:02.0");
 	put_link(dir, "bus/pci/devices/0000:00:09.0", "../../../devices/vanished");
 	put_link(dir, "class/misc/vmbus!hv_kvp", "../../devices/virtual/misc/vmbus!hv_kvp");
 	assert_int_equal(nv_sysfs_devices(dir, &sink), 0);
 	assert_string_equal(nv_str_text(&found),
 		"add pci /devices/pci0000:00/0000:00:01.0  \n"
+		"add pci /devices/pci0000:00/0000:00:02.0  \n"
 		"bind pci /devices/pci0000:00/0000:00:03.0 e1000e \n"
 		"add misc /devices/virtual/misc/vmbus!hv_kvp  vmbus/hv_kvp\n");
 	assert_int_equal(nv_sysfs_devices("/nowhere", &sink), -ENOENT);
@@ -457,6 +548,8 @@ int main(void)
 		cmocka_unit_test(the_largest_request_fits),
 		cmocka_unit_test(a_uevent_is_read),
 		cmocka_unit_test(a_uevent_that_is_none_is_refused),
+		cmocka_unit_test(an_answer_is_read_to_its_end),
+		cmocka_unit_test(a_datagram_of_any_size_is_taken_whole),
 		cmocka_unit_test(sysfs_is_told_as_uevents),
 	};
 

@@ -440,6 +440,43 @@ static void links_stay_in_order_of_ifindex(void **state)
 	}
 }
 
+static void a_link_differs_in_any_field(void **state)
+{
+	const struct nv_link link = {.ifindex = 1, .has_mac = true, .has_permanent_mac = true};
+	struct nv_link others[22];
+	size_t count = 0;
+
+	(void)state;
+	assert_true(nv_link_equal(&link, &link));
+	for (size_t i = 0; i < NV_ARRAY_SIZE(others); i++)
+		others[i] = link;
+	others[count++].ifindex = 2;
+	others[count++].name[0] = 'x';
+	others[count++].type = 1;
+	others[count++].flags = 1;
+	others[count++].mtu = 1;
+	others[count++].tx_queue_len = 1;
+	others[count++].promiscuity = 1;
+	others[count++].operstate = 1;
+	others[count++].link_mode = 1;
+	others[count++].carrier = true;
+	others[count++].has_mac = false;
+	others[count++].mac[5] = 1;
+	others[count++].permanent_mac[5] = 1;
+	others[count++].master = 1;
+	others[count++].lower = 1;
+	others[count++].lower_elsewhere = true;
+	others[count++].vlan_id = 1;
+	others[count++].addr_gen_mode = 1;
+	others[count++].kind[0] = 'x';
+	others[count++].driver[0] = 'x';
+	others[count++].parent_dev[0] = 'x';
+	others[count++].alias[0] = 'x';
+	assert_int_equal(count, NV_ARRAY_SIZE(others));
+	for (size_t i = 0; i < count; i++)
+		assert_false(nv_link_equal(&link, &others[i]));
+}
+
 static void count_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
 {
 	unsigned int *counts = data;
@@ -494,6 +531,7 @@ int main(void)
 		TEST(a_callback_may_change_the_kernel),
 		TEST(devices_are_told_once),
 		TEST(lost_uevents_lead_to_the_difference),
+		cmocka_unit_test(a_link_differs_in_any_field),
 		cmocka_unit_test(links_stay_in_order_of_ifindex),
 		cmocka_unit_test(addresses_are_told_apart_as_the_kernel_does),
 	};
