@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""netvfd as systemd runs it: the unit's capabilities, readiness, watchdog, end and restart."""
+
+import os
+import re
+import signal
+import socket
+import stat
+
+import pytest
+
+from harness import TOP, wait_until
+from netvf_lab.topology import GUEST_ADDRESS, PREFIX
+
+UNIT = (TOP / "dist/netvfd.service.in").read_text()
+
+
+def unit_capabilities():
+    """As setpriv wants them: all taken away, then those that the unit names."""
+    lines = re.findall(r"^CapabilityBoundingSet=(.+)", UNIT, re.MULTILINE)
+    names = [name.removeprefix("CAP_").lower() for line in lines for name in line.split()]
+    assert len(names) > 5
+    return ",".join(["-all", *(f"+{name}" for name in names)])
+
+
+def test_the_units_capabilities_suffice(start_netvfd, guest, tmp_path):
+    """The whole job under the unit's bounds, with the eBPF file system mounted by its own unit."""
+    mount_point = tmp_path / "netvfd0/run/bpf"
+    mount_point.mkdir(parents=True)
+    guest.run("mount", "-t", "bpf", "-o", "mode=0700", "bpf", mount_point)
+    netvfd = start_netvfd(under=["setpriv", "--no-new-privs", "--inh-caps=-all",
+                                 f"--bounding-set={unit_capabilities()}", "--"])
+    status = open(f"/proc/{netvfd.process.pid}/status").read()
+    assert "CapBnd:\t000001ff" not in status, "the bounds are in force"
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    wait_until(lambda: guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/{PREFIX}"})
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+    guest.bring_back_vf("unplug")
+    netvfd.wait_active("vf")
+    assert "ermission denied" not in netvfd.log and "not permitted" not in netvfd.log
+
+
+@pytest.fixture
+def manager(tmp_path, monkeypatch):
+    """Listens as systemd does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
+        yield manager
+
+
+def hear(manager, word):
+    while word not in (heard := manager.recv(4096).decode()):
+        pass
+    return heard
+
+
+def test_tells_systemd_how_it_is(manager, start_netvfd, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    netvfd = start_netvfd()
+    assert hear(manager, "=").startswith("READY=1")
+    for _ in range(3):
+        hear(manager, "WATCHDOG=1")
+    netvfd.reload()
+    hear(manager, "RELOADING=1")
+    hear(manager, "READY=1")
+    netvfd.stop()
+    hear(manager, "STOPPING=1")
+
+
+def test_is_not_ready_with_a_bad_configuration(manager, start_netvfd):
+    with pytest.raises(AssertionError, match="ended at its start"):
+        start_netvfd(rules="notify {")
+    manager.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        manager.recv(4096)
+
+
+def test_a_stop_leaves_traffic_and_actions_alone(start_netvfd, guest, tmp_path):
+    marks = tmp_path / "marks"
+    os.mkfifo(tmp_path / "gate")
+    netvfd = start_netvfd(rules=f"""
+        notify 10 {{
+            match "type" "RENAME";
+            action "echo begun >>{marks}; cat {tmp_path}/gate >>{marks}";
+        }};""")
+    guest.netlink.link("add", ifname="one", kind="bridge")
+    guest.netlink.link("set", index=guest.namespace.index("one"), ifname="two")
+    wait_until(marks.exists)
+    guest.attach_vf()
+    guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
+    netvfd.wait_active("vf")
+    assert netvfd.stop(signal.SIGTERM) == 0
+    filters = guest.run("tc", "filter", "show", "dev", "vf0", "ingress").stdout
+    assert "bpf" in filters
+    (tmp_path / "gate").write_text("done\n")
+    wait_until(lambda: marks.read_text() == "begun\ndone\n")
+
+
+def test_sockets_are_for_everyone(netvfd):
+    for name in "devd.seqpacket.pipe", "devd.pipe", "netvfd.sock":
+        assert stat.S_IMODE(os.stat(netvfd.run_dir / name).st_mode) == 0o666, name
+
+
+def test_what_exists_already_is_told_to_rules_once(start_netvfd, tmp_path):
+    marks = tmp_path / "marks"
+    netvfd = start_netvfd(rules=f"""
+        notify 10 {{
+            match "system" "IFNET";
+            match "type" "ATTACH";
+            action "echo $subsystem >>{marks}";
+        }};""")
+    wait_until(lambda: marks.exists() and len(marks.read_text().split()) >= 2)
+    wait_until(lambda: netvfd.status()["actions_running"] == 0)
+    assert sorted(marks.read_text().split()) == ["hn0", "lo"]
