@@ -47,15 +47,38 @@ static const char *const carried[] = {
 
 #define RP_FILTER "ipv4/conf/%s/rp_filter"
 
-int nv_snapshot_take(struct nv_kernel *kernel, struct nv_snapshot *ret_snapshot)
+static int take_routes(struct nv_kernel *kernel, int oif, struct nv_routes *all)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	int r = nv_kernel_routes(kernel, oif, &routes);
+
+	for (size_t i = 0; i < routes.count && r == 0; i++)
+		r = nv_routes_add(all, &routes.route[i]);
+	return r;
+}
+
+/* @hn itself, or a VLAN on it, or a VLAN on that: a few steps down at most. */
+static bool is_above(const struct nv_links *links, const struct nv_link *link, int hn)
+{
+	for (int steps = 0; link && steps < 8; steps++) {
+		if (link->ifindex == hn)
+			return true;
+		link = link->lower_elsewhere ? NULL : nv_links_by_index(links, link->lower);
+	}
+	return false;
+}
+
+int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot)
 {
 	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot snapshot = {};
+	const struct nv_links *links = &snapshot.links;
 	int r = nv_kernel_links(kernel, &snapshot.links);
 
 	if (r == 0)
 		r = nv_kernel_addrs(kernel, 0, &snapshot.addrs);
-	if (r == 0)
-		r = nv_kernel_routes(kernel, 0, &snapshot.routes);
+	for (size_t i = 0; i < links->count && r == 0; i++)
+		if (is_above(links, &links->link[i], hn))
+			r = take_routes(kernel, links->link[i].ifindex, &snapshot.routes);
 	if (r < 0)
 		return r;
 	*ret_snapshot = snapshot;

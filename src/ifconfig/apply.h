@@ -11,8 +11,11 @@
 #include "ifconfig/plan.h"
 #include "kernel/kernel.h"
 
-/* Takes links, addresses and routes of this moment. Returns 0 or -errno. */
-int nv_snapshot_take(struct nv_kernel *kernel, struct nv_snapshot *ret_snapshot);
+/*
+ * Takes what a plan for @hn is made of: links, addresses, and the routes by @hn and by what is
+ * stacked on it (a router's full table would be large). Returns 0 or -errno.
+ */
+int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot);
 
 /*
  * Makes the VLANs, gives each new interface the MTU, description and per-interface sysctls of the

@@ -194,7 +194,7 @@ static bool make_plan(struct vfup *up)
 		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of "
 			"its VF",
 			up->hn->name, up->lagg_name, up->hn->name);
-	r = nv_snapshot_take(up->scene.kernel, &now);
+	r = nv_snapshot_take(up->scene.kernel, up->hn->ifindex, &now);
 	if (r == 0)
 		r = nv_plan_make(&now, up->hn->ifindex, up->lagg_name, up->wanted, &up->plan, &why);
 	if (r == -EBUSY)
