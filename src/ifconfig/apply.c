@@ -9,43 +9,49 @@
 #include <string.h>
 
 /*
- * What an administrator sets for an interface and would miss on another: net/ipv4/conf/IF/… and
- * net/ipv6/conf/IF/… of Documentation/networking/ip-sysctl.rst. disable_ipv6 comes first, for the
- * others act on addresses. Duplicate address detection is left as the lagg has it.
+ * What an administrator sets for an interface and would miss on another, of
+ * Documentation/networking/ip-sysctl.rst. disable_ipv6 comes first, for the others act on
+ * addresses. Duplicate address detection is left as the lagg has it.
  */
-static const char *const carried[] = {
-	"ipv6/conf/%s/disable_ipv6",
-	"ipv6/conf/%s/forwarding",
-	"ipv6/conf/%s/accept_ra",
-	"ipv6/conf/%s/accept_ra_defrtr",
-	"ipv6/conf/%s/accept_ra_pinfo",
-	"ipv6/conf/%s/accept_ra_mtu",
-	"ipv6/conf/%s/accept_ra_rt_info_max_plen",
-	"ipv6/conf/%s/accept_redirects",
-	"ipv6/conf/%s/autoconf",
-	"ipv6/conf/%s/use_tempaddr",
-	"ipv6/conf/%s/proxy_ndp",
-	"ipv6/conf/%s/hop_limit",
-	"ipv4/conf/%s/forwarding",
-	"ipv4/conf/%s/rp_filter",
-	"ipv4/conf/%s/accept_local",
-	"ipv4/conf/%s/accept_redirects",
-	"ipv4/conf/%s/accept_source_route",
-	"ipv4/conf/%s/arp_accept",
-	"ipv4/conf/%s/arp_announce",
-	"ipv4/conf/%s/arp_filter",
-	"ipv4/conf/%s/arp_ignore",
-	"ipv4/conf/%s/arp_notify",
-	"ipv4/conf/%s/log_martians",
-	"ipv4/conf/%s/promote_secondaries",
-	"ipv4/conf/%s/proxy_arp",
-	"ipv4/conf/%s/route_localnet",
-	"ipv4/conf/%s/secure_redirects",
-	"ipv4/conf/%s/send_redirects",
-	"ipv4/conf/%s/src_valid_mark",
+static const struct sysctl {
+	const char *family;
+	const char *name;
+} carried[] = {
+	{"ipv6", "disable_ipv6"},
+	{"ipv6", "forwarding"},
+	{"ipv6", "accept_ra"},
+	{"ipv6", "accept_ra_defrtr"},
+	{"ipv6", "accept_ra_pinfo"},
+	{"ipv6", "accept_ra_mtu"},
+	{"ipv6", "accept_ra_rt_info_max_plen"},
+	{"ipv6", "accept_redirects"},
+	{"ipv6", "autoconf"},
+	{"ipv6", "use_tempaddr"},
+	{"ipv6", "proxy_ndp"},
+	{"ipv6", "hop_limit"},
+	{"ipv4", "forwarding"},
+	{"ipv4", "rp_filter"},
+	{"ipv4", "accept_local"},
+	{"ipv4", "accept_redirects"},
+	{"ipv4", "accept_source_route"},
+	{"ipv4", "arp_accept"},
+	{"ipv4", "arp_announce"},
+	{"ipv4", "arp_filter"},
+	{"ipv4", "arp_ignore"},
+	{"ipv4", "arp_notify"},
+	{"ipv4", "log_martians"},
+	{"ipv4", "promote_secondaries"},
+	{"ipv4", "proxy_arp"},
+	{"ipv4", "route_localnet"},
+	{"ipv4", "secure_redirects"},
+	{"ipv4", "send_redirects"},
+	{"ipv4", "src_valid_mark"},
 };
 
-#define RP_FILTER "ipv4/conf/%s/rp_filter"
+static const struct sysctl rp_filter = {"ipv4", "rp_filter"};
+static const struct sysctl accept_ra = {"ipv6", "accept_ra"};
+static const struct sysctl forwarding_ipv6 = {"ipv6", "forwarding"};
+static const struct sysctl promote_secondaries = {"ipv4", "promote_secondaries"};
 
 static int take_routes(struct nv_kernel *kernel, int oif, struct nv_routes *all)
 {
@@ -86,22 +92,27 @@ int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_s
 	return 0;
 }
 
-static int sysctl_get(
-	struct nv_kernel *kernel, const char *format, const char *ifname, char *value, size_t size)
+static void sysctl_path(const struct sysctl *sysctl, const char *ifname, char *path, size_t size)
 {
-	char path[128] = "net/";
+	snprintf(path, size, "net/%s/conf/%s/%s", sysctl->family, ifname, sysctl->name);
+}
 
-	snprintf(path + 4, sizeof(path) - 4, format, ifname);
+static int sysctl_get(struct nv_kernel *kernel, const struct sysctl *sysctl, const char *ifname,
+	char *value, size_t size)
+{
+	char path[NV_SYSCTL_PATH_MAX];
+
+	sysctl_path(sysctl, ifname, path, sizeof(path));
 	return nv_kernel_sysctl_read(kernel, path, value, size);
 }
 
-static void sysctl_set(
-	struct nv_kernel *kernel, const char *format, const char *ifname, const char *value)
+static void sysctl_set(struct nv_kernel *kernel, const struct sysctl *sysctl, const char *ifname,
+	const char *value)
 {
-	char path[128] = "net/";
+	char path[NV_SYSCTL_PATH_MAX];
 	int r;
 
-	snprintf(path + 4, sizeof(path) - 4, format, ifname);
+	sysctl_path(sysctl, ifname, path, sizeof(path));
 	r = nv_kernel_sysctl_write(kernel, path, value);
 	if (r < 0 && r != -ENOENT)
 		nv_warn("cannot write %s to /proc/sys/%s: %s", value, path, nv_strerror(r));
@@ -113,11 +124,11 @@ static void carry_sysctls(struct nv_kernel *kernel, const struct nv_move *move)
 		char from[64];
 		char to[64];
 
-		if (sysctl_get(kernel, carried[i], move->from_name, from, sizeof(from)) < 0 ||
-			sysctl_get(kernel, carried[i], move->to_name, to, sizeof(to)) < 0)
+		if (sysctl_get(kernel, &carried[i], move->from_name, from, sizeof(from)) < 0 ||
+			sysctl_get(kernel, &carried[i], move->to_name, to, sizeof(to)) < 0)
 			continue;
 		if (!nv_streq(from, to))
-			sysctl_set(kernel, carried[i], move->to_name, from);
+			sysctl_set(kernel, &carried[i], move->to_name, from);
 	}
 }
 
@@ -126,24 +137,24 @@ static void loosen_rp_filter(struct nv_kernel *kernel, struct nv_move *move)
 {
 	char all[8] = "0";
 
-	if (sysctl_get(kernel, RP_FILTER, move->from_name, move->rp_filter,
+	if (sysctl_get(kernel, &rp_filter, move->from_name, move->rp_filter,
 		    sizeof(move->rp_filter)) < 0)
 		return;
-	if (sysctl_get(kernel, RP_FILTER, "all", all, sizeof(all)) < 0 || nv_streq(all, "2") ||
+	if (sysctl_get(kernel, &rp_filter, "all", all, sizeof(all)) < 0 || nv_streq(all, "2") ||
 		(!nv_streq(all, "1") && !nv_streq(move->rp_filter, "1"))) {
 		move->rp_filter[0] = '\0';
 		return;
 	}
-	sysctl_set(kernel, RP_FILTER, move->from_name, "2");
-	sysctl_set(kernel, RP_FILTER, move->to_name, "2");
+	sysctl_set(kernel, &rp_filter, move->from_name, "2");
+	sysctl_set(kernel, &rp_filter, move->to_name, "2");
 }
 
 static void restore_rp_filter(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	if (!move->rp_filter[0])
 		return;
-	sysctl_set(kernel, RP_FILTER, move->to_name, move->rp_filter);
-	sysctl_set(kernel, RP_FILTER, move->from_name, move->rp_filter);
+	sysctl_set(kernel, &rp_filter, move->to_name, move->rp_filter);
+	sysctl_set(kernel, &rp_filter, move->from_name, move->rp_filter);
 }
 
 static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
@@ -201,10 +212,9 @@ static bool prepare_one(struct nv_kernel *kernel, const struct nv_plan *plan, st
 		char forwarding[8] = "0";
 
 		/* A host that forwards takes router advertisements only when told twice: 2. */
-		sysctl_get(kernel, "ipv6/conf/%s/forwarding", move->to_name, forwarding,
-			sizeof(forwarding));
-		sysctl_set(kernel, "ipv6/conf/%s/accept_ra", move->to_name,
-			nv_streq(forwarding, "0") ? "1" : "2");
+		sysctl_get(kernel, &forwarding_ipv6, move->to_name, forwarding, sizeof(forwarding));
+		sysctl_set(
+			kernel, &accept_ra, move->to_name, nv_streq(forwarding, "0") ? "1" : "2");
 	}
 	set_link(kernel, move);
 	r = nv_kernel_link_up(kernel, move->to, move->up);
@@ -304,7 +314,7 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].rp_filter[0])
-			sysctl_set(kernel, RP_FILTER, plan->move[i].from_name,
+			sysctl_set(kernel, &rp_filter, plan->move[i].from_name,
 				plan->move[i].rp_filter);
 }
 
@@ -393,7 +403,7 @@ void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan)
 		if (!move->from)
 			continue;
 		nv_kernel_link_set(kernel, move->from, &bare);
-		sysctl_set(kernel, "ipv6/conf/%s/accept_ra", move->from_name, "0");
+		sysctl_set(kernel, &accept_ra, move->from_name, "0");
 		strip_routes(kernel, move);
 		strip_addrs(kernel, move, AF_INET6);
 	}
@@ -508,7 +518,7 @@ void nv_apply_leased(struct nv_kernel *kernel, struct nv_move *move)
 	other = has_other(move, &now);
 	/* Or the new address would go with the old one, whose secondary it may be. */
 	if (other)
-		sysctl_set(kernel, "ipv4/conf/%s/promote_secondaries", move->to_name, "1");
+		sysctl_set(kernel, &promote_secondaries, move->to_name, "1");
 	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
 		struct nv_addr addr = move->addrs.addr[i];
 		const struct nv_addr *there = find_addr(&now, &addr.local);

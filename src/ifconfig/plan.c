@@ -299,7 +299,7 @@ static int plan_tree(struct planner *planner, const struct nv_link *from,
 {
 	const struct nv_links *links = &planner->snapshot->links;
 	struct nv_move vlan = {};
-	size_t index;
+	size_t index = 0;
 	int r = plan_one(planner, from, like, wanted, &index);
 
 	vlan.lower = index;
