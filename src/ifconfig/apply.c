@@ -354,8 +354,8 @@ static void strip_routes(struct nv_kernel *kernel, const struct nv_move *move)
 		nv_warn("cannot list the routes of %s: %s", move->from_name, nv_strerror(r));
 	for (size_t i = 0; i < routes.count; i++) {
 		const struct nv_route *route = &routes.route[i];
-		bool prefix = route->family == AF_INET && route->type == RTN_UNICAST &&
-			      route->protocol == RTPROT_KERNEL && route->table != RT_TABLE_LOCAL;
+		bool prefix = route->type == RTN_UNICAST && route->protocol == RTPROT_KERNEL &&
+			      route->table != RT_TABLE_LOCAL;
 		char text[NV_IP_TEXT];
 
 		if (!prefix && !nv_plan_route_counts(route))

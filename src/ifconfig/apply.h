@@ -40,8 +40,8 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan);
 bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan);
 
 /*
- * Takes off the old interfaces whatever might still carry traffic: routes, also the kernel's own
- * IPv4 ones, and all of IPv6. The IPv4 addresses stay, so that a DHCP client may be started on the
+ * Takes off the old interfaces whatever might still carry traffic: routes, also the kernel's own,
+ * and all of IPv6. The IPv4 addresses stay, so that a DHCP client may be started on the
  * new interface, which may flush it, with the address never absent.
  */
 void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan);

@@ -134,7 +134,12 @@ static bool route_is_inherited(const struct nv_move *move, const struct nv_route
 	       (!route->has_source || has_addr(&move->addrs, &route->source));
 }
 
-/* A gateway must be reachable before a route by it can be added: routes without one go first. */
+/*
+ * A gateway must be reachable before a route by it can be added: routes without one go first. One
+ * from a router advertisement gets the next priority, to last until its end as a stopgap: at the
+ * priority of the kernel's own it would be in the way, and then the kernel (6.18, ndisc.c) does not
+ * read on in an advertisement, and the addresses' lifetimes are not renewed.
+ */
 static int plan_routes(
 	struct planner *planner, struct nv_move *move, const struct nv_ifconfig *wanted)
 {
@@ -154,6 +159,7 @@ static int plan_routes(
 				continue;
 			route.oif = 0;
 			route.multipath = false;
+			route.priority += route.protocol == RTPROT_RA;
 			r = nv_routes_add(&move->routes, &route);
 		}
 	}

@@ -135,6 +135,60 @@ def test_without_rcconf_the_live_configuration_moves(programs, guest):
     assert_bare(guest, "hn0")
 
 
+@pytest.fixture
+def router(guest, tmp_path):
+    """The host tells the guest a prefix and itself as the router (dnsmasq's router advertisements)."""
+    host = guest.host
+    host.netlink.addr("add", index=host.index("switch0"), address="2001:db8:1::1", prefixlen=64,
+                      flags=2)
+    process = host.popen([
+        "dnsmasq", "--keep-in-foreground", "--port=0", "--no-hosts", "--no-resolv", "--conf-file=",
+        "--pid-file=", "--interface=switch0", "--enable-ra", "--ra-param=switch0,5,600",
+        "--dhcp-range=2001:db8:1::,ra-only", f"--dhcp-leasefile={tmp_path}/leases",
+        f"--log-facility={tmp_path}/log",
+    ])
+    yield "2001:db8:1::1"
+    process.kill()
+    process.wait()
+
+
+def live(guest, name):
+    """The addresses that are no longer tentative."""
+    return {a.get_attr("IFA_ADDRESS") for a in all_addresses(guest, name)
+            if not a.get_attr("IFA_FLAGS") & 0x40}
+
+
+def test_what_router_advertisements_made_moves_and_is_kept_up(programs, guest, router):
+    def made(name):
+        return {a for a in live(guest, name) if a.startswith("2001:db8:1:")}
+
+    def default_routes(name):
+        index = guest.namespace.index(name)
+        return {r.get_attr("RTA_PRIORITY"): r.get_attr("RTA_GATEWAY") for r in
+                guest.netlink.get_routes(family=socket.AF_INET6, table=254)
+                if r["dst_len"] == 0 and r.get_attr("RTA_OIF") == index}
+
+    def refreshed():
+        times = [a.get_attr("IFA_CACHEINFO") for a in all_addresses(guest, "lagg0")
+                 if a.get_attr("IFA_ADDRESS") in addresses]
+        return times and all(t["tstamp"] > t["cstamp"] for t in times)
+
+    wait_until(lambda: made("hn0") and default_routes("hn0"), what="hn0 has heard the router")
+    addresses = made("hn0")
+    before = default_routes("hn0")
+    with connection(guest, next(iter(addresses)), router) as tcp:
+        programs.run("hyperv_vfup", "hn0")
+        assert made("lagg0") == addresses
+        assert default_routes("lagg0")
+        assert tcp.works()
+        # The next advertisement is heard on lagg0, all of it.
+        wait_until(lambda: before.items() <= default_routes("lagg0").items())
+        wait_until(refreshed)
+        assert made("lagg0") == addresses
+        assert tcp.works()
+    assert_bare(guest, "hn0")
+
+
 def test_no_datagram_is_lost(programs, guest):
     """Numbered both ways, as fast as a test may, with strict reverse path filtering."""
     guest.namespace.sysctl("ipv4/conf/all/rp_filter", 1)

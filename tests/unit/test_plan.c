@@ -291,8 +291,11 @@ static void a_next_hop_of_several_is_refused_in_ipv4_only(void **state)
 	(void)state;
 	add_link(&bench, HN, "hn0");
 	add_route(&bench.now.routes, HN, "2001:db8:1::", 48, "fe80::1")->multipath = true;
+	bench.now.routes.route[0].priority = 1024;
+	bench.now.routes.route[0].protocol = RTPROT_RA;
 	make_from(&bench, NULL);
 	assert_int_equal(bench.plan.move[0].routes.count, 1);
+	assert_int_equal(bench.plan.move[0].routes.route[0].priority, 1025);
 	assert_false(bench.plan.move[0].routes.route[0].multipath);
 	nv_plan_auto(&bench.plan);
 	add_route(&bench.now.routes, HN, "198.51.100.0", 24, "192.0.2.1")->multipath = true;
