@@ -520,20 +520,21 @@ void nv_apply_leased(struct nv_kernel *kernel, struct nv_move *move)
 	if (other)
 		sysctl_set(kernel, &promote_secondaries, move->to_name, "1");
 	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
-		struct nv_addr addr = move->addrs.addr[i];
-		const struct nv_addr *there = find_addr(&now, &addr.local);
+		struct nv_addr *addr = &move->addrs.addr[i];
+		const struct nv_addr *there = find_addr(&now, &addr->local);
+		struct nv_addr mine = *addr;
 
-		if (addr.local.family != AF_INET)
+		if (addr->local.family != AF_INET)
 			continue;
-		addr.ifindex = move->to;
+		mine.ifindex = move->to;
 		if (other) {
-			nv_kernel_addr_del(kernel, &addr);
+			nv_kernel_addr_del(kernel, &mine);
 			forget_addr(move, i);
-		} else if (there && addr.valid_lft != UINT32_MAX &&
-			   there->valid_lft <= addr.valid_lft) {
-			addr.valid_lft = UINT32_MAX;
-			addr.preferred_lft = UINT32_MAX;
-			nv_kernel_addr_add(kernel, &addr, true);
+		} else if (addr->valid_lft != UINT32_MAX &&
+			   (!there || there->valid_lft <= addr->valid_lft)) {
+			mine.valid_lft = addr->valid_lft = UINT32_MAX;
+			mine.preferred_lft = addr->preferred_lft = UINT32_MAX;
+			nv_kernel_addr_add(kernel, &mine, true);
 		}
 	}
 	nv_apply_keep(kernel, move);

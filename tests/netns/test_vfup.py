@@ -137,7 +137,7 @@ def test_without_rcconf_the_live_configuration_moves(programs, guest):
 
 @pytest.fixture
 def router(guest, tmp_path):
-    """The host tells the guest a prefix and itself as the router (dnsmasq's router advertisements)."""
+    """The host tells the guest a prefix, and itself as the router: dnsmasq does."""
     host = guest.host
     host.netlink.addr("add", index=host.index("switch0"), address="2001:db8:1::1", prefixlen=64,
                       flags=2)

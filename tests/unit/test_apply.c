@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cm.h"
+
+#include "base/log.h"
+#include "fake_kernel.h"
+#include "ifconfig/apply.h"
+#include "kernel/diff.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <string.h>
+
+/* hn0 with two addresses of one network, IPv6, a default route, a neighbour and a VLAN; lagg0. */
+struct bench {
+	struct fake_kernel *fake;
+	struct nv_snapshot now;
+	struct nv_plan plan;
+	struct nv_str why;
+	int hn;
+	int lagg;
+};
+
+static void bench_auto(struct bench *bench)
+{
+	nv_snapshot_auto(&bench->now);
+	nv_plan_auto(&bench->plan);
+	nv_str_auto(&bench->why);
+	nv_kernel_free(bench->fake->kernel);
+}
+
+#define BENCH(name)                                                  \
+	__attribute__((cleanup(bench_auto))) struct bench name = {}; \
+	set_up(&name)
+
+static void put_addr(struct bench *bench, int ifindex, const char *text, uint32_t valid)
+{
+	struct nv_addr addr = fake_addr(ifindex, text);
+
+	addr.valid_lft = valid;
+	addr.preferred_lft = valid;
+	fake_put_addr(bench->fake, &addr);
+}
+
+static void put_route(struct bench *bench, int oif, uint8_t protocol)
+{
+	struct nv_route route = {
+		.family = AF_INET,
+		.type = RTN_UNICAST,
+		.table = RT_TABLE_MAIN,
+		.protocol = protocol,
+		.oif = oif,
+	};
+
+	if (protocol == RTPROT_KERNEL) {
+		route.destination = fake_ip("192.0.2.0");
+		route.destination_len = 24;
+	} else {
+		route.gateway = fake_ip("192.0.2.1");
+		route.has_gateway = true;
+	}
+	assert_int_equal(nv_routes_add(&bench->fake->routes, &route), 0);
+}
+
+static void set_up(struct bench *bench)
+{
+	struct nv_neigh neigh = {.address = fake_ip("192.0.2.1"), .state = NUD_REACHABLE};
+
+	nv_log_open("test", NV_LOG_STDERR, LOG_EMERG);
+	bench->fake = fake_kernel_new();
+	bench->hn = fake_make_link(bench->fake, "hn0", "virtio_net", 1);
+	put_addr(bench, bench->hn, "192.0.2.5/24", UINT32_MAX);
+	put_addr(bench, bench->hn, "192.0.2.6/24", 600);
+	put_addr(bench, bench->hn, "2001:db8::5/64", UINT32_MAX);
+	put_route(bench, bench->hn, RTPROT_KERNEL);
+	put_route(bench, bench->hn, RTPROT_STATIC);
+	neigh.ifindex = bench->hn;
+	assert_int_equal(nv_neighs_add(&bench->fake->neighs, &neigh), 0);
+}
+
+static void put_vlan(struct bench *bench, const char *name, uint16_t id)
+{
+	struct nv_link link = {.kind = "vlan", .lower = bench->hn, .vlan_id = id, .flags = IFF_UP};
+
+	nv_strcopy(link.name, sizeof(link.name), name);
+	put_addr(bench, fake_put_link(bench->fake, &link), "198.51.100.5/24", UINT32_MAX);
+}
+
+static void set_sysctl(struct bench *bench, const char *path, const char *value)
+{
+	struct fake_kernel *fake = bench->fake;
+
+	nv_strcopy(fake->sysctl[fake->n_sysctls].path, NV_SYSCTL_PATH_MAX, path);
+	nv_strcopy(fake->sysctl[fake->n_sysctls].value, 64, value);
+	fake->n_sysctls++;
+}
+
+static const char *get_sysctl(struct bench *bench, const char *path)
+{
+	for (size_t i = 0; i < bench->fake->n_sysctls; i++)
+		if (nv_streq(bench->fake->sysctl[i].path, path))
+			return bench->fake->sysctl[i].value;
+	return NULL;
+}
+
+static void make_plan(struct bench *bench)
+{
+	struct nv_link lagg = {.name = "lagg0", .kind = "dummy"};
+
+	assert_int_equal(nv_snapshot_take(bench->fake->kernel, bench->hn, &bench->now), 0);
+	assert_int_equal(
+		nv_plan_make(&bench->now, bench->hn, "lagg0", NULL, &bench->plan, &bench->why), 0);
+	bench->lagg = fake_put_link(bench->fake, &lagg);
+	bench->plan.move[0].to = bench->lagg;
+	nv_str_clear(&bench->fake->log);
+}
+
+static size_t count_addrs(struct bench *bench, int ifindex)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < bench->fake->addrs.count; i++)
+		count += bench->fake->addrs.addr[i].ifindex == ifindex;
+	return count;
+}
+
+static const struct nv_addr *find(struct bench *bench, int ifindex, const char *text)
+{
+	struct nv_addr wanted = fake_addr(ifindex, text);
+
+	return nv_addrs_find(&bench->fake->addrs, &wanted);
+}
+
+static size_t count_routes(struct bench *bench, int oif)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < bench->fake->routes.count; i++)
+		count += bench->fake->routes.route[i].oif == oif;
+	return count;
+}
+
+static void nothing_is_taken_off_before_the_strip(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	put_vlan(&bench, "hn0.5", 5);
+	make_plan(&bench);
+	assert_true(nv_apply_prepare(kernel, &bench.plan));
+	assert_true(nv_apply_fill(kernel, &bench.plan));
+	assert_null(strstr(nv_str_text(&bench.fake->log), "_del"));
+	assert_int_equal(count_addrs(&bench, bench.lagg), 3);
+	assert_int_equal(count_routes(&bench, bench.lagg), 1);
+	assert_int_equal(bench.fake->neighs.count, 2);
+	assert_int_equal(bench.fake->neighs.neigh[1].ifindex, bench.lagg);
+	assert_int_equal(bench.fake->neighs.neigh[1].state, NUD_STALE);
+	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, 600);
+	assert_int_equal(fake_link(bench.fake, "lagg0.5").lower, bench.lagg);
+
+	nv_apply_strip_paths(kernel, &bench.plan);
+	assert_int_equal(count_routes(&bench, bench.hn), 0);
+	assert_int_equal(count_addrs(&bench, bench.hn), 2);
+	assert_null(find(&bench, bench.hn, "2001:db8::5/64"));
+	assert_int_equal(fake_link(bench.fake, "hn0").addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
+
+	nv_apply_strip(kernel, &bench.plan);
+	assert_int_equal(count_addrs(&bench, bench.hn), 0);
+	assert_null(nv_links_by_name(&bench.fake->links, "hn0.5"));
+	assert_true(fake_link(bench.fake, "hn0").flags & IFF_UP);
+	assert_int_equal(count_addrs(&bench, bench.lagg), 3);
+}
+
+static void every_step_may_be_repeated(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	put_vlan(&bench, "hn0.5", 5);
+	make_plan(&bench);
+	for (int again = 0; again < 2; again++) {
+		assert_true(nv_apply_prepare(kernel, &bench.plan));
+		assert_true(nv_apply_fill(kernel, &bench.plan));
+		bench.plan.move[1].to = 0;
+	}
+	for (int again = 0; again < 2; again++) {
+		nv_apply_strip_paths(kernel, &bench.plan);
+		nv_apply_strip(kernel, &bench.plan);
+	}
+	assert_int_equal(count_addrs(&bench, bench.lagg), 3);
+	assert_int_equal(count_addrs(&bench, bench.hn), 0);
+}
+
+static void a_vlan_whose_name_is_taken_waits(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+	const char *log;
+
+	(void)state;
+	put_vlan(&bench, "storage", 8);
+	make_plan(&bench);
+	assert_true(nv_apply_prepare(kernel, &bench.plan));
+	assert_true(nv_apply_fill(kernel, &bench.plan));
+	assert_int_equal(fake_link(bench.fake, "storage").lower, bench.hn);
+
+	nv_str_clear(&bench.fake->log);
+	assert_true(nv_apply_late_vlans(kernel, &bench.plan));
+	log = nv_str_text(&bench.fake->log);
+	assert_true(strncmp(log, "link_del storage\nlink_add storage vlan\n", 39) == 0);
+	assert_int_equal(fake_link(bench.fake, "storage").lower, bench.lagg);
+	assert_int_equal(fake_link(bench.fake, "storage").vlan_id, 8);
+	assert_non_null(find(&bench, fake_link(bench.fake, "storage").ifindex, "198.51.100.5/24"));
+	nv_apply_strip(kernel, &bench.plan);
+	assert_int_equal(fake_link(bench.fake, "storage").lower, bench.lagg);
+}
+
+static void an_address_that_the_kernel_refuses_ends_it(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	make_plan(&bench);
+	fake_fail(bench.fake, FAKE_ADDR_ADD, 2, -EACCES);
+	assert_true(nv_apply_prepare(bench.fake->kernel, &bench.plan));
+	assert_false(nv_apply_fill(bench.fake->kernel, &bench.plan));
+	assert_null(strstr(nv_str_text(&bench.fake->log), "_del"));
+}
+
+static void a_route_that_the_kernel_refuses_does_not(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	make_plan(&bench);
+	fake_fail(bench.fake, FAKE_ROUTE_ADD, 1, -ENETUNREACH);
+	assert_true(nv_apply_prepare(bench.fake->kernel, &bench.plan));
+	assert_true(nv_apply_fill(bench.fake->kernel, &bench.plan));
+}
+
+static void sysctls_come_along_and_strict_filtering_is_loose_meanwhile(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	set_sysctl(&bench, "net/ipv4/conf/all/rp_filter", "0");
+	set_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter", "1");
+	set_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter", "0");
+	set_sysctl(&bench, "net/ipv4/conf/hn0/proxy_arp", "1");
+	set_sysctl(&bench, "net/ipv4/conf/lagg0/proxy_arp", "0");
+	make_plan(&bench);
+	assert_true(nv_apply_prepare(kernel, &bench.plan));
+	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/proxy_arp"), "1");
+	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter"), "2");
+	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "2");
+	nv_apply_undo(kernel, &bench.plan);
+	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "1");
+	assert_true(nv_apply_prepare(kernel, &bench.plan));
+	nv_apply_strip(kernel, &bench.plan);
+	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter"), "1");
+	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "1");
+}
+
+static void what_was_flushed_is_put_in_force_again(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	make_plan(&bench);
+	assert_true(nv_apply_prepare(kernel, &bench.plan));
+	assert_true(nv_apply_fill(kernel, &bench.plan));
+	put_route(&bench, bench.lagg, RTPROT_KERNEL);
+	nv_str_clear(&bench.fake->log);
+	nv_apply_keep(kernel, &bench.plan.move[0]);
+	assert_string_equal(nv_str_text(&bench.fake->log), "");
+
+	fake_del_addr(bench.fake, find(&bench, bench.lagg, "192.0.2.5/24"));
+	nv_apply_keep(kernel, &bench.plan.move[0]);
+	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
+
+	/* Routes only: the kernel's own comes back with the address, and so this is added again. */
+	nv_routes_auto(&bench.fake->routes);
+	nv_str_clear(&bench.fake->log);
+	nv_apply_keep(kernel, &bench.plan.move[0]);
+	assert_non_null(strstr(nv_str_text(&bench.fake->log), "addr_del lagg0 192.0.2.5/24"));
+	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
+	assert_int_equal(count_routes(&bench, bench.lagg), 1);
+}
+
+static void a_lease_for_the_same_address_is_the_clients_now(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	make_plan(&bench);
+	assert_true(nv_apply_prepare(kernel, &bench.plan));
+	assert_true(nv_apply_fill(kernel, &bench.plan));
+	put_route(&bench, bench.lagg, RTPROT_KERNEL);
+
+	/* A client that said itself how long is believed. */
+	put_addr(&bench, bench.lagg, "192.0.2.6/24", 3600);
+	nv_apply_leased(kernel, &bench.plan.move[0]);
+	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, 3600);
+
+	put_addr(&bench, bench.lagg, "192.0.2.6/24", 599);
+	nv_apply_leased(kernel, &bench.plan.move[0]);
+	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, UINT32_MAX);
+}
+
+static void a_lease_for_another_address_ends_the_inherited_ones(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	make_plan(&bench);
+	assert_true(nv_apply_prepare(kernel, &bench.plan));
+	assert_true(nv_apply_fill(kernel, &bench.plan));
+	bench.plan.move[0].n_said_addrs = 1;
+	put_addr(&bench, bench.lagg, "192.0.2.77/24", 600);
+	put_route(&bench, bench.lagg, RTPROT_KERNEL);
+	nv_apply_leased(kernel, &bench.plan.move[0]);
+	nv_apply_keep(kernel, &bench.plan.move[0]);
+	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
+	assert_null(find(&bench, bench.lagg, "192.0.2.6/24"));
+	assert_non_null(find(&bench, bench.lagg, "192.0.2.77/24"));
+	assert_non_null(find(&bench, bench.lagg, "2001:db8::5/64"));
+}
+
+static void only_what_a_plan_may_touch_is_taken(void **state)
+{
+	BENCH(bench);
+	int other = fake_make_link(bench.fake, "eth0", "virtio_net", 2);
+
+	(void)state;
+	put_route(&bench, other, RTPROT_STATIC);
+	put_vlan(&bench, "hn0.5", 5);
+	put_route(&bench, fake_link(bench.fake, "hn0.5").ifindex, RTPROT_STATIC);
+	assert_int_equal(nv_snapshot_take(bench.fake->kernel, bench.hn, &bench.now), 0);
+	assert_int_equal(bench.now.routes.count, 3);
+	nv_snapshot_auto(&bench.now);
+	fake_fail(bench.fake, FAKE_ROUTES, 2, -ENOBUFS);
+	assert_int_equal(nv_snapshot_take(bench.fake->kernel, bench.hn, &bench.now), -ENOBUFS);
+	assert_int_equal(bench.now.links.count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_taken_off_before_the_strip),
+		cmocka_unit_test(every_step_may_be_repeated),
+		cmocka_unit_test(a_vlan_whose_name_is_taken_waits),
+		cmocka_unit_test(an_address_that_the_kernel_refuses_ends_it),
+		cmocka_unit_test(a_route_that_the_kernel_refuses_does_not),
+		cmocka_unit_test(sysctls_come_along_and_strict_filtering_is_loose_meanwhile),
+		cmocka_unit_test(what_was_flushed_is_put_in_force_again),
+		cmocka_unit_test(a_lease_for_the_same_address_is_the_clients_now),
+		cmocka_unit_test(a_lease_for_another_address_ends_the_inherited_ones),
+		cmocka_unit_test(only_what_a_plan_may_touch_is_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
