@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
 #include "netvfd/daemon.h"
 
+#include <bsd/libutil.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +14,7 @@ static void wait_for_child(int fd)
 	_exit(read(fd, &ready, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-int nv_background_enter(bool at_once, int *ret_fd)
+static int detach(bool at_once, int *ret_fd)
 {
 	int pipe_fd[2];
 	pid_t pid;
@@ -39,17 +41,55 @@ int nv_background_enter(bool at_once, int *ret_fd)
 	return 0;
 }
 
-void nv_background_ready(int fd)
+static void let_parent_go(int fd)
 {
 	NV_AUTO(nv_fd) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	ssize_t written;
 
-	if (chdir("/") < 0 || null < 0)
-		return;
-	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)
+	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO && null >= 0; standard++)
 		dup2(null, standard);
 	/* A parent that was killed meanwhile is no reason to end: SIGPIPE is ignored. */
 	written = write(fd, "", 1);
 	(void)written;
 	close(fd);
+}
+
+int nv_background_enter(struct nv_daemon *daemon)
+{
+	const char *path = nv_rules_pid_file(daemon->rules);
+	pid_t other = 0;
+	int r;
+
+	if (daemon->options->foreground)
+		return 0;
+	if (path)
+		daemon->pid_file = pidfile_open(path, 0600, &other);
+	if (path && !daemon->pid_file && errno == EEXIST) {
+		nv_err("netvfd runs already, as process %d (%s)", (int)other, path);
+		return -EEXIST;
+	}
+	if (path && !daemon->pid_file)
+		nv_warn("cannot write the pid file %s: %s", path, nv_strerror(errno));
+	r = detach(daemon->options->background_at_once, &daemon->ready_fd);
+	if (r) {
+		nv_err("cannot go into the background: %s", nv_strerror(r));
+		return r;
+	}
+	if (daemon->pid_file)
+		pidfile_write(daemon->pid_file);
+	nv_log_open("netvfd", NV_LOG_SYSLOG, daemon->options->quiet ? LOG_WARNING : LOG_INFO);
+	return 0;
+}
+
+void nv_background_idle(struct nv_daemon *daemon)
+{
+	if (daemon->ready_fd >= 0)
+		let_parent_go(TAKE_FD(daemon->ready_fd));
+}
+
+void nv_background_leave(struct nv_daemon *daemon)
+{
+	if (daemon->pid_file)
+		pidfile_remove(daemon->pid_file);
+	daemon->pid_file = NULL;
 }

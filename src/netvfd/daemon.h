@@ -62,8 +62,8 @@ struct nv_daemon {
 	bool links_changed;
 	unsigned long events;
 	uint64_t started; /* nv_loop_now() */
-	void (*idle)(
-		struct nv_daemon *daemon); /* called once when no action is left; may be NULL */
+	int ready_fd; /* lets the parent in the foreground go; -1: there is none */
+	struct pidfh *pid_file;
 };
 
 /* configure.c: the two files */
@@ -94,12 +94,29 @@ int nv_pairs_adopt(struct nv_daemon *daemon);
 /* report.c: what the control socket answers */
 extern const struct nv_control_method nv_report_methods[];
 
+/* options.c */
+
+/* Tells the usage on stderr where they are wrong, and returns -EINVAL. */
+int nv_options_parse(int argc, char **argv, struct nv_options *ret_options);
+
+/* rooms.c: each room is opened, in the order in which they need each other */
+
+/* The run directory and what is above it. A failure is logged, as in nv_rooms_open(). */
+int nv_run_dir_make(struct nv_daemon *daemon);
+/* Loop, queues, sockets, data path; what an earlier netvfd left is adopted. */
+int nv_rooms_open(struct nv_daemon *daemon);
+/* Closes and frees all, also what was opened in part. */
+void nv_rooms_close(struct nv_daemon *daemon);
+
 /* background.c: devd's way into the background */
 
 /*
- * Forks. The parent waits until the child calls nv_background_ready(), and exits 0 then or 1 if
- * the child ended before. In the child: *ret_fd is the way to say so.
+ * Unless it is to stay in the foreground: takes the pid file and forks. The parent waits until
+ * nv_background_idle(), that is, until what had happened before the start has been acted on, and
+ * exits 0 then, or 1 if the child ended before. With -n it does not wait.
  */
-int nv_background_enter(bool at_once, int *ret_fd);
-/* Lets the parent go, and takes the standard descriptors to /dev/null. */
-void nv_background_ready(int fd);
+int nv_background_enter(struct nv_daemon *daemon);
+/* Nothing is left to do: lets the parent go, and takes the standard descriptors to /dev/null. */
+void nv_background_idle(struct nv_daemon *daemon);
+/* Removes the pid file. */
+void nv_background_leave(struct nv_daemon *daemon);

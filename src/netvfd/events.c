@@ -185,11 +185,6 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 	nv_pairs_settle(daemon);
 	nv_events_flush(daemon);
 	/* The command that is told of counts as running still. */
-	if (daemon->idle && !nv_actions_waiting(daemon->actions) &&
-		nv_actions_running(daemon->actions) == 1) {
-		void (*idle)(struct nv_daemon *) = daemon->idle;
-
-		daemon->idle = NULL;
-		idle(daemon);
-	}
+	if (!nv_actions_waiting(daemon->actions) && nv_actions_running(daemon->actions) == 1)
+		nv_background_idle(daemon);
 }

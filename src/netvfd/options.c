@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+#include <getopt.h>
+
+#define RULES_PATH	"/etc/netvf/devd.conf"
+#define CLIENTS_DEFAULT 50
+#define CLIENTS_CEILING 1000
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: netvfd [-dnq] [-f devd.conf] [-l clients] [-c rc.conf]\n"
+			"              [--run-dir directory] [--check]\n");
+	return -EINVAL;
+}
+
+int nv_options_parse(int argc, char **argv, struct nv_options *ret_options)
+{
+	enum { OPT_CHECK = 256, OPT_RUN_DIR };
+	static const struct option longs[] = {
+		{"check", no_argument, NULL, OPT_CHECK},
+		{"run-dir", required_argument, NULL, OPT_RUN_DIR},
+		{},
+	};
+	struct nv_options options = {
+		.rules_path = RULES_PATH,
+		.rcconf_path = NV_RCCONF_PATH,
+		.clients_max = CLIENTS_DEFAULT,
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "df:l:nqc:", longs, NULL)) != -1) {
+		if (opt == 'd')
+			options.foreground = true;
+		else if (opt == 'f')
+			options.rules_path = optarg;
+		else if (opt == 'l')
+			options.clients_max = strtoul(optarg, NULL, 0);
+		else if (opt == 'n')
+			options.background_at_once = true;
+		else if (opt == 'q')
+			options.quiet = true;
+		else if (opt == 'c')
+			options.rcconf_path = optarg;
+		else if (opt == OPT_CHECK)
+			options.check = true;
+		else if (opt == OPT_RUN_DIR)
+			options.run_dir = optarg;
+		else
+			return usage();
+	}
+	if (options.clients_max < 1)
+		options.clients_max = 1;
+	if (options.clients_max > CLIENTS_CEILING)
+		options.clients_max = CLIENTS_CEILING;
+	if (optind != argc)
+		return usage();
+	*ret_options = options;
+	return 0;
+}

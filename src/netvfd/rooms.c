@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "base/rundir.h"
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SEQPACKET_NAME "devd.seqpacket.pipe"
+#define STREAM_NAME    "devd.pipe"
+
+/* Each logs its own failure: only here it is known what was tried, and what to do. */
+
+static int make_parents(const char *dir)
+{
+	NV_AUTO(nv_free) char *path = strdup(dir);
+
+	for (char *slash = path ? strchr(path + 1, '/') : NULL;; slash = strchr(slash + 1, '/')) {
+		if (!path)
+			return -ENOMEM;
+		if (slash)
+			*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		if (!slash)
+			return 0;
+		*slash = '/';
+	}
+}
+
+int nv_run_dir_make(struct nv_daemon *daemon)
+{
+	int r = nv_run_dir_find(daemon->options->run_dir, &daemon->run_dir);
+
+	if (!r)
+		r = make_parents(daemon->run_dir);
+	if (r)
+		nv_err("cannot make the run directory %s: %s",
+			daemon->run_dir ? daemon->run_dir : daemon->options->run_dir,
+			nv_strerror(r));
+	return r;
+}
+
+static int open_clients(struct nv_daemon *daemon)
+{
+	const char *dir = nv_run_dir_is_first(daemon->run_dir) ? "/run" : daemon->run_dir;
+	NV_AUTO(nv_str) struct nv_str seqpacket = {};
+	NV_AUTO(nv_str) struct nv_str stream = {};
+	int r;
+
+	nv_str_printf(&seqpacket, "%s/" SEQPACKET_NAME, dir);
+	nv_str_printf(&stream, "%s/" STREAM_NAME, dir);
+	r = nv_clients_new(daemon->loop, nv_str_text(&seqpacket), nv_str_text(&stream),
+		daemon->options->clients_max, &daemon->clients);
+	if (r)
+		nv_err("cannot listen on %s: %s", nv_str_text(&seqpacket), nv_strerror(r));
+	return r;
+}
+
+static int open_control(struct nv_daemon *daemon)
+{
+	NV_AUTO(nv_str) struct nv_str path = {};
+	int r;
+
+	nv_str_printf(&path, "%s/" NV_CONTROL_SOCKET, daemon->run_dir);
+	r = nv_control_new(
+		daemon->loop, nv_str_text(&path), nv_report_methods, daemon, &daemon->control);
+	if (r == -EADDRINUSE)
+		nv_err("another netvfd runs with %s: end it, or give this one a --run-dir",
+			daemon->run_dir);
+	else if (r)
+		nv_err("cannot listen on %s: %s", nv_str_text(&path), nv_strerror(r));
+	return r;
+}
+
+static int open_actions(struct nv_daemon *daemon)
+{
+	NV_AUTO(nv_str) struct nv_str run_dir = {};
+	NV_AUTO(nv_str) struct nv_str rcconf = {};
+	const char *env[] = {NULL, NULL, NULL};
+	struct nv_actions_config config = {
+		.env = env,
+		.time_limit = daemon->settings->action_timeout * NV_USEC_PER_SEC,
+		.done = nv_events_action_done,
+		.data = daemon,
+	};
+
+	nv_str_printf(&run_dir, NV_RUN_DIR_ENV "=%s", daemon->run_dir);
+	nv_str_printf(&rcconf, NV_RCCONF_ENV "=%s", daemon->options->rcconf_path);
+	env[0] = nv_str_text(&run_dir);
+	env[1] = nv_str_text(&rcconf);
+	return nv_actions_new(daemon->loop, &config, &daemon->actions);
+}
+
+static int open_queues(struct nv_daemon *daemon)
+{
+	int r = nv_history_new(&daemon->history);
+
+	if (!r)
+		r = open_actions(daemon);
+	if (!r)
+		r = nv_announce_new(nv_events_queue, daemon, &daemon->announce);
+	if (r)
+		nv_err("cannot start: %s", nv_strerror(r));
+	return r;
+}
+
+static int open_datapath(struct nv_daemon *daemon)
+{
+	int r = nv_kernel_open(&daemon->kernel);
+
+	if (r) {
+		nv_err("cannot talk to the kernel over rtnetlink: %s", nv_strerror(r));
+		return r;
+	}
+	r = nv_datapath_open(daemon->kernel, daemon->run_dir, &daemon->datapath);
+	if (!r)
+		r = nv_pairs_adopt(daemon);
+	if (r)
+		nv_err("cannot open the data path in %s: %s%s", daemon->run_dir, nv_strerror(r),
+			r == -EPERM ? "; it needs CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN, so "
+				      "run netvfd as root"
+				    : "");
+	else if (nv_datapath_adopted(daemon->datapath))
+		nv_notice(
+			"adopted the data path of an earlier netvfd: %zu pairs", daemon->n_managed);
+	return r;
+}
+
+int nv_rooms_open(struct nv_daemon *daemon)
+{
+	int r = nv_loop_new(NV_LOOP_MONOTONIC, &daemon->loop);
+
+	if (!r)
+		r = open_queues(daemon);
+	if (!r)
+		r = open_control(daemon);
+	if (!r)
+		r = open_clients(daemon);
+	if (!r)
+		r = open_datapath(daemon);
+	if (!r)
+		daemon->started = nv_loop_now(daemon->loop);
+	return r;
+}
+
+void nv_rooms_close(struct nv_daemon *daemon)
+{
+	nv_actions_free(daemon->actions);
+	nv_monitor_free(daemon->monitor);
+	nv_announce_free(daemon->announce);
+	nv_clients_free(daemon->clients);
+	nv_control_free(daemon->control);
+	nv_datapath_free(daemon->datapath);
+	nv_kernel_free(daemon->kernel);
+	nv_history_free(daemon->history);
+	nv_rules_free(daemon->rules);
+	nv_rcconf_free(daemon->rcconf);
+	nv_words_auto(&daemon->pending);
+	free(daemon->settings);
+	free(daemon->managed);
+	nv_loop_free(daemon->loop);
+	free(daemon->run_dir);
+}
