@@ -61,7 +61,8 @@ static unsigned long repeats(const char **at)
 		low = strtoul(*at + 1, &end, 10);
 		high = *end == ',' ? strtoul(end + 1, &end, 10) : low;
 		*at = *end == '}' ? end + 1 : end;
-		return 1 + (low > high ? low : high);
+		high = low > high ? low : high;
+		return high < REPEATS_MAX ? high + 1 : REPEATS_MAX + 1;
 	}
 	return 0;
 }

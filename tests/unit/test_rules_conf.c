@@ -183,6 +183,7 @@ static void costly_patterns_are_refused(void **state)
 		"f:1:22: the pattern \"" pattern "\" cannot be used: " why "\n")
 	REFUSED("((a{255}){255}){255}", "it repeats too much");
 	REFUSED("a{1,32000}", "it repeats too much");
+	REFUSED("a{99999999999999999999", "it repeats too much"); /* no number that is held */
 	REFUSED("((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+", "it repeats too much");
 	REFUSED("(a)\\1", "\\1 to \\9 do not exist in extended regular expressions");
 	REFUSED("[[:foo:]]", "Invalid character class name");
