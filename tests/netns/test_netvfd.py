@@ -283,6 +283,7 @@ def test_device_nodes_start_and_stop_their_daemons(guest, start_netvfd, hyperv_r
                what=f"{name} was stopped for the last time")
     # pkill does not wait for the end, so the daemons' own words may overlap; the actions do not.
     assert log.read_text().count("start") == 25
+
     def actions():
         return [entry["command"] for entry in json.loads(netvfd.ask("history", "--json"))
                 if entry["what"] == "action" and name in entry["command"]]
