@@ -6,7 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-/* What may wait in a socket while the daemon is busy: some ten thousand link messages. */
+/* What may wait in a socket while the daemon is busy: some seven thousand link messages. */
 #define RECEIVE_BUFFER (8 * 1024 * 1024)
 
 #define UEVENT_GROUP_KERNEL 1 /* 2 is udev's */

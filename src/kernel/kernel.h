@@ -28,12 +28,12 @@ const char *nv_kernel_last_error(struct nv_kernel *kernel);
 int nv_kernel_links(struct nv_kernel *kernel, struct nv_links *ret_links);
 int nv_kernel_link(struct nv_kernel *kernel, int ifindex, struct nv_link *ret_link); /* -ENODEV */
 
-/* @ifindex 0: of all links. */
+/* @ifindex 0: of all links; else -ENODEV when there is no such link. */
 int nv_kernel_addrs(struct nv_kernel *kernel, int ifindex, struct nv_addrs *ret_addrs);
 
 /*
  * Both families, all tables. @oif 0: all; else those with a next hop on it. A route with several
- * next hops is listed once for each (on @oif), with `multipath` set.
+ * next hops is listed once for each (on @oif), with `multipath` set. -ENODEV: no such link.
  */
 int nv_kernel_routes(struct nv_kernel *kernel, int oif, struct nv_routes *ret_routes);
 
@@ -58,7 +58,7 @@ struct nv_link_change {
 	struct nv_link to;
 };
 
-/* All of @change in one request, or none where the kernel refuses the first of it. */
+/* One request. Where the kernel refuses a part of it, what it did before that part stays. */
 int nv_kernel_link_set(struct nv_kernel *kernel, int ifindex, const struct nv_link_change *change);
 
 /* Convenience: sets or clears IFF_UP. */

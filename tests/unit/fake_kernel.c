@@ -270,6 +270,8 @@ static int op_addrs(void *self, int ifindex, struct nv_addrs *ret_addrs)
 
 	if (r < 0)
 		return r;
+	if (ifindex && !nv_links_by_index(&fake->links, ifindex))
+		return -ENODEV;
 	for (size_t i = 0; i < fake->addrs.count; i++) {
 		if (!ifindex || fake->addrs.addr[i].ifindex == ifindex)
 			assert_int_equal(nv_addrs_add(&copy, &fake->addrs.addr[i]), 0);
@@ -286,6 +288,8 @@ static int op_routes(void *self, int oif, struct nv_routes *ret_routes)
 
 	if (r < 0)
 		return r;
+	if (oif && !nv_links_by_index(&fake->links, oif))
+		return -ENODEV;
 	for (size_t i = 0; i < fake->routes.count; i++) {
 		if (!oif || fake->routes.route[i].oif == oif)
 			assert_int_equal(nv_routes_add(&copy, &fake->routes.route[i]), 0);

@@ -228,6 +228,7 @@ static void ipv4_addresses_come_back_as_they_were_given(void **state)
 	assert_null(find_addr(&none, "198.51.100.1"));
 	CHECK(nv_kernel_link_del(kernel, plain.ifindex));
 	assert_int_equal(nv_kernel_addr_add(kernel, &plain, false), -ENODEV);
+	assert_int_equal(nv_kernel_addrs(kernel, plain.ifindex, &none), -ENODEV);
 }
 
 static void ipv6_addresses_come_back_as_they_were_given(void **state)
@@ -337,6 +338,7 @@ static struct nv_route make_route(size_t kind, const int on[3])
 
 static void routes_of_all_kinds_come_back_as_they_were_given(void **state)
 {
+	NV_AUTO(nv_routes) struct nv_routes none = {};
 	int on[3] = {};
 
 	(void)state;
@@ -365,6 +367,7 @@ static void routes_of_all_kinds_come_back_as_they_were_given(void **state)
 	}
 	CHECK(nv_kernel_link_del(kernel, on[1]));
 	CHECK(nv_kernel_link_del(kernel, on[2]));
+	assert_int_equal(nv_kernel_routes(kernel, on[1], &none), -ENODEV);
 }
 
 static void routes_go_beside_each_other(void **state)

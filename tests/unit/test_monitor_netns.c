@@ -3,15 +3,19 @@
 #include "cm.h"
 
 #include "kernel/announce.h"
+#include "kernel/codec.h"
 #include "kernel/ops.h"
+#include "kernel/rtnl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #define DEADLINE    (10 * NV_USEC_PER_SEC)
 #define CHECK(call) assert_int_equal(call, 0)
@@ -237,6 +241,63 @@ static void an_address_is_told_when_it_is_no_longer_tentative(void **state)
 	CHECK(nv_kernel_link_del(kernel, ifindex));
 }
 
+/* A process in a network namespace of its own, which ends when @ret_fd is closed. */
+static pid_t make_namespace(int *ret_fd)
+{
+	int ready[2], end[2];
+	char byte = 0;
+	pid_t pid;
+
+	CHECK(pipe2(ready, O_CLOEXEC));
+	CHECK(pipe2(end, O_CLOEXEC));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(end[1]);
+		if (unshare(CLONE_NEWNET) == 0 && write(ready[1], "r", 1) == 1)
+			(void)!read(end[0], &byte, 1);
+		_exit(0);
+	}
+	close(ready[1]);
+	close(end[0]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	*ret_fd = end[1];
+	return pid;
+}
+
+static void a_link_that_moves_away_is_gone(void **state)
+{
+	struct watcher watcher = {.kernel = kernel};
+	struct nv_request request;
+	struct nv_rtnl rtnl;
+	struct nv_link link;
+	int vf = make_link("veth", "vf0", "host0");
+	int fd;
+	pid_t pid = make_namespace(&fd);
+	struct ifinfomsg *info;
+
+	(void)state;
+	CHECK(nv_kernel_link_up(kernel, index_of("host0"), true));
+	CHECK(nv_kernel_link_up(kernel, vf, true));
+	start(&watcher);
+	info = nv_request_start(&request, RTM_NEWLINK, NLM_F_ACK, sizeof(*info));
+	info->ifi_index = vf;
+	mnl_attr_put_u32(&request.header, IFLA_NET_NS_PID, (uint32_t)pid);
+	CHECK(nv_rtnl_open(&rtnl));
+	CHECK(nv_rtnl_request(&rtnl, &request.header, NULL, NULL));
+	nv_rtnl_close(&rtnl);
+	await(&watcher, "subsystem=vf0 type=DETACH");
+	await(&watcher, "subsystem=host0 type=LINK_DOWN");
+	CHECK(nv_kernel_link(kernel, index_of("host0"), &link));
+	assert_true(link.lower_elsewhere);
+	assert_int_equal(link.lower, 0);
+	close(fd);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	await(&watcher, "subsystem=host0 type=DETACH");
+	stop(&watcher);
+}
+
 static int subscribe_with_small_buffer(void *self, enum nv_feed feed, int *ret_fd)
 {
 	int size = SMALL_BUFFER;
@@ -450,6 +511,7 @@ int main(void)
 		cmocka_unit_test(what_exists_is_told_at_the_start),
 		cmocka_unit_test(a_life_of_a_link_is_told_line_by_line),
 		cmocka_unit_test(an_address_is_told_when_it_is_no_longer_tentative),
+		cmocka_unit_test(a_link_that_moves_away_is_gone),
 		cmocka_unit_test(an_overflow_is_recovered_from),
 		cmocka_unit_test(nodes_are_told_and_forged_events_are_not),
 		cmocka_unit_test(devices_that_exist_are_told_once),
