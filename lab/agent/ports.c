@@ -6,8 +6,8 @@
  * It also keeps the lab honest. Were the host's end up from the start, carrier would come the
  * moment the guest opens the VF, but Linux's bridge puts the port to work only a little later, from
  * the link watch work, and the guest's first frames would be lost in the switch. Raised from this
- * side, the link watch work sees the host's end first and the guest's end next, so that the guest
- * hears of the carrier when the port forwards.
+ * side, the host's end is worked on at once and the guest's end by the link watch work afterwards,
+ * so that the guest hears of the carrier when the port forwards.
  *
  * Needs no list of ports: a veth end tells its peer's index (IFLA_LINK).
  */
@@ -17,7 +17,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -52,13 +54,18 @@ static struct port *find(struct ports *ports, int guest)
 
 static int set_up(const struct ports *ports, unsigned int ifindex, bool up)
 {
+	struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
 	struct ifreq request = {.ifr_ifindex = (int)ifindex};
 
 	if (ioctl(ports->control, SIOCGIFNAME, &request) ||
 		ioctl(ports->control, SIOCGIFFLAGS, &request))
 		return -errno;
 	request.ifr_flags = (short)(up ? request.ifr_flags | IFF_UP : request.ifr_flags & ~IFF_UP);
-	return ioctl(ports->control, SIOCSIFFLAGS, &request) ? -errno : 0;
+	if (ioctl(ports->control, SIOCSIFFLAGS, &request))
+		return -errno;
+	/* Asking for the link has the kernel do this port's link watch work now (ethtool). */
+	request.ifr_data = (void *)&link;
+	return ioctl(ports->control, SIOCETHTOOL, &request) ? -errno : 0;
 }
 
 /* The index of the veth's other end; 0 when the link has none in another namespace. */

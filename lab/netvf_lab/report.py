@@ -8,6 +8,7 @@ from .agents import DIRECTIONS, FROM_GUEST, HN, PATHS, TO_GUEST, VF
 
 STALLS_LISTED = 2_000_000  # nanoseconds; shorter ones are not in the agent's list
 GAPS_KEPT = 200  # of each direction, the longest
+RUNS_KEPT = 1000  # of each direction, the first
 
 
 def _ms(nanoseconds, digits=3):
@@ -163,7 +164,8 @@ class Report:
             ),
             "refused": self._each(lambda d: results["sent"][d]["errors"]),
             "switches": [self._switch(index) for index in range(len(self.migration.switches))],
-            "gaps": self._each(self.gaps),
+            "gaps": self._each(self._gaps),
+            "losses": self._each(self._losses),
             "lab": {
                 "longest_pause_ms": self._each(
                     lambda d: _ms(results["sent"][d]["longest_pause"])
@@ -208,7 +210,17 @@ class Report:
             lost += max(0, end - max(seq, first))
         return lost
 
-    def gaps(self, direction):
+    def _losses(self, direction):
+        """Runs of numbers that were lost: when the first was due, and how many."""
+        start = self.results["sent"][direction]["start"]
+        interval = self.migration.traffic.interval
+        runs = self.results["received"][direction]["lost_runs"]
+        return [
+            {"at_ms": self.at_ms(start + first * interval), "count": count}
+            for _, _, first, count in runs[:RUNS_KEPT]
+        ]
+
+    def _gaps(self, direction):
         """The longest gaps, in order of time."""
         longest = sorted(
             self.results["received"][direction]["gaps"], key=lambda gap: gap[1], reverse=True

@@ -15,6 +15,8 @@ lab's own fault:
 * Before the host takes a VF away or cuts its link, it points the guest's address at hn's port and
   stops learning on the VF's, as a host must that manages a VF (Hyper-V does; for net_failover the
   administrator's script does). What the guest still sends by the VF is taken until the last moment.
+* When the guest closes the VF, its port has hn's as backup, so the switch sends by that the moment
+  the carrier goes.
 * Unknown addresses are not sent to both ports: that would be the guest's every datagram twice. They
   go to hn's alone; so a VF's port that vanishes leaves no hole.
 * The host raises its end of a VF when the guest opens the VF (agent/ports.c says why).
@@ -129,7 +131,7 @@ class Topology:
     def attach(self, name="vf0"):
         """Plugs a VF in. It has no carrier until the guest opens it."""
         self.vf = self._plug(name)
-        self._set_port(self.vf, learning=1, unicast_flood=0)
+        self._set_port(self.vf, learning=1, unicast_flood=0, backup_port=self.hn.host_index)
         return self.vf
 
     def point_to_hn(self):
