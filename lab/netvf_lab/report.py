@@ -167,6 +167,7 @@ class Report:
             "gaps": self._each(self._gaps),
             "losses": self._each(self._losses),
             "lab": {
+                "start_monotonic_ns": self.story.start,
                 "longest_pause_ms": self._each(
                     lambda d: _ms(results["sent"][d]["longest_pause"])
                 ),

@@ -69,8 +69,7 @@ class Topology:
         self.guest = Namespace("guest")
         self.switch = self._make_switch()
         self._start_ports_driver()
-        self.hn = self._plug("hn0")
-        self._set_port(self.hn, learning=1, unicast_flood=1)
+        self.hn = self._plug("hn0", learning=1, unicast_flood=1)
 
     def __enter__(self):
         return self
@@ -109,13 +108,19 @@ class Topology:
         if not self._ports.stdout.readline():
             raise RuntimeError("the host's driver of the ports did not start")
 
-    def _plug(self, name):
-        """A veth whose guest end has the guest's MAC; both ends down."""
+    def _plug(self, name, **what):
+        """A veth whose guest end has the guest's MAC; both ends down.
+
+        The host's end is a port of the switch, set up as said, before the guest sees its own: a
+        guest is quick to use what it gets.
+        """
         index, self._next_index = self._next_index, self._next_index + 1
-        peer = {"ifname": name, "address": GUEST_MAC, "net_ns_fd": self.guest.net}
+        peer = {"ifname": name, "address": GUEST_MAC}
         netlink = self.host.netlink
         netlink.link("add", ifname=f"p-{name}", index=index, kind="veth", peer=peer)
         netlink.link("set", index=index, master=self.switch)
+        netlink.brport("set", index=index, **what)
+        netlink.link("set", index=self.host.index(name), net_ns_fd=self.guest.net)
         return Port(name, index, self.guest.index(name))
 
     def _set_port(self, port, **what):
@@ -130,8 +135,9 @@ class Topology:
 
     def attach(self, name="vf0"):
         """Plugs a VF in. It has no carrier until the guest opens it."""
-        self.vf = self._plug(name)
-        self._set_port(self.vf, learning=1, unicast_flood=0, backup_port=self.hn.host_index)
+        self.vf = self._plug(
+            name, learning=1, unicast_flood=0, backup_port=self.hn.host_index
+        )
         return self.vf
 
     def point_to_hn(self):
