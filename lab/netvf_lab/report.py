@@ -200,24 +200,28 @@ class Report:
         }
 
     def _lost_between(self, direction, since, until):
-        """Datagrams lost of those that were due in an interval."""
-        start = self.results["sent"][direction]["start"]
-        interval = self.migration.traffic.interval
-        first = max(0, (since - start) // interval)
-        last = None if until is None else (until - start) // interval
-        lost = 0
-        for _, _, seq, count in self.results["received"][direction]["lost_runs"]:
-            end = seq + count if last is None else min(seq + count, last)
-            lost += max(0, end - max(seq, first))
-        return lost
+        """Datagrams lost, in runs that began in an interval."""
+        return sum(
+            count
+            for _, _, first, count in self.results["received"][direction]["lost_runs"]
+            if since <= self._sent_at(direction, first)
+            and (until is None or self._sent_at(direction, first) < until)
+        )
+
+    def _sent_at(self, direction, seq):
+        """When a datagram was sent: when it was due, or when the sender ran again after that."""
+        sent = self.results["sent"][direction]
+        due = sent["start"] + seq * self.migration.traffic.interval
+        for begin, length, *_ in sent["pauses"]:
+            if begin < due < begin + length:
+                return begin + length
+        return due
 
     def _losses(self, direction):
-        """Runs of numbers that were lost: when the first was due, and how many."""
-        start = self.results["sent"][direction]["start"]
-        interval = self.migration.traffic.interval
+        """Runs of numbers that were lost: when the first was sent, and how many."""
         runs = self.results["received"][direction]["lost_runs"]
         return [
-            {"at_ms": self.at_ms(start + first * interval), "count": count}
+            {"at_ms": self.at_ms(self._sent_at(direction, first)), "count": count}
             for _, _, first, count in runs[:RUNS_KEPT]
         ]
 
@@ -278,6 +282,11 @@ def table(values):
     row("TCP connection", "survived" if tcp["survived"] else "LOST")
     row("  longest stall, retransmits", f"{_number(tcp['max_stall_ms'])} ms", tcp["retransmits"])
     row("packets by VF, by hn", *(_number(values["path_packets"][path]) for path in ("vf", "hn")))
+    overflow = sum(values["lab"]["socket_overflow"].values())
+    if overflow:
+        rule()
+        lines.append(f"  {overflow:,} of the lost reached a socket of the lab that had no room:")
+        lines.append("  this machine has too little memory for UDP now (net.ipv4.udp_mem)")
     if "command" in values:
         row("the command's exit status", str(values["command"]["status"]))
     return lines
