@@ -236,9 +236,18 @@ static int open_socket(uint32_t ignore, const struct direction dir[static DIRECT
 	return 0;
 }
 
+static void observer_auto(struct observer *observer)
+{
+	for (int i = 0; i < DIRECTIONS; i++) {
+		free(observer->dir[i].carried);
+		free(observer->dir[i].bucket);
+	}
+	nv_fd_auto(&observer->fd);
+}
+
 int lab_observe_main(int argc, char **argv)
 {
-	struct observer observer = {.start = lab_now()};
+	NV_AUTO(observer) struct observer observer = {.start = lab_now(), .fd = -1};
 	uint64_t hn, ignore, port;
 	int r;
 
@@ -252,7 +261,6 @@ int lab_observe_main(int argc, char **argv)
 			return 2;
 		dir->port = (uint16_t)port;
 		dir->path = -1;
-		/* Never freed: they serve until the end. */
 		dir->carried = calloc(1, LAB_SEQ_MAX);
 		dir->bucket = calloc((size_t)BUCKETS_MAX * PATHS, sizeof(*dir->bucket));
 		if (!dir->carried || !dir->bucket)
@@ -264,7 +272,5 @@ int lab_observe_main(int argc, char **argv)
 		return lab_fail("observe: opening a packet socket", r);
 	puts("{\"ready\":true}");
 	fflush(stdout);
-	r = observe(&observer);
-	close(observer.fd);
-	return r;
+	return observe(&observer);
 }

@@ -228,12 +228,18 @@ static int connect_to(int fd, const struct sockaddr_in *address)
 	return connect(fd, (const struct sockaddr *)address, sizeof(*address)) ? -errno : 0;
 }
 
+static void tcp_auto(struct tcp *tcp)
+{
+	lab_spans_auto(&tcp->stalls);
+	lab_spans_auto(&tcp->pauses);
+}
+
 int lab_tcp_main(int argc, char **argv)
 {
 	const int yes = 1;
 	NV_AUTO(nv_fd) int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	NV_AUTO(nv_fd) int accepted = -1;
-	struct tcp tcp = {0};
+	NV_AUTO(tcp) struct tcp tcp = {0};
 	struct sockaddr_in address;
 	uint64_t usec;
 	int r;
@@ -256,8 +262,5 @@ int lab_tcp_main(int argc, char **argv)
 	setsockopt(tcp.fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof(yes));
 	puts("{\"ready\":true}");
 	fflush(stdout);
-	r = stream(&tcp);
-	free(tcp.stalls.span);
-	free(tcp.pauses.span);
-	return r;
+	return stream(&tcp);
 }

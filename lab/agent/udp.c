@@ -331,10 +331,19 @@ static int udp_run(struct udp *udp)
 	}
 }
 
+static void udp_auto(struct udp **udp)
+{
+	if (*udp) {
+		lab_spans_auto(&(*udp)->tx.pauses);
+		lab_spans_auto(&(*udp)->rx.gaps);
+	}
+	free(*udp);
+}
+
 int lab_udp_main(int argc, char **argv)
 {
 	const int yes = 1;
-	NV_AUTO(nv_free) struct udp *udp = calloc(1, sizeof(*udp));
+	NV_AUTO(udp) struct udp *udp = calloc(1, sizeof(*udp));
 	NV_AUTO(nv_free) uint8_t *seen = calloc(1, LAB_SEQ_MAX / 8);
 	NV_AUTO(nv_fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_in local;
@@ -361,8 +370,5 @@ int lab_udp_main(int argc, char **argv)
 		return lab_fail("udp: binding to the local address", errno);
 	puts("{\"ready\":true}");
 	fflush(stdout);
-	r = udp_run(udp);
-	free(udp->tx.pauses.span);
-	free(udp->rx.gaps.span);
-	return r;
+	return udp_run(udp);
 }

@@ -54,12 +54,13 @@ class Agent:
         return self.answer()
 
     def close(self):
-        """The end of its input ends it."""
+        """The end of its input ends it. Returns its exit status."""
         self._process.stdin.close()
-        self._process.wait()
+        status = self._process.wait()
         if not self._lines.closed:
             self._loop.forget(self._process.stdout)
         self._process.stdout.close()
+        return status
 
 
 class Observer(Agent):

@@ -7,6 +7,7 @@ import statistics
 from .agents import DIRECTIONS, FROM_GUEST, HN, PATHS, TO_GUEST, VF
 
 STALLS_LISTED = 2_000_000  # nanoseconds; shorter ones are not in the agent's list
+SENDER_LATE = 1_000_000  # nanoseconds by which a datagram may be late without a pause in the list
 GAPS_KEPT = 200  # of each direction, the longest
 RUNS_KEPT = 1000  # of each direction, the first
 
@@ -201,12 +202,12 @@ class Report:
 
     def _lost_between(self, direction, since, until):
         """Datagrams lost, in runs that began in an interval."""
-        return sum(
-            count
-            for _, _, first, count in self.results["received"][direction]["lost_runs"]
-            if since <= self._sent_at(direction, first)
-            and (until is None or self._sent_at(direction, first) < until)
-        )
+        lost = 0
+        for _, _, first, count in self.results["received"][direction]["lost_runs"]:
+            at = self._sent_at(direction, first) + SENDER_LATE
+            if since <= at and (until is None or at < until):
+                lost += count
+        return lost
 
     def _sent_at(self, direction, seq):
         """When a datagram was sent: when it was due, or when the sender ran again after that."""

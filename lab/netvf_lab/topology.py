@@ -111,17 +111,17 @@ class Topology:
     def _plug(self, name, **what):
         """A veth whose guest end has the guest's MAC; both ends down.
 
-        The host's end is a port of the switch, set up as said, before the guest sees its own: a
-        guest is quick to use what it gets.
+        One request makes both ends and the host's a port of the switch, so that the guest, which
+        is quick to use what it gets, cannot be the first.
         """
         index, self._next_index = self._next_index, self._next_index + 1
-        peer = {"ifname": name, "address": GUEST_MAC}
-        netlink = self.host.netlink
-        netlink.link("add", ifname=f"p-{name}", index=index, kind="veth", peer=peer)
-        netlink.link("set", index=index, master=self.switch)
-        netlink.brport("set", index=index, **what)
-        netlink.link("set", index=self.host.index(name), net_ns_fd=self.guest.net)
-        return Port(name, index, self.guest.index(name))
+        peer = {"ifname": name, "address": GUEST_MAC, "net_ns_fd": self.guest.net}
+        self.host.netlink.link(
+            "add", ifname=f"p-{name}", index=index, kind="veth", master=self.switch, peer=peer
+        )
+        port = Port(name, index, self.guest.index(name))
+        self._set_port(port, **what)
+        return port
 
     def _set_port(self, port, **what):
         self.host.netlink.brport("set", index=port.host_index, **what)

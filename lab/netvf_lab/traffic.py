@@ -58,5 +58,5 @@ class Traffic:
         }
 
     def close(self):
-        for agent in (*self.streams, *self.senders, self.observer):
-            agent.close()
+        """Ends the agents; returns the exit status of each."""
+        return [agent.close() for agent in (*self.streams, *self.senders, self.observer)]

@@ -46,7 +46,7 @@ def traffic(loop, topology):
     made.start()
     await_path(loop, made, HN, began)
     yield made
-    made.close()
+    assert made.close() == [0] * 5
 
 
 def await_path(loop, traffic, path, since, ways=WAYS):

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The lab's sums: where losses were last seen, when they happened, what a stall is."""
+
+import pathlib
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lab"))
+
+from netvf_lab import report
+from netvf_lab.agents import HN, VF
+from netvf_lab.timeline import draw
+
+MS = 1_000_000
+START = 1_000 * MS  # when the story begins; the traffic begins 100 ms later
+TRAFFIC = START + 100 * MS
+SENT = 10_000  # numbers, one a millisecond: 10 s
+
+
+def received(lost_runs=(), gaps=()):
+    lost = sum(run[3] for run in lost_runs)
+    return {
+        "received": SENT - lost, "lost": lost, "duplicates": 0, "reordered": 0, "corrupt": 0,
+        "overflow": 0, "longest_gap": max([gap[1] for gap in gaps], default=MS),
+        "gaps": list(gaps), "lost_runs": list(lost_runs)}
+
+
+def stream(**what):
+    return {"sent": 500, "received": 500, "intact": True, "ended": True, "error": "",
+            "retransmits": 1, "longest_stall": MS, "stalls": [], "longest_pause": 0, "pauses": [],
+            **what}
+
+
+def switch(cycle, to, at_ms, after_ms):
+    at = START + at_ms * MS
+    return SimpleNamespace(cycle=cycle, to=to, kind="unplug", at=at,
+                           first=[at + 2 * MS, at + after_ms * MS])
+
+
+def migration(lost_runs=(), gaps=(), pauses=(), streams=None, failure=None, command=None):
+    sent = {"sent": SENT, "failed": 0, "start": TRAFFIC, "errors": {}, "longest_pause": 0,
+            "pauses": list(pauses)}
+    way = {"packets": [6000, 4000], "turns": 3, "buckets": [[10] * 600, [0] * 600 + [10] * 400],
+           "carried": [[0, 6000, 1], [6000, 10, 0], [6010, 3990, 2]]}
+    return SimpleNamespace(
+        failure=failure, command=command,
+        options=SimpleNamespace(rules="r", cycles=1, pps=1000, size=64, detach="unplug", dwell=1,
+                                command=["true"]),
+        places=SimpleNamespace(version="1"),
+        story=SimpleNamespace(start=START, events=[]),
+        traffic=SimpleNamespace(interval=MS),
+        switches=[switch(0, VF, 1000, 8), switch(1, HN, 3000, 4), switch(1, VF, 6100, 6)],
+        results={
+            "sent": [sent, sent], "received": [received(), received(lost_runs, gaps)],
+            "streams": streams or [stream(), stream()],
+            "observed": {"start": TRAFFIC, "bucket": 10 * MS, "missed": 0, "dirs": [way, way]}})
+
+
+def values(**what):
+    return report.Report(migration(**what)).values()
+
+
+def test_a_run_without_fault():
+    made = values()
+    assert made["cycles"] == 1 and made["done"]
+    assert made["lost"] == {"to_guest": 0, "from_guest": 0}
+    assert made["sent"] == {"to_guest": SENT, "from_guest": SENT}
+    assert made["path_packets"] == {"hn": 12000, "vf": 8000}
+    assert made["attach_to_first_vf_packet_ms"] == {"median": 7.0, "max": 8.0}
+    assert made["detach_to_first_hn_packet_ms"] == {"median": 4.0, "max": 4.0}
+    assert made["tcp"]["survived"] and made["tcp"]["max_stall_ms"] == 1.0
+    assert report.Report(migration()).succeeded()
+
+
+@pytest.mark.parametrize("end", [
+    {"error": "Connection reset by peer"}, {"intact": False}, {"ended": False}, {"received": 499}])
+def test_tcp_survives_only_if_both_sides_read_all_of_it_unharmed(end):
+    for streams in ([stream(**end), stream()], [stream(), stream(**end)]):
+        run = migration(streams=streams)
+        assert not report.Report(run).values()["tcp"]["survived"]
+        assert not report.Report(run).succeeded()
+
+
+def test_a_failure_or_a_failed_command_is_no_success():
+    assert not report.Report(migration(failure="nothing came")).succeeded()
+    assert not report.Report(migration(command=SimpleNamespace(returncode=3))).succeeded()
+    assert report.Report(migration(command=SimpleNamespace(returncode=0))).succeeded()
+
+
+def test_losses_belong_to_the_switch_before_them():
+    made = values(lost_runs=[[0, 0, 2901, 3], [0, 0, 6005, 5]])
+    assert [s["lost"]["from_guest"] for s in made["switches"]] == [0, 3, 5]
+    assert made["losses"]["from_guest"] == [
+        {"at_ms": 3001.0, "count": 3}, {"at_ms": 6105.0, "count": 5}]
+
+
+def test_a_datagram_that_a_pause_delayed_was_sent_after_the_pause():
+    pause = [TRAFFIC + 2880 * MS, 40 * MS, 2880, 0]
+    made = values(lost_runs=[[0, 0, 2890, 3]], pauses=[pause])
+    assert made["losses"]["from_guest"] == [{"at_ms": 3020.0, "count": 3}]
+    assert [s["lost"]["from_guest"] for s in made["switches"]] == [0, 3, 0]
+
+
+def test_where_the_lost_were_last_seen():
+    made = values(lost_runs=[[0, 0, 10, 2], [0, 0, 5998, 20], [0, 0, 9999, 5]])
+    assert made["lost_last_seen"] == {
+        "to_guest": {}, "from_guest": {"nowhere": 14, "hn": 4, "vf": 9}}
+
+
+def test_what_the_sender_paused_is_no_stall():
+    stalled = stream(stalls=[[START, 90 * MS, 0, 0]], longest_stall=90 * MS)
+    paused = stream(pauses=[[START + 10 * MS, 70 * MS, 0, 0]])
+    assert values(streams=[stalled, stream()])["tcp"]["max_stall_ms"] == 90.0
+    assert values(streams=[stalled, paused])["tcp"]["max_stall_ms"] == 20.0
+
+
+def test_the_table_and_the_timeline_show_it():
+    run = migration(lost_runs=[[0, 0, 6000, 10]], gaps=[[TRAFFIC + 5999 * MS, 11 * MS, 6000, 10]])
+    made = report.Report(run)
+    table = "\n".join(report.table(made.values()))
+    assert "survived" in table and "0.1000 %" in table and "11.0 ms" in table
+    picture = draw(made)
+    assert picture.count("detach 1") == 1 and ">11.0 ms<" in picture and "10 lost" in picture
+    assert picture.count("<path") == 2 * 2 + len(run.switches)
