@@ -12,6 +12,19 @@ const char *nv_port_name(enum nv_port port)
 	return "?";
 }
 
+const char *nv_wish_name(enum nv_wish wish)
+{
+	switch (wish) {
+	case NV_WISH_AUTO:
+		return "auto";
+	case NV_WISH_HN:
+		return "hn";
+	case NV_WISH_VF:
+		return "vf";
+	}
+	return "?";
+}
+
 const char *nv_form_name(enum nv_form form)
 {
 	switch (form) {
@@ -81,8 +94,24 @@ static enum nv_form wanted_form(
 	return facts->answered || facts->transparent ? NV_FORM_HN : NV_FORM_VF;
 }
 
+/* The way off the VF is never held, and never wished away from the only usable port. */
+static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	if (!facts->vf_usable || !facts->hn_usable)
+		return facts->vf_usable;
+	switch (facts->wish) {
+	case NV_WISH_AUTO:
+		return !facts->held || state->active == NV_PORT_VF;
+	case NV_WISH_HN:
+		return false;
+	case NV_WISH_VF:
+		return true;
+	}
+	return true;
+}
+
 static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
-	struct nv_pair_commands *commands)
+	enum nv_port port, struct nv_pair_commands *commands)
 {
 	enum nv_form form = wanted_form(state, facts);
 
@@ -92,7 +121,7 @@ static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *fac
 		command(commands, NV_PAIR_JOIN, state->vf)->form = form;
 	}
 	set_form(state, form, commands);
-	activate(state, NV_PORT_VF, commands);
+	activate(state, port, commands);
 	if (!state->announced && !facts->transparent)
 		command(commands, NV_PAIR_RAISE_VF_UP, state->vf);
 	state->announced = !facts->transparent;
@@ -111,10 +140,13 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 		if (facts->transparent)
 			command(ret_commands, NV_PAIR_READY_VF, state->vf);
 	}
-	if (state->vf && facts->vf_usable)
-		take_vf(state, facts, ret_commands);
-	else
+	if (!state->vf || !facts->vf_usable)
 		leave_vf(state, ret_commands);
+	else if (wants_vf(state, facts))
+		take_vf(state, facts, NV_PORT_VF, ret_commands);
+	else if (!facts->held || state->announced || state->active == NV_PORT_VF)
+		take_vf(state, facts, NV_PORT_HN, ret_commands);
+	/* else it flaps: nobody is told of it until it may be used */
 }
 
 void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_form form)

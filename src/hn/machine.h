@@ -2,8 +2,8 @@
 /*
  * The state machine of one pair: state + observation -> state + commands. Pure.
  *
- * Invariant: once the commands of a step are done, the VF is active if it is usable, and hn if not;
- * so if any port is usable, the active one is.
+ * Invariant: once the commands of a step are done, if any port is usable, the active one is; and
+ * with nothing that speaks against it (a wish, a hold-down), that is the VF.
  */
 #pragma once
 
@@ -25,6 +25,15 @@ enum nv_form {
 const char *nv_port_name(enum nv_port port); /* "hn", "vf" */
 const char *nv_form_name(enum nv_form form); /* "transparent", "lagg", "exclusive" */
 
+/* What an administrator asked for; it yields where the port wished for is not usable. */
+enum nv_wish {
+	NV_WISH_AUTO,
+	NV_WISH_HN,
+	NV_WISH_VF, /* a hold-down does not count */
+};
+
+const char *nv_wish_name(enum nv_wish wish); /* "auto", "hn", "vf" */
+
 struct nv_pair_state {
 	int vf; /* ifindex of the VF that the pair knows; 0: none */
 	bool joined; /* the datapath has the VF */
@@ -37,6 +46,9 @@ struct nv_pair_state {
 struct nv_pair_facts {
 	int vf; /* 0: there is none */
 	bool vf_usable;
+	bool hn_usable;
+	enum nv_wish wish;
+	bool held; /* hold-down: not back to the VF yet (hn/holddown.h) */
 	bool transparent; /* configured so: no VF_UP, no lagg */
 	bool answered; /* a rule matches VF_UP; where none does, the VF is used exclusively */
 	enum nv_form form; /* as the datapath has it: hyperv_vfup changes it */

@@ -17,6 +17,7 @@ struct nv_command_context {
 int nv_command_status(struct nv_command_context *context);
 int nv_command_events(struct nv_command_context *context);
 int nv_command_history(struct nv_command_context *context);
+int nv_command_switch(struct nv_command_context *context);
 int nv_command_sysctl(struct nv_command_context *context);
 
 /*

@@ -18,6 +18,8 @@ static const struct {
 	{"status", nv_command_status, "status", "the pairs: who carries the traffic, since when"},
 	{"events", nv_command_events, "events", "devd's events as they happen"},
 	{"history", nv_command_history, "history [count]", "switches and actions, oldest first"},
+	{"switch", nv_command_switch, "switch hn hn|vf|auto",
+		"where to transmit; auto: the VF while usable"},
 	{"sysctl", nv_command_sysctl, "sysctl [-n] [name ...]", "hn(4)'s names, as on FreeBSD"},
 };
 

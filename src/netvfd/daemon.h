@@ -7,6 +7,7 @@
 #include "devd/action.h"
 #include "devd/clients.h"
 #include "devd/rules.h"
+#include "hn/holddown.h"
 #include "hn/pairing.h"
 #include "ifconfig/settings.h"
 #include "kernel/announce.h"
@@ -32,6 +33,8 @@ struct nv_managed {
 	char hn_name[IFNAMSIZ];
 	char vf_name[IFNAMSIZ]; /* the last known; "" when there was none */
 	struct nv_pair_state state;
+	struct nv_holddown holddown;
+	enum nv_wish wish;
 	enum nv_pair_verdict verdict;
 	char why[160];
 	uint64_t since; /* nv_loop_now() of the last switch */
@@ -58,6 +61,7 @@ struct nv_daemon {
 	struct nv_history *history;
 	struct nv_managed *managed; /* ascending by hn */
 	size_t n_managed;
+	struct nv_watch *hold; /* fires when the first hold-down ends */
 	struct nv_words pending; /* lines that wait for the batch to settle */
 	bool links_changed;
 	unsigned long events;
@@ -88,6 +92,10 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 
 /* Looks at all pairs and does what their machines say; what they raise waits in the queue. */
 void nv_pairs_settle(struct nv_daemon *daemon);
+/* A hold-down is over; a timer's callback. */
+void nv_pairs_hold_ended(void *daemon);
+/* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
+int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish);
 /* The pairs that an earlier process left in the datapath. */
 int nv_pairs_adopt(struct nv_daemon *daemon);
 

@@ -254,16 +254,39 @@ static int vf_of(
 	return 0;
 }
 
-static void step(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair *pair)
+/* Sets facts->held; the first hold-down that ends makes all pairs be looked at again. */
+static void apply_holddown(struct nv_daemon *daemon, struct nv_managed *managed,
+	struct nv_pair_facts *facts, uint64_t *soonest)
+{
+	uint64_t now = nv_loop_now(daemon->loop);
+	uint64_t limit = daemon->settings->holddown * NV_USEC_PER_SEC;
+	uint64_t left;
+
+	/* Another VF is not to blame for what the last one did. */
+	if (facts->vf != managed->state.vf)
+		managed->holddown = (struct nv_holddown){};
+	nv_holddown_note(&managed->holddown, now, facts->vf_usable,
+		facts->vf_usable && managed->state.active == NV_PORT_VF);
+	left = nv_holddown_left(&managed->holddown, now, limit);
+	facts->held = facts->vf_usable && left && managed->state.active == NV_PORT_HN;
+	if (facts->held && left < *soonest)
+		*soonest = left;
+}
+
+static void step(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair *pair,
+	uint64_t *soonest)
 {
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	int vf = vf_of(managed, pair, links);
 	const struct nv_link *vf_link = vf ? nv_links_by_index(links, vf) : NULL;
+	const struct nv_link *hn_link = nv_links_by_index(links, managed->hn);
 	struct nv_dp_pair path = {.form = NV_FORM_HN};
 	struct nv_pair_commands commands;
 	struct nv_pair_facts facts = {
 		.vf = vf,
 		.vf_usable = vf_link && nv_link_usable(vf_link),
+		.hn_usable = hn_link && nv_link_usable(hn_link),
+		.wish = managed->wish,
 		.transparent = nv_hn_is_transparent(&daemon->settings->hn, managed->hn_name),
 	};
 
@@ -274,8 +297,11 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		facts.answered = nv_events_answered(daemon, managed->hn_name);
 	if (vf_link)
 		nv_strcopy(managed->vf_name, sizeof(managed->vf_name), vf_link->name);
+	apply_holddown(daemon, managed, &facts, soonest);
 	nv_pair_step(&managed->state, &facts, &commands);
 	carry_out(daemon, managed, &commands);
+	nv_holddown_note(&managed->holddown, nv_loop_now(daemon->loop), facts.vf_usable,
+		managed->state.active == NV_PORT_VF);
 	show_carrier(daemon, managed, vf);
 }
 
@@ -314,6 +340,7 @@ static void forget_unseen(struct nv_daemon *daemon)
 void nv_pairs_settle(struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	uint64_t soonest = UINT64_MAX;
 	int r = nv_pairs_find(nv_monitor_links(daemon->monitor), &daemon->settings->hn, &pairs);
 
 	if (r) {
@@ -330,9 +357,36 @@ void nv_pairs_settle(struct nv_daemon *daemon)
 		if (!managed)
 			continue;
 		take_verdict(daemon, managed, &pairs.pair[i]);
-		step(daemon, managed, &pairs.pair[i]);
+		step(daemon, managed, &pairs.pair[i], &soonest);
 	}
 	forget_unseen(daemon);
+	if (soonest != UINT64_MAX)
+		nv_watch_arm(daemon->hold, soonest);
+}
+
+void nv_pairs_hold_ended(void *data)
+{
+	struct nv_daemon *daemon = data;
+
+	nv_pairs_settle(daemon);
+	nv_events_flush(daemon);
+}
+
+int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish)
+{
+	for (size_t i = 0; i < daemon->n_managed; i++) {
+		struct nv_managed *managed = &daemon->managed[i];
+
+		if (!nv_streq(managed->hn_name, hn))
+			continue;
+		if (managed->verdict != NV_PAIR_OURS || managed->state.form == NV_FORM_VF)
+			return -EOPNOTSUPP;
+		managed->wish = wish;
+		nv_pairs_settle(daemon);
+		nv_events_flush(daemon);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static int adopt_one(const struct nv_dp_pair *pair, void *data)

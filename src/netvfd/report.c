@@ -66,13 +66,13 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 		upper = path.lagg;
 	else if (path.form == NV_FORM_VF)
 		upper = path.vf;
-	return json_pack("{ss ss ss so ss ss ss? sf sI so so}", "hn", managed->hn_name, "verdict",
-		verdict_name(managed->verdict), "why", managed->why, "upper",
+	return json_pack("{ss ss ss so ss ss ss ss? sf sI so so}", "hn", managed->hn_name,
+		"verdict", verdict_name(managed->verdict), "why", managed->why, "upper",
 		name_json(daemon, upper), "form", nv_form_name(path.form), "active",
-		nv_port_name(path.active), "last_vf", managed->vf_name[0] ? managed->vf_name : NULL,
-		"seconds", (double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches,
-		"hn_port", port_json(daemon, managed->hn), "vf_port",
-		port_json(daemon, managed->state.vf));
+		nv_port_name(path.active), "wish", nv_wish_name(managed->wish), "last_vf",
+		managed->vf_name[0] ? managed->vf_name : NULL, "seconds",
+		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches, "hn_port",
+		port_json(daemon, managed->hn), "vf_port", port_json(daemon, managed->state.vf));
 }
 
 static int call_status(const json_t *params, json_t **ret_result, char **ret_error, void *data)
@@ -99,6 +99,28 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 		return -ENOMEM;
 	*ret_result = result;
 	return 0;
+}
+
+/* {"hn": "hn0", "to": "hn" | "vf" | "auto"}: done, or refused, when this returns. */
+static int call_switch(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	static const enum nv_wish wishes[] = {NV_WISH_AUTO, NV_WISH_HN, NV_WISH_VF};
+	const char *hn = json_string_value(json_object_get(params, "hn"));
+	const char *to = json_string_value(json_object_get(params, "to"));
+	const char *why = "say which hn, and to what: hn, vf or auto";
+	int r = -EINVAL;
+
+	(void)ret_result;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(wishes) && hn && to; i++)
+		if (nv_streq(to, nv_wish_name(wishes[i])))
+			r = nv_pairs_wish(data, hn, wishes[i]);
+	if (r == -ENOENT)
+		why = "no pair has this hn; netvf status lists them";
+	else if (r == -EOPNOTSUPP)
+		why = "this pair is not switched by netvfd; netvf status says why";
+	if (r && asprintf(ret_error, "%s: %s", hn ? hn : "switch", why) < 0)
+		*ret_error = NULL;
+	return r;
 }
 
 static int call_history(const json_t *params, json_t **ret_result, char **ret_error, void *data)
@@ -198,6 +220,7 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 const struct nv_control_method nv_report_methods[] = {
 	{.name = "status", .call = call_status},
 	{.name = "history", .call = call_history},
+	{.name = "switch", .call = call_switch, .changes = true},
 	{.name = "sysctl", .call = call_sysctl},
 	{.name = "events", .call = call_events, .topic = "event"},
 	{},

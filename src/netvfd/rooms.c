@@ -98,6 +98,8 @@ static int open_queues(struct nv_daemon *daemon)
 	int r = nv_history_new(&daemon->history);
 
 	if (!r)
+		r = nv_loop_watch_timer(daemon->loop, nv_pairs_hold_ended, daemon, &daemon->hold);
+	if (!r)
 		r = open_actions(daemon);
 	if (!r)
 		r = nv_announce_new(nv_events_queue, daemon, &daemon->announce);
@@ -148,6 +150,7 @@ int nv_rooms_open(struct nv_daemon *daemon)
 void nv_rooms_close(struct nv_daemon *daemon)
 {
 	nv_actions_free(daemon->actions);
+	nv_watch_free(daemon->hold);
 	nv_monitor_free(daemon->monitor);
 	nv_announce_free(daemon->announce);
 	nv_clients_free(daemon->clients);

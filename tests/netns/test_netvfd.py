@@ -206,6 +206,53 @@ def test_hn_gone_is_forgotten(guest, netvfd):
     wait_until(lambda: netvfd.pair() is None)
 
 
+def test_planned_switch_leaves_an_idle_port_to_unplug(guest, netvfd, echo):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    netvfd.ask("switch", "hn0", "hn")
+    assert netvfd.pair()["active"] == "hn"
+    sent = netvfd.pair()["vf_port"]["counters"]["tx"]["packets"]
+    assert echo.ask(20) == 20
+    assert netvfd.pair()["vf_port"]["counters"]["tx"]["packets"] == sent
+    guest.detach_vf("unplug")
+    assert echo.ask(20) == 20
+    guest.bring_back_vf("unplug")
+    netvfd.wait_event("type=VF_UP", since=len(netvfd.events) // 2)
+    assert netvfd.pair()["active"] == "hn"
+    netvfd.ask("switch", "hn0", "auto")
+    assert netvfd.pair()["active"] == "vf"
+    assert echo.ask(20) == 20
+    for words in (("switch", "hn7", "hn"), ("switch", "hn0", "up"), ("switch", "hn0")):
+        with pytest.raises(subprocess.CalledProcessError):
+            netvfd.ask(*words)
+    assert netvfd.pair()["active"] == "vf"
+
+
+def test_only_root_may_switch(guest, netvfd):
+    nobody = guest.run("setpriv", "--reuid=65534", "--clear-groups", BUILD / "src/netvf/netvf",
+                       "--run-dir", netvfd.run_dir, "switch", "hn0", "hn", check=False)
+    assert nobody.returncode == 1
+    assert "root" in nobody.stderr or "permit" in nobody.stderr
+
+
+def test_flapping_vf_is_held_down_and_returned_to(guest, start_netvfd, echo):
+    netvfd = start_netvfd(rcconf=RC_CONF + 'netvf_holddown="1"\n')
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
+    index = guest.namespace.index("vf0")
+    before = netvfd.pair()["switches"]
+    descriptors = len(os.listdir(f"/proc/{netvfd.process.pid}/fd"))
+    for _ in range(1000):
+        for state in ("down", "up"):
+            guest.netlink.link("set", index=index, state=state)
+    assert echo.ask(20) == 20
+    netvfd.wait_active("vf")
+    assert echo.ask(20) == 20
+    assert netvfd.pair()["switches"] - before < 40
+    wait_until(lambda: len(os.listdir(f"/proc/{netvfd.process.pid}/fd")) == descriptors)
+
+
 def test_netvf_tells_what_is(guest, netvfd):
     guest.attach_vf()
     wait_lagg(netvfd)

@@ -11,11 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HASH_FUNCTION HASH_FNV /* the default one falls through, which clang warns of */
+#include <uthash.h>
+
 /* Everything that decides what happens next; compared as bytes, so always zeroed first. */
 struct world {
 	struct nv_pair_state state;
 	int vf; /* in the kernel: 0, or one of two */
 	bool vf_up, vf_carrier, hn_usable;
+	enum nv_wish wish;
+	bool held;
 	bool transparent;
 	bool answered; /* whether a rule matches VF_UP */
 	bool vfup_pending;
@@ -28,7 +33,10 @@ struct world {
 
 #define WORLDS_MAX 100000
 
-static struct world *seen;
+static struct visited {
+	struct world world;
+	UT_hash_handle hh;
+} * seen, *by_world;
 static size_t n_seen;
 
 static struct nv_pair_facts facts_of(const struct world *world)
@@ -36,6 +44,9 @@ static struct nv_pair_facts facts_of(const struct world *world)
 	return (struct nv_pair_facts){
 		.vf = world->vf,
 		.vf_usable = world->vf && world->vf_up && world->vf_carrier,
+		.hn_usable = world->hn_usable,
+		.wish = world->wish,
+		.held = world->held,
 		.transparent = world->transparent,
 		.answered = world->answered,
 		.form = world->dp_form,
@@ -71,7 +82,6 @@ static void carry_out(struct world *world, const struct nv_pair_commands *comman
 			break;
 		case NV_PAIR_RAISE_VF_UP:
 			assert_false(world->transparent);
-			assert_int_equal(world->dp_active, NV_PORT_VF);
 			world->told_up = true;
 			world->vfup_pending = world->answered;
 			assert_true(world->answered || world->dp_form != NV_FORM_HN);
@@ -88,9 +98,15 @@ static void carry_out(struct world *world, const struct nv_pair_commands *comman
 static void check(const struct world *world)
 {
 	struct nv_pair_facts facts = facts_of(world);
+	bool on_vf = world->dp_active == NV_PORT_VF;
 
-	/* hn is usable or not: whenever a port is, the active one is. */
-	assert_int_equal(world->dp_active, facts.vf_usable ? NV_PORT_VF : NV_PORT_HN);
+	/* Whenever a port is usable, the active one is; and it is the VF unless something holds it.
+	 */
+	assert_true(on_vf ? facts.vf_usable : facts.hn_usable || !facts.vf_usable);
+	if (facts.vf_usable && (facts.wish == NV_WISH_VF || (!facts.wish && !facts.held)))
+		assert_true(on_vf);
+	if (facts.hn_usable && facts.wish == NV_WISH_HN)
+		assert_false(on_vf);
 	assert_int_equal(world->state.active, world->dp_active);
 	assert_int_equal(world->state.form, world->dp_form);
 	assert_int_equal(world->state.vf, world->vf);
@@ -98,7 +114,7 @@ static void check(const struct world *world)
 	assert_int_equal(world->state.joined, world->dp_vf != 0);
 	assert_true(world->dp_form != NV_FORM_VF || world->dp_vf != 0);
 	assert_true(!world->told_up || facts.vf_usable);
-	assert_true(!facts.vf_usable || world->transparent || world->told_up);
+	assert_true(!on_vf || world->transparent || world->told_up);
 }
 
 static void settle(struct world *world)
@@ -121,11 +137,15 @@ static void settle(struct world *world)
 
 static void visit(const struct world *world)
 {
-	for (size_t i = 0; i < n_seen; i++)
-		if (memcmp(&seen[i], world, sizeof(*world)) == 0)
-			return;
+	struct visited *found = NULL;
+
+	HASH_FIND(hh, by_world, world, sizeof(*world), found);
+	if (found)
+		return;
 	assert_true(n_seen < WORLDS_MAX);
-	seen[n_seen++] = *world;
+	seen[n_seen].world = *world;
+	HASH_ADD(hh, by_world, world, sizeof(*world), &seen[n_seen]);
+	n_seen++;
 }
 
 /* A netvfd killed at any moment: the next one knows only the datapath. */
@@ -151,6 +171,8 @@ enum happening {
 	VF_ADMIN,
 	VF_CARRIER,
 	HN_FLIPS,
+	WISH_CHANGES,
+	HOLD_FLIPS,
 	VFUP_DONE,
 	VFUP_FAILED,
 	LAGG_DELETED,
@@ -180,6 +202,12 @@ static bool happen(struct world *world, enum happening what)
 		return true;
 	case HN_FLIPS:
 		world->hn_usable = !world->hn_usable;
+		return true;
+	case WISH_CHANGES:
+		world->wish = world->wish == NV_WISH_VF ? NV_WISH_AUTO : world->wish + 1;
+		return true;
+	case HOLD_FLIPS:
+		world->held = !world->held;
 		return true;
 	case VFUP_DONE:
 	case VFUP_FAILED:
@@ -216,12 +244,13 @@ static void explore(bool transparent, bool answered)
 	start.vf_carrier = true;
 	start.hn_usable = true;
 	settle(&start);
+	HASH_CLEAR(hh, by_world);
 	n_seen = 0;
 	visit(&start);
 
 	for (size_t at = 0; at < n_seen; at++) {
 		for (int first = 0; first < N_HAPPENINGS; first++) {
-			struct world once = seen[at];
+			struct world once = seen[at].world;
 			struct world twice;
 
 			if (!happen(&once, first))
@@ -252,13 +281,15 @@ static void every_interleaving_keeps_the_invariants(void **state)
 	explore(false, true);
 	explore(false, false);
 	explore(true, true);
+	HASH_CLEAR(hh, by_world);
 	free(seen);
 }
 
 static void traffic_leaves_the_vf_before_anything_is_told(void **state)
 {
 	struct nv_pair_state pair = {};
-	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_LAGG};
+	struct nv_pair_facts facts = {
+		.vf = 5, .vf_usable = true, .hn_usable = true, .form = NV_FORM_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -270,6 +301,8 @@ static void traffic_leaves_the_vf_before_anything_is_told(void **state)
 
 	facts.vf = 0;
 	facts.vf_usable = false;
+	facts.held = true;
+	facts.wish = NV_WISH_VF;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 3);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
@@ -282,7 +315,8 @@ static void traffic_leaves_the_vf_before_anything_is_told(void **state)
 static void a_vf_in_place_of_another_is_a_departure_and_an_arrival(void **state)
 {
 	struct nv_pair_state pair = {};
-	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_LAGG};
+	struct nv_pair_facts facts = {
+		.vf = 5, .vf_usable = true, .hn_usable = true, .form = NV_FORM_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -300,7 +334,8 @@ static void a_vf_in_place_of_another_is_a_departure_and_an_arrival(void **state)
 static void a_vf_that_nobody_answers_for_is_used_exclusively(void **state)
 {
 	struct nv_pair_state pair = {};
-	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_HN};
+	struct nv_pair_facts facts = {
+		.vf = 5, .vf_usable = true, .hn_usable = true, .form = NV_FORM_HN};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -315,11 +350,50 @@ static void a_vf_that_nobody_answers_for_is_used_exclusively(void **state)
 	assert_int_equal(commands.command[0].form, NV_FORM_LAGG);
 }
 
+static void a_held_vf_is_neither_used_nor_announced(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {
+		.vf = 5, .vf_usable = true, .hn_usable = true, .held = true, .form = NV_FORM_LAGG};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 0);
+	facts.hn_usable = false;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(pair.active, NV_PORT_VF);
+	facts.hn_usable = true;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 0);
+}
+
+static void a_planned_switch_leaves_an_idle_vf_that_is_told_of(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {
+		.vf = 5, .vf_usable = true, .hn_usable = true, .form = NV_FORM_LAGG};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	facts.wish = NV_WISH_HN;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 1);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
+	assert_int_equal(commands.command[0].port, NV_PORT_HN);
+	assert_true(pair.announced && pair.joined);
+	facts.hn_usable = false;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(pair.active, NV_PORT_VF);
+}
+
 static void names_are_those_of_the_manual(void **state)
 {
 	(void)state;
 	assert_string_equal(nv_port_name(NV_PORT_HN), "hn");
 	assert_string_equal(nv_port_name(NV_PORT_VF), "vf");
+	assert_string_equal(nv_wish_name(NV_WISH_AUTO), "auto");
 	assert_string_equal(nv_form_name(NV_FORM_HN), "transparent");
 	assert_string_equal(nv_form_name(NV_FORM_LAGG), "lagg");
 	assert_string_equal(nv_form_name(NV_FORM_VF), "exclusive");
@@ -332,6 +406,8 @@ int main(void)
 		cmocka_unit_test(traffic_leaves_the_vf_before_anything_is_told),
 		cmocka_unit_test(a_vf_in_place_of_another_is_a_departure_and_an_arrival),
 		cmocka_unit_test(a_vf_that_nobody_answers_for_is_used_exclusively),
+		cmocka_unit_test(a_held_vf_is_neither_used_nor_announced),
+		cmocka_unit_test(a_planned_switch_leaves_an_idle_vf_that_is_told_of),
 		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 

@@ -44,6 +44,7 @@ static void nothing_said_gives_the_defaults(void **state)
 	assert_int_equal(fixture->faults.count, 0);
 	assert_int_equal(settings->vf_delay, 0);
 	assert_int_equal(settings->attwait, 0);
+	assert_int_equal(settings->holddown, 30);
 	assert_int_equal(settings->action_timeout, 300);
 	assert_false(settings->hn.transparent);
 	assert_int_equal(settings->hn.n_pairs, 0);
@@ -60,6 +61,7 @@ static void everything_said_is_read(void **state)
 		read_text(fixture, "hyperv_vf_delay=120\n"
 				   "netvf_vf_xpnt_attwait=3\n"
 				   "netvf_action_timeout=10\n"
+				   "netvf_holddown=0\n"
 				   "netvf_vf_transparent=YES\n"
 				   "netvf_vf_transparent_hn0=no netvf_vf_transparent_eth_0=yes\n"
 				   "netvf_pairs='hn0:vf0  hn1:enp0s3\n\thn1:enp0s4'\n"
@@ -70,6 +72,7 @@ static void everything_said_is_read(void **state)
 	assert_int_equal(settings->vf_delay, 120);
 	assert_int_equal(settings->attwait, 3);
 	assert_int_equal(settings->action_timeout, 10);
+	assert_int_equal(settings->holddown, 0);
 	assert_true(settings->hn.transparent);
 	assert_int_equal(settings->hn.n_opaque_names, 1);
 	assert_string_equal(settings->hn.opaque_name[0], "hn0");
