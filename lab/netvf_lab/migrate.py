@@ -4,6 +4,7 @@
 import itertools
 import os
 import subprocess
+import textwrap
 import time
 from dataclasses import dataclass, field
 
@@ -120,7 +121,8 @@ class Migration:
         return [first(direction, path, since) for direction in (TO_GUEST, FROM_GUEST)]
 
     def _start_command(self):
-        self.story.tell("guest", f"runs {' '.join(self.options.command)}")
+        words = " ".join(" ".join(self.options.command).split())
+        self.story.tell("guest", f"runs {textwrap.shorten(words, 80)}")
         environment = {
             **self.daemon.environment,
             "NETVF_LAB_HOST": HOST_ADDRESS,
