@@ -16,7 +16,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("NETVF_BUILD", TOP / "build")).resolve()
 
-DEADLINE = 10  # seconds; generous, because it is only spent when a test fails
+DEADLINE = 30  # seconds; generous, because it is only spent when a test fails
 
 
 def wait_until(predicate, deadline=DEADLINE, what=""):
