@@ -22,6 +22,7 @@ struct nv_datapath {
 	char *run_dir;
 	struct nv_objects objects;
 	struct nv_table table;
+	enum nv_handover handover;
 	bool adopted;
 };
 
@@ -77,13 +78,19 @@ int nv_datapath_open(
 	if (!r)
 		r = lock(run_dir, &held);
 	if (!r)
-		r = nv_objects_open(kernel, run_dir, &datapath->objects, &datapath->adopted);
+		r = nv_objects_open(kernel, run_dir, &datapath->objects, &datapath->adopted,
+			&datapath->handover);
 	if (!r)
 		r = nv_table_map(datapath->objects.fd[NV_OBJECT_PAIRS], &datapath->table);
 	if (r < 0)
 		return r;
 	*ret_datapath = TAKE_PTR(datapath);
 	return 0;
+}
+
+enum nv_handover nv_datapath_handover(const struct nv_datapath *datapath)
+{
+	return datapath->handover;
 }
 
 bool nv_datapath_adopted(const struct nv_datapath *datapath)
@@ -108,7 +115,8 @@ static int refresh(struct nv_datapath *datapath)
 		return 0;
 	r = nv_pins_open(datapath->run_dir, &objects);
 	if (r == -ENOENT) /* that one died before it had pinned all */
-		r = nv_objects_open(datapath->kernel, datapath->run_dir, &objects, &adopted);
+		r = nv_objects_open(datapath->kernel, datapath->run_dir, &objects, &adopted,
+			&datapath->handover);
 	if (!r)
 		r = nv_table_map(objects.fd[NV_OBJECT_PAIRS], &table);
 	if (r < 0)

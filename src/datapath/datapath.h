@@ -56,6 +56,26 @@ int nv_datapath_open(
 struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath);
 NV_DEFINE_AUTO(nv_datapath, struct nv_datapath *, nv_datapath_free);
 
+/*
+ * How frames leave by hn when the VF ceases to send, from the best on. In the first two forms the
+ * programs look at the VF's state before each frame, and need nobody to tell them.
+ */
+enum nv_handover {
+	NV_HANDOVER_CAST, /* they read it directly: Linux 6.2 with BTF */
+	NV_HANDOVER_PROBE, /* they read it by calls: Linux 5.10 with BTF, not locked down */
+	NV_HANDOVER_NETLINK, /* they do not: frames go to the VF until nv_datapath_activate() */
+};
+
+#ifndef NV_HANDOVER_FIRST
+#define NV_HANDOVER_FIRST NV_HANDOVER_CAST /* the best that is tried; tests begin with another */
+#endif
+
+const char *nv_handover_name(enum nv_handover handover); /* "kernel", "netlink" */
+const char *nv_handover_why(enum nv_handover handover); /* half a sentence for people */
+
+/* Of the programs that this process has loaded or found. */
+enum nv_handover nv_datapath_handover(const struct nv_datapath *datapath);
+
 /* Whether an earlier process's pairs were found at open. */
 bool nv_datapath_adopted(const struct nv_datapath *datapath);
 
@@ -94,8 +114,9 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 int nv_datapath_remove(struct nv_datapath *datapath, int hn);
 
 /*
- * Transmits on @port from now on: one word stored into the mapped table, no system call, no lock.
- * The hot path of every switch. -ENOENT: no such pair. -ENODEV: it has no VF.
+ * Transmits on @port from now on, on hn still while the VF cannot send and the programs see it: one
+ * word stored into the mapped table, no system call, no lock. The hot path of every switch.
+ * -ENOENT: no such pair. -ENODEV: it has no VF.
  */
 int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port);
 

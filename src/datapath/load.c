@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "datapath/counts.h"
+#include "datapath/programs.h"
 #include "datapath/tc.h"
-#include "netvf.skel.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -12,12 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct netvf_bpf *skeleton_free(struct netvf_bpf *skeleton)
-{
-	netvf_bpf__destroy(skeleton);
-	return NULL;
-}
-NV_DEFINE_AUTO(skeleton, struct netvf_bpf *, skeleton_free);
+static const char *const map_names[] = {
+	[NV_OBJECT_PAIRS] = "nv_pairs",
+	[NV_OBJECT_PORTS] = "nv_ports",
+	[NV_OBJECT_COUNTS] = "nv_counts",
+};
 
 static int print(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -53,12 +52,6 @@ static bool in_force(const struct nv_objects *pinned)
 static int take_maps(
 	const struct bpf_prog_info *program, const uint32_t *ids, struct nv_objects *objects)
 {
-	static const char *const names[] = {
-		[NV_OBJECT_PAIRS] = "nv_pairs",
-		[NV_OBJECT_PORTS] = "nv_ports",
-		[NV_OBJECT_COUNTS] = "nv_counts",
-	};
-
 	for (size_t i = 0; i < program->nr_map_ids; i++) {
 		NV_AUTO(nv_fd) int fd = bpf_map_get_fd_by_id(ids[i]);
 		struct bpf_map_info info = {};
@@ -68,8 +61,8 @@ static int take_maps(
 			return fd;
 		if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 			continue;
-		for (size_t j = 0; j < NV_ARRAY_SIZE(names); j++)
-			if (objects->fd[j] < 0 && !strcmp(info.name, names[j]))
+		for (size_t j = 0; j < NV_ARRAY_SIZE(map_names); j++)
+			if (objects->fd[j] < 0 && !strcmp(info.name, map_names[j]))
 				objects->fd[j] = TAKE_FD(fd);
 	}
 	return 0;
@@ -175,50 +168,70 @@ static bool same_program(int fd, const struct bpf_program *program)
 	       !memcmp(old.tag, new.tag, sizeof(old.tag));
 }
 
-static int load(const struct nv_objects *old, struct netvf_bpf **ret_skeleton, bool *ret_kept)
+static int load_form(const struct nv_objects *old, enum nv_handover form,
+	struct bpf_object **ret_programs, bool *ret_kept)
 {
-	NV_AUTO(skeleton) struct netvf_bpf *skeleton = netvf_bpf__open();
-	bool keep;
+	NV_AUTO(nv_programs) struct bpf_object *programs = NULL;
+	bool keep = true;
 	int r;
 
-	if (!skeleton)
-		return -errno;
-	keep = same_map(old->fd[NV_OBJECT_PAIRS], skeleton->maps.nv_pairs) &&
-	       same_map(old->fd[NV_OBJECT_PORTS], skeleton->maps.nv_ports) &&
-	       same_map(old->fd[NV_OBJECT_COUNTS], skeleton->maps.nv_counts);
-	if (keep) {
-		r = bpf_map__reuse_fd(skeleton->maps.nv_pairs, old->fd[NV_OBJECT_PAIRS]);
-		if (!r)
-			r = bpf_map__reuse_fd(skeleton->maps.nv_ports, old->fd[NV_OBJECT_PORTS]);
-		if (!r)
-			r = bpf_map__reuse_fd(skeleton->maps.nv_counts, old->fd[NV_OBJECT_COUNTS]);
+	r = nv_programs_open(form, &programs);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(map_names); i++)
+		keep &= same_map(old->fd[i], bpf_object__find_map_by_name(programs, map_names[i]));
+	for (size_t i = 0; keep && i < NV_ARRAY_SIZE(map_names); i++) {
+		r = bpf_map__reuse_fd(
+			bpf_object__find_map_by_name(programs, map_names[i]), old->fd[i]);
 		if (r < 0)
 			return r;
 	}
-	r = netvf_bpf__load(skeleton);
-	/* What the verifier of a known good program refuses, the kernel does not know. */
-	if (r == -EINVAL || r == -ENOSYS)
-		return -EOPNOTSUPP;
+	r = bpf_object__load(programs);
 	if (r < 0)
 		return r;
-	*ret_skeleton = TAKE_PTR(skeleton);
+	*ret_programs = TAKE_PTR(programs);
 	*ret_kept = keep;
 	return 0;
 }
 
-static int take_loaded(const struct netvf_bpf *skeleton, struct nv_objects *ret_objects)
+/*
+ * The best form that this kernel takes. It refuses one in many ways (no BTF, no such function, what
+ * a lockdown forbids), so only a lack of memory or of rights, which the next would meet too, ends
+ * the search.
+ */
+static int load(const struct nv_objects *old, struct bpf_object **ret_programs, bool *ret_kept,
+	enum nv_handover *ret_form)
+{
+	int r = -EOPNOTSUPP;
+
+	for (enum nv_handover form = NV_HANDOVER_FIRST; form <= NV_HANDOVER_NETLINK; form++) {
+		r = load_form(old, form, ret_programs, ret_kept);
+		if (!r)
+			*ret_form = form;
+		if (!r || r == -ENOMEM || r == -EPERM)
+			return r;
+	}
+	/* What the verifier of a known good program refuses, the kernel does not know. */
+	return r == -EINVAL || r == -ENOSYS ? -EOPNOTSUPP : r;
+}
+
+static const struct bpf_program *find_program(
+	const struct bpf_object *programs, enum nv_object which)
+{
+	return bpf_object__find_program_by_name(
+		programs, which == NV_OBJECT_INGRESS ? "netvf_ingress" : "netvf_egress");
+}
+
+static int take_loaded(const struct bpf_object *programs, struct nv_objects *ret_objects)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
-	const int fd[] = {
-		[NV_OBJECT_PAIRS] = bpf_map__fd(skeleton->maps.nv_pairs),
-		[NV_OBJECT_PORTS] = bpf_map__fd(skeleton->maps.nv_ports),
-		[NV_OBJECT_COUNTS] = bpf_map__fd(skeleton->maps.nv_counts),
-		[NV_OBJECT_INGRESS] = bpf_program__fd(skeleton->progs.netvf_ingress),
-		[NV_OBJECT_EGRESS] = bpf_program__fd(skeleton->progs.netvf_egress),
-	};
 
 	for (size_t i = 0; i < NV_OBJECTS; i++) {
-		objects.fd[i] = fcntl(fd[i], F_DUPFD_CLOEXEC, 3);
+		int fd = i < NV_ARRAY_SIZE(map_names)
+				 ? bpf_object__find_map_fd_by_name(programs, map_names[i])
+				 : bpf_program__fd(find_program(programs, i));
+
+		objects.fd[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		if (objects.fd[i] < 0)
 			return -errno;
 	}
@@ -344,11 +357,12 @@ static bool has_pairs(const struct nv_objects *objects)
 }
 
 int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,
-	bool *ret_adopted)
+	bool *ret_adopted, enum nv_handover *ret_form)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 	NV_AUTO(nv_objects) struct nv_objects old = NV_OBJECTS_NONE;
-	NV_AUTO(skeleton) struct netvf_bpf *skeleton = NULL;
+	NV_AUTO(nv_programs) struct bpf_object *programs = NULL;
+	enum nv_handover form;
 	bool adopted;
 	bool kept = false;
 	int r;
@@ -358,16 +372,18 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	if (r < 0 && r != -ENOENT)
 		return r;
 	adopted = has_pairs(&old);
-	r = load(&old, &skeleton, &kept);
+	r = load(&old, &programs, &kept, &form);
 	if (r < 0)
 		return r;
-	if (kept && same_program(old.fd[NV_OBJECT_INGRESS], skeleton->progs.netvf_ingress) &&
-		same_program(old.fd[NV_OBJECT_EGRESS], skeleton->progs.netvf_egress)) {
+	if (kept &&
+		same_program(
+			old.fd[NV_OBJECT_INGRESS], find_program(programs, NV_OBJECT_INGRESS)) &&
+		same_program(old.fd[NV_OBJECT_EGRESS], find_program(programs, NV_OBJECT_EGRESS))) {
 		objects = old;
 		old = NV_OBJECTS_NONE;
 		r = 0;
 	} else {
-		r = take_loaded(skeleton, &objects);
+		r = take_loaded(programs, &objects);
 	}
 	if (!r)
 		r = take_over(kernel, &old, &objects, kept);
@@ -378,5 +394,6 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	*ret_objects = objects;
 	objects = NV_OBJECTS_NONE;
 	*ret_adopted = adopted;
+	*ret_form = form;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "datapath/datapath.h"
 #include "datapath/entry.h"
 #include "kernel/kernel.h"
 
@@ -82,7 +83,7 @@ int nv_pins_write(const char *run_dir, const struct nv_objects *objects);
 /*
  * Under the lock: loads the programs of this version, or takes those in force if they are the same;
  * keeps the pairs in force; makes every filter run these programs; pins all.
- * *ret_adopted: pairs were found. Errors as nv_datapath_open().
+ * *ret_adopted: pairs were found. *ret_form: of the programs. Errors as nv_datapath_open().
  */
 int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,
-	bool *ret_adopted);
+	bool *ret_adopted, enum nv_handover *ret_form);

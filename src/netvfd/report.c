@@ -86,15 +86,17 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 	(void)ret_error;
 	for (size_t i = 0; i < daemon->n_managed; i++)
 		json_array_append_new(pairs, pair_json(daemon, &daemon->managed[i]));
-	result = json_pack("{ss si sf ss ss ss sI sI sI sI sI sb so}", "version", NETVF_VERSION,
-		"pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC, "rules_file",
-		daemon->options->rules_path, "rcconf_file", daemon->options->rcconf_path, "run_dir",
-		daemon->run_dir, "rules", (json_int_t)nv_rules_count(daemon->rules), "events",
-		(json_int_t)daemon->events, "clients",
-		(json_int_t)nv_clients_count(daemon->clients), "actions_running",
+	result = json_pack("{ss si sf ss ss ss sI sI sI sI sI sb ss ss so}", "version",
+		NETVF_VERSION, "pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC,
+		"rules_file", daemon->options->rules_path, "rcconf_file",
+		daemon->options->rcconf_path, "run_dir", daemon->run_dir, "rules",
+		(json_int_t)nv_rules_count(daemon->rules), "events", (json_int_t)daemon->events,
+		"clients", (json_int_t)nv_clients_count(daemon->clients), "actions_running",
 		(json_int_t)nv_actions_running(daemon->actions), "resyncs",
 		(json_int_t)nv_monitor_resyncs(daemon->monitor), "adopted",
-		(int)nv_datapath_adopted(daemon->datapath), "pairs", pairs);
+		(int)nv_datapath_adopted(daemon->datapath), "handover",
+		nv_handover_name(nv_datapath_handover(daemon->datapath)), "handover_why",
+		nv_handover_why(nv_datapath_handover(daemon->datapath)), "pairs", pairs);
 	if (!result)
 		return -ENOMEM;
 	*ret_result = result;

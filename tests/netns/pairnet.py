@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A guest and a host namespace joined by hn and VF, and the data path between them by dptool."""
 
+import errno
 import itertools
 import json
 import os
@@ -102,7 +103,7 @@ class Tap:
 
     @staticmethod
     def open(interface):
-        tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # not of all interfaces yet
         tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
         tap.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         tap.bind((interface, ETH_P_ALL))
@@ -120,6 +121,10 @@ class Tap:
                 frame, control, _, address = self.socket.recvmsg(2048, 128)
             except BlockingIOError:
                 return found
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:  # told once; what came before is still there
+                    raise
+                continue
             sequence = sequence_of(frame)
             if address[2] == PACKET_OUTGOING or sequence is None:
                 continue
@@ -354,9 +359,9 @@ class PairNet:
 class Pair:
     """A pair in one form, its upper configured."""
 
-    def __init__(self, net, form, active="vf"):
+    def __init__(self, net, form, active="vf", version="this"):
         self.net = net
-        self.tool = net.tool()
+        self.tool = net.tool(version)
         self.tool("edit", "hn0", f"mac={MAC}", "vf=vf0", f"active={active}")
         if form == "lagg":
             self.tool("lagg-create", "hn0", "lagg0")

@@ -155,6 +155,7 @@ def test_vf_gone_while_no_daemon_ran(guest, netvfd, echo):
     wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
     netvfd.kill()
     guest.detach_vf("unplug")
+    assert echo.ask(20) == 20, "the programs send by hn"
     netvfd.start()
     netvfd.wait_active("hn")
     assert echo.ask(20) == 20

@@ -7,6 +7,7 @@
  * A filter dies with its device. So an ifindex that the maps still know, but that a new device has
  * got, finds no program on that device and changes nothing there.
  */
+#include "datapath/bpf/device.h"
 #include "datapath/entry.h"
 
 #include <linux/bpf.h>
@@ -65,6 +66,15 @@ static __always_inline bool was_judged(struct __sk_buff *skb)
 	return true;
 }
 
+/* The port that transmits this frame: the one that is wanted, unless that is a VF that cannot. */
+static __always_inline __u32 transmitter(struct __sk_buff *skb, const struct nv_entry *entry)
+{
+	__u32 active = nv_entry_active(entry);
+	__u32 hn = NV_READ(entry->hn);
+
+	return active == hn || can_send(skb, active) ? active : hn;
+}
+
 SEC("tc")
 int netvf_egress(struct __sk_buff *skb)
 {
@@ -88,7 +98,7 @@ int netvf_egress(struct __sk_buff *skb)
 	if (ifindex != NV_READ(entry->lagg) && (ifindex != hn || nv_entry_upper(entry) != hn))
 		return TC_ACT_UNSPEC;
 
-	active = nv_entry_active(entry);
+	active = transmitter(skb, entry);
 	counts = counts_of(*slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
 	if (counts)
 		count(&counts->tx, skb);
@@ -132,7 +142,8 @@ int netvf_ingress(struct __sk_buff *skb)
 	if (!counts || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
 		return TC_ACT_UNSPEC;
 
-	active = nv_entry_active(entry);
+	/* What arrives on the VF proves that it works. */
+	active = ifindex == hn ? transmitter(skb, entry) : nv_entry_active(entry);
 	if (is_ours(frame, entry)) {
 		count(&counts->own, skb);
 		return TC_ACT_SHOT;

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whether a device can send, asked of the device itself before each frame, so that a frame leaves
+ * by hn from the moment on at which the VF begins to close, and not when netvfd hears of it.
+ *
+ * The kernel's own structures are read, as far as they are named here; libbpf finds where the
+ * running kernel has them. NV_ASK says how: NV_ASK_CAST reads as the kernel does (bpf_rdonly_cast,
+ * Linux 6.2), NV_ASK_PROBE by a helper call for each word, NV_ASK_NOT takes it that the VF can.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define NV_ASK_NOT   0
+#define NV_ASK_PROBE 1
+#define NV_ASK_CAST  2
+
+#if NV_ASK == NV_ASK_NOT
+
+static __always_inline bool can_send(struct __sk_buff *skb, __u32 ifindex)
+{
+	(void)skb;
+	(void)ifindex;
+	return true;
+}
+
+#else
+
+#define KERNELS		__attribute__((preserve_access_index))
+
+struct list_head {
+	struct list_head *next;
+} KERNELS;
+
+struct hlist_node {
+	struct hlist_node *next;
+} KERNELS;
+
+struct net {
+	struct hlist_node **dev_index_head;
+} KERNELS;
+
+typedef struct {
+	struct net *net;
+} KERNELS possible_net_t;
+
+struct net_device {
+	unsigned long state;
+	int ifindex;
+	possible_net_t nd_net;
+	struct list_head close_list;
+	struct hlist_node index_hlist;
+} KERNELS;
+
+struct sk_buff {
+	struct net_device *dev;
+} KERNELS;
+
+/* Bits of net_device.state (enum netdev_state_t). */
+#define STATE_START	(1UL << 0)
+#define STATE_PRESENT	(1UL << 1)
+#define STATE_NOCARRIER (1UL << 2)
+
+#define BUCKETS 256 /* NETDEV_HASHENTRIES */
+#define CHAIN	64 /* of a bucket: 16,384 devices fill them so far */
+
+#if NV_ASK == NV_ASK_CAST
+
+extern void *bpf_cast_to_kern_ctx(void *context) __ksym;
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
+
+#define KERNEL_SKB(context)   ((struct sk_buff *)bpf_cast_to_kern_ctx(context))
+#define KERNEL(type, address) ((type *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(type)))
+#define READ(object, ...)     ((object)->__VA_ARGS__)
+
+#else
+
+#define KERNEL_SKB(context)   ((struct sk_buff *)(void *)(context))
+#define KERNEL(type, address) ((type *)(address))
+#define READ(object, field)                                             \
+	({                                                              \
+		typeof((object)->field) value = 0;                      \
+		bpf_core_read(&value, sizeof(value), &(object)->field); \
+		value;                                                  \
+	})
+
+#endif
+
+/*
+ * A device is put on the list of those to be closed before anybody is told, and told is everybody
+ * before its queues stop: whoever looks at the list in time sends nothing into a stopped queue.
+ */
+static __always_inline bool is_open(const void *address)
+{
+	struct net_device *device = KERNEL(struct net_device, address);
+	const unsigned long mask = STATE_START | STATE_PRESENT | STATE_NOCARRIER;
+	const void *alone = address + bpf_core_field_offset(struct net_device, close_list);
+
+	return (READ(device, state) & mask) == (STATE_START | STATE_PRESENT) &&
+	       (const void *)READ(device, close_list.next) == alone;
+}
+
+/* As dev_get_by_index_rcu(): a program at tc runs under RCU. */
+static __always_inline bool can_send(struct __sk_buff *context, __u32 ifindex)
+{
+	struct sk_buff *skb = KERNEL_SKB(context);
+	struct net_device *device = READ(skb, dev);
+	struct net *net = READ(device, nd_net.net);
+	const char *buckets = (const char *)READ(net, dev_index_head);
+	const char *node = NULL;
+
+	bpf_probe_read_kernel(&node, sizeof(node), buckets + (ifindex % BUCKETS) * sizeof(node));
+	for (int i = 0; i < CHAIN && node; i++) {
+		const char *address = node - bpf_core_field_offset(struct net_device, index_hlist);
+
+		device = KERNEL(struct net_device, address);
+		if ((__u32)READ(device, ifindex) == ifindex)
+			return is_open(address);
+		node = (const char *)READ(device, index_hlist.next);
+	}
+	return node; /* not in the bucket: gone; in a bucket that is too long: who knows */
+}
+
+#endif

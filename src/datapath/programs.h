@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The programs for the kernel as objects of libbpf, in each form that a kernel may need. */
+#pragma once
+
+#include "base/cleanup.h"
+#include "datapath/datapath.h"
+
+#include <bpf/libbpf.h>
+
+/* Opens one form; nothing is loaded yet. Returns 0 or -errno. */
+int nv_programs_open(enum nv_handover form, struct bpf_object **ret_object);
+
+struct bpf_object *nv_programs_free(struct bpf_object *object);
+NV_DEFINE_AUTO(nv_programs, struct bpf_object *, nv_programs_free);
