@@ -84,3 +84,4 @@ int lab_udp_main(int argc, char **argv);
 int lab_tcp_main(int argc, char **argv);
 int lab_observe_main(int argc, char **argv);
 int lab_ports_main(int argc, char **argv);
+int lab_clock_main(int argc, char **argv);

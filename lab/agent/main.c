@@ -16,6 +16,7 @@ static const struct {
 	{"tcp", lab_tcp_main, "listen|connect ADDRESS PORT INTERVAL-USEC"},
 	{"observe", lab_observe_main, "HN-IFINDEX SWITCH-IFINDEX TO-GUEST-PORT FROM-GUEST-PORT"},
 	{"ports", lab_ports_main, "GUEST-NETNS-FILE"},
+	{"clock", lab_clock_main, ""},
 };
 
 static int usage(void)

@@ -22,6 +22,7 @@ class Agent:
         self._what = f"netvf-lab-agent {words[0]} ({namespace.name})"
         self._loop = loop
         self._answers = []
+        self._status = None
         self._process = namespace.popen(
             [program, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -29,6 +30,9 @@ class Agent:
 
     def _line(self, line):
         message = json.loads(line)
+        if "exit_status" in message:  # a serial line has no other end
+            self._status = message["exit_status"]
+            return
         if not self.notice(message):
             self._answers.append(message)
 
@@ -43,10 +47,13 @@ class Agent:
     def answer(self):
         """The next answer; waits for it."""
         self._loop.wait(
-            lambda: self._answers or self._lines.closed, ANSWER_WITHIN, f"{self._what}: an answer"
+            lambda: self._answers or self._lines.closed or self._status is not None,
+            ANSWER_WITHIN,
+            f"{self._what}: an answer",
         )
         if not self._answers:
-            raise Timeout(f"{self._what} ended with status {self._process.wait()}")
+            status = self._process.wait() if self._status is None else self._status
+            raise Timeout(f"{self._what} ended with status {status}")
         return self._answers.pop(0)
 
     def ask(self, command):
@@ -76,7 +83,7 @@ class Observer(Agent):
             program,
             "observe",
             topology.hn.host_index,
-            topology.switch,
+            topology.switch.index,
             to_guest_port,
             from_guest_port,
         )

@@ -8,6 +8,8 @@ import sys
 
 from . import sandbox
 from .topology import KINDS
+from .vm import command as vm
+from .vm.cache import Unavailable
 
 
 def _number(low, high):
@@ -23,10 +25,10 @@ def _number(low, high):
 
 def _parser(places):
     parser = argparse.ArgumentParser(
-        prog="netvf-lab", description="A simulated host for netvf, in network namespaces."
+        prog="netvf-lab", description="A simulated host for netvf, and guests whose VF goes."
     )
     parser.add_argument("--version", action="version", version=f"netvf-lab {places.version}")
-    commands = parser.add_subparsers(dest="verb", required=True, metavar="migrate")
+    commands = parser.add_subparsers(dest="verb", required=True, metavar="migrate|vm")
     migrate = commands.add_parser(
         "migrate",
         help="VFs come and go under traffic, and every datagram is counted",
@@ -37,7 +39,6 @@ def _parser(places):
     add = migrate.add_argument
     add("--cycles", type=_number(1, 100000), help="migrations (default: 5)")
     add("--pps", type=_number(1, 1000000), default=5000, help="datagrams/s (default: 5000)")
-    add("--size", type=_number(24, 1472), default=256, help="bytes in each (default: 256)")
     add(
         "--detach",
         choices=(*KINDS, "mixed"),
@@ -45,10 +46,24 @@ def _parser(places):
         help="how the VF goes: removed, its link cut by the host, set down in the guest, or"
         " each in turn (default: unplug)",
     )
-    add("--dwell", type=_number(0, 3600000), default=1000, metavar="MS", help="time on each path")
-    add("--rules", metavar="FILE", default=places.rules, help="netvfd's rules (devd.conf(5))")
-    add("--json", metavar="FILE", help="write the report there")
     add("--svg", metavar="FILE", help="draw the timeline there")
+    machine = commands.add_parser(
+        "vm",
+        help="the same with a real guest: QEMU, Debian's kernel, real drivers, real hot-plug",
+        usage="netvf-lab vm [options]",
+    )
+    vm.add_options(machine.add_argument, _number)
+    for add in (migrate.add_argument, machine.add_argument):
+        add("--size", type=_number(24, 1472), default=256, help="bytes in each (default: 256)")
+        add(
+            "--dwell",
+            type=_number(0, 3600000),
+            default=1000,
+            metavar="MS",
+            help="time on each path (default: 1000)",
+        )
+        add("--rules", metavar="FILE", default=places.rules, help="netvfd's rules (devd.conf(5))")
+        add("--json", metavar="FILE", help="write the report there")
     return parser
 
 
@@ -137,11 +152,13 @@ def main(places):
         outputs = {
             kind: Output(path)
             for kind in ("json", "svg")
-            if (path := getattr(arguments, kind)) is not None
+            if (path := getattr(arguments, kind, None)) is not None
         }
+        if arguments.verb == "vm":
+            return vm.main(arguments, places, outputs)
         return sandbox.run(
             lambda: _migrate(arguments, command, places, outputs), places.libexec
         )
-    except OSError as error:
+    except (OSError, Unavailable) as error:
         print(f"netvf-lab: {error}", file=sys.stderr)
         return 2

@@ -44,10 +44,10 @@ class Switch:
 
 
 class Migration:
-    def __init__(self, options, places):
+    def __init__(self, options, places, story=None):
         self.options = options
         self.places = places
-        self.story = Story()
+        self.story = story or Story()
         self.loop = Loop(self.story.print)
         self.switches = []
         self.results = None
@@ -59,7 +59,7 @@ class Migration:
 
     def run(self):
         """Does the whole job; what went wrong is in self.failure."""
-        with Topology(self.places.agent) as self.topology:
+        with self._world() as self.topology:
             try:
                 self._boot()
                 self._start_traffic()
@@ -69,12 +69,18 @@ class Migration:
             if self.traffic:
                 self._finish()
 
+    def _world(self):
+        return Topology(self.places.agent)
+
     def _fail(self, text):
         self.failure = text
         self.story.tell("lab", f"FAILED: {text}")
         self.story.print(everything=True)
-        for line in list(self.daemon.log)[-LOG_SHOWN:] if self.daemon else []:
+        for line in self._daemon_log()[-LOG_SHOWN:]:
             print(f"            netvfd | {line}")
+
+    def _daemon_log(self):
+        return list(self.daemon.log) if self.daemon else []
 
     def _boot(self):
         options, topology = self.options, self.topology

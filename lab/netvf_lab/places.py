@@ -14,6 +14,7 @@ class Places:
     netvf: str
     agent: str
     rules: str
+    cache: str  # the guest's kernel, once fetched
     # Programs that must appear in /usr/libexec/hyperv, because rules name them there.
     libexec: list = field(default_factory=list)
 

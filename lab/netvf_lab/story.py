@@ -17,7 +17,8 @@ HOLD = 30_000_000  # nanoseconds that a line waits for earlier ones that are tol
 
 
 class Story:
-    def __init__(self):
+    def __init__(self, quiet=False):
+        self.quiet = quiet  # kept for the report, not printed
         self.start = time.monotonic_ns()
         self.events = []
         self._waiting = []
@@ -30,7 +31,7 @@ class Story:
 
     def print(self, everything=False):
         """Prints, in order of time, what is due."""
-        if not self._waiting:
+        if self.quiet or not self._waiting:
             return
         until = time.monotonic_ns() - (0 if everything else HOLD)
         due = [event for event in self._waiting if event.at <= until]

@@ -57,6 +57,43 @@ class Port:
         return f"p-{self.guest_name}"
 
 
+class Switch:
+    """The host: a namespace with a bridge that behaves as said above."""
+
+    def __init__(self):
+        self.host = Namespace("host")
+        netlink = self.host.netlink
+        netlink.link(
+            "add",
+            ifname="switch0",
+            kind="bridge",
+            address=SWITCH_MAC,
+            br_forward_delay=0,
+            br_stp_state=0,
+            br_mcast_snooping=0,
+        )
+        self.index = self.host.index("switch0")
+        netlink.addr("add", index=self.index, address=HOST_ADDRESS, prefixlen=PREFIX)
+        netlink.link("set", index=self.index, state="up")
+
+    def close(self):
+        self.host.close()
+
+    def set_port(self, port, **what):
+        self.host.netlink.brport("set", index=port, **what)
+
+    def point(self, to, away):
+        """From now on the guest's frames leave by `to`; the port `away` still takes what comes."""
+        self.set_port(away, learning=0)
+        self.host.netlink.fdb(
+            "replace",
+            ifindex=to,
+            lladdr=GUEST_MAC,
+            state=NUD_REACHABLE,
+            flags=NTF_MASTER,
+        )
+
+
 class Topology:
     """The host's and the guest's namespaces, joined by hn. Use it in a `with`."""
 
@@ -65,9 +102,9 @@ class Topology:
         self.vf = None
         self._ports = None
         self._next_index = FIRST_PORT_INDEX
-        self.host = Namespace("host")
+        self.switch = Switch()
+        self.host = self.switch.host
         self.guest = Namespace("guest")
-        self.switch = self._make_switch()
         self._start_ports_driver()
         self.hn = self._plug("hn0", learning=1, unicast_flood=1)
 
@@ -84,23 +121,7 @@ class Topology:
             self._ports.stdout.close()
             self._ports = None
         self.guest.close()
-        self.host.close()
-
-    def _make_switch(self):
-        netlink = self.host.netlink
-        netlink.link(
-            "add",
-            ifname="switch0",
-            kind="bridge",
-            address=SWITCH_MAC,
-            br_forward_delay=0,
-            br_stp_state=0,
-            br_mcast_snooping=0,
-        )
-        index = self.host.index("switch0")
-        netlink.addr("add", index=index, address=HOST_ADDRESS, prefixlen=PREFIX)
-        netlink.link("set", index=index, state="up")
-        return index
+        self.switch.close()
 
     def _start_ports_driver(self):
         argv = [self.agent, "ports", f"/proc/{os.getpid()}/fd/{self.guest.net}"]
@@ -117,14 +138,14 @@ class Topology:
         index, self._next_index = self._next_index, self._next_index + 1
         peer = {"ifname": name, "address": GUEST_MAC, "net_ns_fd": self.guest.net}
         self.host.netlink.link(
-            "add", ifname=f"p-{name}", index=index, kind="veth", master=self.switch, peer=peer
+            "add", ifname=f"p-{name}", index=index, kind="veth", master=self.switch.index, peer=peer
         )
         port = Port(name, index, self.guest.index(name))
         self._set_port(port, **what)
         return port
 
     def _set_port(self, port, **what):
-        self.host.netlink.brport("set", index=port.host_index, **what)
+        self.switch.set_port(port.host_index, **what)
 
     def boot(self, address=GUEST_ADDRESS, prefix=PREFIX, router=HOST_ADDRESS):
         """What the distribution does at boot: hn0 up with its address and default route."""
@@ -142,14 +163,7 @@ class Topology:
 
     def point_to_hn(self):
         """From now on the host sends by hn, while the VF's port still takes what comes."""
-        self._set_port(self.vf, learning=0)
-        self.host.netlink.fdb(
-            "replace",
-            ifindex=self.hn.host_index,
-            lladdr=GUEST_MAC,
-            state=NUD_REACHABLE,
-            flags=NTF_MASTER,
-        )
+        self.switch.point(self.hn.host_index, self.vf.host_index)
 
     def detach(self, kind):
         """Takes the VF away: `unplug`, `linkdown`, or the guest itself closes it (`admindown`)."""

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the guest is made of that is not ours: Debian's kernel and busybox.
+
+The packages are downloaded and unpacked into a directory, once; nothing is installed.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+
+# The cloud kernel would be smaller, but has not the drivers of the network cards that QEMU has.
+KERNEL = "linux-image-amd64"
+BUSYBOX = "busybox-static"
+
+
+class Unavailable(Exception):
+    """The VM lab cannot run here; says why."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    release: str
+    image: str
+    modules: str  # the directory
+
+    def closure(self, names):
+        """The modules' files, each after those that it needs."""
+        files = {}
+        for directory, _, names_there in os.walk(self.modules):
+            for name in names_there:
+                if name.endswith(".ko"):
+                    files[_underscored(name[:-3])] = os.path.join(directory, name)
+        order = {}
+
+        def add(name):
+            name = _underscored(name)
+            if name in order:
+                return
+            if name not in files:
+                raise Unavailable(f"the kernel {self.release} has no module {name}")
+            with open(files[name], "rb") as file:
+                found = re.search(rb"\0depends=([^\0]*)\0", file.read())
+            for needed in found[1].decode().split(",") if found else []:
+                if needed:
+                    add(needed)
+            order[name] = files[name]
+
+        for name in names:
+            add(name)
+        return order
+
+
+def _underscored(name):
+    return name.replace("-", "_")
+
+
+def _run(argv, **options):
+    try:
+        return subprocess.run(
+            argv, check=True, text=True, stdin=subprocess.DEVNULL, capture_output=True, **options
+        ).stdout
+    except FileNotFoundError as error:
+        raise Unavailable(f"there is no {argv[0]} here") from error
+    except subprocess.CalledProcessError as error:
+        lines = (error.stderr or error.stdout).strip().splitlines()
+        why = lines[-1] if lines else f"status {error.returncode}"
+        raise Unavailable(f"{' '.join(argv)}: {why}") from error
+
+
+class Cache:
+    def __init__(self, directory):
+        self._directory = directory
+
+    def kernel(self):
+        have = glob.glob(os.path.join(self._directory, "linux-image-*", "lib/modules/*"))
+        if not have:
+            self._unpack(self._kernel_package())
+            have = glob.glob(os.path.join(self._directory, "linux-image-*", "lib/modules/*"))
+        modules = max(have, key=os.path.getmtime)
+        release = os.path.basename(modules)
+        root = os.path.dirname(os.path.dirname(os.path.dirname(modules)))
+        return Kernel(release, os.path.join(root, "boot", f"vmlinuz-{release}"), modules)
+
+    def busybox(self):
+        path = os.path.join(self._directory, BUSYBOX, "bin/busybox")
+        if not os.path.exists(path):
+            self._unpack(BUSYBOX)
+        return path
+
+    @staticmethod
+    def _kernel_package():
+        """The package that the one without a version stands for today."""
+        depends = _run(["apt-cache", "depends", "--important", KERNEL])
+        found = re.search(r"Depends: (linux-image-[0-9]\S+)", depends)
+        if not found:
+            raise Unavailable(f"apt knows no package {KERNEL} (try apt-get update)")
+        return found[1]
+
+    def _unpack(self, package):
+        """Whole, or not at all: a run that was cut off leaves nothing that looks complete."""
+        os.makedirs(self._directory, exist_ok=True)
+        print(f"netvf-lab: fetching Debian's {package}", flush=True)
+        with tempfile.TemporaryDirectory(dir=self._directory, prefix=".new-") as new:
+            _run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package], cwd=new)
+            archive = glob.glob(os.path.join(new, "*.deb"))[0]
+            root = os.path.join(new, "root")
+            _run(["dpkg-deb", "--extract", archive, root])
+            target = os.path.join(self._directory, package)
+            shutil.rmtree(target, ignore_errors=True)
+            os.rename(root, target)

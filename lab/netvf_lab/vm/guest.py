@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guest's inside, by its serial ports: commands, and programs that run beside them."""
+
+import shlex
+import socket
+
+from ..loop import Timeout
+
+BOOTED_WITHIN = 120  # seconds; some 5 on a machine that has nothing else to do
+DONE_WITHIN = 60
+
+
+class CommandFailed(Timeout):
+    """A command in the guest ended with another status than 0."""
+
+
+class Process:
+    """A program in the guest; to the lab it looks like one of subprocess's."""
+
+    def __init__(self, port):
+        self._port = port
+        self.stdin = port.makefile("wb")
+        self.stdout = port.makefile("rb", buffering=0)
+
+    def wait(self):
+        """The line that tells the end has been read, or nobody asks."""
+        return None
+
+    def shut(self):
+        self._port.shutdown(socket.SHUT_RDWR)
+
+
+class Guest:
+    """What namespace.Namespace is to a simulated guest."""
+
+    name = "guest"
+
+    def __init__(self, loop, qemu):
+        self._loop = loop
+        self._qemu = qemu
+        self._received = b""
+        self._free = [name for name in qemu.sockets if name.startswith("port")]
+        control = qemu.sockets["control"]
+        control.setblocking(False)
+        loop.watch(control, self._read)
+
+    def _read(self):
+        data = self._qemu.sockets["control"].recv(1 << 16)
+        if not data:
+            self._loop.forget(self._qemu.sockets["control"])
+        self._received += data
+
+    def _await(self, ready, seconds, what):
+        self._loop.wait(
+            lambda: ready() or self._qemu.process.poll() is not None, seconds, f"the guest: {what}"
+        )
+        if not ready():
+            raise Timeout(f"the guest ended before it was done: {what}")
+
+    def _line(self, seconds, what):
+        self._await(lambda: b"\n" in self._received, seconds, what)
+        line, _, self._received = self._received.partition(b"\n")
+        return line.decode()
+
+    def await_boot(self):
+        self._line(BOOTED_WITHIN, "boots")
+
+    def run(self, command, check=True, within=DONE_WITHIN):
+        """Runs a line of sh; returns what it wrote."""
+        self._qemu.sockets["control"].sendall(command.encode() + b"\n")
+        status, size = map(int, self._line(within, command).split())
+        self._await(lambda: len(self._received) >= size, within, command)
+        output, self._received = self._received[:size].decode(), self._received[size:]
+        if check and status:
+            raise CommandFailed(f"in the guest: {command}: status {status}: {output.strip()}")
+        return output
+
+    def write(self, path, lines):
+        words = " ".join(shlex.quote(line) for line in lines)
+        self.run(f"printf '%s\\n' {words} >{path}")
+
+    def popen(self, argv, **_):
+        """Starts a program with a serial port as its input and output."""
+        if not self._free:
+            raise Timeout("the guest has no serial port left")
+        name = self._free.pop(0)
+        words = [argv[0].rsplit("/", 1)[-1], *argv[1:]]
+        self.run(
+            f"( exec 3<>/dev/virtio-ports/{name}; {shlex.join(words)} <&3 >&3 3>&- 2>/dev/console;"
+            ' echo "{\\"exit_status\\":$?}" >&3 ) >/dev/null 2>&1 &'
+        )
+        return Process(self._qemu.sockets[name])
