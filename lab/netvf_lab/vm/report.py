@@ -40,7 +40,6 @@ def values(run):
     # The guest's side of the story would fill pages; it is printed when there is one run.
     del result["events"]
     result.pop("gaps", None)
-    result.pop("losses", None)
     result["succeeded"] = report.succeeded()
     return result
 
