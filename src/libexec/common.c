@@ -95,26 +95,3 @@ bool nv_scene_background(const char *ident)
 	nv_log_open(ident, NV_LOG_SYSLOG, LOG_INFO);
 	return true;
 }
-
-bool nv_scene_bare_port(
-	struct nv_scene *scene, const struct nv_link *link, uint32_t mtu, uint32_t *ret_mtu)
-{
-	struct nv_link_change change = {.what = NV_LINK_MTU, .to.mtu = mtu};
-	int r = mtu && mtu != link->mtu ? nv_kernel_link_set(scene->kernel, link->ifindex, &change)
-					: 0;
-
-	if (r < 0)
-		nv_warn("cannot set the MTU of %s to %u: %s; it stays %u", link->name, mtu,
-			nv_strerror(r), link->mtu);
-	if (ret_mtu)
-		*ret_mtu = r == 0 && mtu ? mtu : link->mtu;
-	change = (struct nv_link_change){
-		.what = NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
-		.flags_mask = IFF_ALLMULTI,
-		.to = {.flags = IFF_ALLMULTI, .addr_gen_mode = IN6_ADDR_GEN_MODE_NONE},
-	};
-	r = nv_kernel_link_set(scene->kernel, link->ifindex, &change);
-	if (r < 0)
-		nv_err("cannot make %s ready to be a port: %s", link->name, nv_strerror(r));
-	return r == 0;
-}

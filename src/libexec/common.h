@@ -31,10 +31,3 @@ bool nv_scene_look(struct nv_scene *scene);
  * False: it could not, and this is still the caller's process.
  */
 bool nv_scene_background(const char *ident);
-
-/*
- * Makes a bare port of a link: it gives itself no IPv6 address and hears all groups; its MTU
- * becomes @mtu (0: stays). A port that refuses the MTU keeps its own. @ret_mtu may be NULL.
- */
-bool nv_scene_bare_port(
-	struct nv_scene *scene, const struct nv_link *link, uint32_t mtu, uint32_t *ret_mtu);

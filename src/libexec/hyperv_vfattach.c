@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hyperv_vfattach IF DELAY: sets a VF up that has just been attached. See hyperv_vfattach(8). */
 #include "base/log.h"
+#include "ifconfig/bare.h"
 #include "libexec/common.h"
 
 #include <errno.h>
@@ -20,19 +21,6 @@ static const struct nv_pair *find_pair(const struct nv_scene *scene, const struc
 	return NULL;
 }
 
-/* Its own addresses would make it answer beside the upper. */
-static void drop_link_local(struct nv_scene *scene, const struct nv_link *vf)
-{
-	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-
-	if (nv_kernel_addrs(scene->kernel, vf->ifindex, &addrs) < 0)
-		return;
-	for (size_t i = 0; i < addrs.count; i++)
-		if (addrs.addr[i].local.family == AF_INET6 &&
-			IN6_IS_ADDR_LINKLOCAL(&addrs.addr[i].local.v6))
-			nv_kernel_addr_del(scene->kernel, &addrs.addr[i]);
-}
-
 static bool set_up(struct nv_scene *scene, const struct nv_link *vf, const struct nv_link *hn)
 {
 	char lagg[IFNAMSIZ];
@@ -43,10 +31,9 @@ static bool set_up(struct nv_scene *scene, const struct nv_link *vf, const struc
 		upper = nv_links_by_name(&scene->links, lagg);
 	if (!upper)
 		upper = hn;
-	if (!nv_scene_bare_port(scene, vf, upper->mtu, NULL))
-		return false;
-	drop_link_local(scene, vf);
-	r = nv_kernel_link_up(scene->kernel, vf->ifindex, true);
+	r = nv_bare_vf(scene->kernel, vf, upper->mtu, NULL);
+	if (r == 0)
+		r = nv_kernel_link_up(scene->kernel, vf->ifindex, true);
 	if (r < 0) {
 		nv_err("cannot set %s, the VF of %s, up: %s", vf->name, hn->name, nv_strerror(r));
 		return false;

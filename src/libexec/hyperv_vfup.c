@@ -4,6 +4,7 @@
 #include "control/client.h"
 #include "datapath/lagg.h"
 #include "ifconfig/apply.h"
+#include "ifconfig/bare.h"
 #include "libexec/clients.h"
 #include "libexec/common.h"
 
@@ -222,24 +223,27 @@ static bool make_lagg(struct vfup *up)
 /* The ports follow the lagg's MTU; one that cannot makes the lagg follow. */
 static bool ready_ports(struct vfup *up)
 {
+	struct nv_kernel *kernel = up->scene.kernel;
 	uint32_t mtu = up->plan.move[0].mtu;
-	uint32_t hn_mtu;
-	uint32_t vf_mtu;
-	int r;
+	uint32_t vf_mtu = UINT32_MAX;
+	int r = nv_bare_port(kernel, up->hn, mtu, &mtu);
 
-	if (!nv_scene_bare_port(&up->scene, up->hn, mtu, &hn_mtu))
+	if (r == 0)
+		r = nv_kernel_link_up(kernel, up->hn->ifindex, true);
+	if (r < 0) {
+		nv_err("cannot make %s ready to be a port: %s", up->hn->name, nv_strerror(r));
 		return false;
-	vf_mtu = hn_mtu;
-	if (up->vf && !nv_scene_bare_port(&up->scene, up->vf, hn_mtu, &vf_mtu))
+	}
+	r = up->vf ? nv_bare_vf(kernel, up->vf, mtu, &vf_mtu) : 0;
+	if (r < 0) {
+		nv_err("cannot make %s ready to be a port: %s", up->vf->name, nv_strerror(r));
 		return false;
-	mtu = hn_mtu < vf_mtu ? hn_mtu : vf_mtu;
+	}
+	mtu = mtu < vf_mtu ? mtu : vf_mtu;
 	for (size_t i = 0; i < up->plan.count; i++)
 		if (i == 0 || up->plan.move[i].mtu > mtu)
 			up->plan.move[i].mtu = mtu;
-	r = nv_kernel_link_up(up->scene.kernel, up->hn->ifindex, true);
-	if (r < 0)
-		nv_err("cannot set %s up: %s", up->hn->name, nv_strerror(r));
-	return r == 0;
+	return true;
 }
 
 static int edit_form(struct nv_dp_pair *pair, void *data)

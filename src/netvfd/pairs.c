@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 #include "datapath/lagg.h"
+#include "ifconfig/bare.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -41,36 +42,20 @@ static struct nv_managed *add_managed(struct nv_daemon *daemon, int hn)
 	return &more[at];
 }
 
-/*
- * A port stays bare: the VF takes no IPv6 address of its own, hears all groups, and can carry what
- * the upper may send.
- */
+/* A port stays bare, and can carry what the upper may send. */
 static void prepare_vf(struct nv_daemon *daemon, const struct nv_managed *managed, int vf, bool up)
 {
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	const struct nv_link *link = nv_links_by_index(links, vf);
 	const struct nv_link *upper =
 		nv_links_by_index(links, managed->lagg ? managed->lagg : managed->hn);
-	struct nv_link_change change = {
-		.what = NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
-		.flags_mask = IFF_ALLMULTI | (up ? IFF_UP : 0),
-		.to = {.flags = IFF_ALLMULTI | IFF_UP, .addr_gen_mode = IN6_ADDR_GEN_MODE_NONE},
-	};
 	int r;
 
 	if (!link || !upper)
 		return;
-	if (link->mtu != upper->mtu) {
-		struct nv_link_change mtu = {.what = NV_LINK_MTU, .to = {.mtu = upper->mtu}};
-
-		r = nv_kernel_link_set(daemon->kernel, vf, &mtu);
-		if (r)
-			nv_warn("cannot set the MTU of %s to %u, that of %s: %s; larger frames are "
-				"lost "
-				"on it",
-				link->name, upper->mtu, upper->name, nv_strerror(r));
-	}
-	r = nv_kernel_link_set(daemon->kernel, vf, &change);
+	r = nv_bare_vf(daemon->kernel, link, upper->mtu, NULL);
+	if (!r && up)
+		r = nv_kernel_link_up(daemon->kernel, vf, true);
 	if (r)
 		nv_warn("cannot make %s ready as a port of %s: %s", link->name, upper->name,
 			nv_strerror(r));

@@ -173,7 +173,8 @@ def test_what_router_advertisements_made_moves_and_is_kept_up(programs, guest, r
                  if a.get_attr("IFA_ADDRESS") in addresses]
         return times and all(t["tstamp"] > t["cstamp"] for t in times)
 
-    wait_until(lambda: made("hn0") and default_routes("hn0"), what="hn0 has heard the router")
+    patience = 30  # seconds; advertisements come every five
+    wait_until(lambda: made("hn0") and default_routes("hn0"), patience)
     addresses = made("hn0")
     before = default_routes("hn0")
     with connection(guest, next(iter(addresses)), router) as tcp:
@@ -182,11 +183,12 @@ def test_what_router_advertisements_made_moves_and_is_kept_up(programs, guest, r
         assert default_routes("lagg0")
         assert tcp.works()
         # The next advertisement is heard on lagg0, all of it.
-        wait_until(lambda: before.items() <= default_routes("lagg0").items())
-        wait_until(refreshed)
+        wait_until(lambda: before.items() <= default_routes("lagg0").items(), patience)
+        wait_until(refreshed, patience)
         assert made("lagg0") == addresses
         assert tcp.works()
     assert_bare(guest, "hn0")
+    assert_bare(guest, "vf0")
 
 
 def test_no_datagram_is_lost(programs, guest):
