@@ -57,10 +57,15 @@ struct nv_link {
 	char alias[256]; /* description */
 };
 
-/* Administratively up and carrier on: the design's "usable". */
+/*
+ * Whether a link takes frames: administratively up, carrier on, and its queues in place. A link
+ * whose carrier has just come is IF_OPER_DOWN until the kernel has given it its queues, and drops
+ * what is sent before (linkwatch, net/core/link_watch.c). A dormant one takes frames.
+ */
 static inline bool nv_link_usable(const struct nv_link *link)
 {
-	return (link->flags & IFF_UP) && link->carrier;
+	return (link->flags & IFF_UP) && link->carrier && link->operstate != IF_OPER_DOWN &&
+	       link->operstate != IF_OPER_LOWERLAYERDOWN && link->operstate != IF_OPER_NOTPRESENT;
 }
 
 /* One moment's links, ascending by ifindex. */
