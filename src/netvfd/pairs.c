@@ -81,6 +81,14 @@ static int edit_join(struct nv_dp_pair *pair, void *data)
 	return 0;
 }
 
+static int edit_enter(struct nv_dp_pair *pair, void *data)
+{
+	const struct nv_pair *found = data;
+
+	memcpy(pair->mac, found->mac, NV_MAC_LEN);
+	return 0;
+}
+
 static int edit_form(struct nv_dp_pair *pair, void *data)
 {
 	const struct nv_pair_command *command = data;
@@ -113,17 +121,6 @@ static int edit_nothing(struct nv_dp_pair *pair, void *data)
 	return 0;
 }
 
-/* An hn with neither VF nor lagg is left as if netvf had never been. */
-static int leave(struct nv_daemon *daemon, int hn)
-{
-	struct nv_dp_pair pair;
-	int r = nv_datapath_edit(daemon->datapath, hn, edit_leave, NULL);
-
-	if (!r && nv_datapath_get(daemon->datapath, hn, &pair) == 0 && !pair.lagg)
-		r = nv_datapath_remove(daemon->datapath, hn);
-	return r;
-}
-
 static void note_switch(struct nv_daemon *daemon, struct nv_managed *managed, enum nv_port port)
 {
 	const char *to = port == NV_PORT_VF ? managed->vf_name : managed->hn_name;
@@ -143,7 +140,7 @@ static int carry_out_one(
 
 	switch (command->verb) {
 	case NV_PAIR_LEAVE:
-		return leave(daemon, managed->hn);
+		return nv_datapath_edit(daemon->datapath, managed->hn, edit_leave, NULL);
 	case NV_PAIR_JOIN:
 		if (command->form != NV_FORM_VF)
 			prepare_vf(daemon, managed, command->vf, false);
@@ -189,6 +186,23 @@ static void carry_out(struct nv_daemon *daemon, struct nv_managed *managed,
 		nv_pair_adopt(&managed->state, pair.vf, pair.active, pair.form);
 		return;
 	}
+}
+
+/*
+ * The data path is laid when an hn is first seen, and stays: to give a link its clsact the kernel
+ * takes its queues away for some milliseconds (qdisc_graft(), net/sched/sch_api.c), and what is
+ * sent then is lost. So it is done once, early, and not when a VF comes or goes.
+ */
+static void enter(
+	struct nv_daemon *daemon, const struct nv_managed *managed, const struct nv_pair *pair)
+{
+	int r;
+
+	if (pair->verdict != NV_PAIR_OURS)
+		return;
+	r = nv_datapath_edit(daemon->datapath, pair->hn, edit_enter, (void *)pair);
+	if (r && r != -ENODEV)
+		nv_err("%s: cannot lay its data path: %s", managed->hn_name, nv_strerror(r));
 }
 
 static void update_lagg(
@@ -277,6 +291,8 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 
 	if (nv_datapath_get(daemon->datapath, managed->hn, &path) == 0)
 		update_lagg(daemon, managed, &path);
+	else
+		enter(daemon, managed, pair);
 	facts.form = path.form;
 	if (facts.vf_usable && !managed->state.announced)
 		facts.answered = nv_events_answered(daemon, managed->hn_name);

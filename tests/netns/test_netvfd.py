@@ -323,22 +323,22 @@ def test_device_nodes_start_and_stop_their_daemons(guest, start_netvfd, hyperv_r
                                                    node, cdev, name):
     netvfd = start_netvfd(rules=hyperv_rules)
     log = tmp_path / f"{name}.log"
-    for _ in range(25):
+    for _ in range(8):
         for action in ("add", "remove"):
             send_uevent(guest.namespace, action, f"/devices/virtual/misc/vmbus!{node}",
                         subsystem="misc", devname=f"vmbus/{node}")
-    wait_until(lambda: log.exists() and log.read_text().count("stop") == 25,
+    wait_until(lambda: log.exists() and log.read_text().count("stop") == 8,
                what=f"{name} was stopped for the last time")
     # pkill does not wait for the end, so the daemons' own words may overlap; the actions do not.
-    assert log.read_text().count("start") == 25
+    assert log.read_text().count("start") == 8
 
     def actions():
         return [entry["command"] for entry in json.loads(netvfd.ask("history", "--json"))
                 if entry["what"] == "action" and name in entry["command"]]
 
-    wait_until(lambda: len(actions()) == 50)
-    assert actions() == [str(tmp_path / name), f"pkill -x {name}"] * 25
-    assert netvfd.events.count(f"!system=DEVFS subsystem=CDEV type=CREATE cdev={cdev}") == 25
+    wait_until(lambda: len(actions()) == 16)
+    assert actions() == [str(tmp_path / name), f"pkill -x {name}"] * 8
+    assert netvfd.events.count(f"!system=DEVFS subsystem=CDEV type=CREATE cdev={cdev}") == 8
 
 
 def test_a_name_is_data_and_never_code(guest, start_netvfd, tmp_path):
