@@ -100,7 +100,7 @@ def default_is_on_lagg0(guest):
             if where == "default"} == {(HOST_ADDRESS, "lagg0")}
 
 
-def assert_moved(programs, guest, lease):
+def assert_moved(guest, lease):
     assert guest.addresses("lagg0") == {lease}
     assert guest.addresses("hn0") == set()
     assert default_is_on_lagg0(guest)
@@ -119,7 +119,7 @@ def test_rcconfs_dhcp_has_the_same_lease_on_lagg0(booted, server):
     with contextlib.closing(Connection(guest, address, HOST_ADDRESS)) as tcp, \
             contextlib.closing(AddressWatch(guest, address)) as watch:
         booted.run("hyperv_vfup", "hn0")
-        assert_moved(booted, guest, lease)
+        assert_moved(guest, lease)
         assert tcp.works()
         assert watch.absences() == 0
     log = server.read_text()
@@ -141,10 +141,39 @@ def test_without_rcconf_a_running_client_moves(booted, server):
         booted.run("hyperv_vfup", "hn0")
         assert tcp.works()
         wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
-        assert_moved(booted, guest, lease)
+        assert_moved(guest, lease)
         assert tcp.works()
         assert watch.absences() == 0
     assert "DHCPRELEASE" not in server.read_text()
+
+
+def test_with_netvfd_the_lease_stays_while_vfs_come_and_go(start_netvfd, guest, server):
+    guest.netlink.flush_addr(index=guest.namespace.index("hn0"))
+    guest.run(*CLIENTS["dhclient"])
+    lease = only(guest.addresses("hn0"))
+    address = lease.split("/")[0]
+    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\nifconfig_hn0="DHCP"\n')
+    try:
+        with contextlib.closing(Connection(guest, address, HOST_ADDRESS)) as tcp, \
+                contextlib.closing(AddressWatch(guest, address)) as watch:
+            guest.attach_vf()
+            netvfd.wait_active("vf")
+            wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
+            assert_moved(guest, lease)
+            client = serving(guest, "lagg0")
+            guest.detach_vf()
+            netvfd.wait_active("hn")
+            assert tcp.works()
+            guest.bring_back_vf()
+            netvfd.wait_active("vf")
+            assert tcp.works()
+            assert watch.absences() == 0
+        assert_moved(guest, lease)
+        assert serving(guest, "lagg0") == client
+        assert "DHCPRELEASE" not in server.read_text()
+    finally:
+        for pid in serving(guest, "hn0") + serving(guest, "lagg0"):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
@@ -162,7 +191,7 @@ def test_a_client_with_an_identifier_of_its_own_keeps_it(booted, server):
     lease = only(guest.addresses("hn0"))
     booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\n')
     booted.run("hyperv_vfup", "hn0")
-    assert_moved(booted, guest, lease)
+    assert_moved(guest, lease)
     asked = [line for line in server.read_text().splitlines() if "client-id" in line]
     assert not asked or len({line.split("client-id")[1] for line in asked}) == 1
 
@@ -183,7 +212,7 @@ def test_a_missing_program_is_said_and_the_running_one_serves(booted, server):
     booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\ndhclient_program="/nowhere/dhclient"\n')
     said = booted.run("hyperv_vfup", "hn0")
     assert "cannot start /nowhere/dhclient on lagg0" in said
-    assert_moved(booted, guest, lease)
+    assert_moved(guest, lease)
 
 
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
