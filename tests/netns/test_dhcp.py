@@ -47,6 +47,7 @@ def server(topology, tmp_path):
     ]
     process = topology.host.popen(argv)
     wait_until(lambda: log.exists() and "DHCP" in log.read_text(), what="dnsmasq is there")
+    topology.dnsmasq = process
     yield log
     process.kill()
     process.wait()
@@ -221,9 +222,8 @@ def test_a_server_that_gives_another_address_is_believed(booted, server, topolog
     guest = booted.guest
     lease = only(guest.addresses("hn0"))
     address = lease.split("/")[0]
-    pid = int(subprocess.run(["pgrep", "-f", str(server)], capture_output=True, text=True)
-              .stdout.split()[0])
-    os.kill(pid, signal.SIGKILL)
+    topology.dnsmasq.kill()
+    topology.dnsmasq.wait()
     other = "10.77.0.51" if address == "10.77.0.50" else "10.77.0.50"
     process = topology.host.popen([
         "dnsmasq", "--keep-in-foreground", "--port=0", "--no-hosts", "--no-resolv", "--conf-file=",
@@ -240,6 +240,27 @@ def test_a_server_that_gives_another_address_is_believed(booted, server, topolog
     finally:
         process.kill()
         process.wait()
+
+
+@in_all
+def test_killed_while_it_waits_for_the_lease_the_next_run_completes_it(booted, topology, server):
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    address = lease.split("/")[0]
+    booted.write_rcconf(f'ifconfig_hn0="SYNCDHCP"\ndhclient_program="{booted.client}"\n')
+    with contextlib.closing(Connection(guest, address, HOST_ADDRESS)) as tcp, \
+            contextlib.closing(AddressWatch(guest, address)) as watch:
+        topology.dnsmasq.send_signal(signal.SIGSTOP)
+        with booted.start("hyperv_vfup", "hn0") as run:
+            wait_until(lambda: serving(guest, "lagg0"))
+            assert guest.addresses("hn0") == {lease} and tcp.works()
+            run.kill()
+        topology.dnsmasq.send_signal(signal.SIGCONT)
+        booted.run("hyperv_vfup", "hn0")
+        assert tcp.works()
+        assert watch.absences() == 0
+    wait_until(lambda: default_is_on_lagg0(guest) and guest.addresses("lagg0") == {lease}, DEADLINE)
+    assert_moved(guest, lease)
 
 
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
