@@ -65,10 +65,19 @@ static void set_form(
 	command(commands, NV_PAIR_SET_FORM, state->vf)->form = form;
 }
 
+/* What is seen may be older than what was done: what need not be undone, only `state` knows. */
+static void pretend(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
+{
+	if (state->pretending != on)
+		command(commands, NV_PAIR_PRETEND, state->vf)->on = on;
+	state->pretending = on;
+}
+
 /* Off the VF: the traffic first, everything else after. */
 static void leave_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
 {
 	activate(state, NV_PORT_HN, commands);
+	pretend(state, false, commands);
 	if (state->announced)
 		command(commands, NV_PAIR_RAISE_VF_DOWN, state->vf);
 	state->announced = false;
@@ -127,6 +136,20 @@ static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *fac
 	state->announced = !facts->transparent;
 }
 
+/* hn(4): hn has no link to show while the VF transmits, and hears strays even if it was set down.
+ */
+static void disguise_hn(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	bool wanted = state->active == NV_PORT_VF && state->form != NV_FORM_HN;
+
+	if (wanted && !facts->hn_up)
+		command(commands, NV_PAIR_OPEN_HN, state->vf);
+	if (wanted && !facts->hn_dormant)
+		state->pretending = false;
+	pretend(state, wanted, commands);
+}
+
 void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *ret_commands)
 {
@@ -147,6 +170,7 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 	else if (!facts->held || state->announced || state->active == NV_PORT_VF)
 		take_vf(state, facts, NV_PORT_HN, ret_commands);
 	/* else it flaps: nobody is told of it until it may be used */
+	disguise_hn(state, facts, ret_commands);
 }
 
 void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_form form)
@@ -157,5 +181,6 @@ void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enu
 		.announced = vf != 0 && form != NV_FORM_HN,
 		.active = active,
 		.form = form,
+		.pretending = vf != 0 || form != NV_FORM_HN,
 	};
 }

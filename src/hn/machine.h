@@ -40,6 +40,7 @@ struct nv_pair_state {
 	bool announced; /* VF_UP was raised for it, and VF_DOWN not yet */
 	enum nv_port active; /* where the upper transmits */
 	enum nv_form form;
+	bool pretending; /* hn shows that it has no link */
 };
 
 /* What is so now. */
@@ -47,6 +48,8 @@ struct nv_pair_facts {
 	int vf; /* 0: there is none */
 	bool vf_usable;
 	bool hn_usable;
+	bool hn_up; /* administratively */
+	bool hn_dormant; /* it shows that it has no link */
 	enum nv_wish wish;
 	bool held; /* hold-down: not back to the VF yet (hn/holddown.h) */
 	bool transparent; /* configured so: no VF_UP, no lagg */
@@ -62,6 +65,8 @@ enum nv_pair_verb {
 	NV_PAIR_RAISE_VF_UP, /* tell devd */
 	NV_PAIR_RAISE_VF_DOWN, /* tell devd */
 	NV_PAIR_SET_FORM, /* make `form` the upper */
+	NV_PAIR_OPEN_HN, /* set hn up: a driver that is closed hears no strays */
+	NV_PAIR_PRETEND, /* have hn show that it has no link (`on`), or its true state */
 };
 
 struct nv_pair_command {
@@ -69,9 +74,10 @@ struct nv_pair_command {
 	int vf;
 	enum nv_port port;
 	enum nv_form form;
+	bool on;
 };
 
-#define NV_PAIR_COMMANDS_MAX 8
+#define NV_PAIR_COMMANDS_MAX 12
 
 struct nv_pair_commands {
 	struct nv_pair_command command[NV_PAIR_COMMANDS_MAX];
@@ -85,6 +91,8 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 /*
  * The state of a pair that an earlier process left in the datapath. VF_UP is taken as announced
  * where somebody acted on it; in the first form it is raised again, which hyperv_vfup can bear.
+ *
+ * Where hn may be pretending, it is taken to.
  *
  * @vf: the VF that is joined there; 0: none.
  */

@@ -41,6 +41,7 @@ struct nv_managed {
 	unsigned long switches;
 	int lagg; /* ifindex of the lagg whose carrier was set; 0: none */
 	bool carrier; /* as it was set */
+	bool told; /* that hn is opened underneath, or does not take its disguise */
 	bool seen; /* in the walk over today's pairs */
 };
 
@@ -96,6 +97,16 @@ void nv_pairs_settle(struct nv_daemon *daemon);
 void nv_pairs_hold_ended(void *daemon);
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
 int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish);
+/* pretend.c: what hn shows while the VF transmits */
+
+/* Opens an hn that somebody has set down. Says so once. Returns 0 or -errno. */
+int nv_pretend_open(struct nv_daemon *daemon, struct nv_managed *managed);
+/*
+ * Has hn show that it has no link: dormant, so that programs see it not running, while its driver
+ * goes on receiving. Or its true state again. What it refuses is told once.
+ */
+void nv_pretend_set(struct nv_daemon *daemon, struct nv_managed *managed, bool on);
+
 /* The pairs that an earlier process left in the datapath. */
 int nv_pairs_adopt(struct nv_daemon *daemon);
 

@@ -161,6 +161,11 @@ static int carry_out_one(
 		return 0;
 	case NV_PAIR_SET_FORM:
 		return nv_datapath_edit(daemon->datapath, managed->hn, edit_form, (void *)command);
+	case NV_PAIR_OPEN_HN:
+		return nv_pretend_open(daemon, managed);
+	case NV_PAIR_PRETEND:
+		nv_pretend_set(daemon, managed, command->on);
+		return 0;
 	}
 	return 0;
 }
@@ -285,6 +290,8 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		.vf = vf,
 		.vf_usable = vf_link && nv_link_usable(vf_link),
 		.hn_usable = hn_link && nv_link_usable(hn_link),
+		.hn_up = !hn_link || (hn_link->flags & IFF_UP),
+		.hn_dormant = hn_link && hn_link->link_mode == IF_LINK_MODE_DORMANT,
 		.wish = managed->wish,
 		.transparent = nv_hn_is_transparent(&daemon->settings->hn, managed->hn_name),
 	};
@@ -331,6 +338,8 @@ static void forget_unseen(struct nv_daemon *daemon)
 			continue;
 		}
 		nv_datapath_remove(daemon->datapath, managed->hn);
+		if (managed->state.pretending)
+			nv_pretend_set(daemon, managed, false);
 		if (managed->hn_name[0])
 			nv_notice("%s: no synthetic interface any more, its pair is forgotten",
 				managed->hn_name);

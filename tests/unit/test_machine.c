@@ -18,7 +18,8 @@
 struct world {
 	struct nv_pair_state state;
 	int vf; /* in the kernel: 0, or one of two */
-	bool vf_up, vf_carrier, hn_usable;
+	bool vf_up, vf_carrier, hn_up, hn_carrier;
+	bool hn_dormant;
 	enum nv_wish wish;
 	bool held;
 	bool transparent;
@@ -44,7 +45,9 @@ static struct nv_pair_facts facts_of(const struct world *world)
 	return (struct nv_pair_facts){
 		.vf = world->vf,
 		.vf_usable = world->vf && world->vf_up && world->vf_carrier,
-		.hn_usable = world->hn_usable,
+		.hn_usable = world->hn_up && world->hn_carrier,
+		.hn_up = world->hn_up,
+		.hn_dormant = world->hn_dormant,
 		.wish = world->wish,
 		.held = world->held,
 		.transparent = world->transparent,
@@ -91,6 +94,15 @@ static void carry_out(struct world *world, const struct nv_pair_commands *comman
 			assert_int_equal(world->dp_active, NV_PORT_HN);
 			world->told_up = false;
 			break;
+		case NV_PAIR_OPEN_HN:
+			assert_false(world->hn_up);
+			world->hn_up = true;
+			break;
+		case NV_PAIR_PRETEND:
+			assert_true(command->on || world->dp_active == NV_PORT_HN ||
+				    world->dp_form == NV_FORM_HN);
+			world->hn_dormant = command->on;
+			break;
 		}
 	}
 }
@@ -115,6 +127,10 @@ static void check(const struct world *world)
 	assert_true(world->dp_form != NV_FORM_VF || world->dp_vf != 0);
 	assert_true(!world->told_up || facts.vf_usable);
 	assert_true(!on_vf || world->transparent || world->told_up);
+	/* hn hides exactly while the VF transmits for another upper, and is open then. */
+	assert_int_equal(world->hn_dormant, on_vf && world->dp_form != NV_FORM_HN);
+	assert_int_equal(world->state.pretending, world->hn_dormant);
+	assert_true(world->hn_up || !world->hn_dormant);
 }
 
 static void settle(struct world *world)
@@ -122,9 +138,15 @@ static void settle(struct world *world)
 	struct nv_pair_facts facts = facts_of(world);
 	struct nv_pair_commands commands;
 	struct nv_pair_state before;
+	bool was_up = world->hn_up;
 
 	nv_pair_step(&world->state, &facts, &commands);
 	carry_out(world, &commands);
+	if (world->hn_up != was_up) { /* an hn that is open may be what is wished for */
+		facts = facts_of(world);
+		nv_pair_step(&world->state, &facts, &commands);
+		carry_out(world, &commands);
+	}
 	check(world);
 
 	/* A step without news does nothing. */
@@ -161,6 +183,7 @@ static void restart(struct world *world)
 	world->state.announced = adopted.announced;
 	world->state.active = adopted.active;
 	world->state.form = adopted.form;
+	world->state.pretending = adopted.pretending;
 	world->told_up = adopted.announced;
 }
 
@@ -170,7 +193,9 @@ enum happening {
 	VF_TWO_COMES,
 	VF_ADMIN,
 	VF_CARRIER,
-	HN_FLIPS,
+	HN_ADMIN,
+	HN_CARRIER,
+	HN_SHOWN, /* somebody else undoes what hn shows */
 	WISH_CHANGES,
 	HOLD_FLIPS,
 	VFUP_DONE,
@@ -200,8 +225,14 @@ static bool happen(struct world *world, enum happening what)
 	case VF_CARRIER:
 		world->vf_carrier = !world->vf_carrier;
 		return true;
-	case HN_FLIPS:
-		world->hn_usable = !world->hn_usable;
+	case HN_ADMIN:
+		world->hn_up = !world->hn_up;
+		return true;
+	case HN_CARRIER:
+		world->hn_carrier = !world->hn_carrier;
+		return true;
+	case HN_SHOWN:
+		world->hn_dormant = false;
 		return true;
 	case WISH_CHANGES:
 		world->wish = world->wish == NV_WISH_VF ? NV_WISH_AUTO : world->wish + 1;
@@ -242,7 +273,8 @@ static void explore(bool transparent, bool answered)
 	start.transparent = transparent;
 	start.answered = answered;
 	start.vf_carrier = true;
-	start.hn_usable = true;
+	start.hn_up = true;
+	start.hn_carrier = true;
 	settle(&start);
 	HASH_CLEAR(hh, by_world);
 	n_seen = 0;
@@ -289,45 +321,49 @@ static void traffic_leaves_the_vf_before_anything_is_told(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .form = NV_FORM_LAGG};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
-	assert_int_equal(commands.count, 3);
+	assert_int_equal(commands.count, 4);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_JOIN);
 	assert_int_equal(commands.command[1].verb, NV_PAIR_ACTIVATE);
 	assert_int_equal(commands.command[2].verb, NV_PAIR_RAISE_VF_UP);
+	assert_int_equal(commands.command[3].verb, NV_PAIR_PRETEND);
+	assert_true(commands.command[3].on);
 
 	facts.vf = 0;
 	facts.vf_usable = false;
 	facts.held = true;
 	facts.wish = NV_WISH_VF;
 	nv_pair_step(&pair, &facts, &commands);
-	assert_int_equal(commands.count, 3);
+	assert_int_equal(commands.count, 4);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
 	assert_int_equal(commands.command[0].port, NV_PORT_HN);
-	assert_int_equal(commands.command[1].verb, NV_PAIR_RAISE_VF_DOWN);
-	assert_int_equal(commands.command[2].verb, NV_PAIR_LEAVE);
-	assert_int_equal(commands.command[2].vf, 5);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_PRETEND);
+	assert_false(commands.command[1].on);
+	assert_int_equal(commands.command[2].verb, NV_PAIR_RAISE_VF_DOWN);
+	assert_int_equal(commands.command[3].verb, NV_PAIR_LEAVE);
+	assert_int_equal(commands.command[3].vf, 5);
 }
 
 static void a_vf_in_place_of_another_is_a_departure_and_an_arrival(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .form = NV_FORM_LAGG};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
 	facts.vf = 6;
 	nv_pair_step(&pair, &facts, &commands);
-	assert_int_equal(commands.count, 6);
-	assert_int_equal(commands.command[2].verb, NV_PAIR_LEAVE);
-	assert_int_equal(commands.command[2].vf, 5);
-	assert_int_equal(commands.command[3].verb, NV_PAIR_JOIN);
-	assert_int_equal(commands.command[3].vf, 6);
+	assert_int_equal(commands.count, 8);
+	assert_int_equal(commands.command[3].verb, NV_PAIR_LEAVE);
+	assert_int_equal(commands.command[3].vf, 5);
+	assert_int_equal(commands.command[4].verb, NV_PAIR_JOIN);
+	assert_int_equal(commands.command[4].vf, 6);
 	assert_int_equal(pair.active, NV_PORT_VF);
 }
 
@@ -335,7 +371,7 @@ static void a_vf_that_nobody_answers_for_is_used_exclusively(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .form = NV_FORM_HN};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_HN};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -353,8 +389,12 @@ static void a_vf_that_nobody_answers_for_is_used_exclusively(void **state)
 static void a_held_vf_is_neither_used_nor_announced(void **state)
 {
 	struct nv_pair_state pair = {};
-	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .held = true, .form = NV_FORM_LAGG};
+	struct nv_pair_facts facts = {.vf = 5,
+		.vf_usable = true,
+		.hn_usable = true,
+		.hn_up = true,
+		.held = true,
+		.form = NV_FORM_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -364,6 +404,7 @@ static void a_held_vf_is_neither_used_nor_announced(void **state)
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(pair.active, NV_PORT_VF);
 	facts.hn_usable = true;
+	facts.hn_dormant = true;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 0);
 }
@@ -372,20 +413,42 @@ static void a_planned_switch_leaves_an_idle_vf_that_is_told_of(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .form = NV_FORM_LAGG};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
 	facts.wish = NV_WISH_HN;
 	nv_pair_step(&pair, &facts, &commands);
-	assert_int_equal(commands.count, 1);
+	assert_int_equal(commands.count, 2);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
 	assert_int_equal(commands.command[0].port, NV_PORT_HN);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_PRETEND);
 	assert_true(pair.announced && pair.joined);
 	facts.hn_usable = false;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(pair.active, NV_PORT_VF);
+}
+
+static void an_hn_that_is_down_is_opened_underneath_but_not_as_the_upper(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_LAGG};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 5);
+	assert_int_equal(commands.command[3].verb, NV_PAIR_OPEN_HN);
+	assert_int_equal(commands.command[4].verb, NV_PAIR_PRETEND);
+
+	pair = (struct nv_pair_state){};
+	facts.transparent = true;
+	facts.form = NV_FORM_HN;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(pair.active, NV_PORT_VF);
+	for (size_t i = 0; i < commands.count; i++)
+		assert_true(commands.command[i].verb < NV_PAIR_OPEN_HN);
 }
 
 static void names_are_those_of_the_manual(void **state)
@@ -408,6 +471,7 @@ int main(void)
 		cmocka_unit_test(a_vf_that_nobody_answers_for_is_used_exclusively),
 		cmocka_unit_test(a_held_vf_is_neither_used_nor_announced),
 		cmocka_unit_test(a_planned_switch_leaves_an_idle_vf_that_is_told_of),
+		cmocka_unit_test(an_hn_that_is_down_is_opened_underneath_but_not_as_the_upper),
 		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 
