@@ -46,6 +46,11 @@ def _parser(places):
         help="how the VF goes: removed, its link cut by the host, set down in the guest, or"
         " each in turn (default: unplug)",
     )
+    add(
+        "--planned",
+        action="store_true",
+        help="the guest leaves the VF before it goes, as `netvf switch` tells it",
+    )
     add("--svg", metavar="FILE", help="draw the timeline there")
     machine = commands.add_parser(
         "vm",
@@ -129,6 +134,7 @@ def _migrate(arguments, command, places, outputs):
         pps=arguments.pps,
         size=arguments.size,
         detach=arguments.detach,
+        planned=arguments.planned,
         dwell=arguments.dwell / 1000,
         command=command,
     )

@@ -28,6 +28,7 @@ class Options:
     pps: int = 5000
     size: int = 256
     detach: str = "unplug"
+    planned: bool = False  # `netvf switch` before the detach and after the return
     dwell: float = 1.0  # seconds on each path
     command: list = field(default_factory=list)
 
@@ -173,9 +174,11 @@ class Migration:
         progress = f"[{cycle}{of}]" if cycle else "[first]"
         mark = "detach" if to == HN else "attach"
         if to == HN:
+            self._order("hn", switch.at)
             self.topology.detach(kind)
         else:
             self.topology.bring_back(kind)
+            self._order("auto", switch.at)
         self.story.tell(*self._deed(to, kind, progress), at=switch.at, mark=mark)
         path = "hn" if to == HN else "the VF"
         switch.first = self._await_path(to, switch.at, f"both directions go by {path}")
@@ -186,6 +189,16 @@ class Migration:
                 f"{ARROWS[direction]} by {path}, {after:.2f} ms after the {mark}",
                 at=switch.first[direction],
             )
+
+    def _order(self, to, since):
+        """A planned switch; returns when the host sees that traffic has left the VF."""
+        if not self.options.planned:
+            return
+        self.topology.guest.run(
+            [self.places.netvf, "switch", "hn0", to], env=self.daemon.environment
+        )
+        if to == "hn":
+            self._await_path(HN, since, "both directions go by hn, as ordered")
 
     @staticmethod
     def _deed(to, kind, progress):

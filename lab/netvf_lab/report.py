@@ -124,6 +124,7 @@ class Report:
                 "pps": options.pps,
                 "size": options.size,
                 "detach": options.detach,
+                "planned": options.planned,
                 "dwell_ms": round(options.dwell * 1000),
             },
             "cycles": self._cycles_done(),
