@@ -82,9 +82,15 @@ def booted(topology, server, tmp_path, request):
     programs.client = shutil.which(client)
     programs.attach_vf()
     yield programs
+    end_clients(guest)
+
+
+def end_clients(guest):
+    """By SIGTERM: dhcpcd takes its helpers along."""
     for name in ("hn0", "lagg0"):
         for pid in serving(guest, name):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not serving(guest, name))
 
 
 def in_all(function):
@@ -173,8 +179,7 @@ def test_with_netvfd_the_lease_stays_while_vfs_come_and_go(start_netvfd, guest, 
         assert serving(guest, "lagg0") == client
         assert "DHCPRELEASE" not in server.read_text()
     finally:
-        for pid in serving(guest, "hn0") + serving(guest, "lagg0"):
-            os.kill(pid, signal.SIGKILL)
+        end_clients(guest)
 
 
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
@@ -289,5 +294,4 @@ def test_without_a_server_the_connection_stays(topology, tmp_path):
         assert guest.addresses("lagg0") == {"10.77.0.2/24"}
         assert tcp.works()
         wait_until(lambda: serving(guest, "lagg0"))
-    for pid in serving(guest, "lagg0"):
-        os.kill(pid, signal.SIGKILL)
+    end_clients(guest)
