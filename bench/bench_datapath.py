@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the data path costs against the bare VF: small datagrams, a TCP stream, a round trip.
+
+The bare VF and lagg0 over it, with the programs in each of their forms, are measured in turn, a
+slice each, in one run; the figures are medians of the slices' ratios. Needs root.
+NETVF_BENCH_SLICES: how many of each, 12 unless said; NETVF_BENCH_SLICE: seconds of one, 0.2.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+from contextlib import ExitStack
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TOP / "tests/netns")]
+
+from pairnet import BUILD, GUEST_IP, HOST_IP, HOST_MAC, MAC, Pair, PairNet, in_netns
+
+SLICES = int(os.environ.get("NETVF_BENCH_SLICES", "12"))
+SECONDS = os.environ.get("NETVF_BENCH_SLICE", "0.2")
+BLAST = BUILD / "bench/blast"
+NOBODY_IP, NOBODY_MAC = "10.9.0.9", "02:00:00:00:00:99"  # the host's stack drops it at once
+FORMS = {"bare": None, "lagg": "this", "by calls": "compiled", "not asking": "layout"}
+KINDS = {"udp": NOBODY_IP, "tcp": HOST_IP, "ping": HOST_IP}
+
+
+class Arm:
+    """A guest and a host of their own, in one form."""
+
+    def __init__(self, stack, version):
+        self.net = stack.enter_context(PairNet())
+        net = self.net
+        if version:
+            Pair(net, "lagg", version=version)
+            upper = "lagg0"
+        else:
+            net.give_address("vf0")
+            upper = "vf0"
+        index = net.index(upper)
+        neighbours = {HOST_IP: HOST_MAC["vf"], NOBODY_IP: NOBODY_MAC}
+        for address, mac in neighbours.items():
+            net.ip.neigh("replace", dst=address, lladdr=mac, ifindex=index)
+        host = net.index("vf0h", net.host_ip)
+        net.host_ip.addr("add", index=host, address=HOST_IP, prefixlen=24)
+        net.host_ip.neigh("add", dst=GUEST_IP, lladdr=MAC, ifindex=host)
+        server = in_netns(net.host, lambda: subprocess.Popen(
+            [BLAST, "serve"], stdout=subprocess.PIPE))
+        stack.callback(server.wait)
+        stack.callback(server.kill)
+        server.stdout.readline()
+
+    def measure(self, kind):
+        done = in_netns(self.net.guest, lambda: subprocess.run(
+            [BLAST, kind, KINDS[kind], SECONDS], check=True, capture_output=True, text=True))
+        return tuple(map(float, done.stdout.split()))
+
+
+def figure(name, value, unit):
+    return {"name": name, "value": round(value, 4), "unit": unit}
+
+
+def ratio(slices, kind, form, column=0):
+    pairs = zip(slices[kind, form], slices[kind, "bare"])
+    return statistics.median(ours[column] / bare[column] for ours, bare in pairs)
+
+
+def figures(slices):
+    def median(kind, form, column=0):
+        return statistics.median(slice[column] for slice in slices[kind, form])
+
+    yield figure("bare VF, small datagrams", median("udp", "bare"), "/s")
+    yield figure("bare VF, TCP stream", median("tcp", "bare") * 1024 * 8 / 1e9, "Gbit/s")
+    yield figure("bare VF, round trip", median("ping", "bare"), "us")
+    for form in list(FORMS)[1:]:
+        yield figure(f"{form}, small datagrams", ratio(slices, "udp", form), "of bare")
+        extra = median("udp", form, 1) - median("udp", "bare", 1)
+        yield figure(f"{form}, more for each", extra, "ns")
+        yield figure(f"{form}, TCP stream", ratio(slices, "tcp", form), "of bare")
+        yield figure(f"{form}, round trip", ratio(slices, "ping", form), "of bare")
+
+
+def main():
+    slices = {}
+    with ExitStack() as stack:
+        arms = {form: Arm(stack, version) for form, version in FORMS.items()}
+        for kind in KINDS:
+            print(f"bench: datapath: {kind}, {SLICES} slices of each form", file=sys.stderr,
+                  flush=True)
+            for _ in range(SLICES):
+                for form, arm in arms.items():
+                    slices.setdefault((kind, form), []).append(arm.measure(kind))
+    found = list(figures(slices))
+    raw = {f"{kind} {form}": values for (kind, form), values in slices.items()}
+    print(json.dumps({"figures": found, "slices": raw}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One kind of traffic for some seconds; prints how much it was and the processor time it took.
+ *
+ *   blast serve                     answers the other two: takes a TCP stream, echoes datagrams
+ *   blast udp ADDRESS SECONDS       64 byte frames: number a second, processor nanoseconds of each
+ *   blast tcp ADDRESS SECONDS       one stream: bytes a second, processor nanoseconds of a KiB
+ *   blast ping ADDRESS SECONDS      one datagram there and back at a time: median microseconds
+ */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PORT	   7200
+#define SMALL	   22 /* bytes of payload in a frame of 64 */
+#define TRIPS_MAX  1000000
+#define LOOK_EVERY 32 /* sends between two looks at the clock */
+
+static char buffer[256 * 1024];
+
+static double seconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int fail(const char *what)
+{
+	perror(what);
+	return 1;
+}
+
+static struct sockaddr_in address(const char *text)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+
+	if (text && inet_pton(AF_INET, text, &address.sin_addr) != 1)
+		exit(2);
+	return address;
+}
+
+static int serve(void)
+{
+	struct sockaddr_in here = address(NULL);
+	struct pollfd fd[3] = {
+		{.events = POLLIN}, {.events = POLLIN}, {.fd = -1, .events = POLLIN}};
+	int one = 1;
+
+	fd[0].fd = socket(AF_INET, SOCK_DGRAM, 0);
+	fd[1].fd = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(fd[1].fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd[0].fd, (struct sockaddr *)&here, sizeof(here)) ||
+		bind(fd[1].fd, (struct sockaddr *)&here, sizeof(here)) || listen(fd[1].fd, 1))
+		return fail("serve");
+	puts("ready");
+	fflush(stdout);
+	while (poll(fd, 3, -1) > 0) {
+		struct sockaddr_in peer;
+		socklen_t size = sizeof(peer);
+		ssize_t got;
+
+		if (fd[0].revents) {
+			got = recvfrom(fd[0].fd, buffer, sizeof(buffer), 0,
+				(struct sockaddr *)&peer, &size);
+			if (got > 0)
+				sendto(fd[0].fd, buffer, (size_t)got, 0, (struct sockaddr *)&peer,
+					size);
+		}
+		if (fd[1].revents && fd[2].fd < 0)
+			fd[2].fd = accept(fd[1].fd, NULL, NULL);
+		else if (fd[2].revents && recv(fd[2].fd, buffer, sizeof(buffer), 0) <= 0) {
+			close(fd[2].fd);
+			fd[2].fd = -1;
+		}
+	}
+	return fail("poll");
+}
+
+static int flood(int fd, size_t size, double unit, double limit)
+{
+	double start = seconds(CLOCK_MONOTONIC);
+	double busy = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	double count = 0;
+	double took;
+
+	do {
+		for (int i = 0; i < LOOK_EVERY; i++) {
+			ssize_t sent = send(fd, buffer, size, 0);
+
+			if (sent < 0)
+				return fail("send");
+			count += (double)sent;
+		}
+		took = seconds(CLOCK_MONOTONIC) - start;
+	} while (took < limit);
+	busy = seconds(CLOCK_PROCESS_CPUTIME_ID) - busy;
+	printf("%.0f %.2f\n", count / unit / took, busy / (count / unit) * 1e9);
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double difference = *(const double *)a - *(const double *)b;
+
+	return (difference > 0) - (difference < 0);
+}
+
+static int ping(int fd, double limit)
+{
+	static double trip[TRIPS_MAX];
+	double end = seconds(CLOCK_MONOTONIC) + limit;
+	size_t count = 0;
+
+	while (count < TRIPS_MAX && (count == 0 || seconds(CLOCK_MONOTONIC) < end)) {
+		double start = seconds(CLOCK_MONOTONIC);
+
+		if (send(fd, buffer, SMALL, 0) < 0 || recv(fd, buffer, sizeof(buffer), 0) < 0)
+			return fail("ping");
+		trip[count++] = (seconds(CLOCK_MONOTONIC) - start) * 1e6;
+	}
+	qsort(trip, count, sizeof(*trip), by_value);
+	printf("%.3f 0\n", trip[count / 2]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in peer;
+	int stream;
+	int fd;
+
+	if (argc == 2 && !strcmp(argv[1], "serve"))
+		return serve();
+	if (argc != 4)
+		return 2;
+	stream = !strcmp(argv[1], "tcp");
+	peer = address(argv[2]);
+	fd = socket(AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM, 0);
+	if (connect(fd, (struct sockaddr *)&peer, sizeof(peer)))
+		return fail("connect");
+	if (!strcmp(argv[1], "ping"))
+		return ping(fd, atof(argv[3]));
+	return flood(fd, stream ? sizeof(buffer) : SMALL, stream ? 1024 : SMALL, atof(argv[3]));
+}
