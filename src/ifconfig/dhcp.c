@@ -77,8 +77,8 @@ static ssize_t read_command_line(pid_t pid, char *line, size_t size)
 
 /*
  * One argument a word. dhcpcd writes what it does over its command line: "dhcpcd: hn0 [ip4]", and
- * "dhcpcd: [network proxy] hn0" for its helpers, which SIGTERM ends with it. No argument of interest has
- * white space, so the two forms need no telling apart.
+ * "dhcpcd: [network proxy] hn0" for its helpers, which SIGTERM ends with it. No argument of
+ * interest has white space, so the two forms need no telling apart.
  */
 static int read_args(pid_t pid, struct nv_words *ret_args)
 {
