@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from harness import Guest, wait_until
+from harness import Guest, bounded_as_the_unit, wait_until
 from netvf_lab import sandbox
 from netvf_lab.topology import GUEST_MAC, HOST_ADDRESS
 from programs import AddressWatch, Connection, Programs
@@ -295,3 +295,20 @@ def test_without_a_server_the_connection_stays(topology, tmp_path):
         assert tcp.works()
         wait_until(lambda: serving(guest, "lagg0"))
     end_clients(guest)
+
+
+def test_under_the_units_capabilities_a_client_of_full_root_is_found(start_netvfd, guest, server):
+    """As ifupdown starts it at boot, with more capabilities than netvfd has."""
+    guest.netlink.flush_addr(index=guest.namespace.index("hn0"))
+    guest.run(*CLIENTS["dhclient"])
+    lease = only(guest.addresses("hn0"))
+    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\nifconfig_hn0="DHCP"\n',
+                          under=bounded_as_the_unit())
+    try:
+        guest.attach_vf()
+        netvfd.wait_active("vf")
+        wait_until(lambda: guest.addresses("lagg0") and not guest.addresses("hn0"), DEADLINE)
+        wait_until(lambda: not serving(guest, "hn0"), DEADLINE)
+        assert_moved(guest, lease)
+    finally:
+        end_clients(guest)

@@ -2,34 +2,21 @@
 """netvfd as systemd runs it: the unit's capabilities, readiness, watchdog, end and restart."""
 
 import os
-import re
 import signal
 import socket
 import stat
 
 import pytest
 
-from harness import TOP, wait_until
+from harness import bounded_as_the_unit, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, PREFIX
-
-UNIT = (TOP / "dist/netvfd.service.in").read_text()
-
-
-def unit_capabilities():
-    """As setpriv wants them: all taken away, then those that the unit names."""
-    lines = re.findall(r"^CapabilityBoundingSet=(.+)", UNIT, re.MULTILINE)
-    names = [name.removeprefix("CAP_").lower() for line in lines for name in line.split()]
-    assert len(names) > 5
-    return ",".join(["-all", *(f"+{name}" for name in names)])
-
 
 def test_the_units_capabilities_suffice(start_netvfd, guest, tmp_path):
     """The whole job under the unit's bounds, with the eBPF file system mounted by its own unit."""
     mount_point = tmp_path / "netvfd0/run/bpf"
     mount_point.mkdir(parents=True)
     guest.run("mount", "-t", "bpf", "-o", "mode=0700", "bpf", mount_point)
-    netvfd = start_netvfd(under=["setpriv", "--no-new-privs", "--inh-caps=-all",
-                                 f"--bounding-set={unit_capabilities()}", "--"])
+    netvfd = start_netvfd(under=bounded_as_the_unit())
     status = open(f"/proc/{netvfd.process.pid}/status").read()
     assert "CapBnd:\t000001ff" not in status, "the bounds are in force"
     guest.attach_vf()
