@@ -46,7 +46,8 @@ def migration(lost_runs=(), gaps=(), pauses=(), streams=None, failure=None, comm
            "carried": [[0, 6000, 1], [6000, 10, 0], [6010, 3990, 2]]}
     return SimpleNamespace(
         failure=failure, command=command,
-        options=SimpleNamespace(rules="r", cycles=1, pps=1000, size=64, detach="unplug", dwell=1,
+        options=SimpleNamespace(rules="r", cycles=1, pps=1000, size=64, detach="unplug",
+                                planned=False, dwell=1,
                                 command=["true"]),
         places=SimpleNamespace(version="1"),
         story=SimpleNamespace(start=START, events=[]),
