@@ -5,10 +5,13 @@ BUILD ?= build
 # For each fuzz target.
 FUZZ_SECONDS ?= 10
 
+# Of each scenario in bench-vm.
+RUNS ?= 5
+
 AS_ROOT := tools/as-root
 CHECK := /usr/bin/python3 tools/check --build $(BUILD) --sanitize $(BUILD)-clang
 
-.PHONY: all deps build sanitize demo check bench lint fuzz install deb clean
+.PHONY: all deps build sanitize demo check bench bench-vm lint fuzz install deb clean
 
 all: build
 
@@ -44,6 +47,12 @@ fuzz: sanitize
 bench: build
 	@mkdir -p $(BUILD)/bench
 	@$(AS_ROOT) bench/run $(BUILD)
+
+# Who loses what when a real card goes: each peer and way several times.
+bench-vm: build
+	@mkdir -p $(BUILD)/bench
+	@$(AS_ROOT) $(BUILD)/lab/netvf-lab vm --peer all --gone acpi,pcie,linkdown --runs $(RUNS) \
+		--rules etc/devd/hyperv.conf --json $(BUILD)/bench/vm.json
 
 lint: build sanitize
 	@tools/lint

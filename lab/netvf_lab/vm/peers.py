@@ -69,12 +69,17 @@ class NetFailover(Peer):
 
 class Netvf(Peer):
     name = "netvf"
+    rc_conf = ()  # more lines
 
     def start(self, guest):
         configure(guest, "hn0")
         guest.write(
             "/etc/netvf/rc.conf",
-            [f'ifconfig_hn0="inet {GUEST_ADDRESS}/{PREFIX}"', f'defaultrouter="{HOST_ADDRESS}"'],
+            [
+                f'ifconfig_hn0="inet {GUEST_ADDRESS}/{PREFIX}"',
+                f'defaultrouter="{HOST_ADDRESS}"',
+                *self.rc_conf,
+            ],
         )
         guest.run("netvfd -d </dev/null >/run/netvfd.log 2>&1 &")
         guest.run(
