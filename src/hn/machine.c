@@ -119,17 +119,30 @@ static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_fac
 	return true;
 }
 
+/*
+ * The VF joins as soon as it is known: a host may send by it from the moment on at which its link
+ * comes up, and that is before anybody here has heard so. Until then hn, or the lagg, is the upper.
+ */
+static void join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	enum nv_form wanted = wanted_form(state, facts);
+	struct nv_pair_command *next;
+
+	if (state->joined)
+		return;
+	state->joined = true;
+	if (facts->vf_usable && !facts->held)
+		state->form = wanted;
+	next = command(commands, NV_PAIR_JOIN, state->vf);
+	next->form = state->form;
+	next->on = wanted != NV_FORM_VF;
+}
+
 static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	enum nv_port port, struct nv_pair_commands *commands)
 {
-	enum nv_form form = wanted_form(state, facts);
-
-	if (!state->joined) {
-		state->joined = true;
-		state->form = form;
-		command(commands, NV_PAIR_JOIN, state->vf)->form = form;
-	}
-	set_form(state, form, commands);
+	set_form(state, wanted_form(state, facts), commands);
 	activate(state, port, commands);
 	if (!state->announced && !facts->transparent)
 		command(commands, NV_PAIR_RAISE_VF_UP, state->vf);
@@ -163,6 +176,8 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 		if (facts->transparent)
 			command(ret_commands, NV_PAIR_READY_VF, state->vf);
 	}
+	if (state->vf)
+		join(state, facts, ret_commands);
 	if (!state->vf || !facts->vf_usable)
 		leave_vf(state, ret_commands);
 	else if (wants_vf(state, facts))

@@ -59,7 +59,7 @@ struct nv_pair_facts {
 
 enum nv_pair_verb {
 	NV_PAIR_LEAVE, /* take the VF `vf` out of the datapath */
-	NV_PAIR_JOIN, /* bring the VF `vf` into the datapath, with `form` */
+	NV_PAIR_JOIN, /* bring the VF `vf` into the datapath, with `form`; `on`: as a bare port */
 	NV_PAIR_ACTIVATE, /* transmit on `port` */
 	NV_PAIR_READY_VF, /* transparent: set the VF up, with hn's MTU and flags */
 	NV_PAIR_RAISE_VF_UP, /* tell devd */

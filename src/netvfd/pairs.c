@@ -142,7 +142,7 @@ static int carry_out_one(
 	case NV_PAIR_LEAVE:
 		return nv_datapath_edit(daemon->datapath, managed->hn, edit_leave, NULL);
 	case NV_PAIR_JOIN:
-		if (command->form != NV_FORM_VF)
+		if (command->on)
 			prepare_vf(daemon, managed, command->vf, false);
 		return nv_datapath_edit(daemon->datapath, managed->hn, edit_join, &join);
 	case NV_PAIR_ACTIVATE:
@@ -301,7 +301,7 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	else
 		enter(daemon, managed, pair);
 	facts.form = path.form;
-	if (facts.vf_usable && !managed->state.announced)
+	if (facts.vf && !managed->state.announced)
 		facts.answered = nv_events_answered(daemon, managed->hn_name);
 	if (vf_link)
 		nv_strcopy(managed->vf_name, sizeof(managed->vf_name), vf_link->name);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What hn shows while the VF carries its traffic, and what it hears all the same."""
+"""What hn shows while the VF carries its traffic; what hn and VF hear, whoever is active."""
 
+import signal
 import socket
 import struct
 
@@ -171,6 +172,27 @@ def send_share(strays, share, flows=4, each=500):
     assert len(arrived) == len(wanted), "none twice"
     one_path = [number for flow, number in arrived if flow == 0]
     assert one_path == list(range(each)), "in order by one path"
+
+
+def test_a_vf_is_heard_before_netvfd_knows_that_it_works(guest, start_netvfd, strays):
+    """A host sends by the VF from the moment on at which its link comes up."""
+    netvfd = start_netvfd(rules="""
+        notify 10 { match "system" "HYPERV_NIC_VF"; match "type" "VF_UP"; action "true"; };
+    """)
+    guest.attach_vf()
+    wait_until(lambda: (netvfd.pair()["vf_port"] or {}).get("counters"), what="vf0 has joined")
+    netvfd.process.send_signal(signal.SIGSTOP)
+    guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
+    wait_until(lambda: guest.link("vf0").get_attr("IFLA_CARRIER"))
+    frames = strays()
+    for number in range(100):
+        frames.send("p-vf0", 0, number)
+    heard = []
+    wait_until(lambda: heard.extend(frames.received()) or len(heard) >= 100, what="all arrive")
+    assert heard == [(0, number) for number in range(100)]
+    netvfd.process.send_signal(signal.SIGCONT)
+    netvfd.wait_active("vf")
+    assert netvfd.pair()["vf_port"]["counters"]["rx"]["packets"] >= 100
 
 
 @pytest.mark.parametrize("form", ["lagg", "exclusive"])
