@@ -37,7 +37,7 @@ ETH_P_ALL, ETH_P_IP, ETH_P_8021Q = 3, 0x0800, 0x8100
 counter = itertools.count()
 
 
-def wait_until(condition, what, seconds=10):
+def wait_until(condition, what, seconds=30):
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -293,7 +293,14 @@ class PairNet:
         self.quiet(self.host, f"{name}h")
         self.host_ip.link("set", index=self.index(f"{name}h", self.host_ip), state="up")
         self.ip.link("set", index=self.index(name), state="up")
+        for ip, end in (self.ip, name), (self.host_ip, f"{name}h"):
+            wait_until(lambda: self.takes_frames(ip, end), f"{end} takes frames")
         return self.index(name)
+
+    def takes_frames(self, ip, name):
+        """The kernel drops what is sent before it has given a link that got its carrier a queue."""
+        link = ip.get_links(self.index(name, ip))[0]
+        return link.get_attr("IFLA_CARRIER") == 1 and link.get_attr("IFLA_QDISC") != "noop"
 
     @staticmethod
     def quiet(space, name):
