@@ -11,6 +11,7 @@ import pytest
 from harness import bounded_as_the_unit, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, PREFIX
 
+
 def test_the_units_capabilities_suffice(start_netvfd, guest, tmp_path):
     """The whole job under the unit's bounds, with the eBPF file system mounted by its own unit."""
     mount_point = tmp_path / "netvfd0/run/bpf"
