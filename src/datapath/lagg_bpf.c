@@ -121,9 +121,15 @@ static int present(struct nv_datapath *datapath, int hn)
 	return pair.lagg;
 }
 
+/* As dress() leaves a link, and nobody else: one that has ARP and MAC, and makes no addresses. */
+static bool is_dressed(const struct nv_link *link)
+{
+	return !(link->flags & IFF_NOARP) && link->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE;
+}
+
 /*
- * Takes a link that looks as make() leaves it and was never up: who made it died before the data
- * path knew of it.
+ * Takes a link that can only be this hn's lagg, by its name, kind and MAC, though the data path
+ * does not know it: who made it died at that moment (it was never up), or hn went and is back.
  */
 static int take_orphan(
 	struct nv_kernel *kernel, const struct nv_link *hn, const char *name, int *ret_ifindex)
@@ -136,8 +142,9 @@ static int take_orphan(
 	if (r < 0)
 		return r;
 	link = nv_links_by_name(&links, name);
-	if (!link || !is_kind(link->kind) || !link->has_mac || (link->flags & IFF_UP) ||
-		link->master || memcmp(link->mac, hn->mac, sizeof(link->mac)))
+	if (!link || !is_kind(link->kind) || !link->has_mac || link->master ||
+		memcmp(link->mac, hn->mac, sizeof(link->mac)) ||
+		((link->flags & IFF_UP) && !is_dressed(link)))
 		return -EEXIST;
 	*ret_ifindex = link->ifindex;
 	return 0;
@@ -148,6 +155,7 @@ int nv_lagg_create(
 {
 	struct nv_kernel *kernel = nv_datapath_kernel(datapath);
 	struct nv_dp_pair wanted = {.lagg = present(datapath, hn->ifindex)};
+	bool made;
 	int r;
 
 	if (wanted.lagg) {
@@ -155,6 +163,7 @@ int nv_lagg_create(
 		return -EEXIST;
 	}
 	r = make(kernel, hn, name, &wanted.lagg);
+	made = r == 0;
 	if (r == -EEXIST)
 		r = take_orphan(kernel, hn, name, &wanted.lagg);
 	if (r < 0)
@@ -163,10 +172,10 @@ int nv_lagg_create(
 	r = dress(kernel, wanted.lagg);
 	if (!r)
 		r = nv_datapath_edit(datapath, hn->ifindex, set_lagg, &wanted);
-	if (r < 0) {
+	if (r < 0 && made)
 		nv_kernel_link_del(kernel, wanted.lagg);
+	if (r < 0)
 		return r;
-	}
 	*ret_ifindex = wanted.lagg;
 	return 0;
 }

@@ -65,6 +65,8 @@ struct nv_daemon {
 	struct nv_watch *hold; /* fires when the first hold-down ends */
 	struct nv_words pending; /* lines that wait for the batch to settle */
 	bool links_changed;
+	bool port_lost; /* a port of a pair went, perhaps to be back under its index */
+	unsigned long resyncs; /* of the monitor, after which all filters were looked at */
 	unsigned long events;
 	uint64_t started; /* nv_loop_now() */
 	int ready_fd; /* lets the parent in the foreground go; -1: there is none */
@@ -93,6 +95,8 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 
 /* Looks at all pairs and does what their machines say; what they raise waits in the queue. */
 void nv_pairs_settle(struct nv_daemon *daemon);
+/* A link is gone, before nv_pairs_settle() says what became of its pair. */
+void nv_pairs_lose(struct nv_daemon *daemon, int ifindex);
 /* A hold-down is over; a timer's callback. */
 void nv_pairs_hold_ended(void *daemon);
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */

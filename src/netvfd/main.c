@@ -43,6 +43,8 @@ static void on_link(const struct nv_link *old, const struct nv_link *new, void *
 	struct nv_daemon *daemon = data;
 
 	daemon->links_changed = true;
+	if (!new)
+		nv_pairs_lose(daemon, old->ifindex);
 	nv_announce_link(daemon->announce, old, new);
 }
 

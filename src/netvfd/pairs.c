@@ -324,6 +324,85 @@ static void take_verdict(
 	memcpy(managed->why, pair->why, sizeof(managed->why));
 	if (pair->verdict != NV_PAIR_OURS)
 		nv_warn("%s: %s; nothing is touched", managed->hn_name, managed->why);
+	else if (managed->why[0])
+		nv_notice("%s: %s", managed->hn_name, managed->why);
+}
+
+/*
+ * A pair that rc.conf or a new name of hn has taken from nv_pairs_find(), but on whose lagg the
+ * guest's addresses are: without the pair they would have no path.
+ */
+static bool find_kept(const struct nv_daemon *daemon, const struct nv_managed *managed,
+	const struct nv_pairs *pairs, struct nv_pair *ret_pair)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_link *hn = nv_links_by_index(links, managed->hn);
+	const struct nv_link *vf = nv_links_by_index(links, managed->state.vf);
+	struct nv_dp_pair path;
+
+	if (!hn || nv_pairs_by_vf(pairs, managed->hn) ||
+		nv_datapath_get(daemon->datapath, managed->hn, &path) ||
+		path.form != NV_FORM_LAGG || !nv_links_by_index(links, path.lagg))
+		return false;
+	*ret_pair = (struct nv_pair){
+		.verdict = NV_PAIR_OURS,
+		.hn = managed->hn,
+		.why = "no synthetic interface by its name and rc.conf any more; "
+		       "its pair stays, for its lagg has no other path",
+	};
+	memcpy(ret_pair->mac, hn->mac, NV_MAC_LEN);
+	if (vf && !vf->master && !nv_pairs_by_vf(pairs, vf->ifindex) &&
+		!nv_pairs_by_hn(pairs, vf->ifindex))
+		ret_pair->vf = vf->ifindex;
+	return true;
+}
+
+/*
+ * A link that went and came back with its index (from another network namespace, or while messages
+ * were lost) has lost its filters, and looks as if nothing had happened.
+ */
+static void mend(struct nv_daemon *daemon)
+{
+	unsigned long resyncs = nv_monitor_resyncs(daemon->monitor);
+
+	if (!daemon->port_lost && daemon->resyncs == resyncs)
+		return;
+	for (size_t i = 0; i < daemon->n_managed; i++) {
+		struct nv_managed *managed = &daemon->managed[i];
+		struct nv_dp_pair path;
+		int r = nv_datapath_get(daemon->datapath, managed->hn, &path);
+
+		if (!r)
+			r = nv_datapath_edit(daemon->datapath, managed->hn, edit_nothing, NULL);
+		if (r && r != -ENOENT && r != -ENODEV)
+			nv_err("%s: cannot look after its filters: %s", managed->hn_name,
+				nv_strerror(r));
+	}
+	daemon->port_lost = false;
+	daemon->resyncs = resyncs;
+}
+
+void nv_pairs_lose(struct nv_daemon *daemon, int ifindex)
+{
+	for (size_t i = 0; i < daemon->n_managed && !daemon->port_lost; i++) {
+		const struct nv_managed *managed = &daemon->managed[i];
+
+		daemon->port_lost = ifindex == managed->hn || ifindex == managed->state.vf ||
+				    ifindex == managed->lagg;
+	}
+}
+
+static void keep_unseen(struct nv_daemon *daemon, const struct nv_pairs *pairs, uint64_t *soonest)
+{
+	for (size_t i = 0; i < daemon->n_managed; i++) {
+		struct nv_managed *managed = &daemon->managed[i];
+		struct nv_pair pair;
+
+		if (managed->seen || !find_kept(daemon, managed, pairs, &pair))
+			continue;
+		take_verdict(daemon, managed, &pair);
+		step(daemon, managed, &pair, soonest);
+	}
 }
 
 static void forget_unseen(struct nv_daemon *daemon)
@@ -369,7 +448,9 @@ void nv_pairs_settle(struct nv_daemon *daemon)
 		take_verdict(daemon, managed, &pairs.pair[i]);
 		step(daemon, managed, &pairs.pair[i], &soonest);
 	}
+	keep_unseen(daemon, &pairs, &soonest);
 	forget_unseen(daemon);
+	mend(daemon);
 	if (soonest != UINT64_MAX)
 		nv_watch_arm(daemon->hold, soonest);
 }

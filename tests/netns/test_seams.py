@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What happens to a pair's interfaces and files behind netvfd's back, while lagg0 carries all."""
+
+import os
+import signal
+
+import pytest
+
+from conftest import RC_CONF
+from harness import wait_until
+from test_netvfd import Echo, wait_lagg
+
+
+@pytest.fixture
+def echo(guest):
+    echo = Echo(guest)
+    yield echo
+    echo.close()
+
+
+def attach(guest, netvfd):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    wait_until(lambda: guest.addresses("lagg0") and not guest.addresses("hn0"))
+
+
+def assert_migrates(guest, netvfd, echo, hn):
+    assert echo.ask(5) == 5
+    guest.detach_vf("linkdown")
+    netvfd.wait_active("hn", hn)
+    assert echo.ask(5) == 5
+    guest.bring_back_vf("linkdown")
+    netvfd.wait_active("vf", hn)
+    assert echo.ask(5) == 5
+
+
+def test_a_reload_without_the_pair_leaves_lagg0_its_path(guest, netvfd, echo):
+    attach(guest, netvfd)
+    netvfd.rcconf.write_text(RC_CONF.replace("netvf_pairs", "# netvf_pairs"))
+    netvfd.reload()
+    wait_until(lambda: "its pair stays" in netvfd.pair()["why"])
+    assert_migrates(guest, netvfd, echo, "hn0")
+    netvfd.rcconf.write_text(RC_CONF)
+    netvfd.reload()
+    wait_until(lambda: not netvfd.pair()["why"])
+    assert_migrates(guest, netvfd, echo, "hn0")
+
+
+def test_an_hn_with_a_new_name_leaves_lagg0_its_path(guest, netvfd, echo):
+    attach(guest, netvfd)
+    guest.netlink.link("set", index=guest.namespace.index("hn0"), ifname="eth7")
+    wait_until(lambda: netvfd.pair("eth7"))
+    assert_migrates(guest, netvfd, echo, "eth7")
+
+
+def test_without_a_lagg_an_unnamed_pair_is_forgotten(guest, netvfd, echo):
+    assert netvfd.pair()
+    netvfd.rcconf.write_text(RC_CONF.replace("netvf_pairs", "# netvf_pairs"))
+    netvfd.reload()
+    wait_until(lambda: not netvfd.pair())
+    assert echo.ask(5) == 5
+
+
+def test_a_vf_that_went_and_came_with_its_index_unseen(guest, netvfd, echo):
+    attach(guest, netvfd)
+    index = guest.namespace.index("vf0")
+    os.kill(netvfd.process.pid, signal.SIGSTOP)
+    guest.netlink.link("set", index=index, net_ns_fd=guest.host.net)
+    guest.host.netlink.link("set", index=index, net_ns_fd=guest.namespace.net)
+    assert guest.namespace.index("vf0") == index
+    guest.netlink.link("set", index=index, state="up")
+    os.kill(netvfd.process.pid, signal.SIGCONT)
+    wait_until(lambda: "bpf" in guest.run("tc", "filter", "show", "dev", "vf0", "ingress").stdout)
+    netvfd.wait_active("vf")
+    assert_migrates(guest, netvfd, echo, "hn0")
+
+
+def test_an_hn_that_went_and_came_has_its_lagg_again(guest, netvfd, echo):
+    attach(guest, netvfd)
+    guest.host.netlink.link("del", index=guest.topology.hn.host_index)
+    wait_until(lambda: netvfd.pair() is None)
+    guest.topology.hn = guest.topology._plug("hn0", learning=1, unicast_flood=1)
+    guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
+    wait_lagg(netvfd)
+    assert_migrates(guest, netvfd, echo, "hn0")
