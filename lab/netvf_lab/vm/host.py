@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from ..topology import Switch
 
+TAP_QUEUE = 10000  # frames
+
 
 @dataclass
 class Tap:
@@ -26,7 +28,8 @@ class Host:
         index = self.host.index(name)
         self.host.netlink.link("set", index=index, master=self.switch.index)
         self.switch.set_port(index, learning=1, **flags)
-        self.host.netlink.link("set", index=index, state="up")
+        # Room for what comes while QEMU is not let run: its lack is not the guest's loss.
+        self.host.netlink.link("set", index=index, txqlen=TAP_QUEUE, state="up")
         return Tap(name, index)
 
     def __enter__(self):

@@ -36,14 +36,17 @@ def find():
 
 
 class Qemu:
-    """nics: {"hn": the tap of hn, "vf": the tap of the VF}; both are in the namespace."""
+    """hn and vf: their taps, in the namespace; hn_options: more properties of hn's card."""
 
-    def __init__(self, loop, namespace, kernel, initramfs, nics, hn="", native_hotplug=False):
+    def __init__(
+        self, loop, namespace, kernel, initramfs, hn, vf, hn_options="", native_hotplug=False
+    ):
+        self._vf = vf
+        self._backed = False  # there is a back end for the VF's card
         self.deleted = {}  # id -> when QEMU said so
         self.log = collections.deque(maxlen=200)
         self._loop = loop
         self._results = []
-        self._hot = {}  # id -> the bus that it is in
         names = ["qmp", "control", *(f"port{number}" for number in range(PORTS))]
         pairs = {name: socket.socketpair() for name in names}
         self.sockets = {name: ours for name, (ours, _) in pairs.items()}
@@ -62,9 +65,8 @@ class Qemu:
         argv += ["-chardev", "null,id=last", "-device", "virtserialport,chardev=last,name=last"]
         for number, slot in enumerate(SLOTS, 1):
             argv += ["-device", f"pcie-root-port,id={slot},chassis={number},slot={number}"]
-        for name, tap in nics.items():
-            argv += ["-netdev", f"tap,id={name},ifname={tap},script=no,downscript=no"]
-        argv += ["-device", f"virtio-net-pci,id=nic-hn,netdev=hn,mac={GUEST_MAC}{hn}"]
+        argv += ["-netdev", f"tap,id=hn,ifname={hn},script=no,downscript=no"]
+        argv += ["-device", f"virtio-net-pci,id=nic-hn,netdev=hn,mac={GUEST_MAC}{hn_options}"]
         if native_hotplug:
             argv += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
         self.process = namespace.popen(
@@ -104,6 +106,13 @@ class Qemu:
     def plug(self, driver, slot, **properties):
         """A VF into a slot."""
         self.deleted.pop("nic-vf", None)
+        # A new back end for each card, for one keeps what the card before agreed with it.
+        if self._backed:
+            self.command("netdev_del", id="vf")
+        self.command(
+            "netdev_add", type="tap", id="vf", ifname=self._vf, script="no", downscript="no"
+        )
+        self._backed = True
         self.command(
             "device_add",
             driver=driver,

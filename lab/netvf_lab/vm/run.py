@@ -79,8 +79,9 @@ class VmRun(Migration):
             host.host,
             self._kernel,
             self._initramfs,
-            {"hn": host.hn.name, "vf": host.vf.name},
-            hn=self.peer.hn,
+            hn=host.hn.name,
+            vf=host.vf.name,
+            hn_options=self.peer.hn,
             native_hotplug=self.options.detach == "pcie",
         )
         self.guest = host.guest = Guest(self.loop, self.qemu)
