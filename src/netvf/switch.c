@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "netvf/command.h"
 
+#include "control/text.h"
+
 int nv_command_switch(struct nv_command_context *context)
 {
 	json_t *done;
@@ -10,7 +12,8 @@ int nv_command_switch(struct nv_command_context *context)
 		return EXIT_FAILURE;
 	}
 	done = nv_command_ask(context, "switch",
-		json_pack("{ss ss}", "hn", context->args[0], "to", context->args[1]));
+		json_pack("{so so}", "hn", nv_json_from(context->args[0]), "to",
+			nv_json_from(context->args[1])));
 	if (!done)
 		return EXIT_FAILURE;
 	json_decref(done);

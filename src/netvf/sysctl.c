@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "netvf/command.h"
 
+#include "control/text.h"
+
 static void print_plain(const struct nv_command_context *context, const json_t *list)
 {
 	const json_t *entry;
@@ -32,7 +34,7 @@ int nv_command_sysctl(struct nv_command_context *context)
 	json_t *list;
 
 	for (char **name = context->args; *name; name++)
-		json_array_append_new(names, json_string(*name));
+		json_array_append_new(names, nv_json_from(*name));
 	list = nv_command_ask(context, "sysctl", json_pack("{so}", "names", names));
 	if (!list)
 		return EXIT_FAILURE;

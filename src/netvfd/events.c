@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "control/text.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -102,7 +103,7 @@ static void publish(struct nv_daemon *daemon, const struct nv_event *event)
 
 	if (!nv_control_has_subscriber(daemon->control, "event"))
 		return;
-	value = json_pack("{ss}", "line", nv_event_line(event));
+	value = json_pack("{so}", "line", nv_json_from(nv_event_line(event)));
 	if (!value)
 		return;
 	if (nv_event_get(event, "timestamp"))
@@ -139,7 +140,7 @@ void nv_events_raise_vf(struct nv_daemon *daemon, const char *hn, const char *ty
 	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, type, NULL, 0) == 0)
 		/* FreeBSD's order: VF_DOWN before the DETACH that brought it, VF_UP after all. */
 		keep(daemon, nv_str_text(&line), nv_streq(type, "VF_DOWN"));
-	nv_history_add(daemon->history, type, "{ss}", "hn", hn);
+	nv_history_add(daemon->history, type, "{so}", "hn", nv_json_from(hn));
 }
 
 bool nv_events_answered(struct nv_daemon *daemon, const char *hn)
@@ -177,9 +178,10 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 	describe_end(result, &end);
 	nv_log(good ? LOG_INFO : LOG_WARNING, "action '%s' for event '%s' %s", result->command,
 		result->event, nv_str_text(&end));
-	nv_history_add(daemon->history, "action", "{ss ss ss ss sI}", "subject", result->subject,
-		"command", result->command, "event", result->event, "end", nv_str_text(&end),
-		"microseconds", (json_int_t)(result->ended_at - result->started_at));
+	nv_history_add(daemon->history, "action", "{so so so so sI}", "subject",
+		nv_json_from(result->subject), "command", nv_json_from(result->command), "event",
+		nv_json_from(result->event), "end", nv_json_from(nv_str_text(&end)), "microseconds",
+		(json_int_t)(result->ended_at - result->started_at));
 
 	/* hyperv_vfup may have changed a pair's form. */
 	nv_pairs_settle(daemon);

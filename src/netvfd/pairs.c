@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "control/text.h"
 #include "datapath/lagg.h"
 #include "ifconfig/bare.h"
 #include "netvfd/daemon.h"
@@ -128,8 +129,8 @@ static void note_switch(struct nv_daemon *daemon, struct nv_managed *managed, en
 	managed->since = nv_loop_now(daemon->loop);
 	managed->switches++;
 	nv_notice("%s: transmitting on %s", managed->hn_name, to);
-	nv_history_add(daemon->history, "switch", "{ss ss ss}", "hn", managed->hn_name, "to", to,
-		"port", nv_port_name(port));
+	nv_history_add(daemon->history, "switch", "{so so ss}", "hn",
+		nv_json_from(managed->hn_name), "to", nv_json_from(to), "port", nv_port_name(port));
 }
 
 static int carry_out_one(

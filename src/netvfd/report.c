@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "control/text.h"
 #include "hn/sysctl.h"
 #include "netvfd/daemon.h"
 
@@ -41,7 +42,7 @@ static json_t *name_json(const struct nv_daemon *daemon, int ifindex)
 	const struct nv_link *link =
 		ifindex ? nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex) : NULL;
 
-	return link ? json_string(link->name) : json_null();
+	return link ? nv_json_from(link->name) : json_null();
 }
 
 static json_t *port_json(struct nv_daemon *daemon, int ifindex)
@@ -51,8 +52,9 @@ static json_t *port_json(struct nv_daemon *daemon, int ifindex)
 
 	if (!link)
 		return json_null();
-	return json_pack("{ss ss sb so}", "name", link->name, "driver", link->driver, "usable",
-		(int)nv_link_usable(link), "counters", counters_json(daemon, ifindex));
+	return json_pack("{so so sb so}", "name", nv_json_from(link->name), "driver",
+		nv_json_from(link->driver), "usable", (int)nv_link_usable(link), "counters",
+		counters_json(daemon, ifindex));
 }
 
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
@@ -66,11 +68,12 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 		upper = path.lagg;
 	else if (path.form == NV_FORM_VF)
 		upper = path.vf;
-	return json_pack("{ss ss ss so ss ss ss ss? sf sI so so}", "hn", managed->hn_name,
-		"verdict", verdict_name(managed->verdict), "why", managed->why, "upper",
-		name_json(daemon, upper), "form", nv_form_name(path.form), "active",
-		nv_port_name(path.active), "wish", nv_wish_name(managed->wish), "last_vf",
-		managed->vf_name[0] ? managed->vf_name : NULL, "seconds",
+	return json_pack("{so ss so so ss ss ss so? sf sI so so}", "hn",
+		nv_json_from(managed->hn_name), "verdict", verdict_name(managed->verdict), "why",
+		nv_json_from(managed->why), "upper", name_json(daemon, upper), "form",
+		nv_form_name(path.form), "active", nv_port_name(path.active), "wish",
+		nv_wish_name(managed->wish), "last_vf",
+		managed->vf_name[0] ? nv_json_from(managed->vf_name) : NULL, "seconds",
 		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches, "hn_port",
 		port_json(daemon, managed->hn), "vf_port", port_json(daemon, managed->state.vf));
 }
@@ -86,12 +89,13 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 	(void)ret_error;
 	for (size_t i = 0; i < daemon->n_managed; i++)
 		json_array_append_new(pairs, pair_json(daemon, &daemon->managed[i]));
-	result = json_pack("{ss si sf ss ss ss sI sI sI sI sI sb ss ss so}", "version",
+	result = json_pack("{ss si sf so so so sI sI sI sI sI sb ss ss so}", "version",
 		NETVF_VERSION, "pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC,
-		"rules_file", daemon->options->rules_path, "rcconf_file",
-		daemon->options->rcconf_path, "run_dir", daemon->run_dir, "rules",
-		(json_int_t)nv_rules_count(daemon->rules), "events", (json_int_t)daemon->events,
-		"clients", (json_int_t)nv_clients_count(daemon->clients), "actions_running",
+		"rules_file", nv_json_from(daemon->options->rules_path), "rcconf_file",
+		nv_json_from(daemon->options->rcconf_path), "run_dir",
+		nv_json_from(daemon->run_dir), "rules", (json_int_t)nv_rules_count(daemon->rules),
+		"events", (json_int_t)daemon->events, "clients",
+		(json_int_t)nv_clients_count(daemon->clients), "actions_running",
 		(json_int_t)nv_actions_running(daemon->actions), "resyncs",
 		(json_int_t)nv_monitor_resyncs(daemon->monitor), "adopted",
 		(int)nv_datapath_adopted(daemon->datapath), "handover",
@@ -157,8 +161,9 @@ static int add_sysctl(const char *name, void *data)
 
 	if (r)
 		return r;
-	return json_array_append_new(sysctls->list,
-		       json_pack("{ss ss}", "name", name, "value", nv_str_text(&value)))
+	return json_array_append_new(
+		       sysctls->list, json_pack("{so so}", "name", nv_json_from(name), "value",
+					      nv_json_from(nv_str_text(&value))))
 		       ? -ENOMEM
 		       : 0;
 }

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What happens to a pair's interfaces and files behind netvfd's back, while lagg0 carries all."""
 
+import json
 import os
 import signal
+import subprocess
+import threading
 
 import pytest
 
 from conftest import RC_CONF
-from harness import wait_until
+from harness import BUILD, wait_until
 from test_netvfd import Echo, wait_lagg
 
 
@@ -83,3 +86,32 @@ def test_an_hn_that_went_and_came_has_its_lagg_again(guest, netvfd, echo):
     guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
     wait_lagg(netvfd)
     assert_migrates(guest, netvfd, echo, "hn0")
+
+
+def test_names_that_are_no_text_are_told_all_the_same(guest, netvfd):
+    attach(guest, netvfd)
+    events = guest.popen(BUILD / "src/netvf/netvf", "--run-dir", netvfd.run_dir, "events",
+                         "--json", stdout=subprocess.PIPE, text=True)
+    heard = []
+    reader = threading.Thread(target=lambda: heard.extend(events.stdout), daemon=True)
+    reader.start()
+    odd, shown = b"hn\xff0", "hn\\xff0"
+
+    def rename(old, new):
+        guest.run("ip", "link", "set", os.fsdecode(old), "name", os.fsdecode(new))
+
+    def has_subscribed():
+        rename(b"hn0", b"hn1")
+        rename(b"hn1", b"hn0")
+        return heard
+
+    wait_until(has_subscribed)
+    rename(b"hn0", odd)
+    wait_until(lambda: netvfd.pair(shown))
+    assert shown in netvfd.ask("status")
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn", shown)
+    assert shown in [entry.get("to") for entry in json.loads(netvfd.ask("history", "--json"))]
+    wait_until(lambda: any(shown in json.loads(line)["line"] for line in heard))
+    events.kill()
+    events.wait()

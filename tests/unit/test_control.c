@@ -3,6 +3,7 @@
 
 #include "control/client.h"
 #include "control/server.h"
+#include "control/text.h"
 #include "loop/unix.h"
 
 #include <errno.h>
@@ -560,9 +561,28 @@ static void client_without_a_server_is_told(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static void texts_of_any_bytes(void **state)
+{
+	static const char *const texts[][2] = {
+		{"hn0", "hn0"},
+		{"", ""},
+		{"h\xc3\xb6", "h\xc3\xb6"},
+		{"h\xff \xc3\xb6", "h\\xff \\xc3\\xb6"},
+		{"\xc3", "\\xc3"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(texts); i++) {
+		json_auto_t *json = nv_json_from(texts[i][0]);
+
+		assert_string_equal(json_string_value(json), texts[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(texts_of_any_bytes),
 		TEST(request_is_a_line_however_it_arrives),
 		TEST(malformed_request_is_an_error_and_no_end),
 		TEST(deeply_nested_request_is_refused),
