@@ -293,15 +293,12 @@ DAEMON = """#!/usr/bin/python3
 import os, signal
 log = os.open("{log}", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 os.write(log, b"start\\n")
-def end(*_):
-    os.write(log, b"stop\\n")
-    os._exit(0)
-signal.signal(signal.SIGTERM, end)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 if os.fork():
     os._exit(0)
 os.setsid()
-while True:
-    signal.pause()
+signal.sigwait([signal.SIGTERM])
+os.write(log, b"stop\\n")
 """
 
 
