@@ -43,6 +43,7 @@ struct nv_managed {
 	bool carrier; /* as it was set */
 	bool told; /* that hn is opened underneath, or does not take its disguise */
 	bool seen; /* in the walk over today's pairs */
+	bool lost; /* an interface of it went, perhaps to be back under its index */
 };
 
 struct nv_daemon {
@@ -65,7 +66,6 @@ struct nv_daemon {
 	struct nv_watch *hold; /* fires when the first hold-down ends */
 	struct nv_words pending; /* lines that wait for the batch to settle */
 	bool links_changed;
-	bool port_lost; /* a port of a pair went, perhaps to be back under its index */
 	unsigned long resyncs; /* of the monitor, after which all filters were looked at */
 	unsigned long events;
 	uint64_t started; /* nv_loop_now() */

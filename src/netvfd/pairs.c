@@ -366,30 +366,30 @@ static void mend(struct nv_daemon *daemon)
 {
 	unsigned long resyncs = nv_monitor_resyncs(daemon->monitor);
 
-	if (!daemon->port_lost && daemon->resyncs == resyncs)
-		return;
 	for (size_t i = 0; i < daemon->n_managed; i++) {
 		struct nv_managed *managed = &daemon->managed[i];
 		struct nv_dp_pair path;
-		int r = nv_datapath_get(daemon->datapath, managed->hn, &path);
+		int r = -ENOENT;
 
+		if (managed->lost || daemon->resyncs != resyncs)
+			r = nv_datapath_get(daemon->datapath, managed->hn, &path);
 		if (!r)
 			r = nv_datapath_edit(daemon->datapath, managed->hn, edit_nothing, NULL);
 		if (r && r != -ENOENT && r != -ENODEV)
 			nv_err("%s: cannot look after its filters: %s", managed->hn_name,
 				nv_strerror(r));
+		managed->lost = false;
 	}
-	daemon->port_lost = false;
 	daemon->resyncs = resyncs;
 }
 
 void nv_pairs_lose(struct nv_daemon *daemon, int ifindex)
 {
-	for (size_t i = 0; i < daemon->n_managed && !daemon->port_lost; i++) {
-		const struct nv_managed *managed = &daemon->managed[i];
+	for (size_t i = 0; i < daemon->n_managed; i++) {
+		struct nv_managed *managed = &daemon->managed[i];
 
-		daemon->port_lost = ifindex == managed->hn || ifindex == managed->state.vf ||
-				    ifindex == managed->lagg;
+		managed->lost |= ifindex == managed->hn || ifindex == managed->state.vf ||
+				 ifindex == managed->lagg;
 	}
 }
 
