@@ -298,6 +298,11 @@ int nv_actions_add(struct nv_actions *actions, const char *subject, const char *
 	return 0;
 }
 
+void nv_actions_limit(struct nv_actions *actions, uint64_t time_limit)
+{
+	actions->time_limit = time_limit;
+}
+
 size_t nv_actions_waiting(const struct nv_actions *actions)
 {
 	return actions->n_waiting;

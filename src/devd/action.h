@@ -66,6 +66,9 @@ NV_DEFINE_AUTO(nv_actions, struct nv_actions *, nv_actions_free);
 int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
 	const char *event, void *cookie);
 
+/* As in the configuration, for the commands that start from now on. */
+void nv_actions_limit(struct nv_actions *actions, uint64_t time_limit);
+
 /* How many commands there are now, to look at. */
 size_t nv_actions_waiting(const struct nv_actions *actions);
 size_t nv_actions_running(const struct nv_actions *actions);

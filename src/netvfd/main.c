@@ -90,17 +90,23 @@ static int watch_kernel(struct nv_daemon *daemon)
 	return r;
 }
 
+static void reload(struct nv_daemon *daemon)
+{
+	if (read_configuration(daemon)) {
+		nv_err("the configuration in force stays");
+		return;
+	}
+	nv_actions_limit(daemon->actions, daemon->settings->action_timeout * NV_USEC_PER_SEC);
+	nv_notice("read the configuration again: %zu rules", nv_rules_count(daemon->rules));
+}
+
 static void on_signal(int signal, void *data)
 {
 	struct nv_daemon *daemon = data;
 
 	if (signal == SIGHUP) {
 		sd_notify(0, "RELOADING=1");
-		if (read_configuration(daemon) == 0)
-			nv_notice("read the configuration again: %zu rules",
-				nv_rules_count(daemon->rules));
-		else
-			nv_err("the configuration in force stays");
+		reload(daemon);
 		nv_pairs_settle(daemon);
 		nv_events_flush(daemon);
 		sd_notify(0, "READY=1");

@@ -115,3 +115,13 @@ def test_names_that_are_no_text_are_told_all_the_same(guest, netvfd):
     wait_until(lambda: any(shown in json.loads(line)["line"] for line in heard))
     events.kill()
     events.wait()
+
+
+def test_a_reload_sets_the_time_limit_of_actions(guest, start_netvfd):
+    netvfd = start_netvfd(rules="""
+        notify 10 { match "type" "RENAME"; action "exec sleep 60"; };""")
+    netvfd.rcconf.write_text(RC_CONF + 'netvf_action_timeout="1"\n')
+    netvfd.reload()
+    wait_until(lambda: "read the configuration again" in netvfd.log)
+    guest.netlink.link("set", index=guest.namespace.index("hn0"), ifname="hn1")
+    wait_until(lambda: "was ended at its time limit" in netvfd.log, 10)
