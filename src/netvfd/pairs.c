@@ -418,6 +418,9 @@ static void forget_unseen(struct nv_daemon *daemon)
 			continue;
 		}
 		nv_datapath_remove(daemon->datapath, managed->hn);
+		/* One that is left over has no port, and shows it. */
+		if (managed->lagg)
+			nv_lagg_set_carrier(daemon->datapath, managed->lagg, false);
 		if (managed->state.pretending)
 			nv_pretend_set(daemon, managed, false);
 		if (managed->hn_name[0])

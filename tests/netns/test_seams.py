@@ -13,6 +13,8 @@ from conftest import RC_CONF
 from harness import BUILD, wait_until
 from test_netvfd import Echo, wait_lagg
 
+IFF_RUNNING = 0x40
+
 
 @pytest.fixture
 def echo(guest):
@@ -82,9 +84,11 @@ def test_an_hn_that_went_and_came_has_its_lagg_again(guest, netvfd, echo):
     attach(guest, netvfd)
     guest.host.netlink.link("del", index=guest.topology.hn.host_index)
     wait_until(lambda: netvfd.pair() is None)
+    wait_until(lambda: not guest.link("lagg0")["flags"] & IFF_RUNNING)
     guest.topology.hn = guest.topology._plug("hn0", learning=1, unicast_flood=1)
     guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
     wait_lagg(netvfd)
+    wait_until(lambda: guest.link("lagg0")["flags"] & IFF_RUNNING)
     assert_migrates(guest, netvfd, echo, "hn0")
 
 
