@@ -97,8 +97,8 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 void nv_pairs_settle(struct nv_daemon *daemon);
 /* A link is gone, before nv_pairs_settle() says what became of its pair. */
 void nv_pairs_lose(struct nv_daemon *daemon, int ifindex);
-/* A hold-down is over; a timer's callback. */
-void nv_pairs_hold_ended(void *daemon);
+/* Settles and flushes, for whoever is not the monitor; also the hold-down's timer's callback. */
+void nv_pairs_look_again(void *daemon);
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
 int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish);
 /* pretend.c: what hn shows while the VF transmits */

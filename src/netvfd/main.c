@@ -107,8 +107,7 @@ static void on_signal(int signal, void *data)
 	if (signal == SIGHUP) {
 		sd_notify(0, "RELOADING=1");
 		reload(daemon);
-		nv_pairs_settle(daemon);
-		nv_events_flush(daemon);
+		nv_pairs_look_again(daemon);
 		sd_notify(0, "READY=1");
 	} else if (signal == SIGUSR1) {
 		nv_notice("%lu events so far", daemon->events);

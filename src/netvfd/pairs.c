@@ -231,13 +231,8 @@ static void update_lagg(
 }
 
 /* The lagg has a carrier while any of its ports can carry traffic, as FreeBSD's lagg(4) has. */
-static void show_carrier(struct nv_daemon *daemon, struct nv_managed *managed, int vf)
+static void show_carrier(struct nv_daemon *daemon, struct nv_managed *managed, bool carrier)
 {
-	const struct nv_links *links = nv_monitor_links(daemon->monitor);
-	const struct nv_link *hn_link = nv_links_by_index(links, managed->hn);
-	const struct nv_link *vf_link = vf ? nv_links_by_index(links, vf) : NULL;
-	bool carrier = (hn_link && nv_link_usable(hn_link)) || (vf_link && nv_link_usable(vf_link));
-
 	if (!managed->lagg || managed->carrier == carrier)
 		return;
 	managed->carrier = carrier;
@@ -311,7 +306,7 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	carry_out(daemon, managed, &commands);
 	nv_holddown_note(&managed->holddown, nv_loop_now(daemon->loop), facts.vf_usable,
 		managed->state.active == NV_PORT_VF);
-	show_carrier(daemon, managed, vf);
+	show_carrier(daemon, managed, facts.hn_usable || facts.vf_usable);
 }
 
 static void take_verdict(
@@ -459,7 +454,7 @@ void nv_pairs_settle(struct nv_daemon *daemon)
 		nv_watch_arm(daemon->hold, soonest);
 }
 
-void nv_pairs_hold_ended(void *data)
+void nv_pairs_look_again(void *data)
 {
 	struct nv_daemon *daemon = data;
 
@@ -477,8 +472,7 @@ int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish)
 		if (managed->verdict != NV_PAIR_OURS || managed->state.form == NV_FORM_VF)
 			return -EOPNOTSUPP;
 		managed->wish = wish;
-		nv_pairs_settle(daemon);
-		nv_events_flush(daemon);
+		nv_pairs_look_again(daemon);
 		return 0;
 	}
 	return -ENOENT;

@@ -98,7 +98,7 @@ static int open_queues(struct nv_daemon *daemon)
 	int r = nv_history_new(&daemon->history);
 
 	if (!r)
-		r = nv_loop_watch_timer(daemon->loop, nv_pairs_hold_ended, daemon, &daemon->hold);
+		r = nv_loop_watch_timer(daemon->loop, nv_pairs_look_again, daemon, &daemon->hold);
 	if (!r)
 		r = open_actions(daemon);
 	if (!r)

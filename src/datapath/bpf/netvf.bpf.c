@@ -58,6 +58,17 @@ static __always_inline struct nv_counts *counts_of(__u32 slot, enum nv_port port
 	return bpf_map_lookup_elem(&nv_counts, &key);
 }
 
+/* The pair that an interface belongs to, and its slot; NULL: none. */
+static __always_inline struct nv_entry *pair_of(__u32 ifindex, __u32 *slot)
+{
+	__u32 *found = bpf_map_lookup_elem(&nv_ports, &ifindex);
+
+	if (!found)
+		return NULL;
+	*slot = *found;
+	return bpf_map_lookup_elem(&nv_pairs, found);
+}
+
 static __always_inline bool was_judged(struct __sk_buff *skb)
 {
 	if (skb->tc_index != JUDGED)
@@ -81,15 +92,11 @@ int netvf_egress(struct __sk_buff *skb)
 	__u32 ifindex = skb->ifindex;
 	struct nv_counts *counts;
 	struct nv_entry *entry;
-	__u32 active, hn;
-	__u32 *slot;
+	__u32 active, hn, slot;
 
 	if (was_judged(skb))
 		return TC_ACT_UNSPEC;
-	slot = bpf_map_lookup_elem(&nv_ports, &ifindex);
-	if (!slot)
-		return TC_ACT_UNSPEC;
-	entry = bpf_map_lookup_elem(&nv_pairs, slot);
+	entry = pair_of(ifindex, &slot);
 	if (!entry)
 		return TC_ACT_UNSPEC;
 
@@ -99,7 +106,7 @@ int netvf_egress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 
 	active = transmitter(skb, entry);
-	counts = counts_of(*slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
+	counts = counts_of(slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
 	if (counts)
 		count(&counts->tx, skb);
 	if (active == ifindex)
@@ -124,21 +131,17 @@ int netvf_ingress(struct __sk_buff *skb)
 	__u32 ifindex = skb->ifindex;
 	struct nv_counts *counts;
 	struct nv_entry *entry;
-	__u32 active, upper, hn;
-	__u32 *slot;
+	__u32 active, upper, hn, slot;
 
 	if (was_judged(skb))
 		return TC_ACT_UNSPEC;
-	slot = bpf_map_lookup_elem(&nv_ports, &ifindex);
-	if (!slot)
-		return TC_ACT_UNSPEC;
-	entry = bpf_map_lookup_elem(&nv_pairs, slot);
+	entry = pair_of(ifindex, &slot);
 	if (!entry)
 		return TC_ACT_UNSPEC;
 	hn = NV_READ(entry->hn);
 	if (ifindex != hn && ifindex != NV_READ(entry->vf))
 		return TC_ACT_UNSPEC;
-	counts = counts_of(*slot, ifindex == hn ? NV_PORT_HN : NV_PORT_VF);
+	counts = counts_of(slot, ifindex == hn ? NV_PORT_HN : NV_PORT_VF);
 	if (!counts || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
 		return TC_ACT_UNSPEC;
 
