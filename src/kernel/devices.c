@@ -52,11 +52,11 @@ struct nv_devices *nv_devices_free(struct nv_devices *devices)
 	return NULL;
 }
 
-/* Those that a scan finds. */
-static bool is_scanned(const char *subsystem)
+/* Those that a scan finds: of the two buses, and those that have a char node. */
+static bool is_remembered(const struct nv_uevent *uevent)
 {
-	return nv_streq(subsystem, "pci") || nv_streq(subsystem, "vmbus") ||
-	       nv_streq(subsystem, "misc");
+	return nv_streq(uevent->subsystem, "pci") || nv_streq(uevent->subsystem, "vmbus") ||
+	       (uevent->devname[0] && !uevent->is_block);
 }
 
 static struct device *find(struct nv_devices *devices, const char *devpath)
@@ -94,10 +94,9 @@ static struct device *remember(struct nv_devices *devices, const struct nv_ueven
 bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 {
 	struct device *device = find(devices, uevent->devpath);
-	bool scanned = is_scanned(uevent->subsystem);
 	bool was_bound;
 
-	if (!scanned && (!uevent->devname[0] || uevent->is_block))
+	if (!is_remembered(uevent))
 		return true;
 	if (nv_streq(uevent->action, "add")) {
 		if (device)
@@ -115,7 +114,7 @@ bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 		return true;
 	}
 	if (nv_streq(uevent->action, "unbind")) {
-		was_bound = device ? device->driver[0] : !scanned;
+		was_bound = device && device->driver[0];
 		if (device)
 			device->driver[0] = '\0';
 		return was_bound;
@@ -123,7 +122,7 @@ bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 	if (nv_streq(uevent->action, "remove")) {
 		if (device)
 			forget(devices, device);
-		return device || !scanned;
+		return device != NULL;
 	}
 	return true;
 }
@@ -170,7 +169,7 @@ void nv_devices_scan_end(struct nv_devices *devices, nv_devices_fn each, void *d
 	struct device *device, *next;
 
 	HASH_ITER (hh, devices->table, device, next) {
-		if (device->scan == devices->scan || !is_scanned(device->subsystem))
+		if (device->scan == devices->scan)
 			continue;
 		tell(device, "remove", each, data);
 		forget(devices, device);

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "kernel/monitor.h"
 
-#define NV_DEVICES_MAX 65536 /* further ones are not remembered, so they may be told of again */
+#define NV_DEVICES_MAX 65536 /* more are told of again and again, not when they go */
 
 struct nv_devices;
 
@@ -27,7 +27,7 @@ bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 typedef void (*nv_devices_fn)(const struct nv_uevent *uevent, void *data);
 
 /*
- * A look at all PCI and VMBus devices and nodes of the "misc" class: begin, give each device found
+ * A look at all PCI and VMBus devices and all that have a char node: begin, give each device found
  * as an "add" or "bind", end. @each gets what is news, and at the end a "remove" for those that
  * were not found.
  */

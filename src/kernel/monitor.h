@@ -60,9 +60,9 @@ NV_DEFINE_AUTO(nv_monitor, struct nv_monitor *, nv_monitor_free);
  * An event that repeats what was reported already is dropped: udev's replay, or an event that comes
  * while this looks at sysfs. When uevents are lost, this is done again and the difference reported.
  *
- * Reports each PCI and VMBus device as bound (or, without a driver, as added) and each node of the
- * "misc" class as added, as uevents read from sysfs, in order of devpath. -EBUSY from
- * inside a callback.
+ * Reports each PCI and VMBus device as bound (or, without a driver, as added) and each device that
+ * has a char node as added, as uevents read from sysfs, in order of devpath. -EBUSY from inside a
+ * callback.
  */
 int nv_monitor_coldplug_devices(struct nv_monitor *monitor);
 

@@ -517,17 +517,31 @@ static void sysfs_is_told_as_uevents(void **state)
 	put_file(dir, "devices/virtual/misc/vmbus!hv_kvp/uevent",
 		"MAJOR=10\nDEVNAME=vmbus/hv_kvp\n");
 	put_file(dir, "devices/pci0000:00/0000:00:02.0/uevent", "");
+	put_file(dir, "devices/virtual/cuse/lamp/uevent", "MAJOR=240\nDEVNAME=lamp\n");
+	put_file(dir, "devices/usb1/uevent", "DEVNAME=bus/usb/001/001\nDRIVER=usb\n");
+	put_file(dir, "devices/virtual/tty/torn/uevent", "DEVNAME=torn\n");
+	put_link(dir, "devices/pci0000:00/0000:00:03.0/subsystem", "../../../bus/pci");
+	put_link(dir, "devices/pci0000:00/0000:00:01.0/subsystem", "../../../bus/pci");
+	put_link(dir, "devices/pci0000:00/0000:00:02.0/subsystem", "../../../bus/pci");
+	put_link(dir, "devices/virtual/misc/vmbus!hv_kvp/subsystem", "../../../../class/misc");
+	put_link(dir, "devices/virtual/cuse/lamp/subsystem", "../../../../class/cuse");
+	put_link(dir, "devices/usb1/subsystem", "../../bus/usb");
 	/* Neither this order nor its reverse is that of the names. */
 	put_link(dir, "bus/pci/devices/0000:00:01.0", "../../../devices/pci0000:00/0000:00:01.0");
 	put_link(dir, "bus/pci/devices/0000:00:03.0", "../../../devices/pci0000:00/0000:00:03.0");
 	put_link(dir, "bus/pci/devices/0000:00:02.0", "../../../devices/pci0000:00/0000:00:02.0");
 	put_link(dir, "bus/pci/devices/0000:00:09.0", "../../../devices/vanished");
-	put_link(dir, "class/misc/vmbus!hv_kvp", "../../devices/virtual/misc/vmbus!hv_kvp");
+	put_link(dir, "dev/char/10:60", "../../devices/virtual/misc/vmbus!hv_kvp");
+	put_link(dir, "dev/char/240:0", "../../devices/virtual/cuse/lamp");
+	put_link(dir, "dev/char/189:0", "../../devices/usb1");
+	put_link(dir, "dev/char/4:1", "../../devices/virtual/tty/torn");
 	assert_int_equal(nv_sysfs_devices(dir, &sink), 0);
 	assert_string_equal(nv_str_text(&found),
 		"add pci /devices/pci0000:00/0000:00:01.0  \n"
 		"add pci /devices/pci0000:00/0000:00:02.0  \n"
 		"bind pci /devices/pci0000:00/0000:00:03.0 e1000e \n"
+		"add usb /devices/usb1 usb bus/usb/001/001\n"
+		"add cuse /devices/virtual/cuse/lamp  lamp\n"
 		"add misc /devices/virtual/misc/vmbus!hv_kvp  vmbus/hv_kvp\n");
 	assert_int_equal(nv_sysfs_devices("/nowhere", &sink), -ENOENT);
 	assert_int_equal(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);

@@ -351,9 +351,11 @@ static void a_callback_may_change_the_kernel(void **state)
 
 #define DEVICE(action, subsystem, path, more) \
 	"ACTION=" action "\nDEVPATH=/devices/" path "\nSUBSYSTEM=" subsystem "\n" more
-#define KVP(action) DEVICE(action, "misc", "kvp", "DEVNAME=vmbus/hv_kvp")
-#define VSS(action) DEVICE(action, "misc", "vss", "DEVNAME=vmbus/hv_vss")
-#define NIC(action) DEVICE(action, "pci", "nic", "DRIVER=e1000e")
+#define KVP(action)  DEVICE(action, "misc", "kvp", "DEVNAME=vmbus/hv_kvp")
+#define VSS(action)  DEVICE(action, "misc", "vss", "DEVNAME=vmbus/hv_vss")
+#define TTY(action)  DEVICE(action, "tty", "ttyUSB0", "DEVNAME=ttyUSB0")
+#define DISK(action) DEVICE(action, "block", "sda", "DEVNAME=sda")
+#define NIC(action)  DEVICE(action, "pci", "nic", "DRIVER=e1000e")
 
 static void devices_are_told_once(void **state)
 {
@@ -381,10 +383,12 @@ static void devices_are_told_once(void **state)
 	fake_uevent(fake, NIC("unbind"));
 	fake_uevent(fake, NIC("remove"));
 	expect(fixture, "remove:kvp add:kvp change:kvp unbind:nic remove:nic ; ");
-	fake_uevent(fake, DEVICE("remove", "tty", "ttyUSB0", "DEVNAME=ttyUSB0"));
+	fake_uevent(fake, TTY("remove"));
+	fake_uevent(fake, DISK("add"));
+	fake_uevent(fake, DISK("add"));
 	fake_uevent(fake, DEVICE("add", "net", "eth0", ""));
 	fake_uevent(fake, DEVICE("add", "net", "eth0", ""));
-	expect(fixture, "remove:ttyUSB0 add:eth0 add:eth0 ; ");
+	expect(fixture, "add:sda add:sda add:eth0 add:eth0 ; ");
 }
 
 static void lost_uevents_lead_to_the_difference(void **state)
@@ -398,12 +402,13 @@ static void lost_uevents_lead_to_the_difference(void **state)
 	fake_lose(fake, NV_FEED_UEVENT);
 	expect(fixture, "");
 	assert_int_equal(nv_monitor_coldplug_devices(fixture->monitor), 0);
-	fake_uevent(fake, DEVICE("add", "tty", "ttyUSB0", "DEVNAME=ttyUSB0"));
-	expect(fixture, "add:kvp bind:nic ; add:ttyUSB0 ; ");
+	fake_uevent(fake, TTY("add"));
+	fake_uevent(fake, DISK("add"));
+	expect(fixture, "add:kvp bind:nic ; add:ttyUSB0 add:sda ; ");
 	fake->device[0] = VSS("add");
 	fake->device[1] = DEVICE("add", "pci", "nic", "");
 	fake_lose(fake, NV_FEED_UEVENT);
-	expect(fixture, "add:vss unbind:nic remove:kvp ; ");
+	expect(fixture, "add:vss unbind:nic remove:kvp remove:ttyUSB0 ; ");
 	fake_fail(fake, FAKE_DEVICES, 1, -EIO);
 	fake->device[0] = NULL;
 	fake_lose(fake, NV_FEED_UEVENT);

@@ -477,7 +477,7 @@ static void devices_that_exist_are_told_once(void **state)
 	NV_AUTO(nv_free) char *first = NULL;
 
 	(void)state;
-	if (access("/sys/class/misc", R_OK) < 0) {
+	if (access("/sys/dev/char/1:3", R_OK) < 0) {
 		print_message("# no /sys here\n");
 		return;
 	}
@@ -486,9 +486,7 @@ static void devices_that_exist_are_told_once(void **state)
 	CHECK(nv_str_take(&watcher.lines, &first));
 	CHECK(nv_monitor_coldplug_devices(watcher.monitor));
 	assert_string_equal(nv_str_text(&watcher.lines), "");
-	if (access("/dev/fuse", F_OK) == 0)
-		assert_non_null(
-			strstr(first, "!system=DEVFS subsystem=CDEV type=CREATE cdev=fuse"));
+	assert_non_null(strstr(first, "!system=DEVFS subsystem=CDEV type=CREATE cdev=null\n"));
 	stop(&watcher);
 }
 
