@@ -42,65 +42,131 @@ static const char *skip_brackets(const char *at)
 	return *at ? at + 1 : at;
 }
 
-/* How often the atom before @at may be laid out, by the quantifier there; moves past it. */
-static unsigned long repeats(const char **at)
+/* What a quantifier does to the atom before it. */
+struct quantifier {
+	unsigned long times; /* how often the C library lays the atom out; 0: it is no quantifier */
+	bool none; /* the atom may be left out */
+	bool endless;
+};
+
+/* Reads the one at @at, if there is one, and moves past it. */
+static struct quantifier read_quantifier(const char **at)
 {
-	unsigned long low;
+	struct quantifier q = {};
 	unsigned long high;
 	char *end;
 
 	switch (**at) {
 	case '+':
 		(*at)++;
-		return 2;
+		return (struct quantifier){.times = 2, .endless = true};
 	case '*':
+		(*at)++;
+		return (struct quantifier){.times = 1, .none = true, .endless = true};
 	case '?':
 		(*at)++;
-		return 1;
+		return (struct quantifier){.times = 1, .none = true};
 	case '{':
-		low = strtoul(*at + 1, &end, 10);
-		high = *end == ',' ? strtoul(end + 1, &end, 10) : low;
+		q.times = strtoul(*at + 1, &end, 10);
+		q.none = q.times == 0;
+		q.endless = end[0] == ',' && end[1] == '}';
+		high = *end == ',' ? strtoul(end + 1, &end, 10) : 0;
 		*at = *end == '}' ? end + 1 : end;
-		high = low > high ? low : high;
-		return high < REPEATS_MAX ? high + 1 : REPEATS_MAX + 1;
+		q.times = q.times > high ? q.times : high;
+		q.times = q.times < REPEATS_MAX ? q.times + 1 : REPEATS_MAX + 1;
 	}
-	return 0;
+	return q;
+}
+
+/* What has been read of a group, and what its last atom is like. */
+struct group {
+	unsigned long weight; /* characters, as laid out */
+	unsigned long atom; /* of it, what a quantifier that follows would repeat */
+	bool atom_empty; /* that may match nothing */
+	bool before_empty; /* so may all that is before it in this alternative */
+	bool choice_empty; /* so may an earlier alternative */
+};
+
+static bool may_be_empty(const struct group *group)
+{
+	return group->choice_empty || (group->before_empty && group->atom_empty);
+}
+
+static void begin_alternative(struct group *group)
+{
+	group->atom = 0;
+	group->atom_empty = true;
+	group->before_empty = true;
+}
+
+static void add_atom(struct group *group, unsigned long weight, bool empty)
+{
+	group->weight += weight;
+	group->atom = weight;
+	group->before_empty = group->before_empty && group->atom_empty;
+	group->atom_empty = empty;
+}
+
+/* ^, $ and the like of \b match between characters. */
+static bool is_anchor(const char *at)
+{
+	return *at == '^' || *at == '$' || (*at == '\\' && at[1] && strchr("bB<>`'", at[1]));
+}
+
+/*
+ * @repeated: what all quantifiers so far have laid out. An endless repetition of what may match
+ * nothing is a ring that takes no character. The C library looks for the way through such rings
+ * again and again, some 2^n times for n of them (calc_eclosure_iter(), glibc 2.36).
+ */
+static const char *quantify(struct group *group, struct quantifier q, unsigned long *repeated)
+{
+	unsigned long more = q.times == 1 ? 1 : group->atom * q.times;
+
+	if (q.times > REPEATS_MAX || (*repeated += more) > REPEATS_MAX)
+		return "it repeats too much";
+	if (q.endless && group->atom_empty)
+		return "it repeats without end what may match nothing";
+	group->weight += more;
+	group->atom += more;
+	group->atom_empty |= q.none;
+	return NULL;
 }
 
 /* Whether the C library can be trusted with it. NULL, or what is wrong. */
 static const char *burden(const char *pattern)
 {
-	unsigned long weight[DEPTH_MAX + 1] = {}; /* of each group that is open, as laid out */
-	unsigned long atom = 0; /* of what a quantifier that follows would repeat */
+	struct group group[DEPTH_MAX + 1] = {{.atom_empty = true, .before_empty = true}};
 	unsigned long repeated = 0;
 	size_t depth = 0;
 
 	for (const char *at = pattern; *at;) {
-		unsigned long times = repeats(&at);
+		struct quantifier q = read_quantifier(&at);
+		const char *fault = q.times ? quantify(&group[depth], q, &repeated) : NULL;
 
-		if (times) {
-			unsigned long more = times == 1 ? 1 : atom * times;
-
-			if (times > REPEATS_MAX || (repeated += more) > REPEATS_MAX)
-				return "it repeats too much";
-			weight[depth] += more;
-			atom += more;
-		} else if (*at == '(') {
-			if (++depth > DEPTH_MAX)
-				return "it has too many groups in groups";
-			weight[depth] = 0;
-			atom = 0;
+		if (fault)
+			return fault;
+		if (q.times)
+			continue;
+		if (*at == '\\' && at[1] >= '1' && at[1] <= '9')
+			return "\\1 to \\9 do not exist in extended regular expressions";
+		if (*at == '(' && depth == DEPTH_MAX)
+			return "it has too many groups in groups";
+		if (*at == '(') {
+			group[++depth] = (struct group){};
+			begin_alternative(&group[depth]);
 			at++;
 		} else if (*at == ')' && depth) {
-			atom = weight[depth--] + 1;
-			weight[depth] += atom;
+			depth--;
+			add_atom(&group[depth], group[depth + 1].weight + 1,
+				may_be_empty(&group[depth + 1]));
 			at++;
-		} else if (*at == '\\' && at[1] >= '1' && at[1] <= '9') {
-			return "\\1 to \\9 do not exist in extended regular expressions";
+		} else if (*at == '|') {
+			group[depth].choice_empty = may_be_empty(&group[depth]);
+			begin_alternative(&group[depth]);
+			at++;
 		} else {
+			add_atom(&group[depth], 1, is_anchor(at));
 			at = *at == '[' ? skip_brackets(at) : at + (*at == '\\' && at[1] ? 2 : 1);
-			atom = 1;
-			weight[depth]++;
 		}
 	}
 	return NULL;

@@ -178,6 +178,7 @@ static void costly_patterns_are_refused(void **state)
 	NV_AUTO(nv_str) struct nv_str text = {};
 
 	(void)state;
+#define ENDLESS "it repeats without end what may match nothing"
 #define REFUSED(pattern, why)                                       \
 	expect_faults("notify 0 { match \"a\" \"" pattern "\"; };", \
 		"f:1:22: the pattern \"" pattern "\" cannot be used: " why "\n")
@@ -185,9 +186,19 @@ static void costly_patterns_are_refused(void **state)
 	REFUSED("a{1,32000}", "it repeats too much");
 	REFUSED("a{99999999999999999999", "it repeats too much"); /* no number that is held */
 	REFUSED("((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+", "it repeats too much");
+	REFUSED("(x?)**********", ENDLESS);
+	REFUSED("((((a*)*)*)*)*", ENDLESS);
+	REFUSED("((a?)?(b|)?)+", ENDLESS);
+	REFUSED("(a|b?){2,}", ENDLESS);
+	REFUSED("(a?|b)*", ENDLESS);
+	REFUSED("(^|\\b)*", ENDLESS);
+	REFUSED("(a{0}){1,}", ENDLESS);
+	REFUSED("a|*", ENDLESS);
 	REFUSED("(a)\\1", "\\1 to \\9 do not exist in extended regular expressions");
 	REFUSED("[[:foo:]]", "Invalid character class name");
 #undef REFUSED
+#undef ENDLESS
+	expect_faults("notify 0 { match \"a\" \"((a|b?c)*.+(x?y|z){2,})*(a?)?(a*){3}\"; };", "");
 	expect_faults("notify 0 { match \"a\" \"[0-9a-f]{4}(:[0-9a-f]{1,4}){7}\"; };", "");
 	nv_str_add(&text, "notify 0 { match \"a\" \"");
 	for (int i = 0; i < NV_RULES_PATTERN_MAX + 1; i++)
