@@ -189,30 +189,29 @@ static void handle(struct client *client, const char *line, size_t length)
 	call(client, method, params);
 }
 
-static void handle_lines(struct client *client)
+static void handle_line(struct client *client)
 {
-	const char *start = client->in.text;
-	const char *const limit = start + client->in.length;
-	const char *newline;
-
-	while (!client->gone && (newline = memchr(start, '\n', limit - start))) {
-		handle(client, start, newline - start);
-		start = newline + 1;
-	}
-	consume(&client->in, start - client->in.text);
-	if (client->in.length > NV_CONTROL_LINE_MAX && !client->gone) {
-		answer_error(client, -EMSGSIZE, "the request is too long");
-		end(client);
-	}
+	client->busy = true;
+	handle(client, client->in.text, client->in.length - 1);
+	client->busy = false;
+	client->in.length = 0;
+	if (client->gone)
+		drop(client);
 }
 
+/* One request a turn: what is behind it stays in the socket, so that others have theirs. */
 static void on_readable(int fd, int events, void *data)
 {
 	struct client *client = data;
 	char chunk[4096];
-	ssize_t length = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+	ssize_t length = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT | MSG_PEEK);
+	const char *newline = length > 0 ? memchr(chunk, '\n', length) : NULL;
 
 	(void)events;
+	if (newline)
+		length = newline + 1 - chunk;
+	if (length > 0)
+		length = recv(fd, chunk, length, MSG_DONTWAIT);
 	if (length < 0 && errno == EAGAIN)
 		return;
 	if (length < 0)
@@ -222,11 +221,12 @@ static void on_readable(int fd, int events, void *data)
 	nv_str_append(&client->in, chunk, length);
 	if (client->in.error)
 		return drop(client);
-	client->busy = true;
-	handle_lines(client);
-	client->busy = false;
-	if (client->gone)
-		drop(client);
+	if (newline)
+		return handle_line(client);
+	if (client->in.length > NV_CONTROL_LINE_MAX) {
+		answer_error(client, -EMSGSIZE, "the request is too long");
+		end(client);
+	}
 }
 
 static int take(struct nv_control *control, int fd, struct client **ret_client)

@@ -398,6 +398,9 @@ static int subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
 		if (r == 0)
 			r = nv_loop_watch_fd(loop, monitor->fd[feed], NV_LOOP_READ, on[feed],
 				monitor, &monitor->watch[feed]);
+		/* A switch does not wait for those who only ask. */
+		if (r == 0)
+			nv_watch_urgent(monitor->watch[feed]);
 	}
 	return r;
 }

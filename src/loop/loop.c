@@ -15,6 +15,13 @@
 
 #define VIRTUAL_START NV_USEC_PER_SEC
 
+/* libevent's priorities; a watch begins with ORDINARY. */
+enum {
+	URGENT,
+	ORDINARY,
+	PRIORITIES,
+};
+
 TAILQ_HEAD(timers, nv_watch);
 
 struct nv_loop {
@@ -65,9 +72,14 @@ static struct event_base *new_base(void)
 	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
 	event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
+	/* After each ordinary callback it looks for urgent ones. */
+	event_config_set_max_dispatch_interval(config, NULL, 1, ORDINARY);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
-	return base;
+	if (!base || event_base_priority_init(base, PRIORITIES) == 0)
+		return base;
+	event_base_free(base);
+	return NULL;
 }
 
 int nv_loop_new(enum nv_loop_clock clock, struct nv_loop **ret_loop)
@@ -205,10 +217,16 @@ static struct nv_watch *new_watch(struct nv_loop *loop, void *data)
 	return watch;
 }
 
+void nv_watch_urgent(struct nv_watch *watch)
+{
+	event_priority_set(&watch->event, URGENT);
+}
+
 /* Hands a watch to libevent. Not event_new(): the one allocation is ours. */
 static int start(struct nv_watch *watch, int fd, int events, event_callback_fn callback)
 {
-	if (event_assign(&watch->event, watch->loop->base, fd, events, callback, watch) < 0)
+	if (event_assign(&watch->event, watch->loop->base, fd, events, callback, watch) < 0 ||
+		event_priority_set(&watch->event, ORDINARY) < 0)
 		return -EINVAL;
 	errno = 0;
 	if (event_add(&watch->event, NULL) < 0)

@@ -69,6 +69,12 @@ typedef void (*nv_loop_child_fn)(pid_t pid, int status, void *data);
 int nv_loop_watch_fd(struct nv_loop *loop, int fd, int events, nv_loop_fd_fn callback, void *data,
 	struct nv_watch **ret_watch);
 
+/*
+ * From now on this watch of a descriptor comes before all others that are ready, and need not wait
+ * for more than the callback that runs. Not to be called while its own callback runs.
+ */
+void nv_watch_urgent(struct nv_watch *watch);
+
 /* A timer, not armed yet. */
 int nv_loop_watch_timer(
 	struct nv_loop *loop, nv_loop_timer_fn callback, void *data, struct nv_watch **ret_watch);

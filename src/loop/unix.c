@@ -15,6 +15,7 @@ struct nv_listener {
 	struct nv_loop *loop;
 	char *path;
 	int fd;
+	int backlog;
 	nv_listener_fn callback;
 	void *data;
 	bool enabled;
@@ -121,9 +122,11 @@ static void on_rested(void *data)
 
 void nv_listener_accept(struct nv_listener *listener)
 {
+	/* The kernel lets one more wait. Who comes meanwhile has the next turn. */
+	int waiting = listener->backlog + 1;
 	int fd;
 
-	while (listener->enabled && !listener->resting) {
+	while (listener->enabled && !listener->resting && waiting-- > 0) {
 		fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			listener->callback(fd, listener->data);
@@ -153,6 +156,7 @@ int nv_listener_new(struct nv_loop *loop, const char *path, int type, int backlo
 		return -ENOMEM;
 	listener->loop = loop;
 	listener->fd = -1;
+	listener->backlog = backlog;
 	listener->callback = callback;
 	listener->data = data;
 	listener->path = strdup(path);

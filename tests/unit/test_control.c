@@ -22,6 +22,8 @@ static struct {
 	struct nv_control *control;
 	int changed;
 	int child_status;
+	int bell[2]; /* what "ring" rings */
+	char order[16];
 } t;
 
 static json_t *text_of(size_t length)
@@ -91,6 +93,26 @@ static int do_flood(const json_t *params, json_t **ret_result, char **ret_error,
 	return 0;
 }
 
+static int do_ring(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	(void)params;
+	(void)ret_result;
+	(void)ret_error;
+	(void)data;
+	strcat(t.order, "r");
+	return write(t.bell[1], "x", 1) == 1 ? 0 : -errno;
+}
+
+static void on_bell(int fd, int events, void *data)
+{
+	char x;
+
+	(void)events;
+	(void)data;
+	assert_int_equal(read(fd, &x, 1), 1);
+	strcat(t.order, "B");
+}
+
 static const struct nv_control_method methods[] = {
 	{"echo", false, do_echo, NULL},
 	{"change", true, do_change, NULL},
@@ -99,6 +121,7 @@ static const struct nv_control_method methods[] = {
 	{"events", false, do_subscribe, "event"},
 	{"watch", false, do_subscribe, "status"},
 	{"flood", false, do_flood, NULL},
+	{"ring", false, do_ring, NULL},
 	{NULL},
 };
 
@@ -215,6 +238,30 @@ static void request_is_a_line_however_it_arrives(void **state)
 	expect(fd, "\"params\":{}}\n", "{\"result\":{}}\n");
 	assert_int_equal(t.changed, 1);
 	close(fd);
+}
+
+/* Who asks and asks again does not keep the daemon from what is urgent. */
+static void requests_that_pile_up_let_others_pass(void **state)
+{
+	const char *const ring = "{\"method\": \"ring\"}\n{\"method\": \"ring\"}\n";
+	NV_AUTO(nv_watch) struct nv_watch *bell = NULL;
+	int fds[] = {connected(), connected()};
+
+	(void)state;
+	settle();
+	assert_int_equal(pipe2(t.bell, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(
+		nv_loop_watch_fd(t.loop, t.bell[0], NV_LOOP_READ, on_bell, NULL, &bell), 0);
+	nv_watch_urgent(bell);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(fds); i++)
+		assert_int_equal(send(fds[i], ring, strlen(ring), 0), strlen(ring));
+	settle();
+	assert_string_equal(t.order, "rBrBrBrB");
+	for (size_t i = 0; i < NV_ARRAY_SIZE(fds); i++) {
+		assert_string_equal(heard(fds[i]), "{\"result\":true}\n{\"result\":true}\n");
+		close(fds[i]);
+		close(t.bell[i]);
+	}
 }
 
 static void malformed_request_is_an_error_and_no_end(void **state)
@@ -584,6 +631,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(texts_of_any_bytes),
 		TEST(request_is_a_line_however_it_arrives),
+		TEST(requests_that_pile_up_let_others_pass),
 		TEST(malformed_request_is_an_error_and_no_end),
 		TEST(deeply_nested_request_is_refused),
 		TEST(request_that_is_too_long_ends_the_connection),
