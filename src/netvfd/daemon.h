@@ -49,6 +49,7 @@ struct nv_managed {
 struct nv_daemon {
 	const struct nv_options *options;
 	char *run_dir;
+	int run_dir_fd; /* holds its lock */
 	struct nv_loop *loop;
 	struct nv_rules *rules;
 	struct nv_rcconf *rcconf;
@@ -124,7 +125,8 @@ int nv_options_parse(int argc, char **argv, struct nv_options *ret_options);
 
 /* rooms.c: each room is opened, in the order in which they need each other */
 
-/* The run directory and what is above it. A failure is logged, as in nv_rooms_open(). */
+/* Makes the run directory and what is above it, and takes it: one netvfd has one. A failure is
+ * logged, as in nv_rooms_open(). */
 int nv_run_dir_make(struct nv_daemon *daemon);
 /* Loop, queues, sockets, data path; what an earlier netvfd left is adopted. */
 int nv_rooms_open(struct nv_daemon *daemon);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 #define N_SIGNAL_WATCHES 4
@@ -164,20 +165,21 @@ static void take_priority(void)
 			nv_strerror(errno));
 }
 
+/* Returns the status to exit with, should it fail. */
 static int start(struct nv_daemon *daemon)
 {
 	int r = nv_run_dir_make(daemon);
 
-	if (!r)
-		r = read_configuration(daemon);
+	if (!r && read_configuration(daemon))
+		return EX_CONFIG;
 	if (!r)
 		r = nv_background_enter(daemon);
 	if (!r)
 		r = nv_rooms_open(daemon);
 	if (r)
-		return r;
+		return EXIT_FAILURE;
 	take_priority();
-	return watch_kernel(daemon);
+	return watch_kernel(daemon) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int run(struct nv_daemon *daemon)
@@ -200,13 +202,13 @@ static int run(struct nv_daemon *daemon)
 	for (size_t i = 0; i < N_SIGNAL_WATCHES; i++)
 		nv_watch_free(watch[i]);
 	nv_watch_free(watchdog.timer);
-	return r;
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
 	struct nv_options options;
-	struct nv_daemon daemon = {.options = &options, .ready_fd = -1};
+	struct nv_daemon daemon = {.options = &options, .run_dir_fd = -1, .ready_fd = -1};
 	int r;
 
 	if (nv_options_parse(argc, argv, &options))
@@ -217,7 +219,9 @@ int main(int argc, char **argv)
 	if (options.check)
 		r = check_files(&daemon);
 	else
-		r = start(&daemon) || run(&daemon) ? EXIT_FAILURE : EXIT_SUCCESS;
+		r = start(&daemon);
+	if (!r && !options.check)
+		r = run(&daemon);
 	/* Everything in the kernel stays: traffic does not notice that the daemon ends. */
 	nv_background_leave(&daemon);
 	nv_rooms_close(&daemon);

@@ -4,7 +4,9 @@
 #include "netvfd/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #define SEQPACKET_NAME "devd.seqpacket.pipe"
@@ -29,13 +31,33 @@ static int make_parents(const char *dir)
 	}
 }
 
+/* Two that start at once would take each other's sockets away. It is let go when the process ends.
+ */
+static int lock_run_dir(struct nv_daemon *daemon)
+{
+	daemon->run_dir_fd = open(daemon->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (daemon->run_dir_fd < 0 || flock(daemon->run_dir_fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+	return 0;
+}
+
+static void tell_other(const struct nv_daemon *daemon)
+{
+	nv_err("another netvfd runs with %s: end it, or give this one a --run-dir",
+		daemon->run_dir);
+}
+
 int nv_run_dir_make(struct nv_daemon *daemon)
 {
 	int r = nv_run_dir_find(daemon->options->run_dir, &daemon->run_dir);
 
 	if (!r)
 		r = make_parents(daemon->run_dir);
-	if (r)
+	if (!r)
+		r = lock_run_dir(daemon);
+	if (r == -EADDRINUSE)
+		tell_other(daemon);
+	else if (r)
 		nv_err("cannot make the run directory %s: %s",
 			daemon->run_dir ? daemon->run_dir : daemon->options->run_dir,
 			nv_strerror(r));
@@ -67,8 +89,7 @@ static int open_control(struct nv_daemon *daemon)
 	r = nv_control_new(
 		daemon->loop, nv_str_text(&path), nv_report_methods, daemon, &daemon->control);
 	if (r == -EADDRINUSE)
-		nv_err("another netvfd runs with %s: end it, or give this one a --run-dir",
-			daemon->run_dir);
+		tell_other(daemon);
 	else if (r)
 		nv_err("cannot listen on %s: %s", nv_str_text(&path), nv_strerror(r));
 	return r;
@@ -164,5 +185,6 @@ void nv_rooms_close(struct nv_daemon *daemon)
 	free(daemon->settings);
 	free(daemon->managed);
 	nv_loop_free(daemon->loop);
+	nv_fd_auto(&daemon->run_dir_fd);
 	free(daemon->run_dir);
 }

@@ -387,6 +387,26 @@ def test_usage_and_a_second_daemon(guest, netvfd):
     assert netvfd.pair()
 
 
+def test_one_run_directory_is_for_one(guest, tmp_path):
+    (tmp_path / "rc.conf").write_text(RC_CONF)
+    (tmp_path / "devd.conf").write_text("")
+    command = [NETVFD, "-d", "-f", tmp_path / "devd.conf", "-c", tmp_path / "rc.conf",
+               "--run-dir", tmp_path]
+    holder = subprocess.Popen(["flock", tmp_path, "cat"], stdin=subprocess.PIPE)
+    probe = ["flock", "-n", tmp_path, "true"]
+    wait_until(lambda: subprocess.run(probe, check=False).returncode)
+    second = guest.run(*command, check=False)
+    holder.communicate()
+    assert (second.returncode, "another netvfd" in second.stderr) == (1, True)
+
+
+def test_a_faulty_configuration_has_a_status_of_its_own(guest, tmp_path):
+    (tmp_path / "devd.conf").write_text("notify 0 {")
+    failed = guest.run(NETVFD, "-d", "-f", tmp_path / "devd.conf", "-c", tmp_path / "rc.conf",
+                       "--run-dir", tmp_path / "run", check=False)
+    assert failed.returncode == 78 and "netvfd --check" in failed.stderr
+
+
 def test_background_returns_when_the_backlog_is_done(guest, tmp_path):
     pid_file = tmp_path / "pid"
     (tmp_path / "rc.conf").write_text(RC_CONF)
