@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 from conftest import RC_CONF, RULES
@@ -236,22 +237,53 @@ def test_only_root_may_switch(guest, netvfd):
     assert "root" in nobody.stderr or "permit" in nobody.stderr
 
 
+def holdings(guest, netvfd):
+    """What a leak would add to: descriptors, filters, pins."""
+    pins = [sorted(files) for _, _, files in os.walk(f"{netvfd.run_dir}/bpf")]
+    filters = [
+        [message.get_attr("TCA_KIND") for message in guest.netlink.get_filters(
+            index=guest.namespace.index(name), parent=parent)]
+        for name in ("hn0", "vf0", "lagg0") for parent in (0xFFFFFFF2, 0xFFFFFFF3)
+    ]
+    return len(os.listdir(f"/proc/{netvfd.process.pid}/fd")), filters, pins
+
+
+def told(netvfd):
+    """How many lines a person sees; that an event came is for who debugs rules."""
+    return sum(not line.startswith("netvfd: event ") for line in netvfd.log.splitlines())
+
+
+def memory(netvfd):
+    """The bytes that are its own."""
+    rollup = open(f"/proc/{netvfd.process.pid}/smaps_rollup", encoding="ascii").read()
+    return int(rollup.split("Private_Dirty:")[1].split()[0]) * 1024
+
+
+@pytest.mark.timeout(300)
 def test_flapping_vf_is_held_down_and_returned_to(guest, start_netvfd, echo):
+    flaps = 10000
     netvfd = start_netvfd(rcconf=RC_CONF + 'netvf_holddown="1"\n')
     guest.attach_vf()
     wait_lagg(netvfd)
     wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
     index = guest.namespace.index("vf0")
-    before = netvfd.pair()["switches"]
-    descriptors = len(os.listdir(f"/proc/{netvfd.process.pid}/fd"))
-    for _ in range(1000):
+    switches, held = netvfd.pair()["switches"], holdings(guest, netvfd)
+    began, lines, bytes_before = time.monotonic(), told(netvfd), memory(netvfd)
+    for _ in range(flaps):
         for state in ("down", "up"):
             guest.netlink.link("set", index=index, state=state)
+        echo.ask()
+    seconds = time.monotonic() - began
+    lines = told(netvfd) - lines
+    lost = echo.sent - echo.returned
     assert echo.ask(20) == 20
     netvfd.wait_active("vf")
     assert echo.ask(20) == 20
-    assert netvfd.pair()["switches"] - before < 40
-    wait_until(lambda: len(os.listdir(f"/proc/{netvfd.process.pid}/fd")) == descriptors)
+    print(f"{flaps} flaps in {seconds:.1f} s: {netvfd.pair()['switches'] - switches} switches,"
+          f" {lost} lost of {flaps}, {lines} lines, {memory(netvfd) - bytes_before} bytes")
+    assert lines <= seconds + 2
+    assert netvfd.pair()["switches"] - switches < 40
+    wait_until(lambda: holdings(guest, netvfd) == held)
 
 
 def test_netvf_tells_what_is(guest, netvfd):
