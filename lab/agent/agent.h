@@ -80,6 +80,17 @@ int lab_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_numbe
 /* Prints what failed, on what, and why; returns 1, the exit status. */
 int lab_fail(const char *what, int error);
 
+/* How a guest tells everybody where it is; the numbers are the report's (netvf_lab/report.py). */
+enum lab_announcement {
+	LAB_GRATUITOUS_ARP,
+	LAB_UNSOLICITED_NA,
+	LAB_GROUP_REPORT, /* IGMP's or MLD's */
+	LAB_NO_ANNOUNCEMENT,
+};
+
+/* What a frame is; @data begins behind the Ethernet header, of @protocol; 64 bytes are enough. */
+enum lab_announcement lab_announcement(uint16_t protocol, const uint8_t *data, size_t length);
+
 int lab_udp_main(int argc, char **argv);
 int lab_tcp_main(int argc, char **argv);
 int lab_observe_main(int argc, char **argv);

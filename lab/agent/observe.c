@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Watches the host's ends of hn and VF: which of the two carried each numbered datagram, and when.
+ * Watches the host's ends of hn and VF: which of the two carried each numbered datagram, and when;
+ * and how the guest tells the network where it is.
  *
  *   (start)  -> {"ready":true}
- *   as it happens -> {"dir":0,"path":1,"at":…,"seq":…}: from now on this direction goes by that
- * path end      -> {"packets":…,"buckets":…,"carried":…}
+ *   meanwhile -> {"dir":0,"path":1,"at":…,"seq":…}: from now on this direction goes by that path
+ *   end      -> {"announcements":…,"dirs":…}
  *
  * Direction 0 is to the guest, 1 is from it; path 0 is hn, 1 is VF. One socket sees every port of
  * the host's namespace, so that a VF's first frame cannot slip by while it is being plugged: any
@@ -23,16 +24,25 @@
 #include <string.h>
 
 #define BATCH	    64
-#define SNAP	    64 /* bytes kept: IPv4 header without options, UDP header, stamp */
+#define SNAP	    64 /* bytes kept: a stamp is in them, and what tells announcements apart */
 #define TICK	    (2 * LAB_MSEC)
 #define BUCKET	    (10 * LAB_MSEC)
 #define BUCKETS_MAX 360000 /* an hour */
 #define TURNS_MAX   10000 /* changes of path told, each direction */
+#define TOLD_MAX    10000 /* announcements kept */
 #define IP_LENGTH   20
 #define UDP_LENGTH  8
 
+#define IP_PROTOCOL 9
+#define IPV6_NEXT   6
+
 enum { TO_GUEST, FROM_GUEST, DIRECTIONS };
 enum { HN, VF, PATHS };
+
+struct told {
+	uint64_t at;
+	enum lab_announcement kind;
+};
 
 struct direction {
 	uint16_t port;
@@ -51,7 +61,26 @@ struct observer {
 	uint64_t buckets; /* in use */
 	uint64_t missed; /* the kernel dropped them for us, not for the guest */
 	struct direction dir[DIRECTIONS];
+	struct told *told; /* [TOLD_MAX] */
+	size_t told_count;
 };
+
+/* Whether the frame is none of the numbered datagrams. */
+static bool observe_told(struct observer *observer, const uint8_t *data, size_t length,
+	const struct sockaddr_ll *from, uint64_t at)
+{
+	uint16_t protocol = be16toh(from->sll_protocol);
+	enum lab_announcement kind;
+
+	if (protocol == ETH_P_IP && length > IP_PROTOCOL && data[IP_PROTOCOL] == IPPROTO_UDP)
+		return false;
+	if (from->sll_pkttype == PACKET_OUTGOING)
+		return true;
+	kind = lab_announcement(protocol, data, length);
+	if (kind != LAB_NO_ANNOUNCEMENT && observer->told_count < TOLD_MAX)
+		observer->told[observer->told_count++] = (struct told){at, kind};
+	return true;
+}
 
 static void count(struct observer *observer, struct direction *dir, int path, uint64_t at)
 {
@@ -75,7 +104,8 @@ static void observe_one(struct observer *observer, const uint8_t *data, size_t l
 	int path = from->sll_ifindex == observer->hn ? HN : VF;
 	bool out = from->sll_pkttype == PACKET_OUTGOING;
 
-	if (length < IP_LENGTH + UDP_LENGTH + sizeof(stamp))
+	if (observe_told(observer, data, length, from, at) ||
+		length < IP_LENGTH + UDP_LENGTH + sizeof(stamp))
 		return;
 	memcpy(&port, data + IP_LENGTH + 2, sizeof(port));
 	memcpy(&stamp, data + IP_LENGTH + UDP_LENGTH, sizeof(stamp));
@@ -148,6 +178,18 @@ static void report_buckets(const struct observer *observer, const struct directi
 	putchar(']');
 }
 
+/* [at,kind] each */
+static void report_told(const struct observer *observer)
+{
+	putchar('[');
+	for (size_t i = 0; i < observer->told_count; i++) {
+		const struct told *told = &observer->told[i];
+
+		printf("%s[%" PRIu64 ",%d]", i ? "," : "", told->at, told->kind);
+	}
+	putchar(']');
+}
+
 static void report(struct observer *observer)
 {
 	struct tpacket_stats stats = {0};
@@ -155,8 +197,10 @@ static void report(struct observer *observer)
 
 	if (!getsockopt(observer->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length))
 		observer->missed += stats.tp_drops;
-	printf("{\"start\":%" PRIu64 ",\"bucket\":%llu,\"missed\":%" PRIu64 ",\"dirs\":[",
+	printf("{\"start\":%" PRIu64 ",\"bucket\":%llu,\"missed\":%" PRIu64 ",\"announcements\":",
 		observer->start, BUCKET, observer->missed);
+	report_told(observer);
+	printf(",\"dirs\":[");
 	for (int i = 0; i < DIRECTIONS; i++) {
 		const struct direction *dir = &observer->dir[i];
 
@@ -192,18 +236,27 @@ static int observe(struct observer *observer)
 	}
 }
 
-/* Lets pass, of IPv4 on any port but the switch itself, UDP to either of the two ports. */
+/*
+ * Lets pass, on any port but the switch itself: UDP over IPv4 to either of the two ports, IGMP,
+ * ARP, ICMPv6 and what has hop-by-hop options as MLD does.
+ */
 static int filter(int fd, uint32_t ignore, uint32_t to_guest, uint32_t from_guest)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 10),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ignore, 8, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ignore, 16, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 13, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 12),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IPV6_NEXT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 9, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 8, 9),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IP_PROTOCOL),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 6, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x45, 0, 6),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x45, 0, 4),
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, IP_LENGTH + 2),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, to_guest, 1, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, from_guest, 0, 1),
@@ -242,6 +295,7 @@ static void observer_auto(struct observer *observer)
 		free(observer->dir[i].carried);
 		free(observer->dir[i].bucket);
 	}
+	free(observer->told);
 	nv_fd_auto(&observer->fd);
 }
 
@@ -266,6 +320,9 @@ int lab_observe_main(int argc, char **argv)
 		if (!dir->carried || !dir->bucket)
 			return lab_fail("observe: starting", ENOMEM);
 	}
+	observer.told = calloc(TOLD_MAX, sizeof(*observer.told));
+	if (!observer.told)
+		return lab_fail("observe: starting", ENOMEM);
 	observer.hn = (int)hn;
 	r = open_socket((uint32_t)ignore, observer.dir, &observer.fd);
 	if (r < 0)

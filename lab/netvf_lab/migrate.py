@@ -19,6 +19,7 @@ SWITCHED_WITHIN = 15  # seconds until the traffic must have taken the other path
 LOG_SHOWN = 20  # lines of netvfd's, when something went wrong
 
 ARROWS = ("host -> guest", "guest -> host")
+NAMES = ("hn", "the VF")
 
 
 @dataclass
@@ -45,11 +46,11 @@ class Switch:
 
 
 class Migration:
-    def __init__(self, options, places, story=None):
+    def __init__(self, options, places, story=None, loop=None):
         self.options = options
         self.places = places
         self.story = story or Story()
-        self.loop = Loop(self.story.print)
+        self.loop = loop or Loop(self.story.print)
         self.switches = []
         self.results = None
         self.topology = None
@@ -57,6 +58,7 @@ class Migration:
         self.daemon = None
         self.command = None
         self.failure = None
+        self._begins_on = HN
 
     def run(self):
         """Does the whole job; what went wrong is in self.failure."""
@@ -108,11 +110,12 @@ class Migration:
         )
         began = time.monotonic_ns()
         self.traffic.start()
-        self._await_path(HN, began, "traffic flows by hn")
+        path = NAMES[self._begins_on]
+        self._await_path(self._begins_on, began, f"traffic flows by {path}")
         self.story.tell(
             "lab",
             f"{options.pps} datagrams/s of {options.size} bytes each way and one TCP connection"
-            " flow by hn",
+            f" flow by {path}",
         )
         if options.command:
             self._start_command()
@@ -180,7 +183,7 @@ class Migration:
             self.topology.bring_back(kind)
             self._order("auto", switch.at)
         self.story.tell(*self._deed(to, kind, progress), at=switch.at, mark=mark)
-        path = "hn" if to == HN else "the VF"
+        path = NAMES[to]
         switch.first = self._await_path(to, switch.at, f"both directions go by {path}")
         for direction in (TO_GUEST, FROM_GUEST):
             after = (switch.first[direction] - switch.at) / 1e6

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a run has shown: as values (for JSON) and as a table (for people)."""
 
+import collections
+import math
 import os
 import statistics
 
@@ -9,6 +11,8 @@ from .agents import DIRECTIONS, FROM_GUEST, HN, PATHS, TO_GUEST, VF
 STALLS_LISTED = 2_000_000  # nanoseconds; shorter ones are not in the agent's list
 SENDER_LATE = 1_000_000  # nanoseconds by which a datagram may be late without a pause in the list
 GAPS_KEPT = 200  # of each direction, the longest
+ANNOUNCED_WITHIN = 5_000_000_000  # nanoseconds after a switch
+ANNOUNCEMENTS = ("gratuitous_arp", "unsolicited_na", "group_reports")  # by the observer's numbers
 RUNS_KEPT = 1000  # of each direction, the first
 
 
@@ -34,16 +38,22 @@ def _less_pauses(stalls, pauses):
     return result
 
 
+def _stalls(streams):
+    """Of both ends, without the peer's own pauses."""
+    host, guest = streams
+    return _less_pauses(host["stalls"], guest["pauses"]) + _less_pauses(
+        guest["stalls"], host["pauses"]
+    )
+
+
 def _tcp(streams):
     host, guest = streams
     survived = all(
         not end["error"] and end["ended"] and end["intact"] and end["received"] == peer["sent"]
         for end, peer in ((host, guest), (guest, host))
     )
-    stalls = []
-    for end, peer in ((host, guest), (guest, host)):
-        stalls += _less_pauses(end["stalls"], peer["pauses"])
-        stalls.append([0, min(end["longest_stall"], STALLS_LISTED)])
+    stalls = _stalls(streams)
+    stalls += [[0, min(end["longest_stall"], STALLS_LISTED)] for end in streams]
     stalls.sort(key=lambda stall: stall[1])
     errors = {
         side: end["error"]
@@ -58,6 +68,13 @@ def _tcp(streams):
         "retransmits": host["retransmits"] + guest["retransmits"],
         **({"errors": errors} if errors else {}),
     }
+
+
+def _longest_between(spans, since, until):
+    """The longest of those that lie in an interval, at least in part; 0: there is none."""
+    return max(
+        (length for at, length, *_ in spans if at + length > since and at < until), default=0
+    )
 
 
 def _where_lost(lost_runs, carried):
@@ -189,7 +206,8 @@ class Report:
     def _switch(self, index):
         switches = self.migration.switches
         switch = switches[index]
-        until = switches[index + 1].at if index + 1 < len(switches) else None
+        until = switches[index + 1].at if index + 1 < len(switches) else math.inf
+        received, stalls = self.results["received"], _stalls(self.results["streams"])
         return {
             "cycle": switch.cycle,
             "to": PATHS[switch.to],
@@ -199,6 +217,26 @@ class Report:
                 lambda d: _ms(switch.first[d] - switch.at) if switch.first[d] else None
             ),
             "lost": self._each(lambda d: self._lost_between(d, switch.at, until)),
+            "max_gap_ms": self._each(
+                lambda d: _ms(_longest_between(received[d]["gaps"], switch.at, until))
+            ),
+            "max_tcp_stall_ms": _ms(_longest_between(stalls, switch.at, until)),
+            "announcements": self._announcements(switch, until),
+        }
+
+    def _announcements(self, switch, until):
+        """What the host heard of the guest's place after a switch, and when first."""
+        until = min(until, switch.at + ANNOUNCED_WITHIN)
+        heard = [
+            (at, kind)
+            for at, kind in self.results["observed"]["announcements"]
+            if switch.at <= at < until
+        ]
+        counts = collections.Counter(kind for _, kind in heard)
+        moved = switch.first[FROM_GUEST]
+        return {
+            **{name: counts[kind] for kind, name in enumerate(ANNOUNCEMENTS)},
+            "first_ms": _ms(min(heard)[0] - moved) if heard and moved else None,
         }
 
     def _lost_between(self, direction, since, until):
@@ -206,7 +244,7 @@ class Report:
         lost = 0
         for _, _, first, count in self.results["received"][direction]["lost_runs"]:
             at = self._sent_at(direction, first) + SENDER_LATE
-            if since <= at and (until is None or at < until):
+            if since <= at < until:
                 lost += count
         return lost
 
@@ -279,6 +317,16 @@ def table(values):
         ("detach_to_first_hn_packet_ms", "detach to first packet on hn"),
     ):
         row(name, *(f"{_number(values[key][column])} ms" for column in ("median", "max")))
+    for key, name in (
+        ("gratuitous_arp", "gratuitous ARP after a switch"),
+        ("unsolicited_na", "neighbour advertisements"),
+        ("group_reports", "group reports (IGMP, MLD)"),
+        ("first_ms", "first of these after the switch"),
+    ):
+        heard = [switch["announcements"][key] for switch in values["switches"]]
+        unit = " ms" if key == "first_ms" else ""
+        summary = _summary(heard)
+        row(name, *(f"{_number(summary[column])}{unit}" for column in ("median", "max")))
     rule()
     tcp = values["tcp"]
     row("TCP connection", "survived" if tcp["survived"] else "LOST")

@@ -39,7 +39,8 @@ def switch(cycle, to, at_ms, after_ms):
                            first=[at + 2 * MS, at + after_ms * MS])
 
 
-def migration(lost_runs=(), gaps=(), pauses=(), streams=None, failure=None, command=None):
+def migration(lost_runs=(), gaps=(), pauses=(), streams=None, failure=None, command=None,
+              announcements=()):
     sent = {"sent": SENT, "failed": 0, "start": TRAFFIC, "errors": {}, "longest_pause": 0,
             "pauses": list(pauses)}
     way = {"packets": [6000, 4000], "turns": 3, "buckets": [[10] * 600, [0] * 600 + [10] * 400],
@@ -56,7 +57,8 @@ def migration(lost_runs=(), gaps=(), pauses=(), streams=None, failure=None, comm
         results={
             "sent": [sent, sent], "received": [received(), received(lost_runs, gaps)],
             "streams": streams or [stream(), stream()],
-            "observed": {"start": TRAFFIC, "bucket": 10 * MS, "missed": 0, "dirs": [way, way]}})
+            "observed": {"start": TRAFFIC, "bucket": 10 * MS, "missed": 0, "dirs": [way, way],
+                         "announcements": list(announcements)}})
 
 
 def values(**what):
@@ -102,6 +104,18 @@ def test_a_datagram_that_a_pause_delayed_was_sent_after_the_pause():
     made = values(lost_runs=[[0, 0, 2890, 3]], pauses=[pause])
     assert made["losses"]["from_guest"] == [{"at_ms": 3020.0, "count": 3}]
     assert [s["lost"]["from_guest"] for s in made["switches"]] == [0, 3, 0]
+
+
+def test_gaps_and_announcements_belong_to_the_switch_before_them():
+    gaps = [[START + 2999 * MS, 7 * MS, 0, 0], [START + 6200 * MS, 9 * MS, 0, 0]]
+    heard = [[START + 900 * MS, 0], [START + 3010 * MS, 0], [START + 3006 * MS, 2],
+             [START + 6107 * MS, 1], [START + 11101 * MS, 1]]
+    made = values(gaps=gaps, announcements=heard)
+    assert [s["max_gap_ms"]["from_guest"] for s in made["switches"]] == [7.0, 7.0, 9.0]
+    none = {"gratuitous_arp": 0, "unsolicited_na": 0, "group_reports": 0, "first_ms": None}
+    assert [s["announcements"] for s in made["switches"]] == [
+        none, {**none, "gratuitous_arp": 1, "group_reports": 1, "first_ms": 2.0},
+        {**none, "unsolicited_na": 1, "first_ms": 1.0}]
 
 
 def test_where_the_lost_were_last_seen():

@@ -20,6 +20,7 @@ from netvf_lab.vm import initramfs, qemu
 from netvf_lab.vm.cache import Cache, Unavailable
 from netvf_lab.vm.peers import Netvf
 from netvf_lab.vm.run import VmOptions, VmRun
+from netvf_lab.vm.session import Session
 
 ARCHIVE = "/run/initramfs"
 VLAN_ADDRESS = "10.77.5.2"
@@ -74,9 +75,9 @@ class Watched(Netvf):
 @pytest.mark.timeout(300)
 def test_a_card_is_plugged_unplugged_and_plugged_again_under_traffic(kernel):
     options = VmOptions(rules=PLACES.rules, cycles=1, pps=500, detach="acpi", dwell=0.3)
-    run = VmRun(options, PLACES, kernel, ARCHIVE)
-    run.peer = Watched()
-    run.run()
+    with Session(Watched(), PLACES, kernel, ARCHIVE) as session:
+        run = VmRun(options, session)
+        run.run()
     assert run.failure is None, run.failure
 
     first, again = run.peer.seen

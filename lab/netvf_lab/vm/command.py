@@ -60,38 +60,62 @@ def add_options(add, number):
     add("--pps", type=number(1, 100000), default=1000, help="datagrams/s (default: 1000)")
 
 
-def _scenarios(arguments):
-    """Interleaved, so that a busy moment of the machine does not fall on one peer alone."""
-    for _ in range(arguments.runs):
-        for gone in arguments.gone:
-            for peer in arguments.peer:
-                yield peer, gone
+def _ways(arguments, peer):
+    """hn alone is alike in all of them."""
+    return arguments.gone if peer.has_vf else arguments.gone[:1]
+
+
+def _options(arguments, gone):
+    from .run import VmOptions
+
+    return VmOptions(
+        rules=arguments.rules,
+        cycles=arguments.cycles,
+        pps=arguments.pps,
+        size=arguments.size,
+        dwell=arguments.dwell / 1000,
+        detach=gone,
+        back=arguments.back,
+        vf=arguments.vf or ("e1000" if gone == "linkdown" else "e1000e"),
+    )
+
+
+def _round(arguments, peer, boot):
+    """One peer's scenarios, in one guest; another after each failure."""
+    from .run import VmRun
+
+    left = list(_ways(arguments, peer))
+    while left:
+        with boot(peer) as session:
+            run = None
+            while left and (run is None or not run.failure):
+                if run:
+                    run.clear()
+                run = VmRun(_options(arguments, left.pop(0)), session)
+                run.run()
+                yield run
 
 
 def _work(arguments, places, kernel, busybox, outputs):
     from . import initramfs, report
-    from .run import VmOptions, VmRun
+    from .peers import PEERS as peers
+    from .session import Session
 
     archive = "/run/netvf-lab.initramfs"
     initramfs.build(archive, places, kernel, busybox)
-    scenarios = list(_scenarios(arguments))
+    one = arguments.runs * len(arguments.peer) == 1
+
+    def boot(peer):
+        return Session(peer, places, kernel, archive, Story(quiet=not one))
+
     runs = []
-    for peer, gone in scenarios:
-        options = VmOptions(
-            rules=arguments.rules,
-            cycles=arguments.cycles,
-            pps=arguments.pps,
-            size=arguments.size,
-            dwell=arguments.dwell / 1000,
-            detach=gone,
-            back=arguments.back,
-            peer=peer,
-            vf=arguments.vf or ("e1000" if gone == "linkdown" else "e1000e"),
-        )
-        run = VmRun(options, places, kernel, archive, Story(quiet=len(scenarios) > 1))
-        run.run()
-        runs.append(report.values(run))
-        print(f"  [{len(runs)}/{len(scenarios)}] {report.summary(runs[-1])}", flush=True)
+    # Peer after peer and then again, so that a busy moment of the machine does not fall on one
+    # alone.
+    for number in range(arguments.runs):
+        for name in arguments.peer:
+            for run in _round(arguments, peers[name](), boot):
+                runs.append(report.values(run))
+                print(f"  [{number + 1}] {report.summary(runs[-1])}", flush=True)
     print("", *report.table(runs), sep="\n")
     if "json" in outputs:
         text = json.dumps(report.document(places.version, kernel, runs), indent=1)

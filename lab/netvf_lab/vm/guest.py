@@ -14,20 +14,32 @@ class CommandFailed(Timeout):
     """A command in the guest ended with another status than 0."""
 
 
+class Input:
+    """What a program in the guest reads; its end is the port's."""
+
+    def __init__(self, port):
+        self._port = port
+
+    def write(self, data):
+        self._port.sendall(data)
+
+    def flush(self):
+        """Nothing is kept back."""
+
+    def close(self):
+        self._port.shutdown(socket.SHUT_WR)
+
+
 class Process:
     """A program in the guest; to the lab it looks like one of subprocess's."""
 
     def __init__(self, port):
-        self._port = port
-        self.stdin = port.makefile("wb")
+        self.stdin = Input(port)
         self.stdout = port.makefile("rb", buffering=0)
 
     def wait(self):
         """The line that tells the end has been read, or nobody asks."""
         return None
-
-    def shut(self):
-        self._port.shutdown(socket.SHUT_RDWR)
 
 
 class Guest:

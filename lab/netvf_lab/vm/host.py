@@ -15,8 +15,6 @@ class Tap:
 
 
 class Host:
-    """Use it in a `with`."""
-
     def __init__(self):
         self.switch = Switch()
         self.host = self.switch.host
@@ -32,10 +30,7 @@ class Host:
         self.host.netlink.link("set", index=index, txqlen=TAP_QUEUE, state="up")
         return Tap(name, index)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
         self.switch.close()
 
     def point_to_hn(self):

@@ -8,12 +8,18 @@ READY_WITHIN = 60  # seconds
 
 
 class Peer:
-    """hn and vf: more of QEMU's properties for the two cards."""
+    """hn and vf: more of QEMU's properties for the two cards; events: the command that tells what
+    happens, if there is one."""
 
     name = ""
     hn = ""
     vf = {}
     has_vf = True
+    events = ()
+
+    def serve(self, host):
+        """Starts what it needs on the host; returns things to close in the end."""
+        return []
 
     def start(self, guest):
         """Called once, with no VF there."""
@@ -69,6 +75,7 @@ class NetFailover(Peer):
 
 class Netvf(Peer):
     name = "netvf"
+    events = ("netvf", "events")
     rc_conf = ()  # more lines
 
     def start(self, guest):

@@ -13,8 +13,11 @@ from ..topology import GUEST_MAC
 from .cache import Unavailable
 
 PROGRAM = "qemu-system-x86_64"
-SLOTS = ("slot1", "slot2")
-PORTS = 8  # serial ports for the guest's programs, besides the control port
+# By who takes a card out of them: ACPI, or PCI Express by itself, which it does where ACPI has no
+# say, and that is below a host bridge of its own.
+SLOTS = {"acpi": ("slot1", "slot2"), "pcie": ("slot3", "slot4")}
+BRIDGES = {"acpi": "pcie.0", "pcie": "bridge"}
+PORTS = 16  # serial ports for the guest's programs, each used once, besides the control port
 ANSWER_WITHIN = 30  # seconds
 GONE_WITHIN = 30  # seconds, for the guest to let go of a device: PCIe's button takes 5
 
@@ -38,9 +41,7 @@ def find():
 class Qemu:
     """hn and vf: their taps, in the namespace; hn_options: more properties of hn's card."""
 
-    def __init__(
-        self, loop, namespace, kernel, initramfs, hn, vf, hn_options="", native_hotplug=False
-    ):
+    def __init__(self, loop, namespace, kernel, initramfs, hn, vf, hn_options=""):
         self._vf = vf
         self._backed = False  # there is a back end for the VF's card
         self.deleted = {}  # id -> when QEMU said so
@@ -57,18 +58,20 @@ class Qemu:
             *("-m", "512", "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", COMMAND_LINE, "-serial", "stdio"),
             *("-chardev", f"socket,id=qmp,fd={theirs['qmp']}", "-mon", "qmp,mode=control"),
-            *("-device", f"virtio-serial-pci,max_ports={PORTS + 3}"),
+            *("-device", f"virtio-serial-pci,bus=pcie.0,max_ports={PORTS + 3}"),
         ]
         for name in names[1:]:
             argv += ["-chardev", f"socket,id={name},fd={theirs[name]}"]
             argv += ["-device", f"virtserialport,chardev={name},name={name}"]
         argv += ["-chardev", "null,id=last", "-device", "virtserialport,chardev=last,name=last"]
-        for number, slot in enumerate(SLOTS, 1):
-            argv += ["-device", f"pcie-root-port,id={slot},chassis={number},slot={number}"]
+        argv += ["-device", f"pxb-pcie,id={BRIDGES['pcie']},bus=pcie.0,bus_nr=128"]
+        for how, slots in SLOTS.items():
+            for slot in slots:
+                number = f"chassis={slot[-1]},slot={slot[-1]}"
+                argv += ["-device", f"pcie-root-port,id={slot},bus={BRIDGES[how]},{number}"]
         argv += ["-netdev", f"tap,id=hn,ifname={hn},script=no,downscript=no"]
-        argv += ["-device", f"virtio-net-pci,id=nic-hn,netdev=hn,mac={GUEST_MAC}{hn_options}"]
-        if native_hotplug:
-            argv += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
+        card = f"virtio-net-pci,bus=pcie.0,id=nic-hn,netdev=hn,mac={GUEST_MAC}"
+        argv += ["-device", card + hn_options]
         self.process = namespace.popen(
             argv,
             pass_fds=list(theirs.values()),

@@ -36,7 +36,7 @@ def values(run):
     report = Report(run)
     result = report.values()
     options = run.options
-    result["options"].update(peer=options.peer, back=options.back, vf=options.vf)
+    result["options"].update(peer=run.peer.name, back=options.back, vf=options.vf)
     # The guest's side of the story would fill pages; it is printed when there is one run.
     del result["events"]
     result.pop("gaps", None)

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One scenario in one guest: the VF comes, goes in some way, and comes back, under traffic."""
+"""One scenario in a guest: its VF goes in some way, and comes back, under traffic."""
 
+import contextlib
 import os
-import time
 from dataclasses import dataclass
 
-from ..agents import FROM_GUEST, HN, TO_GUEST, VF, Agent
-from ..loop import Lines, Timeout
+from ..agents import FROM_GUEST, HN, TO_GUEST, VF
 from ..migrate import Migration, Options
-from .guest import Guest
-from .host import Host
-from .peers import PEERS
-from .qemu import SLOTS, Qemu
+from .qemu import SLOTS
 
-CLOCK_SAMPLES = 20
 ALONE = 4  # seconds of traffic by hn alone
 
 GONE = {
@@ -36,159 +31,124 @@ PLUGGED = ("acpi", "pcie")
 @dataclass
 class VmOptions(Options):
     pps: int = 1000
-    peer: str = "netvf"
     back: str = "same"
     vf: str = "e1000e"
 
 
 class VmRun(Migration):
-    """Options.detach is one of GONE."""
+    """Options.detach is one of GONE; without meaning for a peer that has no VF.
 
-    def __init__(self, options, places, kernel, initramfs, story=None):
-        super().__init__(options, places, story)
-        self.peer = PEERS[options.peer]()
-        self._kernel = kernel
-        self._initramfs = initramfs
-        self._slot = SLOTS[0]
+    The session's first scenario also shows how the first VF comes. When a later one begins, its VF
+    has been there for a while. Each ends without a VF.
+    """
+
+    def __init__(self, options, session):
+        super().__init__(options, session.places, session.story, session.loop)
+        self.session = session
+        self.peer = session.peer
+        self.first = session.scenarios == 0
+        self._slots = SLOTS["pcie" if options.detach == "pcie" else "acpi"]
+        self._slot = self._slots[0]
         self._driver = options.vf
-        self._address = None  # the unbound device
-        self.qemu = None
-        self.guest = None
-        self.clock = 0  # nanoseconds that the host's clock is ahead of the guest's
-
-    def run(self):
-        try:
-            super().run()
-        finally:
-            if self.qemu:
-                self.qemu.close()
+        self._bound = None  # the device that is to be unbound, and its driver
+        self._vf_name = None
+        session.scenarios += 1
 
     def _world(self):
-        return Host()
+        return contextlib.nullcontext(self.session.host)
 
     def _daemon_log(self):
-        try:
-            return self.peer.log(self.guest).splitlines() if self.guest else []
-        except Timeout as timeout:
-            return [*(self.qemu.log if self.qemu else []), f"no log: {timeout}"]
+        return self.session.log()
 
     def _boot(self):
-        host = self.topology
-        self.qemu = Qemu(
-            self.loop,
-            host.host,
-            self._kernel,
-            self._initramfs,
-            hn=host.hn.name,
-            vf=host.vf.name,
-            hn_options=self.peer.hn,
-            native_hotplug=self.options.detach == "pcie",
-        )
-        self.guest = host.guest = Guest(self.loop, self.qemu)
-        self.guest.await_boot()
-        self.story.tell("guest", f"boots Linux {self._kernel.release}")
-        self._read_clock()
-        self.peer.start(self.guest)
-        if self.options.peer == "netvf":
-            events = self.guest.popen(["netvf", "events"])
-            Lines(self.loop, events.stdout, self._event)
-        self.story.tell("guest", f"{self.options.peer} is ready")
-
-    def _event(self, line):
-        if not line.startswith("{"):
-            super()._event(line)
-
-    def _read_clock(self):
-        agent = Agent(self.loop, self.guest, self.places.agent, "clock")
-        best = None
-        for _ in range(CLOCK_SAMPLES):
-            before = time.monotonic_ns()
-            now = agent.ask("now")["now"]
-            after = time.monotonic_ns()
-            if best is None or after - before < best:
-                best = after - before
-                self.clock = (before + after) // 2 - now
+        if self.first:
+            self.session.boot()
+        elif self.peer.has_vf:
+            self._plug()
+            self.session.await_link()
+            self.peer.settle(self.session.guest)
+            self._begins_on = VF
 
     def _dwell(self, seconds):
-        self.loop.dwell(seconds)
-        if self.qemu.process.poll() is not None:
-            raise Timeout(f"QEMU ended, status {self.qemu.process.returncode}")
+        self.session.dwell(seconds)
 
     def _migrate(self):
+        options = self.options
         if not self.peer.has_vf:
             self._dwell(ALONE)
             return
-        if self.options.back != "never":
-            super()._migrate()
-            return
-        self._switch(0, VF, self.options.detach)
-        self._dwell(self.options.dwell)
-        self._switch(1, HN, self.options.detach)
-        self._dwell(self.options.dwell)
+        if self.first:
+            self._switch(0, VF, options.detach)
+            self._dwell(options.dwell)
+        for cycle in range(1, options.cycles + 1):
+            self._switch(cycle, HN, options.detach)
+            self._dwell(options.dwell)
+            if options.back == "never":
+                return
+            self._switch(cycle, VF, options.detach)
+            self._dwell(options.dwell)
 
     def _switch(self, cycle, to, kind):
         self._prepare(cycle, to)
         # The deeds are asked of the topology; a real guest's are done here.
         self.topology.detach = self._detach
-        self.topology.bring_back = self._plug if cycle == 0 else self._bring_back
+        self.topology.bring_back = self._bring_back if cycle else lambda _: self._plug()
         super()._switch(cycle, to, kind)
         if to == VF:
-            self.peer.settle(self.guest)
+            self.peer.settle(self.session.guest)
 
     def _prepare(self, cycle, to):
         """What must be so before the deed, and takes time."""
         if to == HN:
-            if self.options.detach in ("unbind", "admindown"):
-                self._vf_name = self._find_vf()
-            return
-        if cycle == 0:
-            return
-        if self.options.detach in PLUGGED:
-            self.qemu.await_unplugged()
+            if self.options.detach in ("unbind", "admindown") or self.options.back == "name":
+                self._vf_name = self.session.vf_name()
+        elif cycle and self.options.detach in PLUGGED:
+            self.session.qemu.await_unplugged()
             back = self.options.back
             if back == "slot":
-                self._slot = SLOTS[1 - SLOTS.index(self._slot)]
+                self._slot = self._slots[1 - self._slots.index(self._slot)]
             elif back == "driver":
-                self._driver = "e1000" if self._driver == self.options.vf else self.options.vf
+                self._driver = self._other_card()
             elif back == "name":
-                # The kernel gives the first free ethN.
-                self.guest.run(f"ip link add eth{cycle - 1} type dummy")
+                # The kernel gives the first that is free.
+                self.session.guest.run(f"ip link add {self._vf_name} type dummy")
 
-    def _find_vf(self):
-        """The guest's name for it."""
-        return self.guest.run(
-            "for l in /sys/class/net/*; do case $(readlink $l/device/driver) in"
-            f" */{self._driver.replace('-', '_')}) echo ${{l##*/}};; esac; done"
-        ).split()[0]
+    def _other_card(self):
+        own = self.options.vf
+        other = "e1000e" if own == "e1000" else "e1000"
+        return other if self._driver == own else own
 
-    def _plug(self, kind):
-        self.topology.follow_guest()
-        self.qemu.plug(self._driver, self._slot, **self.peer.vf)
+    def _plug(self):
+        self.session.plug(self._driver, self._slot)
 
     def _detach(self, kind):
+        session = self.session
         if kind in PLUGGED:
             self.topology.point_to_hn()
-            self.qemu.unplug()
+            session.qemu.unplug()
         elif kind == "linkdown":
             self.topology.point_to_hn()
-            self.qemu.set_link(False)
+            session.qemu.set_link(False)
         elif kind == "admindown":
-            self.guest.run(f"ip link set {self._vf_name} down")
+            session.guest.run(f"ip link set {self._vf_name} down")
         else:
             device = f"/sys/class/net/{self._vf_name}/device"
-            self._address = self.guest.run(f"basename $(readlink {device})").strip()
-            self.guest.run(f"echo {self._address} >{device}/driver/unbind")
+            self._bound = session.guest.run(f"readlink -f {device} {device}/driver").split()
+            address, driver = os.path.basename(self._bound[0]), self._bound[1]
+            session.guest.run(f"echo {address} >{driver}/unbind")
 
     def _bring_back(self, kind):
+        session = self.session
         if kind in PLUGGED:
-            self._plug(kind)
+            self._plug()
         elif kind == "linkdown":
             self.topology.follow_guest()
-            self.qemu.set_link(True)
+            session.qemu.set_link(True)
         elif kind == "admindown":
-            self.guest.run(f"ip link set {self._vf_name} up")
+            session.guest.run(f"ip link set {self._vf_name} up")
         else:
-            self.guest.run(f"echo {self._address} >/sys/bus/pci/drivers/{self._driver}/bind")
+            address, driver = os.path.basename(self._bound[0]), self._bound[1]
+            session.guest.run(f"echo {address} >{driver}/bind")
 
     def _deed(self, to, kind, progress):
         if to == HN:
@@ -202,11 +162,14 @@ class VmRun(Migration):
 
     def _finish(self):
         super()._finish()
-        _shift(self.results, self.clock)
+        _shift(self.results, self.session.clock)
+        self.traffic.close()
 
-    def status(self):
-        """`netvf status` at the end."""
-        return self.guest.run("netvf status", check=False)
+    def clear(self):
+        """Takes the VF away, for the next scenario."""
+        if self.session.vf_name():
+            self.session.qemu.unplug()
+            self.session.qemu.await_unplugged()
 
 
 def _shift(results, clock):

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A guest, booted once, in which one peer keeps the network up: scenarios run in it in turn."""
+
+import time
+
+from ..agents import Agent
+from ..loop import Lines, Loop, Timeout
+from ..story import Story
+from .guest import Guest
+from .host import Host
+from .qemu import Qemu
+
+CLOCK_SAMPLES = 20
+
+# The interface that has a device, and another one than hn0.
+FIND_VF = (
+    "for l in /sys/class/net/*; do [ ! -e $l/device ] ||"
+    " [ $l/device -ef /sys/class/net/hn0/device ] || echo ${l##*/}; done"
+)
+
+
+class Session:
+    """Use it in a `with`. A scenario that fails leaves it broken: boot another."""
+
+    def __init__(self, peer, places, kernel, initramfs, story=None):
+        self.places = places
+        self.peer = peer
+        self.kernel = kernel
+        self.story = story or Story()
+        self.loop = Loop(self.story.print)
+        self.host = Host()
+        self.qemu = None
+        self.guest = None
+        self.clock = 0  # nanoseconds that the host's clock is ahead of the guest's
+        self.scenarios = 0  # begun
+        self._initramfs = initramfs
+        self._services = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.qemu:
+            self.qemu.close()
+        for service in self._services:
+            service.close()
+        self.host.close()
+
+    def boot(self):
+        """To where the peer has the network up, without a VF."""
+        host = self.host
+        self._services = self.peer.serve(host)
+        self.qemu = Qemu(
+            self.loop,
+            host.host,
+            self.kernel,
+            self._initramfs,
+            hn=host.hn.name,
+            vf=host.vf.name,
+            hn_options=self.peer.hn,
+        )
+        self.guest = host.guest = Guest(self.loop, self.qemu)
+        self.guest.await_boot()
+        self.story.tell("guest", f"boots Linux {self.kernel.release}")
+        self._read_clock()
+        self.peer.start(self.guest)
+        if self.peer.events:
+            events = self.guest.popen(self.peer.events)
+            Lines(self.loop, events.stdout, self._event)
+        self.story.tell("guest", f"{self.peer.name} is ready")
+
+    def _event(self, line):
+        if not line.startswith("{"):
+            self.story.tell("devd", line)
+
+    def _read_clock(self):
+        agent = Agent(self.loop, self.guest, self.places.agent, "clock")
+        best = None
+        for _ in range(CLOCK_SAMPLES):
+            before = time.monotonic_ns()
+            now = agent.ask("now")["now"]
+            after = time.monotonic_ns()
+            if best is None or after - before < best:
+                best = after - before
+                self.clock = (before + after) // 2 - now
+
+    def dwell(self, seconds):
+        self.loop.dwell(seconds)
+        if self.qemu.process.poll() is not None:
+            raise Timeout(f"QEMU ended, status {self.qemu.process.returncode}")
+
+    def log(self):
+        """What the peer, or else QEMU, has to say, when something went wrong."""
+        try:
+            return self.peer.log(self.guest).splitlines() if self.guest else []
+        except Timeout as timeout:
+            return [*(self.qemu.log if self.qemu else []), f"no log: {timeout}"]
+
+    # The card
+
+    def plug(self, driver, slot):
+        self.host.follow_guest()
+        self.qemu.plug(driver, slot, **self.peer.vf)
+
+    def vf_name(self):
+        """The guest's name for the card; "" while it shows none."""
+        return self.guest.run(FIND_VF).strip()
+
+    def await_link(self):
+        """Waits until the guest has the card's link."""
+        up = f"grep -qsx 1 /sys/class/net/$({FIND_VF})/carrier"
+        self.guest.run(f"until {up}; do usleep 20000; done")
