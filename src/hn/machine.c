@@ -81,6 +81,7 @@ static void leave_vf(struct nv_pair_state *state, struct nv_pair_commands *comma
 	if (state->announced)
 		command(commands, NV_PAIR_RAISE_VF_DOWN, state->vf);
 	state->announced = false;
+	state->answered = false;
 }
 
 static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
@@ -91,26 +92,54 @@ static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *comm
 	if (state->joined)
 		command(commands, NV_PAIR_LEAVE, state->vf);
 	state->joined = false;
+	state->ready = false;
 	state->vf = 0;
 }
 
-/* A lagg stays the upper once it is; else VF_UP has an answer, or the VF is for itself. */
+/* Whatever the configuration says now, a lagg that carries the addresses is no transparent mode. */
+static bool is_transparent(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	return facts->transparent && state->form != NV_FORM_LAGG;
+}
+
+/* In transparent mode hn's down is the VF's too. */
+static bool is_vf_usable(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	return facts->vf_usable && (facts->hn_up || !is_transparent(state, facts));
+}
+
+static bool is_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	return facts->held || (facts->waiting && !state->ready);
+}
+
+/*
+ * A lagg stays the upper once it is; else VF_UP has an answer, or the VF is for itself: until a new
+ * answer has made its lagg, too.
+ */
 static enum nv_form wanted_form(
 	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	if (state->form == NV_FORM_LAGG || state->announced)
-		return state->form;
-	return facts->answered || facts->transparent ? NV_FORM_HN : NV_FORM_VF;
+	if (state->form == NV_FORM_LAGG)
+		return NV_FORM_LAGG;
+	if (facts->transparent)
+		return NV_FORM_HN;
+	if (!facts->answered)
+		return NV_FORM_VF;
+	return state->announced ? state->form : NV_FORM_HN;
 }
 
-/* The way off the VF is never held, and never wished away from the only usable port. */
+/*
+ * Of a VF that is usable. The way off it is never held, and never wished away from the only usable
+ * port.
+ */
 static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	if (!facts->vf_usable || !facts->hn_usable)
-		return facts->vf_usable;
+	if (!facts->hn_usable)
+		return true;
 	switch (facts->wish) {
 	case NV_WISH_AUTO:
-		return !facts->held || state->active == NV_PORT_VF;
+		return !is_held(state, facts) || state->active == NV_PORT_VF;
 	case NV_WISH_HN:
 		return false;
 	case NV_WISH_VF:
@@ -132,11 +161,49 @@ static void join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	if (state->joined)
 		return;
 	state->joined = true;
-	if (facts->vf_usable && !facts->held)
+	if (is_vf_usable(state, facts) && !is_held(state, facts))
 		state->form = wanted;
 	next = command(commands, NV_PAIR_JOIN, state->vf);
 	next->form = state->form;
-	next->on = wanted != NV_FORM_VF;
+	next->on = wanted != NV_FORM_VF && !facts->transparent;
+}
+
+/* hn(4): the VF follows hn once its driver has had time; before it is transmitted on. */
+static void ready_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	if (!facts->transparent)
+		state->ready = false;
+	else if (!state->ready && !facts->waiting &&
+		 (facts->hn_up || !is_transparent(state, facts))) {
+		command(commands, NV_PAIR_READY_VF, state->vf);
+		state->ready = true;
+	}
+}
+
+/* After the traffic has left it. */
+static void stop_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	if (!state->ready || !is_transparent(state, facts) || facts->hn_up)
+		return;
+	command(commands, NV_PAIR_STOP_VF, state->vf);
+	state->ready = false;
+}
+
+/* VF_UP is told once, and once more when somebody new listens who can make a lagg of it. */
+static void announce(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	bool wanted = !is_transparent(state, facts);
+	bool news = facts->answered && !state->answered && state->form != NV_FORM_LAGG;
+
+	if (wanted && (!state->announced || news))
+		command(commands, NV_PAIR_RAISE_VF_UP, state->vf);
+	if (!wanted && state->announced)
+		command(commands, NV_PAIR_RAISE_VF_DOWN, state->vf);
+	state->announced = wanted;
+	state->answered = wanted && facts->answered;
 }
 
 static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
@@ -144,9 +211,7 @@ static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *fac
 {
 	set_form(state, wanted_form(state, facts), commands);
 	activate(state, port, commands);
-	if (!state->announced && !facts->transparent)
-		command(commands, NV_PAIR_RAISE_VF_UP, state->vf);
-	state->announced = !facts->transparent;
+	announce(state, facts, commands);
 }
 
 /* hn(4): hn has no link to show while the VF transmits, and hears strays even if it was set down.
@@ -171,20 +236,21 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 
 	if (state->vf && state->vf != facts->vf)
 		forget_vf(state, ret_commands);
-	if (!state->vf && facts->vf) {
-		state->vf = facts->vf;
-		if (facts->transparent)
-			command(ret_commands, NV_PAIR_READY_VF, state->vf);
-	}
-	if (state->vf)
+	state->vf = facts->vf;
+	if (state->vf) {
 		join(state, facts, ret_commands);
-	if (!state->vf || !facts->vf_usable)
+		if (is_transparent(state, facts))
+			set_form(state, NV_FORM_HN, ret_commands);
+		ready_vf(state, facts, ret_commands);
+	}
+	if (!state->vf || !is_vf_usable(state, facts))
 		leave_vf(state, ret_commands);
 	else if (wants_vf(state, facts))
 		take_vf(state, facts, NV_PORT_VF, ret_commands);
-	else if (!facts->held || state->announced || state->active == NV_PORT_VF)
+	else if (!is_held(state, facts) || state->announced || state->active == NV_PORT_VF)
 		take_vf(state, facts, NV_PORT_HN, ret_commands);
-	/* else it flaps: nobody is told of it until it may be used */
+	/* else it flaps, or has just come: nobody is told of it until it may be used */
+	stop_vf(state, facts, ret_commands);
 	disguise_hn(state, facts, ret_commands);
 }
 
@@ -197,5 +263,7 @@ void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enu
 		.active = active,
 		.form = form,
 		.pretending = vf != 0 || form != NV_FORM_HN,
+		.answered = vf != 0 && form == NV_FORM_LAGG,
+		.ready = active == NV_PORT_VF,
 	};
 }

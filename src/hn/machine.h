@@ -41,6 +41,8 @@ struct nv_pair_state {
 	enum nv_port active; /* where the upper transmits */
 	enum nv_form form;
 	bool pretending; /* hn shows that it has no link */
+	bool answered; /* a rule answered VF_UP */
+	bool ready; /* transparent: the VF was readied, and has not been stopped since */
 };
 
 /* What is so now. */
@@ -52,7 +54,8 @@ struct nv_pair_facts {
 	bool hn_dormant; /* it shows that it has no link */
 	enum nv_wish wish;
 	bool held; /* hold-down: not back to the VF yet (hn/holddown.h) */
-	bool transparent; /* configured so: no VF_UP, no lagg */
+	bool transparent; /* configured so: no VF_UP, no lagg; counts once no lagg is the upper */
+	bool waiting; /* transparent: the VF has come so recently that it is left alone */
 	bool answered; /* a rule matches VF_UP; where none does, the VF is used exclusively */
 	enum nv_form form; /* as the datapath has it: hyperv_vfup changes it */
 };
@@ -61,7 +64,8 @@ enum nv_pair_verb {
 	NV_PAIR_LEAVE, /* take the VF `vf` out of the datapath */
 	NV_PAIR_JOIN, /* bring the VF `vf` into the datapath, with `form`; `on`: as a bare port */
 	NV_PAIR_ACTIVATE, /* transmit on `port` */
-	NV_PAIR_READY_VF, /* transparent: set the VF up, with hn's MTU and flags */
+	NV_PAIR_READY_VF, /* transparent: give the VF hn's MTU and flags, and set it up */
+	NV_PAIR_STOP_VF, /* transparent: hn was set down, so set the VF down */
 	NV_PAIR_RAISE_VF_UP, /* tell devd */
 	NV_PAIR_RAISE_VF_DOWN, /* tell devd */
 	NV_PAIR_SET_FORM, /* make `form` the upper */
@@ -92,7 +96,7 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
  * The state of a pair that an earlier process left in the datapath. VF_UP is taken as announced
  * where somebody acted on it; in the first form it is raised again, which hyperv_vfup can bear.
  *
- * Where hn may be pretending, it is taken to.
+ * Where hn may be pretending, it is taken to; a VF that transmits was readied.
  *
  * @vf: the VF that is joined there; 0: none.
  */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <stdio.h>
 
 int nv_bare_port(
@@ -69,4 +70,46 @@ int nv_bare_vf(struct nv_kernel *kernel, const struct nv_link *vf, uint32_t mtu,
 	drop_addrs(kernel, vf->ifindex);
 	drop_routes(kernel, vf->ifindex);
 	return 0;
+}
+
+/* What hn(4) does where the VF refuses; a VF that carries more than hn sends is no trouble. */
+static void follow_mtu(struct nv_kernel *kernel, const struct nv_link *hn, const struct nv_link *vf)
+{
+	struct nv_link_change change = {.what = NV_LINK_MTU, .to.mtu = hn->mtu};
+	int refused = 0;
+	int r;
+
+	if (vf->mtu != hn->mtu)
+		refused = nv_kernel_link_set(kernel, vf->ifindex, &change);
+	if (!refused || refused == -ENODEV || vf->mtu >= hn->mtu)
+		return;
+	if (hn->mtu <= ETH_DATA_LEN) {
+		nv_warn("%s, the VF of %s, refuses the MTU %u: %s; larger frames than %u are lost "
+			"on it",
+			vf->name, hn->name, hn->mtu, nv_strerror(refused), vf->mtu);
+		return;
+	}
+	change.to.mtu = ETH_DATA_LEN;
+	r = nv_kernel_link_set(kernel, hn->ifindex, &change);
+	nv_warn("%s, the VF of %s, refuses the MTU %u: %s; %s %s %d%s%s", vf->name, hn->name,
+		hn->mtu, nv_strerror(refused), hn->name, r ? "cannot fall back to" : "now has",
+		ETH_DATA_LEN, r ? " either: " : "", r ? nv_strerror(r) : "");
+}
+
+int nv_bare_follow(struct nv_kernel *kernel, const struct nv_link *hn, const struct nv_link *vf)
+{
+	struct nv_link_change change = {
+		.what = NV_LINK_FLAGS,
+		.flags_mask = IFF_PROMISC | IFF_UP,
+		.to.flags = IFF_UP,
+	};
+	int r;
+
+	follow_mtu(kernel, hn, vf);
+	r = nv_bare_vf(kernel, vf, 0, NULL);
+	if (r < 0)
+		return r;
+	if (hn->promiscuity || (hn->flags & IFF_PROMISC))
+		change.to.flags |= IFF_PROMISC;
+	return nv_kernel_link_set(kernel, vf->ifindex, &change);
 }

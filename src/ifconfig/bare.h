@@ -20,3 +20,11 @@ int nv_bare_port(
  * upper.
  */
 int nv_bare_vf(struct nv_kernel *kernel, const struct nv_link *vf, uint32_t mtu, uint32_t *ret_mtu);
+
+/*
+ * Readies a VF whose upper is hn itself, in the order of FreeBSD's hn(4): it gets hn's MTU, then
+ * becomes bare, then gets hn's promiscuous mode and is set up. Where the VF refuses an MTU above
+ * 1500, hn falls back to 1500, for it could not send by the VF what it promises.
+ * Returns 0 or -errno: the VF is not up.
+ */
+int nv_bare_follow(struct nv_kernel *kernel, const struct nv_link *hn, const struct nv_link *vf);

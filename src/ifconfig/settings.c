@@ -176,7 +176,7 @@ void nv_settings_read(
 {
 	const struct reader reader = {rcconf, faults, ret_settings};
 
-	*ret_settings = (struct nv_settings){.action_timeout = 300, .holddown = 30};
+	*ret_settings = (struct nv_settings){.action_timeout = 300, .attwait = 1, .holddown = 30};
 	read_seconds(&reader, "hyperv_vf_delay", 0, 86400, &ret_settings->vf_delay);
 	read_seconds(&reader, "netvf_vf_xpnt_attwait", 0, 3600, &ret_settings->attwait);
 	read_seconds(&reader, "netvf_holddown", 0, 3600, &ret_settings->holddown);

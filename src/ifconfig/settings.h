@@ -8,7 +8,7 @@
 struct nv_settings {
 	struct nv_hn_config hn;
 	unsigned int vf_delay; /* hyperv_vf_delay, seconds, at most a day, default 0 */
-	unsigned int attwait; /* netvf_vf_xpnt_attwait, seconds, at most an hour, default 0 */
+	unsigned int attwait; /* netvf_vf_xpnt_attwait, seconds, at most an hour, default 1 */
 	unsigned int holddown; /* netvf_holddown, seconds, at most an hour, default 30; 0: none */
 	unsigned int action_timeout; /* netvf_action_timeout, seconds, 1 to a day, default 300 */
 };

@@ -7,6 +7,7 @@
 #include "devd/action.h"
 #include "devd/clients.h"
 #include "devd/rules.h"
+#include "hn/attwait.h"
 #include "hn/holddown.h"
 #include "hn/pairing.h"
 #include "ifconfig/settings.h"
@@ -34,6 +35,7 @@ struct nv_managed {
 	char vf_name[IFNAMSIZ]; /* the last known; "" when there was none */
 	struct nv_pair_state state;
 	struct nv_holddown holddown;
+	struct nv_attwait attwait;
 	enum nv_wish wish;
 	enum nv_pair_verdict verdict;
 	char why[160];
@@ -111,6 +113,16 @@ int nv_pretend_open(struct nv_daemon *daemon, struct nv_managed *managed);
  * goes on receiving. Or its true state again. What it refuses is told once.
  */
 void nv_pretend_set(struct nv_daemon *daemon, struct nv_managed *managed, bool on);
+
+/* transparent.c: hn keeps its configuration and drives the VF */
+
+/* Sets facts->waiting, and lowers @soonest to the end of that. */
+void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
+	struct nv_pair_facts *facts, uint64_t *soonest);
+/* The VF gets MTU and flags of hn and is set up. A failure is logged; the VF is not used then. */
+void nv_transparent_ready(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
+/* hn was set down: its VF is, too. */
+void nv_transparent_stop(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
 
 /* The pairs that an earlier process left in the datapath. */
 int nv_pairs_adopt(struct nv_daemon *daemon);

@@ -152,7 +152,13 @@ static int carry_out_one(
 			note_switch(daemon, managed, command->port);
 		return r;
 	case NV_PAIR_READY_VF:
-		prepare_vf(daemon, managed, command->vf, true);
+		if (managed->state.form == NV_FORM_LAGG)
+			prepare_vf(daemon, managed, command->vf, true);
+		else
+			nv_transparent_ready(daemon, managed, command->vf);
+		return 0;
+	case NV_PAIR_STOP_VF:
+		nv_transparent_stop(daemon, managed, command->vf);
 		return 0;
 	case NV_PAIR_RAISE_VF_UP:
 		nv_events_raise_vf(daemon, managed->hn_name, "VF_UP");
@@ -297,11 +303,12 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	else
 		enter(daemon, managed, pair);
 	facts.form = path.form;
-	if (facts.vf && !managed->state.announced)
+	if (facts.vf)
 		facts.answered = nv_events_answered(daemon, managed->hn_name);
 	if (vf_link)
 		nv_strcopy(managed->vf_name, sizeof(managed->vf_name), vf_link->name);
 	apply_holddown(daemon, managed, &facts, soonest);
+	nv_transparent_wait(daemon, managed, &facts, soonest);
 	nv_pair_step(&managed->state, &facts, &commands);
 	carry_out(daemon, managed, &commands);
 	nv_holddown_note(&managed->holddown, nv_loop_now(daemon->loop), facts.vf_usable,
@@ -486,6 +493,7 @@ static int adopt_one(const struct nv_dp_pair *pair, void *data)
 	if (!managed)
 		return -ENOMEM;
 	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->form);
+	managed->attwait.vf = pair->vf; /* long ago */
 	managed->lagg = pair->lagg;
 	managed->carrier = true;
 	return 0;

@@ -17,6 +17,7 @@ from harness import BUILD, TOP, Guest, Netvfd
 
 sys.path.insert(0, str(TOP / "lab"))
 
+from echo import Echo
 from netvf_lab import sandbox
 from netvf_lab.topology import GUEST_ADDRESS, PREFIX, Topology
 
@@ -79,3 +80,10 @@ def start_netvfd(guest, tmp_path, request):
 def netvfd(start_netvfd):
     """netvfd in the guest, with the shipped rules and the pair hn0:vf0."""
     return start_netvfd()
+
+
+@pytest.fixture
+def echo(guest):
+    echo = Echo(guest)
+    yield echo
+    echo.close()

@@ -195,13 +195,19 @@ def test_a_vf_is_heard_before_netvfd_knows_that_it_works(guest, start_netvfd, st
     assert netvfd.pair()["vf_port"]["counters"]["rx"]["packets"] >= 100
 
 
-@pytest.mark.parametrize("form", ["lagg", "exclusive"])
-@pytest.mark.parametrize("hn", ["up", "down"])
+@pytest.mark.parametrize("form,hn", [
+    ("lagg", "up"), ("lagg", "down"), ("exclusive", "up"), ("exclusive", "down"),
+    ("transparent", "up")])  # where it is the upper, down means down
 def test_every_stray_arrives_once(guest, start_netvfd, strays, form, hn):
     if form == "lagg":
         netvfd = start_netvfd()
         guest.attach_vf()
         wait_lagg(netvfd)
+        wait_shown(guest, HIDDEN)
+    elif form == "transparent":
+        netvfd = start_netvfd(rcconf=RC_CONF + 'netvf_vf_transparent="YES"\n')
+        guest.attach_vf()
+        netvfd.wait_active("vf")
     else:
         netvfd = start_netvfd(rules="")
         guest.attach_vf()
@@ -210,7 +216,7 @@ def test_every_stray_arrives_once(guest, start_netvfd, strays, form, hn):
         guest.netlink.addr("add", index=index, address=GUEST_ADDRESS, prefixlen=24)
         guest.netlink.link("set", index=index, state="up")
         netvfd.wait_active("vf")
-    wait_shown(guest, HIDDEN)
+        wait_shown(guest, HIDDEN)
     if hn == "down":
         guest.netlink.link("set", index=guest.namespace.index("hn0"), state="down")
         wait_until(lambda: guest.is_up("hn0") and guest.link("hn0").get_attr("IFLA_CARRIER"))

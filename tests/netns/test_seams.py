@@ -7,20 +7,11 @@ import signal
 import subprocess
 import threading
 
-import pytest
-
 from conftest import RC_CONF
 from harness import BUILD, wait_until
-from test_netvfd import Echo, wait_lagg
+from test_netvfd import wait_lagg
 
 IFF_RUNNING = 0x40
-
-
-@pytest.fixture
-def echo(guest):
-    echo = Echo(guest)
-    yield echo
-    echo.close()
 
 
 def attach(guest, netvfd):

@@ -22,6 +22,7 @@ struct world {
 	bool hn_dormant;
 	enum nv_wish wish;
 	bool held;
+	bool waiting;
 	bool transparent;
 	bool answered; /* whether a rule matches VF_UP */
 	bool vfup_pending;
@@ -51,9 +52,15 @@ static struct nv_pair_facts facts_of(const struct world *world)
 		.wish = world->wish,
 		.held = world->held,
 		.transparent = world->transparent,
+		.waiting = world->transparent && world->waiting,
 		.answered = world->answered,
 		.form = world->dp_form,
 	};
+}
+
+static bool is_transparent(const struct world *world)
+{
+	return world->transparent && world->dp_form != NV_FORM_LAGG;
 }
 
 static void carry_out(struct world *world, const struct nv_pair_commands *commands)
@@ -80,18 +87,27 @@ static void carry_out(struct world *world, const struct nv_pair_commands *comman
 			world->dp_form = command->form;
 			break;
 		case NV_PAIR_READY_VF:
-			assert_true(world->transparent);
+			assert_true(world->transparent && !world->waiting);
+			assert_true(world->hn_up || !is_transparent(world));
 			assert_int_equal(command->vf, world->vf);
+			assert_int_equal(world->dp_vf, world->vf);
+			world->vf_up = true;
+			break;
+		case NV_PAIR_STOP_VF:
+			assert_true(is_transparent(world) && !world->hn_up);
+			assert_int_equal(command->vf, world->vf);
+			assert_int_equal(world->dp_active, NV_PORT_HN);
+			world->vf_up = false;
 			break;
 		case NV_PAIR_RAISE_VF_UP:
-			assert_false(world->transparent);
+			assert_false(is_transparent(world));
 			world->told_up = true;
 			world->vfup_pending = world->answered;
 			assert_true(world->answered || world->dp_form != NV_FORM_HN);
 			break;
 		case NV_PAIR_RAISE_VF_DOWN:
 			assert_true(world->told_up);
-			assert_int_equal(world->dp_active, NV_PORT_HN);
+			assert_true(world->dp_active == NV_PORT_HN || is_transparent(world));
 			world->told_up = false;
 			break;
 		case NV_PAIR_OPEN_HN:
@@ -111,11 +127,15 @@ static void check(const struct world *world)
 {
 	struct nv_pair_facts facts = facts_of(world);
 	bool on_vf = world->dp_active == NV_PORT_VF;
+	bool held = facts.held || (facts.waiting && !world->state.ready);
 
+	/* A transparent hn that is down has no VF: its down is the VF's. */
+	if (is_transparent(world) && !facts.hn_up)
+		facts.vf_usable = false;
 	/* Whenever a port is usable, the active one is; and it is the VF unless something holds it.
 	 */
 	assert_true(on_vf ? facts.vf_usable : facts.hn_usable || !facts.vf_usable);
-	if (facts.vf_usable && (facts.wish == NV_WISH_VF || (!facts.wish && !facts.held)))
+	if (facts.vf_usable && (facts.wish == NV_WISH_VF || (!facts.wish && !held)))
 		assert_true(on_vf);
 	if (facts.hn_usable && facts.wish == NV_WISH_HN)
 		assert_false(on_vf);
@@ -127,7 +147,14 @@ static void check(const struct world *world)
 	assert_int_equal(world->state.joined, world->dp_vf != 0);
 	assert_true(world->dp_form != NV_FORM_VF || world->dp_vf != 0);
 	assert_true(!world->told_up || facts.vf_usable);
-	assert_true(!on_vf || world->transparent || world->told_up);
+	assert_true(!on_vf || is_transparent(world) || world->told_up);
+	assert_true(!is_transparent(world) || (!world->told_up && world->dp_form == NV_FORM_HN));
+	/* Whoever can make a lagg of a VF in use has been asked to. */
+	assert_true(!world->told_up || !world->answered || world->state.answered ||
+		    world->dp_form == NV_FORM_LAGG);
+	assert_true(!world->state.ready || (world->transparent && world->vf));
+	if (world->transparent && world->vf && !world->waiting)
+		assert_true(world->state.ready == (facts.hn_up || !is_transparent(world)));
 	/* hn hides exactly while the VF transmits for another upper, and is open then. */
 	assert_int_equal(world->hn_dormant, on_vf && world->dp_form != NV_FORM_HN);
 	assert_int_equal(world->state.pretending, world->hn_dormant);
@@ -136,14 +163,15 @@ static void check(const struct world *world)
 
 static void settle(struct world *world)
 {
-	struct nv_pair_facts facts = facts_of(world);
 	struct nv_pair_commands commands;
 	struct nv_pair_state before;
-	bool was_up = world->hn_up;
+	struct nv_pair_facts facts;
+	struct world was;
 
-	nv_pair_step(&world->state, &facts, &commands);
-	carry_out(world, &commands);
-	if (world->hn_up != was_up) { /* an hn that is open may be what is wished for */
+	/* An hn that is open may be what is wished for, and a VF that is up is of use. */
+	for (int i = 0; i == 0 || world->hn_up != was.hn_up || world->vf_up != was.vf_up; i++) {
+		assert_true(i < 3);
+		was = *world;
 		facts = facts_of(world);
 		nv_pair_step(&world->state, &facts, &commands);
 		carry_out(world, &commands);
@@ -185,6 +213,8 @@ static void restart(struct world *world)
 	world->state.active = adopted.active;
 	world->state.form = adopted.form;
 	world->state.pretending = adopted.pretending;
+	world->state.answered = adopted.answered;
+	world->state.ready = adopted.ready;
 	world->told_up = adopted.announced;
 }
 
@@ -199,6 +229,8 @@ enum happening {
 	HN_SHOWN, /* somebody else undoes what hn shows */
 	WISH_CHANGES,
 	HOLD_FLIPS,
+	WAIT_FLIPS,
+	TRANSPARENT_FLIPS,
 	VFUP_DONE,
 	VFUP_FAILED,
 	LAGG_DELETED,
@@ -206,6 +238,12 @@ enum happening {
 	RESTART,
 	N_HAPPENINGS,
 };
+
+static bool flip(bool *what)
+{
+	*what = !*what;
+	return true;
+}
 
 /* Returns false where it cannot happen. */
 static bool happen(struct world *world, enum happening what)
@@ -224,14 +262,11 @@ static bool happen(struct world *world, enum happening what)
 		world->vf_up = !world->vf_up;
 		return world->vf != 0;
 	case VF_CARRIER:
-		world->vf_carrier = !world->vf_carrier;
-		return true;
+		return flip(&world->vf_carrier);
 	case HN_ADMIN:
-		world->hn_up = !world->hn_up;
-		return true;
+		return flip(&world->hn_up);
 	case HN_CARRIER:
-		world->hn_carrier = !world->hn_carrier;
-		return true;
+		return flip(&world->hn_carrier);
 	case HN_SHOWN:
 		world->hn_dormant = false;
 		return true;
@@ -239,14 +274,17 @@ static bool happen(struct world *world, enum happening what)
 		world->wish = world->wish == NV_WISH_VF ? NV_WISH_AUTO : world->wish + 1;
 		return true;
 	case HOLD_FLIPS:
-		world->held = !world->held;
-		return true;
+		return flip(&world->held);
+	case WAIT_FLIPS:
+		return flip(&world->waiting);
+	case TRANSPARENT_FLIPS:
+		return flip(&world->transparent);
 	case VFUP_DONE:
 	case VFUP_FAILED:
 		if (!world->vfup_pending)
 			return false;
 		world->vfup_pending = false;
-		if (what == VFUP_DONE && world->dp_form == NV_FORM_HN)
+		if (what == VFUP_DONE && !world->transparent)
 			world->dp_form = NV_FORM_LAGG;
 		return true;
 	case LAGG_DELETED:
@@ -255,8 +293,7 @@ static bool happen(struct world *world, enum happening what)
 		world->dp_form = NV_FORM_HN;
 		return true;
 	case RULES_CHANGE:
-		world->answered = !world->answered;
-		return true;
+		return flip(&world->answered);
 	case RESTART:
 		restart(world);
 		return true;
@@ -266,13 +303,11 @@ static bool happen(struct world *world, enum happening what)
 	return false;
 }
 
-static void explore(bool transparent, bool answered)
+static void explore(void)
 {
 	struct world start;
 
 	memset(&start, 0, sizeof(start));
-	start.transparent = transparent;
-	start.answered = answered;
 	start.vf_carrier = true;
 	start.hn_up = true;
 	start.hn_carrier = true;
@@ -311,9 +346,7 @@ static void every_interleaving_keeps_the_invariants(void **state)
 	(void)state;
 	seen = calloc(WORLDS_MAX, sizeof(*seen));
 	assert_non_null(seen);
-	explore(false, true);
-	explore(false, false);
-	explore(true, true);
+	explore();
 	HASH_CLEAR(hh, by_world);
 	free(seen);
 }
@@ -434,7 +467,7 @@ static void a_planned_switch_leaves_an_idle_vf_that_is_told_of(void **state)
 	assert_int_equal(pair.active, NV_PORT_VF);
 }
 
-static void an_hn_that_is_down_is_opened_underneath_but_not_as_the_upper(void **state)
+static void an_hn_that_is_down_is_opened_underneath(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_LAGG};
@@ -445,14 +478,83 @@ static void an_hn_that_is_down_is_opened_underneath_but_not_as_the_upper(void **
 	assert_int_equal(commands.count, 5);
 	assert_int_equal(commands.command[3].verb, NV_PAIR_OPEN_HN);
 	assert_int_equal(commands.command[4].verb, NV_PAIR_PRETEND);
+}
 
-	pair = (struct nv_pair_state){};
-	facts.transparent = true;
-	facts.form = NV_FORM_HN;
+static void a_transparent_vf_waits_and_then_goes_up_and_down_with_hn(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {.vf = 5,
+		.vf_usable = true,
+		.hn_usable = true,
+		.hn_up = true,
+		.transparent = true,
+		.waiting = true,
+		.form = NV_FORM_HN};
+	struct nv_pair_commands commands;
+
+	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 1);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_JOIN);
+	assert_false(commands.command[0].on); /* left alone */
+
+	facts.waiting = false;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 2);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_READY_VF);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_ACTIVATE);
 	assert_int_equal(pair.active, NV_PORT_VF);
-	for (size_t i = 0; i < commands.count; i++)
-		assert_true(commands.command[i].verb < NV_PAIR_OPEN_HN);
+	facts.waiting = true; /* a longer wait than before, by a new rc.conf: not for this VF */
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 0);
+
+	facts.hn_up = facts.hn_usable = false;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 2);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_STOP_VF);
+	nv_pair_step(&pair, &facts, &commands); /* the VF looks up still */
+	assert_int_equal(commands.count, 0);
+	assert_int_equal(pair.active, NV_PORT_HN);
+
+	facts.hn_up = true;
+	facts.waiting = false;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_READY_VF);
+	assert_int_equal(pair.active, NV_PORT_VF);
+
+	/* hn was set down while no netvfd ran */
+	nv_pair_adopt(&pair, 5, NV_PORT_VF, NV_FORM_HN);
+	facts.hn_up = facts.hn_usable = false;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
+	assert_int_equal(commands.command[commands.count - 1].verb, NV_PAIR_STOP_VF);
+}
+
+static void a_new_listener_is_told_that_the_vf_is_up(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_HN};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	facts.form = pair.form;
+	assert_int_equal(facts.form, NV_FORM_VF);
+	facts.hn_dormant = true;
+	facts.answered = true;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 1);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_RAISE_VF_UP);
+	assert_int_equal(pair.form, NV_FORM_VF); /* until there is a lagg */
+
+	facts.transparent = true;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_SET_FORM);
+	assert_int_equal(pair.form, NV_FORM_HN);
+	assert_int_equal(pair.active, NV_PORT_VF);
+	assert_false(pair.announced);
 }
 
 static void names_are_those_of_the_manual(void **state)
@@ -475,7 +577,9 @@ int main(void)
 		cmocka_unit_test(a_vf_that_nobody_answers_for_is_used_exclusively),
 		cmocka_unit_test(a_held_vf_is_neither_used_nor_announced),
 		cmocka_unit_test(a_planned_switch_leaves_an_idle_vf_that_is_told_of),
-		cmocka_unit_test(an_hn_that_is_down_is_opened_underneath_but_not_as_the_upper),
+		cmocka_unit_test(an_hn_that_is_down_is_opened_underneath),
+		cmocka_unit_test(a_transparent_vf_waits_and_then_goes_up_and_down_with_hn),
+		cmocka_unit_test(a_new_listener_is_told_that_the_vf_is_up),
 		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 

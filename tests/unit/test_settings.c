@@ -43,7 +43,7 @@ static void nothing_said_gives_the_defaults(void **state)
 
 	assert_int_equal(fixture->faults.count, 0);
 	assert_int_equal(settings->vf_delay, 0);
-	assert_int_equal(settings->attwait, 0);
+	assert_int_equal(settings->attwait, 1);
 	assert_int_equal(settings->holddown, 30);
 	assert_int_equal(settings->action_timeout, 300);
 	assert_false(settings->hn.transparent);
@@ -99,7 +99,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"hyperv_vf_delay=", "from 0 to 86400"},
 		{"hyperv_vf_delay='1 2'", "from 0 to 86400"},
 		{"netvf_action_timeout=0", "from 1 to 86400; taken is 300"},
-		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600"},
+		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600; taken is 1"},
 		{"netvf_vf_transparent=perhaps", "neither YES nor NO; taken is NO"},
 		{"netvf_pairs=hn0", "no pair; write HN:VF"},
 		{"netvf_pairs=:vf0", "not an interface's name"},

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The attach wait of transparent mode, hn(4)'s hw.hn.vf_xpnt_attwait: how long a VF is left alone
+ * after it has come, so that its driver and whoever names it can finish. Pure. Times are
+ * microseconds of one clock.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* All zero: no VF so far. */
+struct nv_attwait {
+	int vf; /* ifindex; 0: none */
+	uint64_t since; /* when it came */
+};
+
+/*
+ * How long, from @now, @vf is to be left alone; 0: not (any more), or there is none. To be called
+ * whenever the VF may have changed. @limit: the wait.
+ */
+uint64_t nv_attwait_left(struct nv_attwait *attwait, int vf, uint64_t now, uint64_t limit);

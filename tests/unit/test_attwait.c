@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cm.h"
+
+#include "hn/attwait.h"
+
+#define SEC 1000000ULL
+
+static void a_vf_is_left_alone_for_as_long_as_is_said(void **state)
+{
+	struct nv_attwait wait = {};
+
+	(void)state;
+	assert_int_equal(nv_attwait_left(&wait, 5, 100 * SEC, 2 * SEC), 2 * SEC);
+	assert_int_equal(nv_attwait_left(&wait, 5, 101 * SEC, 2 * SEC), SEC);
+	assert_int_equal(nv_attwait_left(&wait, 5, 102 * SEC - 1, 2 * SEC), 1);
+	assert_int_equal(nv_attwait_left(&wait, 5, 102 * SEC, 2 * SEC), 0);
+	assert_int_equal(nv_attwait_left(&wait, 5, 110 * SEC, 2 * SEC), 0);
+	/* A new rc.conf counts from its coming, too. */
+	assert_int_equal(nv_attwait_left(&wait, 5, 110 * SEC, 30 * SEC), 20 * SEC);
+	assert_int_equal(nv_attwait_left(&wait, 5, 110 * SEC, 0), 0);
+}
+
+static void another_vf_waits_anew(void **state)
+{
+	struct nv_attwait wait = {};
+
+	(void)state;
+	assert_int_equal(nv_attwait_left(&wait, 5, 100 * SEC, 2 * SEC), 2 * SEC);
+	assert_int_equal(nv_attwait_left(&wait, 6, 101 * SEC, 2 * SEC), 2 * SEC);
+	assert_int_equal(nv_attwait_left(&wait, 0, 102 * SEC, 2 * SEC), 0);
+	assert_int_equal(nv_attwait_left(&wait, 6, 110 * SEC, 2 * SEC), 2 * SEC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_vf_is_left_alone_for_as_long_as_is_said),
+		cmocka_unit_test(another_vf_waits_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
