@@ -2,9 +2,9 @@
 #include "ifconfig/apply.h"
 
 #include "base/log.h"
+#include "ifconfig/carry.h"
 
 #include <errno.h>
-#include <linux/neighbour.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,45 +52,6 @@ static const struct sysctl rp_filter = {"ipv4", "rp_filter"};
 static const struct sysctl accept_ra = {"ipv6", "accept_ra"};
 static const struct sysctl forwarding_ipv6 = {"ipv6", "forwarding"};
 static const struct sysctl promote_secondaries = {"ipv4", "promote_secondaries"};
-
-static int take_routes(struct nv_kernel *kernel, int oif, struct nv_routes *all)
-{
-	NV_AUTO(nv_routes) struct nv_routes routes = {};
-	int r = nv_kernel_routes(kernel, oif, &routes);
-
-	for (size_t i = 0; i < routes.count && r == 0; i++)
-		r = nv_routes_add(all, &routes.route[i]);
-	return r;
-}
-
-/* @hn itself, or a VLAN on it, or a VLAN on that: a few steps down at most. */
-static bool is_above(const struct nv_links *links, const struct nv_link *link, int hn)
-{
-	for (int steps = 0; link && steps < 8; steps++) {
-		if (link->ifindex == hn)
-			return true;
-		link = link->lower_elsewhere ? NULL : nv_links_by_index(links, link->lower);
-	}
-	return false;
-}
-
-int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot)
-{
-	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot snapshot = {};
-	const struct nv_links *links = &snapshot.links;
-	int r = nv_kernel_links(kernel, &snapshot.links);
-
-	if (r == 0)
-		r = nv_kernel_addrs(kernel, 0, &snapshot.addrs);
-	for (size_t i = 0; i < links->count && r == 0; i++)
-		if (is_above(links, &links->link[i], hn))
-			r = take_routes(kernel, links->link[i].ifindex, &snapshot.routes);
-	if (r < 0)
-		return r;
-	*ret_snapshot = snapshot;
-	snapshot = (struct nv_snapshot){};
-	return 0;
-}
 
 static void sysctl_path(const struct sysctl *sysctl, const char *ifname, char *path, size_t size)
 {
@@ -255,26 +216,6 @@ static bool fill_addrs(struct nv_kernel *kernel, const struct nv_move *move)
 	return true;
 }
 
-static void fill_neighs(struct nv_kernel *kernel, const struct nv_move *move)
-{
-	NV_AUTO(nv_neighs) struct nv_neighs neighs = {};
-
-	if (!move->from || nv_kernel_neighs(kernel, move->from, &neighs) < 0)
-		return;
-	for (size_t i = 0; i < neighs.count; i++) {
-		struct nv_neigh neigh = neighs.neigh[i];
-
-		if (!(neigh.state &
-			    (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)))
-			continue;
-		if (neigh.state != NUD_PERMANENT)
-			neigh.state = NUD_STALE;
-		neigh.ifindex = move->to;
-		/* One that is known there already is newer; one that fails is asked for again. */
-		nv_kernel_neigh_add(kernel, &neigh);
-	}
-}
-
 /* @priority: of the message for one that cannot be added. */
 static void fill_routes(struct nv_kernel *kernel, const struct nv_move *move, int priority)
 {
@@ -287,9 +228,9 @@ static void fill_routes(struct nv_kernel *kernel, const struct nv_move *move, in
 		r = nv_kernel_route_add(kernel, &route, NV_ROUTE_BESIDE);
 		if (r == 0 || r == -EEXIST)
 			continue;
-		nv_log(priority, "cannot add the route to %s/%u on %s%s: %s",
+		nv_log(priority, "cannot add the route to %s/%u on %s: %s",
 			nv_ip_text(&route.destination, text), route.destination_len, move->to_name,
-			i < move->n_said_routes ? "" : " that was there", nv_strerror(r));
+			nv_strerror(r));
 	}
 }
 
@@ -297,7 +238,6 @@ static bool fill_one(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	if (!fill_addrs(kernel, move))
 		return false;
-	fill_neighs(kernel, move);
 	fill_routes(kernel, move, LOG_WARNING);
 	return true;
 }
@@ -307,11 +247,12 @@ bool nv_apply_fill(struct nv_kernel *kernel, const struct nv_plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].to && !fill_one(kernel, &plan->move[i]))
 			return false;
-	return true;
+	return nv_carry_fill(kernel, plan, false, plan->is_said ? LOG_WARNING : LOG_ERR);
 }
 
 void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
+	nv_carry_undo(kernel, plan);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].rp_filter[0])
 			sysctl_set(kernel, &rp_filter, plan->move[i].from_name,
@@ -335,37 +276,15 @@ bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan)
 			continue;
 		}
 		move->from = 0;
+		move->late = true;
 		fine &= prepare_one(kernel, plan, move) && fill_one(kernel, move);
 	}
-	return fine;
+	return nv_carry_fill(kernel, plan, true, LOG_WARNING) && fine;
 }
 
 static bool is_fine(int r)
 {
 	return r == 0 || r == -ENODEV || r == -ESRCH || r == -ENOENT || r == -EADDRNOTAVAIL;
-}
-
-static void strip_routes(struct nv_kernel *kernel, const struct nv_move *move)
-{
-	NV_AUTO(nv_routes) struct nv_routes routes = {};
-	int r = nv_kernel_routes(kernel, move->from, &routes);
-
-	if (r < 0)
-		nv_warn("cannot list the routes of %s: %s", move->from_name, nv_strerror(r));
-	for (size_t i = 0; i < routes.count; i++) {
-		const struct nv_route *route = &routes.route[i];
-		bool prefix = route->type == RTN_UNICAST && route->protocol == RTPROT_KERNEL &&
-			      route->table != RT_TABLE_LOCAL;
-		char text[NV_IP_TEXT];
-
-		if (!prefix && !nv_plan_route_counts(route))
-			continue;
-		r = nv_kernel_route_del(kernel, route);
-		if (!is_fine(r))
-			nv_warn("cannot take the route to %s/%u off %s: %s",
-				nv_ip_text(&route->destination, text), route->destination_len,
-				move->from_name, nv_strerror(r));
-	}
 }
 
 /* The last first: with a primary IPv4 address its secondaries would go. */
@@ -404,9 +323,11 @@ void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan)
 			continue;
 		nv_kernel_link_set(kernel, move->from, &bare);
 		sysctl_set(kernel, &accept_ra, move->from_name, "0");
-		strip_routes(kernel, move);
-		strip_addrs(kernel, move, AF_INET6);
 	}
+	nv_carry_strip(kernel, plan);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].from)
+			strip_addrs(kernel, &plan->move[i], AF_INET6);
 }
 
 void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan)
@@ -434,20 +355,14 @@ static const struct nv_addr *find_addr(const struct nv_addrs *addrs, const struc
 	return NULL;
 }
 
-static bool has_route(const struct nv_routes *routes, const struct nv_route *wanted)
+/* How many are there that do not come with an address. */
+static size_t count_routes(const struct nv_routes *routes)
 {
-	uint32_t table = wanted->table ? wanted->table : RT_TABLE_MAIN;
+	size_t count = 0;
 
-	for (size_t i = 0; i < routes->count; i++) {
-		const struct nv_route *route = &routes->route[i];
-
-		if (route->family == wanted->family && route->table == table &&
-			route->destination_len == wanted->destination_len &&
-			(!wanted->destination_len ||
-				nv_ip_equal(&route->destination, &wanted->destination)))
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < routes->count; i++)
+		count += nv_plan_route_counts(&routes->route[i]);
+	return count;
 }
 
 /* An address without the route to its network: somebody has flushed the routes after it came. */
@@ -464,7 +379,7 @@ static bool lost_its_network(const struct nv_addr *addr, const struct nv_routes 
 	return true;
 }
 
-void nv_apply_keep(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
@@ -483,10 +398,11 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_move *move)
 		nv_kernel_addr_del(kernel, &addr);
 		whole = false;
 	}
-	for (size_t i = 0; i < move->routes.count; i++)
-		whole &= has_route(&routes, &move->routes.route[i]);
-	if (!whole && fill_addrs(kernel, move))
-		fill_routes(kernel, move, LOG_DEBUG);
+	whole &= count_routes(&routes) >= move->routes.count + nv_carry_count_routes(plan, move);
+	if (whole || !fill_addrs(kernel, move))
+		return;
+	fill_routes(kernel, move, LOG_DEBUG);
+	nv_carry_fill(kernel, plan, move->late, LOG_DEBUG);
 }
 
 static bool has_other(const struct nv_move *move, const struct nv_addrs *now)
@@ -508,7 +424,7 @@ static void forget_addr(struct nv_move *move, size_t index)
 		(addrs->count - index) * sizeof(addrs->addr[0]));
 }
 
-void nv_apply_leased(struct nv_kernel *kernel, struct nv_move *move)
+void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs now = {};
 	bool other;
@@ -537,5 +453,5 @@ void nv_apply_leased(struct nv_kernel *kernel, struct nv_move *move)
 			nv_kernel_addr_add(kernel, &mine, true);
 		}
 	}
-	nv_apply_keep(kernel, move);
+	nv_apply_keep(kernel, plan, move);
 }

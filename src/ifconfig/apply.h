@@ -12,8 +12,8 @@
 #include "kernel/kernel.h"
 
 /*
- * Takes what a plan for @hn is made of: links, addresses, and the routes by @hn and by what is
- * stacked on it (a router's full table would be large). Returns 0 or -errno.
+ * Takes what a plan for @hn is made of: links, addresses, and the things that name @hn or what is
+ * stacked on it. Returns 0 or -errno.
  */
 int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot);
 
@@ -28,12 +28,16 @@ int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_s
 bool nv_apply_prepare(struct nv_kernel *kernel, struct nv_plan *plan);
 
 /*
- * Adds the addresses (false if one cannot be), the neighbours that the old interface knows, so that
- * nobody has to be asked again, and the routes: beside the old ones, in IPv4 in front of them.
+ * Adds the addresses (false if one cannot be), the routes that rc.conf says, and what is carried
+ * (see carry.h): the routes behind the old ones, the neighbours that the old interface knows, so
+ * that nobody has to be asked again.
  */
 bool nv_apply_fill(struct nv_kernel *kernel, const struct nv_plan *plan);
 
-/* Before anything was stripped: what nv_apply_prepare() changed on the old interfaces goes back. */
+/*
+ * Before anything was stripped, and before the new interfaces are deleted: what nv_apply_prepare()
+ * and nv_apply_fill() changed beyond those goes back.
+ */
 void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan);
 
 /* Deletes each VLAN whose successor needs its name, and makes and fills the successor. */
@@ -41,7 +45,7 @@ bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan);
 
 /*
  * Takes off the old interfaces whatever might still carry traffic: routes, also the kernel's own,
- * and all of IPv6. The IPv4 addresses stay, so that a DHCP client may be started on the
+ * rules, and all of IPv6. The IPv4 addresses stay, so that a DHCP client may be started on the
  * new interface, which may flush it, with the address never absent.
  */
 void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan);
@@ -50,7 +54,8 @@ void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan);
 void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan);
 
 /* Puts one new interface in force again if somebody (udhcpc's script) has flushed it. */
-void nv_apply_keep(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_apply_keep(
+	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move);
 
 /*
  * After a DHCP client got its lease on the new interface of @move: if that is for another address,
@@ -58,4 +63,4 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_move *move);
  * where the client did not refresh the address's lifetime (ISC's script cannot while the address is
  * there) it is made to last until the client says otherwise.
  */
-void nv_apply_leased(struct nv_kernel *kernel, struct nv_move *move);
+void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move);

@@ -14,8 +14,7 @@ struct planner {
 
 bool nv_plan_route_counts(const struct nv_route *route)
 {
-	return route->type == RTN_UNICAST && route->table != RT_TABLE_LOCAL &&
-	       route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_REDIRECT;
+	return route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_REDIRECT;
 }
 
 static bool is_link_local(const struct nv_addr *addr)
@@ -121,48 +120,21 @@ static bool same_destination(const struct nv_route *a, const struct nv_route *b)
 
 static bool said_already(const struct nv_move *move, const struct nv_route *route)
 {
-	for (size_t i = 0; i < move->n_said_routes; i++)
+	for (size_t i = 0; i < move->routes.count; i++)
 		if (same_destination(&move->routes.route[i], route))
 			return true;
 	return false;
 }
 
-static bool route_is_inherited(const struct nv_move *move, const struct nv_route *route)
+/* Routes without a gateway go first: a gateway must be reachable before there is a route by it. */
+static int plan_said_routes(struct nv_move *move, const struct nv_ifconfig *wanted)
 {
-	return route->oif == move->from && nv_plan_route_counts(route) &&
-	       !said_already(move, route) &&
-	       (!route->has_source || has_addr(&move->addrs, &route->source));
-}
-
-/*
- * A gateway must be reachable before a route by it can be added: routes without one go first. One
- * from a router advertisement gets the next priority, to last until its end as a stopgap: at the
- * priority of the kernel's own it would be in the way, and then the kernel (6.18, ndisc.c) does not
- * read on in an advertisement, and the addresses' lifetimes are not renewed.
- */
-static int plan_routes(
-	struct planner *planner, struct nv_move *move, const struct nv_ifconfig *wanted)
-{
-	const struct nv_routes *live = &planner->snapshot->routes;
 	int r = 0;
 
 	for (int gateway = 0; wanted && gateway <= 1; gateway++)
 		for (size_t i = 0; i < wanted->routes.count && r == 0; i++)
 			if (wanted->routes.route[i].has_gateway == gateway)
 				r = nv_routes_add(&move->routes, &wanted->routes.route[i]);
-	move->n_said_routes = move->routes.count;
-	for (int gateway = 0; move->from && gateway <= 1; gateway++) {
-		for (size_t i = 0; i < live->count && r == 0; i++) {
-			struct nv_route route = live->route[i];
-
-			if (route.has_gateway != gateway || !route_is_inherited(move, &route))
-				continue;
-			route.oif = 0;
-			route.multipath = false;
-			route.priority += route.protocol == RTPROT_RA;
-			r = nv_routes_add(&move->routes, &route);
-		}
-	}
 	return r;
 }
 
@@ -216,27 +188,6 @@ static int check_link(struct planner *planner, const struct nv_link *from)
 	return 0;
 }
 
-static int check_routes(struct planner *planner, const struct nv_link *from)
-{
-	const struct nv_routes *routes = &planner->snapshot->routes;
-
-	for (size_t i = 0; i < routes->count; i++) {
-		const struct nv_route *route = &routes->route[i];
-		char text[NV_IP_TEXT] = "default";
-
-		if (route->oif != from->ifindex || !route->multipath || route->family != AF_INET)
-			continue;
-		if (route->destination_len)
-			nv_ip_text(&route->destination, text);
-		nv_str_printf(planner->why,
-			"the route %s/%u has several next hops, one of them on %s, which cannot be "
-			"moved alone",
-			text, route->destination_len, from->name);
-		return -EBUSY;
-	}
-	return 0;
-}
-
 static int plan_one(struct planner *planner, const struct nv_link *from, const struct nv_move *like,
 	const struct nv_ifconfig *wanted, size_t *ret_index)
 {
@@ -257,18 +208,16 @@ static int plan_one(struct planner *planner, const struct nv_link *from, const s
 	move = &plan->move[plan->count++];
 	*move = *like;
 	if (from) {
-		move->from = from->ifindex;
+		move->from = move->was = from->ifindex;
 		nv_strcopy(move->from_name, sizeof(move->from_name), from->name);
 		r = check_link(planner, from);
 		if (r < 0)
 			return r;
-		r = check_routes(planner, from);
-		if (r < 0)
-			return r;
 	}
+	plan->is_said |= wanted != NULL;
 	plan_link(move, from, wanted);
 	r = plan_addrs(planner, move, wanted);
-	return r < 0 ? r : plan_routes(planner, move, wanted);
+	return r < 0 ? r : plan_said_routes(move, wanted);
 }
 
 static const struct nv_link *find_vlan(const struct nv_links *links, int lower, uint16_t id)
@@ -330,6 +279,92 @@ static int plan_tree(struct planner *planner, const struct nv_link *from,
 	return r;
 }
 
+static const struct nv_move *find_move(const struct nv_plan *plan, int from)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].from == from)
+			return &plan->move[i];
+	return NULL;
+}
+
+static bool is_in(const struct nv_ip *ip, const struct nv_route *net)
+{
+	const uint8_t *a = (const void *)&ip->v6;
+	const uint8_t *b = (const void *)&net->destination.v6;
+	size_t bytes = net->destination_len / 8;
+	uint8_t mask = (uint8_t)(0xff00 >> net->destination_len % 8);
+
+	return ip->family == net->family && memcmp(a, b, bytes) == 0 &&
+	       (!mask || !((a[bytes] ^ b[bytes]) & mask));
+}
+
+/* A network's route that looks like the kernel's and was made by somebody (NetworkManager does). */
+static bool is_made_by_hand(const struct nv_move *move, const struct nv_route *route)
+{
+	for (size_t i = 0; i < move->addrs.count; i++)
+		if ((move->addrs.addr[i].flags & IFA_F_NOPREFIXROUTE) &&
+			is_in(&move->addrs.addr[i].local, route))
+			return route->type == RTN_UNICAST && route->table != RT_TABLE_LOCAL;
+	return false;
+}
+
+/* A source that was the old interface's and is not to be the new one's has an end. */
+static bool loses_source(
+	const struct planner *planner, const struct nv_move *move, const struct nv_route *route)
+{
+	const struct nv_addrs *live = &planner->snapshot->addrs;
+
+	for (size_t i = 0; route->has_source && i < live->count; i++)
+		if (live->addr[i].ifindex == move->from &&
+			nv_ip_equal(&live->addr[i].local, &route->source))
+			return !has_addr(&move->addrs, &route->source);
+	return false;
+}
+
+static bool route_is_inherited(const struct planner *planner, const struct nv_route *route)
+{
+	const struct nv_move *move = find_move(&planner->plan, route->oif);
+
+	return move && (nv_plan_route_counts(route) || is_made_by_hand(move, route)) &&
+	       !said_already(move, route) && !loses_source(planner, move, route);
+}
+
+/* What goes along in this pass; a route with several next hops for any of them. */
+static int goes_along(const struct planner *planner, const struct nv_thing *thing, int gateway)
+{
+	NV_AUTO(nv_routes) struct nv_routes hops = {};
+	bool inherited = false;
+	bool has_gateway = false;
+	int r = nv_thing_route(thing, &hops);
+
+	if (r == -ENOMSG)
+		return gateway == 0;
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < hops.count; i++) {
+		inherited |= route_is_inherited(planner, &hops.route[i]);
+		has_gateway |= hops.route[i].has_gateway;
+	}
+	return inherited && has_gateway == gateway;
+}
+
+static int plan_things(struct planner *planner)
+{
+	const struct nv_things *live = &planner->snapshot->things;
+	int r = 0;
+
+	for (unsigned int kind = 0; kind < NV_THING_KINDS; kind++)
+		for (int gateway = 0; gateway <= 1; gateway++)
+			nv_each_thing (thing, live) {
+				if (r < 0 || nv_thing_kind(thing) != kind)
+					continue;
+				r = goes_along(planner, thing, gateway);
+				if (r > 0)
+					r = nv_things_add(&planner->plan.things, thing);
+			}
+	return r < 0 ? r : 0;
+}
+
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	const struct nv_ifconfig *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why)
 {
@@ -343,6 +378,8 @@ int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	if (!nv_strcopy(first.to_name, sizeof(first.to_name), lagg))
 		return -ENAMETOOLONG;
 	r = plan_tree(&planner, from, &first, wanted);
+	if (r == 0)
+		r = plan_things(&planner);
 	if (r < 0)
 		nv_plan_auto(&planner.plan);
 	else
@@ -357,6 +394,7 @@ void nv_plan_auto(struct nv_plan *plan)
 		nv_routes_auto(&plan->move[i].routes);
 	}
 	free(plan->move);
+	nv_things_auto(&plan->things);
 	*plan = (struct nv_plan){};
 }
 
@@ -364,5 +402,5 @@ void nv_snapshot_auto(struct nv_snapshot *snapshot)
 {
 	nv_links_auto(&snapshot->links);
 	nv_addrs_auto(&snapshot->addrs);
-	nv_routes_auto(&snapshot->routes);
+	nv_things_auto(&snapshot->things);
 }

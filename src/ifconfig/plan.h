@@ -9,13 +9,14 @@
  *   addresses  of a family that rc.conf gives addresses of: rc.conf's. Else, and where they come
  *              from DHCP or router advertisements: the live ones too. Link-local ones always.
  *   routes     rc.conf's, and the live ones to other destinations.
+ *   rules, neighbours, next hops: the live ones.
  *   VLANs      rc.conf's, and the live ones with other ids.
  *   MTU, description: rc.conf's, else the live ones.
  */
 #pragma once
 
 #include "ifconfig/ifconfig.h"
-#include "kernel/types.h"
+#include "kernel/thing.h"
 
 #define NV_MOVES_MAX 4096 /* the interface and its VLANs, and VLANs on these */
 
@@ -23,7 +24,7 @@
 struct nv_snapshot {
 	struct nv_links links;
 	struct nv_addrs addrs;
-	struct nv_routes routes;
+	struct nv_things things; /* those that name hn or a VLAN on it */
 };
 
 /* What becomes of DHCP on the interface. */
@@ -35,7 +36,8 @@ enum nv_plan_client {
 
 /* From one interface to another: hn to lagg, or a VLAN of hn's to its counterpart. */
 struct nv_move {
-	int from; /* ifindex; 0: a VLAN that only rc.conf knows */
+	int from; /* ifindex; 0: a VLAN that only rc.conf knows, or the old one is deleted */
+	int was; /* `from` as it was at first */
 	char from_name[IFNAMSIZ]; /* "" when from is 0 */
 	char to_name[IFNAMSIZ]; /* may be the same for a VLAN */
 	uint16_t vlan_id; /* 0: the lagg itself, which is always the first move */
@@ -43,13 +45,12 @@ struct nv_move {
 
 	/* Filled by who applies it. */
 	int to; /* ifindex; 0 as long as it does not exist */
+	bool late; /* it had to wait until the old one was deleted */
 	char rp_filter[8]; /* the old interface's, to be set again; "": was not touched */
 
 	struct nv_addrs addrs; /* ifindex 0; in the order to add them: rc.conf's, then live ones */
 	size_t n_said_addrs; /* how many of them are rc.conf's */
-	struct nv_routes routes; /* oif 0; likewise, and within each those without a gateway first
-				  */
-	size_t n_said_routes;
+	struct nv_routes routes; /* rc.conf's, oif 0; those without a gateway first */
 	uint32_t mtu; /* 0: as the lower one */
 	char description[256]; /* "" : none */
 	bool up;
@@ -61,23 +62,23 @@ struct nv_move {
 struct nv_plan {
 	struct nv_move *move;
 	size_t count; /* at least 1 */
+	struct nv_things
+		things; /* live ones, on the old interfaces still, in the order to make them */
+	bool is_said; /* rc.conf speaks of the interface: what is live need not fit in any more */
 };
 
 /*
  * Makes the plan for moving the configuration of link @hn to a link that is or will be called
  * @lagg. @wanted: of rc.conf, or NULL; must outlive the plan.
  * Returns 0; -ENODEV: no such hn; -EBUSY: something about hn cannot be moved (a master, a stacked
- * device that is no VLAN, an IPv4 route with several next hops), and @ret_why has become a sentence
- * for a person; -ENAMETOOLONG, -E2BIG, -ENOMEM.
+ * device that is no VLAN), and @ret_why has become a sentence for a person; -ENAMETOOLONG, -E2BIG,
+ * -ENOMEM.
  */
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	const struct nv_ifconfig *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why);
 void nv_plan_auto(struct nv_plan *plan);
 
-/*
- * Whether a route belongs to the configuration: no other does it come back by itself (the kernel's
- * own, with an address), nor is it local, broadcast, multicast or a redirect.
- */
+/* Whether a route belongs to the configuration, and does not come by itself, with an address. */
 bool nv_plan_route_counts(const struct nv_route *route);
 
 void nv_snapshot_auto(struct nv_snapshot *snapshot);

@@ -75,3 +75,6 @@ int nv_neigh_encode(struct nv_request *request, const struct nv_neigh *neigh);
 int nv_route_decode(const struct nlmsghdr *message, struct nv_routes *routes);
 int nv_route_encode(
 	struct nv_request *request, uint16_t type, uint16_t flags, const struct nv_route *route);
+
+/* What rta_expires counts, which is above 0, as whole seconds, rounded up. */
+uint32_t nv_route_seconds(int32_t ticks);

@@ -146,6 +146,17 @@ int nv_kernel_neigh_add(struct nv_kernel *kernel, const struct nv_neigh *neigh)
 	return CALL(kernel, neigh_add, neigh);
 }
 
+int nv_kernel_things(struct nv_kernel *kernel, enum nv_thing_kind kind, int ifindex,
+	struct nv_things *ret_things)
+{
+	return DUMP(kernel, things, kind, ifindex, ret_things);
+}
+
+int nv_kernel_batch(struct nv_kernel *kernel, struct nv_things *requests, int *ret_errors)
+{
+	return CALL(kernel, batch, requests, ret_errors);
+}
+
 /* A path that stays below /proc/sys: relative, without "..", "." or empty parts. */
 static int check_sysctl_path(const char *path)
 {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "kernel/thing.h"
 #include "kernel/types.h"
 
 struct nv_kernel;
@@ -104,6 +105,19 @@ int nv_kernel_neighs(struct nv_kernel *kernel, int ifindex, struct nv_neighs *re
 
 /* -EEXIST when that address has an entry on that link. */
 int nv_kernel_neigh_add(struct nv_kernel *kernel, const struct nv_neigh *neigh);
+
+/*
+ * All of a kind that nv_things_take() takes. @ifindex: routes and neighbours of that link only; 0:
+ * of all. -EOPNOTSUPP or -EINVAL: this kernel does not know the kind.
+ */
+int nv_kernel_things(struct nv_kernel *kernel, enum nv_thing_kind kind, int ifindex,
+	struct nv_things *ret_things);
+
+/*
+ * Carries out what nv_things_request() made, in that order, many at once: ret_errors[i] becomes 0
+ * or the -errno of request i. Returns 0 or -errno when not all could be sent or answered.
+ */
+int nv_kernel_batch(struct nv_kernel *kernel, struct nv_things *requests, int *ret_errors);
 
 #define NV_SYSCTL_PATH_MAX 256 /* bytes, with the NUL */
 

@@ -49,6 +49,9 @@ struct nv_kernel_ops {
 	int (*route_add)(void *self, const struct nv_route *route, enum nv_route_how how);
 	int (*route_del)(void *self, const struct nv_route *route);
 	int (*neigh_add)(void *self, const struct nv_neigh *neigh);
+	int (*things)(
+		void *self, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things);
+	int (*batch)(void *self, struct nv_things *requests, int *ret_errors);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);
 	int (*sysctl_write)(void *self, const char *path, const char *value);
 

@@ -341,6 +341,22 @@ static int real_neigh_add(void *self, const struct nv_neigh *neigh)
 	return r < 0 ? r : send_request(self, &request);
 }
 
+static int real_things(
+	void *self, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things)
+{
+	struct real *real = self;
+
+	return nv_things_dump(&real->rtnl, kind, ifindex, ret_things);
+}
+
+static int real_batch(void *self, struct nv_things *requests, int *ret_errors)
+{
+	struct real *real = self;
+
+	return nv_rtnl_batch(
+		&real->rtnl, requests->bytes, requests->length, requests->count, ret_errors);
+}
+
 static int real_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
 {
 	(void)self;
@@ -396,6 +412,8 @@ static const struct nv_kernel_ops ops = {
 	.route_add = real_route_add,
 	.route_del = real_route_del,
 	.neigh_add = real_neigh_add,
+	.things = real_things,
+	.batch = real_batch,
 	.sysctl_read = real_sysctl_read,
 	.sysctl_write = real_sysctl_write,
 	.link_details = real_link_details,

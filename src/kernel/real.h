@@ -12,6 +12,10 @@ int nv_sysctl_file_write(const char *path, const char *value);
 /* clsact.c: as nv_kernel_clsact(). */
 int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsact);
 
+/* thing_dump.c: as nv_kernel_things(). */
+int nv_things_dump(
+	struct nv_rtnl *rtnl, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things);
+
 /*
  * details.c: driver and parent of a link. No lock of the kernel's network stack is taken for one
  * that names its parent (Linux 5.14) or has a kind, so that this does not wait for a device that is

@@ -33,6 +33,11 @@ static int decode_metrics(const struct nlattr *nest, struct nv_route *route)
 	return r;
 }
 
+uint32_t nv_route_seconds(int32_t ticks)
+{
+	return ((uint32_t)ticks + CLOCK_HZ - 1) / CLOCK_HZ;
+}
+
 static void decode_expiry(const struct nlattr *attr, struct nv_route *route)
 {
 	struct rta_cacheinfo info;
@@ -41,7 +46,7 @@ static void decode_expiry(const struct nlattr *attr, struct nv_route *route)
 		return;
 	memcpy(&info, mnl_attr_get_payload(attr), sizeof(info));
 	if (info.rta_expires > 0)
-		route->expires = ((uint32_t)info.rta_expires + CLOCK_HZ - 1) / CLOCK_HZ;
+		route->expires = nv_route_seconds(info.rta_expires);
 }
 
 static void decode_gateway(const struct nv_attrs *attrs, struct nv_route *route)

@@ -224,3 +224,96 @@ int nv_rtnl_request(
 		reopen(rtnl);
 	return r;
 }
+
+/*
+ * A datagram's worth of requests: so few that an answer to each, if all fail, fits in the socket's
+ * buffer (net.core.rmem_default, 208 KiB; an answer takes less than 1 KiB of it).
+ */
+#define BATCH_REQUESTS 128
+#define BATCH_BYTES    65536
+
+struct batch {
+	char *bytes;
+	size_t length;
+	uint32_t first; /* sequence number */
+	size_t count;
+};
+
+/* Numbers the next requests that go together. Only the last is answered when all is well. */
+static struct batch next_batch(struct nv_rtnl *rtnl, char *bytes, size_t left)
+{
+	struct batch batch = {.bytes = bytes, .first = rtnl->sequence + 1};
+	struct nlmsghdr *message = NULL;
+
+	while (batch.length < left && batch.count < BATCH_REQUESTS) {
+		struct nlmsghdr *next = (void *)(bytes + batch.length);
+
+		if (batch.count && batch.length + next->nlmsg_len > BATCH_BYTES)
+			break;
+		message = next;
+		message->nlmsg_seq = ++rtnl->sequence;
+		batch.length += MNL_ALIGN(message->nlmsg_len);
+		batch.count++;
+	}
+	if (message)
+		message->nlmsg_flags |= NLM_F_ACK;
+	return batch;
+}
+
+static bool read_answers(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_errors)
+{
+	const struct nlmsghdr *message = (const void *)rtnl->datagram.bytes;
+	int left = (int)rtnl->datagram.length;
+	bool ended = false;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		uint32_t at = message->nlmsg_seq - batch->first;
+
+		if (message->nlmsg_type != NLMSG_ERROR || at >= batch->count)
+			continue;
+		ret_errors[at] = read_end(rtnl, message);
+		ended |= at == batch->count - 1;
+	}
+	return ended;
+}
+
+static int send_batch(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_errors)
+{
+	struct sockaddr_nl to = {.nl_family = AF_NETLINK};
+	bool ended = false;
+
+	memset(ret_errors, 0, batch->count * sizeof(*ret_errors));
+	if (sendto(rtnl->fd, batch->bytes, batch->length, 0, (struct sockaddr *)&to, sizeof(to)) <
+		0)
+		return -errno;
+	while (!ended) {
+		int r = nv_datagram_receive(rtnl->fd, 0, &rtnl->datagram);
+
+		if (r == -EINTR)
+			continue;
+		if (r < 0) {
+			reopen(rtnl);
+			return r;
+		}
+		if (rtnl->datagram.portid == 0)
+			ended = read_answers(rtnl, batch, ret_errors);
+	}
+	return 0;
+}
+
+int nv_rtnl_batch(struct nv_rtnl *rtnl, char *bytes, size_t length, size_t count, int *ret_errors)
+{
+	int r = rtnl->fd < 0 ? reopen(rtnl) : 0;
+
+	rtnl->error[0] = '\0';
+	while (r == 0 && count) {
+		struct batch batch = next_batch(rtnl, bytes, length);
+
+		r = send_batch(rtnl, &batch, ret_errors);
+		bytes += batch.length;
+		length -= batch.length;
+		ret_errors += batch.count;
+		count -= batch.count;
+	}
+	return r;
+}

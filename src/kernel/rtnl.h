@@ -56,3 +56,11 @@ int nv_rtnl_read(struct nv_rtnl *rtnl, nv_rtnl_each_fn each, void *data, bool *r
  */
 int nv_rtnl_request(
 	struct nv_rtnl *rtnl, struct nlmsghdr *request, nv_rtnl_each_fn each, void *data);
+
+/*
+ * Sends @count requests that lie one after another in @bytes, many in one datagram, and sets
+ * ret_errors[i] to the kernel's answer to each: 0 or -errno. One that fails does not keep the
+ * others from being tried. Returns 0, or -errno of the socket: then the rest was not sent, or what
+ * became of it is not known.
+ */
+int nv_rtnl_batch(struct nv_rtnl *rtnl, char *bytes, size_t length, size_t count, int *ret_errors);

@@ -19,6 +19,7 @@ struct waiting {
 
 struct leading {
 	struct nv_kernel *kernel;
+	const struct nv_plan *plan;
 	struct nv_move *move;
 	struct nv_dhcp_clients old;
 	struct waiting started[NV_DHCP_CLIENTS_MAX];
@@ -136,7 +137,7 @@ static void report(const struct leading *leading, const struct waiting *waiting,
 	else
 		nv_warn("the DHCP client on %s was ended by signal %d", to, WTERMSIG(status));
 	if (!waiting->ipv6 && r == 0)
-		nv_apply_leased(leading->kernel, leading->move);
+		nv_apply_leased(leading->kernel, leading->plan, leading->move);
 }
 
 static bool all_told(struct leading *leading)
@@ -150,7 +151,7 @@ static bool all_told(struct leading *leading)
 
 		if (r == 1) {
 			told = false;
-			nv_apply_keep(leading->kernel, leading->move);
+			nv_apply_keep(leading->kernel, leading->plan, leading->move);
 		} else if (waiting->pid) {
 			waiting->pid = 0;
 			report(leading, waiting, r, status);
@@ -183,10 +184,12 @@ static void stop_old(struct leading *leading)
 	}
 }
 
-static void move_one(struct nv_kernel *kernel, struct nv_move *move, time_t deadline)
+static void move_one(
+	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move, time_t deadline)
 {
 	__attribute__((cleanup(leading_auto))) struct leading leading = {
 		.kernel = kernel,
+		.plan = plan,
 		.move = move,
 	};
 	/* A VLAN that has replaced one of its name: the old one's client is left over. */
@@ -206,7 +209,7 @@ static void move_one(struct nv_kernel *kernel, struct nv_move *move, time_t dead
 			move->to_name, LEASE_WAIT);
 	if (!replaced)
 		stop_old(&leading);
-	nv_apply_keep(kernel, move);
+	nv_apply_keep(kernel, plan, move);
 }
 
 void nv_clients_move(struct nv_kernel *kernel, struct nv_plan *plan)
@@ -215,5 +218,5 @@ void nv_clients_move(struct nv_kernel *kernel, struct nv_plan *plan)
 
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].to)
-			move_one(kernel, &plan->move[i], deadline);
+			move_one(kernel, plan, &plan->move[i], deadline);
 }

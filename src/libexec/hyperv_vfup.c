@@ -275,9 +275,10 @@ static void undo(struct vfup *up)
 		.flags_mask = IFF_ALLMULTI,
 		.to = *up->hn,
 	};
-	int r = nv_lagg_destroy(up->datapath, up->hn->ifindex);
+	int r;
 
 	nv_apply_undo(up->scene.kernel, &up->plan);
+	r = nv_lagg_destroy(up->datapath, up->hn->ifindex);
 	nv_kernel_link_set(up->scene.kernel, up->hn->ifindex, &change);
 	if (r < 0)
 		nv_err("cannot destroy %s: %s", up->lagg_name, nv_strerror(r));

@@ -3,6 +3,7 @@
 
 #include "fake_kernel.h"
 
+#include "kernel/codec.h"
 #include "kernel/diff.h"
 #include "kernel/real.h"
 
@@ -565,6 +566,69 @@ static int op_neigh_add(void *self, const struct nv_neigh *neigh)
 	return 0;
 }
 
+static void take(struct nv_things *things, const struct nv_request *request)
+{
+	int r = nv_things_take(things, &request->header);
+
+	assert_true(r == 0 || r == -ENOMSG);
+}
+
+/* There are no rules and no next hops by id here. */
+static int op_things(void *self, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things)
+{
+	struct fake_kernel *fake = self;
+	struct nv_things things = {};
+	struct nv_request request;
+	int r = call(fake, FAKE_THINGS);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; kind == NV_THING_ROUTE && i < fake->routes.count; i++) {
+		const struct nv_route *route = &fake->routes.route[i];
+
+		assert_int_equal(nv_route_encode(&request, RTM_NEWROUTE, 0, route), 0);
+		if (!ifindex || route->oif == ifindex)
+			take(&things, &request);
+	}
+	for (size_t i = 0; kind == NV_THING_NEIGH && i < fake->neighs.count; i++) {
+		const struct nv_neigh *neigh = &fake->neighs.neigh[i];
+
+		assert_int_equal(nv_neigh_encode(&request, neigh), 0);
+		if (!ifindex || neigh->ifindex == ifindex)
+			take(&things, &request);
+	}
+	*ret_things = things;
+	return 0;
+}
+
+static int carry_out(struct fake_kernel *fake, const struct nlmsghdr *message)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	struct nv_neigh neigh;
+
+	if (message->nlmsg_type == RTM_NEWNEIGH) {
+		assert_int_equal(nv_neigh_decode(message, &neigh), 0);
+		return op_neigh_add(fake, &neigh);
+	}
+	assert_int_equal(nv_route_decode(message, &routes), 0);
+	if (message->nlmsg_type == RTM_DELROUTE)
+		return op_route_del(fake, &routes.route[0]);
+	assert_int_equal(message->nlmsg_type, RTM_NEWROUTE);
+	return op_route_add(fake, &routes.route[0],
+		(message->nlmsg_flags & NLM_F_REPLACE) ? NV_ROUTE_REPLACE : NV_ROUTE_BESIDE);
+}
+
+static int op_batch(void *self, struct nv_things *requests, int *ret_errors)
+{
+	const struct nv_thing *request = NULL;
+
+	for (size_t i = 0; i < requests->count; i++) {
+		request = nv_things_next(requests, request);
+		ret_errors[i] = carry_out(self, (const struct nlmsghdr *)request);
+	}
+	return 0;
+}
+
 static int op_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
 {
 	struct fake_kernel *fake = self;
@@ -697,6 +761,8 @@ static const struct nv_kernel_ops ops = {
 	.route_add = op_route_add,
 	.route_del = op_route_del,
 	.neigh_add = op_neigh_add,
+	.things = op_things,
+	.batch = op_batch,
 	.sysctl_read = op_sysctl_read,
 	.sysctl_write = op_sysctl_write,
 	.link_details = op_link_details,

@@ -29,6 +29,7 @@ enum fake_op {
 	FAKE_ROUTE_ADD,
 	FAKE_ROUTE_DEL,
 	FAKE_NEIGH_ADD,
+	FAKE_THINGS, /* dumps of them; one that is done counts as the typed operation too */
 	FAKE_SYSCTL_READ,
 	FAKE_SYSCTL_WRITE,
 	FAKE_DEVICES,

@@ -229,7 +229,7 @@ static void an_address_that_the_kernel_refuses_ends_it(void **state)
 	assert_null(strstr(nv_str_text(&bench.fake->log), "_del"));
 }
 
-static void a_route_that_the_kernel_refuses_does_not(void **state)
+static void a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent(void **state)
 {
 	BENCH(bench);
 
@@ -237,6 +237,9 @@ static void a_route_that_the_kernel_refuses_does_not(void **state)
 	make_plan(&bench);
 	fake_fail(bench.fake, FAKE_ROUTE_ADD, 1, -ENETUNREACH);
 	assert_true(nv_apply_prepare(bench.fake->kernel, &bench.plan));
+	assert_false(nv_apply_fill(bench.fake->kernel, &bench.plan));
+	bench.plan.is_said = true;
+	fake_fail(bench.fake, FAKE_ROUTE_ADD, 1, -ENETUNREACH);
 	assert_true(nv_apply_fill(bench.fake->kernel, &bench.plan));
 }
 
@@ -275,17 +278,17 @@ static void what_was_flushed_is_put_in_force_again(void **state)
 	assert_true(nv_apply_fill(kernel, &bench.plan));
 	put_route(&bench, bench.lagg, RTPROT_KERNEL);
 	nv_str_clear(&bench.fake->log);
-	nv_apply_keep(kernel, &bench.plan.move[0]);
+	nv_apply_keep(kernel, &bench.plan, &bench.plan.move[0]);
 	assert_string_equal(nv_str_text(&bench.fake->log), "");
 
 	fake_del_addr(bench.fake, find(&bench, bench.lagg, "192.0.2.5/24"));
-	nv_apply_keep(kernel, &bench.plan.move[0]);
+	nv_apply_keep(kernel, &bench.plan, &bench.plan.move[0]);
 	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
 
 	/* Routes only: the kernel's own comes back with the address, and so this is added again. */
 	nv_routes_auto(&bench.fake->routes);
 	nv_str_clear(&bench.fake->log);
-	nv_apply_keep(kernel, &bench.plan.move[0]);
+	nv_apply_keep(kernel, &bench.plan, &bench.plan.move[0]);
 	assert_non_null(strstr(nv_str_text(&bench.fake->log), "addr_del lagg0 192.0.2.5/24"));
 	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
 	assert_int_equal(count_routes(&bench, bench.lagg), 1);
@@ -304,11 +307,11 @@ static void a_lease_for_the_same_address_is_the_clients_now(void **state)
 
 	/* A client that said itself how long is believed. */
 	put_addr(&bench, bench.lagg, "192.0.2.6/24", 3600);
-	nv_apply_leased(kernel, &bench.plan.move[0]);
+	nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]);
 	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, 3600);
 
 	put_addr(&bench, bench.lagg, "192.0.2.6/24", 599);
-	nv_apply_leased(kernel, &bench.plan.move[0]);
+	nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]);
 	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, UINT32_MAX);
 }
 
@@ -324,8 +327,8 @@ static void a_lease_for_another_address_ends_the_inherited_ones(void **state)
 	bench.plan.move[0].n_said_addrs = 1;
 	put_addr(&bench, bench.lagg, "192.0.2.77/24", 600);
 	put_route(&bench, bench.lagg, RTPROT_KERNEL);
-	nv_apply_leased(kernel, &bench.plan.move[0]);
-	nv_apply_keep(kernel, &bench.plan.move[0]);
+	nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]);
+	nv_apply_keep(kernel, &bench.plan, &bench.plan.move[0]);
 	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
 	assert_null(find(&bench, bench.lagg, "192.0.2.6/24"));
 	assert_non_null(find(&bench, bench.lagg, "192.0.2.77/24"));
@@ -381,9 +384,9 @@ static void only_what_a_plan_may_touch_is_taken(void **state)
 	put_vlan(&bench, "hn0.5", 5);
 	put_route(&bench, fake_link(bench.fake, "hn0.5").ifindex, RTPROT_STATIC);
 	assert_int_equal(nv_snapshot_take(bench.fake->kernel, bench.hn, &bench.now), 0);
-	assert_int_equal(bench.now.routes.count, 3);
+	assert_int_equal(bench.now.things.count, 4);
 	nv_snapshot_auto(&bench.now);
-	fake_fail(bench.fake, FAKE_ROUTES, 2, -ENOBUFS);
+	fake_fail(bench.fake, FAKE_THINGS, 5, -ENOBUFS);
 	assert_int_equal(nv_snapshot_take(bench.fake->kernel, bench.hn, &bench.now), -ENOBUFS);
 	assert_int_equal(bench.now.links.count, 0);
 }
@@ -395,7 +398,7 @@ int main(void)
 		cmocka_unit_test(every_step_may_be_repeated),
 		cmocka_unit_test(a_vlan_whose_name_is_taken_waits),
 		cmocka_unit_test(an_address_that_the_kernel_refuses_ends_it),
-		cmocka_unit_test(a_route_that_the_kernel_refuses_does_not),
+		cmocka_unit_test(a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent),
 		cmocka_unit_test(sysctls_come_along_and_strict_filtering_is_loose_meanwhile),
 		cmocka_unit_test(what_was_flushed_is_put_in_force_again),
 		cmocka_unit_test(a_lease_for_the_same_address_is_the_clients_now),

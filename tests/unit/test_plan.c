@@ -2,6 +2,7 @@
 #include "cm.h"
 
 #include "ifconfig/plan.h"
+#include "kernel/codec.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +14,8 @@
 /* A snapshot that a test fills, the plan that it asks for. */
 struct bench {
 	struct nv_snapshot now;
+	struct nv_routes live; /* become things of the snapshot */
+	struct nv_routes carried; /* and come out of the plan again */
 	struct nv_ifconfig wanted;
 	struct nv_plan plan;
 	struct nv_str why;
@@ -21,6 +24,8 @@ struct bench {
 static void bench_auto(struct bench *bench)
 {
 	nv_snapshot_auto(&bench->now);
+	nv_routes_auto(&bench->live);
+	nv_routes_auto(&bench->carried);
 	nv_addrs_auto(&bench->wanted.addrs);
 	nv_routes_auto(&bench->wanted.routes);
 	nv_plan_auto(&bench->plan);
@@ -90,10 +95,28 @@ static struct nv_route *add_route(
 	return &routes->route[routes->count - 1];
 }
 
+static void take_live(struct bench *bench)
+{
+	nv_things_auto(&bench->now.things);
+	for (size_t i = 0; i < bench->live.count; i++) {
+		struct nv_request request;
+
+		assert_int_equal(
+			nv_route_encode(&request, RTM_NEWROUTE, 0, &bench->live.route[i]), 0);
+		assert_int_equal(nv_things_take(&bench->now.things, &request.header), 0);
+	}
+}
+
 static void make_from(struct bench *bench, const struct nv_ifconfig *wanted)
 {
+	const struct nv_things *things = &bench->plan.things;
+
+	take_live(bench);
 	assert_int_equal(
 		nv_plan_make(&bench->now, HN, "lagg0", wanted, &bench->plan, &bench->why), 0);
+	nv_routes_auto(&bench->carried);
+	nv_each_thing (thing, things)
+		assert_int_equal(nv_thing_route(thing, &bench->carried), 0);
 }
 
 static void assert_addr(const struct nv_move *move, size_t index, const char *text)
@@ -109,6 +132,7 @@ static void without_rcconf_everything_live_moves(void **state)
 {
 	BENCH(bench);
 	const struct nv_move *move;
+	struct nv_route *route;
 	struct nv_addr *addr;
 
 	(void)state;
@@ -123,11 +147,13 @@ static void without_rcconf_everything_live_moves(void **state)
 	addr = add_addr(&bench.now.addrs, HN, "fe80::1");
 	addr->flags = IFA_F_PERMANENT;
 	add_addr(&bench.now.addrs, HN, "2001:db8::5")->flags = IFA_F_DADFAILED;
-	add_route(&bench.now.routes, HN, "0.0.0.0", 0, "192.0.2.1");
-	add_route(&bench.now.routes, HN, "192.0.2.1", 32, NULL);
-	add_route(&bench.now.routes, HN, "192.0.2.0", 24, NULL)->protocol = RTPROT_KERNEL;
-	add_route(&bench.now.routes, HN, "192.0.2.5", 32, NULL)->table = RT_TABLE_LOCAL;
-	add_route(&bench.now.routes, ETH, "203.0.113.0", 24, "198.51.100.1");
+	add_route(&bench.live, HN, "0.0.0.0", 0, "192.0.2.1");
+	add_route(&bench.live, HN, "192.0.2.1", 32, NULL);
+	add_route(&bench.live, HN, "192.0.2.0", 24, NULL)->protocol = RTPROT_KERNEL;
+	route = add_route(&bench.live, HN, "192.0.2.5", 32, NULL);
+	route->table = RT_TABLE_LOCAL;
+	route->protocol = RTPROT_KERNEL;
+	add_route(&bench.live, ETH, "203.0.113.0", 24, "198.51.100.1");
 	make_from(&bench, NULL);
 
 	assert_int_equal(bench.plan.count, 1);
@@ -147,10 +173,13 @@ static void without_rcconf_everything_live_moves(void **state)
 	assert_int_equal(move->addrs.addr[1].flags, IFA_F_NODAD);
 	assert_int_equal(move->n_said_addrs, 0);
 	/* What a gateway depends on comes before it. */
-	assert_int_equal(move->routes.count, 2);
-	assert_int_equal(move->routes.route[0].destination_len, 32);
-	assert_int_equal(move->routes.route[1].destination_len, 0);
-	assert_int_equal(move->routes.route[1].oif, 0);
+	assert_int_equal(move->routes.count, 0);
+	assert_int_equal(bench.carried.count, 3);
+	assert_int_equal(bench.carried.route[0].destination_len, 32);
+	assert_int_equal(bench.carried.route[1].destination_len, 24);
+	assert_int_equal(bench.carried.route[2].destination_len, 0);
+	assert_int_equal(bench.carried.route[2].oif, HN);
+	assert_false(bench.plan.is_said);
 }
 
 static void rcconf_wins_in_its_family_and_leaves_the_other(void **state)
@@ -163,10 +192,10 @@ static void rcconf_wins_in_its_family_and_leaves_the_other(void **state)
 	add_addr(&bench.now.addrs, HN, "192.0.2.5");
 	add_addr(&bench.now.addrs, HN, "2001:db8::5");
 	add_addr(&bench.wanted.addrs, 0, "192.0.2.7");
-	add_route(&bench.now.routes, HN, "0.0.0.0", 0, "192.0.2.1");
-	add_route(&bench.now.routes, HN, "198.51.100.0", 24, "192.0.2.2");
-	add_route(&bench.now.routes, HN, "203.0.113.0", 24, "192.0.2.2")->has_source = true;
-	bench.now.routes.route[2].source = ip("192.0.2.5");
+	add_route(&bench.live, HN, "0.0.0.0", 0, "192.0.2.1");
+	add_route(&bench.live, HN, "198.51.100.0", 24, "192.0.2.2");
+	add_route(&bench.live, HN, "203.0.113.0", 24, "192.0.2.2")->has_source = true;
+	bench.live.route[2].source = ip("192.0.2.5");
 	add_route(&bench.wanted.routes, 0, "0.0.0.0", 0, "192.0.2.254")->table = 0;
 	bench.wanted.configured = bench.wanted.up = true;
 	make_from(&bench, &bench.wanted);
@@ -179,11 +208,12 @@ static void rcconf_wins_in_its_family_and_leaves_the_other(void **state)
 	assert_int_equal(move->n_said_addrs, 1);
 	assert_addr(move, 1, "2001:db8::5");
 	/* Its default route, not the live one; not the one from an address that goes. */
-	assert_int_equal(move->routes.count, 2);
-	assert_int_equal(move->n_said_routes, 1);
+	assert_true(bench.plan.is_said);
+	assert_int_equal(move->routes.count, 1);
 	assert_true(nv_ip_equal(&move->routes.route[0].gateway,
 		&(struct nv_ip){.family = AF_INET, .v4.s_addr = htonl(0xc00002fe)}));
-	assert_int_equal(move->routes.route[1].destination_len, 24);
+	assert_int_equal(bench.carried.count, 1);
+	assert_int_equal(bench.carried.route[0].destination_len, 24);
 }
 
 static void with_dhcp_the_live_lease_comes_along(void **state)
@@ -284,22 +314,39 @@ static void a_macvlan_on_hn_is_refused(void **state)
 	make_from(&bench, NULL);
 }
 
-static void a_next_hop_of_several_is_refused_in_ipv4_only(void **state)
+static void a_network_made_by_hand_goes_along(void **state)
 {
 	BENCH(bench);
+	struct nv_addr *addr;
 
 	(void)state;
 	add_link(&bench, HN, "hn0");
-	add_route(&bench.now.routes, HN, "2001:db8:1::", 48, "fe80::1")->multipath = true;
-	bench.now.routes.route[0].priority = 1024;
-	bench.now.routes.route[0].protocol = RTPROT_RA;
+	addr = add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	add_route(&bench.live, HN, "192.0.2.0", 24, NULL)->protocol = RTPROT_KERNEL;
 	make_from(&bench, NULL);
-	assert_int_equal(bench.plan.move[0].routes.count, 1);
-	assert_int_equal(bench.plan.move[0].routes.route[0].priority, 1025);
-	assert_false(bench.plan.move[0].routes.route[0].multipath);
+	assert_int_equal(bench.carried.count, 0);
 	nv_plan_auto(&bench.plan);
-	add_route(&bench.now.routes, HN, "198.51.100.0", 24, "192.0.2.1")->multipath = true;
-	refused(&bench, "198.51.100.0/24");
+	addr->flags = IFA_F_NOPREFIXROUTE;
+	add_route(&bench.live, HN, "192.0.3.0", 24, NULL)->protocol = RTPROT_KERNEL;
+	make_from(&bench, NULL);
+	assert_int_equal(bench.carried.count, 1);
+	assert_int_equal(bench.carried.route[0].protocol, RTPROT_KERNEL);
+}
+
+static void a_source_of_another_interface_stays_good(void **state)
+{
+	BENCH(bench);
+	struct nv_route *route;
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	add_addr(&bench.now.addrs, ETH, "203.0.113.9");
+	route = add_route(&bench.live, HN, "198.51.100.0", 24, NULL);
+	route->has_source = true;
+	route->source = ip("203.0.113.9");
+	make_from(&bench, NULL);
+	assert_int_equal(bench.carried.count, 1);
 }
 
 static void a_long_vlan_name_is_refused(void **state)
@@ -324,7 +371,8 @@ int main(void)
 		cmocka_unit_test(vlans_move_with_what_is_on_them),
 		cmocka_unit_test(a_port_of_a_bridge_is_refused),
 		cmocka_unit_test(a_macvlan_on_hn_is_refused),
-		cmocka_unit_test(a_next_hop_of_several_is_refused_in_ipv4_only),
+		cmocka_unit_test(a_network_made_by_hand_goes_along),
+		cmocka_unit_test(a_source_of_another_interface_stays_good),
 		cmocka_unit_test(a_long_vlan_name_is_refused),
 	};
 

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/thing.h"
+
+#include "kernel/codec.h"
+
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#define GROWTH 128 /* bytes that a message may gain here: two names and a lifetime */
+
+struct nv_thing {
+	struct nlmsghdr header;
+};
+
+/* NEW, DEL and GET of a family of messages are neighbours, and NEW is a multiple of four. */
+static uint16_t family_of(uint16_t type)
+{
+	return type & ~3u;
+}
+
+static size_t header_size(uint16_t type)
+{
+	switch (family_of(type)) {
+	case RTM_NEWROUTE:
+		return sizeof(struct rtmsg);
+	case RTM_NEWRULE:
+		return sizeof(struct fib_rule_hdr);
+	case RTM_NEWNEIGH:
+		return sizeof(struct ndmsg);
+	case RTM_NEWNEXTHOP:
+		return sizeof(struct nhmsg);
+	default:
+		return 0;
+	}
+}
+
+enum nv_thing_kind nv_thing_kind(const struct nv_thing *thing)
+{
+	switch (family_of(thing->header.nlmsg_type)) {
+	case RTM_NEWNEXTHOP:
+		return NV_THING_NEXTHOP;
+	case RTM_NEWNEIGH:
+		return NV_THING_NEIGH;
+	case RTM_NEWRULE:
+		return NV_THING_RULE;
+	default:
+		return NV_THING_ROUTE;
+	}
+}
+
+const struct nv_thing *nv_things_next(const struct nv_things *things, const struct nv_thing *after)
+{
+	size_t at = 0;
+
+	if (after)
+		at = (size_t)((const char *)after - things->bytes) +
+		     MNL_ALIGN(after->header.nlmsg_len);
+	return at < things->length ? (const struct nv_thing *)(things->bytes + at) : NULL;
+}
+
+void nv_things_auto(struct nv_things *things)
+{
+	free(things->bytes);
+	*things = (struct nv_things){};
+}
+
+static int reserve(struct nv_things *things, size_t more)
+{
+	size_t wanted = things->length + more;
+	size_t size = things->size ? things->size : 4096;
+	char *bytes;
+
+	if (things->count >= NV_THINGS_MAX)
+		return -E2BIG;
+	while (size < wanted)
+		size *= 2;
+	if (size == things->size)
+		return 0;
+	bytes = realloc(things->bytes, size);
+	if (!bytes)
+		return -ENOMEM;
+	things->bytes = bytes;
+	things->size = size;
+	return 0;
+}
+
+int nv_things_add(struct nv_things *things, const struct nv_thing *thing)
+{
+	size_t length = MNL_ALIGN(thing->header.nlmsg_len);
+	int r = reserve(things, length);
+
+	if (r < 0)
+		return r;
+	memcpy(things->bytes + things->length, thing, thing->header.nlmsg_len);
+	things->length += length;
+	things->count++;
+	return 0;
+}
+
+/* Begins a copy of @message behind the last thing; it counts when commit() is called. */
+static int begin(struct nv_things *things, const struct nlmsghdr *message, void *ret_header,
+	struct nlmsghdr **ret_copy)
+{
+	size_t size = header_size(message->nlmsg_type);
+	struct nlmsghdr *copy;
+	void *header;
+	int r = reserve(things, MNL_ALIGN(message->nlmsg_len) + GROWTH);
+
+	if (r < 0)
+		return r;
+	copy = mnl_nlmsg_put_header(things->bytes + things->length);
+	copy->nlmsg_type = message->nlmsg_type;
+	header = mnl_nlmsg_put_extra_header(copy, size);
+	memcpy(header, mnl_nlmsg_get_payload(message), size);
+	*(void **)ret_header = header;
+	*ret_copy = copy;
+	return 0;
+}
+
+static void commit(struct nv_things *things, const struct nlmsghdr *copy)
+{
+	things->length += MNL_ALIGN(copy->nlmsg_len);
+	things->count++;
+}
+
+static void put_same(struct nlmsghdr *copy, const struct nlattr *attr)
+{
+	mnl_attr_put(
+		copy, attr->nla_type, mnl_attr_get_payload_len(attr), mnl_attr_get_payload(attr));
+}
+
+/* The attribute behind @after, or the first for NULL; NULL at the end. */
+static const struct nlattr *next_attr(const struct nlmsghdr *message, const struct nlattr *after)
+{
+	const char *end = (const char *)message + message->nlmsg_len;
+	const struct nlattr *attr = after ? mnl_attr_next(after) : NULL;
+
+	if (!attr)
+		attr = (const void *)((const char *)mnl_nlmsg_get_payload(message) +
+				      MNL_ALIGN(header_size(message->nlmsg_type)));
+	return mnl_attr_ok(attr, (int)(end - (const char *)attr)) ? attr : NULL;
+}
+
+#define each_attr(attr, message)                                         \
+	for (const struct nlattr *attr = next_attr(message, NULL); attr; \
+		(attr) = next_attr(message, attr))
+
+static const struct nlattr *find_attr(const struct nlmsghdr *message, uint16_t type)
+{
+	each_attr (attr, message)
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+/* Calls @edit for each next hop of a list; false if the list is malformed. */
+static bool each_hop(char *list, size_t left, void (*edit)(struct rtnexthop *hop, const void *data),
+	const void *data)
+{
+	while (left >= sizeof(struct rtnexthop)) {
+		struct rtnexthop *hop = (void *)list;
+		size_t length = hop->rtnh_len;
+
+		if (length < sizeof(*hop) || length > left)
+			return false;
+		edit(hop, data);
+		length = RTNH_ALIGN(length);
+		left -= length < left ? length : left;
+		list += length;
+	}
+	return true;
+}
+
+static void wash_hop(struct rtnexthop *hop, const void *data)
+{
+	(void)data;
+	hop->rtnh_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
+}
+
+static int take_hops(struct nlmsghdr *copy, const struct nlattr *attr)
+{
+	char *list = mnl_nlmsg_get_payload_tail(copy);
+
+	put_same(copy, attr);
+	return each_hop(list + MNL_ATTR_HDRLEN, mnl_attr_get_payload_len(attr), wash_hop, NULL)
+		       ? 0
+		       : -EBADMSG;
+}
+
+static void take_lifetime(struct nlmsghdr *copy, const struct nlattr *attr)
+{
+	struct rta_cacheinfo info;
+
+	if (mnl_attr_get_payload_len(attr) < sizeof(info))
+		return;
+	memcpy(&info, mnl_attr_get_payload(attr), sizeof(info));
+	if (info.rta_expires > 0)
+		mnl_attr_put_u32(copy, RTA_EXPIRES, nv_route_seconds(info.rta_expires));
+}
+
+static int take_route(struct nv_things *things, const struct nlmsghdr *message)
+{
+	struct nlmsghdr *copy;
+	struct rtmsg *info;
+	int r = begin(things, message, &info, &copy);
+
+	if (r < 0)
+		return r;
+	if (!nv_ip_size(info->rtm_family) || (info->rtm_flags & RTM_F_CLONED) ||
+		find_attr(message, RTA_NH_ID))
+		return -ENOMSG;
+	info->rtm_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
+	each_attr (attr, message) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == RTA_MULTIPATH)
+			r = take_hops(copy, attr);
+		else if (type == RTA_CACHEINFO)
+			take_lifetime(copy, attr);
+		else
+			put_same(copy, attr);
+		if (r < 0)
+			return r;
+	}
+	commit(things, copy);
+	return 0;
+}
+
+static int take_rule(struct nv_things *things, const struct nlmsghdr *message)
+{
+	struct fib_rule_hdr *info;
+	struct nlmsghdr *copy;
+	int r = begin(things, message, &info, &copy);
+
+	if (r < 0)
+		return r;
+	if (!find_attr(message, FRA_IIFNAME) && !find_attr(message, FRA_OIFNAME))
+		return -ENOMSG;
+	info->flags &= FIB_RULE_INVERT;
+	each_attr (attr, message)
+		put_same(copy, attr);
+	commit(things, copy);
+	return 0;
+}
+
+/* What the kernel makes itself for groups and broadcasts. */
+static bool is_of_itself(const struct ndmsg *info, const struct nlmsghdr *message)
+{
+	static const uint8_t all[NV_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	const struct nlattr *mac = find_attr(message, NDA_LLADDR);
+	const uint8_t *bytes = mac ? mnl_attr_get_payload(mac) : NULL;
+
+	return (info->ndm_state & NUD_NOARP) && bytes &&
+	       mnl_attr_get_payload_len(mac) == NV_MAC_LEN &&
+	       ((bytes[0] & 1) || memcmp(bytes, all, sizeof(all)) == 0);
+}
+
+static int take_neigh(struct nv_things *things, const struct nlmsghdr *message)
+{
+	const uint16_t known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
+	struct nlmsghdr *copy;
+	struct ndmsg *info;
+	int r = begin(things, message, &info, &copy);
+
+	if (r < 0)
+		return r;
+	if (!nv_ip_size(info->ndm_family) || !find_attr(message, NDA_DST) ||
+		is_of_itself(info, message))
+		return -ENOMSG;
+	info->ndm_flags &= NTF_PROXY | NTF_ROUTER | NTF_EXT_LEARNED;
+	if (info->ndm_state & known)
+		info->ndm_state = NUD_STALE;
+	else if (!(info->ndm_flags & NTF_PROXY) && !(info->ndm_state & (NUD_PERMANENT | NUD_NOARP)))
+		return -ENOMSG;
+	each_attr (attr, message) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type != NDA_CACHEINFO && type != NDA_PROBES)
+			put_same(copy, attr);
+	}
+	commit(things, copy);
+	return 0;
+}
+
+static int take_nexthop(struct nv_things *things, const struct nlmsghdr *message)
+{
+	struct nlmsghdr *copy;
+	struct nhmsg *info;
+	int r = begin(things, message, &info, &copy);
+
+	if (r < 0)
+		return r;
+	if (!find_attr(message, NHA_OIF))
+		return -ENOMSG;
+	info->nh_scope = 0;
+	info->nh_flags &= RTNH_F_ONLINK;
+	each_attr (attr, message)
+		put_same(copy, attr);
+	commit(things, copy);
+	return 0;
+}
+
+int nv_things_take(struct nv_things *things, const struct nlmsghdr *message)
+{
+	size_t size = header_size(message->nlmsg_type);
+
+	if (!size || message->nlmsg_type != family_of(message->nlmsg_type))
+		return -ENOMSG;
+	if (message->nlmsg_len < MNL_NLMSG_HDRLEN + MNL_ALIGN(size))
+		return -EBADMSG;
+	switch (message->nlmsg_type) {
+	case RTM_NEWROUTE:
+		return take_route(things, message);
+	case RTM_NEWRULE:
+		return take_rule(things, message);
+	case RTM_NEWNEIGH:
+		return take_neigh(things, message);
+	default:
+		return take_nexthop(things, message);
+	}
+}
+
+/* Puts the new index in place of an old one; whether it was one. */
+static bool rename_index(const struct nv_renamings *renamings, int *ifindex)
+{
+	for (size_t i = 0; renamings && i < renamings->count; i++) {
+		if (renamings->renaming[i].from != *ifindex)
+			continue;
+		*ifindex = renamings->renaming[i].to;
+		return true;
+	}
+	return false;
+}
+
+static const struct nv_renaming *find_name(
+	const struct nv_renamings *renamings, const struct nlattr *attr)
+{
+	const char *name = mnl_attr_get_payload(attr);
+	size_t length = mnl_attr_get_payload_len(attr);
+
+	for (size_t i = 0; renamings && i < renamings->count; i++) {
+		const struct nv_renaming *renaming = &renamings->renaming[i];
+
+		if (strnlen(name, length) == strlen(renaming->from_name) &&
+			strncmp(name, renaming->from_name, length) == 0)
+			return renaming;
+	}
+	return NULL;
+}
+
+struct count {
+	const struct nv_renamings *renamings;
+	bool *refers;
+};
+
+static void count_hop(struct rtnexthop *hop, const void *data)
+{
+	const struct count *count = data;
+	int ifindex = hop->rtnh_ifindex;
+
+	*count->refers |= rename_index(count->renamings, &ifindex);
+}
+
+static bool is_index(uint16_t message_type, const struct nlattr *attr)
+{
+	uint16_t type = mnl_attr_get_type(attr);
+
+	if (mnl_attr_get_payload_len(attr) != sizeof(uint32_t))
+		return false;
+	return (message_type == RTM_NEWROUTE && type == RTA_OIF) ||
+	       (message_type == RTM_NEWNEXTHOP && type == NHA_OIF) ||
+	       (message_type == RTM_NEWNEIGH && type == NDA_IFINDEX);
+}
+
+static bool is_name(uint16_t message_type, const struct nlattr *attr)
+{
+	uint16_t type = mnl_attr_get_type(attr);
+
+	return message_type == RTM_NEWRULE && (type == FRA_IIFNAME || type == FRA_OIFNAME);
+}
+
+static bool is_hops(uint16_t message_type, const struct nlattr *attr)
+{
+	return message_type == RTM_NEWROUTE && mnl_attr_get_type(attr) == RTA_MULTIPATH;
+}
+
+bool nv_thing_refers(const struct nv_thing *thing, const struct nv_renamings *renamings)
+{
+	const struct nlmsghdr *message = &thing->header;
+	bool refers = false;
+	int ifindex;
+
+	if (message->nlmsg_type == RTM_NEWNEIGH) {
+		ifindex = ((const struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_ifindex;
+		refers = rename_index(renamings, &ifindex);
+	}
+	each_attr (attr, message) {
+		if (is_index(message->nlmsg_type, attr)) {
+			ifindex = (int)mnl_attr_get_u32(attr);
+			refers |= rename_index(renamings, &ifindex);
+		} else if (is_name(message->nlmsg_type, attr)) {
+			refers |= find_name(renamings, attr) != NULL;
+		} else if (is_hops(message->nlmsg_type, attr)) {
+			const struct count count = {renamings, &refers};
+
+			each_hop(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr),
+				count_hop, &count);
+		}
+	}
+	return refers;
+}
+
+static void rename_hop(struct rtnexthop *hop, const void *data)
+{
+	rename_index(data, &hop->rtnh_ifindex);
+}
+
+static void put_renamed(
+	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_renamings *renamings)
+{
+	char *at = (char *)mnl_nlmsg_get_payload_tail(copy) + MNL_ATTR_HDRLEN;
+
+	if (is_index(copy->nlmsg_type, attr)) {
+		int ifindex = (int)mnl_attr_get_u32(attr);
+
+		rename_index(renamings, &ifindex);
+		mnl_attr_put_u32(copy, attr->nla_type, (uint32_t)ifindex);
+	} else if (is_name(copy->nlmsg_type, attr)) {
+		const struct nv_renaming *found = find_name(renamings, attr);
+
+		if (found)
+			mnl_attr_put_strz(copy, attr->nla_type, found->to_name);
+		else
+			put_same(copy, attr);
+	} else {
+		put_same(copy, attr);
+		if (is_hops(copy->nlmsg_type, attr))
+			each_hop(at, mnl_attr_get_payload_len(attr), rename_hop, renamings);
+	}
+}
+
+/*
+ * A route from a router advertisement gets the next priority, to last until its end as a stopgap:
+ * at the priority of the kernel's own it would be in the way, and then the kernel (6.18, ndisc.c)
+ * does not read on in an advertisement, and the addresses' lifetimes are not renewed.
+ */
+static void step_back(struct nlmsghdr *copy)
+{
+	const struct rtmsg *info = mnl_nlmsg_get_payload(copy);
+	const struct nlattr *attr = find_attr(copy, RTA_PRIORITY);
+	uint32_t priority;
+
+	if (info->rtm_protocol != RTPROT_RA || !attr ||
+		mnl_attr_get_payload_len(attr) != sizeof(priority))
+		return;
+	priority = mnl_attr_get_u32(attr) + 1;
+	memcpy(mnl_attr_get_payload(attr), &priority, sizeof(priority));
+}
+
+/* The next hops by the links of @which, out of a list. */
+static void put_hops_of(
+	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_renamings *which)
+{
+	struct nlattr *nest = mnl_attr_nest_start(copy, RTA_MULTIPATH);
+	const char *list = mnl_attr_get_payload(attr);
+	size_t left = mnl_attr_get_payload_len(attr);
+
+	while (left >= sizeof(struct rtnexthop)) {
+		const struct rtnexthop *hop = (const void *)list;
+		int ifindex = hop->rtnh_ifindex;
+		size_t length = RTNH_ALIGN(hop->rtnh_len);
+
+		length = length < left ? length : left;
+		if (rename_index(which, &ifindex)) {
+			memcpy(mnl_nlmsg_get_payload_tail(copy), hop, length);
+			copy->nlmsg_len += (uint32_t)length;
+		}
+		left -= length;
+		list += length;
+	}
+	mnl_attr_nest_end(copy, nest);
+}
+
+static uint16_t flags_of(const struct nv_thing *thing, enum nv_thing_verb verb)
+{
+	bool beside = nv_thing_kind(thing) == NV_THING_ROUTE;
+
+	switch (verb) {
+	case NV_THING_ADD:
+		return NLM_F_REQUEST | NLM_F_CREATE | (beside ? NLM_F_APPEND : NLM_F_EXCL);
+	case NV_THING_REPLACE:
+		return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
+	case NV_THING_DELETE:
+		return NLM_F_REQUEST;
+	}
+	return 0;
+}
+
+int nv_things_request(struct nv_things *requests, const struct nv_thing *thing,
+	enum nv_thing_verb verb, const struct nv_renamings *renamings)
+{
+	const struct nlmsghdr *message = &thing->header;
+	struct nlmsghdr *copy;
+	struct ndmsg *header;
+	int r = begin(requests, message, &header, &copy);
+
+	if (r < 0)
+		return r;
+	if (message->nlmsg_type == RTM_NEWNEIGH)
+		rename_index(renamings, &header->ndm_ifindex);
+	each_attr (attr, message) {
+		if (verb == NV_THING_DELETE && is_hops(message->nlmsg_type, attr))
+			put_hops_of(copy, attr, renamings);
+		else
+			put_renamed(copy, attr, renamings);
+	}
+	if (message->nlmsg_type == RTM_NEWROUTE && verb == NV_THING_ADD && renamings)
+		step_back(copy);
+	copy->nlmsg_type += verb == NV_THING_DELETE;
+	copy->nlmsg_flags = flags_of(thing, verb);
+	commit(requests, copy);
+	return 0;
+}
+
+bool nv_thing_is_replaced(const struct nv_thing *thing)
+{
+	return thing->header.nlmsg_type == RTM_NEWNEXTHOP ||
+	       (thing->header.nlmsg_type == RTM_NEWROUTE &&
+		       find_attr(&thing->header, RTA_MULTIPATH));
+}
+
+bool nv_thing_is_learnt(const struct nv_thing *thing)
+{
+	const struct ndmsg *info = mnl_nlmsg_get_payload(&thing->header);
+
+	return thing->header.nlmsg_type == RTM_NEWNEIGH && info->ndm_state == NUD_STALE;
+}
+
+int nv_thing_route(const struct nv_thing *thing, struct nv_routes *routes)
+{
+	return thing->header.nlmsg_type == RTM_NEWROUTE ? nv_route_decode(&thing->header, routes)
+							: -ENOMSG;
+}
+
+static void text_route(const struct nv_thing *thing, struct nv_str *text)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	const struct nv_route *route;
+	char ip[NV_IP_TEXT];
+
+	if (nv_route_decode(&thing->header, &routes) < 0 || !routes.count)
+		return;
+	route = &routes.route[0];
+	nv_str_add(text, "route to ");
+	if (route->destination_len)
+		nv_str_printf(
+			text, "%s/%u", nv_ip_text(&route->destination, ip), route->destination_len);
+	else
+		nv_str_add(text, route->family == AF_INET ? "default" : "default (IPv6)");
+	if (routes.count > 1)
+		nv_str_printf(text, " with %zu next hops", routes.count);
+	else if (route->has_gateway)
+		nv_str_printf(text, " via %s", nv_ip_text(&route->gateway, ip));
+	if (route->priority)
+		nv_str_printf(text, ", metric %u", route->priority);
+	if (route->table != RT_TABLE_MAIN)
+		nv_str_printf(text, ", table %u", route->table);
+}
+
+static void text_rule(const struct nv_thing *thing, struct nv_str *text)
+{
+	const struct nlattr *priority = find_attr(&thing->header, FRA_PRIORITY);
+	const struct nlattr *table = find_attr(&thing->header, FRA_TABLE);
+
+	nv_str_printf(text, "rule %u", priority ? mnl_attr_get_u32(priority) : 0);
+	if (table)
+		nv_str_printf(text, ", table %u", mnl_attr_get_u32(table));
+}
+
+static void text_neigh(const struct nv_thing *thing, struct nv_str *text)
+{
+	const struct ndmsg *info = mnl_nlmsg_get_payload(&thing->header);
+	const struct nlattr *attr = find_attr(&thing->header, NDA_DST);
+	struct nv_ip ip = {.family = info->ndm_family};
+	char name[NV_IP_TEXT];
+
+	if (attr && mnl_attr_get_payload_len(attr) == nv_ip_size(ip.family))
+		memcpy(&ip.v6, mnl_attr_get_payload(attr), nv_ip_size(ip.family));
+	nv_str_printf(text, "%s %s", (info->ndm_flags & NTF_PROXY) ? "proxy for" : "neighbour",
+		nv_ip_text(&ip, name));
+}
+
+void nv_thing_text(const struct nv_thing *thing, struct nv_str *text)
+{
+	const struct nlattr *id;
+
+	switch (nv_thing_kind(thing)) {
+	case NV_THING_ROUTE:
+		text_route(thing, text);
+		break;
+	case NV_THING_RULE:
+		text_rule(thing, text);
+		break;
+	case NV_THING_NEIGH:
+		text_neigh(thing, text);
+		break;
+	case NV_THING_NEXTHOP:
+		id = find_attr(&thing->header, NHA_ID);
+		nv_str_printf(text, "next hop %u", id ? mnl_attr_get_u32(id) : 0);
+		break;
+	}
+}

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""All that hangs on hn0 moves to lagg0 with the traffic."""
+
+import contextlib
+import json
+import re
+
+import pytest
+
+from harness import wait_until
+from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
+from programs import Connection, Programs
+
+
+@pytest.fixture
+def programs(guest, tmp_path):
+    made = Programs(guest, tmp_path)
+    made.attach_vf()
+    return made
+
+
+def ip(guest, *words):
+    done = guest.run("ip", *words, check=False)
+    assert done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+def ask(guest, *words):
+    return json.loads(ip(guest, "-d", "-j", *words) or "[]")
+
+
+def lines(guest, *words):
+    """What ip shows, line by line, hn0 and lagg0 being one, without ages."""
+    text = ip(guest, "-d", *words).replace("lagg0", "hn0")
+    text = re.sub(r" (expires|used|ref|probes) \S+", "", text)
+    return sorted(re.sub(r"\s+", " ", line).strip() for line in text.splitlines())
+
+
+def other_interface(guest):
+    """One that has nothing to do with the pair."""
+    ip(guest, "link", "add", "eth9", "type", "veth", "peer", "name", "eth9p")
+    for name in ("eth9p", "eth9"):
+        ip(guest, "link", "set", name, "up")
+    ip(guest, "addr", "add", "10.99.0.2/24", "dev", "eth9")
+    ip(guest, "addr", "add", "2001:db8:99::2/64", "dev", "eth9", "nodad")
+
+
+def settle(guest):
+    """Waits until no address is tentative, and gives hn0 one of IPv6."""
+    ip(guest, "addr", "add", "2001:db8::2/64", "dev", "hn0", "nodad")
+    wait_until(lambda: "tentative" not in ip(guest, "addr", "show"), what="addresses are good")
+
+
+ROUTES = [
+    "198.51.100.0/24 via 10.77.0.1",
+    "198.51.101.0/24 via 10.77.0.1 table 100 metric 7 proto 99",
+    "198.51.102.0/24 via 10.77.0.1 mtu lock 1400 advmss 1300 initcwnd 20 rto_min 50ms quickack 1",
+    "198.51.103.0/24 via 10.77.0.1 src 10.77.0.2 realms 5",
+    "198.51.104.0/24 dev hn0 scope link",
+    "198.51.105.0/24 via 192.0.2.1 dev hn0 onlink",
+    "198.51.106.0/24 via inet6 2001:db8::1 dev hn0",
+    "198.51.107.0/24 via 10.77.0.1 dev hn0 metric 20 congctl reno",
+    "198.51.107.0/24 dev hn0 metric 21",
+    "198.51.108.0/24 nexthop via 10.77.0.1 dev hn0 weight 3 nexthop via 10.99.0.1 dev eth9",
+    "local 198.51.109.0/24 dev hn0",
+    "198.51.110.0/24 dev hn0 tos 0x10",
+    "default via 10.77.0.1 dev hn0 table 4000000 metric 4",
+    "2001:db8:5::/48 via 2001:db8::1",
+    "2001:db8:6::/48 via 2001:db8::1 dev hn0 metric 77 mtu 1300 table 100 pref high",
+    "2001:db8:7::/48 dev hn0 proto 99",
+    "2001:db8:8::/48 nexthop via 2001:db8::1 dev hn0 weight 5 "
+    "nexthop via 2001:db8:99::1 dev eth9 weight 2",
+    "2001:db8:9::/48 via 2001:db8::1 dev hn0 src 2001:db8::2",
+]
+
+
+def all_routes(guest):
+    return [lines(guest, family, "route", "show", "table", "all") for family in ("-4", "-6")]
+
+
+def test_routes_move_whole(programs, guest):
+    other_interface(guest)
+    settle(guest)
+    for route in ROUTES:
+        ip(guest, *(["-6"] if "2001:" in route.split()[0] else []), "route", "add", *route.split())
+    before = all_routes(guest)
+    with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp:
+        programs.run("hyperv_vfup", "hn0")
+        assert tcp.works()
+
+    # Groups of the interfaces themselves aside; hn0 keeps those, being up.
+    def without_groups(lists):
+        return [[line for line in lines if not re.search(r"ff00::/8|fe80::", line)]
+                for lines in lists]
+
+    assert without_groups(all_routes(guest)) == without_groups(before)
+    for family in ("-4", "-6"):
+        left = ip(guest, family, "route", "show", "table", "all", "dev", "hn0").splitlines()
+        assert [line for line in left if "ff00::/8" not in line] == []
+
+
+def test_routes_of_one_destination_keep_their_order(programs, guest):
+    settle(guest)
+    ip(guest, "addr", "add", "10.77.0.3/24", "dev", "hn0")
+    for source in ("10.77.0.3", "10.77.0.2"):
+        ip(guest, "route", "append", "198.51.100.0/24", "via", HOST_ADDRESS, "src", source)
+    programs.run("hyperv_vfup", "hn0")
+    found = ask(guest, "route", "show", "198.51.100.0/24")
+    assert [route["prefsrc"] for route in found] == ["10.77.0.3", "10.77.0.2"]
+    assert {route["dev"] for route in found} == {"lagg0"}
+
+
+def test_rules_move(programs, guest):
+    rules = ["iif hn0 lookup 100 pref 100", "oif hn0 fwmark 7/0xff lookup 101 pref 101",
+             "not iif hn0 from 10.1.0.0/16 tos 0x10 lookup 102 pref 102",
+             "iif hn0 uidrange 5-10 ipproto tcp dport 80-90 lookup 103 pref 103",
+             "iif hn0 suppress_prefixlength 0 lookup 104 pref 104", "iif hn0 prohibit pref 105",
+             "iif hn0 oif lo lookup 4000000 pref 106"]
+    for family in ("-4", "-6"):
+        for rule in rules:
+            if family == "-4" or "10.1" not in rule:
+                ip(guest, family, "rule", "add", *rule.split())
+    ip(guest, "rule", "add", "iif", "eth7", "lookup", "100", "pref", "90")
+    before = [ask(guest, family, "rule", "show") for family in ("-4", "-6")]
+    programs.run("hyperv_vfup", "hn0")
+    after = [ask(guest, family, "rule", "show") for family in ("-4", "-6")]
+    assert json.loads(json.dumps(after).replace("lagg0", "hn0")) == before
+    assert "hn0" not in ip(guest, "rule", "show") + ip(guest, "-6", "rule", "show")
+
+
+def test_neighbours_and_proxies_move(programs, guest):
+    settle(guest)
+    for words in ("10.77.0.70 lladdr 02:00:00:00:00:70 nud permanent",
+                  "2001:db8::70 lladdr 02:00:00:00:00:70 nud permanent router",
+                  "10.77.0.71 lladdr 02:00:00:00:00:71 nud noarp",
+                  "10.77.0.72 lladdr 02:00:00:00:00:72 nud stale",
+                  "10.77.0.73 lladdr 02:00:00:00:00:73 nud permanent extern_learn",
+                  "proxy 10.77.0.74", "proxy 2001:db8::74"):
+        ip(guest, "neigh", "add", *words.split(), "dev", "hn0")
+
+    def known(name):
+        own = {line for line in lines(guest, "neigh", "show", "nud", "all", "dev", name)
+               if re.match(r"(10\.77\.0|2001:db8::)7|(10\.77\.0\.|2001:db8::)7", line)}
+        return own | set(lines(guest, "neigh", "show", "proxy", "dev", name))
+
+    before = known("hn0")
+    assert len(before) == 7
+    programs.run("hyperv_vfup", "hn0")
+    assert known("lagg0") == before
+    assert {line for line in known("hn0") if "STALE" not in line} == set()
+
+
+def test_next_hops_by_id_move_with_their_routes(programs, guest):
+    settle(guest)
+    ip(guest, "nexthop", "add", "id", "7", "via", HOST_ADDRESS, "dev", "hn0")
+    ip(guest, "nexthop", "add", "id", "8", "via", "2001:db8::1", "dev", "hn0")
+    ip(guest, "nexthop", "add", "id", "9", "group", "7")
+    ip(guest, "route", "add", "198.51.100.0/24", "nhid", "7")
+    ip(guest, "route", "add", "198.51.101.0/24", "nhid", "9")
+    ip(guest, "-6", "route", "add", "2001:db8:5::/48", "nhid", "8")
+
+    def all_of_it():
+        return [lines(guest, "nexthop", "show"), lines(guest, "route", "show", "198.51.100.0/23"),
+                lines(guest, "-6", "route", "show", "2001:db8:5::/48")]
+
+    before = all_of_it()
+    programs.run("hyperv_vfup", "hn0")
+    assert all_of_it() == before
+    assert "hn0" not in ip(guest, "nexthop", "show")
+
+
+def test_what_cannot_move_takes_all_back(programs, guest):
+    """A route that was possible once, and is not any more: hn0 stays as it was."""
+    other_interface(guest)
+    settle(guest)
+    ip(guest, "rule", "add", "iif", "hn0", "lookup", "100", "pref", "100")
+    ip(guest, "nexthop", "add", "id", "7", "via", HOST_ADDRESS, "dev", "hn0")
+    for route in (*ROUTES, "203.0.113.0/24 nhid 7"):
+        ip(guest, *(["-6"] if "2001:" in route.split()[0] else []), "route", "add", *route.split())
+    ip(guest, "route", "add", "192.0.2.77", "dev", "hn0")
+    ip(guest, "route", "add", "203.0.113.77", "via", "192.0.2.77", "dev", "hn0")
+    ip(guest, "route", "del", "192.0.2.77", "dev", "hn0")
+    before = [*all_routes(guest), ask(guest, "rule"), lines(guest, "nexthop", "show"),
+              lines(guest, "addr", "show", "dev", "hn0")]
+    with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp:
+        said = programs.run("hyperv_vfup", "hn0", status=1)
+        assert tcp.works()
+    assert "cannot move the route to 203.0.113.77/32 via 192.0.2.77" in said
+    assert "hn0 is as it was before" in said
+    assert [*all_routes(guest), ask(guest, "rule"), lines(guest, "nexthop", "show"),
+            lines(guest, "addr", "show", "dev", "hn0")] == before
+    assert guest.link("lagg0") is None
