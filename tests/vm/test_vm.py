@@ -1,56 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A real guest: Debian's kernel in QEMU, a real driver, real hot-plug."""
 
-import os
-import pathlib
-import sys
-
 import pytest
+from setting import ARCHIVE, PLACES
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("NETVF_BUILD", TOP / "build"))
-sys.path.insert(0, str(TOP / "lab"))
-
-from netvf_lab import sandbox
 from netvf_lab.agents import FROM_GUEST, TO_GUEST
-from netvf_lab.places import Places
 from netvf_lab.report import Report
 from netvf_lab.topology import GUEST_ADDRESS
-from netvf_lab.vm import initramfs, qemu
-from netvf_lab.vm.cache import Cache, Unavailable
 from netvf_lab.vm.peers import Netvf
 from netvf_lab.vm.run import VmOptions, VmRun
 from netvf_lab.vm.session import Session
 
-ARCHIVE = "/run/initramfs"
 VLAN_ADDRESS = "10.77.5.2"
-PLACES = Places(
-    version="test",
-    netvfd=str(BUILD / "src/netvfd/netvfd"),
-    netvf=str(BUILD / "src/netvf/netvf"),
-    agent=str(BUILD / "lab/netvf-lab-agent"),
-    rules=str(TOP / "etc/devd/hyperv.conf"),
-    cache=str(BUILD / "vm-cache"),
-    libexec=[str(BUILD / f"src/libexec/hyperv_vf{what}") for what in ("attach", "up")],
-)
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    """What the guest boots; from here on the machine's own network is out of reach."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to make network namespaces")
-    if not os.path.exists("/dev/net/tun"):
-        pytest.skip("there is no /dev/net/tun here, so QEMU can have no network")
-    try:
-        qemu.find()
-        cache = Cache(PLACES.cache)
-        found, busybox = cache.kernel(), cache.busybox()
-    except Unavailable as why:
-        pytest.skip(str(why))
-    sandbox.isolate()
-    initramfs.build(ARCHIVE, PLACES, found, busybox)
-    return found
 
 
 class Watched(Netvf):
