@@ -25,7 +25,7 @@ SECONDS = os.environ.get("NETVF_BENCH_SLICE", "0.2")
 BLAST = BUILD / "bench/blast"
 NOBODY_IP, NOBODY_MAC = "10.9.0.9", "02:00:00:00:00:99"  # the host's stack drops it at once
 FORMS = {"bare": None, "lagg": "this", "by calls": "compiled", "not asking": "layout"}
-KINDS = {"udp": NOBODY_IP, "many": NOBODY_IP, "tcp": HOST_IP, "ping": HOST_IP}
+KINDS = {"udp": NOBODY_IP, "tcp": HOST_IP, "ping": HOST_IP}
 
 
 class Arm:
@@ -79,7 +79,6 @@ def figures(slices):
         yield figure(f"{form}, small datagrams", ratio(slices, "udp", form), "of bare")
         extra = median("udp", form, 1) - median("udp", "bare", 1)
         yield figure(f"{form}, more for each", extra, "ns")
-        yield figure(f"{form}, small datagrams of 64 flows", ratio(slices, "many", form), "of bare")
         yield figure(f"{form}, TCP stream", ratio(slices, "tcp", form), "of bare")
         yield figure(f"{form}, round trip", ratio(slices, "ping", form), "of bare")
 

@@ -4,7 +4,6 @@
  *
  *   blast serve                     answers the other two: takes a TCP stream, echoes datagrams
  *   blast udp ADDRESS SECONDS       64 byte frames: number a second, processor nanoseconds of each
- *   blast many ADDRESS SECONDS      the same in 64 flows, a frame of each in turn
  *   blast tcp ADDRESS SECONDS       one stream: bytes a second, processor nanoseconds of a KiB
  *   blast ping ADDRESS SECONDS      one datagram there and back at a time: median microseconds
  */
@@ -21,7 +20,7 @@
 #define PORT	   7200
 #define SMALL	   22 /* bytes of payload in a frame of 64 */
 #define TRIPS_MAX  1000000
-#define LOOK_EVERY 64 /* sends between two looks at the clock; of many flows, one each */
+#define LOOK_EVERY 32 /* sends between two looks at the clock */
 
 static char buffer[256 * 1024];
 
@@ -85,8 +84,7 @@ static int serve(void)
 	return fail("poll");
 }
 
-/* @fd: LOOK_EVERY descriptors. */
-static int flood(const int *fd, size_t size, double unit, double limit)
+static int flood(int fd, size_t size, double unit, double limit)
 {
 	double start = seconds(CLOCK_MONOTONIC);
 	double busy = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -95,7 +93,7 @@ static int flood(const int *fd, size_t size, double unit, double limit)
 
 	do {
 		for (int i = 0; i < LOOK_EVERY; i++) {
-			ssize_t sent = send(fd[i], buffer, size, 0);
+			ssize_t sent = send(fd, buffer, size, 0);
 
 			if (sent < 0)
 				return fail("send");
@@ -133,32 +131,22 @@ static int ping(int fd, double limit)
 	return 0;
 }
 
-static int connected(int type, const char *to)
-{
-	struct sockaddr_in peer = address(to);
-	int fd = socket(AF_INET, type, 0);
-
-	if (connect(fd, (struct sockaddr *)&peer, sizeof(peer)))
-		exit(fail("connect"));
-	return fd;
-}
-
 int main(int argc, char **argv)
 {
-	int fd[LOOK_EVERY];
+	struct sockaddr_in peer;
 	int stream;
-	int many;
+	int fd;
 
 	if (argc == 2 && !strcmp(argv[1], "serve"))
 		return serve();
 	if (argc != 4)
 		return 2;
 	stream = !strcmp(argv[1], "tcp");
-	many = !strcmp(argv[1], "many");
-	for (int i = 0; i < LOOK_EVERY; i++)
-		fd[i] = i == 0 || many ? connected(stream ? SOCK_STREAM : SOCK_DGRAM, argv[2])
-				       : fd[0];
+	peer = address(argv[2]);
+	fd = socket(AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM, 0);
+	if (connect(fd, (struct sockaddr *)&peer, sizeof(peer)))
+		return fail("connect");
 	if (!strcmp(argv[1], "ping"))
-		return ping(fd[0], atof(argv[3]));
+		return ping(fd, atof(argv[3]));
 	return flood(fd, stream ? sizeof(buffer) : SMALL, stream ? 1024 : SMALL, atof(argv[3]));
 }

@@ -144,6 +144,7 @@ static struct nv_dp_pair read_pair(const struct nv_entry *entry)
 		.hn = (int)NV_READ(entry->hn),
 		.vf = (int)NV_READ(entry->vf),
 		.lagg = (int)NV_READ(entry->lagg),
+		.inside = NV_READ(entry->inside),
 		.form = NV_FORM_HN,
 		.active = NV_PORT_HN,
 	};
@@ -330,6 +331,7 @@ static void write_pair(
 {
 	enum nv_port active = old->active;
 
+	store(&entry->inside, old->inside & new->inside);
 	if (old->vf != new->vf) {
 		active = NV_PORT_HN;
 		store(&entry->active, active);
@@ -344,12 +346,17 @@ static void write_pair(
 		store(&entry->active, new->active);
 	store(&entry->vf, (uint32_t) new->vf);
 	store(&entry->lagg, (uint32_t) new->lagg);
+	store(&entry->inside, new->inside);
 	store(&entry->hn, (uint32_t) new->hn);
 }
 
-/* A pair that lacks the port or the upper that it names uses hn. */
-static void settle(struct nv_dp_pair *pair)
+/* A pair that lacks the port or the upper that it names uses hn; what has changed is in no bond. */
+static void settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 {
+	if (pair->lagg != old->lagg)
+		pair->inside = 0;
+	if (pair->vf != old->vf)
+		pair->inside &= ~(1U << NV_PORT_VF);
 	if (!pair->vf)
 		pair->active = NV_PORT_HN;
 	if ((pair->form == NV_FORM_VF && !pair->vf) || (pair->form == NV_FORM_LAGG && !pair->lagg))
@@ -385,7 +392,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 
 	r = edit(&new, data);
 	if (!r) {
-		settle(&new);
+		settle(&old, &new);
 		r = check(datapath, slot, hn, &new);
 	}
 	if (!r && !old.hn)

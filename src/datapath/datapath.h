@@ -22,6 +22,7 @@ struct nv_dp_pair {
 	int lagg; /* 0: there is none; a lagg that exists transmits even before it is the upper */
 	enum nv_form form;
 	enum nv_port active;
+	unsigned int inside; /* 1 << enum nv_port: lagg is a bond and takes this port's frames */
 	uint8_t mac[NV_MAC_LEN];
 };
 

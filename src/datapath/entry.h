@@ -32,7 +32,7 @@ struct nv_entry {
 	__u32 active; /* enum nv_port */
 	__u16 mac[3]; /* in wire order; 16 bits wide because frames are aligned to no more */
 	__u16 reserved; /* 0 */
-	__u32 reserved2; /* 0 */
+	__u32 inside; /* 1 << enum nv_port: this port is one of the bond that lagg is */
 };
 
 struct nv_count {

@@ -15,7 +15,14 @@ struct nv_hn_named_pair {
 	char vf[IFNAMSIZ];
 };
 
+/* netvf_lagg: what laggN is. */
+enum nv_lagg_form {
+	NV_LAGG_BPF, /* a device of its own, for which the data path receives and sends */
+	NV_LAGG_BOND, /* the kernel's bond, with hn and VF as its ports */
+};
+
 struct nv_hn_config {
+	enum nv_lagg_form lagg; /* netvf_lagg */
 	bool transparent; /* netvf_vf_transparent, FreeBSD's hw.hn.vf_transparent; default off */
 	struct nv_hn_named_pair pair[NV_HN_PAIRS_MAX]; /* netvf_pairs */
 	size_t n_pairs;

@@ -96,6 +96,18 @@ static void explain(struct nv_pair *pair, enum nv_pair_verdict verdict, const ch
 	va_end(args);
 }
 
+/* Whether a port has another master than the bond that is this hn's lagg. */
+static bool is_anothers(
+	const struct nv_links *links, const struct nv_link *port, const struct nv_link *hn)
+{
+	const struct nv_link *master = nv_links_by_index(links, port->master);
+
+	return port->master &&
+	       !(master && nv_streq(master->kind, "bond") &&
+		       strncmp(master->name, "lagg", strlen("lagg")) == 0 && master->has_mac &&
+		       memcmp(master->mac, hn->mac, NV_MAC_LEN) == 0);
+}
+
 /* An hn's VF, or why it has none that may be touched. */
 static void find_vf(const struct nv_links *links, const struct nv_hn_config *config,
 	const struct nv_link *hn, struct nv_pair *pair)
@@ -119,7 +131,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 	if (!vf)
 		return;
 	pair->vf = vf->ifindex;
-	if (vf->master) {
+	if (is_anothers(links, vf, hn)) {
 		const struct nv_link *master = nv_links_by_index(links, vf->master);
 
 		explain(pair, NV_PAIR_COUPLED,
@@ -141,7 +153,7 @@ static void find_rival(const struct nv_links *links, const struct nv_hn_config *
 		if (link == hn || !is_hn(link, config) || !same_mac(link, hn))
 			continue;
 		pair->vf = 0;
-		if (link->master || hn->master)
+		if (is_anothers(links, link, hn) || is_anothers(links, hn, hn))
 			explain(pair, NV_PAIR_COUPLED,
 				"%s and %s have one MAC and a master: the "
 				"kernel couples them",

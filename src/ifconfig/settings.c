@@ -149,6 +149,16 @@ static void read_names(const struct reader *reader)
 	}
 }
 
+static void read_lagg(const struct reader *reader)
+{
+	const char *value = nv_rcconf_get(reader->rcconf, "netvf_lagg");
+
+	if (value && nv_streq(value, "bond"))
+		reader->settings->hn.lagg = NV_LAGG_BOND;
+	else if (value && !nv_streq(value, "bpf"))
+		FAULT(reader, "netvf_lagg", "`%.60s' is neither bpf nor bond; taken is bpf", value);
+}
+
 /* netvf_vf_transparent_HN, for nv_rcconf_each(). */
 static int read_transparent(const char *key, const char *value, void *data)
 {
@@ -182,6 +192,7 @@ void nv_settings_read(
 	read_seconds(&reader, "netvf_holddown", 0, 3600, &ret_settings->holddown);
 	read_seconds(&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
 	read_yes(&reader, "netvf_vf_transparent", &ret_settings->hn.transparent);
+	read_lagg(&reader);
 	read_pairs(&reader);
 	read_drivers(&reader);
 	read_names(&reader);

@@ -51,6 +51,7 @@ enum {
 	NV_LINK_NAME = 1 << 8,
 	NV_LINK_TX_QUEUE_LEN = 1 << 9,
 	NV_LINK_ADDR_GEN_MODE = 1 << 10,
+	NV_LINK_PRIMARY = 1 << 11, /* of a bond */
 };
 
 struct nv_link_change {
@@ -67,7 +68,9 @@ int nv_kernel_link_up(struct nv_kernel *kernel, int ifindex, bool up);
 
 /*
  * Makes a link of @link->kind with its name, MAC, MTU (0: the kernel's default); for "vlan" on
- * `lower` with `vlan_id`; for "veth" @peer_name names the other end (else NULL).
+ * `lower` with `vlan_id`; for "veth" @peer_name names the other end (else NULL). A "bond" is one of
+ * active-backup that receives on all of its ports, looks at their carriers every 100 ms, and never
+ * writes the MAC of a port but takes that of the active one (drivers/net/bonding, Linux 6.1).
  * -EEXIST: the name is taken. -EOPNOTSUPP: this kernel has no such kind.
  */
 int nv_kernel_link_add(struct nv_kernel *kernel, const struct nv_link *link, const char *peer_name,

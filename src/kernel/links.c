@@ -2,6 +2,7 @@
 #include "kernel/codec.h"
 
 #include <errno.h>
+#include <linux/if_bonding.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if_arp.h>
@@ -25,15 +26,24 @@ static int decode_info(const struct nlattr *nest, struct nv_link *link)
 	if (r < 0)
 		return r;
 	nv_attr_string(&info, IFLA_INFO_KIND, link->kind, sizeof(link->kind));
-	if (strcmp(link->kind, "vlan") == 0 && info.by_type[IFLA_INFO_DATA]) {
+	if (!info.by_type[IFLA_INFO_DATA])
+		return 0;
+	if (strcmp(link->kind, "vlan") == 0) {
 		NV_ATTRS(vlan, IFLA_VLAN_ID);
 
 		r = nv_attrs_nested(info.by_type[IFLA_INFO_DATA], &vlan);
-		if (r < 0)
-			return r;
-		nv_attr_u16(&vlan, IFLA_VLAN_ID, &link->vlan_id);
+		if (r == 0)
+			nv_attr_u16(&vlan, IFLA_VLAN_ID, &link->vlan_id);
+	} else if (strcmp(link->kind, "bond") == 0) {
+		NV_ATTRS(bond, IFLA_BOND_PRIMARY);
+		uint32_t primary = 0;
+
+		r = nv_attrs_nested(info.by_type[IFLA_INFO_DATA], &bond);
+		if (r == 0)
+			nv_attr_u32(&bond, IFLA_BOND_PRIMARY, &primary);
+		link->primary = (int)primary;
 	}
-	return 0;
+	return r;
 }
 
 static int decode_families(const struct nlattr *nest, struct nv_link *link)
@@ -129,6 +139,18 @@ static void put_addr_gen_mode(struct nlmsghdr *header, uint8_t mode)
 	mnl_attr_nest_end(header, families);
 }
 
+static void put_primary(struct nlmsghdr *header, int ifindex)
+{
+	struct nlattr *info = mnl_attr_nest_start(header, IFLA_LINKINFO);
+	struct nlattr *data;
+
+	mnl_attr_put_strz(header, IFLA_INFO_KIND, "bond");
+	data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+	mnl_attr_put_u32(header, IFLA_BOND_PRIMARY, (uint32_t)ifindex);
+	mnl_attr_nest_end(header, data);
+	mnl_attr_nest_end(header, info);
+}
+
 void nv_link_encode_set(
 	struct nv_request *request, int ifindex, const struct nv_link_change *change)
 {
@@ -162,6 +184,8 @@ void nv_link_encode_set(
 		mnl_attr_put_u32(header, IFLA_TXQLEN, to->tx_queue_len);
 	if (change->what & NV_LINK_ADDR_GEN_MODE)
 		put_addr_gen_mode(header, to->addr_gen_mode);
+	if (change->what & NV_LINK_PRIMARY)
+		put_primary(header, to->primary);
 }
 
 static void put_peer(struct nlmsghdr *header, const char *name)
@@ -180,6 +204,18 @@ static void put_vlan(struct nlmsghdr *header, uint16_t id)
 	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
 
 	mnl_attr_put_u16(header, IFLA_VLAN_ID, id);
+	mnl_attr_nest_end(header, data);
+}
+
+/* linux/if_bonding.h and bond_options.h have no names for the values of the last two. */
+static void put_bond(struct nlmsghdr *header)
+{
+	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+
+	mnl_attr_put_u8(header, IFLA_BOND_MODE, BOND_MODE_ACTIVEBACKUP);
+	mnl_attr_put_u32(header, IFLA_BOND_MIIMON, 100);
+	mnl_attr_put_u8(header, IFLA_BOND_FAIL_OVER_MAC, 1); /* active */
+	mnl_attr_put_u8(header, IFLA_BOND_ALL_SLAVES_ACTIVE, 1);
 	mnl_attr_nest_end(header, data);
 }
 
@@ -207,6 +243,8 @@ int nv_link_encode_add(
 		put_peer(header, peer_name);
 	if (strcmp(link->kind, "vlan") == 0)
 		put_vlan(header, link->vlan_id);
+	if (strcmp(link->kind, "bond") == 0)
+		put_bond(header);
 	mnl_attr_nest_end(header, info);
 	return 0;
 }

@@ -14,14 +14,18 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define PROGRAM "hyperv_vfup"
+
+#define CARRIER_WAIT_MS 10000
 
 struct vfup {
 	struct nv_scene scene;
 	struct nv_datapath *datapath;
 	const struct nv_link *hn;
 	const struct nv_link *vf; /* NULL: gone */
+	bool alone; /* netvfd does not run */
 	char lagg_name[IFNAMSIZ];
 	int lagg;
 	struct nv_dp_pair pair; /* as last seen in the data path */
@@ -152,6 +156,7 @@ static bool join(struct vfup *up)
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
 	int r = nv_client_open(up->scene.run_dir, &client);
 
+	up->alone = r < 0;
 	if (r == 0 && nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair) == 0)
 		return true;
 	if (r < 0)
@@ -206,10 +211,50 @@ static bool make_plan(struct vfup *up)
 	return r == 0;
 }
 
+/* A kernel without bonding gets the other form. */
+static int create_lagg(struct vfup *up)
+{
+	enum nv_lagg_form form = up->scene.settings->hn.lagg;
+	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, form, &up->lagg);
+
+	if (r != -EOPNOTSUPP || form == NV_LAGG_BPF)
+		return r;
+	nv_warn("rc.conf's netvf_lagg=bond cannot be: this kernel has no bonding; %s becomes what "
+		"it is with netvf_lagg=bpf",
+		up->lagg_name);
+	return nv_lagg_create(up->datapath, up->hn, up->lagg_name, NV_LAGG_BPF, &up->lagg);
+}
+
+/*
+ * A bond is given nothing before it has a carrier: without one an IPv6 address is not used. netvfd
+ * has made the VF a port when it came; else it is closed for that, and its link needs seconds.
+ */
+static void ready_bond(struct vfup *up)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	struct nv_link lagg;
+	int r;
+
+	if (!up->vf || nv_kernel_link(up->scene.kernel, up->lagg, &lagg) < 0 ||
+		!nv_lagg_has_ports(&lagg))
+		return;
+	r = nv_lagg_take_port(up->datapath, up->lagg, up->vf->ifindex);
+	if (r < 0)
+		nv_warn("%s does not take %s as a port: %s", up->lagg_name, up->vf->name,
+			nv_strerror(r));
+	for (int i = 0; i < CARRIER_WAIT_MS / 10 && !lagg.carrier; i++) {
+		nanosleep(&pause, NULL);
+		if (nv_kernel_link(up->scene.kernel, up->lagg, &lagg) < 0)
+			return;
+	}
+}
+
 static bool make_lagg(struct vfup *up)
 {
-	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, &up->lagg);
+	int r = create_lagg(up);
 
+	if (r == 0 || (r == -EEXIST && up->lagg))
+		ready_bond(up);
 	if (r == 0 || (r == -EEXIST && up->lagg))
 		return true;
 	if (r == -EEXIST)
@@ -309,6 +354,8 @@ static bool move(struct vfup *up)
 		nv_notice("so DHCP is waited for here");
 	nv_clients_move(kernel, &up->plan);
 	nv_apply_strip(kernel, &up->plan);
+	if (up->alone) /* else netvfd does so when it sees that hn is bare */
+		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);
 	return true;
 }
 

@@ -43,6 +43,8 @@ struct nv_managed {
 	unsigned long switches;
 	int lagg; /* ifindex of the lagg whose carrier was set; 0: none */
 	bool carrier; /* as it was set */
+	int refused; /* a port that the lagg, a bond, did not take in; 0: none */
+	bool no_bond; /* it could not be made */
 	bool told; /* that hn is opened underneath, or does not take its disguise */
 	bool seen; /* in the walk over today's pairs */
 	bool lost; /* an interface of it went, perhaps to be back under its index */
@@ -104,6 +106,19 @@ void nv_pairs_lose(struct nv_daemon *daemon, int ifindex);
 void nv_pairs_look_again(void *daemon);
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
 int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish);
+
+/* ports.c: hn and VF as ports of a lagg that is a bond; nothing to do for another */
+
+/*
+ * Takes a VF that does not carry traffic into the bond; makes the bond first, where it is wanted
+ * and the VF is to be used so. True: the VF was up, and has been closed for it.
+ */
+bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_link *hn, const struct nv_link *vf);
+/* After a step: takes hn in, and tells the data path and the bond how things are. */
+void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn,
+	const struct nv_link *vf);
+
 /* pretend.c: what hn shows while the VF transmits */
 
 /* Opens an hn that somebody has set down. Says so once. Returns 0 or -errno. */

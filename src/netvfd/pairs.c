@@ -167,6 +167,8 @@ static int carry_out_one(
 		nv_events_raise_vf(daemon, managed->hn_name, "VF_DOWN");
 		return 0;
 	case NV_PAIR_SET_FORM:
+		if (command->form == NV_FORM_VF && managed->lagg) /* made for it in vain */
+			nv_lagg_destroy(daemon->datapath, managed->hn);
 		return nv_datapath_edit(daemon->datapath, managed->hn, edit_form, (void *)command);
 	case NV_PAIR_OPEN_HN:
 		return nv_pretend_open(daemon, managed);
@@ -220,9 +222,12 @@ static void enter(
 static void update_lagg(
 	struct nv_daemon *daemon, struct nv_managed *managed, struct nv_dp_pair *pair)
 {
+	struct nv_link link;
 	int r;
 
-	if (pair->lagg && !nv_links_by_index(nv_monitor_links(daemon->monitor), pair->lagg)) {
+	/* One that has just been made may be news to the monitor. */
+	if (pair->lagg && !nv_links_by_index(nv_monitor_links(daemon->monitor), pair->lagg) &&
+		nv_kernel_link(daemon->kernel, pair->lagg, &link) == -ENODEV) {
 		nv_notice("%s: its lagg is gone, the pair goes on in transparent form",
 			managed->hn_name);
 		r = nv_datapath_edit(daemon->datapath, managed->hn, edit_lagg_gone, NULL);
@@ -302,6 +307,9 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		update_lagg(daemon, managed, &path);
 	else
 		enter(daemon, managed, pair);
+	if (hn_link && vf_link && pair->verdict == NV_PAIR_OURS && !facts.transparent &&
+		nv_ports_take_vf(daemon, managed, hn_link, vf_link))
+		facts.vf_usable = false;
 	facts.form = path.form;
 	if (facts.vf)
 		facts.answered = nv_events_answered(daemon, managed->hn_name);
@@ -314,6 +322,7 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	nv_holddown_note(&managed->holddown, nv_loop_now(daemon->loop), facts.vf_usable,
 		managed->state.active == NV_PORT_VF);
 	show_carrier(daemon, managed, facts.hn_usable || facts.vf_usable);
+	nv_ports_settle(daemon, managed, hn_link, vf_link);
 }
 
 static void take_verdict(
@@ -354,7 +363,7 @@ static bool find_kept(const struct nv_daemon *daemon, const struct nv_managed *m
 		       "its pair stays, for its lagg has no other path",
 	};
 	memcpy(ret_pair->mac, hn->mac, NV_MAC_LEN);
-	if (vf && !vf->master && !nv_pairs_by_vf(pairs, vf->ifindex) &&
+	if (vf && (!vf->master || vf->master == path.lagg) && !nv_pairs_by_vf(pairs, vf->ifindex) &&
 		!nv_pairs_by_hn(pairs, vf->ifindex))
 		ret_pair->vf = vf->ifindex;
 	return true;

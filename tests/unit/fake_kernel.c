@@ -342,6 +342,8 @@ static void apply(struct nv_link *link, const struct nv_link_change *change)
 		memcpy(link->mac, to->mac, NV_MAC_LEN);
 	if (change->what & NV_LINK_MASTER)
 		link->master = to->master;
+	if (change->what & NV_LINK_PRIMARY)
+		link->primary = to->primary;
 	if (change->what & NV_LINK_MODE)
 		link->link_mode = to->link_mode;
 	if (change->what & NV_LINK_CARRIER)
@@ -364,6 +366,27 @@ static void log_change(const struct fake_kernel *fake, struct nv_str *log, const
 	nv_str_printf(log, "%s %s%s%s\n", verb, link ? link->name : "-", *what ? " " : "", what);
 }
 
+/* As bonding does: it takes a port that is down, and opens it; it closes one that leaves. */
+static int change_master(
+	const struct fake_kernel *fake, const struct nv_link *link, struct nv_link *changed)
+{
+	const struct nv_link *master = nv_links_by_index(&fake->links, changed->master);
+
+	if (changed->master == link->master)
+		return 0;
+	if (!changed->master) {
+		changed->flags &= ~(uint32_t)IFF_UP;
+		return 0;
+	}
+	if (!master || !nv_streq(master->kind, "bond"))
+		return -EOPNOTSUPP;
+	if (link->flags & IFF_UP)
+		return -EPERM;
+	changed->flags |= IFF_UP;
+	changed->mtu = master->mtu;
+	return 0;
+}
+
 static int op_link_set(void *self, int ifindex, const struct nv_link_change *change)
 {
 	struct fake_kernel *fake = self;
@@ -380,6 +403,9 @@ static int op_link_set(void *self, int ifindex, const struct nv_link_change *cha
 		return -EEXIST;
 	changed = *link;
 	apply(&changed, change);
+	r = change_master(fake, link, &changed);
+	if (r < 0)
+		return r;
 	log_change(fake, &fake->log, "link_set", ifindex, "");
 	fake_put_link(fake, &changed);
 	return 0;

@@ -4,14 +4,15 @@
  * sysctls in arrays, failures by script, and feeds that can lose messages.
  *
  * It does to its arrays what the kernel would do, and tells its subscribers. It knows no routes of
- * its own: an address brings no route with it, though a link that goes takes its routes along.
+ * its own: an address brings no route with it, though a link that goes takes its routes along. The
+ * only master it knows is a bond.
  */
 #pragma once
 
 #include "base/str.h"
 #include "kernel/ops.h"
 
-#define FAKE_FAILURES_MAX 16
+#define FAKE_FAILURES_MAX 32
 #define FAKE_DEVICES_MAX  16
 #define FAKE_SYSCTLS_MAX  256
 

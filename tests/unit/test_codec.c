@@ -86,6 +86,23 @@ static void a_link_is_read_whole(void **state)
 	assert_string_equal(link.driver, "");
 }
 
+static void what_a_bond_prefers_is_written_as_it_is_read(void **state)
+{
+	struct nv_link_change change = {
+		.what = NV_LINK_NAME | NV_LINK_MTU | NV_LINK_PRIMARY,
+		.to = {.name = "lagg0", .mtu = 1500, .primary = 4},
+	};
+	struct nv_request request;
+	struct nv_link link;
+
+	(void)state;
+	nv_link_encode_set(&request, 7, &change);
+	assert_int_equal(nv_link_decode(&request.header, &link), 0);
+	assert_string_equal(link.kind, "bond");
+	assert_int_equal(link.primary, 4);
+	assert_int_equal(link.vlan_id, 0);
+}
+
 static void a_part_of_a_link_is_passed_over(void **state)
 {
 	struct nv_link link = {.ifindex = -7};
@@ -551,6 +568,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_link_is_read_whole),
+		cmocka_unit_test(what_a_bond_prefers_is_written_as_it_is_read),
 		cmocka_unit_test(a_part_of_a_link_is_passed_over),
 		cmocka_unit_test(a_peer_elsewhere_is_no_lower),
 		cmocka_unit_test(names_that_are_too_long_are_cut),

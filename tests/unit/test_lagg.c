@@ -72,7 +72,7 @@ static int create(struct nv_datapath *datapath, unsigned int last, int *ret_ifin
 	hn.mtu = 9000;
 	for (unsigned int nth = 1; nth <= 3 - last; nth++)
 		fake_fail(datapath->fake, FAKE_LINK_ADD, nth, -EOPNOTSUPP);
-	return nv_lagg_create(datapath, &hn, "lagg0", ret_ifindex);
+	return nv_lagg_create(datapath, &hn, "lagg0", NV_LAGG_BPF, ret_ifindex);
 }
 
 static const char *sysctl(struct nv_datapath *datapath, const char *path)
@@ -145,6 +145,108 @@ static void shows_carrier_as_its_kind_can(void **state)
 	assert_true(fake_link(datapath->fake, "lagg0").carrier);
 	fake_del_link(datapath->fake, ifindex);
 	assert_int_equal(nv_lagg_set_carrier(datapath, ifindex, true), -ENODEV);
+}
+
+static int create_bond(struct nv_datapath *datapath)
+{
+	struct nv_link hn = fake_link(datapath->fake, "hn0");
+	int ifindex = 0;
+
+	assert_int_equal(nv_lagg_create(datapath, &hn, "lagg0", NV_LAGG_BOND, &ifindex), 0);
+	return ifindex;
+}
+
+static void bond_takes_ports_and_gives_them_back(void **state)
+{
+	struct nv_datapath *datapath = *state;
+	struct fake_kernel *fake = datapath->fake;
+	int vf = fake_make_link(fake, "vf0", "e1000e", 0xaa);
+	int lagg = create_bond(datapath);
+	struct nv_link link = fake_link(fake, "lagg0");
+
+	assert_string_equal(link.kind, "bond");
+	assert_int_equal(link.mac[5], 0xaa);
+	assert_true(link.flags & IFF_UP);
+	assert_string_equal(sysctl(datapath, "net/ipv6/conf/lagg0/addr_gen_mode"), "1");
+	assert_int_equal(datapath->pair.lagg, lagg);
+	assert_true(nv_lagg_has_ports(&link));
+
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, vf), 0);
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, datapath->pair.hn), 0);
+	link = fake_link(fake, "vf0");
+	assert_int_equal(link.master, lagg);
+	assert_true(link.flags & IFF_UP);
+
+	/* Again, and nothing happens to it. */
+	nv_str_clear(&fake->log);
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, vf), 0);
+	assert_string_equal(nv_str_text(&fake->log), "");
+
+	assert_int_equal(nv_lagg_prefer(datapath, lagg, vf), 0);
+	assert_int_equal(fake_link(fake, "lagg0").primary, vf);
+	assert_int_equal(nv_lagg_set_carrier(datapath, lagg, false), 0);
+	assert_true(fake_link(fake, "vf0").carrier);
+
+	/* A port that was down stays so. */
+	assert_int_equal(nv_kernel_link_up(fake->kernel, vf, false), 0);
+	assert_int_equal(nv_lagg_destroy(datapath, datapath->pair.hn), 0);
+	assert_int_equal(fake_link(fake, "hn0").master, 0);
+	assert_true(fake_link(fake, "hn0").flags & IFF_UP);
+	assert_int_equal(fake_link(fake, "vf0").master, 0);
+	assert_false(fake_link(fake, "vf0").flags & IFF_UP);
+	assert_null(nv_links_by_name(&fake->links, "lagg0"));
+}
+
+static void bond_that_cannot_take_a_port_leaves_it_as_it_was(void **state)
+{
+	struct nv_datapath *datapath = *state;
+	struct fake_kernel *fake = datapath->fake;
+	int vf = fake_make_link(fake, "vf0", "e1000e", 0xaa);
+	int lagg = create_bond(datapath);
+	struct nv_link other = {.name = "bond0", .kind = "bond", .mtu = 1500};
+	struct nv_link link;
+
+	/* Refused. The first change is to set it down, the second to enter. */
+	fake_fail(fake, FAKE_LINK_SET, 2, -EINVAL);
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, vf), -EINVAL);
+	assert_int_equal(fake_link(fake, "vf0").master, 0);
+	assert_true(fake_link(fake, "vf0").flags & IFF_UP);
+
+	/* Somebody opens it in between: it is tried again, but not for ever. */
+	fake_fail(fake, FAKE_LINK_SET, 2, -EPERM);
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, vf), 0);
+	assert_int_equal(fake_link(fake, "vf0").master, lagg);
+	for (unsigned int nth = 2; nth <= 20; nth += 2)
+		fake_fail(fake, FAKE_LINK_SET, nth, -EPERM);
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, datapath->pair.hn), -EPERM);
+	assert_true(fake_link(fake, "hn0").flags & IFF_UP);
+
+	/* Another's port. */
+	link = fake_link(fake, "hn0");
+	link.master = fake_put_link(fake, &other);
+	fake_put_link(fake, &link);
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, link.ifindex), -EBUSY);
+	assert_int_equal(fake_link(fake, "hn0").master, link.master);
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, 4711), -ENODEV);
+}
+
+static void kernel_without_bonding_says_so(void **state)
+{
+	struct nv_datapath *datapath = *state;
+	struct nv_link hn = fake_link(datapath->fake, "hn0");
+	struct nv_link link;
+	int ifindex = 0;
+
+	fake_fail(datapath->fake, FAKE_LINK_ADD, 1, -EOPNOTSUPP);
+	assert_int_equal(
+		nv_lagg_create(datapath, &hn, "lagg0", NV_LAGG_BOND, &ifindex), -EOPNOTSUPP);
+	assert_int_equal(ifindex, 0);
+
+	assert_int_equal(create(datapath, 3, &ifindex), 0);
+	link = fake_link(datapath->fake, "lagg0");
+	assert_false(nv_lagg_has_ports(&link));
+	assert_int_equal(nv_lagg_take_port(datapath, ifindex, hn.ifindex), 0);
+	assert_int_equal(fake_link(datapath->fake, "hn0").master, 0);
 }
 
 static void failure_leaves_nothing_behind(void **state)
@@ -223,6 +325,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(becomes_the_best_kind, setup, teardown),
 		cmocka_unit_test_setup_teardown(shows_carrier_as_its_kind_can, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			bond_takes_ports_and_gives_them_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			bond_that_cannot_take_a_port_leaves_it_as_it_was, setup, teardown),
+		cmocka_unit_test_setup_teardown(kernel_without_bonding_says_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(failure_leaves_nothing_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(half_made_one_is_taken_over, setup, teardown),
 		cmocka_unit_test(entry_has_no_wrong_state),

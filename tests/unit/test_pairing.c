@@ -126,6 +126,49 @@ static void two_hns_with_one_mac_are_refused(void **state)
 	assert_int_equal(pairs.pair[0].vf, 0);
 }
 
+/* hn and its VF are ports of a bond called @name, with the MAC @mac. */
+static enum nv_pair_verdict verdict_in_bond(const char *name, const char *kind, uint8_t mac)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	struct nv_link link[] = {
+		ethernet(2, "eth0", "hv_netvsc", "vmbus", 1),
+		ethernet(3, "ens5", "mlx5_core", "pci", 1),
+		ethernet(4, name, kind, "", mac),
+	};
+
+	strcpy(link[2].kind, kind);
+	link[0].master = link[1].master = 4;
+	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
+	assert_int_equal(pairs.count, 1);
+	assert_int_equal(pairs.pair[0].vf, 3);
+	return pairs.pair[0].verdict;
+}
+
+static void a_lagg_that_is_a_bond_is_no_foreign_master(void **state)
+{
+	(void)state;
+	assert_int_equal(verdict_in_bond("lagg0", "bond", 1), NV_PAIR_OURS);
+	assert_int_equal(verdict_in_bond("bond0", "bond", 1), NV_PAIR_COUPLED);
+	assert_int_equal(verdict_in_bond("lagg0", "bond", 2), NV_PAIR_COUPLED);
+	assert_int_equal(verdict_in_bond("lagg0", "team", 1), NV_PAIR_COUPLED);
+}
+
+static void a_rival_of_a_port_of_ours_is_refused(void **state)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	struct nv_link link[] = {
+		ethernet(2, "eth0", "virtio_net", "virtio", 1),
+		ethernet(3, "eth1", "vmxnet3", "pci", 1),
+		ethernet(4, "lagg0", "bond", "", 1),
+	};
+
+	(void)state;
+	strcpy(link[2].kind, "bond");
+	link[0].master = 4;
+	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
+	assert_int_equal(pairs.pair[0].verdict, NV_PAIR_AMBIGUOUS);
+}
+
 static void a_vf_with_a_master_is_only_watched(void **state)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
@@ -257,6 +300,8 @@ int main(void)
 		cmocka_unit_test(two_vfs_are_refused_and_named),
 		cmocka_unit_test(two_hns_with_one_mac_are_refused),
 		cmocka_unit_test(a_vf_with_a_master_is_only_watched),
+		cmocka_unit_test(a_lagg_that_is_a_bond_is_no_foreign_master),
+		cmocka_unit_test(a_rival_of_a_port_of_ours_is_refused),
 		cmocka_unit_test(a_named_pair_needs_only_equal_macs),
 		cmocka_unit_test(names_make_units_and_laggs),
 		cmocka_unit_test(an_hn_has_its_own_word_on_transparency),

@@ -62,6 +62,7 @@ static void everything_said_is_read(void **state)
 				   "netvf_vf_xpnt_attwait=3\n"
 				   "netvf_action_timeout=10\n"
 				   "netvf_holddown=0\n"
+				   "netvf_lagg=bond\n"
 				   "netvf_vf_transparent=YES\n"
 				   "netvf_vf_transparent_hn0=no netvf_vf_transparent_eth_0=yes\n"
 				   "netvf_pairs='hn0:vf0  hn1:enp0s3\n\thn1:enp0s4'\n"
@@ -73,6 +74,7 @@ static void everything_said_is_read(void **state)
 	assert_int_equal(settings->attwait, 3);
 	assert_int_equal(settings->action_timeout, 10);
 	assert_int_equal(settings->holddown, 0);
+	assert_int_equal(settings->hn.lagg, NV_LAGG_BOND);
 	assert_true(settings->hn.transparent);
 	assert_int_equal(settings->hn.n_opaque_names, 1);
 	assert_string_equal(settings->hn.opaque_name[0], "hn0");
@@ -101,6 +103,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"netvf_action_timeout=0", "from 1 to 86400; taken is 300"},
 		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600; taken is 1"},
 		{"netvf_vf_transparent=perhaps", "neither YES nor NO; taken is NO"},
+		{"netvf_lagg=team", "neither bpf nor bond; taken is bpf"},
 		{"netvf_pairs=hn0", "no pair; write HN:VF"},
 		{"netvf_pairs=:vf0", "not an interface's name"},
 		{"netvf_pairs=hn0:", "not an interface's name"},

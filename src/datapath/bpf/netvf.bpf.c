@@ -162,6 +162,10 @@ int netvf_ingress(struct __sk_buff *skb)
 	upper = nv_entry_upper(entry);
 	if (upper == ifindex)
 		return TC_ACT_UNSPEC;
+	/* A bond takes what arrives on its ports, after this (__netif_receive_skb_core()). */
+	if (NV_READ(entry->inside) & 1U << (ifindex == hn ? NV_PORT_HN : NV_PORT_VF) &&
+		upper == NV_READ(entry->lagg))
+		return TC_ACT_UNSPEC;
 	/* A port has this program too and takes the mark away again; a lagg would leave it on. */
 	if (upper == hn || upper == NV_READ(entry->vf))
 		skb->tc_index = JUDGED;

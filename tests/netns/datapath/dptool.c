@@ -173,7 +173,7 @@ static int lagg_create(struct nv_datapath *datapath, char **word, json_t **ret)
 	int r = nv_kernel_link(nv_datapath_kernel(datapath), index_of(word[1]), &hn);
 
 	if (!r)
-		r = nv_lagg_create(datapath, &hn, word[2], &ifindex);
+		r = nv_lagg_create(datapath, &hn, word[2], NV_LAGG_BPF, &ifindex);
 	*ret = json_integer(ifindex);
 	return r;
 }

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A lagg that is a bond takes its ports in, and only those that are down. So the VF enters when it
+ * appears, before it is set up: its link comes up once, as a port. hn enters last, when the VF
+ * carries the traffic. Until then, and if the kernel refuses, the data path serves the port.
+ */
+#include "base/log.h"
+#include "datapath/lagg.h"
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+
+static void refuse(struct nv_managed *managed, const struct nv_link *port, int error)
+{
+	if (error == -ENODEV)
+		return;
+	nv_warn("%s: the bond does not take %s as a port: %s; its frames are led past the bond's "
+		"port, which costs a little",
+		managed->hn_name, port->name, nv_strerror(error));
+	managed->refused = port->ifindex;
+}
+
+/* The bond must be there when its first VF comes, before hyperv_vfup moves anything to it. */
+static bool make_bond(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_link *hn, int *ret_lagg)
+{
+	char name[IFNAMSIZ];
+	int r;
+
+	if (daemon->settings->hn.lagg != NV_LAGG_BOND || managed->state.announced ||
+		managed->no_bond || nv_hn_lagg_name(hn->name, name) ||
+		!nv_events_answered(daemon, hn->name))
+		return false;
+	r = nv_lagg_create(daemon->datapath, hn, name, NV_LAGG_BOND, ret_lagg);
+	if (!r)
+		return true;
+	/* hyperv_vfup says so, and makes the other form. */
+	nv_log(r == -EOPNOTSUPP ? LOG_INFO : LOG_ERR, "%s: cannot make the bond %s: %s",
+		managed->hn_name, name, nv_strerror(r));
+	managed->no_bond = true;
+	return false;
+}
+
+static bool is_bond(const struct nv_daemon *daemon, int ifindex)
+{
+	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
+
+	return link && nv_lagg_has_ports(link);
+}
+
+bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_link *hn, const struct nv_link *vf)
+{
+	struct nv_dp_pair path = {};
+	int r;
+
+	if (vf->master || managed->refused == vf->ifindex || managed->state.active == NV_PORT_VF ||
+		nv_datapath_get(daemon->datapath, managed->hn, &path) || path.form == NV_FORM_VF)
+		return false;
+	if (path.lagg ? !is_bond(daemon, path.lagg) : !make_bond(daemon, managed, hn, &path.lagg))
+		return false;
+	r = nv_lagg_take_port(daemon->datapath, path.lagg, vf->ifindex);
+	if (r)
+		refuse(managed, vf, r);
+	else if (daemon->settings->vf_delay && !(vf->flags & IFF_UP))
+		nv_kernel_link_up(daemon->kernel, vf->ifindex, false); /* hyperv_vfattach's to do */
+	return vf->flags & IFF_UP;
+}
+
+/* Nothing of its own is left on it, which hyperv_vfup sees to. */
+static bool is_bare(const struct nv_daemon *daemon, int hn)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+
+	for (size_t i = 0; i < links->count; i++)
+		if (links->link[i].lower == hn && !links->link[i].lower_elsewhere)
+			return false;
+	return !nv_kernel_addrs(daemon->kernel, hn, &addrs) && !addrs.count;
+}
+
+/* Without a VF the bond would have no carrier: then a moment's loss is better. */
+static void take_hn(struct nv_daemon *daemon, struct nv_managed *managed, int lagg,
+	const struct nv_link *hn, bool vf_usable)
+{
+	int r;
+
+	if (hn->master || managed->refused == hn->ifindex ||
+		(vf_usable && managed->state.active != NV_PORT_VF) || !is_bare(daemon, managed->hn))
+		return;
+	r = nv_lagg_take_port(daemon->datapath, lagg, hn->ifindex);
+	if (r)
+		refuse(managed, hn, r);
+}
+
+static int edit_inside(struct nv_dp_pair *pair, void *data)
+{
+	const struct nv_dp_pair *wanted = data;
+
+	if (pair->vf != wanted->vf || pair->lagg != wanted->lagg)
+		return -EAGAIN;
+	pair->inside = wanted->inside;
+	return 0;
+}
+
+static unsigned int bit(const struct nv_link *port, int lagg, enum nv_port which)
+{
+	return port && port->master == lagg ? 1U << which : 0;
+}
+
+void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn,
+	const struct nv_link *vf)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_link *lagg;
+	struct nv_dp_pair path;
+	unsigned int inside;
+	int active;
+
+	if (!hn || nv_datapath_get(daemon->datapath, managed->hn, &path) ||
+		!is_bond(daemon, path.lagg))
+		return;
+	lagg = nv_links_by_index(links, path.lagg);
+	if (path.form == NV_FORM_LAGG)
+		take_hn(daemon, managed, path.lagg, hn, vf && nv_link_usable(vf));
+
+	if (vf && vf->ifindex != path.vf)
+		vf = NULL;
+	inside = bit(hn, path.lagg, NV_PORT_HN) | bit(vf, path.lagg, NV_PORT_VF);
+	if (inside != path.inside) {
+		path.inside = inside;
+		nv_datapath_edit(daemon->datapath, managed->hn, edit_inside, &path);
+	}
+	active = path.active == NV_PORT_VF ? path.vf : path.hn;
+	if (inside & 1U << path.active && lagg->primary != active)
+		nv_lagg_prefer(daemon->datapath, path.lagg, active);
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""laggN as the kernel's bond, in a real guest."""
+
+import pytest
+from setting import ARCHIVE, PLACES
+
+from netvf_lab.agents import FROM_GUEST, TO_GUEST
+from netvf_lab.report import Report
+from netvf_lab.topology import GUEST_ADDRESS
+from netvf_lab.vm.peers import Netvf
+from netvf_lab.vm.run import VmOptions, VmRun
+from netvf_lab.vm.session import Session
+
+BOND = "cat /proc/net/bonding/lagg0"
+
+
+class Bonded(Netvf):
+    """Keeps what the guest looked like with each VF; kills netvfd before the VF goes."""
+
+    rc_conf = ('netvf_lagg="bond"',)
+
+    def __init__(self):
+        self.seen = []
+
+    def settle(self, guest):
+        super().settle(guest)
+        guest.run(
+            f"until [ $({BOND} | grep -c '^Slave Interface') = 2 ] &&"
+            f" {BOND} | grep -q '^Currently Active Slave: eth'; do usleep 20000; done"
+        )
+        self.seen.append(
+            {
+                "bond": guest.run(BOND),
+                "hn0": guest.run("ip -o link show dev hn0"),
+                "addresses": guest.run("ip -o -4 address show"),
+                "status": guest.run("netvf status"),
+            }
+        )
+        if len(self.seen) == 1:
+            guest.run("kill -9 $(pidof netvfd)")
+            self.run_daemon(guest)
+
+    def run_daemon(self, guest):
+        guest.run("netvfd -d </dev/null >>/run/netvfd.log 2>&1 &")
+        guest.run("until netvf status >/dev/null 2>&1; do pidof netvfd >/dev/null || break; done")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("back", ["same", "name", "driver"])
+def test_a_bond_keeps_the_traffic_when_its_card_goes_and_comes(kernel, back):
+    options = VmOptions(
+        rules=PLACES.rules, cycles=1, pps=500, detach="acpi", back=back, dwell=0.3
+    )
+    with Session(Bonded(), PLACES, kernel, ARCHIVE) as session:
+        run = VmRun(options, session)
+        run.run()
+    assert run.failure is None, run.failure
+
+    for seen in run.peer.seen:
+        assert "active-backup" in seen["bond"]
+        assert "Slave Interface: hn0" in seen["bond"]
+        assert "Slave Interface: eth" in seen["bond"]
+        # hn pretends, and the bond does not mind.
+        assert seen["bond"].count("MII Status: up") == 3
+        assert "state DORMANT" in seen["hn0"]
+        assert [
+            line.split()[1] for line in seen["addresses"].splitlines() if GUEST_ADDRESS in line
+        ] == ["lagg0"]
+        assert "hn0: lagg, upper lagg0, on eth" in seen["status"]
+    assert len(run.peer.seen) == 2
+
+    values = Report(run).values()
+    assert values["tcp"]["survived"]
+    assert values["cycles"] == 1
+    for way in (TO_GUEST, FROM_GUEST):
+        packets = run.results["observed"]["dirs"][way]["packets"]
+        assert min(packets) > 100, "both hn and the VF carried the traffic"
