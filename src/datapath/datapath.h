@@ -26,6 +26,20 @@ struct nv_dp_pair {
 	uint8_t mac[NV_MAC_LEN];
 };
 
+/* The interface that has the pair's addresses. */
+static inline int nv_dp_pair_upper(const struct nv_dp_pair *pair)
+{
+	switch (pair->form) {
+	case NV_FORM_HN:
+		return pair->hn;
+	case NV_FORM_LAGG:
+		return pair->lagg;
+	case NV_FORM_VF:
+		return pair->vf;
+	}
+	return pair->hn;
+}
+
 /* Since the port joined. A frame that the stack has not split yet, or has merged, counts once. */
 struct nv_dp_count {
 	uint64_t packets;

@@ -65,6 +65,8 @@ static const struct key keys[] = {
 	{"netvf_vf_xpnt_attwait", KEY_ANY, NULL},
 	{"netvf_lagg", KEY_ANY, NULL},
 	{"netvf_holddown", KEY_ANY, NULL},
+	{"netvf_announce_count", KEY_ANY, NULL},
+	{"netvf_announce_interval", KEY_ANY, NULL},
 	{"netvf_action_timeout", KEY_ANY, NULL},
 	{"network_interfaces", KEY_NO_EFFECT, BOOT},
 	{"ipv6_network_interfaces", KEY_NO_EFFECT, BOOT},

@@ -16,19 +16,25 @@ struct reader {
 #define FAULT(reader, key, ...) \
 	nv_rcconf_fault((reader)->rcconf, key, NV_FAULT_ERROR, (reader)->faults, __VA_ARGS__)
 
-static void read_seconds(const struct reader *reader, const char *key, unsigned int min,
-	unsigned int max, unsigned int *ret)
+static void read_number(const struct reader *reader, const char *key, const char *what,
+	unsigned int min, unsigned int max, unsigned int *ret)
 {
 	const char *value = nv_rcconf_get(reader->rcconf, key);
-	unsigned int seconds;
+	unsigned int number;
 
 	if (!value)
 		return;
-	if (nv_parse_u32(value, max, &seconds) < 0 || seconds < min)
-		FAULT(reader, key, "`%.60s' is not a number of seconds from %u to %u; taken is %u",
-			value, min, max, *ret);
+	if (nv_parse_u32(value, max, &number) < 0 || number < min)
+		FAULT(reader, key, "`%.60s' is not a number%s from %u to %u; taken is %u", value,
+			what, min, max, *ret);
 	else
-		*ret = seconds;
+		*ret = number;
+}
+
+static void read_seconds(const struct reader *reader, const char *key, unsigned int min,
+	unsigned int max, unsigned int *ret)
+{
+	read_number(reader, key, " of seconds", min, max, ret);
 }
 
 static void read_yes(const struct reader *reader, const char *key, bool *ret)
@@ -186,10 +192,18 @@ void nv_settings_read(
 {
 	const struct reader reader = {rcconf, faults, ret_settings};
 
-	*ret_settings = (struct nv_settings){.action_timeout = 300, .attwait = 1, .holddown = 30};
+	*ret_settings = (struct nv_settings){
+		.action_timeout = 300,
+		.announce_count = 3,
+		.announce_interval = 1,
+		.attwait = 1,
+		.holddown = 30,
+	};
 	read_seconds(&reader, "hyperv_vf_delay", 0, 86400, &ret_settings->vf_delay);
 	read_seconds(&reader, "netvf_vf_xpnt_attwait", 0, 3600, &ret_settings->attwait);
 	read_seconds(&reader, "netvf_holddown", 0, 3600, &ret_settings->holddown);
+	read_number(&reader, "netvf_announce_count", "", 0, 255, &ret_settings->announce_count);
+	read_seconds(&reader, "netvf_announce_interval", 1, 60, &ret_settings->announce_interval);
 	read_seconds(&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
 	read_yes(&reader, "netvf_vf_transparent", &ret_settings->hn.transparent);
 	read_lagg(&reader);

@@ -157,6 +157,16 @@ int nv_kernel_batch(struct nv_kernel *kernel, struct nv_things *requests, int *r
 	return CALL(kernel, batch, requests, ret_errors);
 }
 
+int nv_kernel_mcasts(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts)
+{
+	return CALL(kernel, mcasts, ret_mcasts);
+}
+
+int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, size_t length)
+{
+	return CALL(kernel, send, ifindex, frame, length);
+}
+
 /* A path that stays below /proc/sys: relative, without "..", "." or empty parts. */
 static int check_sysctl_path(const char *path)
 {

@@ -122,6 +122,15 @@ int nv_kernel_things(struct nv_kernel *kernel, enum nv_thing_kind kind, int ifin
  */
 int nv_kernel_batch(struct nv_kernel *kernel, struct nv_things *requests, int *ret_errors);
 
+/* Multicast groups that links have joined, of all links, both families. */
+int nv_kernel_mcasts(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts);
+
+/*
+ * Sends an Ethernet frame as if it came from above the link: through its tc filters and queue. Does
+ * not wait. -EAGAIN, -ENOBUFS: too much is on its way; -ENETDOWN: the link is down; -ENXIO: gone.
+ */
+int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, size_t length);
+
 #define NV_SYSCTL_PATH_MAX 256 /* bytes, with the NUL */
 
 /*

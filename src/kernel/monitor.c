@@ -363,6 +363,11 @@ const struct nv_links *nv_monitor_links(const struct nv_monitor *monitor)
 	return &monitor->links;
 }
 
+const struct nv_addrs *nv_monitor_addrs(const struct nv_monitor *monitor)
+{
+	return &monitor->addrs;
+}
+
 unsigned long nv_monitor_resyncs(const struct nv_monitor *monitor)
 {
 	return monitor->resyncs;

@@ -68,6 +68,7 @@ int nv_monitor_coldplug_devices(struct nv_monitor *monitor);
 
 /* What it knows now; owned by the monitor, valid until the loop's next turn. */
 const struct nv_links *nv_monitor_links(const struct nv_monitor *monitor);
+const struct nv_addrs *nv_monitor_addrs(const struct nv_monitor *monitor);
 
 /* How often it had to dump again because messages were lost. */
 unsigned long nv_monitor_resyncs(const struct nv_monitor *monitor);

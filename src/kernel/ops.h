@@ -52,6 +52,8 @@ struct nv_kernel_ops {
 	int (*things)(
 		void *self, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things);
 	int (*batch)(void *self, struct nv_things *requests, int *ret_errors);
+	int (*mcasts)(void *self, struct nv_mcasts *ret_mcasts);
+	int (*send)(void *self, int ifindex, const void *frame, size_t length);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);
 	int (*sysctl_write)(void *self, const char *path, const char *value);
 

@@ -14,6 +14,7 @@ struct real {
 	struct nv_rtnl rtnl; /* requests and dumps */
 	struct nv_datagram datagram; /* what a feed brought last */
 	int ioctl_fd;
+	int packet_fd;
 };
 
 static void real_free(void *self)
@@ -24,6 +25,7 @@ static void real_free(void *self)
 	nv_datagram_auto(&real->datagram);
 	if (real->ioctl_fd >= 0)
 		close(real->ioctl_fd);
+	nv_fd_auto(&real->packet_fd);
 	free(real);
 }
 
@@ -357,6 +359,19 @@ static int real_batch(void *self, struct nv_things *requests, int *ret_errors)
 		&real->rtnl, requests->bytes, requests->length, requests->count, ret_errors);
 }
 
+static int real_mcasts(void *self, struct nv_mcasts *ret_mcasts)
+{
+	(void)self;
+	return nv_mcasts_read("/proc/net", ret_mcasts);
+}
+
+static int real_send(void *self, int ifindex, const void *frame, size_t length)
+{
+	struct real *real = self;
+
+	return nv_packet_send(&real->packet_fd, ifindex, frame, length);
+}
+
 static int real_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
 {
 	(void)self;
@@ -414,6 +429,8 @@ static const struct nv_kernel_ops ops = {
 	.neigh_add = real_neigh_add,
 	.things = real_things,
 	.batch = real_batch,
+	.mcasts = real_mcasts,
+	.send = real_send,
 	.sysctl_read = real_sysctl_read,
 	.sysctl_write = real_sysctl_write,
 	.link_details = real_link_details,
@@ -432,6 +449,7 @@ int nv_kernel_open(struct nv_kernel **ret_kernel)
 	*real = (struct real){
 		.rtnl.fd = -1,
 		.ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+		.packet_fd = -1,
 	};
 	r = nv_rtnl_open(&real->rtnl);
 	if (r == 0)

@@ -9,6 +9,15 @@
 int nv_sysctl_file_read(const char *path, char *ret_value, size_t size);
 int nv_sysctl_file_write(const char *path, const char *value);
 
+/* mcast.c: as nv_kernel_mcasts(), from "igmp" and "igmp6" in the directory @net. */
+int nv_mcasts_read(const char *net, struct nv_mcasts *ret_mcasts);
+
+/*
+ * packet.c: as nv_kernel_send(). @fd: of the socket that sends, which is opened when it is first
+ * wanted; -1: not yet.
+ */
+int nv_packet_send(int *fd, int ifindex, const void *frame, size_t length);
+
 /* clsact.c: as nv_kernel_clsact(). */
 int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsact);
 

@@ -149,6 +149,18 @@ int nv_neighs_add(struct nv_neighs *neighs, const struct nv_neigh *neigh)
 	return 0;
 }
 
+int nv_mcasts_add(struct nv_mcasts *mcasts, const struct nv_mcast *mcast)
+{
+	void *array = mcasts->mcast;
+	int r = make_room(&array, mcasts->count, sizeof(*mcast), NV_MCASTS_MAX);
+
+	if (r < 0)
+		return r;
+	mcasts->mcast = array;
+	mcasts->mcast[mcasts->count++] = *mcast;
+	return 0;
+}
+
 void nv_links_auto(struct nv_links *links)
 {
 	free(links->link);
@@ -171,4 +183,10 @@ void nv_neighs_auto(struct nv_neighs *neighs)
 {
 	free(neighs->neigh);
 	*neighs = (struct nv_neighs){};
+}
+
+void nv_mcasts_auto(struct nv_mcasts *mcasts)
+{
+	free(mcasts->mcast);
+	*mcasts = (struct nv_mcasts){};
 }

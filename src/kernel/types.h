@@ -26,6 +26,7 @@
 #define NV_ADDRS_MAX  65536
 #define NV_ROUTES_MAX 1000000
 #define NV_NEIGHS_MAX 65536
+#define NV_MCASTS_MAX 65536
 
 struct nv_link {
 	int ifindex;
@@ -160,6 +161,21 @@ struct nv_neighs {
 /* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
 int nv_neighs_add(struct nv_neighs *neighs, const struct nv_neigh *neigh);
 
+/* A multicast group that a link has joined. */
+struct nv_mcast {
+	int ifindex;
+	struct nv_ip group;
+	uint8_t igmp; /* IPv4: the version that the link speaks, 1 to 3; else 0 */
+};
+
+struct nv_mcasts {
+	struct nv_mcast *mcast;
+	size_t count;
+};
+
+/* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
+int nv_mcasts_add(struct nv_mcasts *mcasts, const struct nv_mcast *mcast);
+
 size_t nv_ip_size(uint8_t family); /* bytes; 0 for another family than IPv4 and IPv6 */
 bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
 
@@ -172,3 +188,4 @@ void nv_links_auto(struct nv_links *links);
 void nv_addrs_auto(struct nv_addrs *addrs);
 void nv_routes_auto(struct nv_routes *routes);
 void nv_neighs_auto(struct nv_neighs *neighs);
+void nv_mcasts_auto(struct nv_mcasts *mcasts);

@@ -9,6 +9,7 @@
 #include "devd/rules.h"
 #include "hn/attwait.h"
 #include "hn/holddown.h"
+#include "hn/notify.h"
 #include "hn/pairing.h"
 #include "ifconfig/settings.h"
 #include "kernel/announce.h"
@@ -36,6 +37,7 @@ struct nv_managed {
 	struct nv_pair_state state;
 	struct nv_holddown holddown;
 	struct nv_attwait attwait;
+	struct nv_notify notify;
 	enum nv_wish wish;
 	enum nv_pair_verdict verdict;
 	char why[160];
@@ -69,6 +71,7 @@ struct nv_daemon {
 	struct nv_managed *managed; /* ascending by hn */
 	size_t n_managed;
 	struct nv_watch *hold; /* fires when the first hold-down ends */
+	struct nv_watch *tell; /* fires when peers are to be told next */
 	struct nv_words pending; /* lines that wait for the batch to settle */
 	bool links_changed;
 	unsigned long resyncs; /* of the monitor, after which all filters were looked at */
@@ -138,6 +141,11 @@ void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
 void nv_transparent_ready(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
 /* hn was set down: its VF is, too. */
 void nv_transparent_stop(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
+
+/* peers.c: peers are told where the upper is */
+
+/* Tells those of all pairs whose time has come; also the timer's callback. */
+void nv_peers_tell(void *daemon);
 
 /* The pairs that an earlier process left in the datapath. */
 int nv_pairs_adopt(struct nv_daemon *daemon);

@@ -321,6 +321,9 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	carry_out(daemon, managed, &commands);
 	nv_holddown_note(&managed->holddown, nv_loop_now(daemon->loop), facts.vf_usable,
 		managed->state.active == NV_PORT_VF);
+	nv_notify_note(&managed->notify, managed->state.active,
+		managed->state.active == NV_PORT_VF ? facts.vf_usable : facts.hn_usable,
+		daemon->settings->announce_count, nv_loop_now(daemon->loop));
 	show_carrier(daemon, managed, facts.hn_usable || facts.vf_usable);
 	nv_ports_settle(daemon, managed, hn_link, vf_link);
 }
@@ -466,6 +469,7 @@ void nv_pairs_settle(struct nv_daemon *daemon)
 	keep_unseen(daemon, &pairs, &soonest);
 	forget_unseen(daemon);
 	mend(daemon);
+	nv_peers_tell(daemon);
 	if (soonest != UINT64_MAX)
 		nv_watch_arm(daemon->hold, soonest);
 }
@@ -503,6 +507,7 @@ static int adopt_one(const struct nv_dp_pair *pair, void *data)
 		return -ENOMEM;
 	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->form);
 	managed->attwait.vf = pair->vf; /* long ago */
+	managed->notify.port = pair->active;
 	managed->lagg = pair->lagg;
 	managed->carrier = true;
 	return 0;

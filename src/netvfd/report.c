@@ -59,19 +59,14 @@ static json_t *port_json(struct nv_daemon *daemon, int ifindex)
 
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
-	struct nv_dp_pair path = {.form = managed->state.form};
-	int upper = managed->hn;
+	struct nv_dp_pair path = {.hn = managed->hn};
 	uint64_t age = nv_loop_now(daemon->loop) - managed->since;
 
 	nv_datapath_get(daemon->datapath, managed->hn, &path);
-	if (path.form == NV_FORM_LAGG)
-		upper = path.lagg;
-	else if (path.form == NV_FORM_VF)
-		upper = path.vf;
 	return json_pack("{so ss so so ss ss ss so? sf sI so so}", "hn",
 		nv_json_from(managed->hn_name), "verdict", verdict_name(managed->verdict), "why",
-		nv_json_from(managed->why), "upper", name_json(daemon, upper), "form",
-		nv_form_name(path.form), "active", nv_port_name(path.active), "wish",
+		nv_json_from(managed->why), "upper", name_json(daemon, nv_dp_pair_upper(&path)),
+		"form", nv_form_name(path.form), "active", nv_port_name(path.active), "wish",
 		nv_wish_name(managed->wish), "last_vf",
 		managed->vf_name[0] ? nv_json_from(managed->vf_name) : NULL, "seconds",
 		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches, "hn_port",

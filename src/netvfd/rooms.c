@@ -121,6 +121,8 @@ static int open_queues(struct nv_daemon *daemon)
 	if (!r)
 		r = nv_loop_watch_timer(daemon->loop, nv_pairs_look_again, daemon, &daemon->hold);
 	if (!r)
+		r = nv_loop_watch_timer(daemon->loop, nv_peers_tell, daemon, &daemon->tell);
+	if (!r)
 		r = open_actions(daemon);
 	if (!r)
 		r = nv_announce_new(nv_events_queue, daemon, &daemon->announce);
@@ -172,6 +174,7 @@ void nv_rooms_close(struct nv_daemon *daemon)
 {
 	nv_actions_free(daemon->actions);
 	nv_watch_free(daemon->hold);
+	nv_watch_free(daemon->tell);
 	nv_monitor_free(daemon->monitor);
 	nv_announce_free(daemon->announce);
 	nv_clients_free(daemon->clients);

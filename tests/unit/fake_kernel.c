@@ -238,6 +238,7 @@ static void fake_free(void *self)
 	nv_addrs_auto(&fake->addrs);
 	nv_routes_auto(&fake->routes);
 	nv_neighs_auto(&fake->neighs);
+	nv_mcasts_auto(&fake->mcasts);
 	nv_str_auto(&fake->log);
 	free_notices(&fake->notices[NV_FEED_RTNL]);
 	free_notices(&fake->notices[NV_FEED_UEVENT]);
@@ -655,6 +656,39 @@ static int op_batch(void *self, struct nv_things *requests, int *ret_errors)
 	return 0;
 }
 
+static int op_mcasts(void *self, struct nv_mcasts *ret_mcasts)
+{
+	struct fake_kernel *fake = self;
+	struct nv_mcasts copy = {};
+	int r = call(fake, FAKE_MCASTS);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < fake->mcasts.count; i++)
+		assert_int_equal(nv_mcasts_add(&copy, &fake->mcasts.mcast[i]), 0);
+	*ret_mcasts = copy;
+	return 0;
+}
+
+static int op_send(void *self, int ifindex, const void *frame, size_t length)
+{
+	struct fake_kernel *fake = self;
+	const struct nv_link *link = nv_links_by_index(&fake->links, ifindex);
+	int r = call(fake, FAKE_SEND);
+
+	if (r < 0)
+		return r;
+	if (!link)
+		return -ENXIO;
+	if (!(link->flags & IFF_UP))
+		return -ENETDOWN;
+	nv_str_printf(&fake->log, "send %s ", link->name);
+	for (size_t i = 0; i < length; i++)
+		nv_str_printf(&fake->log, "%02x", ((const uint8_t *)frame)[i]);
+	nv_str_addc(&fake->log, '\n');
+	return 0;
+}
+
 static int op_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
 {
 	struct fake_kernel *fake = self;
@@ -789,6 +823,8 @@ static const struct nv_kernel_ops ops = {
 	.neigh_add = op_neigh_add,
 	.things = op_things,
 	.batch = op_batch,
+	.mcasts = op_mcasts,
+	.send = op_send,
 	.sysctl_read = op_sysctl_read,
 	.sysctl_write = op_sysctl_write,
 	.link_details = op_link_details,

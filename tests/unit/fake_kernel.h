@@ -31,6 +31,8 @@ enum fake_op {
 	FAKE_ROUTE_DEL,
 	FAKE_NEIGH_ADD,
 	FAKE_THINGS, /* dumps of them; one that is done counts as the typed operation too */
+	FAKE_MCASTS,
+	FAKE_SEND,
 	FAKE_SYSCTL_READ,
 	FAKE_SYSCTL_WRITE,
 	FAKE_DEVICES,
@@ -48,7 +50,8 @@ struct fake_kernel {
 	struct nv_addrs addrs;
 	struct nv_routes routes;
 	struct nv_neighs neighs;
-	struct nv_str log; /* each change that was asked for and done, one a line */
+	struct nv_mcasts mcasts;
+	struct nv_str log; /* each change that was asked for and done, one a line; frames in hex */
 
 	/* Called when a dump of links is made and before it is handed over: what changes now is not
 	 * in the dump, but is told. */

@@ -7,7 +7,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <linux/neighbour.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -560,6 +562,69 @@ static void sysctls_are_read_and_written(void **state)
 	CHECK(nv_kernel_link_del(kernel, hn));
 }
 
+static bool has_group(const char *text, int ifindex, unsigned int igmp)
+{
+	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
+	struct nv_ip group = ip(text);
+	bool found = false;
+
+	CHECK(nv_kernel_mcasts(kernel, &mcasts));
+	for (size_t i = 0; i < mcasts.count; i++) {
+		const struct nv_mcast *mcast = &mcasts.mcast[i];
+
+		found |= mcast->ifindex == ifindex && nv_ip_equal(&mcast->group, &group) &&
+			 mcast->igmp == igmp;
+	}
+	return found;
+}
+
+static void joined_groups_are_read(void **state)
+{
+	NV_AUTO(nv_fd) int v4 = socket(AF_INET, SOCK_DGRAM, 0);
+	NV_AUTO(nv_fd) int v6 = socket(AF_INET6, SOCK_DGRAM, 0);
+	int hn = make_veth("a-name-as-long", "host0");
+	struct ip_mreqn join = {.imr_ifindex = hn};
+	struct ipv6_mreq join6 = {.ipv6mr_interface = (unsigned int)hn};
+
+	(void)state;
+	join.imr_multiaddr = ip("239.1.2.3").v4;
+	join6.ipv6mr_multiaddr = ip("ff05::1:2345").v6;
+	assert_false(has_group("239.1.2.3", hn, 3));
+	CHECK(setsockopt(v4, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof(join)));
+	CHECK(setsockopt(v6, IPPROTO_IPV6, IPV6_JOIN_GROUP, &join6, sizeof(join6)));
+	assert_true(has_group("239.1.2.3", hn, 3));
+	assert_true(has_group("ff05::1:2345", hn, 0));
+	assert_false(has_group("239.1.2.3", hn + 1, 3));
+	CHECK(nv_kernel_sysctl_write(
+		kernel, "net/ipv4/conf/a-name-as-long/force_igmp_version", "2"));
+	assert_true(has_group("239.1.2.3", hn, 2));
+	CHECK(nv_kernel_link_del(kernel, hn));
+	assert_false(has_group("239.1.2.3", hn, 2));
+}
+
+static void frames_are_sent(void **state)
+{
+	static const uint8_t frame[60] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5, 'x'};
+	NV_AUTO(nv_fd) int hears = socket(AF_PACKET, SOCK_RAW, 0);
+	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(0x88b5)};
+	struct pollfd poll_hears = {.fd = hears, .events = POLLIN};
+	int hn = make_veth("hn0", "host0");
+	uint8_t heard[100];
+
+	(void)state;
+	at.sll_ifindex = (int)if_nametoindex("host0");
+	CHECK(bind(hears, (const struct sockaddr *)&at, sizeof(at)));
+	/* A link that has just come up has no queue yet, and drops what it is given. */
+	for (int tries = 0; tries < 1000 && poll(&poll_hears, 1, 10) == 0; tries++)
+		CHECK(nv_kernel_send(kernel, hn, frame, sizeof(frame)));
+	assert_int_equal(recv(hears, heard, sizeof(heard), 0), sizeof(frame));
+	assert_memory_equal(heard, frame, sizeof(frame));
+	CHECK(nv_kernel_link_up(kernel, hn, false));
+	assert_int_equal(nv_kernel_send(kernel, hn, frame, sizeof(frame)), -ENETDOWN);
+	CHECK(nv_kernel_link_del(kernel, hn));
+	assert_int_equal(nv_kernel_send(kernel, hn, frame, sizeof(frame)), -ENXIO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,6 +640,8 @@ int main(void)
 		cmocka_unit_test(a_route_that_expires_says_when),
 		cmocka_unit_test(many_links_and_routes_are_dumped_whole),
 		cmocka_unit_test(sysctls_are_read_and_written),
+		cmocka_unit_test(joined_groups_are_read),
+		cmocka_unit_test(frames_are_sent),
 	};
 
 	if (unshare(CLONE_NEWNET) < 0) {

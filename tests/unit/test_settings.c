@@ -45,6 +45,8 @@ static void nothing_said_gives_the_defaults(void **state)
 	assert_int_equal(settings->vf_delay, 0);
 	assert_int_equal(settings->attwait, 1);
 	assert_int_equal(settings->holddown, 30);
+	assert_int_equal(settings->announce_count, 3);
+	assert_int_equal(settings->announce_interval, 1);
 	assert_int_equal(settings->action_timeout, 300);
 	assert_false(settings->hn.transparent);
 	assert_int_equal(settings->hn.n_pairs, 0);
@@ -63,6 +65,7 @@ static void everything_said_is_read(void **state)
 				   "netvf_action_timeout=10\n"
 				   "netvf_holddown=0\n"
 				   "netvf_lagg=bond\n"
+				   "netvf_announce_count=0 netvf_announce_interval=60\n"
 				   "netvf_vf_transparent=YES\n"
 				   "netvf_vf_transparent_hn0=no netvf_vf_transparent_eth_0=yes\n"
 				   "netvf_pairs='hn0:vf0  hn1:enp0s3\n\thn1:enp0s4'\n"
@@ -75,6 +78,8 @@ static void everything_said_is_read(void **state)
 	assert_int_equal(settings->action_timeout, 10);
 	assert_int_equal(settings->holddown, 0);
 	assert_int_equal(settings->hn.lagg, NV_LAGG_BOND);
+	assert_int_equal(settings->announce_count, 0);
+	assert_int_equal(settings->announce_interval, 60);
 	assert_true(settings->hn.transparent);
 	assert_int_equal(settings->hn.n_opaque_names, 1);
 	assert_string_equal(settings->hn.opaque_name[0], "hn0");
@@ -100,6 +105,8 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"hyperv_vf_delay=86401", "from 0 to 86400"},
 		{"hyperv_vf_delay=", "from 0 to 86400"},
 		{"hyperv_vf_delay='1 2'", "from 0 to 86400"},
+		{"netvf_announce_count=256", "not a number from 0 to 255; taken is 3"},
+		{"netvf_announce_interval=0", "a number of seconds from 1 to 60; taken is 1"},
 		{"netvf_action_timeout=0", "from 1 to 86400; taken is 300"},
 		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600; taken is 1"},
 		{"netvf_vf_transparent=perhaps", "neither YES nor NO; taken is NO"},
@@ -121,6 +128,8 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 			!strstr(fixture->faults.fault[0].message, cases[i].message))
 			fail_msg("%s", cases[i].text);
 		assert_int_equal(settings->vf_delay, 0);
+		assert_int_equal(settings->announce_count, 3);
+		assert_int_equal(settings->announce_interval, 1);
 		assert_int_equal(settings->action_timeout, 300);
 		assert_false(settings->hn.transparent);
 		assert_int_equal(settings->hn.n_pairs, 0);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hn/frames.h"
+
+#include <net/ethernet.h>
+#include <netinet/icmp6.h>
+#include <string.h>
+
+#define HOPS_NEIGHBOUR 255 /* proves that no router has passed it on */
+#define HOPS_REPORT    1
+
+#define IGMP_V1_REPORT 0x12
+#define IGMP_V2_REPORT 0x16
+#define IGMP_V3_REPORT 0x22
+#define MLD_V2_REPORT  143
+#define IS_EXCLUDE     2 /* a record: the group is wanted from all sources but those listed */
+
+static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 0x01}}};
+static const struct in6_addr all_mld_routers = {{{0xff, 0x02, [15] = 0x16}}};
+
+static void put(struct nv_frame *frame, const void *bytes, size_t length)
+{
+	memcpy(frame->bytes + frame->length, bytes, length);
+	frame->length += length;
+}
+
+static void put8(struct nv_frame *frame, unsigned int value)
+{
+	frame->bytes[frame->length++] = (uint8_t)value;
+}
+
+static void put16(struct nv_frame *frame, unsigned int value)
+{
+	put8(frame, value >> 8);
+	put8(frame, value);
+}
+
+static uint32_t sum(const uint8_t *bytes, size_t length)
+{
+	uint32_t total = 0;
+
+	for (size_t i = 0; i < length; i++)
+		total += (uint32_t)bytes[i] << (i & 1 ? 0 : 8);
+	return total;
+}
+
+/* Writes the Internet checksum of @total, and of what begins at @from, to @at. */
+static void put_checksum(struct nv_frame *frame, size_t at, size_t from, uint32_t total)
+{
+	total += sum(frame->bytes + from, frame->length - from);
+	while (total >> 16)
+		total = (total & 0xffff) + (total >> 16);
+	frame->bytes[at] = (uint8_t)(~total >> 8);
+	frame->bytes[at + 1] = (uint8_t)~total;
+}
+
+static void begin(struct nv_frame *frame, const uint8_t to[NV_MAC_LEN],
+	const uint8_t from[NV_MAC_LEN], unsigned int protocol)
+{
+	frame->length = 0;
+	put(frame, to, NV_MAC_LEN);
+	put(frame, from, NV_MAC_LEN);
+	put16(frame, protocol);
+}
+
+void nv_frame_arp(const uint8_t mac[NV_MAC_LEN], struct in_addr address, struct nv_frame *ret)
+{
+	static const uint8_t broadcast[NV_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	static const uint8_t nobody[NV_MAC_LEN];
+
+	begin(ret, broadcast, mac, ETHERTYPE_ARP);
+	put16(ret, 1); /* Ethernet */
+	put16(ret, ETHERTYPE_IP);
+	put8(ret, NV_MAC_LEN);
+	put8(ret, sizeof(address));
+	put16(ret, 1); /* request */
+	put(ret, mac, NV_MAC_LEN);
+	put(ret, &address, sizeof(address));
+	put(ret, nobody, NV_MAC_LEN);
+	put(ret, &address, sizeof(address));
+}
+
+/* An IPv4 header with the option "router alert" (RFC 2113), as IGMP wants it; 24 bytes. */
+static void begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN], struct in_addr source,
+	struct in_addr to, size_t length)
+{
+	const uint8_t *bytes = (const uint8_t *)&to;
+	const uint8_t group[NV_MAC_LEN] = {0x01, 0x00, 0x5e, bytes[1] & 0x7f, bytes[2], bytes[3]};
+	static const uint8_t router_alert[] = {0x94, 0x04, 0x00, 0x00};
+	size_t start;
+
+	begin(frame, group, mac, ETHERTYPE_IP);
+	start = frame->length;
+	put16(frame, 0x46c0); /* version 4, six words, internetwork control */
+	put16(frame, (unsigned int)(24 + length));
+	put16(frame, 0);
+	put16(frame, 0x4000); /* do not fragment */
+	put8(frame, HOPS_REPORT);
+	put8(frame, IPPROTO_IGMP);
+	put16(frame, 0);
+	put(frame, &source, sizeof(source));
+	put(frame, &to, sizeof(to));
+	put(frame, router_alert, sizeof(router_alert));
+	put_checksum(frame, start + 10, start, 0);
+}
+
+void nv_frame_igmp(const uint8_t mac[NV_MAC_LEN], struct in_addr source, unsigned int version,
+	const struct in_addr *group, size_t count, struct nv_frame *ret)
+{
+	const struct in_addr all_routers = {htonl(0xe0000016)};
+	size_t start;
+
+	if (version == 3)
+		begin_igmp(ret, mac, source, all_routers, 8 + count * 8);
+	else
+		begin_igmp(ret, mac, source, group[0], 8);
+	start = ret->length;
+	put8(ret, version == 3 ? IGMP_V3_REPORT : version == 2 ? IGMP_V2_REPORT : IGMP_V1_REPORT);
+	put8(ret, 0);
+	put16(ret, 0);
+	if (version == 3) {
+		put16(ret, 0);
+		put16(ret, (unsigned int)count);
+		for (size_t i = 0; i < count; i++) {
+			put8(ret, IS_EXCLUDE);
+			put8(ret, 0);
+			put16(ret, 0);
+			put(ret, &group[i], sizeof(group[i]));
+		}
+	} else {
+		put(ret, &group[0], sizeof(group[0]));
+	}
+	put_checksum(ret, start + 2, start, 0);
+}
+
+static void begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
+	const struct in6_addr *source, const struct in6_addr *to, unsigned int next, size_t length,
+	unsigned int hops)
+{
+	const uint8_t *bytes = to->s6_addr;
+	const uint8_t group[NV_MAC_LEN] = {0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]};
+
+	begin(frame, group, mac, ETHERTYPE_IPV6);
+	put16(frame, 0x6000);
+	put16(frame, 0);
+	put16(frame, (unsigned int)length);
+	put8(frame, next);
+	put8(frame, hops);
+	put(frame, source, sizeof(*source));
+	put(frame, to, sizeof(*to));
+}
+
+/* Of what begins at @from, and of the addresses before it (RFC 8200, 8.1). */
+static void put_icmp6_checksum(struct nv_frame *frame, size_t from)
+{
+	const uint8_t *addresses = frame->bytes + ETHER_HDR_LEN + 8;
+	uint32_t total = sum(addresses, 2 * sizeof(struct in6_addr));
+
+	total += (uint32_t)(frame->length - from) + IPPROTO_ICMPV6;
+	put_checksum(frame, from + 2, from, total);
+}
+
+void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, bool router,
+	struct nv_frame *ret)
+{
+	size_t start;
+
+	begin_ipv6(ret, mac, address, &all_nodes, IPPROTO_ICMPV6, 32, HOPS_NEIGHBOUR);
+	start = ret->length;
+	put8(ret, ND_NEIGHBOR_ADVERT);
+	put8(ret, 0);
+	put16(ret, 0);
+	put8(ret, router ? 0xa0 : 0x20); /* override; a router */
+	put8(ret, 0);
+	put16(ret, 0);
+	put(ret, address, sizeof(*address));
+	put8(ret, ND_OPT_TARGET_LINKADDR);
+	put8(ret, 1);
+	put(ret, mac, NV_MAC_LEN);
+	put_icmp6_checksum(ret, start);
+}
+
+/* The hop-by-hop options that MLD wants: "router alert" (RFC 2711), and padding; 8 bytes. */
+static void begin_mld(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
+	const struct in6_addr *source, const struct in6_addr *to, size_t length)
+{
+	static const uint8_t options[] = {IPPROTO_ICMPV6, 0, 0x05, 0x02, 0, 0, 0x01, 0};
+
+	begin_ipv6(frame, mac, source, to, IPPROTO_HOPOPTS, sizeof(options) + length, HOPS_REPORT);
+	put(frame, options, sizeof(options));
+}
+
+void nv_frame_mld(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *source,
+	unsigned int version, const struct in6_addr *group, size_t count, struct nv_frame *ret)
+{
+	size_t start;
+
+	if (version == 2)
+		begin_mld(ret, mac, source, &all_mld_routers, 8 + count * 20);
+	else
+		begin_mld(ret, mac, source, &group[0], 24);
+	start = ret->length;
+	put8(ret, version == 2 ? MLD_V2_REPORT : MLD_LISTENER_REPORT);
+	put8(ret, 0);
+	put16(ret, 0);
+	put16(ret, 0);
+	put16(ret, version == 2 ? (unsigned int)count : 0);
+	for (size_t i = 0; i < (version == 2 ? count : 1); i++) {
+		if (version == 2) {
+			put8(ret, IS_EXCLUDE);
+			put8(ret, 0);
+			put16(ret, 0);
+		}
+		put(ret, &group[i], sizeof(group[i]));
+	}
+	put_icmp6_checksum(ret, start);
+}

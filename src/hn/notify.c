@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hn/notify.h"
+
+#include "base/cleanup.h"
+
+#include <net/if_arp.h>
+#include <string.h>
+
+void nv_notify_note(
+	struct nv_notify *notify, enum nv_port port, bool usable, unsigned int count, uint64_t now)
+{
+	if (port == notify->port && usable != notify->cut)
+		return;
+	*notify = (struct nv_notify){
+		.port = port,
+		.cut = !usable,
+		.left = usable ? count : 0,
+		.next = now,
+	};
+}
+
+bool nv_notify_due(struct nv_notify *notify, uint64_t now, uint64_t interval)
+{
+	if (nv_notify_wait(notify, now))
+		return false;
+	notify->left--;
+	notify->next = now + interval;
+	return true;
+}
+
+uint64_t nv_notify_wait(const struct nv_notify *notify, uint64_t now)
+{
+	if (!notify->left)
+		return UINT64_MAX;
+	return notify->next > now ? notify->next - now : 0;
+}
+
+/* Kinds of links whose frames leave by the link that they name as theirs. */
+static bool is_stacked(const struct nv_link *link, int lower)
+{
+	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "macsec"};
+
+	if (link->lower != lower || link->lower_elsewhere)
+		return false;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(kinds); i++)
+		if (!strcmp(link->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+static bool is_bridge_of(const struct nv_link *bridge, const struct nv_link *port)
+{
+	return port && port->master == bridge->ifindex && !strcmp(bridge->kind, "bridge");
+}
+
+struct stack {
+	int *ifindex;
+	size_t count;
+};
+
+static void add(struct stack *stack, const struct nv_link *link)
+{
+	if (!(link->flags & IFF_UP) || stack->count == NV_NOTIFY_LINKS_MAX)
+		return;
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->ifindex[i] == link->ifindex)
+			return;
+	stack->ifindex[stack->count++] = link->ifindex;
+}
+
+size_t nv_notify_links(
+	const struct nv_links *links, int upper, int ret_ifindex[NV_NOTIFY_LINKS_MAX])
+{
+	const struct nv_link *link = nv_links_by_index(links, upper);
+	struct stack stack = {.ifindex = ret_ifindex};
+
+	if (link)
+		add(&stack, link);
+	for (size_t at = 0; at < stack.count; at++) {
+		const struct nv_link *lower = nv_links_by_index(links, ret_ifindex[at]);
+
+		for (size_t i = 0; i < links->count; i++) {
+			link = &links->link[i];
+			if (is_stacked(link, ret_ifindex[at]) || is_bridge_of(link, lower))
+				add(&stack, link);
+		}
+	}
+	return stack.count;
+}
+
+struct teller {
+	const struct nv_notify_view *view;
+	void (*emit)(const struct nv_link *link, const struct nv_frame *frame, void *data);
+	void *data;
+	struct nv_frame frame;
+	struct in_addr source; /* of reports */
+	struct in6_addr source6;
+};
+
+static void emit(struct teller *teller)
+{
+	teller->emit(teller->view->link, &teller->frame, teller->data);
+}
+
+static bool is_told(const struct nv_notify_view *view, const struct nv_addr *addr)
+{
+	return addr->ifindex == view->link->ifindex && addr->scope != RT_SCOPE_HOST &&
+	       !(addr->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+}
+
+static void tell_addrs(struct teller *teller)
+{
+	const struct nv_notify_view *view = teller->view;
+	const uint8_t *mac = view->link->mac;
+
+	for (size_t i = 0; i < view->addrs->count; i++) {
+		const struct nv_addr *addr = &view->addrs->addr[i];
+
+		if (!is_told(view, addr))
+			continue;
+		if (addr->local.family == AF_INET) {
+			teller->source = teller->source.s_addr ? teller->source : addr->local.v4;
+			nv_frame_arp(mac, addr->local.v4, &teller->frame);
+		} else {
+			if (IN6_IS_ADDR_LINKLOCAL(&addr->local.v6))
+				teller->source6 = addr->local.v6;
+			nv_frame_na(mac, &addr->local.v6, view->router, &teller->frame);
+		}
+		emit(teller);
+	}
+}
+
+/* Groups of all hosts, and of one node, are never reported (RFC 3376, 6; RFC 3810, 6). */
+static bool is_reported(const struct nv_ip *group)
+{
+	static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 0x01}}};
+
+	if (group->family == AF_INET)
+		return group->v4.s_addr != htonl(INADDR_ALLHOSTS_GROUP);
+	return (group->v6.s6_addr[1] & 0xf) > 1 && !IN6_ARE_ADDR_EQUAL(&group->v6, &all_nodes);
+}
+
+static void report(
+	struct teller *teller, const struct nv_ip *group, size_t count, unsigned int version)
+{
+	const uint8_t *mac = teller->view->link->mac;
+	struct in6_addr groups6[NV_FRAME_GROUPS_MAX];
+	struct in_addr groups[NV_FRAME_GROUPS_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		groups[i] = group[i].v4;
+		groups6[i] = group[i].v6;
+	}
+	if (group->family == AF_INET)
+		nv_frame_igmp(mac, teller->source, version, groups, count, &teller->frame);
+	else
+		nv_frame_mld(mac, &teller->source6, version, groups6, count, &teller->frame);
+	emit(teller);
+}
+
+static void tell_groups(struct teller *teller, uint8_t family)
+{
+	const struct nv_notify_view *view = teller->view;
+	struct nv_ip waiting[NV_FRAME_GROUPS_MAX];
+	unsigned int version = view->mld;
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->mcasts->count; i++) {
+		const struct nv_mcast *mcast = &view->mcasts->mcast[i];
+		size_t room = NV_FRAME_GROUPS_MAX;
+
+		if (mcast->ifindex != view->link->ifindex || mcast->group.family != family ||
+			!is_reported(&mcast->group))
+			continue;
+		if (family == AF_INET)
+			version = mcast->igmp;
+		if (version < (family == AF_INET ? 3 : 2))
+			room = 1;
+		waiting[count++] = mcast->group;
+		if (count < room)
+			continue;
+		report(teller, waiting, count, version);
+		count = 0;
+	}
+	if (count)
+		report(teller, waiting, count, version);
+}
+
+void nv_notify_frames(const struct nv_notify_view *view,
+	void (*emit_fn)(const struct nv_link *link, const struct nv_frame *frame, void *data),
+	void *data)
+{
+	struct teller teller = {.view = view, .emit = emit_fn, .data = data};
+
+	if (view->link->type != ARPHRD_ETHER || !view->link->has_mac ||
+		(view->link->flags & IFF_NOARP))
+		return;
+	tell_addrs(&teller);
+	tell_groups(&teller, AF_INET);
+	tell_groups(&teller, AF_INET6);
+}

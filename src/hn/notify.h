@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Peers are told where the upper is after each change of path: when, and by which frames. Pure.
+ *
+ * The kernel has messages of this kind of its own (NETDEV_NOTIFY_PEERS), but begins them only for
+ * drivers like bonding. What makes it do so from outside (to set the same MAC again, with
+ * arp_notify) throws away all neighbours first, and forgets groups.
+ */
+#pragma once
+
+#include "hn/frames.h"
+#include "hn/machine.h"
+
+/* Of one pair. All zero: hn carries the traffic, and nobody is to be told. */
+struct nv_notify {
+	enum nv_port port; /* that carries the traffic */
+	bool cut; /* it cannot */
+	unsigned int left; /* how often peers are still to be told */
+	uint64_t next; /* when; microseconds of the loop's clock */
+};
+
+/*
+ * Takes note of where traffic goes at @now. If that is another path than before, or there was none,
+ * peers are to be told @count times, the first time at once; what was still to be told of the last
+ * path is dropped.
+ * @usable: the port can carry traffic.
+ */
+void nv_notify_note(
+	struct nv_notify *notify, enum nv_port port, bool usable, unsigned int count, uint64_t now);
+
+/* Whether peers are to be told at @now; if so, this counts, and @interval begins. */
+bool nv_notify_due(struct nv_notify *notify, uint64_t now, uint64_t interval);
+
+/* How long, from @now, until they are; UINT64_MAX: they are not. */
+uint64_t nv_notify_wait(const struct nv_notify *notify, uint64_t now);
+
+#define NV_NOTIFY_LINKS_MAX  64 /* the upper, and what is stacked on it; others are left out */
+#define NV_NOTIFY_FRAMES_MAX 512 /* for one pair at one time; what is more is left out */
+
+/*
+ * The upper and all that is up and stacked on it, over one another: VLANs, macvlans and their like,
+ * a bridge that it is a port of. What was moved to another network namespace is not seen. Returns
+ * how many.
+ */
+size_t nv_notify_links(
+	const struct nv_links *links, int upper, int ret_ifindex[NV_NOTIFY_LINKS_MAX]);
+
+struct nv_notify_view {
+	const struct nv_link *link;
+	const struct nv_addrs *addrs; /* of any links */
+	const struct nv_mcasts *mcasts; /* of any links */
+	bool router; /* it forwards IPv6 */
+	unsigned int mld; /* MLD's version, 1 or 2 */
+};
+
+/*
+ * Gives @emit what peers of this link are to hear, to be sent on it: ARP for each IPv4 address, a
+ * neighbour advertisement for each IPv6 address that is not tentative, reports of groups. A group
+ * with source filters is reported as wanted from all sources; the next query corrects it.
+ */
+void nv_notify_frames(const struct nv_notify_view *view,
+	void (*emit)(const struct nv_link *link, const struct nv_frame *frame, void *data),
+	void *data);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Joined multicast groups as /proc/net tells them: RTM_GETMULTICAST knows only IPv6's on most
+ * kernels, and never the version of IGMP.
+ */
+#include "kernel/real.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int open_file(const char *net, const char *name, FILE **ret_file)
+{
+	char path[256];
+
+	if (snprintf(path, sizeof(path), "%s/%s", net, name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	*ret_file = fopen(path, "re");
+	return *ret_file ? 0 : -errno;
+}
+
+/*
+ * A line for a link, "4 eth0 : 1 V3" (index, name, number, version of the querier), and then one
+ * for each group, "010000E0 1 …": the address as a number, as the machine has it in memory.
+ */
+static int read_igmp(const char *net, struct nv_mcasts *mcasts)
+{
+	NV_AUTO(nv_file) FILE *file = NULL;
+	int r = open_file(net, "igmp", &file);
+	struct nv_mcast mcast = {.group.family = AF_INET};
+	char line[256];
+
+	while (!r && fgets(line, sizeof(line), file)) {
+		unsigned int version;
+		int ifindex;
+
+		if (line[0] != '\t') {
+			mcast.ifindex = 0;
+			if (sscanf(line, "%d %*[^:] : %*d V%u", &ifindex, &version) == 2) {
+				mcast.ifindex = ifindex;
+				mcast.igmp = (uint8_t)version;
+			}
+		} else if (mcast.ifindex && sscanf(line, "%8x", &mcast.group.v4.s_addr) == 1) {
+			r = nv_mcasts_add(mcasts, &mcast);
+		}
+	}
+	return r;
+}
+
+/* "4 eth0 ff020000000000000000000000000001 1 0000000C 0": index, name, group, … */
+static int read_igmp6(const char *net, struct nv_mcasts *mcasts)
+{
+	NV_AUTO(nv_file) FILE *file = NULL;
+	int r = open_file(net, "igmp6", &file);
+	char line[256];
+
+	while (!r && fgets(line, sizeof(line), file)) {
+		struct nv_mcast mcast = {.group.family = AF_INET6};
+		unsigned int word[4];
+
+		if (sscanf(line, "%d %*s %8x%8x%8x%8x", &mcast.ifindex, &word[0], &word[1],
+			    &word[2], &word[3]) != 5)
+			continue;
+		for (size_t i = 0; i < NV_ARRAY_SIZE(word); i++)
+			mcast.group.v6.s6_addr32[i] = htonl(word[i]);
+		r = nv_mcasts_add(mcasts, &mcast);
+	}
+	return r;
+}
+
+int nv_mcasts_read(const char *net, struct nv_mcasts *ret_mcasts)
+{
+	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
+	int r = read_igmp(net, &mcasts);
+
+	if (!r || r == -ENOENT)
+		r = read_igmp6(net, &mcasts);
+	if (r && r != -ENOENT) /* a kernel without that family */
+		return r;
+	*ret_mcasts = mcasts;
+	mcasts = (struct nv_mcasts){};
+	return 0;
+}

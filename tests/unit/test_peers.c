@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* netvfd/peers.c over a kernel in memory and a virtual clock. */
+#include "cm.h"
+
+#include "fake_kernel.h"
+
+#include "base/log.h"
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct fake_kernel *fake;
+static struct nv_daemon daemon_state;
+static struct nv_settings settings;
+static struct nv_managed managed[2];
+static struct nv_dp_pair path[2];
+
+/* In place of the data path. */
+int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret_pair)
+{
+	(void)datapath;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(path); i++) {
+		if (hn && path[i].hn == hn) {
+			*ret_pair = path[i];
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static int set_up(void **state)
+{
+	static const struct nv_monitor_ops nobody;
+
+	(void)state;
+	fake = fake_kernel_new();
+	memset(managed, 0, sizeof(managed));
+	memset(path, 0, sizeof(path));
+	settings = (struct nv_settings){.announce_count = 3, .announce_interval = 2};
+	daemon_state = (struct nv_daemon){
+		.kernel = fake->kernel, .settings = &settings, .managed = managed, .n_managed = 2};
+	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &daemon_state.loop), 0);
+	assert_int_equal(nv_loop_watch_timer(daemon_state.loop, nv_peers_tell, &daemon_state,
+				 &daemon_state.tell),
+		0);
+	assert_int_equal(nv_monitor_new(daemon_state.loop, fake->kernel, &nobody, NULL,
+				 &daemon_state.monitor),
+		0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	nv_monitor_free(daemon_state.monitor);
+	nv_watch_free(daemon_state.tell);
+	nv_loop_free(daemon_state.loop);
+	nv_kernel_free(fake->kernel);
+	return 0;
+}
+
+/* A pair that is its own upper, with an address. */
+static int make_pair(size_t at, const char *name, const char *address)
+{
+	int hn = fake_make_link(fake, name, "virtio_net", (uint8_t)(at + 1));
+	struct nv_addr addr = fake_addr(hn, address);
+
+	fake_put_addr(fake, &addr);
+	nv_loop_run_once(daemon_state.loop, 0);
+	path[at].hn = managed[at].hn = hn;
+	return hn;
+}
+
+static void switch_to(size_t at, enum nv_port port)
+{
+	nv_notify_note(&managed[at].notify, port, true, settings.announce_count,
+		nv_loop_now(daemon_state.loop));
+	nv_peers_tell(&daemon_state);
+}
+
+/* How many frames begin so, or (NULL) are there at all; the log is empty then. */
+static unsigned int sent(const char *link, const char *hex)
+{
+	NV_AUTO(nv_free) char *begin = NULL;
+	unsigned int count = 0;
+
+	assert_true(asprintf(&begin, link ? "send %s %s" : "send ", link, hex) > 0);
+	for (const char *line = nv_str_text(&fake->log); *line; line = strchr(line, '\n') + 1)
+		count += !strncmp(line, begin, strlen(begin));
+	nv_str_clear(&fake->log);
+	return count;
+}
+
+static void told_at_once_and_at_each_interval(void **state)
+{
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	nv_peers_tell(&daemon_state);
+	assert_int_equal(sent(NULL, NULL), 0);
+	switch_to(0, NV_PORT_VF);
+	assert_string_equal(nv_str_text(&fake->log),
+		"send hn0 ffffffffffff0200000000010806"
+		"0001080006040001020000000001c0000201000000000000c0000201\n");
+	nv_str_clear(&fake->log);
+	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC - 1);
+	assert_int_equal(sent("hn0", "ffff"), 0);
+	nv_loop_advance(daemon_state.loop, 1);
+	assert_int_equal(sent("hn0", "ffff"), 1);
+	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	assert_int_equal(sent("hn0", "ffff"), 1);
+	nv_loop_advance(daemon_state.loop, 60 * NV_USEC_PER_SEC);
+	assert_int_equal(sent("hn0", "ffff"), 0);
+}
+
+static void each_pair_has_its_own_times(void **state)
+{
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	make_pair(1, "hn1", "192.0.2.2/24");
+	switch_to(0, NV_PORT_VF);
+	nv_loop_advance(daemon_state.loop, NV_USEC_PER_SEC);
+	assert_int_equal(sent("hn0", "ffff"), 1);
+	switch_to(1, NV_PORT_VF);
+	assert_int_equal(sent("hn1", "ffff"), 1);
+	nv_loop_advance(daemon_state.loop, NV_USEC_PER_SEC);
+	assert_int_equal(sent("hn0", "ffff"), 1);
+	nv_loop_advance(daemon_state.loop, NV_USEC_PER_SEC);
+	assert_int_equal(sent("hn1", "ffff"), 1);
+	nv_loop_advance(daemon_state.loop, 60 * NV_USEC_PER_SEC);
+	assert_int_equal(sent(NULL, NULL), 2);
+}
+
+/* What is the upper, and what it has, is looked up each time. */
+static void the_upper_of_the_moment_is_told(void **state)
+{
+	struct nv_addr addr;
+
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	switch_to(0, NV_PORT_VF);
+	assert_int_equal(sent("hn0", "ffff"), 1);
+	path[0].lagg = fake_make_link(fake, "lagg0", "dummy", 1);
+	path[0].form = NV_FORM_LAGG;
+	addr = fake_addr(path[0].lagg, "2001:db8::1/64");
+	fake_put_addr(fake, &addr);
+	assert_int_equal(
+		nv_kernel_sysctl_write(fake->kernel, "net/ipv6/conf/lagg0/forwarding", "1"), 0);
+	nv_loop_run_once(daemon_state.loop, 0);
+	nv_str_clear(&fake->log);
+	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	assert_non_null(strstr(nv_str_text(&fake->log), "a0000000")); /* a router */
+	assert_int_equal(sent("lagg0", "333300000001"), 1);
+}
+
+static void a_pair_that_is_gone_is_told_of_no_more(void **state)
+{
+	int hn = make_pair(0, "hn0", "192.0.2.1/24");
+
+	(void)state;
+	switch_to(0, NV_PORT_VF);
+	assert_int_equal(sent("hn0", "ffff"), 1);
+	fake_del_link(fake, hn);
+	nv_loop_run_once(daemon_state.loop, 0);
+	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	path[0] = (struct nv_dp_pair){};
+	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	assert_int_equal(sent(NULL, NULL), 0);
+}
+
+static void more_than_the_limit_is_left_out(void **state)
+{
+	int hn = make_pair(0, "hn0", "192.0.2.1/24");
+
+	(void)state;
+	for (uint32_t i = 0; i < NV_NOTIFY_FRAMES_MAX + 10; i++) {
+		struct nv_addr addr = fake_addr(hn, "10.0.0.0/8");
+
+		addr.local.v4.s_addr = htonl(0x0a000000 + i);
+		fake_put_addr(fake, &addr);
+	}
+	for (int i = 0; i < 4; i++)
+		nv_loop_run_once(daemon_state.loop, 0);
+	switch_to(0, NV_PORT_VF);
+	assert_int_equal(sent("hn0", "ffff"), NV_NOTIFY_FRAMES_MAX);
+}
+
+static void what_is_refused_is_tried_again_next_time(void **state)
+{
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	fake_fail(fake, FAKE_SEND, 1, -EAGAIN);
+	fake_fail(fake, FAKE_MCASTS, 1, -EACCES);
+	switch_to(0, NV_PORT_VF);
+	assert_int_equal(sent("hn0", "ffff"), 0);
+	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	assert_int_equal(sent("hn0", "ffff"), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(told_at_once_and_at_each_interval),
+		TEST(each_pair_has_its_own_times),
+		TEST(the_upper_of_the_moment_is_told),
+		TEST(a_pair_that_is_gone_is_told_of_no_more),
+		TEST(more_than_the_limit_is_left_out),
+		TEST(what_is_refused_is_tried_again_next_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
