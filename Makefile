@@ -52,7 +52,8 @@ bench: build
 bench-vm: build
 	@mkdir -p $(BUILD)/bench
 	@$(AS_ROOT) $(BUILD)/lab/netvf-lab vm --peer all --gone acpi,pcie,linkdown --runs $(RUNS) \
-		--rules etc/devd/hyperv.conf --json $(BUILD)/bench/vm.json
+		--rules etc/devd/hyperv.conf --json $(BUILD)/bench/vm.json \
+		--table $(BUILD)/bench/vm.txt --svg $(BUILD)/bench/vm.svg
 
 lint: build sanitize
 	@tools/lint

@@ -42,6 +42,7 @@ enum { HN, VF, PATHS };
 struct told {
 	uint64_t at;
 	enum lab_announcement kind;
+	int path;
 };
 
 struct direction {
@@ -78,7 +79,8 @@ static bool observe_told(struct observer *observer, const uint8_t *data, size_t 
 		return true;
 	kind = lab_announcement(protocol, data, length);
 	if (kind != LAB_NO_ANNOUNCEMENT && observer->told_count < TOLD_MAX)
-		observer->told[observer->told_count++] = (struct told){at, kind};
+		observer->told[observer->told_count++] =
+			(struct told){at, kind, from->sll_ifindex == observer->hn ? HN : VF};
 	return true;
 }
 
@@ -178,14 +180,14 @@ static void report_buckets(const struct observer *observer, const struct directi
 	putchar(']');
 }
 
-/* [at,kind] each */
+/* [at,kind,path] each */
 static void report_told(const struct observer *observer)
 {
 	putchar('[');
 	for (size_t i = 0; i < observer->told_count; i++) {
 		const struct told *told = &observer->told[i];
 
-		printf("%s[%" PRIu64 ",%d]", i ? "," : "", told->at, told->kind);
+		printf("%s[%" PRIu64 ",%d,%d]", i ? "," : "", told->at, told->kind, told->path);
 	}
 	putchar(']');
 }

@@ -51,7 +51,6 @@ def _parser(places):
         action="store_true",
         help="the guest leaves the VF before it goes, as `netvf switch` tells it",
     )
-    add("--svg", metavar="FILE", help="draw the timeline there")
     machine = commands.add_parser(
         "vm",
         help="the same with a real guest: QEMU, Debian's kernel, real drivers, real hot-plug",
@@ -69,6 +68,7 @@ def _parser(places):
         )
         add("--rules", metavar="FILE", default=places.rules, help="netvfd's rules (devd.conf(5))")
         add("--json", metavar="FILE", help="write the report there")
+        add("--svg", metavar="FILE", help="draw it there")
     return parser
 
 
@@ -157,7 +157,7 @@ def main(places):
     try:
         outputs = {
             kind: Output(path)
-            for kind in ("json", "svg")
+            for kind in ("json", "svg", "table")
             if (path := getattr(arguments, kind, None)) is not None
         }
         if arguments.verb == "vm":

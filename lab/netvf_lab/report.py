@@ -225,12 +225,12 @@ class Report:
         }
 
     def _announcements(self, switch, until):
-        """What the host heard of the guest's place after a switch, and when first."""
+        """How the guest told, by the new path, that it is there; and when first."""
         until = min(until, switch.at + ANNOUNCED_WITHIN)
         heard = [
             (at, kind)
-            for at, kind in self.results["observed"]["announcements"]
-            if switch.at <= at < until
+            for at, kind, path in self.results["observed"]["announcements"]
+            if path == switch.to and switch.at <= at < until
         ]
         counts = collections.Counter(kind for _, kind in heard)
         moved = switch.first[FROM_GUEST]

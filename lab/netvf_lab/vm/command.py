@@ -2,6 +2,8 @@
 """`netvf-lab vm`: its options, and all its runs."""
 
 import json
+import shlex
+import sys
 
 from .. import sandbox
 from ..story import Story
@@ -9,8 +11,11 @@ from .cache import Cache
 
 WAYS_GONE = ("acpi", "pcie", "unbind", "linkdown", "admindown")
 WAYS_BACK = ("same", "slot", "name", "driver", "never")
-PEERS = ("none", "bond", "net_failover", "netvf")
-CARDS = ("e1000e", "e1000")
+PEERS = (
+    *("none", "bond", "hyperv-scripts", "net_failover"),
+    *("netvf", "netvf-bond", "netvf-transparent"),
+)
+CARDS = ("e1000e", "e1000", "vmxnet3", "virtio-net")
 
 
 def _some(choices):
@@ -32,8 +37,8 @@ def add_options(add, number):
         "--peer",
         type=_some(PEERS),
         default=["netvf"],
-        help="who keeps the network up: netvf, bond, net_failover, none (hn alone), several with"
-        " commas, or all (default: netvf)",
+        help=f"who keeps the network up: one of {', '.join(PEERS)}, several with commas, or all"
+        " (default: netvf)",
     )
     add(
         "--gone",
@@ -52,17 +57,22 @@ def add_options(add, number):
     add(
         "--vf",
         choices=CARDS,
-        help="the VF's card (default: e1000e; e1000 for linkdown, of which QEMU's e1000e does not"
+        help="the VF's card (default: e1000e; vmxnet3 for linkdown, of which QEMU's e1000e does not"
         " tell the guest)",
     )
     add("--runs", type=number(1, 1000), default=1, help="of each scenario (default: 1)")
     add("--cycles", type=number(1, 1000), default=1, help="times it goes (default: 1)")
     add("--pps", type=number(1, 100000), default=1000, help="datagrams/s (default: 1000)")
+    add("--table", metavar="FILE", help="write the table there")
 
 
 def _ways(arguments, peer):
     """hn alone is alike in all of them."""
     return arguments.gone if peer.has_vf else arguments.gone[:1]
+
+
+def _card(arguments, gone):
+    return arguments.vf or ("vmxnet3" if gone == "linkdown" else "e1000e")
 
 
 def _options(arguments, gone):
@@ -76,7 +86,7 @@ def _options(arguments, gone):
         dwell=arguments.dwell / 1000,
         detach=gone,
         back=arguments.back,
-        vf=arguments.vf or ("e1000" if gone == "linkdown" else "e1000e"),
+        vf=_card(arguments, gone),
     )
 
 
@@ -96,9 +106,14 @@ def _round(arguments, peer, boot):
                 yield run
 
 
+def _command_line():
+    return shlex.join(["netvf-lab", *sys.argv[1:]])
+
+
 def _work(arguments, places, kernel, busybox, outputs):
     from . import initramfs, report
     from .peers import PEERS as peers
+    from .picture import draw
     from .session import Session
 
     archive = "/run/netvf-lab.initramfs"
@@ -113,14 +128,22 @@ def _work(arguments, places, kernel, busybox, outputs):
     # alone.
     for number in range(arguments.runs):
         for name in arguments.peer:
-            for run in _round(arguments, peers[name](), boot):
+            peer = peers[name]()
+            peer.cards = {_card(arguments, gone) for gone in arguments.gone}
+            for run in _round(arguments, peer, boot):
                 runs.append(report.values(run))
                 print(f"  [{number + 1}] {report.summary(runs[-1])}", flush=True)
-    print("", *report.table(runs), sep="\n")
-    if "json" in outputs:
-        text = json.dumps(report.document(places.version, kernel, runs), indent=1)
-        outputs["json"].write(text + "\n")
-        print(f"  json: {arguments.json}")
+    document = report.document(places.version, kernel, _command_line(), runs)
+    table = "\n".join(report.table(document))
+    print("", table, "", sep="\n")
+    texts = {
+        "json": lambda: json.dumps(document, indent=1) + "\n",
+        "svg": lambda: draw(document),
+        "table": lambda: table + "\n",
+    }
+    for kind, output in outputs.items():
+        output.write(texts[kind]())
+        print(f"  {kind}: {getattr(arguments, kind)}")
     return 0 if all(run["succeeded"] for run in runs) else 1
 
 

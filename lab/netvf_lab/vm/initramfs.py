@@ -121,7 +121,8 @@ def build(path, places, kernel, busybox):
     archive.text("/etc/group", "root:x:0:\n")
     here = os.path.dirname(os.path.abspath(__file__))
     archive.file("/init", os.path.join(here, "init.sh"), 0o755)
-    archive.file("/usr/sbin/join-bond", os.path.join(here, "join-bond.sh"), 0o755)
+    for name in ("on-vf", "join-bond", "hyperv-scripts", "on-lease"):
+        archive.file(f"/usr/sbin/{name}", os.path.join(here, f"{name}.sh"), 0o755)
     modules = kernel.closure(MODULES)
     for name, source in modules.items():
         archive.file(f"/lib/modules/{name}.ko", source)

@@ -3,15 +3,21 @@
 hn0 there and down, and carries the guest's address when it is done."""
 
 from ..topology import GUEST_ADDRESS, HOST_ADDRESS, PREFIX
+from . import dhcp
 
 READY_WITHIN = 60  # seconds
 
+# Cards that netvf takes for an hn, unless told which interface is the VF, whatever its name.
+SYNTHETIC = {"vmxnet3", "virtio-net"}
+NAMED = " ".join(f"hn0:eth{number}" for number in range(10))
+
 
 class Peer:
-    """hn and vf: more of QEMU's properties for the two cards; events: the command that tells what
-    happens, if there is one."""
+    """hn and vf: more of QEMU's properties for the two cards; cards: what VFs may be; events: the
+    command that tells what happens, if there is one."""
 
     name = ""
+    cards = frozenset(("e1000e",))
     hn = ""
     vf = {}
     has_vf = True
@@ -40,6 +46,13 @@ def configure(guest, ifname):
     )
 
 
+def _await_address(guest, ifname):
+    guest.run(
+        f"until ip -o -4 address show dev {ifname} 2>/dev/null | grep -q {GUEST_ADDRESS};"
+        " do usleep 20000; done"
+    )
+
+
 class Alone(Peer):
     """hn and nothing else: what the lab and the emulation do to the traffic by themselves."""
 
@@ -59,7 +72,23 @@ class Bond(Peer):
         guest.run("ip link add bond0 type bond mode active-backup miimon 100")
         guest.run("ip link set hn0 down && ip link set hn0 master bond0")
         configure(guest, "bond0")
-        guest.run("join-bond </dev/null >/dev/null 2>&1 &")
+        guest.run("on-vf join-bond </dev/null >/dev/null 2>&1 &")
+
+
+class HypervScripts(Peer):
+    """A bond made by scripts when the first VF comes, with DHCP: FreeBSD's order, Linux's tools."""
+
+    name = "hyperv-scripts"
+
+    def serve(self, host):
+        return [dhcp.Server(host.host)]
+
+    def start(self, guest):
+        guest.run("udhcpc -i hn0 -s /usr/sbin/on-lease -p /run/udhcpc.hn0.pid", within=READY_WITHIN)
+        guest.run("on-vf hyperv-scripts </dev/null >/dev/null 2>&1 &")
+
+    def settle(self, guest):
+        _await_address(guest, "bond0")
 
 
 class NetFailover(Peer):
@@ -74,9 +103,11 @@ class NetFailover(Peer):
 
 
 class Netvf(Peer):
+    """rc_conf: more lines of it."""
+
     name = "netvf"
     events = ("netvf", "events")
-    rc_conf = ()  # more lines
+    rc_conf = ()
 
     def start(self, guest):
         configure(guest, "hn0")
@@ -85,6 +116,7 @@ class Netvf(Peer):
             [
                 f'ifconfig_hn0="inet {GUEST_ADDRESS}/{PREFIX}"',
                 f'defaultrouter="{HOST_ADDRESS}"',
+                *([f'netvf_pairs="{NAMED}"'] if self.cards & SYNTHETIC else []),
                 *self.rc_conf,
             ],
         )
@@ -96,10 +128,8 @@ class Netvf(Peer):
         )
 
     def settle(self, guest):
-        guest.run(
-            f"until ip -o -4 address show dev lagg0 2>/dev/null | grep -q {GUEST_ADDRESS}"
-            " && ! pidof hyperv_vfup hyperv_vfattach >/dev/null; do usleep 20000; done"
-        )
+        _await_address(guest, "lagg0")
+        guest.run("while pidof hyperv_vfup hyperv_vfattach >/dev/null; do usleep 20000; done")
 
     def log(self, guest):
         return guest.run("tail -n 30 /run/netvfd.log; netvf status", check=False) + super().log(
@@ -107,4 +137,24 @@ class Netvf(Peer):
         )
 
 
-PEERS = {peer.name: peer for peer in (Alone, Bond, NetFailover, Netvf)}
+class NetvfBond(Netvf):
+    """With laggN as the kernel's bond."""
+
+    name = "netvf-bond"
+    rc_conf = ('netvf_lagg="bond"',)
+
+
+class NetvfTransparent(Netvf):
+    """Without laggN: hn keeps the addresses."""
+
+    name = "netvf-transparent"
+    rc_conf = ('netvf_vf_transparent="YES"',)
+
+    def settle(self, guest):
+        guest.run("until netvf status | grep '^hn0:' | grep -qv ' on hn0 '; do usleep 20000; done")
+
+
+PEERS = {
+    peer.name: peer
+    for peer in (Alone, Bond, HypervScripts, NetFailover, Netvf, NetvfBond, NetvfTransparent)
+}

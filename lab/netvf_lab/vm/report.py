@@ -1,34 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What many runs have shown, side by side."""
+"""What many runs have shown, side by side: each switch, and each peer at it."""
 
+import os
 import statistics
 import subprocess
+from dataclasses import dataclass
 
 from ..agents import DIRECTIONS
-from ..report import Report
+from ..report import ANNOUNCEMENTS, Report
 from . import qemu
-from .run import describe
 
-# The rows of a table: a name, and the value of one run.
-ROWS = (
-    ("lost when it goes, to guest", lambda run: _lost(run, "hn", "to_guest")),
-    ("                   from guest", lambda run: _lost(run, "hn", "from_guest")),
-    ("lost when it comes, to guest", lambda run: _lost(run, "vf", "to_guest")),
-    ("                    from guest", lambda run: _lost(run, "vf", "from_guest")),
-    ("duplicated", lambda run: sum(run["duplicated"].values())),
-    ("longest gap, to guest, ms", lambda run: run["max_gap_ms"]["to_guest"]),
-    ("             from guest, ms", lambda run: run["max_gap_ms"]["from_guest"]),
-    ("TCP's longest stall, ms", lambda run: run["tcp"]["max_stall_ms"]),
-    ("gone to first packet by hn, ms", lambda run: run["detach_to_first_hn_packet_ms"]["median"]),
-    ("plugged to first by VF, ms", lambda run: run["attach_to_first_vf_packet_ms"]["median"]),
-)
-
-
-def _lost(run, to, direction):
-    """Of one direction, at all switches to one path; all, where there is no VF to switch to."""
-    if not run["switches"]:
-        return run["lost"][direction] if to == "hn" else 0
-    return sum(switch["lost"][direction] for switch in run["switches"] if switch["to"] == to)
+WAYS = {
+    "acpi": "ACPI unplug",
+    "pcie": "PCIe unplug",
+    "unbind": "driver unbound",
+    "linkdown": "link down",
+    "admindown": "set down",
+    "live": "live migration",
+}
 
 
 def values(run):
@@ -37,6 +26,7 @@ def values(run):
     result = report.values()
     options = run.options
     result["options"].update(peer=run.peer.name, back=options.back, vf=options.vf)
+    result["first"] = run.first
     # The guest's side of the story would fill pages; it is printed when there is one run.
     del result["events"]
     result.pop("gaps", None)
@@ -44,60 +34,187 @@ def values(run):
     return result
 
 
-def document(version, kernel, runs):
+def _machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    return f"{os.cpu_count()} processors ({models[0] if models else '?'}), {os.uname().release}"
+
+
+def document(version, kernel, command, runs):
     """All of it, for JSON."""
     emulator = subprocess.run(
         [qemu.find(), "--version"], capture_output=True, text=True, check=False
     ).stdout.splitlines()
     return {
         "netvf_lab": version,
-        "machine": describe(),
+        "command": command,
+        "machine": f"Linux on {_machine()}",
+        "load": os.getloadavg(),
         "qemu": emulator[0] if emulator else "",
         "guest_kernel": kernel.release,
         "runs": runs,
     }
 
 
-def _cell(numbers):
-    numbers = [number for number in numbers if number is not None]
+@dataclass
+class Line:
+    """What one peer's runs have shown at one kind of switch."""
+
+    peer: str
+    tried: int
+    seen: list  # a dictionary for each run that came so far
+
+    def numbers(self, key):
+        return [value for run in self.seen if (value := run[key]) is not None]
+
+
+@dataclass
+class Block:
+    """A kind of switch."""
+
+    title: str
+    lines: list
+
+
+def _worst(values):
+    return max((value for value in values if value is not None), default=None)
+
+
+def _seen(run, cycles, to):
+    """One run's switches to a path, in some cycles, as one: sums, and the worst."""
+    switches = [s for s in run["switches"] if s["to"] == to and cycles(s["cycle"])]
+    if not switches:
+        return None
+    told = [switch["announcements"] for switch in switches]
+    return {
+        **{f"lost_{name}": sum(s["lost"][name] for s in switches) for name in DIRECTIONS},
+        **{f"gap_{name}": _worst(s["max_gap_ms"][name] for s in switches) for name in DIRECTIONS},
+        "stall": _worst(switch["max_tcp_stall_ms"] for switch in switches),
+        "moved": _worst(switch["first_packet_ms"]["from_guest"] for switch in switches),
+        **{name: sum(one[name] for one in told) / len(told) for name in ANNOUNCEMENTS},
+        "told": _worst(one["first_ms"] for one in told),
+    }
+
+
+def _all_of(run):
+    """A run without any switch."""
+    if "sent" not in run or run["switches"]:
+        return None
+    return {
+        **{f"lost_{name}": run["lost"][name] for name in DIRECTIONS},
+        **{f"gap_{name}": run["max_gap_ms"][name] for name in DIRECTIONS},
+        "stall": run["tcp"]["max_stall_ms"],
+        **dict.fromkeys(("moved", *ANNOUNCEMENTS, "told")),
+    }
+
+
+def blocks(runs):
+    """Each kind of switch that any of the runs had."""
+    peers = list(dict.fromkeys(run["options"]["peer"] for run in runs))
+
+    def block(title, tried, see):
+        lines = []
+        for peer in peers:
+            mine = [run for run in runs if run["options"]["peer"] == peer and tried(run)]
+            seen = [one for run in mine if "sent" in run and (one := see(run))]
+            if mine and (seen or not all(run["succeeded"] for run in mine)):
+                lines.append(Line(peer, len(mine), seen))
+        return Block(title, lines)
+
+    result = [
+        block("hn alone", lambda run: not run.get("switches", True), _all_of),
+        block(
+            "the first VF comes",
+            lambda run: run["first"],
+            lambda run: _seen(run, lambda cycle: cycle == 0, "vf"),
+        ),
+    ]
+    ways = dict.fromkeys((run["options"]["detach"], run["options"]["back"]) for run in runs)
+    for way, back in ways:
+
+        def tried(run, want=(way, back)):
+            return (run["options"]["detach"], run["options"]["back"]) == want
+
+        result.append(block(WAYS[way], tried, lambda run: _seen(run, bool, "hn")))
+        title = f"return after {WAYS[way]}" + ("" if back == "same" else f" ({back})")
+        result.append(block(title, tried, lambda run: _seen(run, bool, "vf")))
+    return [block for block in result if block.lines]
+
+
+def pair(numbers):
+    """Median/worst."""
     if not numbers:
         return "-"
-    return f"{statistics.median(numbers):,.0f} / {max(numbers):,.0f}"
+    return f"{statistics.median(numbers):.0f}/{max(numbers):.0f}"
 
 
-def _block(peers):
-    """One way to go and to come back: a column for each peer."""
-    done = {peer: [run for run in runs if "sent" in run] for peer, runs in peers.items()}
-
-    def row(name, cells):
-        return f"  {name:<34}" + "".join(f"{cell:>17}" for cell in cells)
-
-    yield row("", peers)
-    yield row("runs", [len(runs) for runs in done.values()])
-    yield "  " + "-" * (34 + 17 * len(peers))
-    for name, value in ROWS:
-        yield row(name, [_cell([value(run) for run in runs]) for runs in done.values()])
+COLUMNS = (
+    ("lost", "to guest", "lost_to_guest"),
+    ("lost", "from guest", "lost_from_guest"),
+    ("longest gap, ms", "to guest", "gap_to_guest"),
+    ("longest gap, ms", "from guest", "gap_from_guest"),
+    ("TCP's stall", "ms", "stall"),
+    ("other path", "after ms", "moved"),
+)
+NAME, RUNS, CELL, TOLD = 20, 5, 13, 12
 
 
-def table(runs):
-    """Median and worst of each scenario, as lines."""
-    ways = {}
-    for run in runs:
-        options = run["options"]
-        way = ways.setdefault((options["detach"], options["back"]), {})
-        way.setdefault(options["peer"], []).append(run)
+def _told(line):
+    medians = [line.numbers(name) for name in ANNOUNCEMENTS]
+    return "/".join(f"{statistics.median(numbers):.0f}" if numbers else "-" for numbers in medians)
+
+
+def _rows(block):
+    yield f"{block.title}"
+    for line in block.lines:
+        done = len(line.seen)
+        runs = str(done) if done == line.tried else f"{done}/{line.tried}"
+        cells = [pair(line.numbers(key)) for *_, key in COLUMNS] if done else []
+        text = f"  {line.peer:<{NAME - 2}}{runs:>{RUNS}}"
+        text += "".join(f"{cell:>{CELL}}" for cell in cells)
+        if done:
+            text += f"{_told(line):>{TOLD}}{pair(line.numbers('told')):>{TOLD}}"
+        yield text + ("" if done else "  failed")
+
+
+def _head():
+    upper = [group if at == 0 or COLUMNS[at - 1][0] != group else "" for at, (group, *_) in
+             enumerate(COLUMNS)]
+    lower = [name for _, name, _ in COLUMNS]
+    text = " " * (NAME + RUNS)
+    for at, group in enumerate(upper):
+        pairs = at + 1 < len(upper) and not upper[at + 1]
+        text += f"{group:>{2 * CELL}}" if pairs else f"{group:>{CELL}}" if group else ""
+    yield text + f"{'ARP/NA/':>{TOLD}}{'first of':>{TOLD}}"
+    cells = "".join(f"{name:>{CELL}}" for name in lower)
+    yield f"{'':<{NAME}}{'runs':>{RUNS}}{cells}{'groups':>{TOLD}}{'these, ms':>{TOLD}}"
+    yield "-" * (NAME + RUNS + CELL * len(COLUMNS) + 2 * TOLD)
+
+
+def table(document):
+    """Of a document: what was measured where, and each switch with its peers, as lines."""
+    runs = document["runs"]
     pps = ", ".join(str(pps) for pps in sorted({run["options"]["pps"] for run in runs}))
-    lines = [f"  Median / worst; {pps} datagrams/s each way and a TCP connection."]
-    for (gone, back), peers in ways.items():
-        lines += ["", f"  The VF goes: {gone}; comes back: {back}", *_block(peers)]
-    lines += ["", *(f"  {summary(run)}" for run in runs if not run["succeeded"])]
+    lines = [
+        f"{document['command']}",
+        f"{document['machine']}, load {document['load'][0]:.1f}",
+        f"{document['qemu']}, no KVM; in the guest Linux {document['guest_kernel']}",
+        f"Median/worst of the runs; {pps} datagrams/s each way and a TCP connection.",
+        "",
+        *_head(),
+    ]
+    for block in blocks(runs):
+        lines += _rows(block)
+    duplicated = sum(sum(run["duplicated"].values()) for run in runs if "sent" in run)
+    lines += ["", f"Datagrams that came twice, in all runs: {duplicated}"]
+    lines += [summary(run) for run in runs if not run["succeeded"]]
     return lines
 
 
 def summary(run):
     """One run in a line."""
     options = run["options"]
-    text = f"{options['peer']}, {options['detach']}, back {options['back']}: "
+    text = f"{options['peer']}, {WAYS[options['detach']]}, back {options['back']}: "
     if not run["succeeded"]:
         return text + f"FAILED: {run['failure'] or 'the TCP connection was cut off'}"
     lost = ", ".join(f"{run['lost'][name]} {name.replace('_', ' ')}" for name in DIRECTIONS)

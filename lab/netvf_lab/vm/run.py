@@ -181,8 +181,3 @@ def _shift(results, clock):
     for spans in (*lists, stream["pauses"]):
         for span in spans:
             span[0] += clock
-
-
-def describe():
-    """The machine, for whoever compares figures."""
-    return f"{os.cpu_count()} processors, Linux {os.uname().release}"
