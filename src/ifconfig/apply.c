@@ -3,120 +3,11 @@
 
 #include "base/log.h"
 #include "ifconfig/carry.h"
+#include "ifconfig/tuning.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/*
- * What an administrator sets for an interface and would miss on another, of
- * Documentation/networking/ip-sysctl.rst. disable_ipv6 comes first, for the others act on
- * addresses. Duplicate address detection is left as the lagg has it.
- */
-static const struct sysctl {
-	const char *family;
-	const char *name;
-} carried[] = {
-	{"ipv6", "disable_ipv6"},
-	{"ipv6", "forwarding"},
-	{"ipv6", "accept_ra"},
-	{"ipv6", "accept_ra_defrtr"},
-	{"ipv6", "accept_ra_pinfo"},
-	{"ipv6", "accept_ra_mtu"},
-	{"ipv6", "accept_ra_rt_info_max_plen"},
-	{"ipv6", "accept_redirects"},
-	{"ipv6", "autoconf"},
-	{"ipv6", "use_tempaddr"},
-	{"ipv6", "proxy_ndp"},
-	{"ipv6", "hop_limit"},
-	{"ipv4", "forwarding"},
-	{"ipv4", "rp_filter"},
-	{"ipv4", "accept_local"},
-	{"ipv4", "accept_redirects"},
-	{"ipv4", "accept_source_route"},
-	{"ipv4", "arp_accept"},
-	{"ipv4", "arp_announce"},
-	{"ipv4", "arp_filter"},
-	{"ipv4", "arp_ignore"},
-	{"ipv4", "arp_notify"},
-	{"ipv4", "log_martians"},
-	{"ipv4", "promote_secondaries"},
-	{"ipv4", "proxy_arp"},
-	{"ipv4", "route_localnet"},
-	{"ipv4", "secure_redirects"},
-	{"ipv4", "send_redirects"},
-	{"ipv4", "src_valid_mark"},
-};
-
-static const struct sysctl rp_filter = {"ipv4", "rp_filter"};
-static const struct sysctl accept_ra = {"ipv6", "accept_ra"};
-static const struct sysctl forwarding_ipv6 = {"ipv6", "forwarding"};
-static const struct sysctl promote_secondaries = {"ipv4", "promote_secondaries"};
-
-static void sysctl_path(const struct sysctl *sysctl, const char *ifname, char *path, size_t size)
-{
-	snprintf(path, size, "net/%s/conf/%s/%s", sysctl->family, ifname, sysctl->name);
-}
-
-static int sysctl_get(struct nv_kernel *kernel, const struct sysctl *sysctl, const char *ifname,
-	char *value, size_t size)
-{
-	char path[NV_SYSCTL_PATH_MAX];
-
-	sysctl_path(sysctl, ifname, path, sizeof(path));
-	return nv_kernel_sysctl_read(kernel, path, value, size);
-}
-
-static void sysctl_set(struct nv_kernel *kernel, const struct sysctl *sysctl, const char *ifname,
-	const char *value)
-{
-	char path[NV_SYSCTL_PATH_MAX];
-	int r;
-
-	sysctl_path(sysctl, ifname, path, sizeof(path));
-	r = nv_kernel_sysctl_write(kernel, path, value);
-	if (r < 0 && r != -ENOENT)
-		nv_warn("cannot write %s to /proc/sys/%s: %s", value, path, nv_strerror(r));
-}
-
-static void carry_sysctls(struct nv_kernel *kernel, const struct nv_move *move)
-{
-	for (size_t i = 0; i < NV_ARRAY_SIZE(carried); i++) {
-		char from[64];
-		char to[64];
-
-		if (sysctl_get(kernel, &carried[i], move->from_name, from, sizeof(from)) < 0 ||
-			sysctl_get(kernel, &carried[i], move->to_name, to, sizeof(to)) < 0)
-			continue;
-		if (!nv_streq(from, to))
-			sysctl_set(kernel, &carried[i], move->to_name, from);
-	}
-}
-
-/* The stricter of the interface's and "all" counts as the larger number: 2 is loose, 1 strict. */
-static void loosen_rp_filter(struct nv_kernel *kernel, struct nv_move *move)
-{
-	char all[8] = "0";
-
-	if (sysctl_get(kernel, &rp_filter, move->from_name, move->rp_filter,
-		    sizeof(move->rp_filter)) < 0)
-		return;
-	if (sysctl_get(kernel, &rp_filter, "all", all, sizeof(all)) < 0 || nv_streq(all, "2") ||
-		(!nv_streq(all, "1") && !nv_streq(move->rp_filter, "1"))) {
-		move->rp_filter[0] = '\0';
-		return;
-	}
-	sysctl_set(kernel, &rp_filter, move->from_name, "2");
-	sysctl_set(kernel, &rp_filter, move->to_name, "2");
-}
-
-static void restore_rp_filter(struct nv_kernel *kernel, const struct nv_move *move)
-{
-	if (!move->rp_filter[0])
-		return;
-	sysctl_set(kernel, &rp_filter, move->to_name, move->rp_filter);
-	sysctl_set(kernel, &rp_filter, move->from_name, move->rp_filter);
-}
 
 static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
@@ -148,11 +39,27 @@ static void set_link(struct nv_kernel *kernel, const struct nv_move *move)
 	if (r < 0)
 		nv_warn("cannot set the MTU of %s to %u: %s", move->to_name, move->mtu,
 			nv_strerror(r));
-	change = (struct nv_link_change){.what = NV_LINK_ALIAS};
+	change = (struct nv_link_change){.what = NV_LINK_ALIAS,
+		.to = {.tx_queue_len = move->tx_queue_len, .group = move->group}};
 	nv_strcopy(change.to.alias, sizeof(change.to.alias), move->description);
-	r = move->description[0] ? nv_kernel_link_set(kernel, move->to, &change) : 0;
+	if (move->from)
+		change.what |= NV_LINK_TX_QUEUE_LEN | NV_LINK_GROUP;
+	r = move->from || move->description[0] ? nv_kernel_link_set(kernel, move->to, &change) : 0;
 	if (r < 0)
-		nv_warn("cannot set the description of %s: %s", move->to_name, nv_strerror(r));
+		nv_warn("cannot set the description, group and queue length of %s: %s",
+			move->to_name, nv_strerror(r));
+}
+
+/* The kernel takes it only from who listens to router advertisements. */
+static void set_token(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	const struct nv_link_change change = {.what = NV_LINK_TOKEN, .to.token = move->token};
+	int r = IN6_IS_ADDR_UNSPECIFIED(&move->token)
+			? 0
+			: nv_kernel_link_set(kernel, move->to, &change);
+
+	if (r < 0)
+		nv_warn("cannot set the IPv6 token of %s: %s", move->to_name, nv_strerror(r));
 }
 
 static bool prepare_one(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
@@ -165,23 +72,20 @@ static bool prepare_one(struct nv_kernel *kernel, const struct nv_plan *plan, st
 			r == -EOPNOTSUPP ? "this kernel has no VLANs" : nv_strerror(r));
 		return false;
 	}
-	if (move->from) {
-		carry_sysctls(kernel, move);
-		loosen_rp_filter(kernel, move);
-	}
-	if (move->accept_rtadv) {
-		char forwarding[8] = "0";
-
-		/* A host that forwards takes router advertisements only when told twice: 2. */
-		sysctl_get(kernel, &forwarding_ipv6, move->to_name, forwarding, sizeof(forwarding));
-		sysctl_set(
-			kernel, &accept_ra, move->to_name, nv_streq(forwarding, "0") ? "1" : "2");
-	}
 	set_link(kernel, move);
+	if (move->from)
+		nv_tuning_carry(kernel, move);
+	if (move->accept_rtadv)
+		nv_tuning_accept_rtadv(kernel, move->to_name);
 	r = nv_kernel_link_up(kernel, move->to, move->up);
-	if (r < 0)
+	if (r < 0) {
 		nv_err("cannot set %s up: %s", move->to_name, nv_strerror(r));
-	return r == 0;
+		return false;
+	}
+	set_token(kernel, move);
+	if (move->from)
+		nv_tuning_carry_mtu(kernel, move);
+	return true;
 }
 
 bool nv_apply_prepare(struct nv_kernel *kernel, struct nv_plan *plan)
@@ -198,6 +102,14 @@ bool nv_apply_prepare(struct nv_kernel *kernel, struct nv_plan *plan)
 	return true;
 }
 
+static const struct nv_addr *find_addr(const struct nv_addrs *addrs, const struct nv_ip *ip)
+{
+	for (size_t i = 0; i < addrs->count; i++)
+		if (nv_ip_equal(&addrs->addr[i].local, ip))
+			return &addrs->addr[i];
+	return NULL;
+}
+
 static bool fill_addrs(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	for (size_t i = 0; i < move->addrs.count; i++) {
@@ -206,6 +118,10 @@ static bool fill_addrs(struct nv_kernel *kernel, const struct nv_move *move)
 		int r;
 
 		addr.ifindex = move->to;
+		/* The same MAC on three interfaces would be a duplicate in the eyes of detection.
+		 */
+		if (addr.local.family == AF_INET6)
+			addr.flags |= IFA_F_NODAD;
 		r = nv_kernel_addr_add(kernel, &addr, false);
 		if (r == 0 || r == -EEXIST)
 			continue;
@@ -254,9 +170,7 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
 	nv_carry_undo(kernel, plan);
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->move[i].rp_filter[0])
-			sysctl_set(kernel, &rp_filter, plan->move[i].from_name,
-				plan->move[i].rp_filter);
+		nv_tuning_undo(kernel, &plan->move[i]);
 }
 
 bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan)
@@ -322,7 +236,7 @@ void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan)
 		if (!move->from)
 			continue;
 		nv_kernel_link_set(kernel, move->from, &bare);
-		sysctl_set(kernel, &accept_ra, move->from_name, "0");
+		nv_tuning_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
 	}
 	nv_carry_strip(kernel, plan);
 	for (size_t i = 0; i < plan->count; i++)
@@ -330,14 +244,35 @@ void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan)
 			strip_addrs(kernel, &plan->move[i], AF_INET6);
 }
 
+/* Now that it is on one interface only, an address may be one that detection is meant for. */
+static void settle_addrs(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+
+	if (!move->to || nv_kernel_addrs(kernel, move->to, &addrs) < 0)
+		return;
+	for (size_t i = 0; i < addrs.count; i++) {
+		struct nv_addr addr = addrs.addr[i];
+		const struct nv_addr *planned = find_addr(&move->addrs, &addr.local);
+
+		if (addr.local.family != AF_INET6 || !(addr.flags & IFA_F_NODAD) || !planned ||
+			(planned->flags & IFA_F_NODAD))
+			continue;
+		addr.flags &= ~(uint32_t)IFA_F_NODAD;
+		nv_kernel_addr_add(kernel, &addr, true);
+	}
+}
+
 void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
+	for (size_t i = 0; i < plan->count; i++)
+		settle_addrs(kernel, &plan->move[i]);
 	for (size_t i = plan->count; i-- > 0;) {
 		const struct nv_move *move = &plan->move[i];
 
 		if (!move->from)
 			continue;
-		restore_rp_filter(kernel, move);
+		nv_tuning_settle(kernel, move);
 		if (!move->vlan_id) {
 			strip_addrs(kernel, move, AF_INET);
 			continue;
@@ -345,14 +280,6 @@ void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan)
 		if (!is_fine(nv_kernel_link_del(kernel, move->from)))
 			nv_warn("cannot delete the VLAN %s", move->from_name);
 	}
-}
-
-static const struct nv_addr *find_addr(const struct nv_addrs *addrs, const struct nv_ip *ip)
-{
-	for (size_t i = 0; i < addrs->count; i++)
-		if (nv_ip_equal(&addrs->addr[i].local, ip))
-			return &addrs->addr[i];
-	return NULL;
 }
 
 /* How many are there that do not come with an address. */
@@ -434,7 +361,7 @@ void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 	other = has_other(move, &now);
 	/* Or the new address would go with the old one, whose secondary it may be. */
 	if (other)
-		sysctl_set(kernel, &promote_secondaries, move->to_name, "1");
+		nv_tuning_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
 	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
 		struct nv_addr *addr = &move->addrs.addr[i];
 		const struct nv_addr *there = find_addr(&now, &addr->local);

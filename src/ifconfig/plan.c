@@ -57,8 +57,8 @@ static bool inherits(const struct nv_ifconfig *wanted, const struct nv_addr *add
 /* The flags and the label that the same address has on another interface. */
 static struct nv_addr as_on(const struct nv_addr *addr, const char *from, const char *to)
 {
-	const uint32_t kept =
-		IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_HOMEADDRESS | IFA_F_MCAUTOJOIN;
+	const uint32_t kept = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_HOMEADDRESS |
+			      IFA_F_MCAUTOJOIN | IFA_F_NODAD;
 	size_t length = strlen(from);
 	struct nv_addr moved = *addr;
 
@@ -73,14 +73,6 @@ static struct nv_addr as_on(const struct nv_addr *addr, const char *from, const 
 	return moved;
 }
 
-static int add_addr(struct nv_move *move, struct nv_addr addr)
-{
-	/* The same MAC on three interfaces would be a duplicate in the eyes of detection. */
-	if (addr.local.family == AF_INET6)
-		addr.flags |= IFA_F_NODAD;
-	return nv_addrs_add(&move->addrs, &addr);
-}
-
 static int plan_addrs(
 	struct planner *planner, struct nv_move *move, const struct nv_ifconfig *wanted)
 {
@@ -88,18 +80,20 @@ static int plan_addrs(
 	int r;
 
 	for (size_t i = 0; wanted && i < wanted->addrs.count; i++) {
-		r = add_addr(move, wanted->addrs.addr[i]);
+		r = nv_addrs_add(&move->addrs, &wanted->addrs.addr[i]);
 		if (r < 0)
 			return r;
 	}
 	move->n_said_addrs = move->addrs.count;
 	for (size_t i = 0; move->from && i < live->count; i++) {
 		const struct nv_addr *addr = &live->addr[i];
+		struct nv_addr moved;
 
 		if (addr->ifindex != move->from || !inherits(wanted, addr) ||
 			has_addr(&move->addrs, &addr->local))
 			continue;
-		r = add_addr(move, as_on(addr, move->from_name, move->to_name));
+		moved = as_on(addr, move->from_name, move->to_name);
+		r = nv_addrs_add(&move->addrs, &moved);
 		if (r < 0)
 			return r;
 	}
@@ -146,6 +140,11 @@ static void plan_link(
 	move->mtu = wanted ? wanted->mtu : 0;
 	if (!move->mtu && from)
 		move->mtu = from->mtu;
+	if (from) {
+		move->tx_queue_len = from->tx_queue_len;
+		move->group = from->group;
+		move->token = from->token;
+	}
 	if (wanted && wanted->description)
 		nv_strcopy(move->description, sizeof(move->description), wanted->description);
 	else if (from)

@@ -52,6 +52,8 @@ struct nv_move {
 	size_t n_said_addrs; /* how many of them are rc.conf's */
 	struct nv_routes routes; /* rc.conf's, oif 0; those without a gateway first */
 	uint32_t mtu; /* 0: as the lower one */
+	uint32_t tx_queue_len, group; /* where there is an old interface */
+	struct in6_addr token; /* of IPv6; "::": none */
 	char description[256]; /* "" : none */
 	bool up;
 	bool accept_rtadv; /* rc.conf wants router advertisements; else as the old interface */

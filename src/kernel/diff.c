@@ -107,6 +107,7 @@ bool nv_link_equal(const struct nv_link *a, const struct nv_link *b)
 {
 	return a->ifindex == b->ifindex && strcmp(a->name, b->name) == 0 && a->type == b->type &&
 	       a->flags == b->flags && a->mtu == b->mtu && a->tx_queue_len == b->tx_queue_len &&
+	       a->group == b->group && memcmp(&a->token, &b->token, sizeof(a->token)) == 0 &&
 	       a->promiscuity == b->promiscuity && a->operstate == b->operstate &&
 	       a->link_mode == b->link_mode && a->carrier == b->carrier &&
 	       same_mac(a->has_mac, a->mac, b->has_mac, b->mac) &&

@@ -200,3 +200,12 @@ int nv_kernel_sysctl_write(struct nv_kernel *kernel, const char *path, const cha
 		return r;
 	return CALL(kernel, sysctl_write, path, value);
 }
+
+int nv_kernel_sysctl_list(struct nv_kernel *kernel, const char *path, struct nv_words *ret_names)
+{
+	int r = check_sysctl_path(path);
+
+	if (r < 0)
+		return r;
+	return CALL(kernel, sysctl_list, path, ret_names);
+}

@@ -52,6 +52,8 @@ enum {
 	NV_LINK_TX_QUEUE_LEN = 1 << 9,
 	NV_LINK_ADDR_GEN_MODE = 1 << 10,
 	NV_LINK_PRIMARY = 1 << 11, /* of a bond */
+	NV_LINK_GROUP = 1 << 12,
+	NV_LINK_TOKEN = 1 << 13, /* -EINVAL while router advertisements are not listened to */
 };
 
 struct nv_link_change {
@@ -142,3 +144,6 @@ int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, siz
  */
 int nv_kernel_sysctl_read(struct nv_kernel *kernel, const char *path, char *ret_value, size_t size);
 int nv_kernel_sysctl_write(struct nv_kernel *kernel, const char *path, const char *value);
+
+/* The names of the files in such a directory, sorted. @ret_names: for nv_words_auto(). */
+int nv_kernel_sysctl_list(struct nv_kernel *kernel, const char *path, struct nv_words *ret_names);

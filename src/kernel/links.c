@@ -50,6 +50,7 @@ static int decode_families(const struct nlattr *nest, struct nv_link *link)
 {
 	NV_ATTRS(families, AF_INET6);
 	NV_ATTRS(inet6, IFLA_INET6_ADDR_GEN_MODE);
+	struct nv_ip token;
 	int r = nv_attrs_nested(nest, &families);
 
 	if (r < 0 || !families.by_type[AF_INET6])
@@ -58,6 +59,8 @@ static int decode_families(const struct nlattr *nest, struct nv_link *link)
 	if (r < 0)
 		return r;
 	nv_attr_u8(&inet6, IFLA_INET6_ADDR_GEN_MODE, &link->addr_gen_mode);
+	if (nv_attr_ip(&inet6, IFLA_INET6_TOKEN, AF_INET6, &token))
+		link->token = token.v6;
 	return 0;
 }
 
@@ -102,6 +105,7 @@ int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link)
 		return -EBADMSG;
 	nv_attr_u32(&attrs, IFLA_MTU, &link.mtu);
 	nv_attr_u32(&attrs, IFLA_TXQLEN, &link.tx_queue_len);
+	nv_attr_u32(&attrs, IFLA_GROUP, &link.group);
 	nv_attr_u32(&attrs, IFLA_PROMISCUITY, &link.promiscuity);
 	nv_attr_u32(&attrs, IFLA_MASTER, &master);
 	link.master = (int)master;
@@ -129,12 +133,15 @@ void nv_link_encode_get(struct nv_request *request, int ifindex)
 	info->ifi_index = ifindex;
 }
 
-static void put_addr_gen_mode(struct nlmsghdr *header, uint8_t mode)
+static void put_inet6(struct nlmsghdr *header, const struct nv_link_change *change)
 {
 	struct nlattr *families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
 	struct nlattr *inet6 = mnl_attr_nest_start(header, AF_INET6);
 
-	mnl_attr_put_u8(header, IFLA_INET6_ADDR_GEN_MODE, mode);
+	if (change->what & NV_LINK_ADDR_GEN_MODE)
+		mnl_attr_put_u8(header, IFLA_INET6_ADDR_GEN_MODE, change->to.addr_gen_mode);
+	if (change->what & NV_LINK_TOKEN)
+		mnl_attr_put(header, IFLA_INET6_TOKEN, sizeof(change->to.token), &change->to.token);
 	mnl_attr_nest_end(header, inet6);
 	mnl_attr_nest_end(header, families);
 }
@@ -182,8 +189,10 @@ void nv_link_encode_set(
 		mnl_attr_put_strz(header, IFLA_IFNAME, to->name);
 	if (change->what & NV_LINK_TX_QUEUE_LEN)
 		mnl_attr_put_u32(header, IFLA_TXQLEN, to->tx_queue_len);
-	if (change->what & NV_LINK_ADDR_GEN_MODE)
-		put_addr_gen_mode(header, to->addr_gen_mode);
+	if (change->what & NV_LINK_GROUP)
+		mnl_attr_put_u32(header, IFLA_GROUP, to->group);
+	if (change->what & (NV_LINK_ADDR_GEN_MODE | NV_LINK_TOKEN))
+		put_inet6(header, change);
 	if (change->what & NV_LINK_PRIMARY)
 		put_primary(header, to->primary);
 }

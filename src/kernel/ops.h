@@ -56,6 +56,7 @@ struct nv_kernel_ops {
 	int (*send)(void *self, int ifindex, const void *frame, size_t length);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);
 	int (*sysctl_write)(void *self, const char *path, const char *value);
+	int (*sysctl_list)(void *self, const char *path, struct nv_words *ret_names);
 
 	/* Fills in driver and parent of a link that came over a feed, as far as they can be told.
 	 */

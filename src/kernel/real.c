@@ -384,6 +384,12 @@ static int real_sysctl_write(void *self, const char *path, const char *value)
 	return nv_sysctl_file_write(path, value);
 }
 
+static int real_sysctl_list(void *self, const char *path, struct nv_words *ret_names)
+{
+	(void)self;
+	return nv_sysctl_dir_list(path, ret_names);
+}
+
 static void real_link_details(void *self, struct nv_link *link)
 {
 	struct real *real = self;
@@ -433,6 +439,7 @@ static const struct nv_kernel_ops ops = {
 	.send = real_send,
 	.sysctl_read = real_sysctl_read,
 	.sysctl_write = real_sysctl_write,
+	.sysctl_list = real_sysctl_list,
 	.link_details = real_link_details,
 	.devices = real_devices,
 	.subscribe = real_subscribe,

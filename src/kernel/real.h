@@ -8,6 +8,7 @@
 /* sysctl.c */
 int nv_sysctl_file_read(const char *path, char *ret_value, size_t size);
 int nv_sysctl_file_write(const char *path, const char *value);
+int nv_sysctl_dir_list(const char *path, struct nv_words *ret_names);
 
 /* mcast.c: as nv_kernel_mcasts(), from "igmp" and "igmp6" in the directory @net. */
 int nv_mcasts_read(const char *net, struct nv_mcasts *ret_mcasts);

@@ -51,3 +51,34 @@ int nv_sysctl_file_write(const char *path, const char *value)
 		return -errno;
 	return (size_t)written == length ? 0 : -ENAMETOOLONG;
 }
+
+static int is_file(const struct dirent *entry)
+{
+	return entry->d_type == DT_REG;
+}
+
+int nv_sysctl_dir_list(const char *path, struct nv_words *ret_names)
+{
+	char whole[sizeof(SYSCTL_DIR) + NV_SYSCTL_PATH_MAX];
+	struct nv_words names = {};
+	struct dirent **entries;
+	int count;
+
+	snprintf(whole, sizeof(whole), SYSCTL_DIR "%s", path);
+	count = scandir(whole, &entries, is_file, alphasort);
+	if (count < 0)
+		return -errno;
+	names.word = calloc((size_t)count + 1, sizeof(*names.word));
+	for (int i = 0; i < count; i++) {
+		if (names.word && (names.word[names.count] = strdup(entries[i]->d_name)))
+			names.count++;
+		free(entries[i]);
+	}
+	free(entries);
+	if (names.count < (size_t)count || !names.word) {
+		nv_words_auto(&names);
+		return -ENOMEM;
+	}
+	*ret_names = names;
+	return 0;
+}

@@ -35,6 +35,7 @@ struct nv_link {
 	uint32_t flags; /* IFF_*, as in RTM_NEWLINK's ifi_flags */
 	uint32_t mtu;
 	uint32_t tx_queue_len;
+	uint32_t group; /* IFLA_GROUP */
 	uint32_t promiscuity; /* how many asked for it */
 	uint8_t operstate; /* IF_OPER_* */
 	uint8_t link_mode; /* IF_LINK_MODE_* */
@@ -49,6 +50,7 @@ struct nv_link {
 	bool lower_elsewhere; /* IFLA_LINK counts in another network namespace (veth) */
 	uint16_t vlan_id; /* of kind "vlan"; else 0 */
 	uint8_t addr_gen_mode; /* IN6_ADDR_GEN_MODE_* */
+	struct in6_addr token; /* the host part of addresses by router advertisements; ::: none */
 	char kind[NV_KIND_LEN]; /* IFLA_INFO_KIND; "" for hardware and virtio */
 	/* The parent device's driver; as ethtool -i says where there is no parent; else the kind.
 	 */

@@ -169,6 +169,73 @@ def test_next_hops_by_id_move_with_their_routes(programs, guest):
     assert "hn0" not in ip(guest, "nexthop", "show")
 
 
+# Of the lagg itself, or of the kernel.
+OWN_SYSCTLS = {"accept_dad", "dad_transmits", "addr_gen_mode", "stable_secret", "mc_forwarding"}
+
+
+def sysctls(guest, name):
+    """All that is set for an interface, by its place."""
+    done = guest.run("sh", "-c", f"cd /proc/sys/net; grep -s . ipv[46]/*/{name}/*", check=False)
+    values = dict(line.split(":", 1) for line in done.stdout.replace(name, "hn0").splitlines())
+    return {place: value for place, value in values.items()
+            if place.rsplit("/", 1)[1] not in OWN_SYSCTLS}
+
+
+def test_every_setting_moves(programs, guest):
+    """Each is set to something else first, one up or one down, where the kernel lets it."""
+    settle(guest)
+    for place, value in sysctls(guest, "hn0").items():
+        if place.rsplit("/", 1)[1] in ("disable_ipv6", "mtu", "forwarding", "rp_filter"):
+            continue
+        for other in (int(value) + 1, int(value) - 1):
+            path = f"/proc/sys/net/{place}"
+            if not guest.run("sh", "-c", f"echo {other} > {path}", check=False).returncode:
+                break
+    guest.namespace.sysctl("ipv6/conf/hn0/mtu", 1400)
+    guest.namespace.sysctl("ipv4/conf/hn0/rp_filter", 1)
+    guest.namespace.sysctl("ipv4/conf/hn0/forwarding", 1)
+    before = sysctls(guest, "hn0")
+    changed = {place for place, value in sysctls(guest, "vf0").items() if before[place] != value}
+    assert len(changed) > 60
+    programs.run("hyperv_vfup", "hn0")
+    assert sysctls(guest, "lagg0") == before
+
+
+def test_attributes_of_the_link_move(programs, guest):
+    guest.namespace.sysctl("ipv6/conf/hn0/accept_ra", 2)
+    ip(guest, "link", "set", "hn0", "txqueuelen", "321", "group", "7", "alias", "the way out")
+    ip(guest, "token", "set", "::1234:5678:9abc:1", "dev", "hn0")
+    programs.run("hyperv_vfup", "hn0")
+    link = ask(guest, "link", "show", "lagg0")[0]
+    assert (link["txqlen"], link["group"], link["ifalias"]) == (321, "7", "the way out")
+    assert "token ::1234:5678:9abc:1 dev lagg0" in ip(guest, "token", "show")
+
+
+def test_addresses_move_with_all_that_is_said_of_them(programs, guest):
+    for words in ("10.77.0.9/24 label hn0:9 metric 50", "10.77.0.10 peer 10.78.0.1/32 scope link",
+                  "10.79.0.1/24 broadcast 10.79.0.254 noprefixroute valid_lft 900 preferred_lft 0",
+                  "2001:db8::3/64 nodad", "2001:db8::4/64 noprefixroute home",
+                  "2001:db8:1::5/128 preferred_lft 0", "2001:db8:1::6/64 metric 99"):
+        ip(guest, "addr", "add", *words.split(), "dev", "hn0")
+    settle(guest)
+
+    def shown(name):
+        found = ask(guest, "addr", "show", "dev", name)[0]["addr_info"]
+        for address in found:
+            for key in ("valid_life_time", "preferred_life_time"):
+                address[key] -= address[key] % 60
+        # In the kernel's order where that tells the primary address; else in any.
+        found.sort(key=lambda address: (address["family"], address["family"] == "inet6"
+                                        and address["local"]))
+        return json.loads(json.dumps(found).replace("lagg0", "hn0"))
+
+    before = shown("hn0")
+    assert len(before) == 10
+    programs.run("hyperv_vfup", "hn0")
+    assert shown("lagg0") == before
+    assert ask(guest, "addr", "show", "dev", "hn0")[0]["addr_info"] == []
+
+
 def test_what_cannot_move_takes_all_back(programs, guest):
     """A route that was possible once, and is not any more: hn0 stays as it was."""
     other_interface(guest)

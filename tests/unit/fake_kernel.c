@@ -355,6 +355,10 @@ static void apply(struct nv_link *link, const struct nv_link_change *change)
 		nv_strcopy(link->name, sizeof(link->name), to->name);
 	if (change->what & NV_LINK_TX_QUEUE_LEN)
 		link->tx_queue_len = to->tx_queue_len;
+	if (change->what & NV_LINK_GROUP)
+		link->group = to->group;
+	if (change->what & NV_LINK_TOKEN)
+		link->token = to->token;
 	if (change->what & NV_LINK_ADDR_GEN_MODE)
 		link->addr_gen_mode = to->addr_gen_mode;
 }
@@ -727,6 +731,22 @@ static int op_sysctl_write(void *self, const char *path, const char *value)
 	return 0;
 }
 
+/* Names in a directory, which end the path; separated by blanks, in which no name has one. */
+static int op_sysctl_list(void *self, const char *path, struct nv_words *ret_names)
+{
+	NV_AUTO(nv_str) struct nv_str names = {};
+	struct fake_kernel *fake = self;
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < fake->n_sysctls; i++) {
+		const char *there = fake->sysctl[i].path;
+
+		if (strncmp(there, path, length) == 0 && there[length] == '/')
+			nv_str_printf(&names, "%s ", there + length + 1);
+	}
+	return names.length ? nv_words_split(nv_str_text(&names), ret_names) : -ENOENT;
+}
+
 static void op_link_details(void *self, struct nv_link *link)
 {
 	struct fake_kernel *fake = self;
@@ -827,6 +847,7 @@ static const struct nv_kernel_ops ops = {
 	.send = op_send,
 	.sysctl_read = op_sysctl_read,
 	.sysctl_write = op_sysctl_write,
+	.sysctl_list = op_sysctl_list,
 	.link_details = op_link_details,
 	.devices = op_devices,
 	.subscribe = op_subscribe,

@@ -141,7 +141,7 @@ static void without_rcconf_everything_live_moves(void **state)
 	addr = add_addr(&bench.now.addrs, HN, "192.0.2.5");
 	addr->valid_lft = 600;
 	addr->preferred_lft = 300;
-	addr->flags = IFA_F_NOPREFIXROUTE;
+	addr->flags = IFA_F_NOPREFIXROUTE | IFA_F_SECONDARY;
 	nv_strcopy(addr->label, sizeof(addr->label), "hn0:1");
 	add_addr(&bench.now.addrs, ETH, "198.51.100.5");
 	addr = add_addr(&bench.now.addrs, HN, "fe80::1");
@@ -170,7 +170,7 @@ static void without_rcconf_everything_live_moves(void **state)
 	assert_int_equal(move->addrs.addr[0].flags, IFA_F_NOPREFIXROUTE);
 	assert_string_equal(move->addrs.addr[0].label, "lagg0:1");
 	assert_addr(move, 1, "fe80::1");
-	assert_int_equal(move->addrs.addr[1].flags, IFA_F_NODAD);
+	assert_int_equal(move->addrs.addr[1].flags, 0);
 	assert_int_equal(move->n_said_addrs, 0);
 	/* What a gateway depends on comes before it. */
 	assert_int_equal(move->routes.count, 0);
