@@ -10,8 +10,9 @@ from netvf_lab.vm.cache import Cache, Unavailable
 
 
 @pytest.fixture(scope="session")
-def kernel():
-    """What the guest boots; from here on the machine's own network is out of reach."""
+def debian():
+    """Of the guest, what is Debian's: the kernel, busybox, and Hyper-V's daemons. From here on the
+    machine's own network is out of reach."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to make network namespaces")
     if not os.path.exists("/dev/net/tun"):
@@ -19,9 +20,16 @@ def kernel():
     try:
         qemu.find()
         cache = Cache(PLACES.cache)
-        found, busybox = cache.kernel(), cache.busybox()
+        found = cache.kernel(), cache.busybox(), cache.package("hyperv-daemons")
     except Unavailable as why:
         pytest.skip(str(why))
     sandbox.isolate()
+    return found
+
+
+@pytest.fixture(scope="session")
+def kernel(debian):
+    """What the guest boots."""
+    found, busybox, _ = debian
     initramfs.build(ARCHIVE, PLACES, found, busybox)
     return found

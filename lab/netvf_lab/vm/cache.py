@@ -86,10 +86,14 @@ class Cache:
         return Kernel(release, os.path.join(root, "boot", f"vmlinuz-{release}"), modules)
 
     def busybox(self):
-        path = os.path.join(self._directory, BUSYBOX, "bin/busybox")
-        if not os.path.exists(path):
-            self._unpack(BUSYBOX)
-        return path
+        return os.path.join(self.package(BUSYBOX), "bin/busybox")
+
+    def package(self, name):
+        """The directory that has the package's files."""
+        root = os.path.join(self._directory, name)
+        if not os.path.exists(root):
+            self._unpack(name)
+        return root
 
     @staticmethod
     def _kernel_package():

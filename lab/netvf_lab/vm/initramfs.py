@@ -98,8 +98,8 @@ def _commands(archive, busybox):
             archive.link(f"/usr/bin/{name}", "busybox")
 
 
-def build(path, places, kernel, busybox):
-    """Writes the archive to a file."""
+def build(path, places, kernel, busybox, programs=(), modules=()):
+    """Writes the archive to a file. programs: more, for /usr/sbin; modules: more, by name."""
     archive = Archive()
     for name in ("bin", "sbin", "lib", "lib64"):
         archive.directory(f"/usr/{name}")
@@ -107,7 +107,7 @@ def build(path, places, kernel, busybox):
     for name in ("dev", "proc", "sys", "run", "tmp", "var", "etc/netvf/devd"):
         archive.directory(f"/{name}")
     archive.link("/var/run", "../run")
-    for source in (places.netvfd, places.netvf, places.agent):
+    for source in (places.netvfd, places.netvf, places.agent, *programs):
         archive.program(f"/usr/sbin/{os.path.basename(source)}", source)
     for source in places.libexec or glob.glob(f"{LIBEXEC}/*"):
         archive.program(f"{LIBEXEC}/{os.path.basename(source)}", source)
@@ -123,7 +123,7 @@ def build(path, places, kernel, busybox):
     archive.file("/init", os.path.join(here, "init.sh"), 0o755)
     for name in ("on-vf", "join-bond", "hyperv-scripts", "on-lease"):
         archive.file(f"/usr/sbin/{name}", os.path.join(here, f"{name}.sh"), 0o755)
-    modules = kernel.closure(MODULES)
+    modules = kernel.closure([*MODULES, *modules])
     for name, source in modules.items():
         archive.file(f"/lib/modules/{name}.ko", source)
     archive.text(
