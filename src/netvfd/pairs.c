@@ -234,6 +234,7 @@ static void update_lagg(
 		if (r)
 			nv_err("%s: cannot take the lagg out of the data path: %s",
 				managed->hn_name, nv_strerror(r));
+		nv_ports_reopen(daemon, pair);
 		edit_lagg_gone(pair, NULL);
 	}
 	if (managed->lagg != pair->lagg)

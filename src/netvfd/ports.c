@@ -67,6 +67,14 @@ bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
 	return vf->flags & IFF_UP;
 }
 
+void nv_ports_reopen(struct nv_daemon *daemon, const struct nv_dp_pair *path)
+{
+	if (path->inside & 1U << NV_PORT_HN)
+		nv_kernel_link_up(daemon->kernel, path->hn, true);
+	if (path->inside & 1U << NV_PORT_VF)
+		nv_kernel_link_up(daemon->kernel, path->vf, true);
+}
+
 /* Nothing of its own is left on it, which hyperv_vfup sees to. */
 static bool is_bare(const struct nv_daemon *daemon, int hn)
 {

@@ -90,6 +90,16 @@ def test_what_rcconf_says_is_on_lagg0_and_not_on_hn0(programs, guest):
     assert_bare(guest, "vf0")
 
 
+def test_a_kernel_without_bonding_gets_the_other_form_and_is_told(programs, guest):
+    if guest.run("ip", "link", "add", "bond9", "type", "bond", check=False).returncode == 0:
+        pytest.skip("this kernel has bonding")
+    programs.write_rcconf(RC_CONF + 'netvf_lagg="bond"\n')
+    said = programs.run("hyperv_vfup", "hn0")
+    assert "this kernel has no bonding" in said
+    assert guest.addresses("lagg0") == WHOLE
+    assert guest.link("hn0").get_attr("IFLA_MASTER") is None
+
+
 def test_a_vlan_moves(programs, guest):
     try:
         guest.netlink.link("add", ifname="hn0.5", kind="vlan", vlan_id=5,
