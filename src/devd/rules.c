@@ -240,6 +240,21 @@ size_t nv_rules_count(const struct nv_rules *rules)
 	return rules->count;
 }
 
+int nv_rules_each_action(const struct nv_rules *rules,
+	int (*each)(const char *file, unsigned int line, const char *action, void *data),
+	void *data)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < rules->count && !r; i++) {
+		const struct nv_rule *rule = rules->rule[i];
+
+		for (size_t j = 0; j < rule->n_actions && !r; j++)
+			r = each(rule->file, rule->line, rule->action[j], data);
+	}
+	return r;
+}
+
 size_t nv_rule_actions(const struct nv_rule *rule)
 {
 	return rule->n_actions;

@@ -58,6 +58,14 @@ const struct nv_rule *nv_rules_match(const struct nv_rules *rules, const struct 
 const struct nv_rule *nv_rules_match_slowly(const struct nv_rules *rules,
 	const struct nv_event *event, nv_rules_media_fn media, void *data);
 
+/*
+ * Calls @each with every action as it stands in its file, by the rules' rank; stops at and returns
+ * what is not 0.
+ */
+int nv_rules_each_action(const struct nv_rules *rules,
+	int (*each)(const char *file, unsigned int line, const char *action, void *data),
+	void *data);
+
 size_t nv_rule_actions(const struct nv_rule *rule); /* 0: the rule swallows the event */
 const char *nv_rule_file(const struct nv_rule *rule);
 unsigned int nv_rule_line(const struct nv_rule *rule);

@@ -86,10 +86,10 @@ int nv_datagram_receive(int fd, int flags, struct nv_datagram *datagram)
 	return 0;
 }
 
-int nv_rtnl_open(struct nv_rtnl *ret_rtnl)
+int nv_rtnl_open_other(int protocol, struct nv_rtnl *ret_rtnl)
 {
 	NV_AUTO(nv_fd)
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	int on = 1;
 
 	if (fd < 0)
@@ -98,8 +98,13 @@ int nv_rtnl_open(struct nv_rtnl *ret_rtnl)
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-	*ret_rtnl = (struct nv_rtnl){.fd = TAKE_FD(fd)};
+	*ret_rtnl = (struct nv_rtnl){.fd = TAKE_FD(fd), .protocol = protocol};
 	return 0;
+}
+
+int nv_rtnl_open(struct nv_rtnl *ret_rtnl)
+{
+	return nv_rtnl_open_other(NETLINK_ROUTE, ret_rtnl);
 }
 
 void nv_rtnl_close(struct nv_rtnl *rtnl)
@@ -114,7 +119,7 @@ void nv_rtnl_close(struct nv_rtnl *rtnl)
 static int reopen(struct nv_rtnl *rtnl)
 {
 	struct nv_rtnl fresh;
-	int r = nv_rtnl_open(&fresh);
+	int r = nv_rtnl_open_other(rtnl->protocol, &fresh);
 
 	nv_rtnl_close(rtnl);
 	if (r < 0)

@@ -30,6 +30,7 @@ void nv_datagram_auto(struct nv_datagram *datagram);
 
 struct nv_rtnl {
 	int fd; /* -1: closed */
+	int protocol; /* NETLINK_* */
 	uint32_t sequence;
 	struct nv_datagram datagram;
 	char error[256]; /* the kernel's words on the last refusal */
@@ -37,6 +38,8 @@ struct nv_rtnl {
 
 /* Returns 0 or -errno of socket(2). */
 int nv_rtnl_open(struct nv_rtnl *ret_rtnl);
+/* The same for another of netlink's families, which speaks likewise: NETLINK_SOCK_DIAG. */
+int nv_rtnl_open_other(int protocol, struct nv_rtnl *ret_rtnl);
 /* May be called again. */
 void nv_rtnl_close(struct nv_rtnl *rtnl);
 

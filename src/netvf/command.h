@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 struct nv_command_context {
-	struct nv_client *client;
+	struct nv_client *client; /* NULL where none answers and the command can do without */
 	bool json; /* --json */
 	bool quiet; /* -n: values only (sysctl) */
 	char **args; /* what follows the command's name, NULL-terminated */
@@ -19,6 +19,7 @@ int nv_command_events(struct nv_command_context *context);
 int nv_command_history(struct nv_command_context *context);
 int nv_command_switch(struct nv_command_context *context);
 int nv_command_sysctl(struct nv_command_context *context);
+int nv_command_doctor(struct nv_command_context *context);
 
 /*
  * Asks netvfd; an error is told on stderr. Returns the result, the caller's to json_decref(), or
@@ -32,6 +33,9 @@ void nv_command_print_json(const json_t *value);
 /* Shorter ways to a member of an object; "" and 0 where there is none. */
 const char *nv_json_text(const json_t *object, const char *key);
 json_int_t nv_json_int(const json_t *object, const char *key);
+
+/* Writes a span of time: "5.2 s", "3 h 12 min". */
+void nv_format_age(double seconds, char *text, size_t size);
 
 /* Writes a time in seconds since 1970 as local "2026-01-31 12:00:00.123". */
 void nv_format_time(double time, char *text, size_t size);

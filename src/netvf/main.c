@@ -7,19 +7,20 @@
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
-#include <time.h>
 
 static const struct {
 	const char *name;
 	int (*run)(struct nv_command_context *context);
 	const char *usage;
 	const char *what;
+	bool alone; /* it has something to say without netvfd, too */
 } commands[] = {
 	{"status", nv_command_status, "status", "the pairs: who carries the traffic, since when"},
 	{"events", nv_command_events, "events", "devd's events as they happen"},
 	{"history", nv_command_history, "history [count]", "switches and actions, oldest first"},
 	{"switch", nv_command_switch, "switch hn hn|vf|auto",
 		"where to transmit; auto: the VF while usable"},
+	{"doctor", nv_command_doctor, "doctor", "what is wrong, and what to do", .alone = true},
 	{"sysctl", nv_command_sysctl, "sysctl [-n] [name ...]", "hn(4)'s names, as on FreeBSD"},
 };
 
@@ -49,29 +50,6 @@ void nv_command_print_json(const json_t *value)
 	putchar('\n');
 }
 
-const char *nv_json_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-json_int_t nv_json_int(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-void nv_format_time(double seconds, char *text, size_t size)
-{
-	time_t whole = (time_t)seconds;
-	struct tm local;
-	char second[32];
-
-	localtime_r(&whole, &local);
-	strftime(second, sizeof(second), "%Y-%m-%d %H:%M:%S", &local);
-	snprintf(text, size, "%s.%03d", second, (int)((seconds - (double)whole) * 1000));
-}
-
 static int open_client(const char *run_dir_option, struct nv_client **ret_client)
 {
 	NV_AUTO(nv_free) char *run_dir = NULL;
@@ -97,7 +75,7 @@ static int run_command(struct nv_command_context *context, const char *run_dir, 
 
 		if (strcmp(name, commands[i].name) != 0)
 			continue;
-		if (open_client(run_dir, &client))
+		if (open_client(run_dir, &client) && !commands[i].alone)
 			return EXIT_FAILURE;
 		context->client = client;
 		return commands[i].run(context);

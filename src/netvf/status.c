@@ -3,20 +3,6 @@
 
 #include "base/str.h"
 
-static void format_age(double seconds, char *text, size_t size)
-{
-	unsigned long whole = (unsigned long)seconds;
-
-	if (seconds < 60)
-		snprintf(text, size, "%.1f s", seconds);
-	else if (whole < 3600)
-		snprintf(text, size, "%lu min %lu s", whole / 60, whole % 60);
-	else if (whole < 86400)
-		snprintf(text, size, "%lu h %lu min", whole / 3600, whole / 60 % 60);
-	else
-		snprintf(text, size, "%lu d %lu h", whole / 86400, whole / 3600 % 24);
-}
-
 static void print_port(const char *role, const json_t *port, bool active)
 {
 	const json_t *counters = json_object_get(port, "counters");
@@ -40,7 +26,7 @@ static void print_pair(const json_t *pair)
 	const json_t *vf = json_object_get(pair, "vf_port");
 	char age[64];
 
-	format_age(json_number_value(json_object_get(pair, "seconds")), age, sizeof(age));
+	nv_format_age(json_number_value(json_object_get(pair, "seconds")), age, sizeof(age));
 	if (!nv_streq(nv_json_text(pair, "verdict"), "managed")) {
 		printf("%s: %s: %s\n", nv_json_text(pair, "hn"), nv_json_text(pair, "verdict"),
 			nv_json_text(pair, "why"));
@@ -69,7 +55,8 @@ int nv_command_status(struct nv_command_context *context)
 	if (context->json) {
 		nv_command_print_json(status);
 	} else {
-		format_age(json_number_value(json_object_get(status, "seconds")), age, sizeof(age));
+		nv_format_age(
+			json_number_value(json_object_get(status, "seconds")), age, sizeof(age));
 		printf("netvfd %s, process %lld, up %s, %lld rules, %lld events\n",
 			nv_json_text(status, "version"), (long long)nv_json_int(status, "pid"), age,
 			(long long)nv_json_int(status, "rules"),

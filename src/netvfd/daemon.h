@@ -155,6 +155,9 @@ int nv_pairs_adopt(struct nv_daemon *daemon);
 /* report.c: what the control socket answers */
 extern const struct nv_control_method nv_report_methods[];
 
+/* doctor.c: one of its methods */
+int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, void *daemon);
+
 /* options.c */
 
 /* Tells the usage on stderr where they are wrong, and returns -EINVAL. */

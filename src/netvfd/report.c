@@ -224,6 +224,7 @@ const struct nv_control_method nv_report_methods[] = {
 	{.name = "history", .call = call_history},
 	{.name = "switch", .call = call_switch, .changes = true},
 	{.name = "sysctl", .call = call_sysctl},
+	{.name = "doctor", .call = nv_doctor_call},
 	{.name = "events", .call = call_events, .topic = "event"},
 	{},
 };

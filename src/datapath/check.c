@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "datapath/check.h"
+
+#include "datapath/tc.h"
+
+#include <errno.h>
+
+static bool lacks(int ifindex, enum bpf_tc_attach_point side)
+{
+	uint32_t id;
+	int r = ifindex ? nv_tc_program(ifindex, side, &id) : 0;
+
+	return r == -ENOENT || r == -EINVAL; /* no such filter; none at all, or no clsact */
+}
+
+int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])
+{
+	struct nv_dp_pair pair;
+	int count = 0;
+	int r = nv_datapath_get(datapath, hn, &pair);
+
+	if (r < 0)
+		return r;
+	if (lacks(pair.hn, BPF_TC_INGRESS) || lacks(pair.hn, BPF_TC_EGRESS))
+		ret_ifindex[count++] = pair.hn;
+	if (lacks(pair.vf, BPF_TC_INGRESS))
+		ret_ifindex[count++] = pair.vf;
+	if (lacks(pair.lagg, BPF_TC_EGRESS))
+		ret_ifindex[count++] = pair.lagg;
+	return count;
+}

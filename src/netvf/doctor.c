@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netvf/doctor.h"
+
+#include "netvf/command.h"
+
+#include <stdio.h>
+
+/* One problem a paragraph: what, and below it what to do. */
+static void print_text(const struct nv_facts *facts, const json_t *findings)
+{
+	const json_t *entry;
+	size_t i;
+
+	if (facts->status)
+		printf("handover by %s: %s\n", nv_json_text(facts->status, "handover"),
+			nv_json_text(facts->status, "handover_why"));
+	json_array_foreach (findings, i, entry)
+		printf("%s %s\n    %s\n", nv_json_text(entry, "subject"),
+			nv_json_text(entry, "problem"), nv_json_text(entry, "remedy"));
+	json_array_foreach (facts->unchecked, i, entry)
+		printf("not looked at: %s\n", json_string_value(entry));
+	if (!json_array_size(findings))
+		printf("nothing is wrong\n");
+}
+
+static void print_json(const struct nv_facts *facts, json_t *findings)
+{
+	json_t *all = json_pack("{sO* sO* sO sO*}", "handover",
+		json_object_get(facts->status, "handover"), "handover_why",
+		json_object_get(facts->status, "handover_why"), "findings", findings, "unchecked",
+		facts->unchecked);
+
+	nv_command_print_json(all);
+	json_decref(all);
+}
+
+int nv_command_doctor(struct nv_command_context *context)
+{
+	NV_AUTO(nv_facts) struct nv_facts facts = {};
+	json_t *findings;
+	size_t count;
+
+	if (context->client) {
+		facts.status = nv_command_ask(context, "status", NULL);
+		facts.told = nv_command_ask(context, "doctor", NULL);
+		if (!facts.status || !facts.told)
+			return EXIT_FAILURE;
+		nv_facts_gather(&facts);
+	}
+	findings = nv_doctor_findings(&facts);
+	count = json_array_size(findings);
+	if (context->json)
+		print_json(&facts, findings);
+	else
+		print_text(&facts, findings);
+	json_decref(findings);
+	return count ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netvf/command.h"
+#include "netvf/doctor.h"
+
+#include "control/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* A pair as its checks see it; names are "" where there is none. */
+struct patient {
+	const struct nv_facts *facts;
+	json_t *findings;
+	const json_t *pair; /* of status */
+	const json_t *told; /* of netvfd's method "doctor"; NULL: it said nothing */
+	const char *hn, *vf, *upper, *form;
+	bool is_lagg, is_exclusive, transparent;
+};
+
+static void add(json_t *findings, const char *subject, const char *remedy, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void add(json_t *findings, const char *subject, const char *remedy, const char *format, ...)
+{
+	char problem[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(problem, sizeof(problem), format, args);
+	va_end(args);
+	json_array_append_new(
+		findings, json_pack("{so so so}", "subject", nv_json_from(subject), "problem",
+				  nv_json_from(problem), "remedy", nv_json_from(remedy)));
+}
+
+static const struct nv_link *link_of(const struct patient *patient, const char *name)
+{
+	return nv_links_by_name(&patient->facts->links, name);
+}
+
+static void check_verdict(const struct patient *patient)
+{
+	if (nv_streq(nv_json_text(patient->pair, "verdict"), "refused"))
+		add(patient->findings, patient->hn,
+			"until that is clear nothing is touched; see netvf_pairs in "
+			"netvf-rc.conf(5)",
+			"is no pair: %s", nv_json_text(patient->pair, "why"));
+}
+
+static void check_filters(const struct patient *patient)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (json_object_get(patient->told, "unfiltered"), i, name)
+		if (json_is_string(name))
+			add(patient->findings, json_string_value(name),
+				"restart netvfd, which attaches it again and leaves the traffic "
+				"alone; find out who removes filters or clsact",
+				"has lost netvf's filter at tc, so the pair of %s is incomplete",
+				patient->hn);
+}
+
+static void check_absence(const struct patient *patient)
+{
+	const char *last = nv_json_text(patient->pair, "last_vf");
+	double seconds = json_number_value(json_object_get(patient->told, "vf_seconds"));
+	char age[64];
+
+	nv_format_age(seconds, age, sizeof(age));
+	if (last[0])
+		add(patient->findings, patient->hn,
+			"nothing, if the machine is being moved; else ask the host why it has not "
+			"given the VF back (dmesg tells of the PCI device)",
+			"its VF %s is gone for %s", last, age);
+	else
+		add(patient->findings, patient->hn,
+			"have the host give a VF with the MAC of hn; one that is there but is not "
+			"found can be named in netvf_pairs (netvf-rc.conf(5))",
+			"no VF has come, for %s", age);
+}
+
+static void check_vf(const struct patient *patient)
+{
+	const json_t *port = json_object_get(patient->pair, "vf_port");
+	double held = json_number_value(json_object_get(patient->told, "held"));
+	const struct nv_link *link = link_of(patient, patient->vf);
+
+	if (!json_is_object(port)) {
+		check_absence(patient);
+		return;
+	}
+	if (json_is_true(json_object_get(patient->told, "waits")) || !link)
+		return;
+	if (held > 0)
+		add(patient->findings, patient->vf,
+			"see in dmesg and on the host why its link goes; 'netvf switch' with vf "
+			"overrules the wait",
+			"was lost soon after each return; traffic stays on %s for %.1f s more",
+			patient->hn, held);
+	if (!(link->flags & IFF_UP))
+		add(patient->findings, patient->vf,
+			"set it up, and find out why the rule for IFATTACH (hyperv_vfattach) did "
+			"not, or who set it down",
+			"is there, but set down");
+	else if (!json_is_true(json_object_get(port, "usable")))
+		add(patient->findings, patient->vf, "ask the host: its port gives no link",
+			"is set up, but has no carrier");
+	if (nv_streq(nv_json_text(patient->pair, "wish"), "hn"))
+		add(patient->findings, patient->hn, "netvf switch with auto ends that",
+			"transmits by itself and not by %s, because somebody ordered so",
+			patient->vf);
+}
+
+static void check_form(const struct patient *patient)
+{
+	bool answered = json_is_true(json_object_get(patient->told, "answered"));
+	bool on_vf = nv_streq(nv_json_text(patient->pair, "active"), "vf");
+
+	if (!patient->told)
+		return;
+	if (patient->transparent && patient->is_lagg)
+		add(patient->findings, patient->hn,
+			"move them to hn, or take netvf_vf_transparent out of rc.conf",
+			"is to be transparent, but %s has the addresses still", patient->upper);
+	if (patient->transparent)
+		return;
+	if (!answered)
+		add(patient->findings, patient->hn,
+			"if a lagg is wanted, have a rule in devd.conf answer VF_UP, as the "
+			"shipped one does; if not, all is as it should be",
+			"no rule answers VF_UP, so its VF is used exclusively");
+	else if (on_vf && nv_streq(patient->form, "transparent"))
+		add(patient->findings, patient->hn,
+			"'netvf history' tells how the action ended; run 'hyperv_vfup' by hand "
+			"to see what it says",
+			"a rule answered VF_UP, but there is no lagg: its action failed, or has "
+			"not ended yet");
+}
+
+static void check_bareness(const struct patient *patient, const char *name)
+{
+	const struct nv_link *link = link_of(patient, name);
+	char text[NV_IP_TEXT];
+
+	for (size_t i = 0; link && i < patient->facts->addrs.count; i++) {
+		const struct nv_addr *addr = &patient->facts->addrs.addr[i];
+
+		if (addr->ifindex != link->ifindex)
+			continue;
+		add(patient->findings, name,
+			"take the address away, and see that nobody but netvf configures this "
+			"interface",
+			"is a port of %s, but has the address %s/%u, so some traffic goes past %s",
+			patient->upper, nv_ip_text(&addr->local, text), addr->prefix_len,
+			patient->upper);
+		return;
+	}
+}
+
+static void check_port(const struct patient *patient, const char *name)
+{
+	const struct nv_link *upper = link_of(patient, patient->upper);
+	const struct nv_link *link = link_of(patient, name);
+
+	if (!link || !upper || link == upper)
+		return;
+	if (link->mtu < upper->mtu)
+		add(patient->findings, name,
+			"give it the larger MTU, or the upper interface the smaller one",
+			"has the MTU %u and %s has %u: frames between are lost on it", link->mtu,
+			patient->upper, upper->mtu);
+	check_bareness(patient, name);
+}
+
+static void check_manager(const struct patient *patient, const struct nv_trace *trace)
+{
+	bool is_hn = nv_streq(trace->ifname, patient->hn);
+
+	/* ifup brought hn up at boot, as it should, and does no more. */
+	if (is_hn && (!patient->is_lagg || nv_streq(trace->what, "ifupdown")))
+		return;
+	add(patient->findings, trace->ifname,
+		"tell it to leave this interface alone (unmanaged); netvf configures it",
+		"is managed by %s, which may give it addresses or set it down", trace->what);
+}
+
+/* What is bound to hn by name does not follow the addresses to the lagg. */
+static void check_bound(const struct patient *patient, const struct nv_trace *trace)
+{
+	if (!patient->is_lagg || !nv_streq(trace->ifname, patient->hn))
+		return;
+	add(patient->findings, patient->hn,
+		"have it name the lagg; or let hn keep all: netvf_vf_transparent in "
+		"netvf-rc.conf(5) is made for that",
+		"%s: bound to %s by name, but %s has the addresses now", trace->what, patient->hn,
+		patient->upper);
+}
+
+static void check_traces(const struct patient *patient)
+{
+	for (size_t i = 0; i < patient->facts->n_traces; i++) {
+		const struct nv_trace *trace = &patient->facts->trace[i];
+		bool is_hn = nv_streq(trace->ifname, patient->hn);
+		bool is_vf = nv_streq(trace->ifname, patient->vf) && !patient->is_exclusive;
+		bool is_upper = nv_streq(trace->ifname, patient->upper) && patient->is_lagg;
+
+		switch (trace->kind) {
+		case NV_TRACE_MANAGER:
+			if (is_hn || is_vf || is_upper)
+				check_manager(patient, trace);
+			break;
+		case NV_TRACE_DHCP:
+			if (is_vf || (is_hn && patient->is_lagg))
+				add(patient->findings, trace->ifname,
+					"end it, and see that nobody starts one for a port",
+					"is a port of %s, but a DHCP client runs for it: %s",
+					patient->upper, trace->what);
+			break;
+		case NV_TRACE_SOCKET:
+		case NV_TRACE_FILTER:
+			check_bound(patient, trace);
+			break;
+		}
+	}
+}
+
+static void check_pair(const struct patient *patient)
+{
+	check_verdict(patient);
+	if (!nv_streq(nv_json_text(patient->pair, "verdict"), "managed"))
+		return;
+	check_filters(patient);
+	check_vf(patient);
+	check_form(patient);
+	if (!patient->is_exclusive)
+		check_port(patient, patient->vf);
+	if (patient->is_lagg)
+		check_port(patient, patient->hn);
+	check_traces(patient);
+}
+
+static const json_t *told_of(const struct nv_facts *facts, const char *hn)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(facts->told, "pairs"), i, pair)
+		if (nv_streq(nv_json_text(pair, "hn"), hn))
+			return pair;
+	return NULL;
+}
+
+static void check_programs(const struct nv_facts *facts, json_t *findings)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (facts->absent, i, entry)
+		add(findings, nv_json_text(entry, "program"), "install it, or take the rule away",
+			"is not there, or cannot be run, but the rule at %s:%lld does",
+			nv_json_text(entry, "file"), (long long)nv_json_int(entry, "line"));
+}
+
+json_t *nv_doctor_findings(const struct nv_facts *facts)
+{
+	json_t *findings = json_array();
+	const json_t *pair;
+	size_t i;
+
+	if (!facts->status) {
+		add(findings, "netvfd",
+			"systemctl start netvfd; if it ends, its log says why. What it has set up "
+			"in the kernel goes on, but no VF comes back",
+			"does not run");
+		return findings;
+	}
+	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair) {
+		const char *form = nv_json_text(pair, "form");
+		struct patient patient = {
+			.facts = facts,
+			.findings = findings,
+			.pair = pair,
+			.told = told_of(facts, nv_json_text(pair, "hn")),
+			.hn = nv_json_text(pair, "hn"),
+			.vf = nv_json_text(json_object_get(pair, "vf_port"), "name"),
+			.upper = nv_json_text(pair, "upper"),
+			.form = form,
+			.is_lagg = nv_streq(form, "lagg"),
+			.is_exclusive = nv_streq(form, "exclusive"),
+		};
+
+		patient.transparent = json_is_true(json_object_get(patient.told, "transparent"));
+		check_pair(&patient);
+	}
+	check_programs(facts, findings);
+	return findings;
+}

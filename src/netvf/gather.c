@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "ifconfig/dhcp.h"
+#include "kernel/kernel.h"
+#include "kernel/sockets.h"
+#include "netvf/command.h"
+#include "netvf/doctor.h"
+#include "netvf/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void gather_links(struct nv_facts *facts)
+{
+	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
+	int r = nv_kernel_open(&kernel);
+
+	if (!r)
+		r = nv_kernel_links(kernel, &facts->links);
+	if (!r)
+		r = nv_kernel_addrs(kernel, 0, &facts->addrs);
+	if (r)
+		nv_facts_unchecked(facts, "links and addresses: %s", nv_strerror(r));
+}
+
+static void gather_sockets(struct nv_facts *facts)
+{
+	struct nv_bound bound[NV_BOUND_MAX];
+	size_t count = 0;
+	int r = nv_sockets_bound(bound, &count);
+
+	if (r)
+		nv_facts_unchecked(facts, "sockets bound to an interface: %s", nv_strerror(r));
+	for (size_t i = 0; i < count; i++) {
+		const struct nv_link *link = nv_links_by_index(&facts->links, bound[i].ifindex);
+
+		if (link)
+			nv_facts_trace(facts, NV_TRACE_SOCKET, link->name,
+				"%s port %u, %u socket%s",
+				bound[i].protocol == IPPROTO_TCP ? "TCP" : "UDP", bound[i].port,
+				bound[i].count, bound[i].count == 1 ? "" : "s");
+	}
+}
+
+static void gather_clients(struct nv_facts *facts, const char *ifname)
+{
+	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+	int r = nv_dhcp_find(ifname, &clients);
+
+	if (r)
+		nv_facts_unchecked(facts, "DHCP clients of %s: %s", ifname, nv_strerror(r));
+	for (size_t i = 0; i < clients.count; i++)
+		nv_facts_trace(facts, NV_TRACE_DHCP, ifname, "%s, process %d",
+			nv_dhcp_kind_name(clients.client[i].kind), (int)clients.client[i].pid);
+}
+
+/* A small file's text; "" where there is none. */
+static void read_file(const char *path, char *ret_text, size_t size)
+{
+	NV_AUTO(nv_file) FILE *file = fopen(path, "re");
+	size_t length = file ? fread(ret_text, 1, size - 1, file) : 0;
+
+	ret_text[length] = '\0';
+}
+
+/* What NetworkManager does with each device is asked once. */
+static void gather_nmcli(struct nv_facts *facts, struct nv_str *listed)
+{
+	const char *const argv[] = {"nmcli", "-t", "-f", "DEVICE,STATE", "device", NULL};
+	int r = access("/run/NetworkManager", F_OK) < 0 ? 0 : nv_run(argv, listed);
+
+	if (r)
+		nv_facts_unchecked(facts, "NetworkManager: nmcli: %s", nv_strerror(r));
+}
+
+static void gather_managers(struct nv_facts *facts, const char *ifname, const char *nmcli)
+{
+	const struct nv_link *link = nv_links_by_name(&facts->links, ifname);
+	char text[16384];
+	char path[64];
+
+	if (nv_nmcli_manages(nmcli, ifname))
+		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "NetworkManager");
+	read_file("/run/network/ifstate", text, sizeof(text));
+	if (nv_ifupdown_manages(text, ifname))
+		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "ifupdown");
+	if (!link)
+		return;
+	snprintf(path, sizeof(path), "/run/systemd/netif/links/%d", link->ifindex);
+	read_file(path, text, sizeof(text));
+	if (nv_networkd_manages(text))
+		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "systemd-networkd");
+}
+
+struct filters {
+	json_t *nft;
+	struct nv_str iptables[2];
+};
+
+static void read_filters(struct nv_facts *facts, struct filters *filters)
+{
+	const char *const nft[] = {"nft", "-j", "list", "ruleset", NULL};
+	const char *const iptables[2][2] = {{"iptables-save", NULL}, {"ip6tables-save", NULL}};
+	NV_AUTO(nv_str) struct nv_str text = {};
+	int r = nv_run(nft, &text);
+
+	if (!r)
+		filters->nft = json_loads(nv_str_text(&text), 0, NULL);
+	if (r && r != -ENOENT)
+		nv_facts_unchecked(facts, "packet filters: nft: %s", nv_strerror(r));
+	for (size_t i = 0; i < NV_ARRAY_SIZE(iptables); i++) {
+		r = nv_run(iptables[i], &filters->iptables[i]);
+		if (r && r != -ENOENT)
+			nv_facts_unchecked(
+				facts, "packet filters: %s: %s", iptables[i][0], nv_strerror(r));
+	}
+}
+
+static void trace_filters(struct nv_facts *facts, const struct filters *filters, const char *ifname)
+{
+	char where[96] = "";
+	unsigned int count = nv_nft_count(filters->nft, ifname, where, sizeof(where));
+
+	if (count)
+		nv_facts_trace(facts, NV_TRACE_FILTER, ifname,
+			"nftables, %u place%s, the first a %s", count, count == 1 ? "" : "s",
+			where);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(filters->iptables); i++) {
+		count = nv_iptables_count(
+			nv_str_text(&filters->iptables[i]), ifname, where, sizeof(where));
+		if (count)
+			nv_facts_trace(facts, NV_TRACE_FILTER, ifname,
+				"%s, %u rule%s, the first in %s", i ? "ip6tables" : "iptables",
+				count, count == 1 ? "" : "s", where);
+	}
+}
+
+/* Only a lagg takes the addresses away from what names hn. */
+static void gather_filters(struct nv_facts *facts)
+{
+	struct filters filters = {};
+	bool wanted = false;
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair)
+		wanted |= nv_streq(nv_json_text(pair, "form"), "lagg");
+	if (wanted)
+		read_filters(facts, &filters);
+	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair)
+		if (nv_streq(nv_json_text(pair, "form"), "lagg"))
+			trace_filters(facts, &filters, nv_json_text(pair, "hn"));
+	json_decref(filters.nft);
+	for (i = 0; i < NV_ARRAY_SIZE(filters.iptables); i++)
+		nv_str_auto(&filters.iptables[i]);
+}
+
+static void gather_interfaces(struct nv_facts *facts)
+{
+	NV_AUTO(nv_str) struct nv_str nmcli = {};
+	const json_t *pair;
+	size_t i;
+
+	gather_nmcli(facts, &nmcli);
+	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair) {
+		const char *hn = nv_json_text(pair, "hn");
+		const char *vf = nv_json_text(json_object_get(pair, "vf_port"), "name");
+		const char *upper = nv_json_text(pair, "upper");
+
+		gather_managers(facts, hn, nv_str_text(&nmcli));
+		gather_clients(facts, hn);
+		if (vf[0]) {
+			gather_managers(facts, vf, nv_str_text(&nmcli));
+			gather_clients(facts, vf);
+		}
+		if (!nv_streq(upper, hn) && !nv_streq(upper, vf))
+			gather_managers(facts, upper, nv_str_text(&nmcli));
+	}
+}
+
+static void gather_programs(struct nv_facts *facts)
+{
+	const json_t *entry;
+	size_t i;
+
+	facts->absent = json_array();
+	json_array_foreach (json_object_get(facts->told, "actions"), i, entry) {
+		char program[256];
+		char path[4096];
+
+		if (!nv_action_program(nv_json_text(entry, "action"), program, sizeof(program)) ||
+			nv_program_find(program, path, sizeof(path)) == 0)
+			continue;
+		json_array_append_new(facts->absent,
+			json_pack("{sO sO ss}", "file", json_object_get(entry, "file"), "line",
+				json_object_get(entry, "line"), "program", program));
+	}
+}
+
+void nv_facts_gather(struct nv_facts *facts)
+{
+	gather_links(facts);
+	gather_sockets(facts);
+	gather_interfaces(facts);
+	gather_filters(facts);
+	gather_programs(facts);
+	if (geteuid() != 0)
+		nv_facts_unchecked(facts, "other users' DHCP clients: only root sees them");
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `netvf doctor` cannot see from outside. */
+#include "control/text.h"
+#include "datapath/check.h"
+#include "netvfd/daemon.h"
+
+#include <errno.h>
+
+/* Of actions, only what they begin with is of interest; all fit into an answer. */
+#define ACTIONS_MAX 1000
+#define ACTION_MAX  256
+
+static json_t *name_json(const struct nv_daemon *daemon, int ifindex)
+{
+	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
+
+	return link ? nv_json_from(link->name) : json_null();
+}
+
+static json_t *missing_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+{
+	int ifindex[NV_DP_INTERFACES];
+	int count = nv_datapath_missing(daemon->datapath, managed->hn, ifindex);
+	json_t *list = json_array();
+
+	for (int i = 0; i < count; i++)
+		json_array_append_new(list, name_json(daemon, ifindex[i]));
+	return list;
+}
+
+/* Seconds that the VF is left alone yet, for either reason. */
+static double held(struct nv_daemon *daemon, const struct nv_managed *managed)
+{
+	uint64_t limit = daemon->settings->holddown * NV_USEC_PER_SEC;
+	const struct nv_link *vf =
+		nv_links_by_index(nv_monitor_links(daemon->monitor), managed->state.vf);
+
+	if (!vf || !nv_link_usable(vf) || managed->state.active == NV_PORT_VF)
+		return 0;
+	return (double)nv_holddown_left(&managed->holddown, nv_loop_now(daemon->loop), limit) /
+	       NV_USEC_PER_SEC;
+}
+
+static bool waits(struct nv_daemon *daemon, const struct nv_managed *managed, bool transparent)
+{
+	struct nv_attwait attwait = managed->attwait;
+
+	return transparent && !managed->state.ready &&
+	       nv_attwait_left(&attwait, managed->state.vf, nv_loop_now(daemon->loop),
+		       daemon->settings->attwait * NV_USEC_PER_SEC);
+}
+
+static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+{
+	bool transparent = nv_hn_is_transparent(&daemon->settings->hn, managed->hn_name);
+	uint64_t since = managed->attwait.since;
+
+	if (since < daemon->started)
+		since = daemon->started;
+	return json_pack("{so so sb sb sb sf sf}", "hn", nv_json_from(managed->hn_name),
+		"unfiltered", missing_json(daemon, managed), "transparent", (int)transparent,
+		"answered", (int)nv_events_answered(daemon, managed->hn_name), "waits",
+		(int)waits(daemon, managed, transparent), "held", held(daemon, managed),
+		"vf_seconds", (double)(nv_loop_now(daemon->loop) - since) / NV_USEC_PER_SEC);
+}
+
+static int add_action(const char *file, unsigned int line, const char *action, void *data)
+{
+	json_t *list = data;
+	char begin[ACTION_MAX];
+
+	nv_strcopy(begin, sizeof(begin), action);
+	if (json_array_size(list) >= ACTIONS_MAX)
+		return 1;
+	return json_array_append_new(
+		       list, json_pack("{so si so}", "file", nv_json_from(file), "line", (int)line,
+				     "action", nv_json_from(begin)))
+		       ? -ENOMEM
+		       : 0;
+}
+
+int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	struct nv_daemon *daemon = data;
+	json_t *pairs = json_array();
+	json_t *actions = json_array();
+
+	(void)params;
+	(void)ret_error;
+	for (size_t i = 0; i < daemon->n_managed; i++)
+		json_array_append_new(pairs, pair_json(daemon, &daemon->managed[i]));
+	nv_rules_each_action(daemon->rules, add_action, actions);
+	*ret_result = json_pack("{so so}", "pairs", pairs, "actions", actions);
+	return *ret_result ? 0 : -ENOMEM;
+}

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""netvf doctor: nothing is wrong, or it is named, and how to mend it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+from conftest import RC_CONF, RULES
+from harness import BUILD, wait_until
+
+# The shipped rules name Debian's hyperv-daemons, which need not be on this machine.
+PRESENT = RULES.read_text().replace("/usr/sbin/hv_", "/bin/true #hv_")
+SO_BINDTODEVICE = 25
+
+
+def ask_doctor(guest, netvfd, status):
+    done = guest.run(BUILD / "src/netvf/netvf", "--run-dir", netvfd.run_dir, "doctor", "--json",
+                     check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def wait_well(guest, netvfd):
+    command = [BUILD / "src/netvf/netvf", "--run-dir", netvfd.run_dir, "doctor"]
+    wait_until(lambda: guest.run(*command, check=False).returncode == 0, what="all is well")
+
+
+def finding(guest, netvfd):
+    """The only one there is: subject and problem."""
+    findings = ask_doctor(guest, netvfd, 1)["findings"]
+    assert len(findings) == 1, findings
+    assert findings[0]["remedy"]
+    return f"{findings[0]['subject']} {findings[0]['problem']}"
+
+
+@pytest.fixture
+def lagg(guest, start_netvfd):
+    """A pair in lagg form, with which all is well."""
+    netvfd = start_netvfd(rules=PRESENT)
+    guest.attach_vf()
+    wait_until(lambda: netvfd.pair()["form"] == "lagg", what="lagg0 is the upper")
+    netvfd.wait_active("vf")
+    wait_well(guest, netvfd)
+    return netvfd
+
+
+def test_a_pair_in_health(guest, lagg):
+    said = ask_doctor(guest, lagg, 0)
+    assert said["findings"] == []
+    assert said["handover"] == lagg.status()["handover"]
+    assert "nothing is wrong" in lagg.ask("doctor")
+    for directory in lagg.run_dir.parents:  # pytest keeps its own from others
+        directory.chmod(directory.stat().st_mode | 0o055)
+    nobody = guest.run("setpriv", "--reuid=65534", "--clear-groups", BUILD / "src/netvf/netvf",
+                       "--run-dir", lagg.run_dir, "doctor")
+    assert "not looked at" in nobody.stdout
+
+
+def test_a_netvfd_that_does_not_run(guest, lagg):
+    lagg.kill()
+    assert finding(guest, lagg).startswith("netvfd does not run")
+
+
+def test_a_vf_that_is_away_or_never_came(guest, start_netvfd):
+    netvfd = start_netvfd(rules=PRESENT)
+    assert "hn0 no VF has come" in finding(guest, netvfd)
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+    wait_until(lambda: "hn0 its VF vf0 is gone for" in finding(guest, netvfd))
+
+
+def test_a_vf_without_a_link(guest, lagg):
+    guest.detach_vf("linkdown")
+    lagg.wait_active("hn")
+    assert "vf0 is set up, but has no carrier" in finding(guest, lagg)
+
+
+def test_filters_that_somebody_removed(guest, lagg):
+    guest.run("tc", "filter", "del", "dev", "lagg0", "egress")
+    assert "lagg0 has lost netvf's filter" in finding(guest, lagg)
+    lagg.stop()
+    lagg.start()
+    wait_well(guest, lagg)
+
+
+def test_an_address_on_a_port(guest, lagg):
+    guest.netlink.addr("add", index=guest.namespace.index("vf0"), address="192.0.2.77",
+                       prefixlen=24)
+    assert "vf0 is a port of lagg0, but has the address 192.0.2.77/24" in finding(guest, lagg)
+
+
+def test_an_mtu_that_is_too_small(guest, lagg):
+    guest.netlink.link("set", index=guest.namespace.index("vf0"), mtu=1300)
+    assert "vf0 has the MTU 1300 and lagg0 has 1500" in finding(guest, lagg)
+
+
+def test_a_dhcp_client_on_a_port(guest, lagg):
+    client = guest.popen("udhcpc", "-f", "-i", "vf0", "-s", "/bin/true", "-n", "-t", "1000",
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: b"udhcpc" in open(f"/proc/{client.pid}/cmdline", "rb").read())
+        assert f"a DHCP client runs for it: udhcpc, process {client.pid}" in finding(guest, lagg)
+    finally:
+        client.kill()
+        client.wait()
+
+
+@pytest.mark.parametrize("kind,text", [
+    (socket.SOCK_STREAM, "TCP port 5353, 1 socket"),
+    (socket.SOCK_DGRAM, "UDP port 5353, 1 socket")])
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_a_socket_that_is_bound_to_hn(guest, lagg, family, kind, text):
+    with guest.namespace.entered():
+        bound = socket.socket(family, kind)
+    with bound:
+        bound.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, b"hn0")
+        bound.bind(("", 5353))
+        if kind == socket.SOCK_STREAM:
+            bound.listen()
+        assert f"hn0 {text}: bound to hn0 by name" in finding(guest, lagg)
+
+
+def test_a_packet_filter_that_names_hn(guest, lagg):
+    if not shutil.which("nft", path="/usr/sbin:/sbin"):
+        pytest.skip("there is no nft here")
+    for words in (("table", "inet", "f"), ("chain", "inet", "f", "c"),
+                  ("rule", "inet", "f", "c", "iifname", "hn0", "drop")):
+        made = guest.run("/usr/sbin/nft", "add", *words, check=False)
+        if made.returncode:
+            pytest.skip(f"nft cannot do that here: {made.stderr}")
+    assert "hn0 nftables, 1 place, the first a rule of inet f: bound to hn0 by name" in \
+        finding(guest, lagg)
+
+
+def test_managers(guest, lagg):
+    links = "/run/systemd/netif/links"
+    os.makedirs(links, exist_ok=True)
+    path = f"{links}/{guest.namespace.index('vf0')}"
+    with open(path, "w", encoding="ascii") as file:
+        file.write("ADMIN_STATE=configured\n")
+    try:
+        assert "vf0 is managed by systemd-networkd" in finding(guest, lagg)
+    finally:
+        os.unlink(path)
+
+
+def test_rules_that_name_what_is_not_there(guest, lagg):
+    lagg.rules.write_text(PRESENT + 'notify 1 { match "system" "X"; action "/no/such -x"; };\n')
+    lagg.reload()
+    wait_until(lambda: "1 rules" not in lagg.log.splitlines()[-1] and
+               "read the configuration again" in lagg.log)
+    assert f"/no/such is not there, or cannot be run, but the rule at {lagg.rules}:" in \
+        finding(guest, lagg)
+
+
+def test_no_answer_to_vf_up(guest, start_netvfd):
+    netvfd = start_netvfd(rules="")
+    guest.attach_vf()
+    guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
+    netvfd.wait_active("vf")
+    assert "hn0 no rule answers VF_UP" in finding(guest, netvfd)
+
+
+def test_a_transparent_pair_in_health(guest, start_netvfd):
+    netvfd = start_netvfd(rules=PRESENT, rcconf=RC_CONF + 'netvf_vf_transparent="YES"\n')
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    wait_well(guest, netvfd)

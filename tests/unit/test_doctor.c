@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cm.h"
+
+#include "netvf/doctor.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A pair in health, in lagg form; each test makes it ill in one way. */
+static const char healthy[] =
+	"{'pairs': [{'hn': 'hn0', 'verdict': 'managed', 'why': '', 'upper': 'lagg0',"
+	" 'form': 'lagg', 'active': 'vf', 'wish': 'auto', 'last_vf': 'vf0',"
+	" 'vf_port': {'name': 'vf0', 'usable': true}}]}";
+static const char told[] = "{'pairs': [{'hn': 'hn0', 'unfiltered': [], 'transparent': false,"
+			   " 'answered': true, 'waits': false, 'held': 0.0, 'vf_seconds': 90.0}]}";
+
+static struct nv_facts facts;
+
+/* JSON with ' for ". */
+static json_t *parse(const char *text)
+{
+	NV_AUTO(nv_free) char *copy = strdup(text);
+	json_t *value;
+
+	assert_non_null(copy);
+	for (char *c = copy; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	value = json_loads(copy, JSON_DECODE_ANY, NULL);
+	assert_non_null(value);
+	return value;
+}
+
+static void add_link(int ifindex, const char *name)
+{
+	struct nv_link link = {.ifindex = ifindex, .mtu = 1500, .flags = IFF_UP};
+
+	nv_strcopy(link.name, sizeof(link.name), name);
+	assert_int_equal(nv_links_put(&facts.links, &link), 0);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	facts.status = parse(healthy);
+	facts.told = parse(told);
+	add_link(1, "hn0");
+	add_link(2, "vf0");
+	add_link(3, "lagg0");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	nv_facts_auto(&facts);
+	return 0;
+}
+
+static void set(json_t *object, const char *key, const char *value)
+{
+	assert_int_equal(json_object_set_new(object, key, parse(value)), 0);
+}
+
+static json_t *pair(void)
+{
+	return json_array_get(json_object_get(facts.status, "pairs"), 0);
+}
+
+static json_t *pair_told(void)
+{
+	return json_array_get(json_object_get(facts.told, "pairs"), 0);
+}
+
+/* The only finding is about @subject and has @part in it; NULL: there is none at all. */
+static void expect(const char *subject, const char *part)
+{
+	json_t *findings = nv_doctor_findings(&facts);
+	const json_t *first = json_array_get(findings, 0);
+	const char *problem = json_string_value(json_object_get(first, "problem"));
+
+	if (json_array_size(findings) != (subject ? 1 : 0) ||
+		(subject && (!strstr(problem, part) ||
+				    strcmp(subject,
+					    json_string_value(json_object_get(first, "subject"))))))
+		fail_msg("wanted '%s' of %s, got %s", part, subject,
+			json_dumps(findings, JSON_INDENT(1)));
+	json_decref(findings);
+}
+
+static void nothing_is_wrong_with_a_healthy_pair(void **state)
+{
+	(void)state;
+	expect(NULL, NULL);
+	set(pair(), "verdict", "'observed'");
+	set(pair(), "vf_port", "null");
+	expect(NULL, NULL);
+}
+
+static void a_netvfd_that_does_not_run_is_all_that_can_be_said(void **state)
+{
+	(void)state;
+	json_decref(facts.status);
+	facts.status = NULL;
+	expect("netvfd", "does not run");
+}
+
+static void a_refused_pair_says_why(void **state)
+{
+	(void)state;
+	set(pair(), "verdict", "'refused'");
+	set(pair(), "why", "'two of a kind'");
+	set(pair(), "vf_port", "null");
+	expect("hn0", "no pair: two of a kind");
+}
+
+static void a_filter_that_somebody_removed_is_missed(void **state)
+{
+	(void)state;
+	set(pair_told(), "unfiltered", "['vf0', null]");
+	expect("vf0", "lost netvf's filter");
+}
+
+static void a_vf_that_is_away_is_told_with_its_time(void **state)
+{
+	(void)state;
+	set(pair(), "vf_port", "null");
+	set(pair(), "active", "'hn'");
+	expect("hn0", "its VF vf0 is gone for 1 min 30 s");
+	set(pair(), "last_vf", "null");
+	expect("hn0", "no VF has come, for 1 min 30 s");
+}
+
+static void a_vf_that_cannot_be_used_is_told_with_the_reason(void **state)
+{
+	struct nv_link vf = *nv_links_by_name(&facts.links, "vf0");
+
+	(void)state;
+	set(pair(), "active", "'hn'");
+	set(pair(), "vf_port", "{'name': 'vf0', 'usable': false}");
+	expect("vf0", "no carrier");
+	vf.flags = 0;
+	assert_int_equal(nv_links_put(&facts.links, &vf), 0);
+	expect("vf0", "set down");
+	set(pair_told(), "waits", "true");
+	expect(NULL, NULL);
+}
+
+static void a_hold_down_and_an_order_are_told(void **state)
+{
+	(void)state;
+	set(pair(), "active", "'hn'");
+	set(pair_told(), "held", "2.5");
+	expect("vf0", "stays on hn0 for 2.5 s more");
+	set(pair_told(), "held", "0.0");
+	set(pair(), "wish", "'hn'");
+	expect("hn0", "somebody ordered");
+}
+
+static void a_form_that_is_not_the_wanted_one_is_told(void **state)
+{
+	(void)state;
+	set(pair_told(), "transparent", "true");
+	expect("hn0", "lagg0 has the addresses still");
+	set(pair(), "form", "'transparent'");
+	set(pair(), "upper", "'hn0'");
+	expect(NULL, NULL);
+	set(pair_told(), "transparent", "false");
+	expect("hn0", "there is no lagg");
+	set(pair(), "form", "'exclusive'");
+	set(pair(), "upper", "'vf0'");
+	set(pair_told(), "answered", "false");
+	expect("hn0", "no rule answers VF_UP");
+}
+
+static void a_port_with_an_address_is_not_bare(void **state)
+{
+	struct nv_addr addr = {.ifindex = 2, .prefix_len = 24};
+
+	(void)state;
+	addr.local.family = AF_INET;
+	inet_pton(AF_INET, "192.0.2.1", &addr.local.v4);
+	assert_int_equal(nv_addrs_add(&facts.addrs, &addr), 0);
+	expect("vf0", "is a port of lagg0, but has the address 192.0.2.1/24");
+	facts.addrs.addr[0].ifindex = 1;
+	expect("hn0", "has the address 192.0.2.1/24");
+	facts.addrs.addr[0].ifindex = 3;
+	expect(NULL, NULL);
+}
+
+static void a_port_with_a_smaller_mtu_is_told(void **state)
+{
+	struct nv_link lagg = *nv_links_by_name(&facts.links, "lagg0");
+	struct nv_link hn = *nv_links_by_name(&facts.links, "hn0");
+
+	(void)state;
+	lagg.mtu = 1400;
+	assert_int_equal(nv_links_put(&facts.links, &lagg), 0);
+	expect(NULL, NULL);
+	hn.mtu = 1300;
+	assert_int_equal(nv_links_put(&facts.links, &hn), 0);
+	expect("hn0", "has the MTU 1300 and lagg0 has 1400");
+}
+
+static void nobody_else_manages_a_port(void **state)
+{
+	static const char *const managed[] = {"hn0", "vf0", "lagg0"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		facts.n_traces = 0;
+		nv_facts_trace(&facts, NV_TRACE_MANAGER, managed[i], "NetworkManager");
+		nv_facts_trace(&facts, NV_TRACE_MANAGER, "eth7", "NetworkManager");
+		nv_facts_trace(&facts, NV_TRACE_MANAGER, "hn0", "ifupdown"); /* at boot */
+		expect(managed[i], "managed by NetworkManager");
+	}
+	set(pair(), "form", "'exclusive'");
+	set(pair(), "upper", "'vf0'");
+	facts.n_traces = 1;
+	nv_facts_trace(&facts, NV_TRACE_MANAGER, "vf0", "NetworkManager");
+	expect(NULL, NULL);
+}
+
+static void a_transparent_hn_may_be_managed_and_have_a_client(void **state)
+{
+	(void)state;
+	set(pair(), "form", "'transparent'");
+	set(pair(), "upper", "'hn0'");
+	set(pair_told(), "transparent", "true");
+	nv_facts_trace(&facts, NV_TRACE_MANAGER, "hn0", "NetworkManager");
+	nv_facts_trace(&facts, NV_TRACE_DHCP, "hn0", "dhclient, process 12");
+	expect(NULL, NULL);
+}
+
+static void a_second_dhcp_client_is_told(void **state)
+{
+	(void)state;
+	nv_facts_trace(&facts, NV_TRACE_DHCP, "vf0", "dhclient, process 12");
+	expect("vf0", "dhclient, process 12");
+	nv_strcopy(facts.trace[0].ifname, IFNAMSIZ, "lagg0");
+	expect(NULL, NULL);
+}
+
+static void what_is_bound_to_hn_wants_transparent_mode(void **state)
+{
+	static const enum nv_trace_kind kinds[] = {NV_TRACE_SOCKET, NV_TRACE_FILTER};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		json_t *findings;
+
+		facts.n_traces = 0;
+		nv_facts_trace(&facts, kinds[i], "hn0", "UDP port 53, 1 socket");
+		expect("hn0", "UDP port 53, 1 socket: bound to hn0 by name, but lagg0");
+		findings = nv_doctor_findings(&facts);
+		assert_non_null(strstr(
+			json_string_value(json_object_get(json_array_get(findings, 0), "remedy")),
+			"netvf_vf_transparent"));
+		json_decref(findings);
+	}
+	set(pair(), "form", "'transparent'");
+	set(pair(), "upper", "'hn0'");
+	set(pair_told(), "transparent", "true");
+	expect(NULL, NULL);
+}
+
+static void a_program_that_is_not_there_is_told_with_its_rule(void **state)
+{
+	(void)state;
+	facts.absent = parse("[{'file': '/etc/x.conf', 'line': 3, 'program': '/no/such'}]");
+	expect("/no/such", "the rule at /etc/x.conf:3");
+}
+
+static void nft_rules_sets_and_chains_that_name_it_are_counted(void **state)
+{
+	json_t *ruleset = parse(
+		"{'nftables': [{'metainfo': {'version': '1'}},"
+		" {'table': {'family': 'inet', 'name': 'hn0', 'handle': 1}},"
+		" {'chain': {'family': 'inet', 'table': 'filter', 'name': 'hn0'}},"
+		" {'chain': {'family': 'netdev', 'table': 't', 'name': 'in', 'dev': 'hn0'}},"
+		" {'rule': {'family': 'inet', 'table': 'filter', 'chain': 'hn0', 'expr': ["
+		"   {'match': {'left': {'meta': {'key': 'iifname'}}, 'right': 'hn0'}}]}},"
+		" {'rule': {'family': 'inet', 'table': 'filter', 'chain': 'c', 'expr': ["
+		"   {'match': {'right': {'set': ['lo', 'hn*']}}}]}},"
+		" {'rule': {'family': 'inet', 'table': 'filter', 'chain': 'c', 'comment': 'hn0',"
+		"   'expr': [{'match': {'right': 'hn00'}}]}},"
+		" {'set': {'family': 'inet', 'table': 'f', 'name': 's', 'elem': ['hn0']}}]}");
+	char where[64] = "";
+
+	(void)state;
+	assert_int_equal(nv_nft_count(ruleset, "hn0", where, sizeof(where)), 4);
+	assert_string_equal(where, "chain of netdev t");
+	assert_int_equal(nv_nft_count(ruleset, "eth0", where, sizeof(where)), 0);
+	assert_int_equal(nv_nft_count(NULL, "hn0", where, sizeof(where)), 0);
+	json_decref(ruleset);
+}
+
+static void iptables_rules_that_name_it_are_counted(void **state)
+{
+	static const char saved[] = "*filter\n:INPUT ACCEPT [0:0]\n"
+				    "-A INPUT -i hn00 -j DROP\n"
+				    "-A INPUT -s 192.0.2.1/32 -i hn0 -j DROP\n"
+				    "-A INPUT ! -i hn+ -j DROP\nCOMMIT\n"
+				    "*nat\n-A POSTROUTING -o hn0 -j MASQUERADE";
+	char where[64] = "";
+
+	(void)state;
+	assert_int_equal(nv_iptables_count(saved, "hn0", where, sizeof(where)), 3);
+	assert_string_equal(where, "chain INPUT of table filter");
+	assert_int_equal(nv_iptables_count(saved, "eth0", where, sizeof(where)), 0);
+	assert_int_equal(nv_iptables_count("", "hn0", where, sizeof(where)), 0);
+}
+
+static void managers_say_what_they_manage(void **state)
+{
+	(void)state;
+	assert_true(nv_nmcli_manages("lo:unmanaged\nhn0:connected\n", "hn0"));
+	assert_false(nv_nmcli_manages("lo:unmanaged\nhn0:unmanaged\n", "hn0"));
+	assert_false(nv_nmcli_manages("hn01:connected", "hn0"));
+	assert_true(nv_networkd_manages("# private\nADMIN_STATE=configured\nX=1\n"));
+	assert_false(nv_networkd_manages("ADMIN_STATE=unmanaged\n"));
+	assert_false(nv_networkd_manages(""));
+	assert_true(nv_ifupdown_manages("lo=lo\nhn0=hn0\n", "hn0"));
+	assert_false(nv_ifupdown_manages("hn01=hn01\n", "hn0"));
+}
+
+static void an_actions_program_is_its_first_plain_word(void **state)
+{
+	static const struct {
+		const char *action;
+		const char *program;
+	} cases[] = {
+		{"/usr/sbin/hv_kvp_daemon", "/usr/sbin/hv_kvp_daemon"},
+		{"  pkill -x $name", "pkill"},
+		{"/bin/a;b", "/bin/a"},
+		{"$program x", NULL},
+		{"X=1 /bin/a", NULL},
+		{"/bin/$name", NULL},
+		{"'/bin/a' b", NULL},
+		{"if true; then a; fi", NULL},
+		{"echo x", NULL},
+		{"", NULL},
+	};
+	char program[64];
+
+	(void)state;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(cases); i++) {
+		bool found = nv_action_program(cases[i].action, program, sizeof(program));
+
+		if (found != (cases[i].program != NULL) ||
+			(found && strcmp(program, cases[i].program)))
+			fail_msg("%s", cases[i].action);
+	}
+	assert_false(nv_action_program("/bin/long", program, 9));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(nothing_is_wrong_with_a_healthy_pair),
+		TEST(a_netvfd_that_does_not_run_is_all_that_can_be_said),
+		TEST(a_refused_pair_says_why),
+		TEST(a_filter_that_somebody_removed_is_missed),
+		TEST(a_vf_that_is_away_is_told_with_its_time),
+		TEST(a_vf_that_cannot_be_used_is_told_with_the_reason),
+		TEST(a_hold_down_and_an_order_are_told),
+		TEST(a_form_that_is_not_the_wanted_one_is_told),
+		TEST(a_port_with_an_address_is_not_bare),
+		TEST(a_port_with_a_smaller_mtu_is_told),
+		TEST(nobody_else_manages_a_port),
+		TEST(a_transparent_hn_may_be_managed_and_have_a_client),
+		TEST(a_second_dhcp_client_is_told),
+		TEST(what_is_bound_to_hn_wants_transparent_mode),
+		TEST(a_program_that_is_not_there_is_told_with_its_rule),
+		cmocka_unit_test(nft_rules_sets_and_chains_that_name_it_are_counted),
+		cmocka_unit_test(iptables_rules_that_name_it_are_counted),
+		cmocka_unit_test(managers_say_what_they_manage),
+		cmocka_unit_test(an_actions_program_is_its_first_plain_word),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
