@@ -145,6 +145,7 @@ static struct nv_dp_pair read_pair(const struct nv_entry *entry)
 		.vf = (int)NV_READ(entry->vf),
 		.lagg = (int)NV_READ(entry->lagg),
 		.inside = NV_READ(entry->inside),
+		.both = entry->both,
 		.form = NV_FORM_HN,
 		.active = NV_PORT_HN,
 	};
@@ -337,6 +338,7 @@ static void write_pair(
 		store(&entry->active, active);
 	}
 	memcpy(entry->mac, new->mac, sizeof(entry->mac));
+	entry->both = new->both;
 	if (new->lagg)
 		store(&entry->lagg, (uint32_t) new->lagg);
 	if (new->vf)

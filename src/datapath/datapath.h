@@ -23,6 +23,8 @@ struct nv_dp_pair {
 	enum nv_form form;
 	enum nv_port active;
 	unsigned int inside; /* 1 << enum nv_port: lagg is a bond and takes this port's frames */
+	bool both; /* broadcast and multicast are taken from either port, not the active one alone
+		    */
 	uint8_t mac[NV_MAC_LEN];
 };
 

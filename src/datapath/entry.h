@@ -31,7 +31,7 @@ struct nv_entry {
 	__u32 form; /* enum nv_form */
 	__u32 active; /* enum nv_port */
 	__u16 mac[3]; /* in wire order; 16 bits wide because frames are aligned to no more */
-	__u16 reserved; /* 0 */
+	__u16 both; /* 1: broadcast and multicast are taken from either port */
 	__u32 inside; /* 1 << enum nv_port: this port is one of the bond that lagg is */
 };
 

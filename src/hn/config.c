@@ -2,6 +2,7 @@
 #include "hn/config.h"
 
 #include <ctype.h>
+#include <string.h>
 
 /* Names of keys spell punctuation as '_' (rc.conf(5)): br-lan is meant by br_lan. */
 static bool spells(const char *key, const char *name)
@@ -28,4 +29,17 @@ bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn)
 		return false;
 	return config->transparent ||
 	       listed(config->transparent_name, config->n_transparent_names, hn);
+}
+
+bool nv_hn_takes_both(const struct nv_hn_config *config, const struct nv_link *hn)
+{
+	switch (config->multicast) {
+	case NV_MULTICAST_AUTO:
+		return !strcmp(hn->driver, "hv_netvsc");
+	case NV_MULTICAST_ACTIVE:
+		return false;
+	case NV_MULTICAST_BOTH:
+		return true;
+	}
+	return false;
 }

@@ -21,8 +21,20 @@ enum nv_lagg_form {
 	NV_LAGG_BOND, /* the kernel's bond, with hn and VF as its ports */
 };
 
+/*
+ * netvf_multicast: from which port broadcast and multicast are taken. A host that floods brings
+ * each frame by both ports, and one of the two is a copy. Hyper-V's brings it once, by hn as a rule
+ * (hn(4)), so there nothing is a copy.
+ */
+enum nv_multicast {
+	NV_MULTICAST_AUTO, /* either port where hn is Hyper-V's, else the active one */
+	NV_MULTICAST_ACTIVE,
+	NV_MULTICAST_BOTH, /* either port */
+};
+
 struct nv_hn_config {
 	enum nv_lagg_form lagg; /* netvf_lagg */
+	enum nv_multicast multicast; /* netvf_multicast */
 	bool transparent; /* netvf_vf_transparent, FreeBSD's hw.hn.vf_transparent; default off */
 	struct nv_hn_named_pair pair[NV_HN_PAIRS_MAX]; /* netvf_pairs */
 	size_t n_pairs;
@@ -40,3 +52,6 @@ struct nv_hn_config {
 /* Whether the pair of this hn is in transparent mode: its own word, else the global one. The names
  * with a word of their own are spelt as in rc.conf's keys, punctuation as '_'. */
 bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn);
+
+/* Whether broadcast and multicast are taken from either port of this hn's pair. */
+bool nv_hn_takes_both(const struct nv_hn_config *config, const struct nv_link *hn);

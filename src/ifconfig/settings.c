@@ -165,6 +165,26 @@ static void read_lagg(const struct reader *reader)
 		FAULT(reader, "netvf_lagg", "`%.60s' is neither bpf nor bond; taken is bpf", value);
 }
 
+static void read_multicast(const struct reader *reader)
+{
+	static const char *const words[] = {
+		[NV_MULTICAST_AUTO] = "auto",
+		[NV_MULTICAST_ACTIVE] = "active",
+		[NV_MULTICAST_BOTH] = "both",
+	};
+	const char *value = nv_rcconf_get(reader->rcconf, "netvf_multicast");
+
+	for (size_t i = 0; value && i < NV_ARRAY_SIZE(words); i++) {
+		if (!nv_streq(value, words[i]))
+			continue;
+		reader->settings->hn.multicast = (enum nv_multicast)i;
+		return;
+	}
+	if (value)
+		FAULT(reader, "netvf_multicast",
+			"`%.60s' is none of auto, active and both; taken is auto", value);
+}
+
 /* netvf_vf_transparent_HN, for nv_rcconf_each(). */
 static int read_transparent(const char *key, const char *value, void *data)
 {
@@ -207,6 +227,7 @@ void nv_settings_read(
 	read_seconds(&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
 	read_yes(&reader, "netvf_vf_transparent", &ret_settings->hn.transparent);
 	read_lagg(&reader);
+	read_multicast(&reader);
 	read_pairs(&reader);
 	read_drivers(&reader);
 	read_names(&reader);

@@ -144,6 +144,11 @@ void nv_transparent_ready(struct nv_daemon *daemon, const struct nv_managed *man
 /* hn was set down: its VF is, too. */
 void nv_transparent_stop(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
 
+/* follow.c: what a pair does as its upper, or the configuration, changes */
+
+/* Compares, and changes only what differs. A failure is logged; the next change tries again. */
+void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn);
+
 /* peers.c: peers are told where the upper is */
 
 /* Tells those of all pairs whose time has come; also the timer's callback. */

@@ -326,6 +326,8 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		managed->state.active == NV_PORT_VF ? facts.vf_usable : facts.hn_usable,
 		daemon->settings->announce_count, nv_loop_now(daemon->loop));
 	show_carrier(daemon, managed, facts.hn_usable || facts.vf_usable);
+	if (pair->verdict == NV_PAIR_OURS && hn_link)
+		nv_follow(daemon, managed, hn_link);
 	nv_ports_settle(daemon, managed, hn_link, vf_link);
 }
 

@@ -64,7 +64,7 @@ static void everything_said_is_read(void **state)
 				   "netvf_vf_xpnt_attwait=3\n"
 				   "netvf_action_timeout=10\n"
 				   "netvf_holddown=0\n"
-				   "netvf_lagg=bond\n"
+				   "netvf_lagg=bond netvf_multicast=both\n"
 				   "netvf_announce_count=0 netvf_announce_interval=60\n"
 				   "netvf_vf_transparent=YES\n"
 				   "netvf_vf_transparent_hn0=no netvf_vf_transparent_eth_0=yes\n"
@@ -78,6 +78,7 @@ static void everything_said_is_read(void **state)
 	assert_int_equal(settings->action_timeout, 10);
 	assert_int_equal(settings->holddown, 0);
 	assert_int_equal(settings->hn.lagg, NV_LAGG_BOND);
+	assert_int_equal(settings->hn.multicast, NV_MULTICAST_BOTH);
 	assert_int_equal(settings->announce_count, 0);
 	assert_int_equal(settings->announce_interval, 60);
 	assert_true(settings->hn.transparent);
@@ -110,6 +111,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"netvf_action_timeout=0", "from 1 to 86400; taken is 300"},
 		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600; taken is 1"},
 		{"netvf_vf_transparent=perhaps", "neither YES nor NO; taken is NO"},
+		{"netvf_multicast=hn", "none of auto, active and both; taken is auto"},
 		{"netvf_lagg=team", "neither bpf nor bond; taken is bpf"},
 		{"netvf_pairs=hn0", "no pair; write HN:VF"},
 		{"netvf_pairs=:vf0", "not an interface's name"},

@@ -151,7 +151,7 @@ int netvf_ingress(struct __sk_buff *skb)
 		count(&counts->own, skb);
 		return TC_ACT_SHOT;
 	}
-	if ((frame->h_dest[0] & 1) && ifindex != active) {
+	if ((frame->h_dest[0] & 1) && ifindex != active && !entry->both) {
 		count(&counts->copy, skb);
 		return TC_ACT_SHOT;
 	}
