@@ -51,7 +51,7 @@ bench: build
 # Who loses what when a real card goes: each peer and way several times.
 bench-vm: build
 	@mkdir -p $(BUILD)/bench
-	@$(AS_ROOT) $(BUILD)/lab/netvf-lab vm --peer all --gone acpi,pcie,linkdown --runs $(RUNS) \
+	@$(AS_ROOT) $(BUILD)/lab/netvf-lab vm --peer all --gone acpi,pcie,linkdown,live --runs $(RUNS) \
 		--rules etc/devd/hyperv.conf --json $(BUILD)/bench/vm.json \
 		--table $(BUILD)/bench/vm.txt --svg $(BUILD)/bench/vm.svg
 

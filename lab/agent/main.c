@@ -14,7 +14,7 @@ static const struct {
 } mode[] = {
 	{"udp", lab_udp_main, "LOCAL LOCAL-PORT PEER PEER-PORT PACKETS-PER-SECOND SIZE"},
 	{"tcp", lab_tcp_main, "listen|connect ADDRESS PORT INTERVAL-USEC"},
-	{"observe", lab_observe_main, "HN-IFINDEX SWITCH-IFINDEX TO-GUEST-PORT FROM-GUEST-PORT"},
+	{"observe", lab_observe_main, "SWITCH-IFINDEX TO-GUEST-PORT FROM-GUEST-PORT HN-IFINDEX..."},
 	{"ports", lab_ports_main, "GUEST-NETNS-FILE"},
 	{"clock", lab_clock_main, ""},
 };

@@ -9,7 +9,8 @@
  *
  * Direction 0 is to the guest, 1 is from it; path 0 is hn, 1 is VF. One socket sees every port of
  * the host's namespace, so that a VF's first frame cannot slip by while it is being plugged: any
- * port that is neither the switch itself nor hn's is a VF's.
+ * port that is neither the switch itself nor an hn's is a VF's. (A guest that moves has an hn on
+ * each of its hosts.)
  */
 #include "agent.h"
 
@@ -29,6 +30,7 @@
 #define BUCKET	    (10 * LAB_MSEC)
 #define BUCKETS_MAX 360000 /* an hour */
 #define TURNS_MAX   10000 /* changes of path told, each direction */
+#define HNS_MAX	    4
 #define TOLD_MAX    10000 /* announcements kept */
 #define IP_LENGTH   20
 #define UDP_LENGTH  8
@@ -57,7 +59,7 @@ struct direction {
 
 struct observer {
 	int fd;
-	int hn;
+	int hn[HNS_MAX]; /* unused: 0 */
 	uint64_t start;
 	uint64_t buckets; /* in use */
 	uint64_t missed; /* the kernel dropped them for us, not for the guest */
@@ -65,6 +67,15 @@ struct observer {
 	struct told *told; /* [TOLD_MAX] */
 	size_t told_count;
 };
+
+static int path_of(const struct observer *observer, int ifindex)
+{
+	for (size_t i = 0; i < HNS_MAX; i++) {
+		if (observer->hn[i] == ifindex)
+			return HN;
+	}
+	return VF;
+}
 
 /* Whether the frame is none of the numbered datagrams. */
 static bool observe_told(struct observer *observer, const uint8_t *data, size_t length,
@@ -80,7 +91,7 @@ static bool observe_told(struct observer *observer, const uint8_t *data, size_t 
 	kind = lab_announcement(protocol, data, length);
 	if (kind != LAB_NO_ANNOUNCEMENT && observer->told_count < TOLD_MAX)
 		observer->told[observer->told_count++] =
-			(struct told){at, kind, from->sll_ifindex == observer->hn ? HN : VF};
+			(struct told){at, kind, path_of(observer, from->sll_ifindex)};
 	return true;
 }
 
@@ -103,7 +114,7 @@ static void observe_one(struct observer *observer, const uint8_t *data, size_t l
 	struct direction *dir;
 	uint16_t port;
 	uint64_t seq;
-	int path = from->sll_ifindex == observer->hn ? HN : VF;
+	int path = path_of(observer, from->sll_ifindex);
 	bool out = from->sll_pkttype == PACKET_OUTGOING;
 
 	if (observe_told(observer, data, length, from, at) ||
@@ -307,13 +318,17 @@ int lab_observe_main(int argc, char **argv)
 	uint64_t hn, ignore, port;
 	int r;
 
-	if (argc != 5 || lab_number(argv[1], 1, INT32_MAX, &hn) ||
-		lab_number(argv[2], 1, INT32_MAX, &ignore))
+	if (argc < 5 || argc > 4 + HNS_MAX || lab_number(argv[1], 1, INT32_MAX, &ignore))
 		return 2;
+	for (int i = 4; i < argc; i++) {
+		if (lab_number(argv[i], 1, INT32_MAX, &hn))
+			return 2;
+		observer.hn[i - 4] = (int)hn;
+	}
 	for (int i = 0; i < DIRECTIONS; i++) {
 		struct direction *dir = &observer.dir[i];
 
-		if (lab_number(argv[3 + i], 1, 65535, &port))
+		if (lab_number(argv[2 + i], 1, 65535, &port))
 			return 2;
 		dir->port = (uint16_t)port;
 		dir->path = -1;
@@ -325,7 +340,6 @@ int lab_observe_main(int argc, char **argv)
 	observer.told = calloc(TOLD_MAX, sizeof(*observer.told));
 	if (!observer.told)
 		return lab_fail("observe: starting", ENOMEM);
-	observer.hn = (int)hn;
 	r = open_socket((uint32_t)ignore, observer.dir, &observer.fd);
 	if (r < 0)
 		return lab_fail("observe: opening a packet socket", r);

@@ -41,8 +41,11 @@ class Agent:
         return False
 
     def tell(self, command):
-        self._process.stdin.write(command.encode() + b"\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(command.encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended; whoever waits for its answer is told
 
     def answer(self):
         """The next answer; waits for it."""
@@ -82,10 +85,10 @@ class Observer(Agent):
             topology.host,
             program,
             "observe",
-            topology.hn.host_index,
             topology.switch.index,
             to_guest_port,
             from_guest_port,
+            *(port.host_index for port in topology.hns),
         )
 
     def notice(self, message):

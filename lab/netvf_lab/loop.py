@@ -71,3 +71,10 @@ class Lines:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._callback(line.decode(errors="replace"))
+
+    def close(self):
+        """Reads no more, and closes the file."""
+        if not self.closed:
+            self.closed = True
+            self._loop.forget(self._file)
+        self._file.close()

@@ -34,6 +34,9 @@ class Options:
     command: list = field(default_factory=list)
 
 
+MOVE = "move"  # a kind of switch: the guest goes on elsewhere, by the hn there
+
+
 @dataclass
 class Switch:
     """One change of path that the host (or the guest's administrator) caused."""
@@ -70,7 +73,11 @@ class Migration:
             except Timeout as timeout:
                 self._fail(str(timeout))
             if self.traffic:
-                self._finish()
+                try:
+                    self._finish()
+                except Timeout as timeout:
+                    if not self.failure:
+                        self._fail(str(timeout))
 
     def _world(self):
         return Topology(self.places.agent)

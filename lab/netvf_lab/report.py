@@ -7,6 +7,7 @@ import os
 import statistics
 
 from .agents import DIRECTIONS, FROM_GUEST, HN, PATHS, TO_GUEST, VF
+from .migrate import MOVE
 
 STALLS_LISTED = 2_000_000  # nanoseconds; shorter ones are not in the agent's list
 SENDER_LATE = 1_000_000  # nanoseconds by which a datagram may be late without a pause in the list
@@ -200,7 +201,7 @@ class Report:
         return [
             _ms(switch.first[FROM_GUEST] - switch.at)
             for switch in self.migration.switches
-            if switch.to == to and switch.first[FROM_GUEST]
+            if switch.to == to and switch.kind != MOVE and switch.first[FROM_GUEST]
         ]
 
     def _switch(self, index):
@@ -243,15 +244,24 @@ class Report:
         """Datagrams lost, in runs that began in an interval."""
         lost = 0
         for _, _, first, count in self.results["received"][direction]["lost_runs"]:
-            at = self._sent_at(direction, first) + SENDER_LATE
+            at = self.sent_at(direction, first) + SENDER_LATE
             if since <= at < until:
                 lost += count
         return lost
 
-    def _sent_at(self, direction, seq):
+    def loss(self, direction, run):
+        """A run of lost numbers as an interval: when the first of them was sent, until the last."""
+        first, count = run[2:]
+        begin = self.sent_at(direction, first)
+        return begin, self.sent_at(direction, first + count - 1) - begin
+
+    def sent_at(self, direction, seq):
         """When a datagram was sent: when it was due, or when the sender ran again after that."""
         sent = self.results["sent"][direction]
         due = sent["start"] + seq * self.migration.traffic.interval
+        for begin, length in sent.get("stops", ()):  # of the sender's clock
+            if due > begin:
+                due += length
         for begin, length, *_ in sent["pauses"]:
             if begin < due < begin + length:
                 return begin + length
@@ -261,7 +271,7 @@ class Report:
         """Runs of numbers that were lost: when the first was sent, and how many."""
         runs = self.results["received"][direction]["lost_runs"]
         return [
-            {"at_ms": self.at_ms(self._sent_at(direction, first)), "count": count}
+            {"at_ms": self.at_ms(self.sent_at(direction, first)), "count": count}
             for _, _, first, count in runs[:RUNS_KEPT]
         ]
 

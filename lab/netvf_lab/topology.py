@@ -108,6 +108,10 @@ class Topology:
         self._start_ports_driver()
         self.hn = self._plug("hn0", learning=1, unicast_flood=1)
 
+    @property
+    def hns(self):
+        return [self.hn]
+
     def __enter__(self):
         return self
 

@@ -11,9 +11,9 @@ from netvf_lab.vm import report
 from netvf_lab.vm.picture import draw
 
 
-def switch(cycle, to, lost=0, gap=1.0):
+def switch(cycle, to, lost=0, gap=1.0, kind="acpi"):
     return {
-        "cycle": cycle, "to": to, "kind": "acpi", "at_ms": 0.0,
+        "cycle": cycle, "to": to, "kind": kind, "at_ms": 0.0,
         "first_packet_ms": {"to_guest": 1.0, "from_guest": 20.0},
         "lost": {"to_guest": lost, "from_guest": 2 * lost},
         "max_gap_ms": {"to_guest": gap, "from_guest": gap}, "max_tcp_stall_ms": gap + 1,
@@ -68,6 +68,23 @@ def test_each_peer_has_a_row_at_each_switch():
     assert found["ACPI unplug", "bond"] == [
         "3", "6/9", "12/18", "60/90", "60/90", "61/91", "20/20", "1/2/3", "0/0"]
     assert found["hn alone", "none"][:6] == ["1", "0/0", "0/0", "3/3", "4/4", "5/5"]
+
+
+def test_a_live_migration_has_a_row_of_its_own():
+    def moves(*stopped):
+        return [{"stopped_ms": ms, "gap_ms": {"to_guest": ms + 1, "from_guest": ms + 2}}
+                for ms in stopped]
+
+    alone = run("none", "live", [switch(1, "hn", 5, 90, "move")], True)
+    bond = run("bond", "live", [switch(1, "hn", 4, 70), switch(1, "hn", 6, 90, "move"),
+                                switch(1, "vf", 1)])
+    found = rows([{**alone, "moves": moves(10)}, {**bond, "moves": moves(20, 30)}])
+    assert list(found) == [("live migration", "bond"), ("the guest moves", "none"),
+                           ("the guest moves", "bond"), ("return after live migration", "bond")]
+    assert found["live migration", "bond"][1:4] == ["4/4", "8/8", "70/70"]
+    assert found["the guest moves", "none"][1:5] == ["5/5", "10/10", "11/11", "12/12"]
+    assert found["the guest moves", "bond"][1:5] == ["6/6", "12/12", "31/31", "32/32"]
+    assert found["the guest moves", "bond"][6] == "30/30"
 
 
 def test_what_failed_is_shown():

@@ -9,7 +9,7 @@ from .. import sandbox
 from ..story import Story
 from .cache import Cache
 
-WAYS_GONE = ("acpi", "pcie", "unbind", "linkdown", "admindown")
+WAYS_GONE = ("acpi", "pcie", "unbind", "linkdown", "admindown", "live")
 WAYS_BACK = ("same", "slot", "name", "driver", "never")
 PEERS = (
     *("none", "bond", "hyperv-scripts", "net_failover"),
@@ -45,7 +45,8 @@ def add_options(add, number):
         type=_some(WAYS_GONE),
         default=["acpi"],
         help="how the VF goes: unplugged by ACPI or by PCIe's attention button, its driver unbound,"
-        " its link cut by the host, set down in the guest (default: acpi)",
+        " its link cut by the host, set down in the guest; or unplugged for a live migration to"
+        " another QEMU, where the next is plugged in (default: acpi)",
     )
     add(
         "--back",
@@ -67,8 +68,10 @@ def add_options(add, number):
 
 
 def _ways(arguments, peer):
-    """hn alone is alike in all of them."""
-    return arguments.gone if peer.has_vf else arguments.gone[:1]
+    """hn alone is alike in all of them, but when the guest moves."""
+    if peer.has_vf:
+        return arguments.gone
+    return [gone for gone in arguments.gone if gone in ("live", arguments.gone[0])]
 
 
 def _card(arguments, gone):
@@ -92,6 +95,7 @@ def _options(arguments, gone):
 
 def _round(arguments, peer, boot):
     """One peer's scenarios, in one guest; another after each failure."""
+    from .live import LiveRun
     from .run import VmRun
 
     left = list(_ways(arguments, peer))
@@ -101,7 +105,8 @@ def _round(arguments, peer, boot):
             while left and (run is None or not run.failure):
                 if run:
                     run.clear()
-                run = VmRun(_options(arguments, left.pop(0)), session)
+                options = _options(arguments, left.pop(0))
+                run = (LiveRun if options.detach == "live" else VmRun)(options, session)
                 run.run()
                 yield run
 

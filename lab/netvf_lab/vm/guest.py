@@ -21,7 +21,7 @@ class Input:
         self._port = port
 
     def write(self, data):
-        self._port.sendall(data)
+        self._port.sendall(data)  # BrokenPipeError: there is no guest any more
 
     def flush(self):
         """Nothing is kept back."""
@@ -47,25 +47,25 @@ class Guest:
 
     name = "guest"
 
-    def __init__(self, loop, qemu):
+    def __init__(self, loop, wires):
         self._loop = loop
-        self._qemu = qemu
+        self._lines = wires.ours
+        self._control = wires.ours["control"]
         self._received = b""
-        self._free = [name for name in qemu.sockets if name.startswith("port")]
-        control = qemu.sockets["control"]
-        control.setblocking(False)
-        loop.watch(control, self._read)
+        self._ended = False
+        self._free = [name for name in wires.ours if name.startswith("port")]
+        self._control.setblocking(False)
+        loop.watch(self._control, self._read)
 
     def _read(self):
-        data = self._qemu.sockets["control"].recv(1 << 16)
+        data = self._control.recv(1 << 16)
         if not data:
-            self._loop.forget(self._qemu.sockets["control"])
+            self._ended = True
+            self._loop.forget(self._control)
         self._received += data
 
     def _await(self, ready, seconds, what):
-        self._loop.wait(
-            lambda: ready() or self._qemu.process.poll() is not None, seconds, f"the guest: {what}"
-        )
+        self._loop.wait(lambda: ready() or self._ended, seconds, f"the guest: {what}")
         if not ready():
             raise Timeout(f"the guest ended before it was done: {what}")
 
@@ -79,7 +79,10 @@ class Guest:
 
     def run(self, command, check=True, within=DONE_WITHIN):
         """Runs a line of sh; returns what it wrote."""
-        self._qemu.sockets["control"].sendall(command.encode() + b"\n")
+        try:
+            self._control.sendall(command.encode() + b"\n")
+        except BrokenPipeError as error:
+            raise Timeout(f"the guest has ended, and cannot be told: {command}") from error
         status, size = map(int, self._line(within, command).split())
         self._await(lambda: len(self._received) >= size, within, command)
         output, self._received = self._received[:size].decode(), self._received[size:]
@@ -101,4 +104,4 @@ class Guest:
             f"( exec 3<>/dev/virtio-ports/{name}; {shlex.join(words)} <&3 >&3 3>&- 2>/dev/console;"
             ' echo "{\\"exit_status\\":$?}" >&3 ) >/dev/null 2>&1 &'
         )
-        return Process(self._qemu.sockets[name])
+        return Process(self._lines[name])

@@ -15,11 +15,23 @@ class Tap:
 
 
 class Host:
+    """Two machines at one switch, each with a tap for hn and one for a VF. hn and vf: those of the
+    machine that the guest is on."""
+
     def __init__(self):
         self.switch = Switch()
         self.host = self.switch.host
-        self.hn = self._tap("p-hn0", unicast_flood=1)
-        self.vf = self._tap("p-vf0", unicast_flood=0)
+        self.hns, self.vfs = (
+            [self._tap(f"p-{name}{machine}", unicast_flood=0) for machine in (0, 1)]
+            for name in ("hn", "vf")
+        )
+        self.arrive(0)
+
+    def arrive(self, machine):
+        """The guest is on this machine from now on: what is sent to nobody known goes there."""
+        self.hn, self.vf = self.hns[machine], self.vfs[machine]
+        for hn in self.hns:
+            self.switch.set_port(hn.host_index, unicast_flood=int(hn is self.hn))
 
     def _tap(self, name, **flags):
         self.host.run(["ip", "tuntap", "add", "dev", name, "mode", "tap", "vnet_hdr"])

@@ -13,14 +13,16 @@ NAMED = " ".join(f"hn0:eth{number}" for number in range(10))
 
 
 class Peer:
-    """hn and vf: more of QEMU's properties for the two cards; cards: what VFs may be; events: the
-    command that tells what happens, if there is one."""
+    """hn and vf: more of QEMU's properties for the two cards; cards: what VFs may be; qemu_unplugs:
+    QEMU takes the VF away by itself when it is to migrate the guest; events: the command that tells
+    what happens, if there is one."""
 
     name = ""
     cards = frozenset(("e1000e",))
     hn = ""
     vf = {}
     has_vf = True
+    qemu_unplugs = False
     events = ()
 
     def serve(self, host):
@@ -97,6 +99,7 @@ class NetFailover(Peer):
     name = "net_failover"
     hn = ",failover=on"
     vf = {"failover_pair_id": "nic-hn"}
+    qemu_unplugs = True
 
     def start(self, guest):
         configure(guest, "hn0")

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 
 from ..loop import Lines, Timeout
 from ..topology import GUEST_MAC
@@ -18,6 +19,10 @@ PROGRAM = "qemu-system-x86_64"
 SLOTS = {"acpi": ("slot1", "slot2"), "pcie": ("slot3", "slot4")}
 BRIDGES = {"acpi": "pcie.0", "pcie": "bridge"}
 PORTS = 16  # serial ports for the guest's programs, each used once, besides the control port
+# Of a size that is a multiple of 256 KiB, QEMU before 9.0, when it emulates the processor, misses
+# what the guest writes to pages that have been sent already, and the guest arrives damaged.
+MEMORY = "262136K"
+DELETED = "DEVICE_DELETED nic-vf"
 ANSWER_WITHIN = 30  # seconds
 GONE_WITHIN = 30  # seconds, for the guest to let go of a device: PCIe's button takes 5
 
@@ -38,30 +43,53 @@ def find():
     return path
 
 
-class Qemu:
-    """hn and vf: their taps, in the namespace; hn_options: more properties of hn's card."""
+class Wires:
+    """The guest's serial lines. Our ends stay what they are when another QEMU takes the guest over:
+    it gets the far ends that the first one has, so what comes by them is one stream."""
 
-    def __init__(self, loop, namespace, kernel, initramfs, hn, vf, hn_options=""):
+    def __init__(self):
+        names = ("control", *(f"port{number}" for number in range(PORTS)))
+        pairs = {name: socket.socketpair() for name in names}
+        self.ours = {name: ours for name, (ours, _) in pairs.items()}
+        self.theirs = {name: theirs for name, (_, theirs) in pairs.items()}
+
+    def cut(self):
+        """From now on, who reads our ends finds that it is over, whoever has the far ends."""
+        for socket_ in self.theirs.values():
+            socket_.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        for socket_ in (*self.theirs.values(), *self.ours.values()):
+            socket_.close()
+
+
+class Qemu:
+    """hn and vf: their taps, in the namespace; hn_options: more properties of hn's card; incoming:
+    it waits for a guest that comes from another one."""
+
+    def __init__(
+        self, loop, namespace, kernel, initramfs, wires, hn, vf, hn_options="", incoming=False
+    ):
         self._vf = vf
         self._backed = False  # there is a back end for the VF's card
-        self.deleted = {}  # id -> when QEMU said so
+        self._plugged = False
+        self.events = {}  # name (with the device or status) -> when QEMU last said so
         self.log = collections.deque(maxlen=200)
         self._loop = loop
+        self._wires = wires
+        self._incoming = incoming
         self._results = []
-        names = ["qmp", "control", *(f"port{number}" for number in range(PORTS))]
-        pairs = {name: socket.socketpair() for name in names}
-        self.sockets = {name: ours for name, (ours, _) in pairs.items()}
-        theirs = {name: socket_.fileno() for name, (_, socket_) in pairs.items()}
+        self._qmp, qmp = socket.socketpair()
         argv = [
             *(find(), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
-            *("-m", "512", "-kernel", kernel.image, "-initrd", initramfs),
+            *("-m", MEMORY, "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", COMMAND_LINE, "-serial", "stdio"),
-            *("-chardev", f"socket,id=qmp,fd={theirs['qmp']}", "-mon", "qmp,mode=control"),
+            *("-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "qmp,mode=control"),
             *("-device", f"virtio-serial-pci,bus=pcie.0,max_ports={PORTS + 3}"),
         ]
-        for name in names[1:]:
-            argv += ["-chardev", f"socket,id={name},fd={theirs[name]}"]
+        for name, socket_ in wires.theirs.items():
+            argv += ["-chardev", f"socket,id={name},fd={socket_.fileno()}"]
             argv += ["-device", f"virtserialport,chardev={name},name={name}"]
         argv += ["-chardev", "null,id=last", "-device", "virtserialport,chardev=last,name=last"]
         argv += ["-device", f"pxb-pcie,id={BRIDGES['pcie']},bus=pcie.0,bus_nr=128"]
@@ -72,30 +100,56 @@ class Qemu:
         argv += ["-netdev", f"tap,id=hn,ifname={hn},script=no,downscript=no"]
         card = f"virtio-net-pci,bus=pcie.0,id=nic-hn,netdev=hn,mac={GUEST_MAC}"
         argv += ["-device", card + hn_options]
+        if incoming:
+            argv += ["-incoming", "defer"]
         self.process = namespace.popen(
             argv,
-            pass_fds=list(theirs.values()),
+            pass_fds=[qmp.fileno(), *(socket_.fileno() for socket_ in wires.theirs.values())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        for _, socket_ in pairs.values():
-            socket_.close()
-        Lines(loop, self.process.stdout, self.log.append)
-        self._lines = Lines(loop, self.sockets["qmp"], self._message)
+        qmp.close()
+        self._end = os.pidfd_open(self.process.pid)
+        loop.watch(self._end, self._ended)
+        self._console = Lines(loop, self.process.stdout, self.log.append)
+        self._lines = Lines(loop, self._qmp, self._message)
+
+    @property
+    def running(self):
+        return self.process.poll() is None
+
+    def connect(self):
+        """Before the first command."""
         self.command("qmp_capabilities")
+
+    def _ended(self):
+        """By itself, which it must not. Whoever waits for the guest is told."""
+        self._loop.forget(self._end)
+        os.close(self._end)
+        self._end = None
+        self.process.wait()
+        if not self._incoming or "RESUME" in self.events:
+            self._wires.cut()
 
     def _message(self, line):
         message = json.loads(line)
-        if message.get("event") == "DEVICE_DELETED" and "device" in message["data"]:
-            self.deleted[message["data"]["device"]] = message["timestamp"]
+        if "event" in message:
+            data, at = message.get("data", {}), message["timestamp"]
+            words = [message["event"], *(data[key] for key in ("device", "status") if key in data)]
+            # QEMU tells the time of day, which may be set; the lab's clock may not.
+            age = time.time_ns() - (at["seconds"] * 1_000_000 + at["microseconds"]) * 1000
+            self.events[" ".join(words)] = time.monotonic_ns() - age
         if "return" in message or "error" in message:
             self._results.append(message)
 
     def command(self, verb, /, **arguments):
         """Does it and returns the answer."""
         text = json.dumps({"execute": verb, "arguments": arguments})
-        self.sockets["qmp"].sendall(text.encode() + b"\n")
+        try:
+            self._qmp.sendall(text.encode() + b"\n")
+        except BrokenPipeError:
+            pass  # it has ended, which is told below
         self._loop.wait(
             lambda: self._results or self._lines.closed, ANSWER_WITHIN, f"QEMU obeys {verb}"
         )
@@ -108,14 +162,14 @@ class Qemu:
 
     def plug(self, driver, slot, **properties):
         """A VF into a slot."""
-        self.deleted.pop("nic-vf", None)
+        self.events.pop(DELETED, None)
         # A new back end for each card, for one keeps what the card before agreed with it.
         if self._backed:
             self.command("netdev_del", id="vf")
         self.command(
             "netdev_add", type="tap", id="vf", ifname=self._vf, script="no", downscript="no"
         )
-        self._backed = True
+        self._backed = self._plugged = True
         self.command(
             "device_add",
             driver=driver,
@@ -123,6 +177,7 @@ class Qemu:
             netdev="vf",
             mac=GUEST_MAC,
             bus=slot,
+            romfile="",  # a VF has none, and net_failover's migration stumbles over one
             **properties,
         )
 
@@ -132,15 +187,20 @@ class Qemu:
 
     def await_unplugged(self):
         self._loop.wait(
-            lambda: "nic-vf" in self.deleted, GONE_WITHIN, "the guest lets go of the VF"
+            lambda: DELETED in self.events or not self._plugged,
+            GONE_WITHIN,
+            "the guest lets go of the VF",
         )
 
     def set_link(self, up):
         self.command("set_link", name="nic-vf", up=up)
 
     def close(self):
+        """Ends it, if it has not; the guest's wires stay."""
+        if self._end is not None:
+            self._loop.forget(self._end)
+            os.close(self._end)
         self.process.kill()
         self.process.wait()
-        for socket_ in self.sockets.values():
-            socket_.close()
-        os.set_blocking(self.process.stdout.fileno(), True)
+        for lines in (self._console, self._lines):
+            lines.close()

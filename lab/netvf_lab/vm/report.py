@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 from ..agents import DIRECTIONS
+from ..migrate import MOVE
 from ..report import ANNOUNCEMENTS, Report
 from . import qemu
 
@@ -31,6 +32,7 @@ def values(run):
     del result["events"]
     result.pop("gaps", None)
     result["succeeded"] = report.succeeded()
+    result.update(run.more(report))
     return result
 
 
@@ -80,9 +82,9 @@ def _worst(values):
     return max((value for value in values if value is not None), default=None)
 
 
-def _seen(run, cycles, to):
-    """One run's switches to a path, in some cycles, as one: sums, and the worst."""
-    switches = [s for s in run["switches"] if s["to"] == to and cycles(s["cycle"])]
+def _seen(run, wanted):
+    """Some of one run's switches as one: sums, and the worst."""
+    switches = [switch for switch in run["switches"] if wanted(switch)]
     if not switches:
         return None
     told = [switch["announcements"] for switch in switches]
@@ -93,6 +95,28 @@ def _seen(run, cycles, to):
         "moved": _worst(switch["first_packet_ms"]["from_guest"] for switch in switches),
         **{name: sum(one[name] for one in told) / len(told) for name in ANNOUNCEMENTS},
         "told": _worst(one["first_ms"] for one in told),
+    }
+
+
+def _first(switch):
+    return not switch["cycle"]
+
+
+def _gone(switch):
+    return switch["to"] == "hn" and switch["kind"] != MOVE
+
+
+def _back(switch):
+    return switch["cycle"] and switch["to"] == "vf"
+
+
+def _moved(run):
+    """The gaps over the stop, whatever came later; and how long the guest was stopped."""
+    moves = run.get("moves")
+    return moves and {
+        **_seen(run, lambda switch: switch["kind"] == MOVE),
+        **{f"gap_{name}": _worst(move["gap_ms"][name] for move in moves) for name in DIRECTIONS},
+        "moved": _worst(move["stopped_ms"] for move in moves),
     }
 
 
@@ -126,7 +150,7 @@ def blocks(runs):
         block(
             "the first VF comes",
             lambda run: run["first"],
-            lambda run: _seen(run, lambda cycle: cycle == 0, "vf"),
+            lambda run: _seen(run, _first),
         ),
     ]
     ways = dict.fromkeys((run["options"]["detach"], run["options"]["back"]) for run in runs)
@@ -135,9 +159,10 @@ def blocks(runs):
         def tried(run, want=(way, back)):
             return (run["options"]["detach"], run["options"]["back"]) == want
 
-        result.append(block(WAYS[way], tried, lambda run: _seen(run, bool, "hn")))
+        result.append(block(WAYS[way], tried, lambda run: _seen(run, _gone)))
+        result.append(block("the guest moves", lambda run: tried(run) and "moves" in run, _moved))
         title = f"return after {WAYS[way]}" + ("" if back == "same" else f" ({back})")
-        result.append(block(title, tried, lambda run: _seen(run, bool, "vf")))
+        result.append(block(title, tried, lambda run: _seen(run, _back)))
     return [block for block in result if block.lines]
 
 

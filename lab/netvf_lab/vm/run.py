@@ -13,6 +13,7 @@ ALONE = 4  # seconds of traffic by hn alone
 
 GONE = {
     "acpi": ("host", "takes the VF away (ACPI)"),
+    "live": ("host", "takes the VF away, to migrate the guest"),
     "pcie": ("host", "takes the VF away (the slot's attention button)"),
     "unbind": ("guest", "unbinds the VF's driver"),
     "linkdown": ("host", "cuts the VF's link"),
@@ -25,7 +26,7 @@ BACK = {
     "driver": "as another card",
     "never": "never",
 }
-PLUGGED = ("acpi", "pcie")
+PLUGGED = ("acpi", "pcie", "live")
 
 
 @dataclass
@@ -81,12 +82,15 @@ class VmRun(Migration):
             self._switch(0, VF, options.detach)
             self._dwell(options.dwell)
         for cycle in range(1, options.cycles + 1):
-            self._switch(cycle, HN, options.detach)
+            self._leave(cycle)
             self._dwell(options.dwell)
             if options.back == "never":
                 return
             self._switch(cycle, VF, options.detach)
             self._dwell(options.dwell)
+
+    def _leave(self, cycle):
+        self._switch(cycle, HN, self.options.detach)
 
     def _switch(self, cycle, to, kind):
         self._prepare(cycle, to)
@@ -162,7 +166,7 @@ class VmRun(Migration):
 
     def _finish(self):
         super()._finish()
-        _shift(self.results, self.session.clock)
+        _shift(self.results, self.session.host_time)
         self.traffic.close()
 
     def clear(self):
@@ -171,13 +175,18 @@ class VmRun(Migration):
             self.session.qemu.unplug()
             self.session.qemu.await_unplugged()
 
+    def more(self, report):
+        """What the report says besides what all reports do."""
+        return {}
 
-def _shift(results, clock):
+
+def _shift(results, host_time):
     """The guest's times, told by the host's clock."""
     sent = results["sent"][FROM_GUEST]
-    sent["start"] += clock
+    sent["start"] = host_time(sent["start"])
     stream = results["streams"][1]
     lists = (sent["pauses"], results["received"][TO_GUEST]["gaps"], stream["stalls"])
     for spans in (*lists, stream["pauses"]):
         for span in spans:
-            span[0] += clock
+            begin, end = host_time(span[0]), host_time(span[0] + span[1])
+            span[:2] = begin, end - begin

@@ -8,7 +8,7 @@ from ..loop import Lines, Loop, Timeout
 from ..story import Story
 from .guest import Guest
 from .host import Host
-from .qemu import Qemu
+from .qemu import Qemu, Wires
 
 CLOCK_SAMPLES = 20
 
@@ -29,12 +29,15 @@ class Session:
         self.story = story or Story()
         self.loop = Loop(self.story.print)
         self.host = Host()
+        self.wires = Wires()
         self.qemu = None
         self.guest = None
-        self.clock = 0  # nanoseconds that the host's clock is ahead of the guest's
+        # Nanoseconds that the host's clock is ahead of the guest's, each since a time of the host.
+        self.clocks = []
         self.scenarios = 0  # begun
         self._initramfs = initramfs
         self._services = []
+        self._clock = None  # the agent that tells the guest's time
 
     def __enter__(self):
         return self
@@ -42,51 +45,65 @@ class Session:
     def __exit__(self, *_):
         if self.qemu:
             self.qemu.close()
+        self.wires.close()
         for service in self._services:
             service.close()
         self.host.close()
 
     def boot(self):
         """To where the peer has the network up, without a VF."""
-        host = self.host
-        self._services = self.peer.serve(host)
-        self.qemu = Qemu(
-            self.loop,
-            host.host,
-            self.kernel,
-            self._initramfs,
-            hn=host.hn.name,
-            vf=host.vf.name,
-            hn_options=self.peer.hn,
-        )
-        self.guest = host.guest = Guest(self.loop, self.qemu)
+        self._services = self.peer.serve(self.host)
+        self.qemu = self.start_qemu(self.host.hn, self.host.vf)
+        self.qemu.connect()
+        self.guest = self.host.guest = Guest(self.loop, self.wires)
         self.guest.await_boot()
         self.story.tell("guest", f"boots Linux {self.kernel.release}")
-        self._read_clock()
+        self._clock = Agent(self.loop, self.guest, self.places.agent, "clock")
+        self.read_clock(0)
         self.peer.start(self.guest)
         if self.peer.events:
             events = self.guest.popen(self.peer.events)
             Lines(self.loop, events.stdout, self._event)
         self.story.tell("guest", f"{self.peer.name} is ready")
 
+    def start_qemu(self, hn, vf, **more):
+        return Qemu(
+            self.loop,
+            self.host.host,
+            self.kernel,
+            self._initramfs,
+            self.wires,
+            hn=hn.name,
+            vf=vf.name,
+            hn_options=self.peer.hn,
+            **more,
+        )
+
     def _event(self, line):
         if not line.startswith("{"):
             self.story.tell("devd", line)
 
-    def _read_clock(self):
-        agent = Agent(self.loop, self.guest, self.places.agent, "clock")
-        best = None
+    def read_clock(self, since):
+        """Finds out what the guest's clock shows, and has shown since this time of the host's."""
+        samples = []
         for _ in range(CLOCK_SAMPLES):
             before = time.monotonic_ns()
-            now = agent.ask("now")["now"]
+            now = self._clock.ask("now")["now"]
             after = time.monotonic_ns()
-            if best is None or after - before < best:
-                best = after - before
-                self.clock = (before + after) // 2 - now
+            samples.append((after - before, (before + after) // 2 - now))
+        self.clocks.append((since, min(samples)[1]))
+
+    def host_time(self, at):
+        """What the host's clock showed when the guest's showed this."""
+        ahead = self.clocks[0][1]
+        for since, clock in self.clocks:
+            if at + ahead >= since:
+                ahead = clock
+        return at + ahead
 
     def dwell(self, seconds):
         self.loop.dwell(seconds)
-        if self.qemu.process.poll() is not None:
+        if not self.qemu.running:
             raise Timeout(f"QEMU ended, status {self.qemu.process.returncode}")
 
     def log(self):
