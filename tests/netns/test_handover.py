@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The VF ends while the guest sends, and no process is there to switch: the programs see it."""
 
+import os
+from contextlib import closing
+
 import pytest
+from pyroute2 import NetNS, netns
 
 from pairnet import Pair, PairNet, wait_until
 
@@ -62,3 +66,22 @@ def test_nothing_is_lost_while_nobody_is_there(net, form, how, version):
     seen += pair.taps["hn"].sequences() + pair.taps["vf"].sequences()
     assert len(seen) == len(set(seen)), "none twice"
     assert len(set(sent) - set(seen)) <= 1, SPLIT_SECOND
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_vf_that_opens_in_another_namespace_is_gone(net, version):
+    """It keeps its index there, and the kernel its place: only the namespace tells."""
+    pair = Pair(net, "lagg", version=version)
+    pair.receiver.send_to_host(0)
+    wait_until(lambda: pair.taps["vf"].sequences() == [0], "traffic by the VF")
+    with closing(NetNS(f"{net.guest}-other", flags=os.O_CREAT | os.O_EXCL)) as other:
+        net.ip.link("set", index=net.vf, net_ns_fd=f"{net.guest}-other")
+        netns.remove(f"{net.guest}-other")  # its name: the socket keeps it
+        moved = net.index("vf0", other)
+        other.link("set", index=moved, state="up")
+        wait_until(lambda: net.takes_frames(other, "vf0"), "it is open there")
+        assert moved == net.vf
+        for number in range(1, 10):
+            pair.receiver.send_to_host(number)
+        wait_until(lambda: pair.packets("hn")["tx"] >= 9, "traffic by hn")
+        assert pair.taps["hn"].sequences() == list(range(1, 10))

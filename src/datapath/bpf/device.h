@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include "datapath/entry.h"
+
 #include <linux/bpf.h>
 #include <stdbool.h>
 
@@ -21,9 +23,10 @@
 
 #if NV_ASK == NV_ASK_NOT
 
-static __always_inline bool can_send(struct __sk_buff *skb, __u32 ifindex)
+static __always_inline bool can_send(struct __sk_buff *skb, __u32 slot, __u32 ifindex)
 {
 	(void)skb;
+	(void)slot;
 	(void)ifindex;
 	return true;
 }
@@ -68,6 +71,23 @@ struct sk_buff {
 #define BUCKETS 256 /* NETDEV_HASHENTRIES */
 #define CHAIN	64 /* of a bucket: 16,384 devices fill them so far */
 
+/*
+ * slot -> where the kernel has the pair's VF, as it was found last, and this network namespace. It
+ * may be gone from there. But then it was closed before, and what is read there says so, or has
+ * another index or namespace, or cannot be read, which reads as 0.
+ */
+struct place {
+	const void *device;
+	const void *net;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NV_DP_PAIRS_MAX);
+	__type(key, __u32);
+	__type(value, struct place);
+} nv_places SEC(".maps");
+
 #if NV_ASK == NV_ASK_CAST
 
 extern void *bpf_cast_to_kern_ctx(void *context) __ksym;
@@ -105,7 +125,7 @@ static __always_inline bool is_open(const void *address)
 }
 
 /* As dev_get_by_index_rcu(): a program at tc runs under RCU. */
-static __always_inline bool can_send(struct __sk_buff *context, __u32 ifindex)
+static __always_inline bool look_up(struct __sk_buff *context, struct place *place, __u32 ifindex)
 {
 	struct sk_buff *skb = KERNEL_SKB(context);
 	struct net_device *device = READ(skb, dev);
@@ -118,11 +138,27 @@ static __always_inline bool can_send(struct __sk_buff *context, __u32 ifindex)
 		const char *address = node - bpf_core_field_offset(struct net_device, index_hlist);
 
 		device = KERNEL(struct net_device, address);
-		if ((__u32)READ(device, ifindex) == ifindex)
+		if ((__u32)READ(device, ifindex) == ifindex) {
+			place->net = net;
+			place->device = address;
 			return is_open(address);
+		}
 		node = (const char *)READ(device, index_hlist.next);
 	}
 	return node; /* not in the bucket: gone; in a bucket that is too long: who knows */
+}
+
+static __always_inline bool can_send(struct __sk_buff *context, __u32 slot, __u32 ifindex)
+{
+	struct place *place = bpf_map_lookup_elem(&nv_places, &slot);
+	struct net_device *device;
+
+	if (!place)
+		return false;
+	device = KERNEL(struct net_device, place->device);
+	if ((__u32)READ(device, ifindex) == ifindex && READ(device, nd_net.net) == place->net)
+		return is_open(place->device);
+	return look_up(context, place, ifindex);
 }
 
 #endif

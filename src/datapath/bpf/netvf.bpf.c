@@ -78,12 +78,13 @@ static __always_inline bool was_judged(struct __sk_buff *skb)
 }
 
 /* The port that transmits this frame: the one that is wanted, unless that is a VF that cannot. */
-static __always_inline __u32 transmitter(struct __sk_buff *skb, const struct nv_entry *entry)
+static __always_inline __u32 transmitter(
+	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot)
 {
 	__u32 active = nv_entry_active(entry);
 	__u32 hn = NV_READ(entry->hn);
 
-	return active == hn || can_send(skb, active) ? active : hn;
+	return active == hn || can_send(skb, slot, active) ? active : hn;
 }
 
 SEC("tc")
@@ -105,7 +106,7 @@ int netvf_egress(struct __sk_buff *skb)
 	if (ifindex != NV_READ(entry->lagg) && (ifindex != hn || nv_entry_upper(entry) != hn))
 		return TC_ACT_UNSPEC;
 
-	active = transmitter(skb, entry);
+	active = transmitter(skb, entry, slot);
 	counts = counts_of(slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
 	if (counts)
 		count(&counts->tx, skb);
@@ -146,7 +147,7 @@ int netvf_ingress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 
 	/* What arrives on the VF proves that it works. */
-	active = ifindex == hn ? transmitter(skb, entry) : nv_entry_active(entry);
+	active = ifindex == hn ? transmitter(skb, entry, slot) : nv_entry_active(entry);
 	if (is_ours(frame, entry)) {
 		count(&counts->own, skb);
 		return TC_ACT_SHOT;
