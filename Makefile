@@ -48,9 +48,11 @@ bench: build
 	@mkdir -p $(BUILD)/bench
 	@$(AS_ROOT) bench/run $(BUILD)
 
-# Who loses what when a real card goes: each peer and way several times.
+# How many instructions each form takes; then, who loses what when a real card goes: each peer and way
+# several times.
 bench-vm: build
 	@mkdir -p $(BUILD)/bench
+	@$(AS_ROOT) bench/vm_datapath.py $(BUILD)
 	@$(AS_ROOT) $(BUILD)/lab/netvf-lab vm --peer all --gone acpi,pcie,linkdown,live --runs $(RUNS) \
 		--rules etc/devd/hyperv.conf --json $(BUILD)/bench/vm.json \
 		--table $(BUILD)/bench/vm.txt --svg $(BUILD)/bench/vm.svg

@@ -36,6 +36,13 @@ COMMAND_LINE = " ".join(
 )
 
 
+PROCESSORS = {
+    False: ("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
+    # One, whose clock moves by a nanosecond with every instruction.
+    True: ("-accel", "tcg,thread=single", "-cpu", "max", "-icount", "shift=0,sleep=off"),
+}
+
+
 def find():
     path = shutil.which(PROGRAM)
     if not path:
@@ -65,10 +72,21 @@ class Wires:
 
 class Qemu:
     """hn and vf: their taps, in the namespace; hn_options: more properties of hn's card; incoming:
-    it waits for a guest that comes from another one."""
+    it waits for a guest that comes from another one; counting: the guest's time is a count of
+    instructions."""
 
     def __init__(
-        self, loop, namespace, kernel, initramfs, wires, hn, vf, hn_options="", incoming=False
+        self,
+        loop,
+        namespace,
+        kernel,
+        initramfs,
+        wires,
+        hn,
+        vf,
+        hn_options="",
+        incoming=False,
+        counting=False,
     ):
         self._vf = vf
         self._backed = False  # there is a back end for the VF's card
@@ -82,7 +100,7 @@ class Qemu:
         self._qmp, qmp = socket.socketpair()
         argv = [
             *(find(), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
-            *("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
+            *("-machine", "q35", *PROCESSORS[counting]),
             *("-m", MEMORY, "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", COMMAND_LINE, "-serial", "stdio"),
             *("-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "qmp,mode=control"),

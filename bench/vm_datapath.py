@@ -1,0 +1,240 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the data path costs in a guest, in all its forms, beside the kernel's bonding.
+
+The guest has a pair for each form, made of veths, and sends by its VF. Its processor is emulated
+with -icount: its clock moves by a nanosecond with every instruction. So the figures are numbers of
+instructions, which another run gives again, whatever else this machine does. An instruction is no
+time: a cache miss costs nothing here.
+
+    bench/vm_datapath.py BUILD      also writes BUILD/bench/vm-datapath.json
+"""
+
+import json
+import pathlib
+import shlex
+import statistics
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TOP / "lab")]
+
+from netvf_lab import sandbox
+from netvf_lab.places import Places
+from netvf_lab.vm import initramfs
+from netvf_lab.vm.cache import Cache
+from netvf_lab.vm.peers import Peer
+from netvf_lab.vm.session import Session
+
+ARCHIVE = "/run/bench.initramfs"
+SLICES = 5
+SECONDS = {"udp": 0.02, "tcp": 0.05, "ping": 0.02}  # of the guest's clock
+WITHIN = 300  # seconds
+
+# The number of a form is that of its hn, its VF and its network.
+FORMS = {
+    1: "bare VF",
+    2: "bond",
+    3: "netvf, lagg",
+    4: "netvf, lagg as a bond",
+    5: "netvf, transparent",
+    6: "netvf, exclusive",
+}
+UPPERS = {1: "vf1", 2: "bond2", 3: "lagg3", 4: "lagg4", 5: "hn5", 6: "vf6"}
+APART = (4,)
+# The kind of lagg that the form's netvfd makes, and what that calls the form.
+DAEMONS = {3: "bpf", 4: "bond", 5: "bpf", 6: "bpf"}
+WORDS = {3: "lagg", 4: "lagg", 5: "transparent", 6: "exclusive"}
+
+KINDS = {"udp": "datagram", "tcp": "KiB of a stream", "ping": "there and back"}
+
+RULES = """\
+notify 10 { match "system" "HYPERV_NIC_VF"; match "subsystem" "hn[345]"; match "type" "VF_UP";
+            action "/usr/libexec/hyperv/hyperv_vfup $subsystem"; };
+notify 10 { match "system" "ETHERNET"; match "type" "IFATTACH";
+            action "/usr/libexec/hyperv/hyperv_vfattach $subsystem 0"; };
+"""
+
+
+def run(guest, number, command):
+    """In the form's network namespace: there is one netvfd in each."""
+    if number in APART:
+        command = f"ip netns exec g{number} sh -c {shlex.quote(command)}"
+    return guest.run(command, within=WITHIN)
+
+
+def lay(guest, number):
+    """hn, VF and their host, with the host's address on the VF's other end."""
+    mac = f"02:00:00:00:00:{number:02x}"
+    guest.run(
+        f"ip netns add h{number} && for p in hn vf; do"
+        f' ip link add "${{p}}{number}"'
+        f" address {mac} type veth peer name p-$p netns h{number}"
+        f" && ip -n h{number} link set p-$p up; done"
+        f" && ip -n h{number} address add 10.{number}.0.1/24 dev p-vf"
+        f" && ip -n h{number} link set lo up"
+    )
+    if number in APART:
+        guest.run(
+            f"ip netns add g{number} && ip -n g{number} link set lo up && ip link set hn{number}"
+            f" netns g{number} && ip link set vf{number} netns g{number}"
+        )
+
+
+def configure(guest, number, ifname):
+    guest.run(f"ip address add 10.{number}.0.2/24 dev {ifname} && ip link set {ifname} up")
+
+
+def bond(guest, number):
+    guest.run(
+        f"ip link add bond{number} type bond mode active-backup miimon 100 &&"
+        f" ip link set hn{number} master bond{number} &&"
+        f" ip link set vf{number} master bond{number} &&"
+        f" ip link set bond{number} type bond primary vf{number}"
+    )
+
+
+def start_netvfd(guest, lagg):
+    directory, numbers = f"/run/{lagg}", [of for of, daemon in DAEMONS.items() if daemon == lagg]
+    guest.run(f"mkdir {directory}")
+    guest.write(f"{directory}/devd.conf", RULES.splitlines())
+    guest.write(
+        f"{directory}/rc.conf",
+        [
+            f'netvf_pairs="{" ".join(f"hn{number}:vf{number}" for number in numbers)}"',
+            *(f'ifconfig_hn{number}="inet 10.{number}.0.2/24"' for number in numbers),
+            'netvf_vf_transparent_hn5="YES"',
+            'netvf_vf_xpnt_attwait="0"',
+            f'netvf_lagg="{lagg}"',
+        ],
+    )
+    run(
+        guest,
+        numbers[0],
+        f"netvfd -d -f {directory}/devd.conf -c {directory}/rc.conf --run-dir {directory}"
+        f" </dev/null >{directory}/log 2>&1 &",
+    )
+    guest.run(f"until NETVF_RUN_DIR={directory} netvf status >/dev/null 2>&1; do usleep 1000; done")
+
+
+def carries(number):
+    """An sh condition: the form's upper has its address, and sends by the VF."""
+    upper = UPPERS[number]
+    condition = (
+        f"ip -o -4 address show dev {upper} 2>/dev/null | grep -q 10.{number}.0.2 &&"
+        f" ping -c 1 -W 1 10.{number}.0.1 >/dev/null"
+    )
+    if number in DAEMONS:
+        condition += (
+            f" && NETVF_RUN_DIR=/run/{DAEMONS[number]} netvf status"
+            f' | grep -q "^hn{number}: {WORDS[number]}, upper {upper}, on vf{number} "'
+        )
+    return condition
+
+
+def places(build):
+    return Places(
+        version="",
+        netvfd=str(build / "src/netvfd/netvfd"),
+        netvf=str(build / "src/netvf/netvf"),
+        agent=str(build / "lab/netvf-lab-agent"),
+        rules=str(TOP / "etc/devd/hyperv.conf"),
+        cache=str(build / "vm-cache"),
+        libexec=[str(build / f"src/libexec/hyperv_vf{what}") for what in ("attach", "up")],
+    )
+
+
+class Forms(Peer):
+    name = "each form"
+
+    def start(self, guest):
+        prepare(guest)
+
+
+class Counted(Session):
+    def start_qemu(self, hn, vf, **more):
+        return super().start_qemu(hn, vf, counting=True, **more)
+
+
+def prepare(guest):
+    # The lab's own card is no pair of ours.
+    driver = "/sys/bus/virtio/drivers/virtio_net"
+    guest.run(f"basename $(readlink /sys/class/net/hn0/device) >{driver}/unbind")
+    for number in FORMS:
+        lay(guest, number)
+    configure(guest, 1, "vf1")
+    guest.run("ip link set vf1 up")
+    bond(guest, 2)
+    configure(guest, 2, "bond2")
+    configure(guest, 5, "hn5")
+    configure(guest, 6, "hn6")
+    for lagg in ("bpf", "bond"):
+        start_netvfd(guest, lagg)
+    # Used exclusively, a VF has what its administrator gives it.
+    guest.run("ip link set vf6 up && ip address flush dev hn6")
+    configure(guest, 6, "vf6")
+    for number in FORMS:
+        run(guest, number, f"until {carries(number)}; do usleep 10000; done")
+        nobody = f"10.{number}.0.9 lladdr 02:00:00:00:00:99"  # the host drops it at once
+        run(guest, number, f"ip neighbour replace {nobody} dev {UPPERS[number]}")
+        guest.run(f"ip netns exec h{number} blast serve </dev/null >/dev/null 2>&1 &")
+
+
+def measure(guest, kind, number):
+    host = 9 if kind == "udp" else 1
+    words = run(guest, number, f"blast {kind} 10.{number}.0.{host} {SECONDS[kind]}").split()
+    # Of a round trip, the work of both ends; of a flood, what the sender does for each.
+    return float(words[0]) * 1000 if kind == "ping" else float(words[1])
+
+
+def measure_all(guest):
+    """What each kind of traffic took in each form, several times."""
+    taken = {kind: {number: [] for number in FORMS} for kind in SECONDS}
+    for kind, by_form in taken.items():
+        for _ in range(SLICES):
+            for number, values in by_form.items():
+                values.append(measure(guest, kind, number))
+    return taken
+
+
+def bench(build, output):
+    where = places(build)
+    cache = Cache(where.cache)
+    kernel = cache.kernel()
+    blast, modules = str(build / "bench/blast"), ["veth"]
+    initramfs.build(ARCHIVE, where, kernel, cache.busybox(), programs=[blast], modules=modules)
+    with Counted(Forms(), where, kernel, ARCHIVE) as session:
+        session.boot()
+        taken = measure_all(session.guest)
+    print(*table(kernel.release, taken), sep="\n")
+    named = {
+        kind: {FORMS[number]: values for number, values in by_form.items()}
+        for kind, by_form in taken.items()
+    }
+    output.write(json.dumps({"kernel": kernel.release, "instructions": named}, indent=1) + "\n")
+    return 0
+
+
+def table(release, taken):
+    medians = {kind: {number: statistics.median(values) for number, values in by_form.items()}
+               for kind, by_form in taken.items()}
+    yield f"  Instructions in a guest with Linux {release}; in brackets, of the bare VF's."
+    yield f"  {'':<24}" + "".join(f"{name:>20}" for name in KINDS.values())
+    for number, form in FORMS.items():
+        cells = (f"{of[number]:,.0f} ({of[number] / of[1]:.3f})" for of in medians.values())
+        yield f"  {form:<24}" + "".join(f"{cell:>20}" for cell in cells)
+    spread = max(
+        (max(values) - min(values)) / statistics.median(values)
+        for by_form in taken.values() for values in by_form.values()
+    )
+    yield f"  Medians of {SLICES}; the widest spread is {spread:.2%} of its median."
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    with open(build / "bench/vm-datapath.json", "w", encoding="ascii") as output:
+        return sandbox.run(lambda: bench(build, output), places(build).libexec)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
