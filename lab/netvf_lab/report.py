@@ -318,6 +318,8 @@ def table(values):
     row("datagrams sent", *_both(values["sent"]))
     row("lost", *_both(values["lost"]))
     row("", *share)
+    by_vf = {name: values["lost_last_seen"][name].get("vf", 0) for name in DIRECTIONS}
+    row("    of them, sent by the VF", *_both(by_vf))
     row("duplicated", *_both(values["duplicated"]))
     row("longest gap", *_both(values["max_gap_ms"], " ms"))
     rule()
