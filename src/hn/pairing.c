@@ -141,6 +141,19 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 	}
 }
 
+/* Whose hn is a port of another's bond, the VF will be one too, or was: it may be away just now. */
+static void find_bundle(
+	const struct nv_links *links, const struct nv_link *hn, struct nv_pair *pair)
+{
+	const struct nv_link *master = nv_links_by_index(links, hn->master);
+
+	if (pair->verdict == NV_PAIR_OURS && master && is_anothers(links, hn, hn) &&
+		(nv_streq(master->kind, "bond") || nv_streq(master->kind, "team")))
+		explain(pair, NV_PAIR_COUPLED,
+			"%s is a port of %s: an administrator couples this pair", hn->name,
+			master->name);
+}
+
 /* A second hn with the MAC of this one makes every guess about the VF a gamble. */
 static void find_rival(const struct nv_links *links, const struct nv_hn_config *config,
 	const struct nv_link *hn, struct nv_pair *pair)
@@ -184,6 +197,7 @@ int nv_pairs_find(
 		pair->hn = hn->ifindex;
 		memcpy(pair->mac, hn->mac, NV_MAC_LEN);
 		find_vf(links, config, hn, pair);
+		find_bundle(links, hn, pair);
 		find_rival(links, config, hn, pair);
 		pairs.count++;
 	}

@@ -153,6 +153,30 @@ static void a_lagg_that_is_a_bond_is_no_foreign_master(void **state)
 	assert_int_equal(verdict_in_bond("lagg0", "team", 1), NV_PAIR_COUPLED);
 }
 
+static enum nv_pair_verdict verdict_of_hn_alone_below(const char *name, const char *kind)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	struct nv_link link[] = {
+		ethernet(2, "eth0", "hv_netvsc", "vmbus", 1),
+		ethernet(4, name, kind, "", 1),
+	};
+
+	strcpy(link[1].kind, kind);
+	link[0].master = 4;
+	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
+	assert_int_equal(pairs.count, 1);
+	return pairs.pair[0].verdict;
+}
+
+static void a_bond_is_anothers_also_while_the_vf_is_away(void **state)
+{
+	(void)state;
+	assert_int_equal(verdict_of_hn_alone_below("bond0", "bond"), NV_PAIR_COUPLED);
+	assert_int_equal(verdict_of_hn_alone_below("team0", "team"), NV_PAIR_COUPLED);
+	assert_int_equal(verdict_of_hn_alone_below("lagg0", "bond"), NV_PAIR_OURS);
+	assert_int_equal(verdict_of_hn_alone_below("br0", "bridge"), NV_PAIR_OURS);
+}
+
 static void a_rival_of_a_port_of_ours_is_refused(void **state)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
@@ -315,6 +339,7 @@ int main(void)
 		cmocka_unit_test(two_hns_with_one_mac_are_refused),
 		cmocka_unit_test(a_vf_with_a_master_is_only_watched),
 		cmocka_unit_test(a_lagg_that_is_a_bond_is_no_foreign_master),
+		cmocka_unit_test(a_bond_is_anothers_also_while_the_vf_is_away),
 		cmocka_unit_test(a_rival_of_a_port_of_ours_is_refused),
 		cmocka_unit_test(a_named_pair_needs_only_equal_macs),
 		cmocka_unit_test(names_make_units_and_laggs),
