@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hn/notify.h"
 
-#include "base/cleanup.h"
-
 #include <net/if_arp.h>
 #include <string.h>
 
@@ -33,59 +31,6 @@ uint64_t nv_notify_wait(const struct nv_notify *notify, uint64_t now)
 	if (!notify->left)
 		return UINT64_MAX;
 	return notify->next > now ? notify->next - now : 0;
-}
-
-/* Kinds of links whose frames leave by the link that they name as theirs. */
-static bool is_stacked(const struct nv_link *link, int lower)
-{
-	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "macsec"};
-
-	if (link->lower != lower || link->lower_elsewhere)
-		return false;
-	for (size_t i = 0; i < NV_ARRAY_SIZE(kinds); i++)
-		if (!strcmp(link->kind, kinds[i]))
-			return true;
-	return false;
-}
-
-static bool is_bridge_of(const struct nv_link *bridge, const struct nv_link *port)
-{
-	return port && port->master == bridge->ifindex && !strcmp(bridge->kind, "bridge");
-}
-
-struct stack {
-	int *ifindex;
-	size_t count;
-};
-
-static void add(struct stack *stack, const struct nv_link *link)
-{
-	if (!(link->flags & IFF_UP) || stack->count == NV_NOTIFY_LINKS_MAX)
-		return;
-	for (size_t i = 0; i < stack->count; i++)
-		if (stack->ifindex[i] == link->ifindex)
-			return;
-	stack->ifindex[stack->count++] = link->ifindex;
-}
-
-size_t nv_notify_links(
-	const struct nv_links *links, int upper, int ret_ifindex[NV_NOTIFY_LINKS_MAX])
-{
-	const struct nv_link *link = nv_links_by_index(links, upper);
-	struct stack stack = {.ifindex = ret_ifindex};
-
-	if (link)
-		add(&stack, link);
-	for (size_t at = 0; at < stack.count; at++) {
-		const struct nv_link *lower = nv_links_by_index(links, ret_ifindex[at]);
-
-		for (size_t i = 0; i < links->count; i++) {
-			link = &links->link[i];
-			if (is_stacked(link, ret_ifindex[at]) || is_bridge_of(link, lower))
-				add(&stack, link);
-		}
-	}
-	return stack.count;
 }
 
 struct teller {

@@ -34,16 +34,7 @@ bool nv_notify_due(struct nv_notify *notify, uint64_t now, uint64_t interval);
 /* How long, from @now, until they are; UINT64_MAX: they are not. */
 uint64_t nv_notify_wait(const struct nv_notify *notify, uint64_t now);
 
-#define NV_NOTIFY_LINKS_MAX  64 /* the upper, and what is stacked on it; others are left out */
 #define NV_NOTIFY_FRAMES_MAX 512 /* for one pair at one time; what is more is left out */
-
-/*
- * The upper and all that is up and stacked on it, over one another: VLANs, macvlans and their like,
- * a bridge that it is a port of. What was moved to another network namespace is not seen. Returns
- * how many.
- */
-size_t nv_notify_links(
-	const struct nv_links *links, int upper, int ret_ifindex[NV_NOTIFY_LINKS_MAX]);
 
 struct nv_notify_view {
 	const struct nv_link *link;

@@ -72,28 +72,30 @@ int nv_bare_vf(struct nv_kernel *kernel, const struct nv_link *vf, uint32_t mtu,
 	return 0;
 }
 
-/* What hn(4) does where the VF refuses; a VF that carries more than hn sends is no trouble. */
-static void follow_mtu(struct nv_kernel *kernel, const struct nv_link *hn, const struct nv_link *vf)
+/* A port that carries more than its upper sends is no trouble. */
+int nv_bare_mtu(struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port)
 {
-	struct nv_link_change change = {.what = NV_LINK_MTU, .to.mtu = hn->mtu};
+	struct nv_link_change change = {.what = NV_LINK_MTU, .to.mtu = upper->mtu};
 	int refused = 0;
 	int r;
 
-	if (vf->mtu != hn->mtu)
-		refused = nv_kernel_link_set(kernel, vf->ifindex, &change);
-	if (!refused || refused == -ENODEV || vf->mtu >= hn->mtu)
-		return;
-	if (hn->mtu <= ETH_DATA_LEN) {
-		nv_warn("%s, the VF of %s, refuses the MTU %u: %s; larger frames than %u are lost "
+	if (port->mtu != upper->mtu)
+		refused = nv_kernel_link_set(kernel, port->ifindex, &change);
+	if (!refused || refused == -ENODEV || port->mtu >= upper->mtu)
+		return 0;
+	if (upper->mtu <= ETH_DATA_LEN) {
+		nv_warn("%s, a port of %s, refuses the MTU %u: %s; larger frames than %u are lost "
 			"on it",
-			vf->name, hn->name, hn->mtu, nv_strerror(refused), vf->mtu);
-		return;
+			port->name, upper->name, upper->mtu, nv_strerror(refused), port->mtu);
+		return refused;
 	}
 	change.to.mtu = ETH_DATA_LEN;
-	r = nv_kernel_link_set(kernel, hn->ifindex, &change);
-	nv_warn("%s, the VF of %s, refuses the MTU %u: %s; %s %s %d%s%s", vf->name, hn->name,
-		hn->mtu, nv_strerror(refused), hn->name, r ? "cannot fall back to" : "now has",
-		ETH_DATA_LEN, r ? " either: " : "", r ? nv_strerror(r) : "");
+	r = nv_kernel_link_set(kernel, upper->ifindex, &change);
+	nv_warn("%s, a port of %s, refuses the MTU %u: %s; %s %s %d%s%s", port->name, upper->name,
+		upper->mtu, nv_strerror(refused), upper->name,
+		r ? "cannot fall back to" : "now has", ETH_DATA_LEN, r ? " either: " : "",
+		r ? nv_strerror(r) : "");
+	return r;
 }
 
 int nv_bare_follow(struct nv_kernel *kernel, const struct nv_link *hn, const struct nv_link *vf)
@@ -105,7 +107,7 @@ int nv_bare_follow(struct nv_kernel *kernel, const struct nv_link *hn, const str
 	};
 	int r;
 
-	follow_mtu(kernel, hn, vf);
+	nv_bare_mtu(kernel, hn, vf);
 	r = nv_bare_vf(kernel, vf, 0, NULL);
 	if (r < 0)
 		return r;

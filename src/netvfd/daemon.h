@@ -47,6 +47,8 @@ struct nv_managed {
 	bool carrier; /* as it was set */
 	int refused; /* a port that the lagg, a bond, did not take in; 0: none */
 	bool no_bond; /* it could not be made */
+	bool promiscuous; /* hn was set so */
+	uint32_t refused_mtu; /* of the upper, that a port does not take; 0: none */
 	bool told; /* that hn is opened underneath, or does not take its disguise */
 	bool seen; /* in the walk over today's pairs */
 	bool lost; /* an interface of it went, perhaps to be back under its index */
@@ -144,10 +146,10 @@ void nv_transparent_ready(struct nv_daemon *daemon, const struct nv_managed *man
 /* hn was set down: its VF is, too. */
 void nv_transparent_stop(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
 
-/* follow.c: what a pair does as its upper, or the configuration, changes */
+/* follow.c: the ports, and the data path, become what the upper and the configuration are */
 
 /* Compares, and changes only what differs. A failure is logged; the next change tries again. */
-void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn);
+void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed);
 
 /* peers.c: peers are told where the upper is */
 

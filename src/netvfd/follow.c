@@ -1,26 +1,140 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A port does what its upper wants of a card. What differs is changed, and nothing else: this runs
+ * after each change of any link. A port inside a bond is the kernel's to look after.
+ */
 #include "base/log.h"
+#include "hn/stack.h"
+#include "ifconfig/bare.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
+#include <string.h>
 
-static int edit_both(struct nv_dp_pair *pair, void *data)
+static int edit_entry(struct nv_dp_pair *pair, void *data)
 {
-	pair->both = *(const bool *)data;
+	const struct nv_dp_pair *wanted = data;
+
+	pair->both = wanted->both;
+	memcpy(pair->mac, wanted->mac, NV_MAC_LEN);
 	return 0;
 }
 
-void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn)
+/* What tells frames of ours, and copies, from others. */
+static void follow_entry(struct nv_daemon *daemon, const struct nv_managed *managed,
+	const struct nv_dp_pair *path, const struct nv_link *hn, const struct nv_link *upper)
 {
-	bool both = nv_hn_takes_both(&daemon->settings->hn, hn);
-	struct nv_dp_pair path;
+	struct nv_dp_pair wanted = *path;
 	int r = 0;
+
+	wanted.both = nv_hn_takes_both(&daemon->settings->hn, hn);
+	if (upper->has_mac)
+		memcpy(wanted.mac, upper->mac, NV_MAC_LEN);
+	if (wanted.both != path->both || memcmp(wanted.mac, path->mac, NV_MAC_LEN))
+		r = nv_datapath_edit(daemon->datapath, managed->hn, edit_entry, &wanted);
+	if (r && r != -ENODEV)
+		nv_err("%s: cannot tell its data path of %s: %s", managed->hn_name, upper->name,
+			nv_strerror(r));
+}
+
+/*
+ * Whether the port's own filters would drop what the upper is to hear: a card lets only those MAC
+ * addresses and VLANs pass that it was told of, and it is not told of those above the upper.
+ */
+static bool wants_all(
+	struct nv_daemon *daemon, const struct nv_link *upper, const struct nv_link *port)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	int ifindex[NV_STACK_MAX];
+	size_t count = nv_stack_find(links, upper->ifindex, ifindex);
+	struct nv_link now;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
+
+		if (!strcmp(link->kind, "vlan") ||
+			(link->has_mac && memcmp(link->mac, port->mac, NV_MAC_LEN)))
+			return true;
+	}
+	/* The kernel does not tell when it ends with the last address above. */
+	return upper->promiscuity && !nv_kernel_link(daemon->kernel, upper->ifindex, &now) &&
+	       now.promiscuity;
+}
+
+/* hn may have been promiscuous before, and stays so then; a VF has nothing of its own. */
+static void follow_flags(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_link *upper, const struct nv_link *port)
+{
+	bool is_hn = port->ifindex == managed->hn;
+	bool wanted = wants_all(daemon, upper, port);
+	struct nv_link_change change = {
+		.what = NV_LINK_FLAGS,
+		.flags_mask = IFF_ALLMULTI,
+		.to.flags = IFF_ALLMULTI | (wanted ? IFF_PROMISC : 0),
+	};
+	int r;
+
+	if (wanted || !is_hn || managed->promiscuous)
+		change.flags_mask |= IFF_PROMISC;
+	if (is_hn)
+		managed->promiscuous =
+			wanted && (managed->promiscuous || !(port->flags & IFF_PROMISC));
+	if ((port->flags & change.flags_mask) == (change.to.flags & change.flags_mask))
+		return;
+	r = nv_kernel_link_set(daemon->kernel, port->ifindex, &change);
+	if (r && r != -ENODEV)
+		nv_warn("cannot set %s %s: %s; some of what is meant for %s may not be heard on it",
+			port->name, wanted ? "promiscuous" : "to hear all groups", nv_strerror(r),
+			upper->name);
+}
+
+static void follow_mtu(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_link *upper, const struct nv_link *port)
+{
+	int r;
+
+	if (upper->mtu == port->mtu || upper->mtu == managed->refused_mtu)
+		return;
+	r = nv_bare_mtu(daemon->kernel, upper, port);
+	managed->refused_mtu = r ? upper->mtu : 0;
+}
+
+/* Which ports have an upper other than themselves, and are not still left alone. */
+static bool is_port(
+	const struct nv_managed *managed, const struct nv_dp_pair *path, const struct nv_link *port)
+{
+	if (!port || port->master)
+		return false;
+	switch (path->form) {
+	case NV_FORM_HN:
+		return port->ifindex != path->hn && managed->state.ready;
+	case NV_FORM_LAGG:
+		return true;
+	case NV_FORM_VF: /* then hn can be ignored */
+		return false;
+	}
+	return false;
+}
+
+void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_link *port[2];
+	const struct nv_link *upper;
+	struct nv_dp_pair path;
 
 	if (nv_datapath_get(daemon->datapath, managed->hn, &path))
 		return;
-	if (path.both != both)
-		r = nv_datapath_edit(daemon->datapath, managed->hn, edit_both, &both);
-	if (r && r != -ENODEV)
-		nv_err("%s: cannot change from which port multicast is taken: %s", managed->hn_name,
-			nv_strerror(r));
+	upper = nv_links_by_index(links, nv_dp_pair_upper(&path));
+	port[NV_PORT_HN] = nv_links_by_index(links, path.hn);
+	port[NV_PORT_VF] = nv_links_by_index(links, path.vf);
+	if (!upper || !port[NV_PORT_HN])
+		return;
+	follow_entry(daemon, managed, &path, port[NV_PORT_HN], upper);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(port); i++) {
+		if (!is_port(managed, &path, port[i]))
+			continue;
+		follow_mtu(daemon, managed, upper, port[i]);
+		follow_flags(daemon, managed, upper, port[i]);
+	}
 }

@@ -62,22 +62,12 @@ static void prepare_vf(struct nv_daemon *daemon, const struct nv_managed *manage
 			nv_strerror(r));
 }
 
-struct join {
-	struct nv_daemon *daemon;
-	const struct nv_pair_command *command;
-};
-
 static int edit_join(struct nv_dp_pair *pair, void *data)
 {
-	const struct join *join = data;
-	const struct nv_link *hn =
-		nv_links_by_index(nv_monitor_links(join->daemon->monitor), pair->hn);
+	const struct nv_pair_command *command = data;
 
-	if (!hn)
-		return -ENODEV;
-	memcpy(pair->mac, hn->mac, NV_MAC_LEN);
-	pair->vf = join->command->vf;
-	pair->form = join->command->form;
+	pair->vf = command->vf;
+	pair->form = command->form;
 	pair->active = NV_PORT_HN;
 	return 0;
 }
@@ -136,7 +126,6 @@ static void note_switch(struct nv_daemon *daemon, struct nv_managed *managed, en
 static int carry_out_one(
 	struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair_command *command)
 {
-	struct join join = {daemon, command};
 	int r = 0;
 
 	switch (command->verb) {
@@ -145,7 +134,7 @@ static int carry_out_one(
 	case NV_PAIR_JOIN:
 		if (command->on)
 			prepare_vf(daemon, managed, command->vf, false);
-		return nv_datapath_edit(daemon->datapath, managed->hn, edit_join, &join);
+		return nv_datapath_edit(daemon->datapath, managed->hn, edit_join, (void *)command);
 	case NV_PAIR_ACTIVATE:
 		r = nv_datapath_activate(daemon->datapath, managed->hn, command->port);
 		if (!r)
@@ -326,8 +315,8 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		managed->state.active == NV_PORT_VF ? facts.vf_usable : facts.hn_usable,
 		daemon->settings->announce_count, nv_loop_now(daemon->loop));
 	show_carrier(daemon, managed, facts.hn_usable || facts.vf_usable);
-	if (pair->verdict == NV_PAIR_OURS && hn_link)
-		nv_follow(daemon, managed, hn_link);
+	if (pair->verdict == NV_PAIR_OURS)
+		nv_follow(daemon, managed);
 	nv_ports_settle(daemon, managed, hn_link, vf_link);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "hn/stack.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -49,8 +50,8 @@ static void tell_all(struct telling *telling, int upper)
 	struct nv_daemon *daemon = telling->daemon;
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
-	int ifindex[NV_NOTIFY_LINKS_MAX];
-	size_t count = nv_notify_links(links, upper, ifindex);
+	int ifindex[NV_STACK_MAX];
+	size_t count = nv_stack_find(links, upper, ifindex);
 	int r = nv_kernel_mcasts(daemon->kernel, &mcasts);
 
 	if (r)

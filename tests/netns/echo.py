@@ -10,10 +10,14 @@ from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 
 
 class Echo:
-    """Numbered datagrams from the host to the guest and back, each waited for or counted lost."""
+    """Numbered datagrams from the host to the guest and back, each waited for or counted lost.
 
-    def __init__(self, guest):
-        with guest.namespace.entered():
+    @inside, @address: who answers, if not the guest itself.
+    """
+
+    def __init__(self, guest, inside=None, address=GUEST_ADDRESS):
+        self.address = address
+        with (inside or guest.namespace).entered():
             self.inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.inside.bind(("0.0.0.0", 7000))
         with guest.host.entered():
@@ -37,7 +41,7 @@ class Echo:
         for _ in range(count):
             self.sent += 1
             question = str(self.sent).encode()
-            self.outside.sendto(question, (GUEST_ADDRESS, 7000))
+            self.outside.sendto(question, (self.address, 7000))
             try:
                 while self.outside.recv(100) != question:
                     returned += 1
@@ -48,7 +52,7 @@ class Echo:
         return returned
 
     def close(self):
-        self.outside.sendto(b"end", (GUEST_ADDRESS, 7000))
+        self.outside.sendto(b"end", (self.address, 7000))
         self.outside.close()
 
 

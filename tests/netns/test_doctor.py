@@ -94,11 +94,6 @@ def test_an_address_on_a_port(guest, lagg):
     assert "vf0 is a port of lagg0, but has the address 192.0.2.77/24" in finding(guest, lagg)
 
 
-def test_an_mtu_that_is_too_small(guest, lagg):
-    guest.netlink.link("set", index=guest.namespace.index("vf0"), mtu=1300)
-    assert "vf0 has the MTU 1300 and lagg0 has 1500" in finding(guest, lagg)
-
-
 def test_a_dhcp_client_on_a_port(guest, lagg):
     client = guest.popen("udhcpc", "-f", "-i", "vf0", "-s", "/bin/true", "-n", "-t", "1000",
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

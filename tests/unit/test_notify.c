@@ -92,72 +92,21 @@ static void a_count_of_nothing_tells_nobody(void **state)
 	assert_int_equal(nv_notify_wait(&notify, SEC), UINT64_MAX);
 }
 
-static struct nv_link *put_link(int ifindex, const char *kind, int lower)
+static struct nv_link *put_link(int ifindex)
 {
 	struct nv_link link = {
 		.ifindex = ifindex,
 		.type = ARPHRD_ETHER,
 		.flags = IFF_UP,
-		.lower = lower,
 		.has_mac = true,
 		.mac = {2, 0, 0, 0, 0, (uint8_t)ifindex},
 	};
 
-	nv_strcopy(link.kind, sizeof(link.kind), kind);
 	snprintf(link.name, sizeof(link.name), "l%d", ifindex);
 	assert_int_equal(nv_links_put(&links, &link), 0);
 	for (size_t i = 0;; i++)
 		if (links.link[i].ifindex == ifindex)
 			return &links.link[i];
-}
-
-static void expect_links(const char *expected)
-{
-	int ifindex[NV_NOTIFY_LINKS_MAX];
-	size_t count = nv_notify_links(&links, 10, ifindex);
-	NV_AUTO(nv_str) struct nv_str text = {};
-
-	for (size_t i = 0; i < count; i++)
-		nv_str_printf(&text, "%d ", ifindex[i]);
-	assert_string_equal(nv_str_text(&text), expected);
-}
-
-static void all_that_is_stacked_is_found(void **state)
-{
-	(void)state;
-	expect_links("");
-	put_link(10, "dummy", 0)->master = 4;
-	put_link(4, "bridge", 0);
-	put_link(5, "vlan", 4);
-	put_link(6, "macvlan", 11);
-	put_link(11, "vlan", 10);
-	put_link(12, "ipvlan", 10);
-	put_link(13, "veth", 10); /* its other end */
-	put_link(14, "macvlan", 10)->flags = 0;
-	put_link(15, "vlan", 14);
-	put_link(16, "macvlan", 10)->lower_elsewhere = true;
-	put_link(17, "vlan", 9);
-	expect_links("10 4 11 12 5 6 ");
-}
-
-static void a_ring_of_links_ends(void **state)
-{
-	(void)state;
-	put_link(10, "vlan", 11)->master = 12;
-	put_link(11, "vlan", 10);
-	put_link(12, "bridge", 11);
-	expect_links("10 11 12 ");
-}
-
-static void no_more_links_than_fit(void **state)
-{
-	int ifindex[NV_NOTIFY_LINKS_MAX];
-
-	(void)state;
-	put_link(10, "dummy", 0);
-	for (int i = 0; i < 100; i++)
-		put_link(20 + i, "vlan", 10);
-	assert_int_equal(nv_notify_links(&links, 10, ifindex), NV_NOTIFY_LINKS_MAX);
 }
 
 static struct nv_ip ip(const char *text)
@@ -213,7 +162,7 @@ static void expect_told(const struct nv_notify_view *view, const char *expected)
 
 static void addresses_and_groups_of_the_link_are_told(void **state)
 {
-	struct nv_notify_view view = {put_link(10, "dummy", 0), &addrs, &mcasts, true, 2};
+	struct nv_notify_view view = {put_link(10), &addrs, &mcasts, true, 2};
 
 	(void)state;
 	put_addr(9, "198.51.100.1");
@@ -254,7 +203,7 @@ static void addresses_and_groups_of_the_link_are_told(void **state)
 
 static void groups_without_an_address_are_told_too(void **state)
 {
-	const struct nv_notify_view view = {put_link(10, "dummy", 0), &addrs, &mcasts, false, 2};
+	const struct nv_notify_view view = {put_link(10), &addrs, &mcasts, false, 2};
 
 	(void)state;
 	put_group(10, "239.1.2.3", 3);
@@ -264,7 +213,7 @@ static void groups_without_an_address_are_told_too(void **state)
 
 static void many_groups_take_several_frames(void **state)
 {
-	const struct nv_notify_view view = {put_link(10, "dummy", 0), &addrs, &mcasts, false, 2};
+	const struct nv_notify_view view = {put_link(10), &addrs, &mcasts, false, 2};
 
 	(void)state;
 	for (int i = 0; i < NV_FRAME_GROUPS_MAX + 1; i++)
@@ -274,7 +223,7 @@ static void many_groups_take_several_frames(void **state)
 
 static void a_link_without_arp_has_no_peers_to_tell(void **state)
 {
-	struct nv_link *link = put_link(10, "dummy", 0);
+	struct nv_link *link = put_link(10);
 	const struct nv_notify_view view = {link, &addrs, &mcasts, false, 2};
 
 	(void)state;
@@ -296,9 +245,6 @@ int main(void)
 		TEST(the_way_back_drops_what_was_still_to_be_told),
 		TEST(a_path_that_is_there_again_is_told),
 		TEST(a_count_of_nothing_tells_nobody),
-		TEST(all_that_is_stacked_is_found),
-		TEST(a_ring_of_links_ends),
-		TEST(no_more_links_than_fit),
 		TEST(addresses_and_groups_of_the_link_are_told),
 		TEST(groups_without_an_address_are_told_too),
 		TEST(many_groups_take_several_frames),

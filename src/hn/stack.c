@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hn/stack.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+/* Kinds of links whose frames leave by the link that they name as theirs. */
+static bool is_stacked(const struct nv_link *link, int lower)
+{
+	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "macsec"};
+
+	if (link->lower != lower || link->lower_elsewhere)
+		return false;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(kinds); i++)
+		if (!strcmp(link->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+static bool is_bridge_of(const struct nv_link *bridge, const struct nv_link *port)
+{
+	return port && port->master == bridge->ifindex && !strcmp(bridge->kind, "bridge");
+}
+
+struct stack {
+	int *ifindex;
+	size_t count;
+};
+
+static void add(struct stack *stack, const struct nv_link *link)
+{
+	if (!(link->flags & IFF_UP) || stack->count == NV_STACK_MAX)
+		return;
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->ifindex[i] == link->ifindex)
+			return;
+	stack->ifindex[stack->count++] = link->ifindex;
+}
+
+size_t nv_stack_find(const struct nv_links *links, int upper, int ret_ifindex[NV_STACK_MAX])
+{
+	const struct nv_link *link = nv_links_by_index(links, upper);
+	struct stack stack = {.ifindex = ret_ifindex};
+
+	if (link)
+		add(&stack, link);
+	for (size_t at = 0; at < stack.count; at++) {
+		const struct nv_link *lower = nv_links_by_index(links, ret_ifindex[at]);
+
+		for (size_t i = 0; i < links->count; i++) {
+			link = &links->link[i];
+			if (is_stacked(link, ret_ifindex[at]) || is_bridge_of(link, lower))
+				add(&stack, link);
+		}
+	}
+	return stack.count;
+}
