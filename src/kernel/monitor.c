@@ -224,6 +224,7 @@ static int dump_and_tell(struct nv_monitor *monitor)
 	if (r < 0)
 		return r;
 	monitor->resyncs++;
+	monitor->told = true; /* what is alike may be another link under the same index */
 	become(monitor, &links, &addrs);
 	return 0;
 }

@@ -34,7 +34,10 @@ struct nv_monitor_ops {
 	/* The same for addresses; a change of lifetime alone is not reported. */
 	void (*addr)(const struct nv_addr *old, const struct nv_addr *new, void *data);
 	void (*uevent)(const struct nv_uevent *uevent, void *data);
-	/* After the last of the changes that one wake-up brought: the moment to act on them. */
+	/*
+	 * After the last of the changes that one wake-up brought: the moment to act on them. Also
+	 * after all was dumped again, even if nothing differs.
+	 */
 	void (*settled)(void *data);
 };
 

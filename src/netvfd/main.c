@@ -68,7 +68,7 @@ static void on_settled(void *data)
 {
 	struct nv_daemon *daemon = data;
 
-	if (daemon->links_changed)
+	if (daemon->links_changed || daemon->resyncs != nv_monitor_resyncs(daemon->monitor))
 		nv_pairs_settle(daemon);
 	daemon->links_changed = false;
 	nv_events_flush(daemon);

@@ -203,7 +203,7 @@ static void a_loss_leads_to_the_difference(void **state)
 			"+192.0.2.3@other ; ");
 	assert_int_equal(nv_monitor_resyncs(fixture->monitor), 1);
 	fake_lose(fake, NV_FEED_RTNL);
-	expect(fixture, "");
+	expect(fixture, "; ");
 	assert_int_equal(nv_monitor_resyncs(fixture->monitor), 2);
 }
 
@@ -221,7 +221,7 @@ static void messages_from_before_the_dump_are_not_told(void **state)
 	fake_put_link(fixture->fake, &link);
 	link.carrier = true;
 	fake_put_link(fixture->fake, &link);
-	expect(fixture, "");
+	expect(fixture, "; ");
 }
 
 static void make_links_and_an_address(struct fake_kernel *fake)
