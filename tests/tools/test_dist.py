@@ -19,6 +19,8 @@ INSTALLED = {
     "usr/bin/netvf",
     "usr/libexec/hyperv/hyperv_vfattach",
     "usr/libexec/hyperv/hyperv_vfup",
+    "usr/lib/udev/rules.d/80-netvf.rules",
+    "usr/libexec/netvf/netvf_udev",
     "usr/sbin/netvfd",
 }
 
@@ -71,6 +73,12 @@ def test_systemd_accepts_the_units(installed, tmp_path):
     own = [line for line in done.stderr.splitlines() if "netvf" in line]
     assert own == []
     assert done.returncode == 0, done.stderr
+
+
+def test_udevs_rule_runs_the_program_that_is_installed(installed):
+    rule = (installed / "usr/lib/udev/rules.d/80-netvf.rules").read_text().splitlines()[-1]
+    program = re.search(r'IMPORT\{program\}="/(\S+) \$name"$', rule)[1]
+    assert os.access(installed / program, os.X_OK)
 
 
 def test_an_administrators_file_stays(tmp_path):
