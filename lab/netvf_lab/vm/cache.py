@@ -4,10 +4,10 @@
 The packages are downloaded and unpacked into a directory, once; nothing is installed.
 """
 
+import fcntl
 import glob
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -107,12 +107,17 @@ class Cache:
     def _unpack(self, package):
         """Whole, or not at all: a run that was cut off leaves nothing that looks complete."""
         os.makedirs(self._directory, exist_ok=True)
+        target = os.path.join(self._directory, package)
+        with open(os.path.join(self._directory, "lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not os.path.exists(target):  # another run has not fetched it meanwhile
+                self._fetch(package, target)
+
+    def _fetch(self, package, target):
         print(f"netvf-lab: fetching Debian's {package}", flush=True)
         with tempfile.TemporaryDirectory(dir=self._directory, prefix=".new-") as new:
             _run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package], cwd=new)
             archive = glob.glob(os.path.join(new, "*.deb"))[0]
             root = os.path.join(new, "root")
             _run(["dpkg-deb", "--extract", archive, root])
-            target = os.path.join(self._directory, package)
-            shutil.rmtree(target, ignore_errors=True)
             os.rename(root, target)

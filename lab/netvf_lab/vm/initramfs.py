@@ -112,6 +112,7 @@ def build(path, places, kernel, busybox, programs=(), modules=()):
     for source in places.libexec or glob.glob(f"{LIBEXEC}/*"):
         archive.program(f"{LIBEXEC}/{os.path.basename(source)}", source)
     archive.program("/usr/sbin/ip", "/bin/ip")
+    archive.program("/usr/sbin/tc", "/sbin/tc")
     # Not busybox's, which prefers its own commands to what PATH has.
     archive.program("/usr/bin/sh", "/bin/dash")
     _commands(archive, busybox)
