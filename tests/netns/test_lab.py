@@ -4,6 +4,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,13 +18,15 @@ sys.path.insert(0, str(TOP / "lab"))
 
 from netvf_lab.agents import FROM_GUEST, HN, TO_GUEST, VF
 from netvf_lab.loop import Loop
+from netvf_lab.report import ANNOUNCEMENTS
 from netvf_lab.topology import (
-    GUEST_MAC, HOST_ADDRESS, NTF_MASTER, SWITCH_MAC, Topology)
+    GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, NTF_MASTER, SWITCH_MAC, Topology)
 from netvf_lab.traffic import Traffic
 
 PPS = 2000
 WITHIN = 10  # seconds
 WAYS = (TO_GUEST, FROM_GUEST)
+GRATUITOUS_ARP = ANNOUNCEMENTS.index("gratuitous_arp")
 NUD_PERMANENT = 0x80
 
 
@@ -216,3 +219,23 @@ def test_programs_appear_in_libexec_and_the_real_one_is_untouched():
     assert lines[1] == "netvf-lab-agent"
     assert set(lines[2].split()) == set(before) | {"hyperv"}
     assert sorted(os.listdir("/usr/libexec")) == before
+
+
+def test_the_host_hears_how_the_guest_announces_itself(loop, traffic, topology):
+    def heard():
+        return {kind for _, kind, path in traffic.observer.ask("end")["announcements"]
+                if path == HN}
+
+    # The guest has asked for the host's address, which announces nothing.
+    assert GRATUITOUS_ARP not in heard()
+    guest = topology.guest
+    guest.sysctl("ipv4/conf/hn0/arp_notify", 1)
+    guest.sysctl("ipv6/conf/hn0/ndisc_notify", 1)
+    guest.netlink.link("set", index=topology.hn.guest_index, address=GUEST_MAC)
+    with guest.entered():
+        member = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with member:
+        group = socket.inet_aton("239.7.7.7") + socket.inet_aton(GUEST_ADDRESS)
+        member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+        every = set(range(len(ANNOUNCEMENTS)))
+        loop.wait(lambda: heard() == every, WITHIN, "ARP, advertisement and group report")
