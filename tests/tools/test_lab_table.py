@@ -87,6 +87,17 @@ def test_a_live_migration_has_a_row_of_its_own():
     assert found["the guest moves", "bond"][6] == "30/30"
 
 
+def test_what_no_switch_is_to_blame_for_is_told():
+    quiet = both("bond", "acpi", False, 4)
+    quiet["lost"] = {"to_guest": 4, "from_guest": 8}
+    noisy = both("bond", "acpi", False, 4)
+    noisy["lost"] = {"to_guest": 4, "from_guest": 11}
+    alone = run("none", "acpi", [], True)
+    alone["lost"] = {"to_guest": 5, "from_guest": 5}
+    text = "\n".join(report.table(document([quiet, noisy, alone])))
+    assert "came twice: 3; lost before any switch: 3" in text
+
+
 def test_what_failed_is_shown():
     cut = run("netvf", "pcie", [switch(1, "hn")], failure="it never came back")
     runs = [both("netvf", "pcie", False, 0), cut]

@@ -120,6 +120,14 @@ def _moved(run):
     }
 
 
+def _lost_before(run):
+    """What no switch is to blame for, in a run that has any."""
+    if not run.get("switches"):
+        return 0
+    blamed = sum(switch["lost"][name] for switch in run["switches"] for name in DIRECTIONS)
+    return sum(run["lost"].values()) - blamed
+
+
 def _all_of(run):
     """A run without any switch."""
     if "sent" not in run or run["switches"]:
@@ -231,7 +239,11 @@ def table(document):
     for block in blocks(runs):
         lines += _rows(block)
     duplicated = sum(sum(run["duplicated"].values()) for run in runs if "sent" in run)
-    lines += ["", f"Datagrams that came twice, in all runs: {duplicated}"]
+    before = sum(map(_lost_before, runs))
+    lines += [
+        "",
+        f"In all runs, datagrams that came twice: {duplicated}; lost before any switch: {before}",
+    ]
     lines += [summary(run) for run in runs if not run["succeeded"]]
     return lines
 
