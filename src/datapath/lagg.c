@@ -112,9 +112,19 @@ static bool is_dressed(const struct nv_link *link)
 	return !(link->flags & IFF_NOARP) && link->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE;
 }
 
+/* Whether it is a bond without ports. */
+static bool is_empty(const struct nv_links *links, const struct nv_link *lagg)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (links->link[i].master == lagg->ifindex)
+			return false;
+	return nv_lagg_has_ports(lagg);
+}
+
 /*
  * Takes a link that can only be this hn's lagg, by its name, kind and MAC, though the data path
- * does not know it: who made it died at that moment (it was never up), or hn went and is back.
+ * does not know it: who made it died at that moment (it was never up), or hn went and is back. A
+ * bond whose last port went has made up a MAC.
  */
 static int take_orphan(
 	struct nv_kernel *kernel, const struct nv_link *hn, const char *name, int *ret_ifindex)
@@ -128,7 +138,7 @@ static int take_orphan(
 		return r;
 	link = nv_links_by_name(&links, name);
 	if (!link || !find_ops(link) || !link->has_mac || link->master ||
-		memcmp(link->mac, hn->mac, sizeof(link->mac)) ||
+		(memcmp(link->mac, hn->mac, sizeof(link->mac)) && !is_empty(&links, link)) ||
 		((link->flags & IFF_UP) && !is_dressed(link)))
 		return -EEXIST;
 	*ret_ifindex = link->ifindex;

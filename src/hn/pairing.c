@@ -96,16 +96,26 @@ static void explain(struct nv_pair *pair, enum nv_pair_verdict verdict, const ch
 	va_end(args);
 }
 
+/* By its MAC, which it loses with its last port (bond_main.c), or by its name, which hn may lose.
+ */
+static bool is_lagg_of(const struct nv_link *master, const struct nv_link *hn)
+{
+	char name[IFNAMSIZ];
+
+	if (!nv_streq(master->kind, "bond") || strncmp(master->name, "lagg", strlen("lagg")) != 0)
+		return false;
+	if (nv_hn_lagg_name(hn->name, name) == 0 && nv_streq(master->name, name))
+		return true;
+	return master->has_mac && memcmp(master->mac, hn->mac, NV_MAC_LEN) == 0;
+}
+
 /* Whether a port has another master than the bond that is this hn's lagg. */
 static bool is_anothers(
 	const struct nv_links *links, const struct nv_link *port, const struct nv_link *hn)
 {
 	const struct nv_link *master = nv_links_by_index(links, port->master);
 
-	return port->master &&
-	       !(master && nv_streq(master->kind, "bond") &&
-		       strncmp(master->name, "lagg", strlen("lagg")) == 0 && master->has_mac &&
-		       memcmp(master->mac, hn->mac, NV_MAC_LEN) == 0);
+	return port->master && !(master && is_lagg_of(master, hn));
 }
 
 /* An hn's VF, or why it has none that may be touched. */

@@ -16,7 +16,8 @@ enum nv_pair_verdict {
 	NV_PAIR_OURS, /* hn with one VF, or with none */
 	/*
 	 * The kernel couples them itself: the VF has a master, or hn is a port of a bond or team,
-	 * which is not the pair's own lagg (a bond called laggN with hn's MAC). Watch, do nothing.
+	 * which is not the pair's own lagg (a bond called laggN after hn's unit or with hn's MAC).
+	 * Watch, do nothing.
 	 */
 	NV_PAIR_COUPLED,
 	NV_PAIR_AMBIGUOUS, /* two hns with this MAC, or two VFs for this hn: nothing is touched */

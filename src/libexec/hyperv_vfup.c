@@ -227,25 +227,27 @@ static int create_lagg(struct vfup *up)
 
 /*
  * A bond is given nothing before it has a carrier: without one an IPv6 address is not used. netvfd
- * has made the VF a port when it came; else it is closed for that, and its link needs seconds.
+ * has made the VF a port when it came; else it is closed for that, and its link needs seconds. A
+ * VF that goes meanwhile is told by who needs it next.
  */
 static void ready_bond(struct vfup *up)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
-	struct nv_link lagg;
+	struct nv_kernel *kernel = up->scene.kernel;
+	struct nv_link lagg, vf;
 	int r;
 
-	if (!up->vf || nv_kernel_link(up->scene.kernel, up->lagg, &lagg) < 0 ||
-		!nv_lagg_has_ports(&lagg))
+	if (!up->vf || nv_kernel_link(kernel, up->lagg, &lagg) < 0 || !nv_lagg_has_ports(&lagg))
 		return;
 	r = nv_lagg_take_port(up->datapath, up->lagg, up->vf->ifindex);
-	if (r < 0)
+	if (r < 0 && r != -ENODEV)
 		nv_warn("%s does not take %s as a port: %s", up->lagg_name, up->vf->name,
 			nv_strerror(r));
-	for (int i = 0; i < CARRIER_WAIT_MS / 10 && !lagg.carrier; i++) {
+	for (int i = 0; i < CARRIER_WAIT_MS / 10 && r == 0 && !lagg.carrier; i++) {
 		nanosleep(&pause, NULL);
-		if (nv_kernel_link(up->scene.kernel, up->lagg, &lagg) < 0)
-			return;
+		r = nv_kernel_link(kernel, up->vf->ifindex, &vf);
+		if (r == 0)
+			r = nv_kernel_link(kernel, up->lagg, &lagg);
 	}
 }
 
@@ -303,6 +305,7 @@ static bool take_over(struct vfup *up)
 {
 	bool carrier = nv_link_usable(up->hn) || (up->vf && nv_link_usable(up->vf));
 	int r = nv_datapath_edit(up->datapath, up->hn->ifindex, edit_form, NULL);
+	struct nv_link lagg;
 
 	if (r < 0) {
 		nv_err("cannot make %s the upper of %s: %s", up->lagg_name, up->hn->name,
@@ -310,6 +313,9 @@ static bool take_over(struct vfup *up)
 		return false;
 	}
 	nv_lagg_set_carrier(up->datapath, up->lagg, carrier);
+	/* A bond whose VF has just gone: without a port it has neither carrier nor our MAC. */
+	if (nv_kernel_link(up->scene.kernel, up->lagg, &lagg) == 0 && !lagg.carrier)
+		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);
 	return true;
 }
 
@@ -361,6 +367,8 @@ static bool move(struct vfup *up)
 
 static bool vfup(struct vfup *up, const char *hn)
 {
+	const struct nv_link *lagg;
+
 	if (!nv_scene_open(&up->scene) || !lock(up, hn))
 		return false;
 	switch (look(up, hn)) {
@@ -373,7 +381,8 @@ static bool vfup(struct vfup *up, const char *hn)
 	}
 	if (!up->vf) {
 		nv_notice("the VF of %s is gone", hn);
-		if (!nv_links_by_name(&up->scene.links, up->lagg_name))
+		lagg = nv_links_by_name(&up->scene.links, up->lagg_name);
+		if (!lagg || (nv_lagg_has_ports(lagg) && !lagg->carrier)) /* a bond of no port */
 			return true;
 	}
 	if (!open_datapath(up) || !join(up))

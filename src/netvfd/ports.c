@@ -87,14 +87,16 @@ static bool is_bare(const struct nv_daemon *daemon, int hn)
 	return !nv_kernel_addrs(daemon->kernel, hn, &addrs) && !addrs.count;
 }
 
-/* Without a VF the bond would have no carrier: then a moment's loss is better. */
+/* A bond without a port that is up has no carrier and perhaps not our MAC: then hn enters at once.
+ */
 static void take_hn(struct nv_daemon *daemon, struct nv_managed *managed, int lagg,
 	const struct nv_link *hn, bool vf_usable)
 {
 	int r;
 
 	if (hn->master || managed->refused == hn->ifindex ||
-		(vf_usable && managed->state.active != NV_PORT_VF) || !is_bare(daemon, managed->hn))
+		(vf_usable &&
+			(managed->state.active != NV_PORT_VF || !is_bare(daemon, managed->hn))))
 		return;
 	r = nv_lagg_take_port(daemon->datapath, lagg, hn->ifindex);
 	if (r)

@@ -230,6 +230,29 @@ static void bond_that_cannot_take_a_port_leaves_it_as_it_was(void **state)
 	assert_int_equal(nv_lagg_take_port(datapath, lagg, 4711), -ENODEV);
 }
 
+static void bond_that_has_lost_its_ports_is_taken_over(void **state)
+{
+	struct nv_datapath *datapath = *state;
+	struct fake_kernel *fake = datapath->fake;
+	struct nv_link hn = fake_link(fake, "hn0");
+	int lagg = create_bond(datapath);
+	struct nv_link link = fake_link(fake, "lagg0");
+	int ifindex = 0;
+
+	/* hn has gone with its pair, and is back; the kernel has given the bond another MAC. */
+	datapath->pair.lagg = 0;
+	link.mac[5] = 0x77;
+	link.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	fake_put_link(fake, &link);
+	assert_int_equal(nv_lagg_create(datapath, &hn, "lagg0", NV_LAGG_BOND, &ifindex), 0);
+	assert_int_equal(ifindex, lagg);
+
+	/* One with ports is somebody else's. */
+	datapath->pair.lagg = 0;
+	assert_int_equal(nv_lagg_take_port(datapath, lagg, hn.ifindex), 0);
+	assert_int_equal(nv_lagg_create(datapath, &hn, "lagg0", NV_LAGG_BOND, &ifindex), -EEXIST);
+}
+
 static void kernel_without_bonding_says_so(void **state)
 {
 	struct nv_datapath *datapath = *state;
@@ -329,6 +352,8 @@ int main(void)
 			bond_takes_ports_and_gives_them_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			bond_that_cannot_take_a_port_leaves_it_as_it_was, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			bond_that_has_lost_its_ports_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(kernel_without_bonding_says_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(failure_leaves_nothing_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(half_made_one_is_taken_over, setup, teardown),

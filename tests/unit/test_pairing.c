@@ -149,7 +149,9 @@ static void a_lagg_that_is_a_bond_is_no_foreign_master(void **state)
 	(void)state;
 	assert_int_equal(verdict_in_bond("lagg0", "bond", 1), NV_PAIR_OURS);
 	assert_int_equal(verdict_in_bond("bond0", "bond", 1), NV_PAIR_COUPLED);
-	assert_int_equal(verdict_in_bond("lagg0", "bond", 2), NV_PAIR_COUPLED);
+	assert_int_equal(verdict_in_bond("lagg0", "bond", 2), NV_PAIR_OURS);
+	assert_int_equal(verdict_in_bond("lagg7", "bond", 1), NV_PAIR_OURS);
+	assert_int_equal(verdict_in_bond("lagg7", "bond", 2), NV_PAIR_COUPLED);
 	assert_int_equal(verdict_in_bond("lagg0", "team", 1), NV_PAIR_COUPLED);
 }
 
