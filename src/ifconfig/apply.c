@@ -72,9 +72,12 @@ static bool prepare_one(struct nv_kernel *kernel, const struct nv_plan *plan, st
 			r == -EOPNOTSUPP ? "this kernel has no VLANs" : nv_strerror(r));
 		return false;
 	}
-	set_link(kernel, move);
-	if (move->from)
+	if (!move->keeps)
+		set_link(kernel, move);
+	if (move->from && !move->keeps)
 		nv_tuning_carry(kernel, move);
+	if (move->from)
+		nv_tuning_loosen(kernel, move);
 	if (move->accept_rtadv)
 		nv_tuning_accept_rtadv(kernel, move->to_name);
 	r = nv_kernel_link_up(kernel, move->to, move->up);
@@ -82,6 +85,8 @@ static bool prepare_one(struct nv_kernel *kernel, const struct nv_plan *plan, st
 		nv_err("cannot set %s up: %s", move->to_name, nv_strerror(r));
 		return false;
 	}
+	if (move->keeps)
+		return true;
 	set_token(kernel, move);
 	if (move->from)
 		nv_tuning_carry_mtu(kernel, move);
@@ -110,26 +115,69 @@ static const struct nv_addr *find_addr(const struct nv_addrs *addrs, const struc
 	return NULL;
 }
 
+/* An address without the route to its network: somebody has flushed the routes after it came. */
+static bool lost_its_network(const struct nv_addr *addr, const struct nv_routes *routes)
+{
+	if (addr->local.family != AF_INET || addr->prefix_len == 32 ||
+		(addr->flags & IFA_F_NOPREFIXROUTE))
+		return false;
+	for (size_t i = 0; i < routes->count; i++)
+		if (routes->route[i].family == AF_INET &&
+			routes->route[i].protocol == RTPROT_KERNEL &&
+			routes->route[i].table != RT_TABLE_LOCAL)
+			return false;
+	return true;
+}
+
+/* It is there already, of a run that was killed: so has to be the route to its network. */
+static int mend_addr(struct nv_kernel *kernel, const struct nv_addr *addr)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	int r;
+
+	if (addr->local.family == AF_INET6)
+		return nv_kernel_addr_add(kernel, addr, true);
+	r = nv_kernel_routes(kernel, addr->ifindex, &routes);
+	if (r < 0 || !lost_its_network(addr, &routes))
+		return r;
+	nv_kernel_addr_del(kernel, addr);
+	return nv_kernel_addr_add(kernel, addr, false);
+}
+
+static bool fill_addr(
+	struct nv_kernel *kernel, const struct nv_move *move, const struct nv_addr *planned)
+{
+	struct nv_addr addr = *planned;
+	char text[NV_IP_TEXT];
+	int r;
+
+	addr.ifindex = move->to;
+	/* The same MAC on three interfaces would be a duplicate in the eyes of detection. */
+	if (addr.local.family == AF_INET6)
+		addr.flags |= IFA_F_NODAD;
+	r = nv_kernel_addr_add(kernel, &addr, false);
+	if (r == -EEXIST)
+		r = mend_addr(kernel, &addr);
+	if (r == 0)
+		return true;
+	nv_err("cannot give %s the address %s/%u: %s", move->to_name, nv_ip_text(&addr.local, text),
+		addr.prefix_len, nv_strerror(r));
+	return false;
+}
+
+/* Of IPv4 the kernel has the first in front, of IPv6 the last (ipv6_link_dev_addr()). */
 static bool fill_addrs(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	for (size_t i = 0; i < move->addrs.count; i++) {
-		struct nv_addr addr = move->addrs.addr[i];
-		char text[NV_IP_TEXT];
-		int r;
+	const struct nv_addrs *addrs = &move->addrs;
+	bool fine = true;
 
-		addr.ifindex = move->to;
-		/* The same MAC on three interfaces would be a duplicate in the eyes of detection.
-		 */
-		if (addr.local.family == AF_INET6)
-			addr.flags |= IFA_F_NODAD;
-		r = nv_kernel_addr_add(kernel, &addr, false);
-		if (r == 0 || r == -EEXIST)
-			continue;
-		nv_err("cannot give %s the address %s/%u: %s", move->to_name,
-			nv_ip_text(&addr.local, text), addr.prefix_len, nv_strerror(r));
-		return false;
-	}
-	return true;
+	for (size_t i = 0; i < addrs->count && fine; i++)
+		if (addrs->addr[i].local.family == AF_INET)
+			fine = fill_addr(kernel, move, &addrs->addr[i]);
+	for (size_t i = addrs->count; i-- > 0 && fine;)
+		if (addrs->addr[i].local.family == AF_INET6)
+			fine = fill_addr(kernel, move, &addrs->addr[i]);
+	return fine;
 }
 
 /* @priority: of the message for one that cannot be added. */
@@ -166,11 +214,24 @@ bool nv_apply_fill(struct nv_kernel *kernel, const struct nv_plan *plan)
 	return nv_carry_fill(kernel, plan, false, plan->is_said ? LOG_WARNING : LOG_ERR);
 }
 
+static void take_addrs_back(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	for (size_t i = move->addrs.count; i-- > 0;) {
+		struct nv_addr addr = move->addrs.addr[i];
+
+		addr.ifindex = move->to;
+		nv_kernel_addr_del(kernel, &addr);
+	}
+}
+
 void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
 	nv_carry_undo(kernel, plan);
-	for (size_t i = 0; i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++) {
 		nv_tuning_undo(kernel, &plan->move[i]);
+		if (plan->move[i].keeps)
+			take_addrs_back(kernel, &plan->move[i]);
+	}
 }
 
 bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan)
@@ -244,19 +305,18 @@ void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan)
 			strip_addrs(kernel, &plan->move[i], AF_INET6);
 }
 
-/* Now that it is on one interface only, an address may be one that detection is meant for. */
-static void settle_addrs(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_apply_settle_addrs(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
-	if (!move->to || nv_kernel_addrs(kernel, move->to, &addrs) < 0)
+	if (!ifindex || nv_kernel_addrs(kernel, ifindex, &addrs) < 0)
 		return;
 	for (size_t i = 0; i < addrs.count; i++) {
 		struct nv_addr addr = addrs.addr[i];
-		const struct nv_addr *planned = find_addr(&move->addrs, &addr.local);
+		const struct nv_addr *wanted = find_addr(planned, &addr.local);
 
-		if (addr.local.family != AF_INET6 || !(addr.flags & IFA_F_NODAD) || !planned ||
-			(planned->flags & IFA_F_NODAD))
+		if (addr.local.family != AF_INET6 || !(addr.flags & IFA_F_NODAD) || !wanted ||
+			(wanted->flags & IFA_F_NODAD))
 			continue;
 		addr.flags &= ~(uint32_t)IFA_F_NODAD;
 		nv_kernel_addr_add(kernel, &addr, true);
@@ -266,7 +326,7 @@ static void settle_addrs(struct nv_kernel *kernel, const struct nv_move *move)
 void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		settle_addrs(kernel, &plan->move[i]);
+		nv_apply_settle_addrs(kernel, plan->move[i].to, &plan->move[i].addrs);
 	for (size_t i = plan->count; i-- > 0;) {
 		const struct nv_move *move = &plan->move[i];
 
@@ -290,20 +350,6 @@ static size_t count_routes(const struct nv_routes *routes)
 	for (size_t i = 0; i < routes->count; i++)
 		count += nv_plan_route_counts(&routes->route[i]);
 	return count;
-}
-
-/* An address without the route to its network: somebody has flushed the routes after it came. */
-static bool lost_its_network(const struct nv_addr *addr, const struct nv_routes *routes)
-{
-	if (addr->local.family != AF_INET || addr->prefix_len == 32 ||
-		(addr->flags & IFA_F_NOPREFIXROUTE))
-		return false;
-	for (size_t i = 0; i < routes->count; i++)
-		if (routes->route[i].family == AF_INET &&
-			routes->route[i].protocol == RTPROT_KERNEL &&
-			routes->route[i].table != RT_TABLE_LOCAL)
-			return false;
-	return true;
 }
 
 void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)

@@ -50,6 +50,12 @@ bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan);
  */
 void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan);
 
+/*
+ * Where link @ifindex has an IPv6 address without duplicate address detection, and @planned has it
+ * with: it is said no more. Detection is not made up for.
+ */
+void nv_apply_settle_addrs(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned);
+
 /* Takes the rest off too: IPv4 addresses, VLANs. The bare port stays up. */
 void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan);
 

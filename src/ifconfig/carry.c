@@ -141,7 +141,7 @@ void nv_carry_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	nv_each_thing (thing, things) {
 		if (r == 0 && nv_thing_is_replaced(thing))
 			r = nv_things_request(&back, thing, NV_THING_REPLACE, NULL);
-		else if (r == 0 && nv_thing_kind(thing) == NV_THING_RULE)
+		else if (r == 0 && (plan->move[0].keeps || nv_thing_kind(thing) == NV_THING_RULE))
 			r = nv_things_request(&gone, thing, NV_THING_DELETE, &ready);
 	}
 	if (r == 0) {

@@ -17,7 +17,10 @@
  */
 bool nv_carry_fill(struct nv_kernel *kernel, const struct nv_plan *plan, bool late, int priority);
 
-/* Takes back what nv_carry_fill() did beyond the new interfaces, which are to be deleted then. */
+/*
+ * Takes back what nv_carry_fill() did: what is on the new interfaces only if these are not to be
+ * deleted.
+ */
 void nv_carry_undo(struct nv_kernel *kernel, const struct nv_plan *plan);
 
 /* Takes everything of the kind off the old interfaces, also the kernel's own networks. */

@@ -89,9 +89,14 @@ static int plan_addrs(
 		const struct nv_addr *addr = &live->addr[i];
 		struct nv_addr moved;
 
-		if (addr->ifindex != move->from || !inherits(wanted, addr) ||
-			has_addr(&move->addrs, &addr->local))
+		if (addr->ifindex != move->from || has_addr(&move->addrs, &addr->local))
 			continue;
+		if (!inherits(wanted, addr)) {
+			r = nv_things_add_addr(&planner->plan.left, addr);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		moved = as_on(addr, move->from_name, move->to_name);
 		r = nv_addrs_add(&move->addrs, &moved);
 		if (r < 0)
@@ -320,31 +325,63 @@ static bool loses_source(
 	return false;
 }
 
-static bool route_is_inherited(const struct planner *planner, const struct nv_route *route)
+/* Where a thing goes in this pass. */
+enum way {
+	WAY_NONE, /* it belongs to another pass, or comes by itself */
+	WAY_ALONG,
+	WAY_LEFT,
+};
+
+static enum way way_of_route(const struct planner *planner, const struct nv_route *route)
 {
 	const struct nv_move *move = find_move(&planner->plan, route->oif);
 
-	return move && (nv_plan_route_counts(route) || is_made_by_hand(move, route)) &&
-	       !said_already(move, route) && !loses_source(planner, move, route);
+	if (!move || (!nv_plan_route_counts(route) && !is_made_by_hand(move, route)))
+		return WAY_NONE;
+	return said_already(move, route) || loses_source(planner, move, route) ? WAY_LEFT
+									       : WAY_ALONG;
 }
 
-/* What goes along in this pass; a route with several next hops for any of them. */
-static int goes_along(const struct planner *planner, const struct nv_thing *thing, int gateway)
+/* A route with several next hops goes along for any of them. */
+static int find_way(const struct planner *planner, const struct nv_thing *thing, bool gateway,
+	enum way *ret_way)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
-	bool inherited = false;
+	enum way way = WAY_NONE;
 	bool has_gateway = false;
 	int r = nv_thing_route(thing, &hops);
 
+	if (r == -ENOMEM)
+		return r;
 	if (r == -ENOMSG)
-		return gateway == 0;
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		way = WAY_ALONG;
 	for (size_t i = 0; i < hops.count; i++) {
-		inherited |= route_is_inherited(planner, &hops.route[i]);
+		enum way hop = way_of_route(planner, &hops.route[i]);
+
+		if (way != WAY_ALONG && hop != WAY_NONE)
+			way = hop;
 		has_gateway |= hops.route[i].has_gateway;
 	}
-	return inherited && has_gateway == gateway;
+	*ret_way = has_gateway == gateway ? way : WAY_NONE;
+	return 0;
+}
+
+static int plan_thing(struct planner *planner, const struct nv_thing *thing, bool gateway)
+{
+	enum way way;
+	int r = find_way(planner, thing, gateway, &way);
+
+	if (r < 0)
+		return r;
+	switch (way) {
+	case WAY_NONE:
+		return 0;
+	case WAY_ALONG:
+		return nv_things_add(&planner->plan.things, thing);
+	case WAY_LEFT:
+		return nv_things_add(&planner->plan.left, thing);
+	}
+	return 0;
 }
 
 static int plan_things(struct planner *planner)
@@ -354,14 +391,10 @@ static int plan_things(struct planner *planner)
 
 	for (unsigned int kind = 0; kind < NV_THING_KINDS; kind++)
 		for (int gateway = 0; gateway <= 1; gateway++)
-			nv_each_thing (thing, live) {
-				if (r < 0 || nv_thing_kind(thing) != kind)
-					continue;
-				r = goes_along(planner, thing, gateway);
-				if (r > 0)
-					r = nv_things_add(&planner->plan.things, thing);
-			}
-	return r < 0 ? r : 0;
+			nv_each_thing (thing, live)
+				if (r == 0 && nv_thing_kind(thing) == kind)
+					r = plan_thing(planner, thing, gateway);
+	return r;
 }
 
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
@@ -394,6 +427,7 @@ void nv_plan_auto(struct nv_plan *plan)
 	}
 	free(plan->move);
 	nv_things_auto(&plan->things);
+	nv_things_auto(&plan->left);
 	*plan = (struct nv_plan){};
 }
 

@@ -45,8 +45,11 @@ struct nv_move {
 
 	/* Filled by who applies it. */
 	int to; /* ifindex; 0 as long as it does not exist */
+	bool keeps; /* the new one has its own settings, MTU and description, and stays if all fails
+		     */
 	bool late; /* it had to wait until the old one was deleted */
-	char rp_filter[8]; /* the old interface's, to be set again; "": was not touched */
+	char accept_ra[16]; /* the old interface's own, of IPv6; "": as it is now */
+	char rp_filter[16]; /* the old interface's, to be set again; "": was not touched */
 
 	struct nv_addrs addrs; /* ifindex 0; in the order to add them: rc.conf's, then live ones */
 	size_t n_said_addrs; /* how many of them are rc.conf's */
@@ -66,6 +69,7 @@ struct nv_plan {
 	size_t count; /* at least 1 */
 	struct nv_things
 		things; /* live ones, on the old interfaces still, in the order to make them */
+	struct nv_things left; /* live addresses and routes that do not move: rc.conf has others */
 	bool is_said; /* rc.conf speaks of the interface: what is live need not fit in any more */
 };
 

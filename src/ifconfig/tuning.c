@@ -103,7 +103,7 @@ void nv_tuning_carry_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 }
 
 /* The stricter of the interface's and "all" counts as the larger number: 2 is loose, 1 strict. */
-static void loosen(struct nv_kernel *kernel, struct nv_move *move)
+void nv_tuning_loosen(struct nv_kernel *kernel, struct nv_move *move)
 {
 	char all[VALUE_MAX] = "0";
 	char own[VALUE_MAX];
@@ -117,11 +117,12 @@ static void loosen(struct nv_kernel *kernel, struct nv_move *move)
 	nv_tuning_set(kernel, "ipv4", move->to_name, "rp_filter", "2");
 }
 
-void nv_tuning_carry(struct nv_kernel *kernel, struct nv_move *move)
+void nv_tuning_carry(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(directories); i++)
 		carry_directory(kernel, move, directories[i]);
-	loosen(kernel, move);
+	if (move->accept_ra[0])
+		nv_tuning_set(kernel, "ipv6", move->to_name, "accept_ra", move->accept_ra);
 }
 
 void nv_tuning_undo(struct nv_kernel *kernel, const struct nv_move *move)

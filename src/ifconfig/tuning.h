@@ -10,11 +10,14 @@
  * net/ipv4/conf, net/ipv6/conf, net/ipv4/neigh, net/ipv6/neigh and net/mpls/conf. Duplicate address
  * detection and the making of addresses stay as the lagg has them; a secret for stable addresses
  * makes others on another link, and stays behind.
- *
+ */
+void nv_tuning_carry(struct nv_kernel *kernel, const struct nv_move *move);
+
+/*
  * Strict reverse path filtering (rp_filter 1) would drop what arrives on the one while the route
  * back is by the other: it is loose (2) on both until nv_tuning_settle() or nv_tuning_undo().
  */
-void nv_tuning_carry(struct nv_kernel *kernel, struct nv_move *move);
+void nv_tuning_loosen(struct nv_kernel *kernel, struct nv_move *move);
 
 /* After the new interface was set up, which has IPv6 follow the link: the MTU of IPv6 alone. */
 void nv_tuning_carry_mtu(struct nv_kernel *kernel, const struct nv_move *move);

@@ -25,6 +25,8 @@ static uint16_t family_of(uint16_t type)
 static size_t header_size(uint16_t type)
 {
 	switch (family_of(type)) {
+	case RTM_NEWADDR:
+		return sizeof(struct ifaddrmsg);
 	case RTM_NEWROUTE:
 		return sizeof(struct rtmsg);
 	case RTM_NEWRULE:
@@ -41,6 +43,8 @@ static size_t header_size(uint16_t type)
 enum nv_thing_kind nv_thing_kind(const struct nv_thing *thing)
 {
 	switch (family_of(thing->header.nlmsg_type)) {
+	case RTM_NEWADDR:
+		return NV_THING_ADDR;
 	case RTM_NEWNEXTHOP:
 		return NV_THING_NEXTHOP;
 	case RTM_NEWNEIGH:
@@ -286,6 +290,14 @@ static int take_neigh(struct nv_things *things, const struct nlmsghdr *message)
 	return 0;
 }
 
+static int take_addr(struct nv_things *things, const struct nlmsghdr *message)
+{
+	struct nv_addr addr;
+	int r = nv_addr_decode(message, &addr);
+
+	return r < 0 ? r : nv_things_add_addr(things, &addr);
+}
+
 static int take_nexthop(struct nv_things *things, const struct nlmsghdr *message)
 {
 	struct nlmsghdr *copy;
@@ -313,6 +325,8 @@ int nv_things_take(struct nv_things *things, const struct nlmsghdr *message)
 	if (message->nlmsg_len < MNL_NLMSG_HDRLEN + MNL_ALIGN(size))
 		return -EBADMSG;
 	switch (message->nlmsg_type) {
+	case RTM_NEWADDR:
+		return take_addr(things, message);
 	case RTM_NEWROUTE:
 		return take_route(things, message);
 	case RTM_NEWRULE:
@@ -526,6 +540,65 @@ int nv_things_request(struct nv_things *requests, const struct nv_thing *thing,
 	return 0;
 }
 
+int nv_things_add_addr(struct nv_things *things, const struct nv_addr *addr)
+{
+	struct nv_request request;
+	int r = nv_addr_encode(&request, RTM_NEWADDR, 0, addr);
+
+	return r < 0 ? r : nv_things_add(things, (const void *)&request.header);
+}
+
+int nv_things_add_route(struct nv_things *things, const struct nv_route *route)
+{
+	struct nv_request request;
+	int r = nv_route_encode(&request, RTM_NEWROUTE, 0, route);
+
+	return r < 0 ? r : nv_things_add(things, (const void *)&request.header);
+}
+
+void nv_thing_hex(const struct nv_thing *thing, struct nv_str *text)
+{
+	const uint8_t *bytes = (const void *)thing;
+
+	for (uint32_t i = 0; i < thing->header.nlmsg_len; i++)
+		nv_str_printf(text, "%02x", bytes[i]);
+}
+
+static int digit(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *found = c ? strchr(digits, c) : NULL;
+
+	return found ? (int)(found - digits) : -1;
+}
+
+int nv_things_add_hex(struct nv_things *things, const char *text)
+{
+	size_t length = strlen(text) / 2;
+	NV_AUTO(nv_free) uint8_t *bytes = malloc(length + sizeof(struct nlmsghdr));
+	const struct nlmsghdr *message = (const void *)bytes;
+
+	if (!bytes)
+		return -ENOMEM;
+	for (size_t i = 0; i < length; i++) {
+		int high = digit(text[2 * i]);
+		int low = digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EBADMSG;
+		bytes[i] = (uint8_t)(high * 16 + low);
+	}
+	if (length < sizeof(*message) || message->nlmsg_len != length)
+		return -EBADMSG;
+	return nv_things_take(things, message);
+}
+
+int nv_thing_addr(const struct nv_thing *thing, struct nv_addr *ret_addr)
+{
+	return thing->header.nlmsg_type == RTM_NEWADDR ? nv_addr_decode(&thing->header, ret_addr)
+						       : -ENOMSG;
+}
+
 bool nv_thing_is_replaced(const struct nv_thing *thing)
 {
 	return thing->header.nlmsg_type == RTM_NEWNEXTHOP ||
@@ -594,11 +667,23 @@ static void text_neigh(const struct nv_thing *thing, struct nv_str *text)
 		nv_ip_text(&ip, name));
 }
 
+static void text_addr(const struct nv_thing *thing, struct nv_str *text)
+{
+	struct nv_addr addr;
+	char ip[NV_IP_TEXT];
+
+	if (nv_thing_addr(thing, &addr) == 0)
+		nv_str_printf(text, "address %s/%u", nv_ip_text(&addr.local, ip), addr.prefix_len);
+}
+
 void nv_thing_text(const struct nv_thing *thing, struct nv_str *text)
 {
 	const struct nlattr *id;
 
 	switch (nv_thing_kind(thing)) {
+	case NV_THING_ADDR:
+		text_addr(thing, text);
+		break;
 	case NV_THING_ROUTE:
 		text_route(thing, text);
 		break;

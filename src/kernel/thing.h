@@ -12,6 +12,7 @@
 
 /* In the order in which they can be made: a route may need a next hop, and a rule its routes. */
 enum nv_thing_kind {
+	NV_THING_ADDR, /* only as nv_things_add_addr() makes it: dumps give addresses as values */
 	NV_THING_NEXTHOP, /* of IPv4 and IPv6, by its id (Linux 5.3); a route by one has none
 			      itself */
 	NV_THING_NEIGH, /* of IPv4 and IPv6; what is answered for as a proxy too */
@@ -68,6 +69,14 @@ struct nv_renamings {
 	size_t count;
 };
 
+/* The same for values. Returns 0, -ENOMEM, -E2BIG, -EAFNOSUPPORT. */
+int nv_things_add_addr(struct nv_things *things, const struct nv_addr *addr);
+int nv_things_add_route(struct nv_things *things, const struct nv_route *route);
+
+/* As text for a file, and back. nv_things_add_hex(): as nv_things_take(). */
+void nv_thing_hex(const struct nv_thing *thing, struct nv_str *text);
+int nv_things_add_hex(struct nv_things *things, const char *text);
+
 /* Whether one of the links that are to be replaced is named in it. */
 bool nv_thing_refers(const struct nv_thing *thing, const struct nv_renamings *renamings);
 
@@ -97,6 +106,9 @@ bool nv_thing_is_learnt(const struct nv_thing *thing);
 
 /* Appends the route (one for each next hop), as nv_kernel_routes() has it. -ENOMSG: is none. */
 int nv_thing_route(const struct nv_thing *thing, struct nv_routes *routes);
+
+/* Back to a value. -ENOMSG: is no address. */
+int nv_thing_addr(const struct nv_thing *thing, struct nv_addr *ret_addr);
 
 /* Of a request too: appends words for a person, without the link: "route to 192.0.2.0/24 via
  * 198.51.100.1". */

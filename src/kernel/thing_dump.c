@@ -73,6 +73,8 @@ int nv_things_dump(
 	int r = 0;
 
 	switch (kind) {
+	case NV_THING_ADDR:
+		return -EOPNOTSUPP;
 	case NV_THING_ROUTE:
 		r = dump_routes(rtnl, ifindex, &things);
 		break;

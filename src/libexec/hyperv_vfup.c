@@ -7,6 +7,8 @@
 #include "ifconfig/bare.h"
 #include "libexec/clients.h"
 #include "libexec/common.h"
+#include "libexec/record.h"
+#include "libexec/release.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,12 +33,14 @@ struct vfup {
 	struct nv_dp_pair pair; /* as last seen in the data path */
 	struct nv_ifconfig *wanted;
 	struct nv_plan plan;
+	struct nv_record record; /* what hn was before */
 	int lock;
 };
 
 static void vfup_auto(struct vfup *up)
 {
 	nv_plan_auto(&up->plan);
+	nv_record_auto(&up->record);
 	nv_ifconfig_free(up->wanted);
 	nv_datapath_free(up->datapath);
 	nv_scene_auto(&up->scene);
@@ -182,6 +186,44 @@ static bool has_leftovers(struct vfup *up)
 	       (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
 }
 
+/* A record is written before anything is changed; one that cannot be is a reason not to begin. */
+static bool take_record(struct vfup *up, const struct nv_snapshot *now)
+{
+	const char *hn = up->hn->name;
+	int r = nv_record_read(up->scene.run_dir, up->hn, &up->record);
+
+	if (r < 0)
+		nv_warn("what %s was before an earlier run cannot be read: %s", hn, nv_strerror(r));
+	r = nv_record_take(up->scene.kernel, up->hn, now, &up->plan, !up->pair.lagg, &up->record);
+	if (r == 0)
+		r = nv_record_write(up->scene.run_dir, hn, &up->record);
+	nv_strcopy(up->plan.move[0].accept_ra, sizeof(up->plan.move[0].accept_ra),
+		up->record.settings.accept_ra);
+	if (r < 0)
+		nv_err("cannot write down in %s what %s is now, and so could not give it back: "
+		       "%s; nothing is changed",
+			up->scene.run_dir, hn, nv_strerror(r));
+	return r == 0;
+}
+
+/* The live configuration that gives way to rc.conf's. */
+static void report_left(const struct vfup *up)
+{
+	const size_t many = 10;
+	size_t count = 0;
+
+	nv_each_thing (thing, &up->plan.left) {
+		NV_AUTO(nv_str) struct nv_str text = {};
+
+		nv_thing_text(thing, &text);
+		if (count++ < many)
+			nv_notice("the %s of %s does not move: rc.conf has it otherwise",
+				nv_str_text(&text), up->hn->name);
+	}
+	if (count > many)
+		nv_notice("and so %zu more", count - many);
+}
+
 static bool make_plan(struct vfup *up)
 {
 	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
@@ -208,7 +250,10 @@ static bool make_plan(struct vfup *up)
 	else if (r < 0)
 		nv_err("cannot plan the move from %s to %s: %s", up->hn->name, up->lagg_name,
 			nv_strerror(r));
-	return r == 0;
+	if (r < 0)
+		return false;
+	report_left(up);
+	return take_record(up, &now);
 }
 
 /* A kernel without bonding gets the other form. */
@@ -321,16 +366,14 @@ static bool take_over(struct vfup *up)
 
 static void undo(struct vfup *up)
 {
-	struct nv_link_change change = {
-		.what = NV_LINK_MTU | NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
-		.flags_mask = IFF_ALLMULTI,
-		.to = *up->hn,
-	};
+	struct nv_link hn = *up->hn;
 	int r;
 
 	nv_apply_undo(up->scene.kernel, &up->plan);
-	r = nv_lagg_destroy(up->datapath, up->hn->ifindex);
-	nv_kernel_link_set(up->scene.kernel, up->hn->ifindex, &change);
+	r = nv_lagg_destroy(up->datapath, hn.ifindex);
+	if (nv_kernel_link(up->scene.kernel, hn.ifindex, &hn) == 0)
+		nv_record_restore(up->scene.kernel, &up->record, &hn);
+	nv_record_forget(up->scene.run_dir, up->hn->name);
 	if (r < 0)
 		nv_err("cannot destroy %s: %s", up->lagg_name, nv_strerror(r));
 	else
@@ -360,6 +403,7 @@ static bool move(struct vfup *up)
 		nv_notice("so DHCP is waited for here");
 	nv_clients_move(kernel, &up->plan);
 	nv_apply_strip(kernel, &up->plan);
+	nv_record_settle(kernel, &up->record, &up->plan.move[0]);
 	if (up->alone) /* else netvfd does so when it sees that hn is bare */
 		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);
 	return true;
@@ -394,17 +438,55 @@ static bool vfup(struct vfup *up, const char *hn)
 	return make_plan(up) && make_lagg(up) && move(up);
 }
 
+static bool release(struct vfup *up, const char *hn)
+{
+	struct nv_dp_pair pair = {};
+
+	if (!nv_scene_open(&up->scene) || !lock(up, hn) || !nv_scene_look(&up->scene))
+		return false;
+	up->hn = nv_links_by_name(&up->scene.links, hn);
+	if (!up->hn) {
+		nv_err("there is no interface %s", hn);
+		return false;
+	}
+	if (!open_datapath(up))
+		return false;
+	nv_datapath_get(up->datapath, up->hn->ifindex, &pair);
+	up->lagg = nv_links_by_index(&up->scene.links, pair.lagg) ? pair.lagg : 0;
+	/* One that a run was about to delete when it was killed is taken in again. */
+	if (!up->lagg && nv_hn_lagg_name(hn, up->lagg_name) == 0 &&
+		nv_links_by_name(&up->scene.links, up->lagg_name))
+		create_lagg(up);
+	return nv_release(&up->scene, up->datapath, up->hn, up->lagg);
+}
+
+static int usage(void)
+{
+	nv_err("usage: " PROGRAM " [-r] HN (the synthetic interface, for example hn0; -r: release "
+	       "it)");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	__attribute__((cleanup(vfup_auto))) struct vfup up = {.lock = -1};
 	const char *dot = strrchr(argv[0] ? argv[0] : "", '.');
-	const char *hn = argc == 2 ? argv[1] : argc == 1 && dot ? dot + 1 : "";
+	bool back = false;
+	const char *hn;
+	int opt;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
-	if (!hn[0] || strlen(hn) >= IFNAMSIZ || strchr(hn, '/')) {
-		nv_err("usage: " PROGRAM " HN (the synthetic interface, for example hn0)");
-		return 1;
+	while ((opt = getopt(argc, argv, "r")) != -1) {
+		if (opt != 'r')
+			return usage();
+		back = true;
 	}
+	argc -= optind;
+	hn = argc == 1 ? argv[optind] : argc == 0 && dot ? dot + 1 : "";
+	if (!hn[0] || strlen(hn) >= IFNAMSIZ || strchr(hn, '/'))
+		return usage();
+	if (back)
+		return release(&up, hn) ? 0 : 1;
 	if (!run_custom(hn))
 		return 1;
 	return vfup(&up, hn) ? 0 : 1;

@@ -8,6 +8,7 @@
 
 struct nv_command_context {
 	struct nv_client *client; /* NULL where none answers and the command can do without */
+	const char *run_dir; /* --run-dir, or NULL */
 	bool json; /* --json */
 	bool quiet; /* -n: values only (sysctl) */
 	char **args; /* what follows the command's name, NULL-terminated */
@@ -18,6 +19,7 @@ int nv_command_status(struct nv_command_context *context);
 int nv_command_events(struct nv_command_context *context);
 int nv_command_history(struct nv_command_context *context);
 int nv_command_switch(struct nv_command_context *context);
+int nv_command_release(struct nv_command_context *context);
 int nv_command_sysctl(struct nv_command_context *context);
 int nv_command_doctor(struct nv_command_context *context);
 

@@ -14,12 +14,15 @@ static const struct {
 	const char *usage;
 	const char *what;
 	bool alone; /* it has something to say without netvfd, too */
+	bool offline; /* it does not ask netvfd at all */
 } commands[] = {
 	{"status", nv_command_status, "status", "the pairs: who carries the traffic, since when"},
 	{"events", nv_command_events, "events", "devd's events as they happen"},
 	{"history", nv_command_history, "history [count]", "switches and actions, oldest first"},
 	{"switch", nv_command_switch, "switch hn hn|vf|auto",
 		"where to transmit; auto: the VF while usable"},
+	{"release", nv_command_release, "release hn", "give hn its configuration back",
+		.offline = true},
 	{"doctor", nv_command_doctor, "doctor", "what is wrong, and what to do", .alone = true},
 	{"sysctl", nv_command_sysctl, "sysctl [-n] [name ...]", "hn(4)'s names, as on FreeBSD"},
 };
@@ -75,8 +78,9 @@ static int run_command(struct nv_command_context *context, const char *run_dir, 
 
 		if (strcmp(name, commands[i].name) != 0)
 			continue;
-		if (open_client(run_dir, &client) && !commands[i].alone)
+		if (!commands[i].offline && open_client(run_dir, &client) && !commands[i].alone)
 			return EXIT_FAILURE;
+		context->run_dir = run_dir;
 		context->client = client;
 		return commands[i].run(context);
 	}

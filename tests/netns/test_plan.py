@@ -2,12 +2,17 @@
 """All that hangs on hn0 moves to lagg0 with the traffic."""
 
 import contextlib
+import difflib
 import json
+import os
+import random
 import re
+import signal
+import subprocess
 
 import pytest
 
-from harness import wait_until
+from harness import BUILD, DEADLINE, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 from programs import Connection, Programs
 
@@ -160,7 +165,8 @@ def test_next_hops_by_id_move_with_their_routes(programs, guest):
     ip(guest, "-6", "route", "add", "2001:db8:5::/48", "nhid", "8")
 
     def all_of_it():
-        return [lines(guest, "nexthop", "show"), lines(guest, "route", "show", "198.51.100.0/23"),
+        return [lines(guest, "nexthop", "show"),
+                lines(guest, "route", "show", "root", "198.51.0.0/16"),
                 lines(guest, "-6", "route", "show", "2001:db8:5::/48")]
 
     before = all_of_it()
@@ -223,7 +229,7 @@ def test_addresses_move_with_all_that_is_said_of_them(programs, guest):
         found = ask(guest, "addr", "show", "dev", name)[0]["addr_info"]
         for address in found:
             for key in ("valid_life_time", "preferred_life_time"):
-                address[key] -= address[key] % 60
+                address[key] = (address[key] + 30) // 60
         # In the kernel's order where that tells the primary address; else in any.
         found.sort(key=lambda address: (address["family"], address["family"] == "inet6"
                                         and address["local"]))
@@ -257,3 +263,214 @@ def test_what_cannot_move_takes_all_back(programs, guest):
     assert [*all_routes(guest), ask(guest, "rule"), lines(guest, "nexthop", "show"),
             lines(guest, "addr", "show", "dev", "hn0")] == before
     assert guest.link("lagg0") is None
+
+
+# What shows all that hangs on an interface, and everything that the kernel routes by.
+SHOWN = {
+    "link": "ip -d -j link show {}",
+    "addresses": "ip -d -j addr show dev {}",
+    "rules": "ip -d -j rule show",
+    "rules6": "ip -d -j -6 rule show",
+    "routes": "ip -d route show table all",
+    "routes6": "ip -d -6 route show table all",
+    "nexthops": "ip -d nexthop show",
+    "neighbours": "ip -d neigh show nud permanent dev {}",
+    "proxies": "ip -d neigh show proxy dev {}",
+    "token": "ip token get dev {}",
+    "sysctls": "cd /proc/sys/net; grep -s . ipv[46]/*/{}/*",
+}
+LINK_KEYS = ("mtu", "txqlen", "group", "ifalias", "address", "inet6_addr_gen_mode", "flags",
+             "allmulti")
+
+
+def whole_state(guest, name):
+    """What is SHOWN of an interface, called hn0 here, without ages."""
+    script = "; echo ====; ".join(SHOWN.values()).replace("{}", name) + "; true"
+    parts = guest.run("sh", "-c", script).stdout.replace(name, "hn0").split("====\n")
+    state = dict(zip(SHOWN, parts))
+    for key, text in state.items():
+        if key in ("link", "addresses", "rules", "rules6"):
+            state[key] = json.loads(text or "[]")
+        else:
+            text = re.sub(r" (expires|used|ref|probes) \S+", "", text)
+            state[key] = sorted(re.sub(r"\s+", " ", line).strip() for line in text.splitlines())
+    state["link"] = {key: state["link"][0].get(key) for key in LINK_KEYS}
+    state["addresses"] = state["addresses"][0]["addr_info"]
+    for address in state["addresses"]:
+        for key in ("valid_life_time", "preferred_life_time"):
+            address[key] = (address[key] + 30) // 60  # minutes
+    state["sysctls"] = [line for line in state["sysctls"]
+                        if line.split(":")[0].rsplit("/", 1)[1] not in OWN_SYSCTLS]
+    return state
+
+
+def assert_same(after, before):
+    texts = [json.dumps(state, indent=1, sort_keys=True).splitlines() for state in (before, after)]
+    difference = "\n".join(difflib.unified_diff(*texts, "before", "after", lineterm="", n=5))
+    assert not difference, difference
+
+
+def furnish(guest):
+    """Of everything something."""
+    other_interface(guest)
+    guest.namespace.sysctl("ipv6/conf/hn0/accept_ra", 2)
+    guest.namespace.sysctl("ipv4/conf/hn0/rp_filter", 1)
+    ip(guest, "link", "set", "hn0", "txqueuelen", "321", "group", "7", "alias", "the way out")
+    ip(guest, "token", "set", "::1234:5678:9abc:1", "dev", "hn0")
+    ip(guest, "addr", "add", "10.77.0.9/24", "label", "hn0:9", "dev", "hn0")
+    ip(guest, "addr", "add", "2001:db8:1::6/64", "dev", "hn0", "valid_lft", "900",
+       "preferred_lft", "900")
+    settle(guest)
+    ip(guest, "nexthop", "add", "id", "7", "via", HOST_ADDRESS, "dev", "hn0")
+    for route in (*ROUTES, "203.0.113.0/24 nhid 7"):
+        ip(guest, *(["-6"] if "2001:" in route.split()[0] else []), "route", "add", *route.split())
+    ip(guest, "rule", "add", "iif", "hn0", "lookup", "100", "pref", "100")
+    ip(guest, "-6", "rule", "add", "oif", "hn0", "lookup", "100", "pref", "100")
+    ip(guest, "neigh", "add", "10.77.0.70", "lladdr", "02:00:00:00:00:70", "nud", "permanent",
+       "dev", "hn0")
+    ip(guest, "neigh", "add", "proxy", "2001:db8::74", "dev", "hn0")
+
+
+def test_what_moved_is_given_back_as_it_was(programs, guest):
+    furnish(guest)
+    before = whole_state(guest, "hn0")
+    with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp:
+        programs.run("hyperv_vfup", "hn0")
+        assert guest.addresses("hn0") == set()
+        assert tcp.works()
+        assert "hn0 is as it was before" in programs.run("hyperv_vfup", "-r", "hn0")
+        assert tcp.works()
+    assert_same(whole_state(guest, "hn0"), before)
+    assert guest.link("lagg0") is None
+    assert not list(programs.run_dir.glob("*.json"))
+    assert "nothing to be given back" in programs.run("hyperv_vfup", "-r", "hn0")
+
+
+def test_what_rcconf_gave_is_taken_back(programs, guest):
+    furnish(guest)
+    before = whole_state(guest, "hn0")
+    programs.write_rcconf(f"""
+ifconfig_hn0="inet {GUEST_ADDRESS}/24 mtu 1400"
+ifconfig_hn0_aliases="inet 10.77.0.33/24"
+defaultrouter="10.77.0.33"
+static_routes="a"
+route_a="-net 198.51.104.0/24 {HOST_ADDRESS}"
+""")
+    said = programs.run("hyperv_vfup", "hn0")
+    assert "the address 10.77.0.9/24 of hn0 does not move: rc.conf has it otherwise" in said
+    assert guest.addresses("lagg0") >= {f"{GUEST_ADDRESS}/24", "10.77.0.33/24"}
+    assert "10.77.0.9/24" not in guest.addresses("lagg0")
+    programs.run("hyperv_vfup", "-r", "hn0")
+    assert_same(whole_state(guest, "hn0"), before)
+
+
+def test_what_has_changed_since_stays_changed(programs, guest):
+    settle(guest)
+    ip(guest, "route", "add", "198.51.100.0/24", "via", HOST_ADDRESS)
+    ip(guest, "addr", "add", "10.77.0.9/24", "dev", "hn0")
+    programs.run("hyperv_vfup", "hn0")
+    ip(guest, "addr", "add", "10.77.0.10/24", "dev", "lagg0")
+    ip(guest, "addr", "del", "10.77.0.9/24", "dev", "lagg0")
+    ip(guest, "route", "del", "198.51.100.0/24")
+    ip(guest, "route", "add", "198.51.101.0/24", "via", HOST_ADDRESS, "mtu", "1300")
+    programs.run("hyperv_vfup", "-r", "hn0")
+    assert guest.addresses("hn0") == {f"{GUEST_ADDRESS}/24", "10.77.0.10/24", "2001:db8::2/64"}
+    assert lines(guest, "route", "show", "root", "198.51.0.0/16") == [
+        "unicast 198.51.101.0/24 via 10.77.0.1 dev hn0 proto boot scope global mtu 1300"]
+
+
+class Ping:
+    """The host asks the guest all the time; every answer counts."""
+
+    def __init__(self, guest):
+        for name in ("hn0", "vf0"):
+            # The kernel itself drops what is sent while a device gets its first clsact.
+            guest.run("tc", "qdisc", "add", "dev", name, "clsact")
+        self.process = guest.host.popen(["ping", "-i", "0.01", GUEST_ADDRESS],
+                                        stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()
+        assert "seq=1" in self.process.stdout.readline()
+
+    def lost(self):
+        """Sequence numbers that have no answer."""
+        self.process.send_signal(signal.SIGINT)
+        text, _ = self.process.communicate(timeout=DEADLINE)
+        seen = {int(number) for number in re.findall(r"seq=(\d+)", text)}
+        sent = int(re.search(r"(\d+) packets transmitted", text)[1])
+        return sorted(set(range(2, sent)) - seen)  # the last may be on its way
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+def killed_at(programs, step, *words):
+    """Runs hyperv_vfup, kills it before its Nth step; False when it ended before."""
+    preload = str(BUILD / "tests/libkillat.so")
+    done = programs.guest.run(
+        BUILD / "src/libexec/hyperv_vfup", *words, check=False,
+        env={**programs.environment, "LD_PRELOAD": preload, "KILL_AT": str(step)})
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode != 0
+
+
+def on_one_interface(guest):
+    """The interface that has the addresses, after it was found that the other has nothing."""
+    laggs = guest.addresses("lagg0") if guest.link("lagg0") else set()
+    owner = "lagg0" if laggs else "hn0"
+    assert not laggs or not guest.addresses("hn0")
+    return owner
+
+
+# NETVF_KILL_STRIDE=1 kills at every step, in some minutes; else each run takes others of them.
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="a preloaded library and ASan do not mix")
+@pytest.mark.parametrize("way", ["there", "back", "back and there"])
+def test_killed_at_any_step_the_next_run_completes_it(programs, guest, way):
+    furnish(guest)
+    before = whole_state(guest, "hn0")
+    stride = int(os.environ.get("NETVF_KILL_STRIDE", "4"))
+    step = random.randrange(stride)
+    killed = True
+    with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp, \
+            contextlib.closing(Ping(guest)) as ping:
+        while killed:
+            print("killed before step", step := step + stride)
+            if way == "there":
+                killed = killed_at(programs, step, "hn0")
+            else:
+                programs.run("hyperv_vfup", "hn0")
+                killed = killed_at(programs, step, "-r", "hn0")
+            assert tcp.works(), f"killed at step {step}"
+            if way != "back":
+                programs.run("hyperv_vfup", "hn0")
+                assert on_one_interface(guest) == "lagg0", step
+                assert tcp.works(), f"completed after a kill at step {step}"
+            programs.run("hyperv_vfup", "-r", "hn0")
+            assert on_one_interface(guest) == "hn0", step
+            assert_same(whole_state(guest, "hn0"), before)
+        assert tcp.works()
+        assert ping.lost() == []
+    assert step > 40
+
+
+def test_netvf_release_gives_back_under_netvfd(start_netvfd, guest):
+    """And the next VF takes it away again."""
+    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\n')
+    with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp:
+        guest.attach_vf()
+        netvfd.wait_active("vf")
+        wait_until(lambda: guest.link("lagg0") and not guest.addresses("hn0"))
+        wait_until(lambda: (netvfd.pair() or {}).get("form") == "lagg")
+        netvfd.ask("release", "hn0")
+        assert tcp.works()
+        assert guest.addresses("hn0") == {f"{GUEST_ADDRESS}/24"} and guest.link("lagg0") is None
+        wait_until(lambda: netvfd.pair()["form"] == "transparent")
+        wait_until(lambda: guest.link("hn0").get_attr("IFLA_OPERSTATE") == "UP",
+                   what="hn0 pretends no longer")
+        assert netvfd.pair()["active"] == "vf" and tcp.works()
+        guest.detach_vf()
+        netvfd.wait_active("hn")
+        assert tcp.works()
+        guest.bring_back_vf()
+        wait_until(lambda: guest.link("lagg0") and not guest.addresses("hn0"))
+        assert tcp.works()

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "libexec/release.h"
+
+#include "base/log.h"
+#include "libexec/clients.h"
+#include "libexec/record.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct release {
+	struct nv_scene *scene;
+	struct nv_datapath *datapath;
+	const struct nv_link *hn;
+	struct nv_record record;
+	struct nv_plan plan;
+	int lagg;
+};
+
+static void release_auto(struct release *release)
+{
+	nv_record_auto(&release->record);
+	nv_plan_auto(&release->plan);
+}
+
+static bool make_plan(struct release *release)
+{
+	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+	NV_AUTO(nv_str) struct nv_str why = {};
+	const char *hn = release->hn->name;
+	struct nv_move *first = NULL;
+	int r = nv_snapshot_take(release->scene->kernel, release->lagg, &now);
+
+	if (r == 0)
+		r = nv_plan_make(&now, release->lagg, hn, NULL, &release->plan, &why);
+	if (r == 0) {
+		first = &release->plan.move[0];
+		r = nv_record_amend(&release->record,
+			&(struct nv_renaming){
+				release->hn->ifindex, release->lagg, hn, first->from_name},
+			&release->plan);
+	}
+	if (r == -EBUSY)
+		nv_err("nothing is given back to %s: %s", hn, nv_str_text(&why));
+	else if (r < 0)
+		nv_err("cannot plan the way back to %s: %s", hn, nv_strerror(r));
+	if (r < 0 || !first)
+		return false;
+	first->to = release->hn->ifindex;
+	first->keeps = true;
+	first->up = true;
+	return true;
+}
+
+static int edit_form(struct nv_dp_pair *pair, void *data)
+{
+	(void)data;
+	pair->form = NV_FORM_HN;
+	return 0;
+}
+
+/* A port of a bond has no place for addresses. */
+static int leave_bond(struct release *release)
+{
+	const struct nv_link_change leave = {.what = NV_LINK_MASTER};
+	int r = 0;
+
+	if (release->hn->master == release->lagg)
+		r = nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &leave);
+	return r;
+}
+
+static bool give(struct release *release)
+{
+	struct nv_kernel *kernel = release->scene->kernel;
+	int r = leave_bond(release);
+
+	if (r == 0 && nv_apply_prepare(kernel, &release->plan) &&
+		nv_apply_fill(kernel, &release->plan)) {
+		r = nv_datapath_edit(release->datapath, release->hn->ifindex, edit_form, NULL);
+		if (r == 0)
+			return true;
+	}
+	if (r < 0)
+		nv_err("cannot make %s its own upper again: %s", release->hn->name, nv_strerror(r));
+	nv_apply_undo(kernel, &release->plan);
+	nv_notice("%s stays on %s, with its configuration", release->hn->name,
+		release->plan.move[0].from_name);
+	return false;
+}
+
+static bool take_lagg(struct release *release)
+{
+	struct nv_kernel *kernel = release->scene->kernel;
+	const char *lagg = release->plan.move[0].from_name;
+	int r;
+
+	nv_apply_strip_paths(kernel, &release->plan);
+	nv_apply_late_vlans(kernel, &release->plan);
+	nv_clients_move(kernel, &release->plan);
+	nv_apply_strip(kernel, &release->plan);
+	r = nv_lagg_destroy(release->datapath, release->hn->ifindex);
+	if (r < 0)
+		nv_err("cannot delete %s, which has nothing any more: %s", lagg, nv_strerror(r));
+	return r == 0;
+}
+
+bool nv_release(
+	struct nv_scene *scene, struct nv_datapath *datapath, const struct nv_link *hn, int lagg)
+{
+	__attribute__((cleanup(release_auto))) struct release release = {
+		.scene = scene, .datapath = datapath, .hn = hn, .lagg = lagg};
+	struct nv_link live = *hn;
+	int r = nv_record_read(scene->run_dir, hn, &release.record);
+
+	if (r < 0)
+		nv_warn("what %s was before cannot be read in %s: %s; what is on its lagg moves "
+			"back all the same",
+			hn->name, scene->run_dir, nv_strerror(r));
+	if (!lagg && !release.record.hn) {
+		nv_notice("%s has no lagg, and nothing to be given back", hn->name);
+		return true;
+	}
+	if (lagg && (!make_plan(&release) || !give(&release) || !take_lagg(&release)))
+		return false;
+	if (release.record.hn && nv_kernel_link(scene->kernel, hn->ifindex, &live) == 0)
+		nv_record_restore(scene->kernel, &release.record, &live);
+	nv_record_forget(scene->run_dir, hn->name);
+	nv_info("%s is as it was before", hn->name);
+	return true;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What hyperv_vfup does by hand, under a name that is easier to find. */
+#include "netvf/command.h"
+
+#include "base/log.h"
+#include "base/rundir.h"
+
+#include <errno.h>
+
+#define PROGRAM NETVF_LIBEXECDIR "/hyperv_vfup"
+
+static int run(const struct nv_command_context *context, const char *command, const char *option)
+{
+	const char *hn = context->args[0];
+
+	if (!hn || context->args[1]) {
+		fprintf(stderr, "usage: netvf %s hn\n", command);
+		return EXIT_FAILURE;
+	}
+	if (context->run_dir)
+		setenv(NV_RUN_DIR_ENV, context->run_dir, 1);
+	execl(PROGRAM, PROGRAM, option, "--", hn, NULL);
+	fprintf(stderr, "netvf: cannot run %s: %s\n", PROGRAM, nv_strerror(errno));
+	return EXIT_FAILURE;
+}
+
+int nv_command_release(struct nv_command_context *context)
+{
+	return run(context, "release", "-r");
+}
