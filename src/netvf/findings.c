@@ -121,7 +121,8 @@ static void check_form(const struct patient *patient)
 		return;
 	if (patient->transparent && patient->is_lagg)
 		add(patient->findings, patient->hn,
-			"move them to hn, or take netvf_vf_transparent out of rc.conf",
+			"'netvf release' moves them to hn; or take netvf_vf_transparent out of "
+			"rc.conf",
 			"is to be transparent, but %s has the addresses still", patient->upper);
 	if (patient->transparent)
 		return;

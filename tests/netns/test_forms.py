@@ -116,6 +116,39 @@ def test_exclusive_becomes_transparent_and_exclusive_again(guest, in_form, durin
     during(change_back)
 
 
+def test_lagg_becomes_transparent_and_lagg_again(guest, in_form, during):
+    netvfd = in_form("lagg")
+
+    def change():
+        configure(netvfd, rcconf=TRANSPARENT)
+        netvfd.ask("release", "hn0")
+        netvfd.wait_event("subsystem=hn0 type=VF_DOWN")
+        wait_form(netvfd, "transparent")
+
+    def change_back():
+        configure(netvfd, rcconf=RC_CONF)
+        wait_form(netvfd, "lagg")
+        wait_until(lambda: not guest.addresses("hn0"))
+
+    during(change)
+    assert guest.addresses("hn0") == {f"{GUEST_ADDRESS}/{PREFIX}"}
+    assert guest.link("lagg0") is None
+    during(change_back)
+    assert guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/{PREFIX}"}
+
+
+def test_lagg_becomes_exclusive(guest, in_form, during):
+    netvfd = in_form("lagg")
+
+    def change():
+        configure(netvfd, rules="")
+        netvfd.ask("release", "hn0")
+        wait_form(netvfd, "exclusive")
+
+    during(change)
+    assert guest.addresses("hn0") == {f"{GUEST_ADDRESS}/{PREFIX}"}
+
+
 def test_a_lagg_stays_whatever_the_files_say(guest, in_form, during):
     """Its addresses have no other path; to move them is somebody's decision."""
     netvfd = in_form("lagg")
