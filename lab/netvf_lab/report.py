@@ -12,7 +12,7 @@ from .migrate import MOVE
 STALLS_LISTED = 2_000_000  # nanoseconds; shorter ones are not in the agent's list
 SENDER_LATE = 1_000_000  # nanoseconds by which a datagram may be late without a pause in the list
 GAPS_KEPT = 200  # of each direction, the longest
-ANNOUNCED_WITHIN = 5_000_000_000  # nanoseconds after a switch
+ANNOUNCED_WITHIN = 5_000_000_000  # nanoseconds after the guest's first datagram by the new path
 ANNOUNCEMENTS = ("gratuitous_arp", "unsolicited_na", "group_reports")  # by the observer's numbers
 RUNS_KEPT = 1000  # of each direction, the first
 
@@ -227,7 +227,8 @@ class Report:
 
     def _announcements(self, switch, until):
         """How the guest told, by the new path, that it is there; and when first."""
-        until = min(until, switch.at + ANNOUNCED_WITHIN)
+        # A slot's button takes 5 seconds until the guest leaves the VF.
+        until = min(until, (switch.first[FROM_GUEST] or switch.at) + ANNOUNCED_WITHIN)
         heard = [
             (at, kind)
             for at, kind, path in self.results["observed"]["announcements"]
