@@ -53,8 +53,9 @@ bench: build
 bench-vm: build
 	@mkdir -p $(BUILD)/bench
 	@$(AS_ROOT) bench/vm_datapath.py $(BUILD)
-	@$(AS_ROOT) $(BUILD)/lab/netvf-lab vm --peer all --gone acpi,pcie,linkdown,live --runs $(RUNS) \
-		--rules etc/devd/hyperv.conf --json $(BUILD)/bench/vm.json \
+	@$(AS_ROOT) $(BUILD)/lab/netvf-lab vm --runs $(RUNS) --dwell 500 \
+		--peer none,bond,hyperv-scripts,net_failover,netvf,netvf-bond \
+		--gone acpi,pcie,linkdown,live --rules etc/devd/hyperv.conf --json $(BUILD)/bench/vm.json \
 		--table $(BUILD)/bench/vm.txt --svg $(BUILD)/bench/vm.svg
 
 lint: build sanitize
