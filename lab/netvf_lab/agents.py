@@ -44,7 +44,7 @@ class Agent:
         try:
             self._process.stdin.write(command.encode() + b"\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
+        except ConnectionError:
             pass  # it has ended; whoever waits for its answer is told
 
     def answer(self):

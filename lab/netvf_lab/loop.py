@@ -64,6 +64,8 @@ class Lines:
             data = os.read(self._file.fileno(), 1 << 20)
         except BlockingIOError:
             return
+        except ConnectionResetError:  # the other end has died with something unread
+            data = b""
         if not data:
             self.closed = True
             self._loop.forget(self._file)

@@ -21,7 +21,7 @@ class Input:
         self._port = port
 
     def write(self, data):
-        self._port.sendall(data)  # BrokenPipeError: there is no guest any more
+        self._port.sendall(data)  # ConnectionError: there is no guest any more
 
     def flush(self):
         """Nothing is kept back."""
@@ -58,7 +58,10 @@ class Guest:
         loop.watch(self._control, self._read)
 
     def _read(self):
-        data = self._control.recv(1 << 16)
+        try:
+            data = self._control.recv(1 << 16)
+        except ConnectionResetError:
+            data = b""
         if not data:
             self._ended = True
             self._loop.forget(self._control)
@@ -81,7 +84,7 @@ class Guest:
         """Runs a line of sh; returns what it wrote."""
         try:
             self._control.sendall(command.encode() + b"\n")
-        except BrokenPipeError as error:
+        except ConnectionError as error:
             raise Timeout(f"the guest has ended, and cannot be told: {command}") from error
         status, size = map(int, self._line(within, command).split())
         self._await(lambda: len(self._received) >= size, within, command)

@@ -166,7 +166,7 @@ class Qemu:
         text = json.dumps({"execute": verb, "arguments": arguments})
         try:
             self._qmp.sendall(text.encode() + b"\n")
-        except BrokenPipeError:
+        except ConnectionError:
             pass  # it has ended, which is told below
         self._loop.wait(
             lambda: self._results or self._lines.closed, ANSWER_WITHIN, f"QEMU obeys {verb}"

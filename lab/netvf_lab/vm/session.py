@@ -55,8 +55,9 @@ class Session:
         self._services = self.peer.serve(self.host)
         self.qemu = self.start_qemu(self.host.hn, self.host.vf)
         self.qemu.connect()
-        self.guest = self.host.guest = Guest(self.loop, self.wires)
-        self.guest.await_boot()
+        guest = Guest(self.loop, self.wires)
+        guest.await_boot()
+        self.guest = self.host.guest = guest
         self.story.tell("guest", f"boots Linux {self.kernel.release}")
         self._clock = Agent(self.loop, self.guest, self.places.agent, "clock")
         self.read_clock(0)
@@ -108,10 +109,13 @@ class Session:
 
     def log(self):
         """What the peer, or else QEMU, has to say, when something went wrong."""
+        why = "no log: there is no guest"
         try:
-            return self.peer.log(self.guest).splitlines() if self.guest else []
+            if self.guest:
+                return self.peer.log(self.guest).splitlines()
         except Timeout as timeout:
-            return [*(self.qemu.log if self.qemu else []), f"no log: {timeout}"]
+            why = f"no log: {timeout}"
+        return [*(self.qemu.log if self.qemu else []), why]
 
     # The card
 
