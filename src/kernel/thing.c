@@ -63,7 +63,8 @@ const struct nv_thing *nv_things_next(const struct nv_things *things, const stru
 	if (after)
 		at = (size_t)((const char *)after - things->bytes) +
 		     MNL_ALIGN(after->header.nlmsg_len);
-	return at < things->length ? (const struct nv_thing *)(things->bytes + at) : NULL;
+	/* Each begins aligned, as netlink has them. */
+	return at < things->length ? (const void *)(things->bytes + at) : NULL;
 }
 
 void nv_things_auto(struct nv_things *things)
