@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
@@ -206,12 +207,49 @@ static bool fill_one(struct nv_kernel *kernel, const struct nv_move *move)
 	return true;
 }
 
+/* Whether the kernel takes in what is sent to each of the IPv6 addresses on the new interface. */
+static bool is_heard(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	size_t wanted = 0;
+	size_t found = 0;
+
+	for (size_t i = 0; i < move->addrs.count; i++)
+		wanted += move->addrs.addr[i].local.family == AF_INET6;
+	if (!wanted || nv_kernel_routes(kernel, move->to, &routes) < 0)
+		return true;
+	for (size_t i = 0; i < routes.count; i++)
+		found += routes.route[i].type == RTN_LOCAL && routes.route[i].family == AF_INET6 &&
+			 find_addr(&move->addrs, &routes.route[i].destination);
+	return found >= wanted;
+}
+
+/*
+ * An IPv6 address without detection is in force when a kernel's worker has seen to it, a moment
+ * later (addrconf_dad_work()); to take it off the old interface before would make it deaf.
+ */
+static void wait_until_heard(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	struct nv_link link;
+
+	if (!move->up || nv_kernel_link(kernel, move->to, &link) < 0 || !nv_link_usable(&link))
+		return;
+	for (int tries = 0; tries < 1000 && !is_heard(kernel, move); tries++)
+		nanosleep(&moment, NULL);
+}
+
 bool nv_apply_fill(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].to && !fill_one(kernel, &plan->move[i]))
 			return false;
-	return nv_carry_fill(kernel, plan, false, plan->is_said ? LOG_WARNING : LOG_ERR);
+	if (!nv_carry_fill(kernel, plan, false, plan->is_said ? LOG_WARNING : LOG_ERR))
+		return false;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].to)
+			wait_until_heard(kernel, &plan->move[i]);
+	return true;
 }
 
 static void take_addrs_back(struct nv_kernel *kernel, const struct nv_move *move)

@@ -46,6 +46,9 @@ int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr)
 	nv_attr_u8(&attrs, IFA_PROTO, &addr.protocol);
 	nv_attr_string(&attrs, IFA_LABEL, addr.label, sizeof(addr.label));
 	decode_lifetimes(&attrs, &addr);
+	/* Of an IPv4 address that is valid for ever the kernel says so in the flags alone. */
+	if (addr.flags & IFA_F_DEPRECATED)
+		addr.preferred_lft = 0;
 	addr.has_broadcast = nv_attr_ip(&attrs, IFA_BROADCAST, info->ifa_family, &addr.broadcast);
 
 	/* IFA_ADDRESS is the peer's where there is one, and may be all there is where not. */

@@ -9,6 +9,7 @@
 #include "libexec/common.h"
 #include "libexec/record.h"
 #include "libexec/release.h"
+#include "libexec/show.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -224,10 +225,9 @@ static void report_left(const struct vfup *up)
 		nv_notice("and so %zu more", count - many);
 }
 
-static bool make_plan(struct vfup *up)
+static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 {
 	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
-	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
 	NV_AUTO(nv_str) struct nv_str why = {};
 	int r = nv_ifconfig_build(
 		up->scene.rcconf, up->hn->name, up->lagg_name, up->hn->mac, &faults, &up->wanted);
@@ -242,15 +242,23 @@ static bool make_plan(struct vfup *up)
 		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of "
 			"its VF",
 			up->hn->name, up->lagg_name, up->hn->name);
-	r = nv_snapshot_take(up->scene.kernel, up->hn->ifindex, &now);
+	r = nv_snapshot_take(up->scene.kernel, up->hn->ifindex, ret_now);
 	if (r == 0)
-		r = nv_plan_make(&now, up->hn->ifindex, up->lagg_name, up->wanted, &up->plan, &why);
+		r = nv_plan_make(
+			ret_now, up->hn->ifindex, up->lagg_name, up->wanted, &up->plan, &why);
 	if (r == -EBUSY)
 		nv_err("%s keeps its configuration: %s", up->hn->name, nv_str_text(&why));
 	else if (r < 0)
 		nv_err("cannot plan the move from %s to %s: %s", up->hn->name, up->lagg_name,
 			nv_strerror(r));
-	if (r < 0)
+	return r == 0;
+}
+
+static bool make_plan(struct vfup *up)
+{
+	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+
+	if (!find_plan(up, &now))
 		return false;
 	report_left(up);
 	return take_record(up, &now);
@@ -460,10 +468,24 @@ static bool release(struct vfup *up, const char *hn)
 	return nv_release(&up->scene, up->datapath, up->hn, up->lagg);
 }
 
+/* What would be done, without doing it. */
+static bool show(struct vfup *up, const char *hn, bool json)
+{
+	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+	int r;
+
+	if (!nv_scene_open(&up->scene) || look(up, hn) != LOOK_GO_ON || !find_plan(up, &now))
+		return false;
+	r = nv_show_plan(&up->plan, json);
+	if (r < 0)
+		nv_err("cannot print the plan: %s", nv_strerror(r));
+	return r == 0;
+}
+
 static int usage(void)
 {
-	nv_err("usage: " PROGRAM " [-r] HN (the synthetic interface, for example hn0; -r: release "
-	       "it)");
+	nv_err("usage: " PROGRAM " [-r | -n [-j]] HN (the synthetic interface, for example hn0; "
+	       "-r: release it; -n: show what would be done, -j: in JSON)");
 	return 1;
 }
 
@@ -472,19 +494,25 @@ int main(int argc, char **argv)
 	__attribute__((cleanup(vfup_auto))) struct vfup up = {.lock = -1};
 	const char *dot = strrchr(argv[0] ? argv[0] : "", '.');
 	bool back = false;
+	bool only_show = false;
+	bool json = false;
 	const char *hn;
 	int opt;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
-	while ((opt = getopt(argc, argv, "r")) != -1) {
-		if (opt != 'r')
+	while ((opt = getopt(argc, argv, "jnr")) != -1) {
+		if (opt == '?')
 			return usage();
-		back = true;
+		back |= opt == 'r';
+		only_show |= opt == 'n';
+		json |= opt == 'j';
 	}
 	argc -= optind;
 	hn = argc == 1 ? argv[optind] : argc == 0 && dot ? dot + 1 : "";
 	if (!hn[0] || strlen(hn) >= IFNAMSIZ || strchr(hn, '/'))
 		return usage();
+	if (only_show)
+		return show(&up, hn, json) ? 0 : 1;
 	if (back)
 		return release(&up, hn) ? 0 : 1;
 	if (!run_custom(hn))

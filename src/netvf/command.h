@@ -19,6 +19,7 @@ int nv_command_status(struct nv_command_context *context);
 int nv_command_events(struct nv_command_context *context);
 int nv_command_history(struct nv_command_context *context);
 int nv_command_switch(struct nv_command_context *context);
+int nv_command_plan(struct nv_command_context *context);
 int nv_command_release(struct nv_command_context *context);
 int nv_command_sysctl(struct nv_command_context *context);
 int nv_command_doctor(struct nv_command_context *context);

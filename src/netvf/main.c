@@ -21,6 +21,8 @@ static const struct {
 	{"history", nv_command_history, "history [count]", "switches and actions, oldest first"},
 	{"switch", nv_command_switch, "switch hn hn|vf|auto",
 		"where to transmit; auto: the VF while usable"},
+	{"plan", nv_command_plan, "plan hn", "what would move to the lagg, step by step",
+		.offline = true},
 	{"release", nv_command_release, "release hn", "give hn its configuration back",
 		.offline = true},
 	{"doctor", nv_command_doctor, "doctor", "what is wrong, and what to do", .alone = true},

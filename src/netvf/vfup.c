@@ -24,6 +24,11 @@ static int run(const struct nv_command_context *context, const char *command, co
 	return EXIT_FAILURE;
 }
 
+int nv_command_plan(struct nv_command_context *context)
+{
+	return run(context, "plan", context->json ? "-nj" : "-n");
+}
+
 int nv_command_release(struct nv_command_context *context)
 {
 	return run(context, "release", "-r");

@@ -382,11 +382,11 @@ def test_what_has_changed_since_stays_changed(programs, guest):
 class Ping:
     """The host asks the guest all the time; every answer counts."""
 
-    def __init__(self, guest):
+    def __init__(self, guest, address=GUEST_ADDRESS):
         for name in ("hn0", "vf0"):
             # The kernel itself drops what is sent while a device gets its first clsact.
-            guest.run("tc", "qdisc", "add", "dev", name, "clsact")
-        self.process = guest.host.popen(["ping", "-i", "0.01", GUEST_ADDRESS],
+            guest.run("tc", "qdisc", "add", "dev", name, "clsact", check=False)
+        self.process = guest.host.popen(["ping", "-i", "0.01", address],
                                         stdout=subprocess.PIPE, text=True)
         self.process.stdout.readline()
         assert "seq=1" in self.process.stdout.readline()
@@ -474,3 +474,171 @@ def test_netvf_release_gives_back_under_netvfd(start_netvfd, guest):
         guest.bring_back_vf()
         wait_until(lambda: guest.link("lagg0") and not guest.addresses("hn0"))
         assert tcp.works()
+
+
+class RandomConfiguration:
+    """Words for ip(8) that give hn0 something of everything, as a seed has it."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.lines = []
+        self.addresses()
+        self.neighbours()
+        self.nexthops()
+        for number in range(self.some(25)):
+            self.route(number)
+        for number in range(self.some(8)):
+            self.rule(number)
+        self.link()
+
+    def some(self, most):
+        return self.random.randrange(most + 1)
+
+    def maybe(self, *words):
+        """Each of the words, or not."""
+        return " ".join(word for word in words if self.random.random() < 0.3)
+
+    def pick(self, *choices):
+        return self.random.choice(choices)
+
+    def add(self, line):
+        self.lines.append(" ".join(line.split()))
+
+    def addresses(self):
+        for number in range(self.some(6)):
+            length = self.pick(8, 16, 24, 24, 30, 32)
+            life = self.pick("", "", "valid_lft 5000 preferred_lft 4000", "preferred_lft 0")
+            self.add(f"addr add 10.{80 + number}.{self.some(255)}.{1 + self.some(1)}/{length} "
+                     f"dev hn0 {self.maybe(f'label hn0:{number}', 'metric 77', 'noprefixroute')} "
+                     f"{self.maybe('scope link', f'broadcast 10.{80 + number}.1.255')} {life}")
+            if self.some(3) == 0:
+                self.add(f"addr add 10.{80 + number}.1.77/{length} dev hn0")
+        for number in range(self.some(6)):
+            life = self.pick("", "", "valid_lft 5000 preferred_lft 4000", "preferred_lft 0")
+            self.add(f"addr add 2001:db8:{number:x}::{self.some(9) + 1}/"
+                     f"{self.pick(48, 64, 64, 64, 127, 128)} dev hn0 "
+                     f"{self.maybe('nodad', 'noprefixroute', 'home', 'metric 99')} {life}")
+
+    def neighbours(self):
+        for number in range(self.some(5)):
+            address = self.pick(f"10.77.0.{70 + number}", f"2001:db8::7{number}")
+            if self.some(2):
+                self.add(f"neigh add {address} lladdr 02:00:00:00:00:7{number} nud permanent "
+                         f"dev hn0 {self.maybe('extern_learn')}")
+            else:
+                self.add(f"neigh add proxy {address} dev hn0")
+
+    def nexthops(self):
+        for number in range(self.some(3)):
+            self.add(f"nexthop add id {10 + number} via {HOST_ADDRESS} dev hn0 "
+                     f"{self.maybe('onlink', 'proto 99')}")
+            self.add(f"route add 203.0.{113 + number}.0/24 nhid {10 + number} "
+                     f"{self.maybe('metric 5', 'table 30')}")
+
+    def metrics(self):
+        return self.maybe("mtu 1400", "mtu lock 1300", "advmss 1200", "initcwnd 20", "hoplimit 9",
+                          "rto_min 50ms", "congctl reno", "quickack 1", "window 9000")
+
+    def route(self, number):
+        common = (f"{self.metrics()} {self.maybe(f'table {100 + self.some(2)}', 'proto 99')} "
+                  f"{self.maybe(f'metric {1 + self.some(50)}')}")
+        if self.some(1):
+            to = self.pick("default", f"198.{18 + number}.0.0/{self.pick(15, 16, 24, 32)}")
+            way = self.pick(
+                f"via {HOST_ADDRESS} dev hn0", "dev hn0 scope link", f"via {HOST_ADDRESS} dev hn0",
+                "via 192.0.2.1 dev hn0 onlink", "via inet6 2001:db8::1 dev hn0",
+                f"nexthop via {HOST_ADDRESS} dev hn0 weight {1 + self.some(9)} "
+                f"nexthop via 10.99.0.1 dev eth9 weight {1 + self.some(9)}")
+            more = self.maybe(f"src {GUEST_ADDRESS}", "tos 0x10")
+            self.add(f"route {self.pick('add', 'append')} {to} {common} {more} {way}")
+        else:
+            to = f"2001:db8:{0x100 + number:x}::/48"
+            way = self.pick(
+                "via 2001:db8::1 dev hn0", "dev hn0", "via fe80::1 dev hn0",
+                f"nexthop via 2001:db8::1 dev hn0 weight {1 + self.some(9)} "
+                f"nexthop via 2001:db8:99::1 dev eth9 weight {1 + self.some(9)}")
+            more = "" if "nexthop" in way else self.maybe("pref high", "expires 4000")
+            self.add(f"-6 route add {to} {common} {more} {way}")
+
+    def rule(self, number):
+        """None that makes a gateway unreachable which a route has: what is by oif has a mark."""
+        what = self.pick("iif hn0", "oif hn0 fwmark 3/7", "iif hn0 oif eth9 fwmark 1")
+        self.add(f"{self.pick('', '-6')} rule add {what} "
+                 f"{self.maybe('ipproto udp', 'uidrange 1-9', 'tos 0x08', 'from 10.9.9.9')} "
+                 f"{self.pick('lookup 100', 'lookup 70000', 'prohibit')} pref {200 + number}")
+
+    def link(self):
+        self.add(f"link set hn0 {self.maybe('txqueuelen 77', 'group 9', 'alias way-out')} mtu "
+                 f"{self.pick(1500, 1500, 1400)}")
+
+
+def ip_batch(guest, lines):
+    """-6 is for the whole of a batch. What the kernel does not want is left out."""
+    for family in ("-4", "-6"):
+        mine = [line.removeprefix("-6 ") for line in lines
+                if line.startswith("-6") == (family == "-6")]
+        guest.run("ip", family, "-force", "-batch", "-", input="\n".join(mine), check=False)
+
+
+# Where these tests fail, NETVF_PLAN_SEED is the number in the test's name; NETVF_PLAN_SEEDS says
+# how many configurations are tried.
+FIRST_SEED = int(os.environ.get("NETVF_PLAN_SEED", random.randrange(10 ** 6)))
+SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("NETVF_PLAN_SEEDS", "12")))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_configuration_moves_and_comes_back(programs, guest, seed):
+    other_interface(guest)
+    for name in ("hn0", "eth9", "eth9p"):
+        guest.namespace.sysctl(f"ipv6/conf/{name}/accept_dad", 0)
+    settle(guest)
+    configuration = RandomConfiguration(seed)
+    ip_batch(guest, configuration.lines)
+    print("\n".join(configuration.lines))
+    before = whole_state(guest, "hn0")
+    assert len(before["addresses"]) >= 3
+    guest.host.run(["ip", "addr", "add", "2001:db8::1/64", "dev", "switch0", "nodad"])
+    with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp, \
+            contextlib.closing(Ping(guest)) as ping, \
+            contextlib.closing(Ping(guest, "2001:db8::2")) as ping6:
+        programs.run("hyperv_vfup", "hn0")
+        moved = whole_state(guest, "lagg0")
+        assert tcp.works()
+        programs.run("hyperv_vfup", "-r", "hn0")
+        assert tcp.works()
+        assert ping.lost() == [] and ping6.lost() == []
+    assert_same(whole_state(guest, "hn0"), before)
+    # A lagg makes no addresses, and what is hn0's own while it is a port is shown beside.
+    for state in (moved, before):
+        for key in ("inet6_addr_gen_mode", "allmulti", "flags"):
+            state["link"].pop(key)
+        for key in ("routes", "routes6"):
+            state[key] = sorted(line for line in set(state[key]) if "multicast ff00::" not in line)
+    assert_same(moved, before)
+
+
+def test_a_plan_is_shown_and_nothing_done(programs, guest):
+    furnish(guest)
+    programs.write_rcconf('static_routes="a"\nroute_a="-net 198.51.104.0/24 10.77.0.1"\n'
+                          f'ifconfig_hn0="inet {GUEST_ADDRESS}/24"\n')
+    before = whole_state(guest, "hn0")
+    done = guest.run(BUILD / "src/netvf/netvf", "plan", "--json", "hn0", env=programs.environment)
+    steps = [(step["do"], step["interface"], step["what"]) for step in json.loads(done.stdout)]
+    assert_same(whole_state(guest, "hn0"), before)
+    assert guest.link("lagg0") is None and not programs.run_dir.exists()
+    verbs = [verb for verb, _, _ in steps]
+    switch = verbs.index("switch")
+    assert "remove" not in verbs[:switch] and "replace" not in verbs[switch:]
+    assert ("leave", "hn0", "address 10.77.0.9/24") in steps
+    for expected in ("address 10.77.0.2/24 of rc.conf", "route to 198.51.104.0/24 via 10.77.0.1",
+                     "route to 198.51.101.0/24 via 10.77.0.1, metric 7, table 100",
+                     "rule 100, table 100", "neighbour 10.77.0.70", "proxy for 2001:db8::74"):
+        assert any(step[:2] == ("add", "lagg0") and expected in step[2]
+                   for step in steps[:switch]), expected
+    assert ("replace", "lagg0", "next hop 7") in steps[:switch]
+    assert ("replace", "lagg0", "route to 198.51.108.0/24 with 2 next hops") in steps[:switch]
+    assert ("remove", "hn0", "rule 100, table 100") in steps[switch:]
+    text = guest.run(BUILD / "src/netvf/netvf", "plan", "hn0", env=programs.environment).stdout
+    assert [line.split()[0] for line in text.splitlines()] == verbs
+    programs.run("hyperv_vfup", "hn0")
+    assert guest.addresses("lagg0") >= {f"{GUEST_ADDRESS}/24"}
