@@ -59,15 +59,25 @@ static int edit_form(struct nv_dp_pair *pair, void *data)
 	return 0;
 }
 
-/* A port of a bond has no place for addresses. */
+/*
+ * A port of a bond is closed when it leaves, so it does before it gets anything; but IPv4
+ * addresses, which outlast that, tell netvfd that this hn is not to be taken in again.
+ */
 static int leave_bond(struct release *release)
 {
 	const struct nv_link_change leave = {.what = NV_LINK_MASTER};
-	int r = 0;
+	const struct nv_addrs *addrs = &release->plan.move[0].addrs;
 
-	if (release->hn->master == release->lagg)
-		r = nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &leave);
-	return r;
+	if (release->hn->master != release->lagg)
+		return 0;
+	for (size_t i = 0; i < addrs->count; i++) {
+		struct nv_addr addr = addrs->addr[i];
+
+		addr.ifindex = release->hn->ifindex;
+		if (addr.local.family == AF_INET)
+			nv_kernel_addr_add(release->scene->kernel, &addr, false);
+	}
+	return nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &leave);
 }
 
 static bool give(struct release *release)
@@ -126,6 +136,9 @@ bool nv_release(
 	if (release.record.hn && nv_kernel_link(scene->kernel, hn->ifindex, &live) == 0)
 		nv_record_restore(scene->kernel, &release.record, &live);
 	nv_record_forget(scene->run_dir, hn->name);
-	nv_info("%s is as it was before", hn->name);
+	if (release.record.hn)
+		nv_info("%s is as it was before", hn->name);
+	else
+		nv_notice("%s has the configuration of its lagg, and a port's settings", hn->name);
 	return true;
 }

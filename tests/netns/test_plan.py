@@ -642,3 +642,34 @@ def test_a_plan_is_shown_and_nothing_done(programs, guest):
     assert [line.split()[0] for line in text.splitlines()] == verbs
     programs.run("hyperv_vfup", "hn0")
     assert guest.addresses("lagg0") >= {f"{GUEST_ADDRESS}/24"}
+
+
+def test_a_damaged_record_is_said_and_does_no_harm(programs, guest):
+    settle(guest)
+    addresses = guest.addresses("hn0")
+    programs.run("hyperv_vfup", "hn0")
+    record, = programs.run_dir.glob("*.json")
+    whole = record.read_text()
+    for damage in ("", "[]", whole[:len(whole) // 2],
+                   whole.replace('"request": "', '"request": "zz'),
+                   re.sub(r'"request": "[^"]*"', '"request": 7', whole)):
+        record.write_text(damage)
+        said = programs.run("hyperv_vfup", "-r", "hn0")
+        assert "cannot be read" in said and "as it was before" not in said
+        assert guest.addresses("hn0") == addresses and guest.link("lagg0") is None
+        record.write_text(damage)
+        assert "cannot be read" in programs.run("hyperv_vfup", "hn0")
+        assert guest.addresses("lagg0") == addresses
+        assert json.loads(record.read_text())["hn"] == "hn0"
+
+
+def test_without_room_for_a_record_nothing_is_changed(programs, guest):
+    furnish(guest)
+    before = whole_state(guest, "hn0")
+    programs.run_dir.mkdir()
+    guest.run("mount", "-t", "tmpfs", "-o", "size=4k", "none", programs.run_dir)
+    guest.run("sh", "-c", f"head -c 4096 /dev/zero > {programs.run_dir}/full")
+    said = programs.run("hyperv_vfup", "hn0", status=1)
+    assert "could not give it back: No space left on device; nothing is changed" in said
+    assert_same(whole_state(guest, "hn0"), before)
+    assert guest.link("lagg0") is None
