@@ -42,6 +42,7 @@ struct nv_ifconfig {
 	bool up; /* anything was configured, or the word "up"; false after "down" */
 	bool accept_rtadv; /* the word accept_rtadv: listen to router advertisements */
 	bool configured; /* rc.conf says anything of this interface */
+	bool alone; /* for who plans: what is live and not in rc.conf does not move */
 	struct nv_dhcp_wanted dhcp;
 	struct nv_vlan_wanted *vlan;
 	size_t n_vlans;

@@ -10,6 +10,7 @@ struct planner {
 	const char *lagg;
 	struct nv_plan plan;
 	struct nv_str *why;
+	bool alone; /* of rc.conf only */
 };
 
 bool nv_plan_route_counts(const struct nv_route *route)
@@ -50,8 +51,9 @@ static bool inherits(const struct nv_ifconfig *wanted, const struct nv_addr *add
 {
 	if (addr->flags & IFA_F_DADFAILED)
 		return false;
-	return is_link_local(addr) || is_dynamic(wanted, addr->local.family) ||
-	       !says_family(wanted, addr->local.family);
+	if (is_link_local(addr) || is_dynamic(wanted, addr->local.family))
+		return true;
+	return !(wanted && wanted->alone) && !says_family(wanted, addr->local.family);
 }
 
 /* The flags and the label that the same address has on another interface. */
@@ -158,8 +160,10 @@ static void plan_link(
 		move->dhcp = wanted->dhcp;
 	if (is_dynamic(wanted, AF_INET))
 		move->client = NV_CLIENT_START;
+	else if (says_family(wanted, AF_INET) || (wanted && wanted->alone))
+		move->client = NV_CLIENT_STOP;
 	else
-		move->client = says_family(wanted, AF_INET) ? NV_CLIENT_STOP : NV_CLIENT_MOVE;
+		move->client = NV_CLIENT_MOVE;
 }
 
 static bool is_stacked_on(const struct nv_link *link, int ifindex)
@@ -338,6 +342,9 @@ static enum way way_of_route(const struct planner *planner, const struct nv_rout
 
 	if (!move || (!nv_plan_route_counts(route) && !is_made_by_hand(move, route)))
 		return WAY_NONE;
+	/* A router's word comes along: it goes by itself when the router is silent. */
+	if (planner->alone && route->protocol != RTPROT_RA)
+		return WAY_LEFT;
 	return said_already(move, route) || loses_source(planner, move, route) ? WAY_LEFT
 									       : WAY_ALONG;
 }
@@ -354,7 +361,7 @@ static int find_way(const struct planner *planner, const struct nv_thing *thing,
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOMSG)
-		way = WAY_ALONG;
+		way = planner->alone && !nv_thing_is_learnt(thing) ? WAY_LEFT : WAY_ALONG;
 	for (size_t i = 0; i < hops.count; i++) {
 		enum way hop = way_of_route(planner, &hops.route[i]);
 
@@ -362,6 +369,10 @@ static int find_way(const struct planner *planner, const struct nv_thing *thing,
 			way = hop;
 		has_gateway |= hops.route[i].has_gateway;
 	}
+	/* What also names other interfaces, or is used by others, would have to go from these too.
+	 */
+	if (way == WAY_LEFT && nv_thing_is_replaced(thing))
+		way = WAY_ALONG;
 	*ret_way = has_gateway == gateway ? way : WAY_NONE;
 	return 0;
 }
@@ -400,7 +411,12 @@ static int plan_things(struct planner *planner)
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	const struct nv_ifconfig *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why)
 {
-	struct planner planner = {.snapshot = snapshot, .lagg = lagg, .why = ret_why};
+	struct planner planner = {
+		.snapshot = snapshot,
+		.lagg = lagg,
+		.why = ret_why,
+		.alone = wanted && wanted->configured && wanted->alone,
+	};
 	const struct nv_link *from = nv_links_by_index(&snapshot->links, hn);
 	struct nv_move first = {};
 	int r;

@@ -12,6 +12,10 @@
  *   rules, neighbours, next hops: the live ones.
  *   VLANs      rc.conf's, and the live ones with other ids.
  *   MTU, description: rc.conf's, else the live ones.
+ *
+ * Where rc.conf is to count alone (its netvf_inherit is NO) and speaks of the interface, only
+ * settings, VLANs and what a router or a DHCP server has given are taken from the live
+ * configuration.
  */
 #pragma once
 

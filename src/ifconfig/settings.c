@@ -218,6 +218,7 @@ void nv_settings_read(
 		.announce_interval = 1,
 		.attwait = 1,
 		.holddown = 30,
+		.inherit = true,
 	};
 	read_seconds(&reader, "hyperv_vf_delay", 0, 86400, &ret_settings->vf_delay);
 	read_seconds(&reader, "netvf_vf_xpnt_attwait", 0, 3600, &ret_settings->attwait);
@@ -225,6 +226,7 @@ void nv_settings_read(
 	read_number(&reader, "netvf_announce_count", "", 0, 255, &ret_settings->announce_count);
 	read_seconds(&reader, "netvf_announce_interval", 1, 60, &ret_settings->announce_interval);
 	read_seconds(&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
+	read_yes(&reader, "netvf_inherit", &ret_settings->inherit);
 	read_yes(&reader, "netvf_vf_transparent", &ret_settings->hn.transparent);
 	read_lagg(&reader);
 	read_multicast(&reader);

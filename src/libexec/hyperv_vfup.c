@@ -238,6 +238,7 @@ static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 			up->hn->name, nv_strerror(r));
 		return false;
 	}
+	up->wanted->alone = !up->scene.settings->inherit;
 	if (up->wanted->has_mac)
 		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of "
 			"its VF",

@@ -74,21 +74,32 @@ static struct nv_record_settings find_own(
 	return own;
 }
 
-/* Of what does not move, that which is hn's, and not a VLAN's. */
-static int take_displaced(const struct nv_plan *plan, int hn, struct nv_record *record)
+static bool is_several(const struct nv_thing *thing)
 {
+	return nv_thing_kind(thing) == NV_THING_ROUTE && nv_thing_is_replaced(thing);
+}
+
+/* Of what does not move, that which is hn's, and not a VLAN's. */
+static int take_displaced(const struct nv_plan *plan, struct nv_record *record)
+{
+	const struct nv_move *move = &plan->move[0];
+	const struct nv_renaming hn = {move->from, move->from, move->from_name, move->from_name};
+	const struct nv_renamings list = {&hn, 1};
 	int r = 0;
 
 	nv_each_thing (thing, &plan->left) {
-		NV_AUTO(nv_routes) struct nv_routes hops = {};
 		struct nv_addr addr;
-		bool ours = (nv_thing_addr(thing, &addr) == 0 && addr.ifindex == hn) ||
-			    (nv_thing_route(thing, &hops) == 0 && hops.count == 1 &&
-				    hops.route[0].oif == hn);
+		bool ours = nv_thing_refers(thing, &list) ||
+			    (nv_thing_addr(thing, &addr) == 0 && addr.ifindex == move->from);
 
 		if (ours && r == 0)
 			r = nv_things_add(&record->displaced, thing);
 	}
+	/* Whether one of several next hops has a way from the lagg is only known when it is tried.
+	 */
+	nv_each_thing (thing, &plan->things)
+		if (r == 0 && plan->is_said && is_several(thing) && nv_thing_refers(thing, &list))
+			r = nv_things_add(&record->displaced, thing);
 	return r;
 }
 
@@ -96,7 +107,7 @@ static int take_config(
 	const struct nv_snapshot *now, const struct nv_plan *plan, struct nv_record *record)
 {
 	const struct nv_move *move = &plan->move[0];
-	int r = take_displaced(plan, move->from, record);
+	int r = take_displaced(plan, record);
 
 	for (size_t i = 0; i < now->addrs.count && r == 0; i++)
 		if (now->addrs.addr[i].ifindex == move->from &&
@@ -215,6 +226,26 @@ static bool same_route(const struct nv_route *a, const struct nv_route *b)
 	       (!a->has_gateway || nv_ip_equal(&a->gateway, &b->gateway));
 }
 
+/* Whether the lagg has a route to the same place as this one with several next hops. */
+static bool has_place(const struct nv_things *things, const struct nv_thing *several)
+{
+	NV_AUTO(nv_routes) struct nv_routes wanted = {};
+
+	if (nv_thing_route(several, &wanted) < 0 || !wanted.count)
+		return false;
+	wanted.route[0].has_gateway = false;
+	nv_each_thing (thing, things) {
+		NV_AUTO(nv_routes) struct nv_routes hops = {};
+
+		if (nv_thing_route(thing, &hops) < 0 || !hops.count)
+			continue;
+		hops.route[0].has_gateway = false;
+		if (same_route(&hops.route[0], &wanted.route[0]))
+			return true;
+	}
+	return false;
+}
+
 static bool is_said(const struct nv_routes *said, const struct nv_thing *thing)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
@@ -242,7 +273,8 @@ static int amend_things(
 			r = nv_things_add(&things, thing);
 	/* In the plan things are as on the old interface, which is the lagg now. */
 	nv_each_thing (thing, &record->displaced)
-		if (r == 0 && nv_thing_kind(thing) == NV_THING_ROUTE)
+		if (r == 0 && nv_thing_kind(thing) != NV_THING_ADDR &&
+			!(is_several(thing) && has_place(&plan->things, thing)))
 			r = nv_things_request(&things, thing, NV_THING_REPLACE, &renamings);
 	if (r < 0)
 		return r;

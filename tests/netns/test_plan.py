@@ -673,3 +673,23 @@ def test_without_room_for_a_record_nothing_is_changed(programs, guest):
     assert "could not give it back: No space left on device; nothing is changed" in said
     assert_same(whole_state(guest, "hn0"), before)
     assert guest.link("lagg0") is None
+
+
+def test_rcconf_alone_decides_where_nothing_is_inherited(programs, guest):
+    furnish(guest)
+    before = whole_state(guest, "hn0")
+    programs.write_rcconf(f"""
+netvf_inherit="NO"
+ifconfig_hn0="inet {GUEST_ADDRESS}/24"
+defaultrouter="{HOST_ADDRESS}"
+""")
+    with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp:
+        said = programs.run("hyperv_vfup", "hn0")
+        assert "the address 2001:db8::2/64 of hn0 does not move" in said
+        assert guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/24"}
+        assert {route["dst"] for route in ask(guest, "-4", "route", "show", "dev", "lagg0")
+                if "nhid" not in route} == {"default", "10.77.0.0/24"}
+        assert "hn0" not in ip(guest, "rule", "show") and guest.addresses("hn0") == set()
+        programs.run("hyperv_vfup", "-r", "hn0")
+        assert tcp.works()
+    assert_same(whole_state(guest, "hn0"), before)

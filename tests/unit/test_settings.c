@@ -52,6 +52,7 @@ static void nothing_said_gives_the_defaults(void **state)
 	assert_int_equal(settings->hn.n_pairs, 0);
 	assert_int_equal(settings->hn.n_drivers, 0);
 	assert_int_equal(settings->hn.n_names, 0);
+	assert_true(settings->inherit);
 	assert_int_equal(settings->hn.n_transparent_names, 0);
 	assert_int_equal(settings->hn.n_opaque_names, 0);
 }
@@ -64,7 +65,7 @@ static void everything_said_is_read(void **state)
 				   "netvf_vf_xpnt_attwait=3\n"
 				   "netvf_action_timeout=10\n"
 				   "netvf_holddown=0\n"
-				   "netvf_lagg=bond netvf_multicast=both\n"
+				   "netvf_inherit=NO netvf_lagg=bond netvf_multicast=both\n"
 				   "netvf_announce_count=0 netvf_announce_interval=60\n"
 				   "netvf_vf_transparent=YES\n"
 				   "netvf_vf_transparent_hn0=no netvf_vf_transparent_eth_0=yes\n"
@@ -73,6 +74,7 @@ static void everything_said_is_read(void **state)
 				   "netvf_synthetic='hn0 hn1'\n");
 
 	assert_int_equal(fixture->faults.count, 0);
+	assert_false(settings->inherit);
 	assert_int_equal(settings->vf_delay, 120);
 	assert_int_equal(settings->attwait, 3);
 	assert_int_equal(settings->action_timeout, 10);
