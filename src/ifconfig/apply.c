@@ -244,12 +244,11 @@ bool nv_apply_fill(struct nv_kernel *kernel, const struct nv_plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].to && !fill_one(kernel, &plan->move[i]))
 			return false;
-	if (!nv_carry_fill(kernel, plan, false, plan->is_said ? LOG_WARNING : LOG_ERR))
-		return false;
+	/* Before it has many routes, which would all be looked at. */
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].to)
 			wait_until_heard(kernel, &plan->move[i]);
-	return true;
+	return nv_carry_fill(kernel, plan, false, plan->is_said ? LOG_WARNING : LOG_ERR);
 }
 
 static void take_addrs_back(struct nv_kernel *kernel, const struct nv_move *move)
