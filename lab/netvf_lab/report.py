@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a run has shown: as values (for JSON) and as a table (for people)."""
 
+import bisect
 import collections
+import functools
 import math
 import os
 import statistics
@@ -31,10 +33,14 @@ def _summary(values):
 def _less_pauses(stalls, pauses):
     """Stalls without the time in which the sender itself was not let run."""
     result = []
+    ends = [begin + length for begin, length, *_ in pauses]  # one after another
     for begin, length, *_ in stalls:
         end = begin + length
-        for pause, pause_length, *_ in pauses:
-            length -= max(0, min(end, pause + pause_length) - max(begin, pause))
+        reached = bisect.bisect(ends, begin)
+        for pause, pause_length, *_ in pauses[reached:]:
+            if pause >= end:
+                break
+            length -= min(end, pause + pause_length) - max(begin, pause)
         result.append([begin, max(0, length)])
     return result
 
@@ -107,11 +113,11 @@ class Report:
         self.story = migration.story
 
     def succeeded(self):
-        values = self.values()
         command = self.migration.command
         return bool(
             not self.migration.failure
-            and values.get("tcp", {}).get("survived")
+            and self.results
+            and _tcp(self.results["streams"])["survived"]
             and (command is None or command.returncode == 0)
         )
 
@@ -208,7 +214,7 @@ class Report:
         switches = self.migration.switches
         switch = switches[index]
         until = switches[index + 1].at if index + 1 < len(switches) else math.inf
-        received, stalls = self.results["received"], _stalls(self.results["streams"])
+        received = self.results["received"]
         return {
             "cycle": switch.cycle,
             "to": PATHS[switch.to],
@@ -221,7 +227,7 @@ class Report:
             "max_gap_ms": self._each(
                 lambda d: _ms(_longest_between(received[d]["gaps"], switch.at, until))
             ),
-            "max_tcp_stall_ms": _ms(_longest_between(stalls, switch.at, until)),
+            "max_tcp_stall_ms": _ms(_longest_between(self._stalls, switch.at, until)),
             "announcements": self._announcements(switch, until),
         }
 
@@ -243,12 +249,22 @@ class Report:
 
     def _lost_between(self, direction, since, until):
         """Datagrams lost, in runs that began in an interval."""
-        lost = 0
-        for _, _, first, count in self.results["received"][direction]["lost_runs"]:
-            at = self.sent_at(direction, first) + SENDER_LATE
-            if since <= at < until:
-                lost += count
-        return lost
+        return sum(count for at, count in self._lost[direction] if since <= at < until)
+
+    @functools.cached_property
+    def _stalls(self):
+        return _stalls(self.results["streams"])
+
+    @functools.cached_property
+    def _lost(self):
+        """Of each direction: when a run of lost datagrams had begun, and how many they were."""
+        return [
+            [
+                (self.sent_at(direction, first) + SENDER_LATE, count)
+                for _, _, first, count in received["lost_runs"]
+            ]
+            for direction, received in enumerate(self.results["received"])
+        ]
 
     def loss(self, direction, run):
         """A run of lost numbers as an interval: when the first of them was sent, until the last."""
@@ -263,9 +279,10 @@ class Report:
         for begin, length in sent.get("stops", ()):  # of the sender's clock
             if due > begin:
                 due += length
-        for begin, length, *_ in sent["pauses"]:
-            if begin < due < begin + length:
-                return begin + length
+        before = bisect.bisect_left(sent["pauses"], [due])
+        if before:
+            begin, length, *_ = sent["pauses"][before - 1]
+            due = max(due, begin + length)
         return due
 
     def _losses(self, direction):

@@ -212,7 +212,7 @@ def memory(netvfd):
 @pytest.mark.timeout(300)
 def test_flapping_vf_is_held_down_and_returned_to(guest, start_netvfd, echo):
     flaps = 10000
-    netvfd = start_netvfd(rcconf=RC_CONF + 'netvf_holddown="1"\n')
+    netvfd = start_netvfd(rcconf=RC_CONF + 'netvf_holddown="5"\n')
     guest.attach_vf()
     wait_lagg(netvfd)
     wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
