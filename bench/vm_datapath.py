@@ -132,18 +132,6 @@ def carries(number):
     return condition
 
 
-def places(build):
-    return Places(
-        version="",
-        netvfd=str(build / "src/netvfd/netvfd"),
-        netvf=str(build / "src/netvf/netvf"),
-        agent=str(build / "lab/netvf-lab-agent"),
-        rules=str(TOP / "etc/devd/hyperv.conf"),
-        cache=str(build / "vm-cache"),
-        libexec=[str(build / f"src/libexec/hyperv_vf{what}") for what in ("attach", "up")],
-    )
-
-
 class Forms(Peer):
     name = "each form"
 
@@ -197,8 +185,7 @@ def measure_all(guest):
     return taken
 
 
-def bench(build, output):
-    where = places(build)
+def bench(build, where, output):
     cache = Cache(where.cache)
     kernel = cache.kernel()
     blast, modules = str(build / "bench/blast"), ["veth"]
@@ -232,8 +219,9 @@ def table(release, taken):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
+    where = Places.of_build(TOP, build)
     with open(build / "bench/vm-datapath.json", "w", encoding="ascii") as output:
-        return sandbox.run(lambda: bench(build, output), places(build).libexec)
+        return sandbox.run(lambda: bench(build, where, output), where.libexec)
 
 
 if __name__ == "__main__":

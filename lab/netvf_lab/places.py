@@ -18,6 +18,19 @@ class Places:
     # Programs that must appear in /usr/libexec/hyperv, because rules name them there.
     libexec: list = field(default_factory=list)
 
+    @classmethod
+    def of_build(cls, top, build):
+        """Those of a build that is not installed, with the rules of its source."""
+        return cls(
+            version="",
+            netvfd=str(build / "src/netvfd/netvfd"),
+            netvf=str(build / "src/netvf/netvf"),
+            agent=str(build / "lab/netvf-lab-agent"),
+            rules=str(top / "etc/devd/hyperv.conf"),
+            cache=str(build / "vm-cache"),
+            libexec=[str(build / f"src/libexec/hyperv_vf{what}") for what in ("attach", "up")],
+        )
+
     def missing(self):
         """Those that are not there, to be told at once instead of failing in the middle."""
         programs = [self.netvfd, self.agent, *self.libexec]

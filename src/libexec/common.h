@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What hyperv_vfattach and hyperv_vfup have in common. These are short-lived programs for one
+ * What the programs of this room have in common. These are short-lived programs for one
  * purpose: functions here say on stderr what went wrong and return false.
  */
 #pragma once

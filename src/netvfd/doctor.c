@@ -28,7 +28,7 @@ static json_t *missing_json(struct nv_daemon *daemon, const struct nv_managed *m
 	return list;
 }
 
-/* Seconds that the VF is left alone yet, for either reason. */
+/* Seconds until its hold-down lets a usable VF be used; 0: it does. */
 static double held(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	uint64_t limit = daemon->settings->holddown * NV_USEC_PER_SEC;

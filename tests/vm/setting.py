@@ -12,12 +12,4 @@ sys.path.insert(0, str(TOP / "lab"))
 from netvf_lab.places import Places
 
 ARCHIVE = "/run/initramfs"
-PLACES = Places(
-    version="test",
-    netvfd=str(BUILD / "src/netvfd/netvfd"),
-    netvf=str(BUILD / "src/netvf/netvf"),
-    agent=str(BUILD / "lab/netvf-lab-agent"),
-    rules=str(TOP / "etc/devd/hyperv.conf"),
-    cache=str(BUILD / "vm-cache"),
-    libexec=[str(BUILD / f"src/libexec/hyperv_vf{what}") for what in ("attach", "up")],
-)
+PLACES = Places.of_build(TOP, BUILD)
