@@ -11,8 +11,11 @@
 /* All zero: no VF so far. */
 struct nv_attwait {
 	int vf; /* ifindex; 0: none */
-	uint64_t since; /* when it came */
+	uint64_t since; /* when it came; 0: before netvfd, that is, long ago */
 };
+
+/* @vf was there already when netvfd came: it is not left alone. */
+void nv_attwait_skip(struct nv_attwait *attwait, int vf);
 
 /*
  * How long, from @now, @vf is to be left alone; 0: not (any more), or there is none. To be called

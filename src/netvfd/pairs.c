@@ -498,7 +498,7 @@ static int adopt_one(const struct nv_dp_pair *pair, void *data)
 	if (!managed)
 		return -ENOMEM;
 	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->form);
-	managed->attwait.vf = pair->vf; /* long ago */
+	nv_attwait_skip(&managed->attwait, pair->vf);
 	managed->notify.port = pair->active;
 	managed->lagg = pair->lagg;
 	managed->carrier = true;

@@ -31,11 +31,24 @@ static void another_vf_waits_anew(void **state)
 	assert_int_equal(nv_attwait_left(&wait, 6, 110 * SEC, 2 * SEC), 2 * SEC);
 }
 
+static void a_vf_that_was_there_first_does_not_wait(void **state)
+{
+	struct nv_attwait wait = {};
+
+	(void)state;
+	nv_attwait_skip(&wait, 5);
+	/* The clock's zero is the machine's start, which may have been a moment ago. */
+	assert_int_equal(nv_attwait_left(&wait, 5, SEC, 30 * SEC), 0);
+	assert_int_equal(nv_attwait_left(&wait, 5, 2 * SEC, 30 * SEC), 0);
+	assert_int_equal(nv_attwait_left(&wait, 6, 2 * SEC, 30 * SEC), 30 * SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vf_is_left_alone_for_as_long_as_is_said),
 		cmocka_unit_test(another_vf_waits_anew),
+		cmocka_unit_test(a_vf_that_was_there_first_does_not_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
