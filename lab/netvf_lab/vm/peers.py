@@ -55,6 +55,16 @@ def _await_address(guest, ifname):
     )
 
 
+def _on_vf(guest, command):
+    """Has it run for each VF that comes from now on: on-vf hears of links when this returns."""
+    guest.run(f"on-vf {command} </dev/null >/dev/null 2>&1 &")
+    # The kernel's netlink sockets: of rtnetlink (0), a process's, for links' news alone.
+    guest.run(
+        "until grep -q ' 0 *[1-9][0-9]* *00000001 ' /proc/net/netlink; do usleep 20000; done",
+        within=READY_WITHIN,
+    )
+
+
 class Alone(Peer):
     """hn and nothing else: what the lab and the emulation do to the traffic by themselves."""
 
@@ -74,7 +84,7 @@ class Bond(Peer):
         guest.run("ip link add bond0 type bond mode active-backup miimon 100")
         guest.run("ip link set hn0 down && ip link set hn0 master bond0")
         configure(guest, "bond0")
-        guest.run("on-vf join-bond </dev/null >/dev/null 2>&1 &")
+        _on_vf(guest, "join-bond")
 
 
 class HypervScripts(Peer):
@@ -87,7 +97,7 @@ class HypervScripts(Peer):
 
     def start(self, guest):
         guest.run("udhcpc -i hn0 -s /usr/sbin/on-lease -p /run/udhcpc.hn0.pid", within=READY_WITHIN)
-        guest.run("on-vf hyperv-scripts </dev/null >/dev/null 2>&1 &")
+        _on_vf(guest, "hyperv-scripts")
 
     def settle(self, guest):
         _await_address(guest, "bond0")
