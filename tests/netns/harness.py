@@ -21,12 +21,17 @@ DEADLINE = 30  # seconds; generous, because it is only spent when a test fails
 
 
 def wait_until(predicate, deadline=DEADLINE, what=""):
-    """Waits until predicate() is true, and returns what it returned; fails after the deadline."""
+    """Waits until predicate() is true, and returns what it returned; fails after the deadline.
+
+    It is asked once more when the deadline is over: the machine itself may have stood still.
+    """
     end = time.monotonic() + deadline
+    over = False
     while not (result := predicate()):
-        if time.monotonic() > end:
+        if over:
             pytest.fail(f"not within {deadline} s: {what or predicate}", pytrace=True)
         time.sleep(0.005)
+        over = time.monotonic() > end
     return result
 
 
