@@ -15,9 +15,10 @@ PPS = 20000
 ROUNDS = 10
 
 # A frame whose processor is held up between the look at the VF and the VF's queue, while another
-# processor closes the VF, ends in a stopped queue. On a busy virtual machine that happens to one
-# frame in some hundred departures; without the look it happens to all frames after each.
-SPLIT_SECOND = "at most one frame was between the look at the VF and its queue"
+# processor closes the VF, ends in a stopped queue. There is one sender, so it can happen to one
+# frame of a departure; on a busy virtual machine it does in one of some hundred. Without the look
+# it happens to the 300 frames after each.
+SPLIT_SECOND = "at most one frame of each departure was between the look at the VF and its queue"
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_nothing_is_lost_while_nobody_is_there(net, form, how, version):
     sent = load.stop()
     seen += pair.taps["hn"].sequences() + pair.taps["vf"].sequences()
     assert len(seen) == len(set(seen)), "none twice"
-    assert len(set(sent) - set(seen)) <= 1, SPLIT_SECOND
+    assert len(set(sent) - set(seen)) <= ROUNDS, SPLIT_SECOND
 
 
 @pytest.mark.parametrize("version", VERSIONS)

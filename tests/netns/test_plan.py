@@ -582,7 +582,7 @@ def ip_batch(guest, lines):
 
 # Where these tests fail, NETVF_PLAN_SEED is the number in the test's name; NETVF_PLAN_SEEDS says
 # how many configurations are tried.
-FIRST_SEED = int(os.environ.get("NETVF_PLAN_SEED", random.randrange(10 ** 6)))
+FIRST_SEED = int(os.environ.get("NETVF_PLAN_SEED", 1))
 SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("NETVF_PLAN_SEEDS", "12")))
 
 
