@@ -106,7 +106,7 @@ class Topology:
         self.host = self.switch.host
         self.guest = Namespace("guest")
         self._start_ports_driver()
-        self.hn = self._plug("hn0", learning=1, unicast_flood=1)
+        self.hn = self.plug_hn()
 
     @property
     def hns(self):
@@ -157,6 +157,9 @@ class Topology:
         netlink.addr("add", index=self.hn.guest_index, address=address, prefixlen=prefix)
         netlink.link("set", index=self.hn.guest_index, state="up")
         netlink.route("add", dst="default", gateway=router)
+
+    def plug_hn(self):
+        return self._plug("hn0", learning=1, unicast_flood=1)
 
     def attach(self, name="vf0"):
         """Plugs a VF in. It has no carrier until the guest opens it."""

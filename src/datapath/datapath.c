@@ -254,13 +254,12 @@ static int owner(const struct nv_datapath *datapath, int ifindex)
 	return pair.hn && has_interface(&pair, ifindex) ? (int)slot : -ENOENT;
 }
 
-static int check(
-	const struct nv_datapath *datapath, int slot, int hn, const struct nv_dp_pair *pair)
+static int check(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *pair)
 {
 	int interface[NV_ROLES];
 
-	if (pair->hn != hn || pair->vf < 0 || pair->lagg < 0 || pair->vf == hn ||
-		pair->lagg == hn || (pair->vf && pair->vf == pair->lagg))
+	if (pair->hn <= 0 || pair->vf < 0 || pair->lagg < 0 || pair->vf == pair->hn ||
+		pair->lagg == pair->hn || (pair->vf && pair->vf == pair->lagg))
 		return -EINVAL;
 	interfaces(pair, interface);
 	for (size_t role = 0; role < NV_ROLES; role++) {
@@ -395,9 +394,9 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	r = edit(&new, data);
 	if (!r) {
 		settle(&old, &new);
-		r = check(datapath, slot, hn, &new);
+		r = check(datapath, slot, &new);
 	}
-	if (!r && !old.hn)
+	if (!r && old.hn != new.hn)
 		r = nv_counts_put(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot, NV_PORT_HN,
 			&no_counts);
 	if (!r && old.vf != new.vf)

@@ -112,7 +112,8 @@ int nv_datapath_each(struct nv_datapath *datapath,
 /*
  * Changes a pair under the lock: @edit gets the pair as it is (or, for a new one, only hn set),
  * changes it, and returns 0 to have it written or another value to leave it, which is returned. It
- * must not call the data path. A port or an upper that the pair has not is written as hn.
+ * must not call the data path. A port or an upper that the pair has not is written as hn. A new hn
+ * takes the place of one that has gone: it is @edit's to change too.
  *
  * Filters are attached before the map names an interface and removed after it names it no more: at
  * no moment is there an upper without a path. Filters of the pair that somebody removed come back.

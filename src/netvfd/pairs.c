@@ -17,6 +17,11 @@ static const char *link_name(const struct nv_daemon *daemon, int ifindex)
 	return link ? link->name : "(gone)";
 }
 
+static bool is_there(const struct nv_daemon *daemon, int ifindex)
+{
+	return nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
+}
+
 static struct nv_managed *find_managed(struct nv_daemon *daemon, int hn)
 {
 	for (size_t i = 0; i < daemon->n_managed; i++)
@@ -102,6 +107,12 @@ static int edit_lagg_gone(struct nv_dp_pair *pair, void *data)
 	pair->lagg = 0;
 	if (pair->form == NV_FORM_LAGG)
 		pair->form = NV_FORM_HN;
+	return 0;
+}
+
+static int edit_hn(struct nv_dp_pair *pair, void *data)
+{
+	pair->hn = *(const int *)data;
 	return 0;
 }
 
@@ -324,7 +335,8 @@ static void take_verdict(
 	struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair *pair)
 {
 	managed->seen = true;
-	nv_strcopy(managed->hn_name, sizeof(managed->hn_name), link_name(daemon, pair->hn));
+	if (is_there(daemon, pair->hn) || !managed->hn_name[0])
+		nv_strcopy(managed->hn_name, sizeof(managed->hn_name), link_name(daemon, pair->hn));
 	if (managed->verdict == pair->verdict && nv_streq(managed->why, pair->why))
 		return;
 	managed->verdict = pair->verdict;
@@ -336,28 +348,27 @@ static void take_verdict(
 }
 
 /*
- * A pair that rc.conf or a new name of hn has taken from nv_pairs_find(), but on whose lagg the
- * guest's addresses are: without the pair they would have no path.
+ * A pair that rc.conf or a new name of hn has taken from nv_pairs_find(), or whose hn has gone, but
+ * on whose lagg the guest's addresses are: without the pair they would have no path.
  */
 static bool find_kept(const struct nv_daemon *daemon, const struct nv_managed *managed,
 	const struct nv_pairs *pairs, struct nv_pair *ret_pair)
 {
+	static const char unnamed[] = "no synthetic interface by its name and rc.conf any more; "
+				      "its pair stays, for its lagg has no other path";
+	static const char gone[] = "has gone; its lagg goes on by the VF, and has no other path";
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->hn);
 	const struct nv_link *vf = nv_links_by_index(links, managed->state.vf);
 	struct nv_dp_pair path;
 
-	if (!hn || nv_pairs_by_vf(pairs, managed->hn) ||
+	if ((!hn && !vf) || nv_pairs_by_vf(pairs, managed->hn) ||
 		nv_datapath_get(daemon->datapath, managed->hn, &path) ||
 		path.form != NV_FORM_LAGG || !nv_links_by_index(links, path.lagg))
 		return false;
-	*ret_pair = (struct nv_pair){
-		.verdict = NV_PAIR_OURS,
-		.hn = managed->hn,
-		.why = "no synthetic interface by its name and rc.conf any more; "
-		       "its pair stays, for its lagg has no other path",
-	};
-	memcpy(ret_pair->mac, hn->mac, NV_MAC_LEN);
+	*ret_pair = (struct nv_pair){.verdict = NV_PAIR_OURS, .hn = managed->hn};
+	nv_strcopy(ret_pair->why, sizeof(ret_pair->why), hn ? unnamed : gone);
+	memcpy(ret_pair->mac, path.mac, NV_MAC_LEN);
 	if (vf && (!vf->master || vf->master == path.lagg) && !nv_pairs_by_vf(pairs, vf->ifindex) &&
 		!nv_pairs_by_hn(pairs, vf->ifindex))
 		ret_pair->vf = vf->ifindex;
@@ -397,6 +408,38 @@ void nv_pairs_lose(struct nv_daemon *daemon, int ifindex)
 		managed->lost |= ifindex == managed->hn || ifindex == managed->state.vf ||
 				 ifindex == managed->lagg;
 	}
+}
+
+/*
+ * A new hn takes the place of one that has gone, in a pair whose VF it shares. VF_UP is told again,
+ * so that hyperv_vfup looks after what has come with it.
+ */
+static struct nv_managed *succeed(struct nv_daemon *daemon, const struct nv_pair *pair)
+{
+	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_link *hn = nv_links_by_index(links, pair->hn);
+	struct nv_managed *managed = NULL;
+	const struct nv_link *lagg;
+	int r;
+
+	for (size_t i = 0; i < daemon->n_managed && !managed; i++)
+		if (pair->vf && daemon->managed[i].state.vf == pair->vf &&
+			!is_there(daemon, daemon->managed[i].hn))
+			managed = &daemon->managed[i];
+	if (!managed || !hn || pair->verdict != NV_PAIR_OURS)
+		return NULL;
+	lagg = nv_links_by_index(links, managed->lagg);
+	nv_bare_port(daemon->kernel, hn, lagg ? lagg->mtu : 0, NULL);
+	r = nv_datapath_edit(daemon->datapath, managed->hn, edit_hn, (void *)&pair->hn);
+	if (r) {
+		nv_err("%s: cannot take the place of %s in its pair: %s", hn->name,
+			managed->hn_name, nv_strerror(r));
+		return NULL;
+	}
+	managed->hn = pair->hn;
+	managed->state.announced = false;
+	managed->state.pretending = false;
+	return managed;
 }
 
 static void keep_unseen(struct nv_daemon *daemon, const struct nv_pairs *pairs, uint64_t *soonest)
@@ -451,6 +494,8 @@ void nv_pairs_settle(struct nv_daemon *daemon)
 	for (size_t i = 0; i < pairs.count; i++) {
 		struct nv_managed *managed = find_managed(daemon, pairs.pair[i].hn);
 
+		if (!managed)
+			managed = succeed(daemon, &pairs.pair[i]);
 		if (!managed)
 			managed = add_managed(daemon, pairs.pair[i].hn);
 		if (!managed)

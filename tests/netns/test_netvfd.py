@@ -150,9 +150,11 @@ def test_vf_with_a_master_is_only_observed(guest, netvfd):
     assert "nv_" not in guest.run("tc", "filter", "show", "dev", "vf0", "ingress").stdout
 
 
-def test_hn_gone_is_forgotten(guest, netvfd):
+def test_hn_gone_after_its_vf_is_forgotten(guest, netvfd):
     guest.attach_vf()
     wait_lagg(netvfd)
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
     guest.netlink.link("del", index=guest.namespace.index("hn0"))
     wait_until(lambda: netvfd.pair() is None)
 

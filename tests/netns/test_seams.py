@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 from conftest import RC_CONF
+from echo import Numbered
 from harness import BUILD, wait_until
 from test_netvfd import wait_lagg
 
@@ -71,13 +72,53 @@ def test_a_vf_that_went_and_came_with_its_index_unseen(guest, netvfd, echo):
     assert_migrates(guest, netvfd, echo, "hn0")
 
 
-def test_an_hn_that_went_and_came_has_its_lagg_again(guest, netvfd, echo):
-    attach(guest, netvfd)
+def unplug_hn(guest):
     guest.host.netlink.link("del", index=guest.topology.hn.host_index)
+
+
+def plug_hn(guest):
+    guest.topology.hn = guest.topology.plug_hn()
+
+
+def test_an_hn_goes_and_returns_while_the_vf_works(guest, netvfd, echo):
+    attach(guest, netvfd)
+    traffic = Numbered(guest)
+    traffic.wait_more()
+    unplug_hn(guest)
+    wait_until(lambda: "has gone" in netvfd.pair()["why"])
+    assert netvfd.pair()["hn_port"] is None
+    traffic.wait_more()
+    plug_hn(guest)
+    wait_until(lambda: not netvfd.pair()["why"])
+    wait_until(lambda: guest.is_up("hn0"), what="it is opened, to hear strays")
+    traffic.wait_more()
+    assert traffic.stop()[1] == {"guest": {}, "host": {}}
+    assert_migrates(guest, netvfd, echo, "hn0")
+    assert guest.addresses("lagg0") and not guest.addresses("hn0")
+
+
+def test_a_restarted_netvfd_keeps_a_pair_without_its_hn(guest, netvfd, echo):
+    attach(guest, netvfd)
+    unplug_hn(guest)
+    wait_until(lambda: "has gone" in netvfd.pair()["why"])
+    netvfd.kill()
+    netvfd.start()
+    assert echo.ask(5) == 5
+    plug_hn(guest)
+    wait_until(lambda: guest.is_up("hn0"))
+    assert_migrates(guest, netvfd, echo, "hn0")
+
+
+def test_an_hn_that_went_last_has_its_lagg_again(guest, netvfd, echo):
+    attach(guest, netvfd)
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+    unplug_hn(guest)
     wait_until(lambda: netvfd.pair() is None)
     wait_until(lambda: not guest.link("lagg0")["flags"] & IFF_RUNNING)
-    guest.topology.hn = guest.topology._plug("hn0", learning=1, unicast_flood=1)
+    plug_hn(guest)
     guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
+    guest.attach_vf()
     wait_lagg(netvfd)
     wait_until(lambda: guest.link("lagg0")["flags"] & IFF_RUNNING)
     assert_migrates(guest, netvfd, echo, "hn0")
