@@ -370,12 +370,24 @@ def test_what_is_in_other_hands_is_refused_and_nothing_left_behind(net):
     assert tool("each") == []
 
 
+def test_a_pair_gets_another_hn(net):
+    tool = net.tool()
+    tool("edit", "hn0", f"mac={MAC}", "vf=vf0", "active=vf")
+    before = tool("get", "hn0")
+    other = net.add_port("hn", "hn1")
+    tool("edit", "hn0", "hn=hn1")
+    refuse(2, tool, "get", "hn0")
+    assert tool("get", "hn1") == {**before, "hn": other}
+    assert [pair["hn"] for pair in tool("each")] == [other]
+
+
 def test_nonsense_is_refused(net):
     tool = net.tool()
     tool("edit", "hn0", f"mac={MAC}", "vf=vf0", "active=vf")
     before = tool("each")
     net.add_port("hn", "hn1")
-    refuse(22, tool, "edit", "hn0", "hn=hn1")
+    refuse(22, tool, "edit", "hn0", "hn=0")
+    refuse(22, tool, "edit", "hn0", "hn=vf0")
     refuse(22, tool, "edit", "hn0", "vf=hn0")
     refuse(22, tool, "edit", "hn0", "lagg=vf0")
     refuse(22, tool, "edit", "0", "vf=vf0")
