@@ -16,6 +16,7 @@ struct nv_command_context {
 
 /* Each returns an exit status. */
 int nv_command_status(struct nv_command_context *context);
+int nv_command_metrics(struct nv_command_context *context);
 int nv_command_events(struct nv_command_context *context);
 int nv_command_history(struct nv_command_context *context);
 int nv_command_switch(struct nv_command_context *context);

@@ -17,6 +17,7 @@ static const struct {
 	bool offline; /* it does not ask netvfd at all */
 } commands[] = {
 	{"status", nv_command_status, "status", "the pairs: who carries the traffic, since when"},
+	{"metrics", nv_command_metrics, "metrics", "the same for Prometheus"},
 	{"events", nv_command_events, "events", "devd's events as they happen"},
 	{"history", nv_command_history, "history [count]", "switches and actions, oldest first"},
 	{"switch", nv_command_switch, "switch hn hn|vf|auto",

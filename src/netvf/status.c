@@ -37,6 +37,8 @@ static void print_pair(const json_t *pair)
 		on_vf ? nv_json_text(vf, "name") : nv_json_text(pair, "hn"), age,
 		nv_streq(nv_json_text(pair, "wish"), "auto") ? "" : " by order",
 		(long long)nv_json_int(pair, "switches"));
+	if (nv_json_text(pair, "why")[0])
+		printf("  %s: %s\n", nv_json_text(pair, "hn"), nv_json_text(pair, "why"));
 	print_port("hn", json_object_get(pair, "hn_port"), !on_vf);
 	print_port("vf", vf, on_vf);
 	if (!json_is_object(vf) && nv_json_text(pair, "last_vf")[0])

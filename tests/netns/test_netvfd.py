@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -148,6 +149,46 @@ def test_vf_with_a_master_is_only_observed(guest, netvfd):
     assert netvfd.pair()["active"] == "hn"
     assert "other" in netvfd.pair()["why"]
     assert "nv_" not in guest.run("tc", "filter", "show", "dev", "vf0", "ingress").stdout
+
+
+SAMPLE = re.compile(r'(netvf_[a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\.)*",?)+)\})? (\d+(?:\.\d+)?)')
+
+
+def metrics(netvfd):
+    """Samples by name and labels; each family has its HELP and TYPE first, and stands together."""
+    found, families = {}, []
+    for line in netvfd.ask("metrics").splitlines():
+        if line.startswith("# HELP "):
+            families.append(line.split()[2])
+        elif line.startswith("# TYPE "):
+            assert line.split()[2] == families[-1]
+        else:
+            name, labels, value = SAMPLE.fullmatch(line).groups()
+            assert name == families[-1]
+            found[f"{name}{{{labels or ''}}}"] = float(value)
+    assert len(families) == len(set(families))
+    return found
+
+
+def test_metrics(guest, netvfd, echo):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    before = metrics(netvfd)
+    assert before['netvf_pair_info{hn="hn0",verdict="managed",form="lagg",upper="lagg0",'
+                  'wish="auto"}'] == 1
+    assert before['netvf_pair_active{hn="hn0",port="vf"}'] == 1
+    assert before['netvf_pair_active{hn="hn0",port="hn"}'] == 0
+    assert echo.ask(20) == 20
+    sent = 'netvf_port_packets_total{hn="hn0",port="vf",kind="tx"}'
+    wait_until(lambda: metrics(netvfd)[sent] >= before[sent] + 20)
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+    after = metrics(netvfd)
+    assert after['netvf_port_usable{hn="hn0",port="vf"}'] == 0
+    assert after['netvf_port_usable{hn="hn0",port="hn"}'] == 1
+    assert after['netvf_pair_switches_total{hn="hn0"}'] > \
+        before['netvf_pair_switches_total{hn="hn0"}']
+    assert not [name for name in after if "packets" in name and 'port="vf"' in name]
 
 
 def test_hn_gone_after_its_vf_is_forgotten(guest, netvfd):

@@ -87,6 +87,7 @@ def test_an_hn_goes_and_returns_while_the_vf_works(guest, netvfd, echo):
     unplug_hn(guest)
     wait_until(lambda: "has gone" in netvfd.pair()["why"])
     assert netvfd.pair()["hn_port"] is None
+    assert "  hn0: has gone" in netvfd.ask("status")
     traffic.wait_more()
     plug_hn(guest)
     wait_until(lambda: not netvfd.pair()["why"])

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What status says, as metrics in Prometheus' text format (version 0.0.4), for the node exporter's
+ * textfile collector or whatever else reads that.
+ */
+#include "netvf/command.h"
+
+#include "base/str.h"
+
+struct family {
+	const char *name;
+	const char *type;
+	const char *help;
+	/* Prints the samples of the family that @status holds; @member is what they are made of. */
+	void (*print)(const struct family *family, const json_t *status);
+	const char *member;
+};
+
+static const char *const ports[] = {"hn", "vf"};
+
+static void print_label(const char *name, const char *value)
+{
+	printf("%s=\"", name);
+	for (; *value; value++) {
+		if (*value == '\n')
+			fputs("\\n", stdout);
+		else if (*value == '"' || *value == '\\')
+			printf("\\%c", *value);
+		else
+			putchar(*value);
+	}
+	putchar('"');
+}
+
+static void begin_pair(const struct family *family, const json_t *pair)
+{
+	printf("%s{", family->name);
+	print_label("hn", nv_json_text(pair, "hn"));
+}
+
+static void print_info(const struct family *family, const json_t *status)
+{
+	printf("%s{", family->name);
+	print_label("version", nv_json_text(status, "version"));
+	putchar(',');
+	print_label("handover", nv_json_text(status, "handover"));
+	printf("} 1\n");
+}
+
+static void print_number(const struct family *family, const json_t *status)
+{
+	printf("%s %.15g\n", family->name,
+		json_number_value(json_object_get(status, family->member)));
+}
+
+static void print_pair_info(const struct family *family, const json_t *status)
+{
+	static const char *const labels[] = {"verdict", "form", "upper", "wish"};
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "pairs"), i, pair) {
+		begin_pair(family, pair);
+		for (size_t k = 0; k < NV_ARRAY_SIZE(labels); k++) {
+			putchar(',');
+			print_label(labels[k], nv_json_text(pair, labels[k]));
+		}
+		printf("} 1\n");
+	}
+}
+
+static void print_pair_number(const struct family *family, const json_t *status)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "pairs"), i, pair) {
+		begin_pair(family, pair);
+		printf("} %.15g\n", json_number_value(json_object_get(pair, family->member)));
+	}
+}
+
+static const json_t *port_of(const json_t *pair, const char *port)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%s_port", port);
+	return json_object_get(pair, name);
+}
+
+static void print_active(const struct family *family, const json_t *status)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "pairs"), i, pair) {
+		for (size_t k = 0; k < NV_ARRAY_SIZE(ports); k++) {
+			begin_pair(family, pair);
+			printf(",port=\"%s\"} %d\n", ports[k],
+				nv_streq(nv_json_text(pair, "active"), ports[k]));
+		}
+	}
+}
+
+static void print_usable(const struct family *family, const json_t *status)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "pairs"), i, pair) {
+		for (size_t k = 0; k < NV_ARRAY_SIZE(ports); k++) {
+			const json_t *port = port_of(pair, ports[k]);
+
+			begin_pair(family, pair);
+			printf(",port=\"%s\"} %d\n", ports[k],
+				json_is_true(json_object_get(port, "usable")));
+		}
+	}
+}
+
+static void print_counters(const struct family *family, const json_t *pair, const char *port)
+{
+	json_t *counters = json_object_get(port_of(pair, port), "counters");
+	const char *kind;
+	json_t *count;
+
+	json_object_foreach (counters, kind, count) {
+		begin_pair(family, pair);
+		printf(",port=\"%s\",kind=\"%s\"} %lld\n", port, kind,
+			(long long)nv_json_int(count, family->member));
+	}
+}
+
+static void print_counts(const struct family *family, const json_t *status)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "pairs"), i, pair)
+		for (size_t k = 0; k < NV_ARRAY_SIZE(ports); k++)
+			print_counters(family, pair, ports[k]);
+}
+
+static const struct family families[] = {
+	{"netvf_info", "gauge", "netvfd, and how frames leave by hn when the VF ends.", print_info},
+	{"netvf_uptime_seconds", "gauge", "Since netvfd was started.", print_number, "seconds"},
+	{"netvf_events_total", "counter", "Events of the kernel's and of pairs.", print_number,
+		"events"},
+	{"netvf_actions_running", "gauge", "Actions of rules that run now.", print_number,
+		"actions_running"},
+	{"netvf_resyncs_total", "counter",
+		"Times that the kernel's messages were lost and asked anew.", print_number,
+		"resyncs"},
+	{"netvf_pair_info", "gauge", "A pair: managed, observed or refused, and its form.",
+		print_pair_info},
+	{"netvf_pair_active", "gauge", "Whether the port transmits.", print_active},
+	{"netvf_pair_active_seconds", "gauge", "Since the last switch.", print_pair_number,
+		"seconds"},
+	{"netvf_pair_switches_total", "counter", "Switches from one port to the other.",
+		print_pair_number, "switches"},
+	{"netvf_port_usable", "gauge", "Whether the port is there, up, and has a carrier.",
+		print_usable},
+	{"netvf_port_packets_total", "counter",
+		"Frames of the upper's by port; strays are received ones, too.", print_counts,
+		"packets"},
+	{"netvf_port_bytes_total", "counter", "The same in bytes.", print_counts, "bytes"},
+};
+
+int nv_command_metrics(struct nv_command_context *context)
+{
+	json_t *status = nv_command_ask(context, "status", NULL);
+
+	if (!status)
+		return EXIT_FAILURE;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(families); i++) {
+		printf("# HELP %s %s\n# TYPE %s %s\n", families[i].name, families[i].help,
+			families[i].name, families[i].type);
+		families[i].print(&families[i], status);
+	}
+	json_decref(status);
+	return EXIT_SUCCESS;
+}
