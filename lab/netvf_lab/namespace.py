@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One machine of the lab: a network namespace and the mounts that belong to it."""
 
+import ctypes
+import fcntl
 import os
+import socket
+import struct
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -9,6 +13,8 @@ from contextlib import contextmanager
 from pyroute2 import IPRoute
 
 from . import sandbox
+
+SIOCETHTOOL = 0x8946
 
 
 class Namespace:
@@ -104,6 +110,13 @@ class Namespace:
         """The interface's index; 0 when there is none of that name."""
         found = self.netlink.link_lookup(ifname=ifname)
         return found[0] if found else 0
+
+    def ethtool(self, ifname, command, value):
+        """Sets what one of linux/ethtool.h's commands with a struct ethtool_value sets."""
+        wanted = ctypes.create_string_buffer(struct.pack("=II", command, value))
+        request = struct.pack("16sP16x", os.fsencode(ifname), ctypes.addressof(wanted))
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            fcntl.ioctl(control, SIOCETHTOOL, request)
 
     def sysctl(self, path, value):
         """Writes a file below /proc/sys/net."""

@@ -20,6 +20,16 @@ lab's own fault:
 * Unknown addresses are not sent to both ports: that would be the guest's every datagram twice. They
   go to hn's alone; so a VF's port that vanishes leaves no hole.
 * The host raises its end of a VF when the guest opens the VF (agent/ports.c says why).
+
+And a VF goes as a card does, where a veth would do otherwise:
+
+* When a card is unplugged, its driver closes the device before it lets go of the hardware. veth
+  cuts the wire first when it is deleted, and what the guest sends in between is lost in it. So
+  the guest's end is taken to the host's namespace, which closes it in a card's order, and deleted
+  there.
+* A card's driver receives by NAPI, and delivers what it has received until the card is stopped.
+  veth does so when GRO is on, and its peer leaves segmentation (TSO) to its sender; else the kernel
+  drops what the host sends from the moment on at which the guest begins to close the VF.
 """
 
 import os
@@ -40,6 +50,9 @@ FIRST_PORT_INDEX = 1000
 
 NUD_REACHABLE = 0x02
 NTF_MASTER = 0x04
+
+ETHTOOL_STSO = 0x1F
+ETHTOOL_SGRO = 0x2C
 
 KINDS = ("unplug", "linkdown", "admindown")
 
@@ -166,7 +179,15 @@ class Topology:
         self.vf = self._plug(
             name, learning=1, unicast_flood=0, backup_port=self.hn.host_index
         )
+        self.host.ethtool(self.vf.host_name, ETHTOOL_STSO, 0)
+        self.guest.ethtool(name, ETHTOOL_SGRO, 1)
         return self.vf
+
+    def _unplug(self):
+        """The guest's end is closed and gone from the guest before the wire is cut."""
+        self.guest.netlink.link("set", index=self.vf.guest_index, net_ns_fd=self.host.net)
+        self.host.netlink.link("del", index=self.vf.host_index)
+        self.vf = None
 
     def point_to_hn(self):
         """From now on the host sends by hn, while the VF's port still takes what comes."""
@@ -179,8 +200,7 @@ class Topology:
             return
         self.point_to_hn()
         if kind == "unplug":
-            self.host.netlink.link("del", index=self.vf.host_index)
-            self.vf = None
+            self._unplug()
         else:
             self.host.netlink.link("set", index=self.vf.host_index, state="down")
 
