@@ -11,6 +11,7 @@ import time
 
 import pytest
 from conftest import RC_CONF, RULES
+from echo import Numbered
 from harness import BUILD, send_uevent, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 
@@ -98,6 +99,21 @@ def test_killed_while_traffic_flows_then_adopts(guest, netvfd, echo):
     guest.bring_back_vf("unplug")
     netvfd.wait_active("vf")
     assert echo.ask(20) == 20
+
+
+def test_killed_right_before_the_vf_goes(guest, netvfd):
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
+    traffic = Numbered(guest)
+    traffic.wait_more()
+    netvfd.kill()
+    guest.detach_vf("unplug")
+    traffic.wait_more(200)
+    netvfd.start()
+    assert netvfd.pair()["active"] == "hn"
+    traffic.wait_more()
+    assert traffic.stop()[1] == {"guest": {}, "host": {}}
 
 
 def test_vf_gone_while_no_daemon_ran(guest, netvfd, echo):
