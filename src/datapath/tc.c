@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "datapath/objects.h"
+#include "datapath/tcx.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -27,7 +28,7 @@ static int make_clsact(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach
 	return strcmp(clsact.kind, "clsact") ? -EBUSY : 0;
 }
 
-int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
+static int filter_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = side);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = NV_TC_HANDLE, .priority = NV_TC_PRIORITY);
@@ -40,20 +41,20 @@ int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
 	return 0;
 }
 
-int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side, int program)
+int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
+{
+	return nv_tcx_program(ifindex, side, ret_id) < 0 ? filter_program(ifindex, side, ret_id)
+							 : 0;
+}
+
+static int attach_filter(
+	struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side, int program)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = side);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = NV_TC_HANDLE, .priority = NV_TC_PRIORITY,
 		.prog_fd = program, .flags = BPF_TC_F_REPLACE);
-	uint32_t wanted;
-	uint32_t attached;
 	int r;
 
-	r = nv_object_id(program, &wanted);
-	if (r < 0)
-		return r;
-	if (!nv_tc_program(ifindex, side, &attached) && attached == wanted)
-		return 0;
 	r = make_clsact(kernel, ifindex, side);
 	if (r < 0)
 		return r;
@@ -63,21 +64,46 @@ int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point
 	return r == -EINVAL ? -EBUSY : r;
 }
 
+/* In the place where ours is already: two programs would see each frame twice. */
+int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side, int program)
+{
+	uint32_t wanted, at_tcx, at_filter;
+	bool has_filter, has_tcx;
+	int r;
+
+	r = nv_object_id(program, &wanted);
+	if (r < 0)
+		return r;
+	has_tcx = !nv_tcx_program(ifindex, side, &at_tcx);
+	has_filter = !has_tcx && !filter_program(ifindex, side, &at_filter);
+	if ((has_tcx && at_tcx == wanted) || (has_filter && at_filter == wanted))
+		return 0;
+	r = has_filter ? -EINVAL : nv_tcx_attach(ifindex, side, program, has_tcx ? at_tcx : 0);
+	return r == -EINVAL ? attach_filter(kernel, ifindex, side, program) : r;
+}
+
+static bool detach_filter(int ifindex, enum bpf_tc_attach_point side)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = side);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = NV_TC_HANDLE, .priority = NV_TC_PRIORITY);
+
+	return !bpf_tc_detach(&hook, &opts);
+}
+
 void nv_tc_detach(struct nv_kernel *kernel, int ifindex)
 {
 	const enum bpf_tc_attach_point sides[] = {BPF_TC_INGRESS, BPF_TC_EGRESS};
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = NV_TC_HANDLE, .priority = NV_TC_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	struct nv_clsact clsact;
 	bool detached = false;
 
 	for (size_t i = 0; i < NV_ARRAY_SIZE(sides); i++) {
-		hook.attach_point = sides[i];
-		detached |= !bpf_tc_detach(&hook, &opts);
+		nv_tcx_detach(ifindex, sides[i]);
+		detached |= detach_filter(ifindex, sides[i]);
 	}
 	if (!detached || nv_kernel_clsact(kernel, ifindex, &clsact) < 0 || clsact.has_filters ||
 		strcmp(clsact.kind, "clsact"))
 		return;
-	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	bpf_tc_hook_destroy(&hook);
 }

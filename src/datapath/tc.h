@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Our filters at tc: one handle at one priority in clsact, so that a user's own filters stay. */
+/*
+ * Our programs at tc: at tcx where the kernel has that, else as a filter of one handle at one
+ * priority in clsact. A user's own filters and programs stay, and come after ours.
+ */
 #pragma once
 
 #include "kernel/kernel.h"
@@ -11,17 +14,17 @@
 #define NV_TC_PRIORITY 1
 
 /*
- * Makes our filter on this side run @program, in place of another version's without a gap; makes
- * clsact where there is none.
- * Returns 0, -ENODEV (no such link), -EBUSY (our priority is in other hands, or the qdisc
- * "ingress" has the place of clsact and this is egress), -EOPNOTSUPP (the kernel has no clsact or
- * no bpf filters), or another -errno.
+ * Has @program run on this side, in place of another version's without a gap; makes clsact where a
+ * filter needs it and there is none.
+ * Returns 0, -ENODEV (no such link), -EOPNOTSUPP (the kernel has neither tcx nor clsact with bpf
+ * filters), or another -errno; of a filter also -EBUSY (our priority is in other hands, or the
+ * qdisc "ingress" has the place of clsact and this is egress).
  */
 int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side, int program);
 
-/* The id of the program that our filter runs. Returns 0 or -errno when there is none. */
+/* The id of our program. Returns 0 or -errno when there is none. */
 int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id);
 
-/* Removes our filters of both sides, and clsact if no filter is left in it. Never fails: what is
- * not there is removed. */
+/* Removes ours of both sides, and clsact with our last filter if none is left in it. Never fails:
+ * what is not there is removed. */
 void nv_tc_detach(struct nv_kernel *kernel, int ifindex);

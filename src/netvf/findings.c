@@ -56,8 +56,8 @@ static void check_filters(const struct patient *patient)
 		if (json_is_string(name))
 			add(patient->findings, json_string_value(name),
 				"restart netvfd, which attaches it again and leaves the traffic "
-				"alone; find out who removes filters or clsact",
-				"has lost netvf's filter at tc, so the pair of %s is incomplete",
+				"alone; find out who removes programs or clsact",
+				"has lost netvf's program at tc, so the pair of %s is incomplete",
 				patient->hn);
 }
 

@@ -203,9 +203,10 @@ static void carry_out(struct nv_daemon *daemon, struct nv_managed *managed,
 }
 
 /*
- * The data path is laid when an hn is first seen, and stays: to give a link its clsact the kernel
- * takes its queues away for some milliseconds (qdisc_graft(), net/sched/sch_api.c), and what is
- * sent then is lost. So it is done once, early, and not when a VF comes or goes.
+ * The data path is laid when an hn is first seen, and stays: to give a link its clsact, which
+ * it needs before Linux 6.6, the kernel takes its queues away for some milliseconds (qdisc_graft(),
+ * net/sched/sch_api.c), and what is sent then is lost. So it is done once, early, and not when a VF
+ * comes or goes.
  */
 static void enter(
 	struct nv_daemon *daemon, const struct nv_managed *managed, const struct nv_pair *pair)

@@ -116,6 +116,12 @@ def send_uevent(namespace, action, devpath, **keys):
         sender.send(uevent_message(action, devpath, **keys))
 
 
+def dptool(guest, command, ifname):
+    """[id of the program at ingress, id at egress] of an interface, 0: none; or takes them off."""
+    tool = BUILD / "tests/netns/datapath/dptool"
+    return json.loads(guest.run(tool, command, ifname).stdout).get("value")
+
+
 class Netvfd:
     """netvfd in the guest, with files of its own; events are read from devd's socket."""
 

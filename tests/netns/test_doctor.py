@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from conftest import RC_CONF, RULES
-from harness import BUILD, wait_until
+from harness import BUILD, dptool, wait_until
 
 # The shipped rules name Debian's hyperv-daemons, which need not be on this machine.
 PRESENT = RULES.read_text().replace("/usr/sbin/hv_", "/bin/true #hv_")
@@ -80,9 +80,9 @@ def test_a_vf_without_a_link(guest, lagg):
     assert "vf0 is set up, but has no carrier" in finding(guest, lagg)
 
 
-def test_filters_that_somebody_removed(guest, lagg):
-    guest.run("tc", "filter", "del", "dev", "lagg0", "egress")
-    assert "lagg0 has lost netvf's filter" in finding(guest, lagg)
+def test_programs_that_somebody_removed(guest, lagg):
+    dptool(guest, "strip", "lagg0")
+    assert "lagg0 has lost netvf's program" in finding(guest, lagg)
     lagg.stop()
     lagg.start()
     wait_well(guest, lagg)

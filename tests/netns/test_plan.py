@@ -384,7 +384,7 @@ class Ping:
 
     def __init__(self, guest, address=GUEST_ADDRESS):
         for name in ("hn0", "vf0"):
-            # The kernel itself drops what is sent while a device gets its first clsact.
+            # Before Linux 6.6 the kernel drops what is sent while a device gets clsact.
             guest.run("tc", "qdisc", "add", "dev", name, "clsact", check=False)
         self.process = guest.host.popen(["ping", "-i", "0.01", address],
                                         stdout=subprocess.PIPE, text=True)

@@ -9,7 +9,7 @@ import threading
 
 from conftest import RC_CONF
 from echo import Numbered
-from harness import BUILD, wait_until
+from harness import BUILD, dptool, wait_until
 from test_netvfd import wait_lagg
 
 IFF_RUNNING = 0x40
@@ -67,7 +67,7 @@ def test_a_vf_that_went_and_came_with_its_index_unseen(guest, netvfd, echo):
     assert guest.namespace.index("vf0") == index
     guest.netlink.link("set", index=index, state="up")
     os.kill(netvfd.process.pid, signal.SIGCONT)
-    wait_until(lambda: "bpf" in guest.run("tc", "filter", "show", "dev", "vf0", "ingress").stdout)
+    wait_until(lambda: dptool(guest, "programs", "vf0")[0])
     netvfd.wait_active("vf")
     assert_migrates(guest, netvfd, echo, "hn0")
 

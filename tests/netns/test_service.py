@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from harness import bounded_as_the_unit, wait_until
+from harness import bounded_as_the_unit, dptool, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, PREFIX
 
 
@@ -82,8 +82,7 @@ def test_a_stop_leaves_traffic_and_actions_alone(start_netvfd, guest, tmp_path):
     guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
     netvfd.wait_active("vf")
     assert netvfd.stop(signal.SIGTERM) == 0
-    filters = guest.run("tc", "filter", "show", "dev", "vf0", "ingress").stdout
-    assert "bpf" in filters
+    assert dptool(guest, "programs", "vf0")[0]
     (tmp_path / "gate").write_text("done\n")
     wait_until(lambda: marks.read_text() == "begun\ndone\n")
 

@@ -5,10 +5,12 @@
  * are names or numbers.
  *
  *   dptool RUN_DIR
+ *   dptool programs|strip INTERFACE     one of the two commands that need not open it
  */
 #include "base/log.h"
 #include "base/str.h"
 #include "datapath/lagg.h"
+#include "datapath/tc.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -192,6 +194,32 @@ static int lagg_carrier(struct nv_datapath *datapath, char **word, json_t **ret)
 	return nv_lagg_set_carrier(datapath, index_of(word[1]), !strcmp(word[2], "on"));
 }
 
+/* The ids of our programs at ingress and egress of an interface; 0: none. */
+static int programs(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	uint32_t in = 0;
+	uint32_t out = 0;
+
+	(void)datapath;
+	nv_tc_program(index_of(word[1]), BPF_TC_INGRESS, &in);
+	nv_tc_program(index_of(word[1]), BPF_TC_EGRESS, &out);
+	*ret = json_pack("[II]", (json_int_t)in, (json_int_t)out);
+	return 0;
+}
+
+/* Takes our programs off an interface, as somebody else might. */
+static int strip(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
+	int r = nv_kernel_open(&kernel);
+
+	(void)datapath;
+	(void)ret;
+	if (!r)
+		nv_tc_detach(kernel, index_of(word[1]));
+	return r;
+}
+
 static const struct {
 	const char *name;
 	size_t words; /* at least, itself included */
@@ -205,6 +233,8 @@ static const struct {
 	{"activate", 3, activate},
 	{"remove", 2, remove_pair},
 	{"counters", 2, counters},
+	{"programs", 2, programs},
+	{"strip", 2, strip},
 	{"lagg-create", 3, lagg_create},
 	{"lagg-destroy", 2, lagg_destroy},
 	{"lagg-carrier", 3, lagg_carrier},
@@ -241,6 +271,14 @@ int main(int argc, char **argv)
 	char line[1024];
 	int r;
 
+	if (argc == 3) {
+		json_t *value = NULL;
+
+		r = !strcmp(argv[1], "strip") ? strip(NULL, argv + 1, &value)
+					      : programs(NULL, argv + 1, &value);
+		answer(r, value);
+		return r < 0;
+	}
 	if (argc != 2)
 		return 2;
 	nv_log_open("dptool", NV_LOG_STDERR, LOG_DEBUG);

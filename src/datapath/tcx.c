@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "datapath/tcx.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Of linux/bpf.h, which here may be older than the kernel that runs (Linux 6.6). */
+#define TCX_INGRESS	 ((enum bpf_attach_type)46) /* BPF_TCX_INGRESS */
+#define TCX_EGRESS	 ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
+#define TCX_BEFORE	 (1U << 3) /* BPF_F_BEFORE: of all, as no other program is named */
+#define TCX_REPLACE	 BPF_F_REPLACE
+#define TCX_PROGRAMS_MAX 64 /* BPF_MPROG_MAX */
+#define OUR_NAMES	 "netvf_"
+
+#ifndef NV_TCX
+#define NV_TCX 1 /* a test builds without */
+#endif
+
+static enum bpf_attach_type type_of(enum bpf_tc_attach_point side)
+{
+	return side == BPF_TC_INGRESS ? TCX_INGRESS : TCX_EGRESS;
+}
+
+static bool is_ours(int program)
+{
+	struct bpf_prog_info info = {};
+	unsigned int size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(program, &info, &size) >= 0 &&
+	       !strncmp(info.name, OUR_NAMES, strlen(OUR_NAMES));
+}
+
+static int find(int ifindex, enum bpf_tc_attach_point side, int *ret_program, uint32_t *ret_id)
+{
+	uint32_t ids[TCX_PROGRAMS_MAX] = {};
+	uint32_t count = TCX_PROGRAMS_MAX;
+	uint32_t flags;
+	int r;
+
+	r = bpf_prog_query(ifindex, type_of(side), 0, &flags, ids, &count);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < count; i++) {
+		NV_AUTO(nv_fd) int program = bpf_prog_get_fd_by_id(ids[i]);
+
+		if (program == -ENOENT || (program >= 0 && !is_ours(program)))
+			continue;
+		if (program < 0)
+			return program;
+		*ret_program = TAKE_FD(program);
+		*ret_id = ids[i];
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
+{
+	NV_AUTO(nv_fd) int program = -1;
+
+	return find(ifindex, side, &program, ret_id);
+}
+
+int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, int program, uint32_t old)
+{
+	LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = TCX_BEFORE);
+	NV_AUTO(nv_fd) int replaced = -1;
+
+	if (!NV_TCX && !old)
+		return -EINVAL;
+	if (old) {
+		replaced = bpf_prog_get_fd_by_id(old);
+		if (replaced < 0)
+			return replaced;
+		opts.flags = TCX_REPLACE;
+		opts.replace_prog_fd = replaced;
+	}
+	return bpf_prog_attach_opts(program, ifindex, type_of(side), &opts);
+}
+
+int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side)
+{
+	NV_AUTO(nv_fd) int program = -1;
+	uint32_t id;
+	int r;
+
+	r = find(ifindex, side, &program, &id);
+	return r < 0 ? r : bpf_prog_detach2(program, ifindex, type_of(side));
+}
