@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "datapath/datapath.h"
 
+#include "base/log.h"
 #include "datapath/counts.h"
+#include "datapath/hooks.h"
 #include "datapath/objects.h"
 #include "datapath/tc.h"
 
@@ -24,6 +26,8 @@ struct nv_datapath {
 	struct nv_table table;
 	enum nv_handover handover;
 	bool adopted;
+	bool hooks_wanted;
+	int hooks; /* 0: they are in force; -errno: why not */
 };
 
 struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
@@ -70,6 +74,7 @@ int nv_datapath_open(
 	if (!datapath)
 		return -ENOMEM;
 	datapath->objects = NV_OBJECTS_NONE;
+	datapath->hooks = -ECANCELED;
 	datapath->kernel = kernel;
 	datapath->run_dir = strdup(run_dir);
 	if (!datapath->run_dir)
@@ -88,11 +93,6 @@ int nv_datapath_open(
 	return 0;
 }
 
-enum nv_handover nv_datapath_handover(const struct nv_datapath *datapath)
-{
-	return datapath->handover;
-}
-
 bool nv_datapath_adopted(const struct nv_datapath *datapath)
 {
 	return datapath->adopted;
@@ -101,6 +101,22 @@ bool nv_datapath_adopted(const struct nv_datapath *datapath)
 struct nv_kernel *nv_datapath_kernel(const struct nv_datapath *datapath)
 {
 	return datapath->kernel;
+}
+
+/* Under the lock. */
+static int hook(struct nv_datapath *datapath)
+{
+	int r = datapath->handover == NV_HANDOVER_NETLINK ? -ENOTSUP : 0;
+
+	if (!datapath->hooks_wanted)
+		r = -ECANCELED;
+	if (!r)
+		r = nv_hooks_attach(datapath->run_dir, &datapath->objects);
+	nv_hooks_trust(&datapath->table, !r);
+	if (r < 0)
+		nv_hooks_detach(datapath->run_dir);
+	datapath->hooks = r;
+	return datapath->hooks_wanted ? r : 0;
 }
 
 /* Follows a process of another version that has pinned its own. Under the lock. */
@@ -126,7 +142,23 @@ static int refresh(struct nv_datapath *datapath)
 	nv_objects_auto(&datapath->objects);
 	datapath->objects = objects;
 	objects = NV_OBJECTS_NONE;
+	if (datapath->hooks_wanted)
+		hook(datapath);
 	return 0;
+}
+
+int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
+{
+	NV_AUTO(nv_fd) int held = -1;
+	int r;
+
+	r = lock(datapath->run_dir, &held);
+	if (!r)
+		r = refresh(datapath);
+	if (r < 0)
+		return r;
+	datapath->hooks_wanted = wanted;
+	return hook(datapath);
 }
 
 /* The slot of an hn's pair, or -ENOENT; @hn 0: the first free one, or -ENOSPC. */
@@ -326,8 +358,8 @@ static void store(uint32_t *word, uint32_t value)
  * used, what goes is not used any more before it is forgotten. The active port is stored only if
  * @old and @new differ in it: another process may be switching it right now.
  */
-static void write_pair(
-	struct nv_entry *entry, const struct nv_dp_pair *old, const struct nv_dp_pair *new)
+static void write_pair(const struct nv_table *table, struct nv_entry *entry,
+	const struct nv_dp_pair *old, const struct nv_dp_pair *new)
 {
 	enum nv_port active = old->active;
 
@@ -342,6 +374,8 @@ static void write_pair(
 		store(&entry->lagg, (uint32_t) new->lagg);
 	if (new->vf)
 		store(&entry->vf, (uint32_t) new->vf);
+	if (old->vf != new->vf && nv_table_is_whole(table))
+		nv_hooks_sign(entry);
 	store(&entry->form, new->form);
 	if (active != new->active)
 		store(&entry->active, new->active);
@@ -406,7 +440,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		r = attach(datapath, slot, &old, &new);
 	if (r)
 		return r;
-	write_pair(entry, &old, &new);
+	write_pair(&datapath->table, entry, &old, &new);
 	withdraw(datapath, &old, &new);
 	return 0;
 }
@@ -437,7 +471,7 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	 * becomes free, for another pair, when no program can be at it (an RCU grace period). */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	store(&entry->hn, 0);
-	memset(entry, 0, sizeof(*entry));
+	memset(entry, 0, offsetof(struct nv_entry, signs)); /* that is of the slot */
 	return 0;
 }
 
@@ -494,4 +528,35 @@ int nv_datapath_counters(
 		.dropped_copy = give_count(&counts.copy),
 	};
 	return 0;
+}
+
+const char *nv_datapath_handover(const struct nv_datapath *datapath)
+{
+	if (datapath->handover == NV_HANDOVER_NETLINK)
+		return "netlink";
+	return datapath->hooks ? "looks" : "hooks";
+}
+
+int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, size_t size)
+{
+	const char *by_calls = datapath->handover == NV_HANDOVER_PROBE
+				       ? ", by calls, as this kernel is older than Linux 6.2"
+				       : "";
+
+	if (datapath->handover == NV_HANDOVER_NETLINK)
+		return snprintf(buffer, size,
+			"this kernel does not let programs read its state (no BTF, or locked "
+			"down), so what is sent until netvfd hears of the VF's end is lost");
+	if (!datapath->hooks)
+		return snprintf(buffer, size,
+			"the kernel gives a sign when the VF begins to close or loses its carrier, "
+			"and its state is read then");
+	if (datapath->hooks == -ECANCELED)
+		return snprintf(buffer, size,
+			"the VF's state is read before each frame%s; netvf_hooks is \"no\"",
+			by_calls);
+	return snprintf(buffer, size,
+		"the VF's state is read before each frame%s; the kernel refuses hooks, which are "
+		"tracing programs: %s",
+		by_calls, nv_strerror(datapath->hooks));
 }

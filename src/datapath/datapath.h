@@ -75,7 +75,8 @@ NV_DEFINE_AUTO(nv_datapath, struct nv_datapath *, nv_datapath_free);
 
 /*
  * How frames leave by hn when the VF ceases to send, from the best on. In the first two forms the
- * programs look at the VF's state before each frame, and need nobody to tell them.
+ * programs look at the VF's state, and need nobody to tell them: before each frame, or, with hooks,
+ * when one of these has given a sign.
  */
 enum nv_handover {
 	NV_HANDOVER_CAST, /* they read it directly: Linux 6.2 with BTF */
@@ -87,11 +88,19 @@ enum nv_handover {
 #define NV_HANDOVER_FIRST NV_HANDOVER_CAST /* the best that is tried; tests begin with another */
 #endif
 
-const char *nv_handover_name(enum nv_handover handover); /* "kernel", "netlink" */
-const char *nv_handover_why(enum nv_handover handover); /* half a sentence for people */
+/*
+ * Puts the hooks in the kernel in force, or takes them away; they outlive the process. Where they
+ * are not, the programs look before each frame, and as much reaches the other end.
+ * Returns 0, or -errno when there are none now: -ENOTSUP (nothing to gain: the programs cannot
+ * look), -EBUSY (the lock), or how the kernel refused (no BTF, no tracing programs, locked down).
+ */
+int nv_datapath_hook(struct nv_datapath *datapath, bool wanted);
 
-/* Of the programs that this process has loaded or found. */
-enum nv_handover nv_datapath_handover(const struct nv_datapath *datapath);
+/* Which of all this is in force for the programs and hooks of this process. */
+const char *nv_datapath_handover(
+	const struct nv_datapath *datapath); /* "hooks", "looks", "netlink" */
+/* Why, and what it means: a sentence for people without its end. */
+int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, size_t size);
 
 /* Whether an earlier process's pairs were found at open. */
 bool nv_datapath_adopted(const struct nv_datapath *datapath);

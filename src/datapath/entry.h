@@ -7,8 +7,12 @@
  *   nv_counts  per-CPU array: 2 * slot + port -> counters
  *
  * A switch is one aligned word stored into the array: every program on every interface of the pair
- * sees it with its next packet, and no reader sees half of a change. The array is never resized and
- * its elements never move, so a hook in the kernel may store the same word.
+ * sees it with its next packet, and no reader sees half of a change.
+ *
+ * Processes store which port is to be active; whether a VF that is can send, only the kernel knows.
+ * The hooks count the signs that it may have ceased to; a program that has looked stores for which
+ * count it has seen that the VF can. No process writes there while the hooks do, but for another
+ * sign: so no decision of a process ever covers up what a hook has seen.
  *
  * The layout only ever grows at the end of struct nv_entry and struct nv_counts: a process of
  * another version keeps the pairs by copying what both know.
@@ -33,7 +37,12 @@ struct nv_entry {
 	__u16 mac[3]; /* in wire order; 16 bits wide because frames are aligned to no more */
 	__u16 both; /* 1: broadcast and multicast are taken from either port */
 	__u32 inside; /* 1 << enum nv_port: this port is one of the bond that lagg is */
+	__u32 signs; /* NV_HOOKED while there are hooks, + NV_SIGN with each sign */
+	__u32 seen; /* with these signs the VF was seen able to send; 0: it was not */
 };
+
+#define NV_HOOKED 1U
+#define NV_SIGN	  2U
 
 struct nv_count {
 	__u64 packets;
@@ -60,6 +69,12 @@ static inline __u32 nv_entry_active(const struct nv_entry *entry)
 	__u32 vf = NV_READ(entry->vf);
 
 	return vf && NV_READ(entry->active) == NV_PORT_VF ? vf : NV_READ(entry->hn);
+}
+
+static inline bool nv_entry_has(const struct nv_entry *entry, __u32 ifindex)
+{
+	return ifindex == NV_READ(entry->lagg) || ifindex == NV_READ(entry->vf) ||
+	       ifindex == NV_READ(entry->hn);
 }
 
 static inline __u32 nv_entry_upper(const struct nv_entry *entry)

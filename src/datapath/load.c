@@ -252,6 +252,7 @@ static int copy_pairs(const struct nv_table *old, const struct nv_table *new, in
 		int r = 0;
 
 		memcpy(entry, nv_table_entry(old, i), size);
+		entry->signs = entry->seen = 0; /* the hooks are at the old ones */
 		if (!entry->hn)
 			continue;
 		r = bpf_map_update_elem(ports, &entry->hn, &slot, BPF_ANY);

@@ -201,23 +201,38 @@ bool nv_pins_current(const char *run_dir, const struct nv_objects *objects)
 	       is_pinned(run_dir, NV_OBJECT_EGRESS, objects->fd[NV_OBJECT_EGRESS]);
 }
 
-int nv_pins_write(const char *run_dir, const struct nv_objects *objects)
+int nv_pin(const char *run_dir, const char *name, int fd)
 {
 	char path[PATH_MAX];
 	char fresh[PATH_MAX];
 	int r;
 
 	r = pin_path(run_dir, "fresh", fresh);
-	for (size_t i = 0; !r && i < NV_OBJECTS; i++) {
-		if (is_pinned(run_dir, i, objects->fd[i]) > 0)
-			continue;
-		r = pin_path(run_dir, object_names[i], path);
-		if (r < 0)
-			return r;
-		unlink(fresh);
-		r = bpf_obj_pin(objects->fd[i], fresh);
-		if (!r && rename(fresh, path) < 0)
-			r = -errno;
-	}
+	if (!r)
+		r = pin_path(run_dir, name, path);
+	if (r < 0)
+		return r;
+	unlink(fresh);
+	r = bpf_obj_pin(fd, fresh);
+	if (!r && rename(fresh, path) < 0)
+		r = -errno;
+	return r;
+}
+
+void nv_unpin(const char *run_dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (!pin_path(run_dir, name, path))
+		unlink(path);
+}
+
+int nv_pins_write(const char *run_dir, const struct nv_objects *objects)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < NV_OBJECTS; i++)
+		if (is_pinned(run_dir, i, objects->fd[i]) <= 0)
+			r = nv_pin(run_dir, object_names[i], objects->fd[i]);
 	return r;
 }

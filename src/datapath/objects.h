@@ -53,6 +53,12 @@ static inline struct nv_entry *nv_table_entry(const struct nv_table *table, size
 	return (struct nv_entry *)(void *)(table->base + slot * table->stride);
 }
 
+/* Whether it is of this version or a later one, and so has every word of struct nv_entry. */
+static inline bool nv_table_is_whole(const struct nv_table *table)
+{
+	return table->size >= sizeof(struct nv_entry);
+}
+
 /* The kernel's id of a map or a program. */
 int nv_object_id(int fd, uint32_t *ret_id);
 
@@ -76,6 +82,11 @@ int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects);
 
 /* Whether these programs are the pinned ones; also true when none are. */
 bool nv_pins_current(const char *run_dir, const struct nv_objects *objects);
+
+/* Pins under a name, in place of what was there. */
+int nv_pin(const char *run_dir, const char *name, int fd);
+/* Also when there is nothing. */
+void nv_unpin(const char *run_dir, const char *name);
 
 /* Pins all five, each in place of what was pinned under its name before. */
 int nv_pins_write(const char *run_dir, const struct nv_objects *objects);

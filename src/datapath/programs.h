@@ -10,5 +10,8 @@
 /* Opens one form; nothing is loaded yet. Returns 0 or -errno. */
 int nv_programs_open(enum nv_handover form, struct bpf_object **ret_object);
 
+/* The hooks, likewise. */
+int nv_programs_open_hooks(struct bpf_object **ret_object);
+
 struct bpf_object *nv_programs_free(struct bpf_object *object);
 NV_DEFINE_AUTO(nv_programs, struct bpf_object *, nv_programs_free);

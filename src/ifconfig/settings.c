@@ -165,6 +165,15 @@ static void read_lagg(const struct reader *reader)
 		FAULT(reader, "netvf_lagg", "`%.60s' is neither bpf nor bond; taken is bpf", value);
 }
 
+/* "auto" is another word for YES: a kernel that takes no hooks has none either way. */
+static void read_hooks(const struct reader *reader)
+{
+	const char *value = nv_rcconf_get(reader->rcconf, "netvf_hooks");
+
+	if (!value || !nv_streq(value, "auto"))
+		read_yes(reader, "netvf_hooks", &reader->settings->hooks);
+}
+
 static void read_multicast(const struct reader *reader)
 {
 	static const char *const words[] = {
@@ -218,6 +227,7 @@ void nv_settings_read(
 		.announce_interval = 1,
 		.attwait = 1,
 		.holddown = 30,
+		.hooks = true,
 		.inherit = true,
 	};
 	read_seconds(&reader, "hyperv_vf_delay", 0, 86400, &ret_settings->vf_delay);
@@ -226,6 +236,7 @@ void nv_settings_read(
 	read_number(&reader, "netvf_announce_count", "", 0, 255, &ret_settings->announce_count);
 	read_seconds(&reader, "netvf_announce_interval", 1, 60, &ret_settings->announce_interval);
 	read_seconds(&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
+	read_hooks(&reader);
 	read_yes(&reader, "netvf_inherit", &ret_settings->inherit);
 	read_yes(&reader, "netvf_vf_transparent", &ret_settings->hn.transparent);
 	read_lagg(&reader);

@@ -12,6 +12,7 @@ struct nv_settings {
 	unsigned int holddown; /* netvf_holddown, seconds, at most an hour, default 30; 0: none */
 	unsigned int announce_count; /* netvf_announce_count, 0 to 255, default 3; 0: never */
 	unsigned int announce_interval; /* netvf_announce_interval, seconds, 1 to 60, default 1 */
+	bool hooks; /* netvf_hooks, default YES: hooks in the kernel, where it takes them */
 	bool inherit; /* netvf_inherit, default YES: what is live and not in rc.conf moves too */
 	unsigned int action_timeout; /* netvf_action_timeout, seconds, 1 to a day, default 300 */
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -32,4 +33,14 @@ int nv_daemon_configure(struct nv_daemon *daemon, struct nv_faults *faults)
 	daemon->rcconf = TAKE_PTR(rcconf);
 	daemon->settings = TAKE_PTR(settings);
 	return 0;
+}
+
+void nv_daemon_hook(struct nv_daemon *daemon)
+{
+	int r = nv_datapath_hook(daemon->datapath, daemon->settings->hooks);
+
+	if (r)
+		nv_info("no hooks in the kernel, so the programs look at the VF before each frame: "
+			"%s",
+			nv_strerror(r));
 }

@@ -79,9 +79,11 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 	uint64_t age = nv_loop_now(daemon->loop) - daemon->started;
 	json_t *pairs = json_array();
 	json_t *result;
+	char why[256];
 
 	(void)params;
 	(void)ret_error;
+	nv_datapath_handover_why(daemon->datapath, why, sizeof(why));
 	for (size_t i = 0; i < daemon->n_managed; i++)
 		json_array_append_new(pairs, pair_json(daemon, &daemon->managed[i]));
 	result = json_pack("{ss si sf so so so sI sI sI sI sI sb ss ss so}", "version",
@@ -94,8 +96,7 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 		(json_int_t)nv_actions_running(daemon->actions), "resyncs",
 		(json_int_t)nv_monitor_resyncs(daemon->monitor), "adopted",
 		(int)nv_datapath_adopted(daemon->datapath), "handover",
-		nv_handover_name(nv_datapath_handover(daemon->datapath)), "handover_why",
-		nv_handover_why(nv_datapath_handover(daemon->datapath)), "pairs", pairs);
+		nv_datapath_handover(daemon->datapath), "handover_why", why, "pairs", pairs);
 	if (!result)
 		return -ENOMEM;
 	*ret_result = result;

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from pyroute2 import NetNS, netns
 
-from pairnet import Pair, PairNet, wait_until
+from pairnet import Pair, PairNet, Refused, wait_until
 
 FORMS = ["transparent", "lagg"]
 VERSIONS = ["this", "compiled"]  # those that ask the VF, directly or by calls
@@ -86,3 +86,86 @@ def test_a_vf_that_opens_in_another_namespace_is_gone(net, version):
             pair.receiver.send_to_host(number)
         wait_until(lambda: pair.packets("hn")["tx"] >= 9, "traffic by hn")
         assert pair.taps["hn"].sequences() == list(range(1, 10))
+
+
+LOOK_EVERY = 64  # src/datapath/bpf/netvf.bpf.c
+
+
+def hooked(net, version):
+    """A pair whose programs trust hooks; this kernel may have none, so the test gives their signs."""
+    pair = Pair(net, "lagg", version=version)
+    pair.tool("trust", "on")
+    by_vf(pair, range(10))
+    return pair
+
+
+def by_vf(pair, numbers):
+    for number in numbers:
+        pair.receiver.send_to_host(number)
+    assert pair.taps["vf"].expect(numbers) == list(numbers)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_hooks_sign_is_enough(net, version):
+    pair = hooked(net, version)
+    for first in range(10, 100, 20):
+        net.ip.link("set", index=net.vf, state="down")
+        pair.tool("sign")
+        for number in range(first, first + 10):
+            pair.receiver.send_to_host(number)
+        assert pair.taps["hn"].expect(range(first, first + 10)) == list(range(first, first + 10))
+        net.ip.link("set", index=net.vf, state="up")
+        wait_until(lambda: net.takes_frames(net.ip, "vf0"), "the VF is back")
+        by_vf(pair, range(first + 10, first + 20))
+
+
+@pytest.fixture
+def one_processor():
+    """Each processor counts its own frames up to the next look."""
+    all_of_them = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, [min(all_of_them)])
+    yield
+    os.sched_setaffinity(0, all_of_them)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_hooks_that_are_gone_cost_no_more_than_some_frames(net, version, one_processor):
+    """Between two looks the programs trust the hooks; where these have gone, that ends."""
+    pair = hooked(net, version)
+    net.ip.link("set", index=net.vf, state="down")
+    for number in range(10, 210):
+        pair.receiver.send_to_host(number)
+    wait_until(lambda: pair.packets("hn")["tx"], "they leave by hn")
+    arrived = pair.taps["hn"].sequences()
+    assert arrived == list(range(arrived[0], 210))
+    assert 10 < arrived[0] < 10 + LOOK_EVERY
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_another_vf_is_not_taken_for_the_last(net, version):
+    pair = hooked(net, version)
+    net.ip.link("set", index=net.add_port("vf", "vf1"), state="down")
+    signs, seen = pair.tool("signs", "hn0")
+    assert signs == seen
+    pair.tool("edit", "hn0", "vf=vf1", "active=vf")
+    assert pair.tool("signs", "hn0")[0] > signs
+    pair.receiver.send_to_host(10)
+    assert pair.taps["hn"].expect([10]) == [10]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_kernel_that_refuses_hooks_says_so(net, version):
+    pair = Pair(net, "lagg", version=version)
+    assert pair.tool("handover")[0] == "looks"
+    try:
+        pair.tool("hook", "on")
+        assert pair.tool("handover")[0] == "hooks"
+    except Refused as refused:
+        word, why = pair.tool("handover")
+        assert word == "looks"
+        assert why.endswith("tracing programs: " + os.strerror(refused.errno))
+    by_vf(pair, range(10))
+    pair.tool("hook", "off")
+    word, why = pair.tool("handover")
+    assert word == "looks" and why.endswith('netvf_hooks is "no"')
+    by_vf(pair, range(10, 20))

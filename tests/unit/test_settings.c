@@ -48,6 +48,7 @@ static void nothing_said_gives_the_defaults(void **state)
 	assert_int_equal(settings->announce_count, 3);
 	assert_int_equal(settings->announce_interval, 1);
 	assert_int_equal(settings->action_timeout, 300);
+	assert_true(settings->hooks);
 	assert_false(settings->hn.transparent);
 	assert_int_equal(settings->hn.n_pairs, 0);
 	assert_int_equal(settings->hn.n_drivers, 0);
@@ -66,6 +67,7 @@ static void everything_said_is_read(void **state)
 				   "netvf_action_timeout=10\n"
 				   "netvf_holddown=0\n"
 				   "netvf_inherit=NO netvf_lagg=bond netvf_multicast=both\n"
+				   "netvf_hooks=no\n"
 				   "netvf_announce_count=0 netvf_announce_interval=60\n"
 				   "netvf_vf_transparent=YES\n"
 				   "netvf_vf_transparent_hn0=no netvf_vf_transparent_eth_0=yes\n"
@@ -75,6 +77,7 @@ static void everything_said_is_read(void **state)
 
 	assert_int_equal(fixture->faults.count, 0);
 	assert_false(settings->inherit);
+	assert_false(settings->hooks);
 	assert_int_equal(settings->vf_delay, 120);
 	assert_int_equal(settings->attwait, 3);
 	assert_int_equal(settings->action_timeout, 10);
@@ -114,6 +117,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600; taken is 1"},
 		{"netvf_vf_transparent=perhaps", "neither YES nor NO; taken is NO"},
 		{"netvf_multicast=hn", "none of auto, active and both; taken is auto"},
+		{"netvf_hooks=perhaps", "neither YES nor NO; taken is YES"},
 		{"netvf_lagg=team", "neither bpf nor bond; taken is bpf"},
 		{"netvf_pairs=hn0", "no pair; write HN:VF"},
 		{"netvf_pairs=:vf0", "not an interface's name"},

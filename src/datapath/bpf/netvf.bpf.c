@@ -8,6 +8,7 @@
  * got, finds no program on that device and changes nothing there.
  */
 #include "datapath/bpf/device.h"
+#include "datapath/bpf/maps.h"
 #include "datapath/entry.h"
 
 #include <linux/bpf.h>
@@ -23,20 +24,9 @@
  */
 #define JUDGED 0x6e76
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, NV_DP_PORTS_MAX);
-	__type(key, __u32);
-	__type(value, __u32);
-} nv_ports SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, NV_DP_PAIRS_MAX);
-	__type(key, __u32);
-	__type(value, struct nv_entry);
-} nv_pairs SEC(".maps");
+#define RECENT 256
+#define LOOK_EVERY \
+	64 /* frames by the VF, also with hooks: should these go, unseen, it still ends */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -58,15 +48,32 @@ static __always_inline struct nv_counts *counts_of(__u32 slot, enum nv_port port
 	return bpf_map_lookup_elem(&nv_counts, &key);
 }
 
+/*
+ * What nv_ports answered last for an ifindex, by its last bits: the ifindex << 32 | the slot. It
+ * may have changed since; then the pair there knows no such interface.
+ */
+static __u64 recent[RECENT];
+
 /* The pair that an interface belongs to, and its slot; NULL: none. */
 static __always_inline struct nv_entry *pair_of(__u32 ifindex, __u32 *slot)
 {
-	__u32 *found = bpf_map_lookup_elem(&nv_ports, &ifindex);
+	volatile __u64 *answer = &recent[ifindex % RECENT];
+	__u64 last = *answer;
+	struct nv_entry *entry;
+	__u32 *found;
 
+	*slot = (__u32)last;
+	if (last >> 32 == ifindex) {
+		entry = bpf_map_lookup_elem(&nv_pairs, slot);
+		if (entry && nv_entry_has(entry, ifindex))
+			return entry;
+	}
+	found = bpf_map_lookup_elem(&nv_ports, &ifindex);
 	if (!found)
 		return NULL;
 	*slot = *found;
-	return bpf_map_lookup_elem(&nv_pairs, found);
+	*answer = (__u64)ifindex << 32 | *slot;
+	return bpf_map_lookup_elem(&nv_pairs, slot);
 }
 
 static __always_inline bool was_judged(struct __sk_buff *skb)
@@ -77,14 +84,25 @@ static __always_inline bool was_judged(struct __sk_buff *skb)
 	return true;
 }
 
-/* The port that transmits this frame: the one that is wanted, unless that is a VF that cannot. */
-static __always_inline __u32 transmitter(
-	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot)
+/*
+ * Whether the VF can send: as it was seen last, if the hooks have given no sign since, else as it
+ * is.
+ * @again: look, whatever was seen.
+ */
+static __always_inline bool is_able(
+	struct __sk_buff *skb, struct nv_entry *entry, __u32 slot, __u32 vf, bool again)
 {
-	__u32 active = nv_entry_active(entry);
-	__u32 hn = NV_READ(entry->hn);
+	__u32 signs = NV_READ(entry->signs);
+	bool hooked = signs & NV_HOOKED;
+	__u32 seen = NV_READ(entry->seen);
+	bool able;
 
-	return active == hn || can_send(skb, slot, active) ? active : hn;
+	if (hooked && seen == signs && !again)
+		return true;
+	able = can_send(skb, slot, vf);
+	if (hooked && seen != (able ? signs : 0))
+		*(volatile __u32 *)&entry->seen = able ? signs : 0;
+	return able;
 }
 
 SEC("tc")
@@ -106,8 +124,13 @@ int netvf_egress(struct __sk_buff *skb)
 	if (ifindex != NV_READ(entry->lagg) && (ifindex != hn || nv_entry_upper(entry) != hn))
 		return TC_ACT_UNSPEC;
 
-	active = transmitter(skb, entry, slot);
+	active = nv_entry_active(entry);
 	counts = counts_of(slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
+	if (active != hn && counts &&
+		!is_able(skb, entry, slot, active, counts->tx.packets % LOOK_EVERY == 0)) {
+		active = hn;
+		counts = counts_of(slot, NV_PORT_HN);
+	}
 	if (counts)
 		count(&counts->tx, skb);
 	if (active == ifindex)
@@ -147,7 +170,9 @@ int netvf_ingress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 
 	/* What arrives on the VF proves that it works. */
-	active = ifindex == hn ? transmitter(skb, entry, slot) : nv_entry_active(entry);
+	active = nv_entry_active(entry);
+	if (ifindex == hn && active != hn && !is_able(skb, entry, slot, active, false))
+		active = hn;
 	if (is_ours(frame, entry)) {
 		count(&counts->own, skb);
 		return TC_ACT_SHOT;

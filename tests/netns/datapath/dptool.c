@@ -9,6 +9,7 @@
  */
 #include "base/log.h"
 #include "base/str.h"
+#include "datapath/hooks.h"
 #include "datapath/lagg.h"
 #include "datapath/tc.h"
 
@@ -19,6 +20,8 @@
 
 #define MAC_FORMAT    "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx"
 #define MAC_BYTES(at) &(at)[0], &(at)[1], &(at)[2], &(at)[3], &(at)[4], &(at)[5]
+
+static const char *run_dir;
 
 static const char *const forms[] = {"transparent", "lagg", "exclusive"};
 
@@ -194,6 +197,76 @@ static int lagg_carrier(struct nv_datapath *datapath, char **word, json_t **ret)
 	return nv_lagg_set_carrier(datapath, index_of(word[1]), !strcmp(word[2], "on"));
 }
 
+/* hook on|off: with the hooks, or without. */
+static int hook(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	(void)ret;
+	return nv_datapath_hook(datapath, !strcmp(word[1], "on"));
+}
+
+static int open_table(struct nv_table *ret_table)
+{
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	int r = nv_pins_open(run_dir, &objects);
+
+	return r < 0 ? r : nv_table_map(objects.fd[NV_OBJECT_PAIRS], ret_table);
+}
+
+/* trust on|off: as if hooks were in force, also where the kernel has none. */
+static int trust(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	NV_AUTO(nv_table) struct nv_table table = {};
+	int r = open_table(&table);
+
+	(void)datapath;
+	(void)ret;
+	if (!r)
+		nv_hooks_trust(&table, !strcmp(word[1], "on"));
+	return r;
+}
+
+/* Gives all pairs the sign that a hook gives. */
+static int sign(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	NV_AUTO(nv_table) struct nv_table table = {};
+	int r = open_table(&table);
+
+	(void)datapath;
+	(void)word;
+	(void)ret;
+	for (size_t i = 0; !r && i < table.count; i++)
+		nv_hooks_sign(nv_table_entry(&table, i));
+	return r;
+}
+
+/* The signs that hn's pair has had, and for which of them its VF was seen able. */
+static int signs(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	NV_AUTO(nv_table) struct nv_table table = {};
+	int r = open_table(&table);
+
+	(void)datapath;
+	for (size_t i = 0; !r && i < table.count; i++) {
+		const struct nv_entry *entry = nv_table_entry(&table, i);
+
+		if (NV_READ(entry->hn) == (uint32_t)index_of(word[1]))
+			*ret = json_pack("[II]", (json_int_t)NV_READ(entry->signs),
+				(json_int_t)NV_READ(entry->seen));
+	}
+	return r;
+}
+
+/* [word, sentence] */
+static int handover(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	char why[256];
+
+	(void)word;
+	nv_datapath_handover_why(datapath, why, sizeof(why));
+	*ret = json_pack("[ss]", nv_datapath_handover(datapath), why);
+	return 0;
+}
+
 /* The ids of our programs at ingress and egress of an interface; 0: none. */
 static int programs(struct nv_datapath *datapath, char **word, json_t **ret)
 {
@@ -233,6 +306,11 @@ static const struct {
 	{"activate", 3, activate},
 	{"remove", 2, remove_pair},
 	{"counters", 2, counters},
+	{"hook", 2, hook},
+	{"handover", 1, handover},
+	{"trust", 2, trust},
+	{"sign", 1, sign},
+	{"signs", 2, signs},
 	{"programs", 2, programs},
 	{"strip", 2, strip},
 	{"lagg-create", 3, lagg_create},
@@ -281,10 +359,11 @@ int main(int argc, char **argv)
 	}
 	if (argc != 2)
 		return 2;
+	run_dir = argv[1];
 	nv_log_open("dptool", NV_LOG_STDERR, LOG_DEBUG);
 	r = nv_kernel_open(&kernel);
 	if (!r)
-		r = nv_datapath_open(kernel, argv[1], &datapath);
+		r = nv_datapath_open(kernel, run_dir, &datapath);
 	answer(r, NULL);
 	if (r < 0)
 		return 1;

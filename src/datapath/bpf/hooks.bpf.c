@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hooks in the kernel, at the moments at which a device ceases to send. They give its pair a sign:
+ * what the programs at tc have seen of the VF counts no more, and they look again. So with hooks in
+ * force nobody has to look before each frame; and a sign too many, as for a device of the same
+ * index in another network namespace, costs one look and does no harm.
+ *
+ * Each is at a function that the kernel calls from another file, and so cannot have inlined, at
+ * which the device's state already says what is to be seen:
+ *
+ *   dev_deactivate_many     a device closes, or has lost its carrier: not open any more, its queues
+ *                           still run, and do until all senders of this moment are through
+ *   linkwatch_fire_event    a carrier came or went, this moment
+ *   netif_device_detach     the driver has declared the device not present
+ */
+#include "datapath/bpf/maps.h"
+
+#include <bpf/bpf_core_read.h>
+
+#define KERNELS	    __attribute__((preserve_access_index))
+#define DEVICES_MAX 256 /* that close at once; the programs look at each 64th frame anyway */
+
+struct list_head {
+	struct list_head *next;
+} KERNELS;
+
+struct net_device {
+	int ifindex;
+	struct list_head close_list;
+} KERNELS;
+
+static __always_inline void give_sign(const struct net_device *device)
+{
+	__u32 ifindex = (__u32)BPF_CORE_READ(device, ifindex);
+	__u32 *slot = bpf_map_lookup_elem(&nv_ports, &ifindex);
+	struct nv_entry *entry = slot ? bpf_map_lookup_elem(&nv_pairs, slot) : NULL;
+
+	if (entry)
+		__sync_fetch_and_add(&entry->signs, NV_SIGN);
+}
+
+SEC("fentry/dev_deactivate_many")
+int netvf_close(const __u64 *args)
+{
+	const struct list_head *head = (const void *)args[0];
+	const struct list_head *node = BPF_CORE_READ(head, next);
+
+	for (int i = 0; i < DEVICES_MAX && node != head; i++) {
+		give_sign(
+			(const void *)node - bpf_core_field_offset(struct net_device, close_list));
+		node = BPF_CORE_READ(node, next);
+	}
+	return 0;
+}
+
+SEC("fentry/linkwatch_fire_event")
+int netvf_carrier(const __u64 *args)
+{
+	give_sign((const void *)args[0]);
+	return 0;
+}
+
+SEC("fexit/netif_device_detach")
+int netvf_detach(const __u64 *args)
+{
+	give_sign((const void *)args[0]);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
