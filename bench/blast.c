@@ -5,7 +5,8 @@
  *   blast serve                     answers the other two: takes a TCP stream, echoes datagrams
  *   blast udp ADDRESS SECONDS       64 byte frames: number a second, processor nanoseconds of each
  *   blast tcp ADDRESS SECONDS       one stream: bytes a second, processor nanoseconds of a KiB
- *   blast ping ADDRESS SECONDS      one datagram there and back at a time: median microseconds
+ *   blast ping ADDRESS SECONDS      one datagram there and back at a time: microseconds, the median
+ *                                   and, not rounded to the clock's steps, the mean
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -116,7 +117,8 @@ static int by_value(const void *a, const void *b)
 static int ping(int fd, double limit)
 {
 	static double trip[TRIPS_MAX];
-	double end = seconds(CLOCK_MONOTONIC) + limit;
+	double begun = seconds(CLOCK_MONOTONIC);
+	double end = begun + limit;
 	size_t count = 0;
 
 	while (count < TRIPS_MAX && (count == 0 || seconds(CLOCK_MONOTONIC) < end)) {
@@ -126,8 +128,9 @@ static int ping(int fd, double limit)
 			return fail("ping");
 		trip[count++] = (seconds(CLOCK_MONOTONIC) - start) * 1e6;
 	}
+	end = seconds(CLOCK_MONOTONIC);
 	qsort(trip, count, sizeof(*trip), by_value);
-	printf("%.3f 0\n", trip[count / 2]);
+	printf("%.3f %.3f\n", trip[count / 2], (end - begun) * 1e6 / (double)count);
 	return 0;
 }
 

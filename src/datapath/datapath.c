@@ -374,8 +374,10 @@ static void write_pair(const struct nv_table *table, struct nv_entry *entry,
 		store(&entry->lagg, (uint32_t) new->lagg);
 	if (new->vf)
 		store(&entry->vf, (uint32_t) new->vf);
-	if (old->vf != new->vf && nv_table_is_whole(table))
+	if (old->vf != new->vf && nv_table_is_whole(table)) {
+		store(&entry->doomed, 0);
 		nv_hooks_sign(entry);
+	}
 	store(&entry->form, new->form);
 	if (active != new->active)
 		store(&entry->active, new->active);

@@ -38,6 +38,7 @@ struct nv_entry {
 	__u16 both; /* 1: broadcast and multicast are taken from either port */
 	__u32 inside; /* 1 << enum nv_port: this port is one of the bond that lagg is */
 	__u32 signs; /* NV_HOOKED while there are hooks, + NV_SIGN with each sign */
+	__u32 doomed; /* a VF that its driver is about to let go, or has; 0: none */
 	__u32 seen; /* with these signs the VF was seen able to send; 0: it was not */
 };
 

@@ -7,14 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = {"netvf_close", "netvf_carrier", "netvf_detach"};
+static const char *const names[] = {
+	"netvf_close", "netvf_carrier", "netvf_detach", "netvf_release"};
 
 static int reuse(struct bpf_object *hooks, const struct nv_objects *objects)
 {
 	const struct {
 		const char *name;
 		enum nv_object which;
-	} maps[] = {{"nv_pairs", NV_OBJECT_PAIRS}, {"nv_ports", NV_OBJECT_PORTS}};
+	} maps[] = {{"nv_pairs", NV_OBJECT_PAIRS}, {"nv_ports", NV_OBJECT_PORTS},
+		{"nv_places", NV_OBJECT_PLACES}};
 	int r = 0;
 
 	for (size_t i = 0; !r && i < NV_ARRAY_SIZE(maps); i++)

@@ -16,6 +16,7 @@ static const char *const map_names[] = {
 	[NV_OBJECT_PAIRS] = "nv_pairs",
 	[NV_OBJECT_PORTS] = "nv_ports",
 	[NV_OBJECT_COUNTS] = "nv_counts",
+	[NV_OBJECT_PLACES] = "nv_places",
 };
 
 static int print(enum libbpf_print_level level, const char *format, va_list args)
@@ -252,7 +253,7 @@ static int copy_pairs(const struct nv_table *old, const struct nv_table *new, in
 		int r = 0;
 
 		memcpy(entry, nv_table_entry(old, i), size);
-		entry->signs = entry->seen = 0; /* the hooks are at the old ones */
+		entry->signs = entry->doomed = entry->seen = 0; /* the hooks are at the old ones */
 		if (!entry->hn)
 			continue;
 		r = bpf_map_update_elem(ports, &entry->hn, &slot, BPF_ANY);

@@ -18,6 +18,7 @@ static const char *const object_names[] = {
 	[NV_OBJECT_PAIRS] = "pairs",
 	[NV_OBJECT_PORTS] = "ports",
 	[NV_OBJECT_COUNTS] = "counts",
+	[NV_OBJECT_PLACES] = "places",
 	[NV_OBJECT_INGRESS] = "ingress",
 	[NV_OBJECT_EGRESS] = "egress",
 };
@@ -142,7 +143,7 @@ static int pin_get(const char *run_dir, enum nv_object which)
 	return r < 0 ? r : bpf_obj_get(path);
 }
 
-/* Whether a program works on these maps: whoever writes five pins may have died after two. */
+/* Whether a program works on these maps: whoever writes the pins may have died after two. */
 static bool belongs(int program, const struct nv_objects *objects)
 {
 	uint32_t maps[16] = {};

@@ -19,6 +19,7 @@ enum nv_object {
 	NV_OBJECT_PAIRS,
 	NV_OBJECT_PORTS,
 	NV_OBJECT_COUNTS,
+	NV_OBJECT_PLACES,
 	NV_OBJECT_INGRESS,
 	NV_OBJECT_EGRESS,
 	NV_OBJECTS, /* how many */
@@ -77,7 +78,7 @@ int nv_objects_attach(
 /* Makes the run directory and mounts a bpf file system below it, unless it is there. */
 int nv_pins_prepare(const char *run_dir);
 
-/* All five pins. -ENOENT: some are missing, or do not belong together. */
+/* All pins. -ENOENT: some are missing, or do not belong together. */
 int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects);
 
 /* Whether these programs are the pinned ones; also true when none are. */
@@ -88,7 +89,7 @@ int nv_pin(const char *run_dir, const char *name, int fd);
 /* Also when there is nothing. */
 void nv_unpin(const char *run_dir, const char *name);
 
-/* Pins all five, each in place of what was pinned under its name before. */
+/* Pins all, each in place of what was pinned under its name before. */
 int nv_pins_write(const char *run_dir, const struct nv_objects *objects);
 
 /*

@@ -92,7 +92,7 @@ LOOK_EVERY = 64  # src/datapath/bpf/netvf.bpf.c
 
 
 def hooked(net, version):
-    """A pair whose programs trust hooks; this kernel may have none, so the test gives their signs."""
+    """Its programs trust hooks. This kernel may have none, so the test gives their signs."""
     pair = Pair(net, "lagg", version=version)
     pair.tool("trust", "on")
     by_vf(pair, range(10))

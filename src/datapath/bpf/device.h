@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "datapath/bpf/maps.h"
 #include "datapath/entry.h"
 
 #include <linux/bpf.h>
@@ -70,23 +71,6 @@ struct sk_buff {
 
 #define BUCKETS 256 /* NETDEV_HASHENTRIES */
 #define CHAIN	64 /* of a bucket: 16,384 devices fill them so far */
-
-/*
- * slot -> where the kernel has the pair's VF, as it was found last, and this network namespace. It
- * may be gone from there. But then it was closed before, and what is read there says so, or has
- * another index or namespace, or cannot be read, which reads as 0.
- */
-struct place {
-	const void *device;
-	const void *net;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NV_DP_PAIRS_MAX);
-	__type(key, __u32);
-	__type(value, struct place);
-} nv_places SEC(".maps");
 
 #if NV_ASK == NV_ASK_CAST
 

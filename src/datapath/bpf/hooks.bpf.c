@@ -12,6 +12,11 @@
  *                           still run, and do until all senders of this moment are through
  *   linkwatch_fire_event    a carrier came or went, this moment
  *   netif_device_detach     the driver has declared the device not present
+ *
+ * A driver that is to let go of a card may cease to send long before it closes the device (e1000e
+ * drops all frames from the first line of its e1000_remove() on, and then waits for its workers).
+ * The device's state does not tell. So the VF is marked when the driver core begins with that, at
+ * device_release_driver_internal(), from which no way leads back.
  */
 #include "datapath/bpf/maps.h"
 
@@ -24,8 +29,13 @@ struct list_head {
 	struct list_head *next;
 } KERNELS;
 
+struct device {
+	struct device *parent;
+} KERNELS;
+
 struct net_device {
 	int ifindex;
+	struct device dev;
 	struct list_head close_list;
 } KERNELS;
 
@@ -64,6 +74,27 @@ SEC("fexit/netif_device_detach")
 int netvf_detach(const __u64 *args)
 {
 	give_sign((const void *)args[0]);
+	return 0;
+}
+
+static __always_inline void doom(__u32 slot, const void *card)
+{
+	const struct place *place = bpf_map_lookup_elem(&nv_places, &slot);
+	struct nv_entry *entry = bpf_map_lookup_elem(&nv_pairs, &slot);
+	const struct net_device *device = place ? place->device : NULL;
+
+	if (!entry || !device || BPF_CORE_READ(device, dev.parent) != card ||
+		(__u32)BPF_CORE_READ(device, ifindex) != NV_READ(entry->vf))
+		return;
+	*(volatile __u32 *)&entry->doomed = entry->vf;
+	__sync_fetch_and_add(&entry->signs, NV_SIGN);
+}
+
+SEC("fentry/device_release_driver_internal")
+int netvf_release(const __u64 *args)
+{
+	for (__u32 slot = 0; slot < NV_DP_PAIRS_MAX; slot++)
+		doom(slot, (const void *)args[0]);
 	return 0;
 }
 

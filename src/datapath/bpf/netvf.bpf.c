@@ -99,7 +99,7 @@ static __always_inline bool is_able(
 
 	if (hooked && seen == signs && !again)
 		return true;
-	able = can_send(skb, slot, vf);
+	able = NV_READ(entry->doomed) != vf && can_send(skb, slot, vf);
 	if (hooked && seen != (able ? signs : 0))
 		*(volatile __u32 *)&entry->seen = able ? signs : 0;
 	return able;
