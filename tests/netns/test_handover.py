@@ -119,6 +119,18 @@ def test_a_hooks_sign_is_enough(net, version):
         by_vf(pair, range(first + 10, first + 20))
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_vf_that_its_driver_lets_go_is_not_used_though_it_looks_well(net, version):
+    pair = hooked(net, version)
+    pair.tool("sign", "doomed")
+    for number in range(10, 20):
+        pair.receiver.send_to_host(number)
+    assert pair.taps["hn"].expect(range(10, 20)) == list(range(10, 20))
+    pair.tool("edit", "hn0", "vf=0")  # it went, and another came
+    pair.tool("edit", "hn0", "vf=vf0", "active=vf")
+    by_vf(pair, range(20, 30))
+
+
 @pytest.fixture
 def one_processor():
     """Each processor counts its own frames up to the next look."""

@@ -339,6 +339,8 @@ static void entry_has_no_wrong_state(void **state)
 											    : 2);
 		}
 	}
+	assert_true(nv_entry_has(&entry, 2) && nv_entry_has(&entry, 3) && nv_entry_has(&entry, 4));
+	assert_false(nv_entry_has(&entry, 5));
 	assert_true(sizeof(entry) >= NV_ENTRY_FIRST_SIZE);
 	assert_true(offsetof(struct nv_entry, mac) + sizeof(entry.mac) <= NV_ENTRY_FIRST_SIZE);
 }

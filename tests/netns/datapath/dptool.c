@@ -225,17 +225,21 @@ static int trust(struct nv_datapath *datapath, char **word, json_t **ret)
 	return r;
 }
 
-/* Gives all pairs the sign that a hook gives. */
+/* sign [doomed]: gives all pairs the sign that a hook gives; also says that their VFs go. */
 static int sign(struct nv_datapath *datapath, char **word, json_t **ret)
 {
 	NV_AUTO(nv_table) struct nv_table table = {};
 	int r = open_table(&table);
 
 	(void)datapath;
-	(void)word;
 	(void)ret;
-	for (size_t i = 0; !r && i < table.count; i++)
-		nv_hooks_sign(nv_table_entry(&table, i));
+	for (size_t i = 0; !r && i < table.count; i++) {
+		struct nv_entry *entry = nv_table_entry(&table, i);
+
+		if (word[1])
+			__atomic_store_n(&entry->doomed, entry->vf, __ATOMIC_SEQ_CST);
+		nv_hooks_sign(entry);
+	}
 	return r;
 }
 
