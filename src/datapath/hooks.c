@@ -64,9 +64,11 @@ void nv_hooks_trust(const struct nv_table *table, bool on)
 	for (size_t i = 0; i < table->count && nv_table_is_whole(table); i++) {
 		struct nv_entry *entry = nv_table_entry(table, i);
 
-		if (on)
-			__atomic_fetch_or(&entry->signs, NV_HOOKED, __ATOMIC_SEQ_CST);
-		else
+		if (!on) {
 			__atomic_fetch_and(&entry->signs, ~NV_HOOKED, __ATOMIC_SEQ_CST);
+			continue;
+		}
+		__atomic_fetch_or(&entry->signs, NV_HOOKED, __ATOMIC_SEQ_CST);
+		nv_hooks_sign(entry); /* earlier hooks may have been gone for a while */
 	}
 }

@@ -131,6 +131,15 @@ def test_a_vf_that_its_driver_lets_go_is_not_used_though_it_looks_well(net, vers
     by_vf(pair, range(20, 30))
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_was_seen_under_earlier_hooks_does_not_count(net, version):
+    pair = hooked(net, version)
+    signs, seen = pair.tool("signs", "hn0")
+    assert signs == seen
+    pair.tool("trust", "on")
+    assert pair.tool("signs", "hn0")[0] != seen
+
+
 @pytest.fixture
 def one_processor():
     """Each processor counts its own frames up to the next look."""
