@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const names[] = {
-	"netvf_close", "netvf_carrier", "netvf_detach", "netvf_release"};
+	"netvf_closing", "netvf_close", "netvf_carrier", "netvf_detach", "netvf_release"};
 
 static int reuse(struct bpf_object *hooks, const struct nv_objects *objects)
 {

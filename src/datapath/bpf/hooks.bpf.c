@@ -8,6 +8,8 @@
  * Each is at a function that the kernel calls from another file, and so cannot have inlined, at
  * which the device's state already says what is to be seen:
  *
+ *   dev_close_many          devices that go are on the list of those to be closed (should the kernel
+ *                           have inlined it, the next one comes some microseconds later)
  *   dev_deactivate_many     a device closes, or has lost its carrier: not open any more, its queues
  *                           still run, and do until all senders of this moment are through
  *   linkwatch_fire_event    a carrier came or went, this moment
@@ -49,10 +51,8 @@ static __always_inline void give_sign(const struct net_device *device)
 		__sync_fetch_and_add(&entry->signs, NV_SIGN);
 }
 
-SEC("fentry/dev_deactivate_many")
-int netvf_close(const __u64 *args)
+static __always_inline int give_signs(const struct list_head *head)
 {
-	const struct list_head *head = (const void *)args[0];
 	const struct list_head *node = BPF_CORE_READ(head, next);
 
 	for (int i = 0; i < DEVICES_MAX && node != head; i++) {
@@ -61,6 +61,18 @@ int netvf_close(const __u64 *args)
 		node = BPF_CORE_READ(node, next);
 	}
 	return 0;
+}
+
+SEC("fentry/dev_close_many")
+int netvf_closing(const __u64 *args)
+{
+	return give_signs((const void *)args[0]);
+}
+
+SEC("fentry/dev_deactivate_many")
+int netvf_close(const __u64 *args)
+{
+	return give_signs((const void *)args[0]);
 }
 
 SEC("fentry/linkwatch_fire_event")
