@@ -63,16 +63,21 @@ static void set_token(struct nv_kernel *kernel, const struct nv_move *move)
 		nv_warn("cannot set the IPv6 token of %s: %s", move->to_name, nv_strerror(r));
 }
 
-static bool prepare_one(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+static bool make_link(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
 	int r = move->to ? 0 : make_vlan(kernel, plan, move);
 
-	if (r < 0) {
+	if (r < 0)
 		nv_err("cannot make VLAN %u as %s on %s: %s", move->vlan_id, move->to_name,
 			plan->move[move->lower].to_name,
 			r == -EOPNOTSUPP ? "this kernel has no VLANs" : nv_strerror(r));
-		return false;
-	}
+	return r == 0;
+}
+
+static bool copy_settings(struct nv_kernel *kernel, struct nv_move *move)
+{
+	int r;
+
 	if (!move->keeps)
 		set_link(kernel, move);
 	if (move->from && !move->keeps)
@@ -91,20 +96,6 @@ static bool prepare_one(struct nv_kernel *kernel, const struct nv_plan *plan, st
 	set_token(kernel, move);
 	if (move->from)
 		nv_tuning_carry_mtu(kernel, move);
-	return true;
-}
-
-bool nv_apply_prepare(struct nv_kernel *kernel, struct nv_plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++) {
-		struct nv_move *move = &plan->move[i];
-
-		if (!plan->move[move->lower].to ||
-			(move->vlan_id && nv_streq(move->from_name, move->to_name)))
-			continue;
-		if (!prepare_one(kernel, plan, move))
-			return false;
-	}
 	return true;
 }
 
@@ -166,45 +157,20 @@ static bool fill_addr(
 	return false;
 }
 
-/* Of IPv4 the kernel has the first in front, of IPv6 the last (ipv6_link_dev_addr()). */
-static bool fill_addrs(struct nv_kernel *kernel, const struct nv_move *move)
+/* @priority: of the message. One that cannot be added is no reason to stop. */
+static void fill_route(
+	struct nv_kernel *kernel, const struct nv_move *move, size_t index, int priority)
 {
-	const struct nv_addrs *addrs = &move->addrs;
-	bool fine = true;
+	struct nv_route route = move->routes.route[index];
+	char text[NV_IP_TEXT];
+	int r;
 
-	for (size_t i = 0; i < addrs->count && fine; i++)
-		if (addrs->addr[i].local.family == AF_INET)
-			fine = fill_addr(kernel, move, &addrs->addr[i]);
-	for (size_t i = addrs->count; i-- > 0 && fine;)
-		if (addrs->addr[i].local.family == AF_INET6)
-			fine = fill_addr(kernel, move, &addrs->addr[i]);
-	return fine;
-}
-
-/* @priority: of the message for one that cannot be added. */
-static void fill_routes(struct nv_kernel *kernel, const struct nv_move *move, int priority)
-{
-	for (size_t i = 0; i < move->routes.count && move->up; i++) {
-		struct nv_route route = move->routes.route[i];
-		char text[NV_IP_TEXT];
-		int r;
-
-		route.oif = move->to;
-		r = nv_kernel_route_add(kernel, &route, NV_ROUTE_BESIDE);
-		if (r == 0 || r == -EEXIST)
-			continue;
+	route.oif = move->to;
+	r = nv_kernel_route_add(kernel, &route, NV_ROUTE_BESIDE);
+	if (r < 0 && r != -EEXIST)
 		nv_log(priority, "cannot add the route to %s/%u on %s: %s",
 			nv_ip_text(&route.destination, text), route.destination_len, move->to_name,
 			nv_strerror(r));
-	}
-}
-
-static bool fill_one(struct nv_kernel *kernel, const struct nv_move *move)
-{
-	if (!fill_addrs(kernel, move))
-		return false;
-	fill_routes(kernel, move, LOG_WARNING);
-	return true;
 }
 
 /* Whether the kernel takes in what is sent to each of the IPv6 addresses on the new interface. */
@@ -239,18 +205,6 @@ static void wait_until_heard(struct nv_kernel *kernel, const struct nv_move *mov
 		nanosleep(&moment, NULL);
 }
 
-bool nv_apply_fill(struct nv_kernel *kernel, const struct nv_plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->move[i].to && !fill_one(kernel, &plan->move[i]))
-			return false;
-	/* Before it has many routes, which would all be looked at. */
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->move[i].to)
-			wait_until_heard(kernel, &plan->move[i]);
-	return nv_carry_fill(kernel, plan, false, plan->is_said ? LOG_WARNING : LOG_ERR);
-}
-
 static void take_addrs_back(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	for (size_t i = move->addrs.count; i-- > 0;) {
@@ -269,29 +223,6 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 		if (plan->move[i].keeps)
 			take_addrs_back(kernel, &plan->move[i]);
 	}
-}
-
-bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan)
-{
-	bool fine = true;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		struct nv_move *move = &plan->move[i];
-		int r;
-
-		if (move->to || !plan->move[move->lower].to)
-			continue;
-		r = move->from ? nv_kernel_link_del(kernel, move->from) : 0;
-		if (r < 0 && r != -ENODEV) {
-			nv_err("cannot delete the VLAN %s: %s", move->from_name, nv_strerror(r));
-			fine = false;
-			continue;
-		}
-		move->from = 0;
-		move->late = true;
-		fine &= prepare_one(kernel, plan, move) && fill_one(kernel, move);
-	}
-	return nv_carry_fill(kernel, plan, true, LOG_WARNING) && fine;
 }
 
 static bool is_fine(int r)
@@ -321,25 +252,15 @@ static void strip_addrs(struct nv_kernel *kernel, const struct nv_move *move, in
 	}
 }
 
-void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan)
+static void close_link(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	const struct nv_link_change bare = {
 		.what = NV_LINK_ADDR_GEN_MODE,
 		.to.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE,
 	};
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct nv_move *move = &plan->move[i];
-
-		if (!move->from)
-			continue;
-		nv_kernel_link_set(kernel, move->from, &bare);
-		nv_tuning_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
-	}
-	nv_carry_strip(kernel, plan);
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->move[i].from)
-			strip_addrs(kernel, &plan->move[i], AF_INET6);
+	nv_kernel_link_set(kernel, move->from, &bare);
+	nv_tuning_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
 }
 
 void nv_apply_settle_addrs(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned)
@@ -360,23 +281,132 @@ void nv_apply_settle_addrs(struct nv_kernel *kernel, int ifindex, const struct n
 	}
 }
 
-void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan)
+static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		nv_apply_settle_addrs(kernel, plan->move[i].to, &plan->move[i].addrs);
-	for (size_t i = plan->count; i-- > 0;) {
-		const struct nv_move *move = &plan->move[i];
+	int r = nv_kernel_link_del(kernel, move->from);
 
-		if (!move->from)
-			continue;
+	if (!is_fine(r)) {
+		nv_err("cannot delete the VLAN %s: %s", move->from_name, nv_strerror(r));
+		return false;
+	}
+	move->from = 0;
+	return true;
+}
+
+static void settle(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	nv_apply_settle_addrs(kernel, move->to, &move->addrs);
+	if (move->from)
 		nv_tuning_settle(kernel, move);
-		if (!move->vlan_id) {
-			strip_addrs(kernel, move, AF_INET);
+}
+
+/* Done to an old interface. */
+static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
+{
+	switch (step->object) {
+	case NV_STEP_LINK:
+		return remove_link(kernel, move);
+	case NV_STEP_SETTINGS:
+		close_link(kernel, move);
+		return true;
+	case NV_STEP_REST:
+		nv_carry_strip(kernel, move);
+		return true;
+	case NV_STEP_ADDRS4:
+		strip_addrs(kernel, move, AF_INET);
+		return true;
+	case NV_STEP_ADDRS6:
+		strip_addrs(kernel, move, AF_INET6);
+		return true;
+	case NV_STEP_ADDR:
+	case NV_STEP_ROUTE:
+	case NV_STEP_THING:
+	case NV_STEP_FRAMES:
+	case NV_STEP_CLIENT:
+		break;
+	}
+	return true;
+}
+
+/* Done to a new interface. @priority: of what is told of a route of rc.conf's. */
+static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const struct nv_step *step,
+	int priority)
+{
+	switch (step->object) {
+	case NV_STEP_ADDR:
+		return fill_addr(kernel, move, &move->addrs.addr[step->index]);
+	case NV_STEP_ROUTE:
+		fill_route(kernel, move, step->index, priority);
+		return true;
+	case NV_STEP_ADDRS6:
+		wait_until_heard(kernel, move);
+		return true;
+	case NV_STEP_SETTINGS:
+		settle(kernel, move);
+		return true;
+	case NV_STEP_LINK:
+	case NV_STEP_THING:
+	case NV_STEP_REST:
+	case NV_STEP_ADDRS4:
+	case NV_STEP_FRAMES:
+	case NV_STEP_CLIENT:
+		break;
+	}
+	return true;
+}
+
+static bool carry_out(struct nv_kernel *kernel, struct nv_plan *plan, const struct nv_step *step)
+{
+	struct nv_move *move = &plan->move[step->move];
+
+	switch (step->verb) {
+	case NV_STEP_MAKE:
+		move->late = step->stage != NV_STAGE_FILL;
+		return !plan->move[move->lower].to || make_link(kernel, plan, move);
+	case NV_STEP_COPY:
+		return !move->to || copy_settings(kernel, move);
+	case NV_STEP_ADD:
+	case NV_STEP_REPLACE:
+	case NV_STEP_WAIT:
+	case NV_STEP_SETTLE:
+		return !move->to || put_on(kernel, move, step, LOG_WARNING);
+	case NV_STEP_CLOSE:
+	case NV_STEP_REMOVE:
+	case NV_STEP_LEAVE:
+		return !move->from || take_off(kernel, move, step);
+	case NV_STEP_SWITCH:
+		break;
+	}
+	return true;
+}
+
+bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage stage)
+{
+	NV_AUTO(nv_steps) struct nv_steps steps = {};
+	int r = nv_steps_list(plan, &steps);
+	bool filling = stage == NV_STAGE_FILL;
+	bool fine = true;
+
+	if (r < 0) {
+		nv_err("cannot list the steps of the move: %s", nv_strerror(r));
+		return false;
+	}
+	for (size_t i = 0; i < steps.count && (fine || !filling); i++) {
+		const struct nv_step *step = &steps.step[i];
+		size_t count;
+
+		if (step->stage != stage)
+			continue;
+		count = nv_carry_run(&steps, i);
+		if (!count) {
+			fine &= carry_out(kernel, plan, step);
 			continue;
 		}
-		if (!is_fine(nv_kernel_link_del(kernel, move->from)))
-			nv_warn("cannot delete the VLAN %s", move->from_name);
+		fine &= nv_carry(kernel, plan, step, count,
+			filling && !plan->is_said ? LOG_ERR : LOG_WARNING);
+		i += count - 1;
 	}
+	return fine;
 }
 
 /* How many are there that do not come with an address. */
@@ -387,6 +417,30 @@ static size_t count_routes(const struct nv_routes *routes)
 	for (size_t i = 0; i < routes->count; i++)
 		count += nv_plan_route_counts(&routes->route[i]);
 	return count;
+}
+
+/* Addresses and routes of one new interface, and what is carried. */
+static void put_again(
+	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)
+{
+	enum nv_step_stage stage = move->late ? NV_STAGE_STRIP_PATHS : NV_STAGE_FILL;
+	NV_AUTO(nv_steps) struct nv_steps steps = {};
+	bool fine = nv_steps_list(plan, &steps) == 0;
+
+	for (size_t i = 0; i < steps.count && fine; i++) {
+		const struct nv_step *step = &steps.step[i];
+		size_t count;
+
+		if (step->stage != stage ||
+			(step->verb != NV_STEP_ADD && step->verb != NV_STEP_REPLACE))
+			continue;
+		count = nv_carry_run(&steps, i);
+		if (count)
+			nv_carry(kernel, plan, step, count, LOG_DEBUG);
+		else if (&plan->move[step->move] == move)
+			fine = put_on(kernel, move, step, LOG_DEBUG);
+		i += count ? count - 1 : 0;
+	}
 }
 
 void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)
@@ -409,10 +463,8 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const s
 		whole = false;
 	}
 	whole &= count_routes(&routes) >= move->routes.count + nv_carry_count_routes(plan, move);
-	if (whole || !fill_addrs(kernel, move))
-		return;
-	fill_routes(kernel, move, LOG_DEBUG);
-	nv_carry_fill(kernel, plan, move->late, LOG_DEBUG);
+	if (!whole)
+		put_again(kernel, plan, move);
 }
 
 static bool has_other(const struct nv_move *move, const struct nv_addrs *now)

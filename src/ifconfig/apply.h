@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "ifconfig/plan.h"
+#include "ifconfig/steps.h"
 #include "kernel/kernel.h"
 
 /*
@@ -18,46 +18,37 @@
 int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot);
 
 /*
- * Makes the VLANs, gives each new interface the MTU, description and per-interface sysctls of the
- * old one, and sets it up. plan->move[0].to is the lagg and exists. A VLAN that has the name of the
- * one it replaces cannot exist beside it; it keeps `to` 0 and waits for nv_apply_late_vlans().
+ * Carries out one stage of the plan's steps (steps.h), in their order. plan->move[0].to is the lagg
+ * and exists.
  *
- * Strict reverse path filtering (rp_filter 1) would drop what arrives on the one while the route
- * back is by the other: it is loose (2) on both until nv_apply_strip().
+ * NV_STAGE_FILL ends at the first step that fails, and is then for nv_apply_undo(): an interface
+ * that cannot be made, an address, and what is carried (carry.h) unless rc.conf says anything that
+ * may have made it impossible. A route of rc.conf's that cannot be is only told. Routes go behind
+ * the old ones; neighbours that the old interface knows come along, so that nobody has to be asked
+ * again. Strict reverse path filtering (rp_filter 1) would drop what arrives on the one while the
+ * route back is by the other: it is loose (2) on both until NV_STAGE_STRIP.
+ *
+ * NV_STAGE_STRIP_PATHS takes off the old interfaces whatever might still lead traffic by them:
+ * routes, also the kernel's own, rules, and all of IPv6. The IPv4 addresses stay, so that a DHCP
+ * client may be started on the new interface, which may flush it, with the address never absent. A
+ * VLAN that has the name of the one it replaces is made here, for the two cannot exist side by
+ * side. NV_STAGE_STRIP takes off the rest; the bare port stays up. Both go on after a failure.
+ *
+ * NV_STAGE_SWITCH and NV_STAGE_CLIENTS are the caller's: nothing is done.
  */
-bool nv_apply_prepare(struct nv_kernel *kernel, struct nv_plan *plan);
+bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage stage);
 
 /*
- * Adds the addresses (false if one cannot be), the routes that rc.conf says, and what is carried
- * (see carry.h): the routes behind the old ones, the neighbours that the old interface knows, so
- * that nobody has to be asked again.
- */
-bool nv_apply_fill(struct nv_kernel *kernel, const struct nv_plan *plan);
-
-/*
- * Before anything was stripped, and before the new interfaces are deleted: what nv_apply_prepare()
- * and nv_apply_fill() changed beyond those goes back.
+ * Before anything was stripped, and before the new interfaces are deleted: what NV_STAGE_FILL
+ * changed beyond those goes back.
  */
 void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan);
-
-/* Deletes each VLAN whose successor needs its name, and makes and fills the successor. */
-bool nv_apply_late_vlans(struct nv_kernel *kernel, struct nv_plan *plan);
-
-/*
- * Takes off the old interfaces whatever might still carry traffic: routes, also the kernel's own,
- * rules, and all of IPv6. The IPv4 addresses stay, so that a DHCP client may be started on the
- * new interface, which may flush it, with the address never absent.
- */
-void nv_apply_strip_paths(struct nv_kernel *kernel, const struct nv_plan *plan);
 
 /*
  * Where link @ifindex has an IPv6 address without duplicate address detection, and @planned has it
  * with: it is said no more. Detection is not made up for.
  */
 void nv_apply_settle_addrs(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned);
-
-/* Takes the rest off too: IPv4 addresses, VLANs. The bare port stays up. */
-void nv_apply_strip(struct nv_kernel *kernel, const struct nv_plan *plan);
 
 /* Puts one new interface in force again if somebody (udhcpc's script) has flushed it. */
 void nv_apply_keep(

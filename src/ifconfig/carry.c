@@ -5,9 +5,8 @@
 
 #include <errno.h>
 
-/* The moves of a plan for which @which is true, as renamings. */
-static bool list_moves(const struct nv_plan *plan, bool (*which)(const struct nv_move *move),
-	struct nv_renamings *ret_list)
+/* The moves of a plan that have a new interface, as renamings. */
+static bool list_moves(const struct nv_plan *plan, struct nv_renamings *ret_list)
 {
 	struct nv_renaming *list = calloc(plan->count, sizeof(*list));
 	size_t count = 0;
@@ -19,7 +18,7 @@ static bool list_moves(const struct nv_plan *plan, bool (*which)(const struct nv
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct nv_move *move = &plan->move[i];
 
-		if (move->was && which(move))
+		if (move->was && move->to)
 			list[count++] = (struct nv_renaming){
 				move->was, move->to, move->from_name, move->to_name};
 	}
@@ -30,21 +29,6 @@ static bool list_moves(const struct nv_plan *plan, bool (*which)(const struct nv
 static void renamings_auto(struct nv_renamings *list)
 {
 	free((void *)list->renaming);
-}
-
-static bool is_ready(const struct nv_move *move)
-{
-	return move->to != 0;
-}
-
-static bool is_waiting(const struct nv_move *move)
-{
-	return move->to == 0;
-}
-
-static bool is_late(const struct nv_move *move)
-{
-	return move->late;
 }
 
 /* Whether the thing is there, or gone, as was asked for. */
@@ -95,39 +79,56 @@ static bool carry_out(
 	return fine;
 }
 
-static int request_fill(const struct nv_plan *plan, bool late, struct nv_renamings lists[2],
-	struct nv_things *requests)
+static enum nv_thing_verb verb_of(const struct nv_step *step)
 {
-	const struct nv_things *things = &plan->things;
-	int r = 0;
-
-	nv_each_thing (thing, things) {
-		enum nv_thing_verb verb =
-			nv_thing_is_replaced(thing) ? NV_THING_REPLACE : NV_THING_ADD;
-
-		if (r == 0 && nv_thing_refers(thing, &lists[1]) == late)
-			r = nv_things_request(requests, thing, verb, &lists[0]);
+	switch (step->verb) {
+	case NV_STEP_ADD:
+		return NV_THING_ADD;
+	case NV_STEP_REPLACE:
+		return NV_THING_REPLACE;
+	case NV_STEP_MAKE:
+	case NV_STEP_COPY:
+	case NV_STEP_WAIT:
+	case NV_STEP_SWITCH:
+	case NV_STEP_CLOSE:
+	case NV_STEP_REMOVE:
+	case NV_STEP_LEAVE:
+	case NV_STEP_SETTLE:
+		break;
 	}
-	return r;
+	return NV_THING_DELETE;
 }
 
-bool nv_carry_fill(struct nv_kernel *kernel, const struct nv_plan *plan, bool late, int priority)
+size_t nv_carry_run(const struct nv_steps *steps, size_t first)
 {
-	NV_AUTO(nv_things) struct nv_things requests = {};
-	/* Those that have a new interface; those that decide what is passed over, or is taken. */
-	__attribute__((cleanup(renamings_auto))) struct nv_renamings ready = {};
-	__attribute__((cleanup(renamings_auto))) struct nv_renamings deciding = {};
-	int r;
+	const struct nv_step *step = &steps->step[first];
+	bool deletes = verb_of(step) == NV_THING_DELETE;
+	size_t count = 0;
 
-	if (!list_moves(plan, is_ready, &ready) ||
-		!list_moves(plan, late ? is_late : is_waiting, &deciding))
-		return false;
-	r = request_fill(plan, late, (struct nv_renamings[]){ready, deciding}, &requests);
+	while (first + count < steps->count && step[count].object == NV_STEP_THING &&
+		step[count].stage == step->stage &&
+		(verb_of(&step[count]) == NV_THING_DELETE) == deletes)
+		count++;
+	return count;
+}
+
+bool nv_carry(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_step *steps,
+	size_t count, int priority)
+{
+	bool deletes = verb_of(steps) == NV_THING_DELETE;
+	__attribute__((cleanup(renamings_auto))) struct nv_renamings ready = {};
+	NV_AUTO(nv_things) struct nv_things requests = {};
+	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = nv_things_request(
+			&requests, steps[i].thing, verb_of(&steps[i]), deletes ? NULL : &ready);
 	if (r < 0) {
 		nv_err("cannot move routes and the like: %s", nv_strerror(r));
 		return false;
 	}
-	return carry_out(kernel, &requests, NV_THING_ADD, priority) || plan->is_said;
+	return carry_out(kernel, &requests, deletes ? NV_THING_DELETE : NV_THING_ADD, priority) ||
+	       deletes || plan->is_said;
 }
 
 void nv_carry_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
@@ -136,7 +137,7 @@ void nv_carry_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	NV_AUTO(nv_things) struct nv_things gone = {};
 	NV_AUTO(nv_things) struct nv_things back = {};
 	const struct nv_things *things = &plan->things;
-	int r = list_moves(plan, is_ready, &ready) ? 0 : -ENOMEM;
+	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
 
 	nv_each_thing (thing, things) {
 		if (r == 0 && nv_thing_is_replaced(thing))
@@ -183,21 +184,17 @@ static int request_strip(struct nv_kernel *kernel, const struct nv_move *move,
 	return r;
 }
 
-void nv_carry_strip(struct nv_kernel *kernel, const struct nv_plan *plan)
+void nv_carry_strip(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	static const enum nv_thing_kind kinds[] = {NV_THING_RULE, NV_THING_ROUTE, NV_THING_NEIGH};
 	NV_AUTO(nv_things) struct nv_things requests = {};
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct nv_move *move = &plan->move[i];
+	for (size_t k = 0; k < NV_ARRAY_SIZE(kinds); k++) {
+		int r = request_strip(kernel, move, kinds[k], &requests);
 
-		for (size_t k = 0; move->from && k < NV_ARRAY_SIZE(kinds); k++) {
-			int r = request_strip(kernel, move, kinds[k], &requests);
-
-			if (r < 0)
-				nv_warn("cannot list the routes and the like of %s: %s",
-					move->from_name, nv_strerror(r));
-		}
+		if (r < 0)
+			nv_warn("cannot list the routes and the like of %s: %s", move->from_name,
+				nv_strerror(r));
 	}
 	carry_out(kernel, &requests, NV_THING_DELETE, LOG_WARNING);
 }

@@ -399,19 +399,17 @@ static bool move(struct vfup *up)
 	bool before = up->pair.form != NV_FORM_LAGG;
 
 	up->plan.move[0].to = up->lagg;
-	if (!ready_ports(up) || !nv_apply_prepare(kernel, &up->plan) ||
-		!nv_apply_fill(kernel, &up->plan) || !take_over(up)) {
+	if (!ready_ports(up) || !nv_apply(kernel, &up->plan, NV_STAGE_FILL) || !take_over(up)) {
 		if (before)
 			undo(up);
 		return false;
 	}
-	nv_apply_strip_paths(kernel, &up->plan);
-	nv_apply_late_vlans(kernel, &up->plan);
+	nv_apply(kernel, &up->plan, NV_STAGE_STRIP_PATHS);
 	nv_info("the configuration of %s is on %s", up->hn->name, up->lagg_name);
 	if (nv_clients_are_slow(&up->plan) && !nv_scene_background(PROGRAM))
 		nv_notice("so DHCP is waited for here");
 	nv_clients_move(kernel, &up->plan);
-	nv_apply_strip(kernel, &up->plan);
+	nv_apply(kernel, &up->plan, NV_STAGE_STRIP);
 	nv_record_settle(kernel, &up->record, &up->plan.move[0]);
 	if (up->alone) /* else netvfd does so when it sees that hn is bare */
 		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);

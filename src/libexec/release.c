@@ -85,8 +85,7 @@ static bool give(struct release *release)
 	struct nv_kernel *kernel = release->scene->kernel;
 	int r = leave_bond(release);
 
-	if (r == 0 && nv_apply_prepare(kernel, &release->plan) &&
-		nv_apply_fill(kernel, &release->plan)) {
+	if (r == 0 && nv_apply(kernel, &release->plan, NV_STAGE_FILL)) {
 		r = nv_datapath_edit(release->datapath, release->hn->ifindex, edit_form, NULL);
 		if (r == 0)
 			return true;
@@ -105,10 +104,9 @@ static bool take_lagg(struct release *release)
 	const char *lagg = release->plan.move[0].from_name;
 	int r;
 
-	nv_apply_strip_paths(kernel, &release->plan);
-	nv_apply_late_vlans(kernel, &release->plan);
+	nv_apply(kernel, &release->plan, NV_STAGE_STRIP_PATHS);
 	nv_clients_move(kernel, &release->plan);
-	nv_apply_strip(kernel, &release->plan);
+	nv_apply(kernel, &release->plan, NV_STAGE_STRIP);
 	r = nv_lagg_destroy(release->datapath, release->hn->ifindex);
 	if (r < 0)
 		nv_err("cannot delete %s, which has nothing any more: %s", lagg, nv_strerror(r));

@@ -148,8 +148,7 @@ static void nothing_is_taken_off_before_the_strip(void **state)
 	(void)state;
 	put_vlan(&bench, "hn0.5", 5);
 	make_plan(&bench);
-	assert_true(nv_apply_prepare(kernel, &bench.plan));
-	assert_true(nv_apply_fill(kernel, &bench.plan));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
 	assert_null(strstr(nv_str_text(&bench.fake->log), "_del"));
 	assert_int_equal(count_addrs(&bench, bench.lagg), 3);
 	assert_int_equal(count_routes(&bench, bench.lagg), 1);
@@ -159,13 +158,13 @@ static void nothing_is_taken_off_before_the_strip(void **state)
 	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, 600);
 	assert_int_equal(fake_link(bench.fake, "lagg0.5").lower, bench.lagg);
 
-	nv_apply_strip_paths(kernel, &bench.plan);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP_PATHS));
 	assert_int_equal(count_routes(&bench, bench.hn), 0);
 	assert_int_equal(count_addrs(&bench, bench.hn), 2);
 	assert_null(find(&bench, bench.hn, "2001:db8::5/64"));
 	assert_int_equal(fake_link(bench.fake, "hn0").addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
 
-	nv_apply_strip(kernel, &bench.plan);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
 	assert_int_equal(count_addrs(&bench, bench.hn), 0);
 	assert_null(nv_links_by_name(&bench.fake->links, "hn0.5"));
 	assert_true(fake_link(bench.fake, "hn0").flags & IFF_UP);
@@ -181,13 +180,12 @@ static void every_step_may_be_repeated(void **state)
 	put_vlan(&bench, "hn0.5", 5);
 	make_plan(&bench);
 	for (int again = 0; again < 2; again++) {
-		assert_true(nv_apply_prepare(kernel, &bench.plan));
-		assert_true(nv_apply_fill(kernel, &bench.plan));
+		assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
 		bench.plan.move[1].to = 0;
 	}
 	for (int again = 0; again < 2; again++) {
-		nv_apply_strip_paths(kernel, &bench.plan);
-		nv_apply_strip(kernel, &bench.plan);
+		assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP_PATHS));
+		assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
 	}
 	assert_int_equal(count_addrs(&bench, bench.lagg), 3);
 	assert_int_equal(count_addrs(&bench, bench.hn), 0);
@@ -202,18 +200,17 @@ static void a_vlan_whose_name_is_taken_waits(void **state)
 	(void)state;
 	put_vlan(&bench, "storage", 8);
 	make_plan(&bench);
-	assert_true(nv_apply_prepare(kernel, &bench.plan));
-	assert_true(nv_apply_fill(kernel, &bench.plan));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
 	assert_int_equal(fake_link(bench.fake, "storage").lower, bench.hn);
 
 	nv_str_clear(&bench.fake->log);
-	assert_true(nv_apply_late_vlans(kernel, &bench.plan));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP_PATHS));
 	log = nv_str_text(&bench.fake->log);
-	assert_true(strncmp(log, "link_del storage\nlink_add storage vlan\n", 39) == 0);
+	assert_non_null(strstr(log, "link_del storage\nlink_add storage vlan\n"));
 	assert_int_equal(fake_link(bench.fake, "storage").lower, bench.lagg);
 	assert_int_equal(fake_link(bench.fake, "storage").vlan_id, 8);
 	assert_non_null(find(&bench, fake_link(bench.fake, "storage").ifindex, "198.51.100.5/24"));
-	nv_apply_strip(kernel, &bench.plan);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
 	assert_int_equal(fake_link(bench.fake, "storage").lower, bench.lagg);
 }
 
@@ -224,8 +221,7 @@ static void an_address_that_the_kernel_refuses_ends_it(void **state)
 	(void)state;
 	make_plan(&bench);
 	fake_fail(bench.fake, FAKE_ADDR_ADD, 2, -EACCES);
-	assert_true(nv_apply_prepare(bench.fake->kernel, &bench.plan));
-	assert_false(nv_apply_fill(bench.fake->kernel, &bench.plan));
+	assert_false(nv_apply(bench.fake->kernel, &bench.plan, NV_STAGE_FILL));
 	assert_null(strstr(nv_str_text(&bench.fake->log), "_del"));
 }
 
@@ -236,11 +232,10 @@ static void a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent(voi
 	(void)state;
 	make_plan(&bench);
 	fake_fail(bench.fake, FAKE_ROUTE_ADD, 1, -ENETUNREACH);
-	assert_true(nv_apply_prepare(bench.fake->kernel, &bench.plan));
-	assert_false(nv_apply_fill(bench.fake->kernel, &bench.plan));
+	assert_false(nv_apply(bench.fake->kernel, &bench.plan, NV_STAGE_FILL));
 	bench.plan.is_said = true;
 	fake_fail(bench.fake, FAKE_ROUTE_ADD, 1, -ENETUNREACH);
-	assert_true(nv_apply_fill(bench.fake->kernel, &bench.plan));
+	assert_true(nv_apply(bench.fake->kernel, &bench.plan, NV_STAGE_FILL));
 }
 
 static void sysctls_come_along_and_strict_filtering_is_loose_meanwhile(void **state)
@@ -255,14 +250,14 @@ static void sysctls_come_along_and_strict_filtering_is_loose_meanwhile(void **st
 	set_sysctl(&bench, "net/ipv4/conf/hn0/proxy_arp", "1");
 	set_sysctl(&bench, "net/ipv4/conf/lagg0/proxy_arp", "0");
 	make_plan(&bench);
-	assert_true(nv_apply_prepare(kernel, &bench.plan));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
 	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/proxy_arp"), "1");
 	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter"), "2");
 	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "2");
 	nv_apply_undo(kernel, &bench.plan);
 	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "1");
-	assert_true(nv_apply_prepare(kernel, &bench.plan));
-	nv_apply_strip(kernel, &bench.plan);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
 	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter"), "1");
 	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "1");
 }
@@ -274,8 +269,7 @@ static void what_was_flushed_is_put_in_force_again(void **state)
 
 	(void)state;
 	make_plan(&bench);
-	assert_true(nv_apply_prepare(kernel, &bench.plan));
-	assert_true(nv_apply_fill(kernel, &bench.plan));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
 	put_route(&bench, bench.lagg, RTPROT_KERNEL);
 	nv_str_clear(&bench.fake->log);
 	nv_apply_keep(kernel, &bench.plan, &bench.plan.move[0]);
@@ -301,8 +295,7 @@ static void a_lease_for_the_same_address_is_the_clients_now(void **state)
 
 	(void)state;
 	make_plan(&bench);
-	assert_true(nv_apply_prepare(kernel, &bench.plan));
-	assert_true(nv_apply_fill(kernel, &bench.plan));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
 	put_route(&bench, bench.lagg, RTPROT_KERNEL);
 
 	/* A client that said itself how long is believed. */
@@ -322,8 +315,7 @@ static void a_lease_for_another_address_ends_the_inherited_ones(void **state)
 
 	(void)state;
 	make_plan(&bench);
-	assert_true(nv_apply_prepare(kernel, &bench.plan));
-	assert_true(nv_apply_fill(kernel, &bench.plan));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
 	bench.plan.move[0].n_said_addrs = 1;
 	put_addr(&bench, bench.lagg, "192.0.2.77/24", 600);
 	put_route(&bench, bench.lagg, RTPROT_KERNEL);
