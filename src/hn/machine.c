@@ -93,6 +93,7 @@ static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *comm
 		command(commands, NV_PAIR_LEAVE, state->vf);
 	state->joined = false;
 	state->ready = false;
+	state->released = false;
 	state->vf = 0;
 }
 
@@ -114,15 +115,15 @@ static bool is_held(const struct nv_pair_state *state, const struct nv_pair_fact
 }
 
 /*
- * A lagg stays the upper once it is; else VF_UP has an answer, or the VF is for itself: until a new
- * answer has made its lagg, too.
+ * A lagg stays the upper once it is, and hn once that was given up; else VF_UP has an answer, or
+ * the VF is for itself: until a new answer has made its lagg, too.
  */
 static enum nv_form wanted_form(
 	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (state->form == NV_FORM_LAGG)
 		return NV_FORM_LAGG;
-	if (facts->transparent)
+	if (facts->transparent || state->released)
 		return NV_FORM_HN;
 	if (!facts->answered)
 		return NV_FORM_VF;
@@ -198,6 +199,9 @@ static void announce(struct nv_pair_state *state, const struct nv_pair_facts *fa
 	bool wanted = !is_transparent(state, facts);
 	bool news = facts->answered && !state->answered && state->form != NV_FORM_LAGG;
 
+	/* A bond that was given up took the VF's link down with it, which is no new VF. */
+	if (state->released && !state->announced)
+		return;
 	if (wanted && (!state->announced || news))
 		command(commands, NV_PAIR_RAISE_VF_UP, state->vf);
 	if (!wanted && state->announced)
@@ -232,6 +236,8 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 	struct nv_pair_commands *ret_commands)
 {
 	*ret_commands = (struct nv_pair_commands){};
+	state->released |= state->form == NV_FORM_LAGG && facts->form == NV_FORM_HN;
+	state->released &= facts->form != NV_FORM_LAGG && !facts->transparent;
 	state->form = facts->form;
 
 	if (state->vf && state->vf != facts->vf)

@@ -43,6 +43,7 @@ struct nv_pair_state {
 	bool pretending; /* hn shows that it has no link */
 	bool answered; /* a rule answered VF_UP */
 	bool ready; /* transparent: the VF was readied, and has not been stopped since */
+	bool released; /* its lagg was given up: VF_UP is not told again before another VF comes */
 };
 
 /* What is so now. */

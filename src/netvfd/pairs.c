@@ -237,6 +237,7 @@ static void update_lagg(
 				managed->hn_name, nv_strerror(r));
 		nv_ports_reopen(daemon, pair);
 		edit_lagg_gone(pair, NULL);
+		managed->state.form = pair->form; /* which is no release */
 	}
 	if (managed->lagg != pair->lagg)
 		managed->carrier = true;

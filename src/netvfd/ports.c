@@ -55,7 +55,8 @@ bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
 	int r;
 
 	if (vf->master || managed->refused == vf->ifindex || managed->state.active == NV_PORT_VF ||
-		nv_datapath_get(daemon->datapath, managed->hn, &path) || path.form == NV_FORM_VF)
+		managed->state.released || nv_datapath_get(daemon->datapath, managed->hn, &path) ||
+		path.form == NV_FORM_VF)
 		return false;
 	if (path.lagg ? !is_bond(daemon, path.lagg) : !make_bond(daemon, managed, hn, &path.lagg))
 		return false;

@@ -147,7 +147,7 @@ static void check(const struct world *world)
 	assert_int_equal(world->state.joined, world->dp_vf != 0);
 	assert_true(world->dp_form != NV_FORM_VF || world->dp_vf != 0);
 	assert_true(!world->told_up || facts.vf_usable);
-	assert_true(!on_vf || is_transparent(world) || world->told_up);
+	assert_true(!on_vf || is_transparent(world) || world->told_up || world->state.released);
 	assert_true(!is_transparent(world) || (!world->told_up && world->dp_form == NV_FORM_HN));
 	/* Whoever can make a lagg of a VF in use has been asked to. */
 	assert_true(!world->told_up || !world->answered || world->state.answered ||
@@ -234,6 +234,7 @@ enum happening {
 	VFUP_DONE,
 	VFUP_FAILED,
 	LAGG_DELETED,
+	LAGG_RELEASED,
 	RULES_CHANGE,
 	RESTART,
 	N_HAPPENINGS,
@@ -242,6 +243,17 @@ enum happening {
 static bool flip(bool *what)
 {
 	*what = !*what;
+	return true;
+}
+
+/* A lagg that somebody has deleted is none that was released. */
+static bool lose_lagg(struct world *world, bool released)
+{
+	if (world->dp_form != NV_FORM_LAGG)
+		return false;
+	world->dp_form = NV_FORM_HN;
+	if (!released)
+		world->state.form = NV_FORM_HN;
 	return true;
 }
 
@@ -288,10 +300,8 @@ static bool happen(struct world *world, enum happening what)
 			world->dp_form = NV_FORM_LAGG;
 		return true;
 	case LAGG_DELETED:
-		if (world->dp_form != NV_FORM_LAGG)
-			return false;
-		world->dp_form = NV_FORM_HN;
-		return true;
+	case LAGG_RELEASED:
+		return lose_lagg(world, what == LAGG_RELEASED);
 	case RULES_CHANGE:
 		return flip(&world->answered);
 	case RESTART:
@@ -557,6 +567,36 @@ static void a_new_listener_is_told_that_the_vf_is_up(void **state)
 	assert_false(pair.announced);
 }
 
+static void what_was_released_stays_so_until_another_vf_comes(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {.vf = 5,
+		.vf_usable = true,
+		.hn_usable = true,
+		.hn_up = true,
+		.answered = true,
+		.form = NV_FORM_LAGG};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	facts.hn_dormant = true;
+	facts.form = NV_FORM_HN;
+	nv_pair_step(&pair, &facts, &commands);
+	facts.hn_dormant = false;
+	facts.vf_usable = false; /* as a bond that goes leaves it */
+	nv_pair_step(&pair, &facts, &commands);
+	facts.vf_usable = true;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 1);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
+	assert_int_equal(pair.active, NV_PORT_VF);
+
+	facts.vf = 6;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.command[commands.count - 1].verb, NV_PAIR_RAISE_VF_UP);
+}
+
 static void names_are_those_of_the_manual(void **state)
 {
 	(void)state;
@@ -580,6 +620,7 @@ int main(void)
 		cmocka_unit_test(an_hn_that_is_down_is_opened_underneath),
 		cmocka_unit_test(a_transparent_vf_waits_and_then_goes_up_and_down_with_hn),
 		cmocka_unit_test(a_new_listener_is_told_that_the_vf_is_up),
+		cmocka_unit_test(what_was_released_stays_so_until_another_vf_comes),
 		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 

@@ -24,9 +24,12 @@ SHOW = (
 class WithVlan(Netvf):
     """The configuration is live, and rc.conf says nothing of it."""
 
+    def __init__(self, rcconf):
+        self.rcconf = rcconf
+
     def start(self, guest):
         super().start(guest)
-        guest.write("/etc/netvf/rc.conf", [])
+        guest.write("/etc/netvf/rc.conf", self.rcconf)
         guest.run("kill -HUP $(pidof netvfd)")
         for command in (
             "ip link add link hn0 name hn0.5 type vlan id 5", "ip link set hn0.5 up",
@@ -39,10 +42,12 @@ class WithVlan(Netvf):
 
 
 @pytest.mark.timeout(300)
-def test_what_is_live_moves_and_comes_back(debian):
+@pytest.mark.parametrize("form", ["bpf", "bond"])
+def test_what_is_live_moves_and_comes_back(debian, form):
     kernel, busybox, _ = debian
     initramfs.build(ARCHIVE, PLACES, kernel, busybox)
-    with Session(WithVlan(), PLACES, kernel, ARCHIVE) as session:
+    peer = WithVlan([f'netvf_lagg="{form}"'])
+    with Session(peer, PLACES, kernel, ARCHIVE) as session:
         session.boot()
         guest = session.guest
         before = guest.run(SHOW)
@@ -54,5 +59,9 @@ def test_what_is_live_moves_and_comes_back(debian):
         assert moved.replace("lagg0", "hn0") == before
         guest.run("netvf release hn0", within=60)
         assert guest.run(SHOW) == before, guest.run("cat /run/netvfd.log")
+        # The VF, which a bond has closed, is used again, and nothing moves.
+        used = "netvf status | grep -q 'hn0: transparent, .* on eth'"
+        guest.run(f"until {used}; do usleep 50000; done", within=60)
         guest.run(f"ping -c 3 {HOST_ADDRESS}")
+        assert guest.run(SHOW) == before, guest.run("cat /run/netvfd.log")
         assert "lagg0" not in guest.run("ip link")
