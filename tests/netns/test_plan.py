@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+from echo import Numbered
 from harness import BUILD, DEADLINE, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 from programs import Connection, Programs
@@ -581,13 +582,15 @@ def ip_batch(guest, lines):
 
 
 # Where these tests fail, NETVF_PLAN_SEED is the number in the test's name; NETVF_PLAN_SEEDS says
-# how many configurations are tried.
+# how many configurations are tried, NETVF_CRASH_SEEDS with how many it crashes at every step. `make
+# moves` tries hundreds.
 FIRST_SEED = int(os.environ.get("NETVF_PLAN_SEED", 1))
-SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("NETVF_PLAN_SEEDS", "12")))
+SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("NETVF_PLAN_SEEDS", "10")))
+CRASH_SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("NETVF_CRASH_SEEDS", "0")))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_any_configuration_moves_and_comes_back(programs, guest, seed):
+def configure(guest, seed):
+    """Gives hn0 the configuration of a seed, and returns the state that it is in then."""
     other_interface(guest)
     for name in ("hn0", "eth9", "eth9p"):
         guest.namespace.sysctl(f"ipv6/conf/{name}/accept_dad", 0)
@@ -598,15 +601,24 @@ def test_any_configuration_moves_and_comes_back(programs, guest, seed):
     before = whole_state(guest, "hn0")
     assert len(before["addresses"]) >= 3
     guest.host.run(["ip", "addr", "add", "2001:db8::1/64", "dev", "switch0", "nodad"])
+    return before
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_configuration_moves_and_comes_back(programs, guest, seed):
+    before = configure(guest, seed)
     with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp, \
             contextlib.closing(Ping(guest)) as ping, \
             contextlib.closing(Ping(guest, "2001:db8::2")) as ping6:
+        udp = Numbered(guest)
         programs.run("hyperv_vfup", "hn0")
         moved = whole_state(guest, "lagg0")
         assert tcp.works()
         programs.run("hyperv_vfup", "-r", "hn0")
         assert tcp.works()
         assert ping.lost() == [] and ping6.lost() == []
+        sent, wrong = udp.stop()
+        assert wrong == {"guest": {}, "host": {}} and min(sent.values()) > 50
     assert_same(whole_state(guest, "hn0"), before)
     # A lagg makes no addresses, and what is hn0's own while it is a port is shown beside.
     for state in (moved, before):
@@ -615,6 +627,41 @@ def test_any_configuration_moves_and_comes_back(programs, guest, seed):
         for key in ("routes", "routes6"):
             state[key] = sorted(line for line in set(state[key]) if "multicast ff00::" not in line)
     assert_same(moved, before)
+
+
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="a preloaded library and ASan do not mix")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", CRASH_SEEDS)
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_any_configuration_survives_a_kill_at_any_step(programs, guest, seed, way):
+    """Killed before each step, and so behind each: the next run ends where this one would have."""
+    before = configure(guest, seed)
+    programs.run("hyperv_vfup", "hn0")
+    moved = whole_state(guest, "lagg0")
+    kept = whole_state(guest, "hn0")
+    if way == "there":
+        programs.run("hyperv_vfup", "-r", "hn0")
+    words, start, end, name = {"there": (["hn0"], before, moved, "lagg0"),
+                               "back": (["-r", "hn0"], moved, before, "hn0")}[way]
+    undo = {"there": ["-r", "hn0"], "back": ["hn0"]}[way]
+    step = 0
+    killed = True
+    with contextlib.closing(Connection(guest, GUEST_ADDRESS, HOST_ADDRESS)) as tcp, \
+            contextlib.closing(Ping(guest)) as ping:
+        while killed:
+            print("killed before step", step := step + 1)
+            killed = killed_at(programs, step, *words)
+            assert tcp.works(), f"killed before step {step}"
+            programs.run("hyperv_vfup", *words)
+            assert_same(whole_state(guest, name), end)
+            if way == "there":
+                assert_same(whole_state(guest, "hn0"), kept)
+            programs.run("hyperv_vfup", *undo)
+            assert_same(whole_state(guest, "lagg0" if name == "hn0" else "hn0"), start)
+        assert tcp.works()
+        assert ping.lost() == []
+    print(f"killed at each of {step - 1} steps")
+    assert step > 20
 
 
 def test_a_plan_is_shown_and_nothing_done(programs, guest):
