@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "ifconfig/plan.h"
+#include "ifconfig/steps.h"
 #include "kernel/codec.h"
 
 #include <arpa/inet.h>
@@ -362,6 +362,107 @@ static void a_long_vlan_name_is_refused(void **state)
 		nv_plan_make(&bench.now, 77, "lagg0", NULL, &bench.plan, &bench.why), -ENODEV);
 }
 
+/* A step in one line: "add lagg0 address 192.0.2.5/24". */
+static void text_of(const struct bench *bench, const struct nv_step *step, struct nv_str *text)
+{
+	nv_str_clear(text);
+	nv_str_printf(
+		text, "%s %s ", nv_step_verb_name(step->verb), nv_step_ifname(&bench->plan, step));
+	nv_step_text(&bench->plan, step, text);
+}
+
+/* The place of the only step that reads so. */
+static size_t find_step(const struct bench *bench, const struct nv_steps *steps, const char *wanted)
+{
+	NV_AUTO(nv_str) struct nv_str text = {};
+	size_t found = steps->count;
+
+	for (size_t i = 0; i < steps->count; i++) {
+		text_of(bench, &steps->step[i], &text);
+		if (!nv_streq(nv_str_text(&text), wanted))
+			continue;
+		assert_int_equal(found, steps->count);
+		found = i;
+	}
+	if (found == steps->count)
+		fail_msg("no step \"%s\"", wanted);
+	return found;
+}
+
+static void in_this_order(const struct bench *bench, const char *const *wanted, size_t count)
+{
+	NV_AUTO(nv_steps) struct nv_steps steps = {};
+	size_t last = 0;
+
+	assert_int_equal(nv_steps_list(&bench->plan, &steps), 0);
+	for (size_t i = 0; i < count; i++) {
+		size_t at = find_step(bench, &steps, wanted[i]);
+
+		if (at < last)
+			fail_msg("\"%s\" comes before \"%s\"", wanted[i], wanted[i - 1]);
+		last = at;
+	}
+	for (size_t i = 1; i < steps.count; i++)
+		assert_true(steps.step[i].stage >= steps.step[i - 1].stage);
+}
+
+static void steps_make_before_they_break(void **state)
+{
+	static const char *const wanted[] = {
+		"make lagg0 the lagg of hn0",
+		"copy lagg0 the settings of hn0; MTU 1500",
+		"make lagg0.5 VLAN 5 on lagg0",
+		"add lagg0 address 192.0.2.5/24",
+		"add lagg0 address 2001:db8::6/24", /* the kernel has the last in front */
+		"add lagg0 address 2001:db8::5/24",
+		"wait lagg0 until IPv6 addresses are in force",
+		"add lagg0 route to 198.51.100.0/24 via 192.0.2.1",
+		"switch lagg0 frames arrive here from now on",
+		"remove hn0 route to 198.51.100.0/24 via 192.0.2.1",
+		"remove hn0 routes to its own networks, and what has come to it meanwhile",
+		"remove hn0 IPv6 addresses",
+		"add lagg0 a DHCP client, if one runs now",
+		"settle lagg0 reverse path filtering and duplicate address detection",
+		"remove hn0.5 the VLAN",
+		"remove hn0 IPv4 addresses",
+	};
+	BENCH(bench);
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_vlan(&bench, 5, "hn0.5", HN, 5);
+	add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	add_addr(&bench.now.addrs, HN, "2001:db8::5");
+	add_addr(&bench.now.addrs, HN, "2001:db8::6");
+	add_route(&bench.live, HN, "198.51.100.0", 24, "192.0.2.1");
+	make_from(&bench, NULL);
+	in_this_order(&bench, wanted, NV_ARRAY_SIZE(wanted));
+}
+
+static void what_needs_the_old_ones_name_is_made_when_that_is_gone(void **state)
+{
+	static const char *const wanted[] = {
+		"switch lagg0 frames arrive here from now on",
+		"remove storage route to 198.51.100.0/24 via 203.0.113.1",
+		"remove storage it, so that another can have its name: nothing is heard on it "
+		"until "
+		"that is there",
+		"make storage VLAN 8 on lagg0",
+		"add storage address 203.0.113.5/24",
+		"add storage route to 198.51.100.0/24 via 203.0.113.1",
+		"remove hn0 IPv4 addresses",
+	};
+	BENCH(bench);
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_vlan(&bench, 5, "storage", HN, 8);
+	add_addr(&bench.now.addrs, 5, "203.0.113.5");
+	add_route(&bench.live, 5, "198.51.100.0", 24, "203.0.113.1");
+	make_from(&bench, NULL);
+	in_this_order(&bench, wanted, NV_ARRAY_SIZE(wanted));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +475,8 @@ int main(void)
 		cmocka_unit_test(a_network_made_by_hand_goes_along),
 		cmocka_unit_test(a_source_of_another_interface_stays_good),
 		cmocka_unit_test(a_long_vlan_name_is_refused),
+		cmocka_unit_test(steps_make_before_they_break),
+		cmocka_unit_test(what_needs_the_old_ones_name_is_made_when_that_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
