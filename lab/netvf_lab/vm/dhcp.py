@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A DHCP server on the host's switch, which gives the guest's address to whoever asks."""
+"""A DHCP server on the host's switch."""
 
 import shutil
 import subprocess
@@ -7,18 +7,31 @@ import subprocess
 from ..topology import GUEST_ADDRESS
 from .cache import Unavailable
 
+FIRST, LAST = "10.77.0.50", "10.77.0.99"
+
 
 class Server:
-    def __init__(self, host):
+    """Gives the guest's address to whoever asks; or, where directory is given, each client an
+    address of its own, and leaves there what it said ("log") and its leases ("leases")."""
+
+    def __init__(self, host, lease="10m", directory=None):
         if not shutil.which("dnsmasq"):
             raise Unavailable("there is no dnsmasq here (Debian's dnsmasq-base)")
+        if directory:
+            spread = f"{FIRST},{LAST}"
+            files = [
+                *("--log-dhcp", f"--log-facility={directory}/log"),
+                f"--dhcp-leasefile={directory}/leases",
+            ]
+        else:
+            spread = f"{GUEST_ADDRESS},{GUEST_ADDRESS}"
+            files = ["--log-facility=/dev/null", "--leasefile-ro"]
         self._process = host.popen(
             [
                 *("dnsmasq", "--keep-in-foreground", "--user=root", "--conf-file=", "--pid-file="),
-                *("--port=0", "--no-hosts", "--no-resolv", "--log-facility=/dev/null"),
-                *("--interface=switch0", "--bind-interfaces", "--no-ping", "--leasefile-ro"),
-                "--dhcp-authoritative",
-                f"--dhcp-range={GUEST_ADDRESS},{GUEST_ADDRESS},255.255.255.0,10m",
+                *("--port=0", "--no-hosts", "--no-resolv", "--interface=switch0"),
+                *("--bind-interfaces", "--no-ping", "--dhcp-authoritative"),
+                *(f"--dhcp-range={spread},255.255.255.0,{lease}", *files),
             ],
             stdin=subprocess.DEVNULL,
         )

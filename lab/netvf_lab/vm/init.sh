@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# The guest's first process. Obeys the lab by the port "control": each line is a command for sh; the
-# answer is "STATUS BYTES", a newline, and what the command wrote.
+# The guest's first process.
 
 export PATH=/usr/sbin:/usr/bin
 mount -t proc proc /proc
@@ -32,11 +31,5 @@ for link in /sys/class/net/*; do
 	esac
 done
 
-exec <>/dev/virtio-ports/control >&0
-echo ready
-while read -r line; do
-	sh -c "$line" </dev/null >/tmp/answer 2>&1
-	echo "$? $(wc -c </tmp/answer)"
-	cat /tmp/answer
-done
+obey
 poweroff -f

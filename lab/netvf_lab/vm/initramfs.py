@@ -98,6 +98,16 @@ def _commands(archive, busybox):
             archive.link(f"/usr/bin/{name}", "busybox")
 
 
+def add_modules(archive, kernel, names):
+    """With /etc/modules, which tells their order and options."""
+    modules = kernel.closure(names)
+    for name, source in modules.items():
+        archive.file(f"/lib/modules/{name}.ko", source)
+    archive.text(
+        "/etc/modules", "".join(f"{name} {MODULE_OPTIONS.get(name, '')}\n" for name in modules)
+    )
+
+
 def build(path, places, kernel, busybox, programs=(), modules=()):
     """Writes the archive to a file. programs: more, for /usr/sbin; modules: more, by name."""
     archive = Archive()
@@ -122,12 +132,7 @@ def build(path, places, kernel, busybox, programs=(), modules=()):
     archive.text("/etc/group", "root:x:0:\n")
     here = os.path.dirname(os.path.abspath(__file__))
     archive.file("/init", os.path.join(here, "init.sh"), 0o755)
-    for name in ("on-vf", "join-bond", "hyperv-scripts", "on-lease"):
+    for name in ("obey", "on-vf", "join-bond", "hyperv-scripts", "on-lease"):
         archive.file(f"/usr/sbin/{name}", os.path.join(here, f"{name}.sh"), 0o755)
-    modules = kernel.closure([*MODULES, *modules])
-    for name, source in modules.items():
-        archive.file(f"/lib/modules/{name}.ko", source)
-    archive.text(
-        "/etc/modules", "".join(f"{name} {MODULE_OPTIONS.get(name, '')}\n" for name in modules)
-    )
+    add_modules(archive, kernel, [*MODULES, *modules])
     archive.write(path)

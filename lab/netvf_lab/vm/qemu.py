@@ -73,7 +73,8 @@ class Wires:
 class Qemu:
     """hn and vf: their taps, in the namespace; hn_options: more properties of hn's card; incoming:
     it waits for a guest that comes from another one; counting: the guest's time is a count of
-    instructions."""
+    instructions; disk: an image, of which the guest sees and changes a copy; memory: as -m
+    takes it."""
 
     def __init__(
         self,
@@ -87,6 +88,8 @@ class Qemu:
         hn_options="",
         incoming=False,
         counting=False,
+        disk=None,
+        memory=MEMORY,
     ):
         self._vf = vf
         self._backed = False  # there is a back end for the VF's card
@@ -101,7 +104,7 @@ class Qemu:
         argv = [
             *(find(), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-machine", "q35", *PROCESSORS[counting]),
-            *("-m", MEMORY, "-kernel", kernel.image, "-initrd", initramfs),
+            *("-m", memory, "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", COMMAND_LINE, "-serial", "stdio"),
             *("-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "qmp,mode=control"),
             *("-device", f"virtio-serial-pci,bus=pcie.0,max_ports={PORTS + 3}"),
@@ -118,6 +121,9 @@ class Qemu:
         argv += ["-netdev", f"tap,id=hn,ifname={hn},script=no,downscript=no"]
         card = f"virtio-net-pci,bus=pcie.0,id=nic-hn,netdev=hn,mac={GUEST_MAC}"
         argv += ["-device", card + hn_options]
+        if disk:
+            argv += ["-drive", f"file={disk},id=disk,format=raw,if=none,snapshot=on"]
+            argv += ["-device", "virtio-blk-pci,bus=pcie.0,drive=disk"]
         if incoming:
             argv += ["-incoming", "defer"]
         self.process = namespace.popen(

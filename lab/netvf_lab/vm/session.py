@@ -20,9 +20,12 @@ FIND_VF = (
 
 
 class Session:
-    """Use it in a `with`. A scenario that fails leaves it broken: boot another."""
+    """Use it in a `with`. A scenario that fails leaves it broken: boot another.
 
-    def __init__(self, peer, places, kernel, initramfs, story=None):
+    machine: more of Qemu's arguments.
+    """
+
+    def __init__(self, peer, places, kernel, initramfs, story=None, **machine):
         self.places = places
         self.peer = peer
         self.kernel = kernel
@@ -36,6 +39,7 @@ class Session:
         self.clocks = []
         self.scenarios = 0  # begun
         self._initramfs = initramfs
+        self._machine = machine
         self._services = []
         self._clock = None  # the agent that tells the guest's time
 
@@ -77,6 +81,7 @@ class Session:
             hn=hn.name,
             vf=vf.name,
             hn_options=self.peer.hn,
+            **self._machine,
             **more,
         )
 
