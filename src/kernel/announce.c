@@ -107,6 +107,9 @@ void nv_announce_link(
 			notify(announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
 	} else if (strcmp(old->name, new->name) != 0) {
 		notify(announce, "IFNET", old->name, "RENAME", "name", new->name);
+		/* By udev, as a rule: who was to act on the old name may have come too late. */
+		if (new->type == ARPHRD_ETHER && !(new->flags &IFF_UP))
+			notify(announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
 	}
 	if (is_link_up(new) != is_link_up(old))
 		notify(announce, "IFNET", new->name, is_link_up(new) ? "LINK_UP" : "LINK_DOWN",

@@ -103,6 +103,20 @@ static void a_rename_says_the_old_name_first(void **state)
 			"!system=IFNET subsystem=vf0 type=LINK_DOWN\n");
 }
 
+static void a_new_name_before_it_is_up_is_an_interface_to_act_on(void **state)
+{
+	struct fixture *fixture = *state;
+	struct nv_link down = eth0;
+	struct nv_link renamed;
+
+	down.flags = 0;
+	renamed = down;
+	strcpy(renamed.name, "enp1s0");
+	nv_announce_link(fixture->announce, &down, &renamed);
+	expect(fixture, "!system=IFNET subsystem=eth0 type=RENAME name=enp1s0\n"
+			"!system=ETHERNET subsystem=enp1s0 type=IFATTACH\n");
+}
+
 static void an_evil_name_is_only_a_value(void **state)
 {
 	struct fixture *fixture = *state;
@@ -269,6 +283,7 @@ int main(void)
 		TEST(an_ethernet_link_attaches_twice),
 		TEST(only_running_counts_as_link_up),
 		TEST(a_rename_says_the_old_name_first),
+		TEST(a_new_name_before_it_is_up_is_an_interface_to_act_on),
 		TEST(an_evil_name_is_only_a_value),
 		TEST(an_address_counts_while_it_can_be_used),
 		TEST(nodes_come_and_go_by_freebsds_names),
