@@ -23,12 +23,21 @@ static bool listed(const char name[][IFNAMSIZ], size_t count, const char *wanted
 	return false;
 }
 
-bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn)
+bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn, bool managed)
 {
 	if (listed(config->opaque_name, config->n_opaque_names, hn))
 		return false;
-	return config->transparent ||
-	       listed(config->transparent_name, config->n_transparent_names, hn);
+	if (listed(config->transparent_name, config->n_transparent_names, hn))
+		return true;
+	switch (config->transparent) {
+	case NV_TRANSPARENT_AUTO:
+		return managed;
+	case NV_TRANSPARENT_NO:
+		return false;
+	case NV_TRANSPARENT_YES:
+		return true;
+	}
+	return false;
 }
 
 bool nv_hn_takes_both(const struct nv_hn_config *config, const struct nv_link *hn)

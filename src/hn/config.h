@@ -32,10 +32,17 @@ enum nv_multicast {
 	NV_MULTICAST_BOTH, /* either port */
 };
 
+/* netvf_vf_transparent: who keeps hn's configuration. */
+enum nv_transparent {
+	NV_TRANSPARENT_AUTO, /* hn where a network manager configures it, else laggN */
+	NV_TRANSPARENT_NO, /* laggN */
+	NV_TRANSPARENT_YES, /* hn */
+};
+
 struct nv_hn_config {
 	enum nv_lagg_form lagg; /* netvf_lagg */
 	enum nv_multicast multicast; /* netvf_multicast */
-	bool transparent; /* netvf_vf_transparent, FreeBSD's hw.hn.vf_transparent; default off */
+	enum nv_transparent transparent; /* netvf_vf_transparent, hw.hn.vf_transparent of FreeBSD */
 	struct nv_hn_named_pair pair[NV_HN_PAIRS_MAX]; /* netvf_pairs */
 	size_t n_pairs;
 	char driver[NV_HN_DRIVERS_MAX]
@@ -50,8 +57,9 @@ struct nv_hn_config {
 };
 
 /* Whether the pair of this hn is in transparent mode: its own word, else the global one. The names
- * with a word of their own are spelt as in rc.conf's keys, punctuation as '_'. */
-bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn);
+ * with a word of their own are spelt as in rc.conf's keys, punctuation as '_'. @managed: a network
+ * manager configures hn. */
+bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn, bool managed);
 
 /* Whether broadcast and multicast are taken from either port of this hn's pair. */
 bool nv_hn_takes_both(const struct nv_hn_config *config, const struct nv_link *hn);

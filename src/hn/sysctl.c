@@ -39,7 +39,7 @@ static void list_vfs(const struct nv_sysctl_facts *facts, bool with_hn, struct n
 static int hw_hn(const struct nv_sysctl_facts *facts, const char *leaf, struct nv_str *value)
 {
 	if (nv_streq(leaf, "vf_transparent"))
-		nv_str_printf(value, "%d", facts->config->transparent);
+		nv_str_printf(value, "%d", facts->config->transparent == NV_TRANSPARENT_YES);
 	else if (nv_streq(leaf, "vf_xpnt_accbpf"))
 		nv_str_add(value, "0");
 	else if (nv_streq(leaf, "vf_xpnt_attwait"))
@@ -57,7 +57,8 @@ static int dev_hn(
 	const struct nv_sysctl_facts *facts, size_t index, const char *leaf, struct nv_str *value)
 {
 	const struct nv_pair *pair = &facts->pairs->pair[index];
-	bool transparent = nv_hn_is_transparent(facts->config, hn_name(facts, pair));
+	bool transparent =
+		nv_hn_is_transparent(facts->config, hn_name(facts, pair), facts->managed[index]);
 	bool on_vf = facts->active[index] == NV_PORT_VF;
 
 	if (nv_streq(leaf, "vf"))

@@ -10,6 +10,7 @@ struct nv_sysctl_facts {
 	const struct nv_links *links;
 	const struct nv_pairs *pairs;
 	const enum nv_port *active; /* one for each of pairs, in their order */
+	const bool *managed; /* the same: whether a network manager configures hn */
 	const struct nv_hn_config *config;
 	unsigned int attwait; /* seconds */
 };

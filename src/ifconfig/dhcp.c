@@ -235,16 +235,18 @@ static bool releases_on_term(const struct nv_dhcp_client *client)
 	return false;
 }
 
+int nv_dhcp_end(const struct nv_dhcp_client *client)
+{
+	int signal = releases_on_term(client) ? SIGKILL : SIGTERM;
+
+	return pidfd_send_signal(client->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
 int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname)
 {
-	int r = 0;
-
-	if (!releases_on_term(client)) {
-		r = pidfd_send_signal(client->pidfd, SIGTERM, NULL, 0);
-		if (r < 0 && errno == EPERM)
-			return -EPERM;
-	}
-	if (releases_on_term(client) || !ended(client->pidfd, TERM_WAIT)) {
+	if (nv_dhcp_end(client) == -EPERM)
+		return -EPERM;
+	if (!ended(client->pidfd, TERM_WAIT)) {
 		pidfd_send_signal(client->pidfd, SIGKILL, NULL, 0);
 		if (!ended(client->pidfd, KILL_WAIT))
 			return -ETIME;

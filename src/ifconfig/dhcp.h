@@ -51,9 +51,14 @@ void nv_dhcp_clients_auto(struct nv_dhcp_clients *clients);
 int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients);
 
 /*
- * Ends it without a release, and waits for its end: SIGTERM, which none of them takes as an order
- * to release (udhcpc -R does: that gets SIGKILL), then SIGKILL after three seconds. Its pid files
- * for @ifname are removed. Returns 0, -ETIME, -EPERM.
+ * Ends it without a release, and does not wait for its end: SIGTERM, which none of them takes as an
+ * order to release (udhcpc -R does: that gets SIGKILL). Returns 0, -ESRCH, -EPERM.
+ */
+int nv_dhcp_end(const struct nv_dhcp_client *client);
+
+/*
+ * The same, and waits for its end, with SIGKILL after three seconds. Its pid files for @ifname are
+ * removed. Returns 0, -ETIME, -EPERM.
  */
 int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname);
 

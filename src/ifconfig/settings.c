@@ -194,12 +194,26 @@ static void read_multicast(const struct reader *reader)
 			"`%.60s' is none of auto, active and both; taken is auto", value);
 }
 
+static void read_default_transparent(const struct reader *reader)
+{
+	static const char key[] = "netvf_vf_transparent";
+	const char *value = nv_rcconf_get(reader->rcconf, key);
+	bool yes;
+
+	if (!value || strcasecmp(value, "AUTO") == 0)
+		return;
+	if (nv_yes_parse(value, &yes) < 0)
+		FAULT(reader, key, "`%.60s' is none of YES, NO and AUTO; taken is AUTO", value);
+	else
+		reader->settings->hn.transparent = yes ? NV_TRANSPARENT_YES : NV_TRANSPARENT_NO;
+}
+
 /* netvf_vf_transparent_HN, for nv_rcconf_each(). */
 static int read_transparent(const char *key, const char *value, void *data)
 {
 	const struct reader *reader = data;
 	struct nv_hn_config *hn = &reader->settings->hn;
-	bool yes = hn->transparent;
+	bool yes = hn->transparent == NV_TRANSPARENT_YES;
 	char(*names)[IFNAMSIZ];
 	size_t *count;
 
@@ -238,7 +252,7 @@ void nv_settings_read(
 	read_seconds(&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
 	read_hooks(&reader);
 	read_yes(&reader, "netvf_inherit", &ret_settings->inherit);
-	read_yes(&reader, "netvf_vf_transparent", &ret_settings->hn.transparent);
+	read_default_transparent(&reader);
 	read_lagg(&reader);
 	read_multicast(&reader);
 	read_pairs(&reader);

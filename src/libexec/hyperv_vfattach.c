@@ -2,13 +2,20 @@
 /* hyperv_vfattach IF DELAY: sets a VF up that has just been attached. See hyperv_vfattach(8). */
 #include "base/log.h"
 #include "ifconfig/bare.h"
+#include "ifconfig/manager.h"
 #include "libexec/common.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define PROGRAM	  "hyperv_vfattach"
 #define DELAY_MAX 86400 /* seconds */
+
+#define UDEV_WAIT_MS  5000
+#define UDEV_LOOK_MS  5
+#define UDEV_DATA_MAX 16384 /* bytes */
 
 /* The pair whose VF this is, if it is ours to act on; says why if it is a VF, but not ours. */
 static const struct nv_pair *find_pair(const struct nv_scene *scene, const struct nv_link *vf)
@@ -40,6 +47,36 @@ static bool set_up(struct nv_scene *scene, const struct nv_link *vf, const struc
 	}
 	nv_info("%s, the VF of %s, is set up", vf->name, hn->name);
 	return true;
+}
+
+/* What udev has looked at has a file (libudev's database), where ID_RENAMING stands until the
+ * kernel has told udev that the interface has its new name. */
+static bool udev_is_done(const char *path)
+{
+	NV_AUTO(nv_file) FILE *file = fopen(path, "re");
+	char text[UDEV_DATA_MAX];
+	size_t length = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+
+	text[length] = '\0';
+	return file && !strstr(text, "\nE:ID_RENAMING=1\n");
+}
+
+/*
+ * Linux before 6.2 cannot rename an interface that is up, so udev, which gives it its name, goes
+ * first. Returns whether it was waited for.
+ */
+static bool await_udev(int ifindex)
+{
+	const struct timespec pause = {.tv_nsec = UDEV_LOOK_MS * 1000000L};
+	char path[64];
+	int looks = 0;
+
+	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
+	if (access("/run/udev/control", F_OK) < 0)
+		return false;
+	for (; !udev_is_done(path) && looks < UDEV_WAIT_MS / UDEV_LOOK_MS; looks++)
+		nanosleep(&pause, NULL);
+	return looks;
 }
 
 /*
@@ -77,12 +114,13 @@ static bool attach(struct nv_scene *scene, const char *ifname, unsigned int dela
 	if (!pair)
 		return true;
 	hn = nv_links_by_index(&scene->links, pair->hn);
-	if (nv_hn_is_transparent(&scene->settings->hn, hn->name))
+	if (nv_hn_is_transparent(&scene->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
 		return true;
 	if (delay)
 		return wait_and_set_up(scene, vf->ifindex, delay);
 	if (!scene->settings->vf_delay)
-		return set_up(scene, vf, hn);
+		return await_udev(vf->ifindex) ? wait_and_set_up(scene, vf->ifindex, 0)
+					       : set_up(scene, vf, hn);
 	nv_info("%s, the VF of %s, will be set up in %u seconds (hyperv_vf_delay)", vf->name,
 		hn->name, scene->settings->vf_delay);
 	return nv_scene_background(PROGRAM) &&

@@ -5,6 +5,7 @@
 #include "datapath/lagg.h"
 #include "ifconfig/apply.h"
 #include "ifconfig/bare.h"
+#include "ifconfig/manager.h"
 #include "libexec/clients.h"
 #include "libexec/common.h"
 #include "libexec/record.h"
@@ -99,6 +100,25 @@ enum look {
 	LOOK_FAILED, /* said why */
 };
 
+/* Says why. */
+static bool is_transparent(const struct vfup *up, const char *hn)
+{
+	const char *manager = nv_manager_of(up->hn->ifindex);
+
+	if (!nv_hn_is_transparent(&up->scene.settings->hn, hn, manager))
+		return false;
+	if (nv_hn_is_transparent(&up->scene.settings->hn, hn, false))
+		nv_notice("%s is in transparent mode (netvf_vf_transparent): it keeps its "
+			  "configuration and has no lagg",
+			hn);
+	else
+		nv_notice("%s is in transparent mode, for %s configures it "
+			  "(netvf_vf_transparent=AUTO): it keeps its configuration and has no "
+			  "lagg",
+			hn, manager);
+	return true;
+}
+
 static enum look look(struct vfup *up, const char *hn)
 {
 	const struct nv_pair *pair;
@@ -121,12 +141,8 @@ static enum look look(struct vfup *up, const char *hn)
 		nv_notice("%s is left alone: %s", hn, pair->why);
 		return pair->verdict == NV_PAIR_COUPLED ? LOOK_DONE : LOOK_FAILED;
 	}
-	if (nv_hn_is_transparent(&up->scene.settings->hn, hn)) {
-		nv_notice("%s is in transparent mode (netvf_vf_transparent): it keeps its "
-			  "configuration and has no lagg",
-			hn);
+	if (is_transparent(up, hn))
 		return LOOK_DONE;
-	}
 	up->vf = pair->vf ? nv_links_by_index(&up->scene.links, pair->vf) : NULL;
 	if (nv_hn_lagg_name(hn, up->lagg_name) < 0) {
 		nv_err("cannot name a lagg for %s: its name has no digits, or too many", hn);

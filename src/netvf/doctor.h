@@ -59,8 +59,6 @@ unsigned int nv_nft_count(const json_t *ruleset, const char *ifname, char *ret_w
 unsigned int nv_iptables_count(const char *saved, const char *ifname, char *ret_where, size_t size);
 /* Of `nmcli -t -f DEVICE,STATE device`. */
 bool nv_nmcli_manages(const char *listed, const char *ifname);
-/* Of systemd-networkd's /run/systemd/netif/links/IFINDEX. */
-bool nv_networkd_manages(const char *state);
 /* Of ifupdown's /run/network/ifstate. */
 bool nv_ifupdown_manages(const char *state, const char *ifname);
 /*

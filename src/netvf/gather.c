@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 #include "ifconfig/dhcp.h"
+#include "ifconfig/manager.h"
 #include "kernel/kernel.h"
 #include "kernel/sockets.h"
 #include "netvf/command.h"
@@ -78,18 +79,13 @@ static void gather_managers(struct nv_facts *facts, const char *ifname, const ch
 {
 	const struct nv_link *link = nv_links_by_name(&facts->links, ifname);
 	char text[16384];
-	char path[64];
 
 	if (nv_nmcli_manages(nmcli, ifname))
 		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "NetworkManager");
 	read_file("/run/network/ifstate", text, sizeof(text));
 	if (nv_ifupdown_manages(text, ifname))
 		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "ifupdown");
-	if (!link)
-		return;
-	snprintf(path, sizeof(path), "/run/systemd/netif/links/%d", link->ifindex);
-	read_file(path, text, sizeof(text));
-	if (nv_networkd_manages(text))
+	if (link && nv_networkd_has(link->ifindex))
 		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "systemd-networkd");
 }
 

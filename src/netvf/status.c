@@ -32,8 +32,10 @@ static void print_pair(const json_t *pair)
 			nv_json_text(pair, "why"));
 		return;
 	}
-	printf("%s: %s, upper %s, on %s for %s%s, %lld switches\n", nv_json_text(pair, "hn"),
-		nv_json_text(pair, "form"), nv_json_text(pair, "upper"),
+	printf("%s: %s", nv_json_text(pair, "hn"), nv_json_text(pair, "form"));
+	if (nv_json_text(pair, "manager")[0])
+		printf(" (%s configures it)", nv_json_text(pair, "manager"));
+	printf(", upper %s, on %s for %s%s, %lld switches\n", nv_json_text(pair, "upper"),
 		on_vf ? nv_json_text(vf, "name") : nv_json_text(pair, "hn"), age,
 		nv_streq(nv_json_text(pair, "wish"), "auto") ? "" : " by order",
 		(long long)nv_json_int(pair, "switches"));

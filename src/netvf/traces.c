@@ -158,13 +158,6 @@ bool nv_nmcli_manages(const char *listed, const char *ifname)
 	return state && strncmp(state, "unmanaged", strlen("unmanaged")) != 0;
 }
 
-bool nv_networkd_manages(const char *state)
-{
-	const char *admin = find_line(state, "ADMIN_STATE", '=');
-
-	return admin && strncmp(admin, "unmanaged", strlen("unmanaged")) != 0;
-}
-
 bool nv_ifupdown_manages(const char *state, const char *ifname)
 {
 	return find_line(state, ifname, '=');

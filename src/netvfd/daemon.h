@@ -41,12 +41,16 @@ struct nv_managed {
 	enum nv_wish wish;
 	enum nv_pair_verdict verdict;
 	char why[160];
+	const char *manager; /* who configures hn: nv_manager_of() */
 	uint64_t since; /* nv_loop_now() of the last switch */
 	unsigned long switches;
 	int lagg; /* ifindex of the lagg whose carrier was set; 0: none */
 	bool carrier; /* as it was set */
 	int refused; /* a port that the lagg, a bond, did not take in; 0: none */
 	bool no_bond; /* it could not be made */
+	int exclusive_vf; /* one that was used exclusively, and may have addresses; 0: none */
+	int repaired_vf; /* a VF from which an address was taken; 0: none */
+	uint64_t repaired; /* nv_loop_now() of the last look for DHCP clients on it; 0: never */
 	bool promiscuous; /* hn was set so */
 	uint32_t refused_mtu; /* of the upper, that a port does not take; 0: none */
 	bool told; /* that hn is opened underneath, or does not take its disguise */
@@ -109,6 +113,8 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 void nv_pairs_settle(struct nv_daemon *daemon);
 /* A link is gone, before nv_pairs_settle() says what became of its pair. */
 void nv_pairs_lose(struct nv_daemon *daemon, int ifindex);
+/* Whether a pair has it as its VF, so that an address on it concerns nv_pairs_settle(). */
+bool nv_pairs_has_vf(const struct nv_daemon *daemon, int ifindex);
 /* Settles and flushes, for whoever is not the monitor; also the hold-down's timer's callback. */
 void nv_pairs_look_again(void *daemon);
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
@@ -152,6 +158,11 @@ void nv_transparent_stop(struct nv_daemon *daemon, const struct nv_managed *mana
 
 /* Compares, and changes only what differs. A failure is logged; the next change tries again. */
 void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed);
+
+/* repair.c: the VF stays bare */
+
+/* Takes addresses off, and ends DHCP clients, that somebody has put on a VF. Says so once. */
+void nv_repair(struct nv_daemon *daemon, struct nv_managed *managed, int vf);
 
 /* peers.c: peers are told where the upper is */
 

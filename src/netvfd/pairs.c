@@ -3,6 +3,7 @@
 #include "control/text.h"
 #include "datapath/lagg.h"
 #include "ifconfig/bare.h"
+#include "ifconfig/manager.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -287,6 +288,41 @@ static void apply_holddown(struct nv_daemon *daemon, struct nv_managed *managed,
 		*soonest = left;
 }
 
+/* Asked each time, for it may begin or end at any time. */
+static const char *find_manager(struct nv_daemon *daemon, struct nv_managed *managed)
+{
+	const struct nv_hn_config *config = &daemon->settings->hn;
+	const char *manager = nv_manager_of(managed->hn);
+
+	if (manager && manager != managed->manager &&
+		nv_hn_is_transparent(config, managed->hn_name, true) &&
+		!nv_hn_is_transparent(config, managed->hn_name, false))
+		nv_notice("%s: %s configures it, so it keeps its configuration and sends by its VF "
+			  "(netvf_vf_transparent=AUTO)",
+			managed->hn_name, manager);
+	managed->manager = manager;
+	return manager;
+}
+
+/*
+ * Whether the VF is to carry another's frames and nothing else. What it got while it was used
+ * exclusively is for whoever gave it to take off.
+ */
+static bool is_port(const struct nv_managed *managed, const struct nv_pair_facts *facts)
+{
+	if (facts->vf == managed->exclusive_vf)
+		return false;
+	switch (managed->state.form) {
+	case NV_FORM_HN:
+		return facts->transparent ? managed->state.ready : facts->answered;
+	case NV_FORM_LAGG:
+		return true;
+	case NV_FORM_VF:
+		return false;
+	}
+	return false;
+}
+
 static void step(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair *pair,
 	uint64_t *soonest)
 {
@@ -303,7 +339,8 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		.hn_up = !hn_link || (hn_link->flags & IFF_UP),
 		.hn_dormant = hn_link && hn_link->link_mode == IF_LINK_MODE_DORMANT,
 		.wish = managed->wish,
-		.transparent = nv_hn_is_transparent(&daemon->settings->hn, managed->hn_name),
+		.transparent = nv_hn_is_transparent(
+			&daemon->settings->hn, managed->hn_name, find_manager(daemon, managed)),
 	};
 
 	if (nv_datapath_get(daemon->datapath, managed->hn, &path) == 0)
@@ -330,6 +367,10 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	show_carrier(daemon, managed, facts.hn_usable || facts.vf_usable);
 	if (pair->verdict == NV_PAIR_OURS)
 		nv_follow(daemon, managed);
+	if (managed->state.form == NV_FORM_VF)
+		managed->exclusive_vf = vf;
+	if (pair->verdict == NV_PAIR_OURS && vf && is_port(managed, &facts))
+		nv_repair(daemon, managed, vf);
 	nv_ports_settle(daemon, managed, hn_link, vf_link);
 }
 
@@ -400,6 +441,14 @@ static void mend(struct nv_daemon *daemon)
 		managed->lost = false;
 	}
 	daemon->resyncs = resyncs;
+}
+
+bool nv_pairs_has_vf(const struct nv_daemon *daemon, int ifindex)
+{
+	for (size_t i = 0; i < daemon->n_managed; i++)
+		if (daemon->managed[i].state.vf == ifindex)
+			return true;
+	return false;
 }
 
 void nv_pairs_lose(struct nv_daemon *daemon, int ifindex)

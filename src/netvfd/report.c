@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "control/text.h"
 #include "hn/sysctl.h"
+#include "ifconfig/manager.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -63,11 +64,11 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 	uint64_t age = nv_loop_now(daemon->loop) - managed->since;
 
 	nv_datapath_get(daemon->datapath, managed->hn, &path);
-	return json_pack("{so ss so so ss ss ss so? sf sI so so}", "hn",
+	return json_pack("{so ss so so ss ss ss ss? so? sf sI so so}", "hn",
 		nv_json_from(managed->hn_name), "verdict", verdict_name(managed->verdict), "why",
 		nv_json_from(managed->why), "upper", name_json(daemon, nv_dp_pair_upper(&path)),
 		"form", nv_form_name(path.form), "active", nv_port_name(path.active), "wish",
-		nv_wish_name(managed->wish), "last_vf",
+		nv_wish_name(managed->wish), "manager", managed->manager, "last_vf",
 		managed->vf_name[0] ? nv_json_from(managed->vf_name) : NULL, "seconds",
 		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches, "hn_port",
 		port_json(daemon, managed->hn), "vf_port", port_json(daemon, managed->state.vf));
@@ -191,6 +192,7 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 	struct nv_daemon *daemon = data;
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
 	NV_AUTO(nv_free) enum nv_port *active = NULL;
+	NV_AUTO(nv_free) bool *managed = NULL;
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	struct nv_sysctl_facts facts = {
 		.links = links,
@@ -202,15 +204,18 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 	int r = list ? nv_pairs_find(links, &daemon->settings->hn, &pairs) : -ENOMEM;
 
 	active = calloc(pairs.count + 1, sizeof(*active));
-	if (!r && !active)
+	managed = calloc(pairs.count + 1, sizeof(*managed));
+	if (!r && (!active || !managed))
 		r = -ENOMEM;
 	for (size_t i = 0; i < pairs.count && !r; i++) {
 		struct nv_dp_pair path = {};
 
 		if (nv_datapath_get(daemon->datapath, pairs.pair[i].hn, &path) == 0)
 			active[i] = path.active;
+		managed[i] = nv_manager_of(pairs.pair[i].hn);
 	}
 	facts.active = active;
+	facts.managed = managed;
 	if (!r)
 		r = list_sysctls(&facts, json_object_get(params, "names"), list, ret_error);
 	if (r)

@@ -89,9 +89,9 @@ def test_programs_that_somebody_removed(guest, lagg):
 
 
 def test_an_address_on_a_port(guest, lagg):
-    guest.netlink.addr("add", index=guest.namespace.index("vf0"), address="192.0.2.77",
+    guest.netlink.addr("add", index=guest.namespace.index("hn0"), address="192.0.2.77",
                        prefixlen=24)
-    assert "vf0 is a port of lagg0, but has the address 192.0.2.77/24" in finding(guest, lagg)
+    assert "hn0 is a port of lagg0, but has the address 192.0.2.77/24" in finding(guest, lagg)
 
 
 def test_a_dhcp_client_on_a_port(guest, lagg):

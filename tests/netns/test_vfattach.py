@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """hyperv_vfattach by hand: only a VF of ours is acted on."""
 
+import pathlib
 import subprocess
 
 import pytest
@@ -89,3 +90,28 @@ def test_an_rcconf_with_a_fault_is_said_with_its_place(programs, guest):
     said = programs.run("hyperv_vfattach", "vf0", "0", status=1)
     assert f"{programs.rcconf}:2:" in said
     assert not guest.is_up("vf0")
+
+
+def test_udev_names_a_vf_before_it_is_set_up(programs, guest):
+    """For it cannot rename one that is up; what udev is done with has a file."""
+    programs.rcconf.write_text('netvf_pairs="hn0:vf0 hn0:vf7"\n')
+    index = guest.namespace.index("vf0")
+    data = pathlib.Path(f"/run/udev/data/n{index}")
+    data.parent.mkdir(parents=True)
+    control = pathlib.Path("/run/udev/control")
+    control.touch()
+    try:
+        with programs.start("hyperv_vfattach", "vf0", "0") as attach:
+            wait_until(lambda: b"hyperv_vfattach" in
+                       pathlib.Path(f"/proc/{attach.pid}/cmdline").read_bytes())
+            assert not guest.is_up("vf0")
+            data.write_text("E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n")
+            guest.netlink.link("set", index=index, ifname="vf7")
+            assert attach.poll() is None
+            assert not guest.is_up("vf7")
+            data.write_text("E:ID_NET_NAME=vf7\n")
+            assert attach.wait(10) == 0
+    finally:
+        data.unlink(missing_ok=True)
+        control.unlink()
+    assert guest.is_up("vf7")

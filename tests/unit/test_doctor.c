@@ -318,9 +318,6 @@ static void managers_say_what_they_manage(void **state)
 	assert_true(nv_nmcli_manages("lo:unmanaged\nhn0:connected\n", "hn0"));
 	assert_false(nv_nmcli_manages("lo:unmanaged\nhn0:unmanaged\n", "hn0"));
 	assert_false(nv_nmcli_manages("hn01:connected", "hn0"));
-	assert_true(nv_networkd_manages("# private\nADMIN_STATE=configured\nX=1\n"));
-	assert_false(nv_networkd_manages("ADMIN_STATE=unmanaged\n"));
-	assert_false(nv_networkd_manages(""));
 	assert_true(nv_ifupdown_manages("lo=lo\nhn0=hn0\n", "hn0"));
 	assert_false(nv_ifupdown_manages("hn01=hn01\n", "hn0"));
 }

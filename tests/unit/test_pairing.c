@@ -269,7 +269,8 @@ static void sysctls_answer_by_freebsds_names(void **state)
 		ethernet(5, "ens4", "e1000e", "pci", 1),
 	};
 	const struct nv_links links = {.link = link, .count = NV_ARRAY_SIZE(link)};
-	const struct nv_sysctl_facts facts = {&links, &pairs, active, &config, 2};
+	const bool managed[] = {false, false};
+	const struct nv_sysctl_facts facts = {&links, &pairs, active, managed, &config, 2};
 	static const char *const expected[][2] = {
 		{"hw.hn.vf_transparent", "0"},
 		{"hw.hn.vf_xpnt_attwait", "2"},
@@ -308,13 +309,18 @@ static void an_hn_has_its_own_word_on_transparency(void **state)
 	};
 
 	(void)state;
-	assert_true(nv_hn_is_transparent(&config, "eth1"));
-	assert_true(nv_hn_is_transparent(&config, "br-lan"));
-	assert_false(nv_hn_is_transparent(&config, "eth10"));
-	assert_false(nv_hn_is_transparent(&config, "eth"));
-	config.transparent = true;
-	assert_true(nv_hn_is_transparent(&config, "eth10"));
-	assert_false(nv_hn_is_transparent(&config, "eth2"));
+	assert_true(nv_hn_is_transparent(&config, "eth1", false));
+	assert_true(nv_hn_is_transparent(&config, "br-lan", false));
+	assert_false(nv_hn_is_transparent(&config, "eth10", false));
+	assert_false(nv_hn_is_transparent(&config, "eth", false));
+	assert_true(nv_hn_is_transparent(&config, "eth10", true));
+	assert_false(nv_hn_is_transparent(&config, "eth2", true));
+	config.transparent = NV_TRANSPARENT_NO;
+	assert_false(nv_hn_is_transparent(&config, "eth10", true));
+	assert_true(nv_hn_is_transparent(&config, "eth1", true));
+	config.transparent = NV_TRANSPARENT_YES;
+	assert_true(nv_hn_is_transparent(&config, "eth10", false));
+	assert_false(nv_hn_is_transparent(&config, "eth2", false));
 }
 
 static void multicast_is_taken_by_both_doors_on_hyperv(void **state)

@@ -49,7 +49,7 @@ static void nothing_said_gives_the_defaults(void **state)
 	assert_int_equal(settings->announce_interval, 1);
 	assert_int_equal(settings->action_timeout, 300);
 	assert_true(settings->hooks);
-	assert_false(settings->hn.transparent);
+	assert_int_equal(settings->hn.transparent, NV_TRANSPARENT_AUTO);
 	assert_int_equal(settings->hn.n_pairs, 0);
 	assert_int_equal(settings->hn.n_drivers, 0);
 	assert_int_equal(settings->hn.n_names, 0);
@@ -86,7 +86,7 @@ static void everything_said_is_read(void **state)
 	assert_int_equal(settings->hn.multicast, NV_MULTICAST_BOTH);
 	assert_int_equal(settings->announce_count, 0);
 	assert_int_equal(settings->announce_interval, 60);
-	assert_true(settings->hn.transparent);
+	assert_int_equal(settings->hn.transparent, NV_TRANSPARENT_YES);
 	assert_int_equal(settings->hn.n_opaque_names, 1);
 	assert_string_equal(settings->hn.opaque_name[0], "hn0");
 	assert_int_equal(settings->hn.n_transparent_names, 1);
@@ -115,7 +115,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"netvf_announce_interval=0", "a number of seconds from 1 to 60; taken is 1"},
 		{"netvf_action_timeout=0", "from 1 to 86400; taken is 300"},
 		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600; taken is 1"},
-		{"netvf_vf_transparent=perhaps", "neither YES nor NO; taken is NO"},
+		{"netvf_vf_transparent=perhaps", "none of YES, NO and AUTO; taken is AUTO"},
 		{"netvf_multicast=hn", "none of auto, active and both; taken is auto"},
 		{"netvf_hooks=perhaps", "neither YES nor NO; taken is YES"},
 		{"netvf_lagg=team", "neither bpf nor bond; taken is bpf"},
@@ -139,7 +139,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		assert_int_equal(settings->announce_count, 3);
 		assert_int_equal(settings->announce_interval, 1);
 		assert_int_equal(settings->action_timeout, 300);
-		assert_false(settings->hn.transparent);
+		assert_int_equal(settings->hn.transparent, NV_TRANSPARENT_AUTO);
 		assert_int_equal(settings->hn.n_pairs, 0);
 		assert_int_equal(settings->hn.n_names, 0);
 	}

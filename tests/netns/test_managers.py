@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Network managers: what they configure stays theirs, and what they do to a VF is mended."""
+
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import RC_CONF
+from harness import BUILD, wait_until
+from netvf_lab.topology import GUEST_ADDRESS
+from programs import Programs
+
+RULES = f"""\
+notify 10 {{
+    match "system" "HYPERV_NIC_VF"; match "type" "VF_UP";
+    action "{BUILD}/src/libexec/hyperv_vfup '$subsystem'";
+}};
+"""
+NO_WAIT = RC_CONF + 'netvf_vf_xpnt_attwait="0"\n'
+STATES = {
+    "systemd-networkd": ("/run/systemd/netif/links", "ADMIN_STATE=configured\n"),
+    "NetworkManager": ("/run/NetworkManager/devices", "[device]\nmanaged=true\n"),
+}
+
+
+@pytest.fixture
+def manage(guest):
+    """Call it to have a manager say that it configures an interface."""
+    written = []
+
+    def write(manager, name):
+        directory, text = STATES[manager]
+        path = pathlib.Path(directory, str(guest.namespace.index(name)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        written.append(path)
+
+    yield write
+    for path in written:
+        path.unlink()
+
+
+@pytest.mark.parametrize("manager", STATES)
+def test_what_a_manager_configures_keeps_it(guest, start_netvfd, manage, manager):
+    manage(manager, "hn0")
+    netvfd = start_netvfd(rcconf=NO_WAIT)
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    assert netvfd.pair()["form"] == "transparent"
+    assert netvfd.pair()["manager"] == manager
+    assert f"{manager} configures it" in netvfd.ask("status")
+    assert netvfd.log.count(f"hn0: {manager} configures it") == 1
+    assert guest.addresses("hn0") == {f"{GUEST_ADDRESS}/24"}
+    assert not guest.link("lagg0")
+    assert netvfd.ask("sysctl", "-n", "dev.hn.0.vf_xpnt_enabled") == "1\n"
+
+
+def test_rc_conf_overrules_a_manager(guest, start_netvfd, manage):
+    manage("NetworkManager", "hn0")
+    netvfd = start_netvfd(rules=RULES, rcconf=NO_WAIT + 'netvf_vf_transparent="NO"\n')
+    guest.attach_vf()
+    guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
+    wait_until(lambda: guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/24"})
+    assert netvfd.pair()["form"] == "lagg"
+
+
+def test_by_hand_it_is_said_who_configures_hn(guest, tmp_path, manage):
+    programs = Programs(guest, tmp_path)
+    guest.attach_vf()
+    manage("systemd-networkd", "hn0")
+    assert programs.run("hyperv_vfattach", "vf0", "0") == ""
+    assert not guest.is_up("vf0")
+    assert "for systemd-networkd configures it" in programs.run("hyperv_vfup", "hn0")
+    assert not guest.link("lagg0")
+
+
+def addresses(guest, name):
+    index = guest.namespace.index(name)
+    return [a for a in guest.netlink.get_addr() if a["index"] == index]
+
+
+@pytest.mark.parametrize("rcconf, form", [
+    (NO_WAIT + 'netvf_vf_transparent="YES"\n', "transparent"), (NO_WAIT, "lagg")])
+def test_an_address_on_a_vf_is_taken_off(guest, start_netvfd, echo, rcconf, form):
+    netvfd = start_netvfd(rules=RULES, rcconf=rcconf)
+    guest.attach_vf()
+    index = guest.namespace.index("vf0")
+    guest.netlink.link("set", index=index, state="up")
+    netvfd.wait_active("vf")
+    wait_until(lambda: netvfd.pair()["form"] == form)
+    for address, prefixlen in ("10.77.0.77", 24), ("fd77::77", 64), ("10.77.0.78", 24):
+        guest.netlink.addr("add", index=index, address=address, prefixlen=prefixlen)
+    wait_until(lambda: not addresses(guest, "vf0"))
+    assert echo.ask(20) == 20
+    assert netvfd.log.count("was given the address 10.77.0.77/24 by somebody") == 1
+    assert "the address 10.77.0.78" not in netvfd.log
+
+
+def test_what_a_vf_has_that_is_used_exclusively_is_its_own(guest, start_netvfd):
+    netvfd = start_netvfd(rules="", rcconf='netvf_pairs="hn0:vf0"\n')
+    guest.attach_vf()
+    index = guest.namespace.index("vf0")
+    guest.netlink.link("set", index=index, state="up")
+    guest.netlink.addr("add", index=index, address="10.77.0.77", prefixlen=24)
+    wait_until(lambda: netvfd.pair()["form"] == "exclusive")
+    guest.netlink.addr("add", index=index, address="10.77.0.78", prefixlen=24)
+    wait_until(lambda: guest.addresses("vf0") == {"10.77.0.77/24", "10.77.0.78/24"})
+    netvfd.ask("status")  # it has heard of them by now
+    assert guest.addresses("vf0") == {"10.77.0.77/24", "10.77.0.78/24"}
+
+
+@pytest.mark.skipif(not shutil.which("udhcpc"), reason="udhcpc is not installed")
+def test_a_dhcp_client_on_a_vf_is_ended(guest, start_netvfd, tmp_path):
+    netvfd = start_netvfd(rcconf=NO_WAIT + 'netvf_vf_transparent="YES"\n')
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    with guest.popen("udhcpc", "-f", "-i", "vf0", "-s", "/bin/true",
+                     stderr=subprocess.DEVNULL) as client:
+        cmdline = pathlib.Path(f"/proc/{client.pid}/cmdline")
+        wait_until(lambda: cmdline.read_bytes().startswith(b"udhcpc"), what="nsenter has run it")
+        guest.netlink.addr("add", index=guest.namespace.index("vf0"), address="10.77.0.77",
+                           prefixlen=24)
+        wait_until(lambda: client.poll() is not None)
+    assert f"udhcpc (process {client.pid}) runs on its VF vf0" in netvfd.log
+    assert not guest.addresses("vf0")
