@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * netvf_udev IF: what udev(7) is to know of an interface, so that NetworkManager (NM_UNMANAGED) and
- * systemd-networkd (ID_NET_MANAGED_BY, systemd 246) leave the VFs and laggs of pairs alone. See
- * netvfd(8), FILES.
+ * systemd-networkd (ID_NET_MANAGED_BY, through dist/00-netvf.network) leave the VFs and laggs of
+ * pairs alone. See netvfd(8), FILES.
  */
 #include "base/log.h"
 #include "libexec/common.h"
