@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -483,6 +484,60 @@ static bool release(struct vfup *up, const char *hn)
 	return nv_release(&up->scene, up->datapath, up->hn, up->lagg);
 }
 
+/*
+ * Nothing of the pair is left in the kernel. A VF that nobody looks after is closed, so that the
+ * host sends by hn; hn shows its true link.
+ */
+static bool take_out(struct vfup *up)
+{
+	const struct nv_link_change show = {
+		.what = NV_LINK_MODE | NV_LINK_OPERSTATE,
+		.to = {.link_mode = IF_LINK_MODE_DEFAULT, .operstate = IF_OPER_UP},
+	};
+	struct nv_dp_pair pair;
+	int r = nv_datapath_get(up->datapath, up->hn->ifindex, &pair);
+
+	if (r == -ENOENT)
+		return true;
+	nv_datapath_activate(up->datapath, pair.hn, NV_PORT_HN);
+	if (up->hn->link_mode == IF_LINK_MODE_DORMANT)
+		nv_kernel_link_set(up->scene.kernel, pair.hn, &show);
+	if (pair.vf && pair.form != NV_FORM_VF)
+		nv_kernel_link_up(up->scene.kernel, pair.vf, false);
+	r = nv_datapath_remove(up->datapath, pair.hn);
+	if (r < 0)
+		nv_err("cannot take the filters off %s and its VF: %s", up->hn->name,
+			nv_strerror(r));
+	return r == 0;
+}
+
+static bool is_alone(const char *run_dir)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+
+	return nv_client_open(run_dir, &client) < 0;
+}
+
+/* Every hn; where netvfd does not run, netvf leaves them altogether. */
+static bool release_all(void)
+{
+	__attribute__((cleanup(vfup_auto))) struct vfup all = {.lock = -1};
+	bool done = true;
+
+	if (!nv_scene_open(&all.scene) || !nv_scene_look(&all.scene))
+		return false;
+	for (size_t i = 0; i < all.scene.pairs.count; i++) {
+		__attribute__((cleanup(vfup_auto))) struct vfup up = {.lock = -1};
+		const struct nv_pair *pair = &all.scene.pairs.pair[i];
+		const struct nv_link *hn = nv_links_by_index(&all.scene.links, pair->hn);
+
+		if (!hn || pair->verdict == NV_PAIR_COUPLED)
+			continue;
+		done &= release(&up, hn->name) && (!is_alone(all.scene.run_dir) || take_out(&up));
+	}
+	return done;
+}
+
 /* What would be done, without doing it. */
 static bool show(struct vfup *up, const char *hn, bool json)
 {
@@ -500,7 +555,7 @@ static bool show(struct vfup *up, const char *hn, bool json)
 static int usage(void)
 {
 	nv_err("usage: " PROGRAM " [-r | -n [-j]] HN (the synthetic interface, for example hn0; "
-	       "-r: release it; -n: show what would be done, -j: in JSON)");
+	       "-r: release it, without HN all; -n: show what would be done, -j: in JSON)");
 	return 1;
 }
 
@@ -524,6 +579,8 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	hn = argc == 1 ? argv[optind] : argc == 0 && dot ? dot + 1 : "";
+	if (back && !argc && !dot)
+		return release_all() ? 0 : 1;
 	if (!hn[0] || strlen(hn) >= IFNAMSIZ || strchr(hn, '/'))
 		return usage();
 	if (only_show)

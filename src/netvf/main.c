@@ -24,8 +24,8 @@ static const struct {
 		"where to transmit; auto: the VF while usable"},
 	{"plan", nv_command_plan, "plan hn", "what would move to the lagg, step by step",
 		.offline = true},
-	{"release", nv_command_release, "release hn", "give hn its configuration back",
-		.offline = true},
+	{"release", nv_command_release, "release [hn]",
+		"give hn its configuration back, or every hn", .offline = true},
 	{"doctor", nv_command_doctor, "doctor", "what is wrong, and what to do", .alone = true},
 	{"sysctl", nv_command_sysctl, "sysctl [-n] [name ...]", "hn(4)'s names, as on FreeBSD"},
 };

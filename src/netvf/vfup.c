@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/rundir.h"
+#include "base/str.h"
 
 #include <errno.h>
 
@@ -13,7 +14,7 @@ static int run(const struct nv_command_context *context, const char *command, co
 {
 	const char *hn = context->args[0];
 
-	if (!hn || context->args[1]) {
+	if (hn ? context->args[1] != NULL : !nv_streq(command, "release")) {
 		fprintf(stderr, "usage: netvf %s hn\n", command);
 		return EXIT_FAILURE;
 	}
