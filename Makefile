@@ -14,7 +14,8 @@ RUNS ?= 5
 AS_ROOT := tools/as-root
 CHECK := /usr/bin/python3 tools/check --build $(BUILD) --sanitize $(BUILD)-clang
 
-.PHONY: all deps build sanitize demo check moves bench bench-vm lint fuzz install deb clean
+.PHONY: all deps build sanitize demo check check-managers check-moves bench bench-vm lint fuzz install \
+	deb clean
 
 all: build
 
@@ -45,11 +46,16 @@ check: build sanitize
 	@$(CHECK) --fuzz-seconds $(FUZZ_SECONDS)
 
 # What make check tries of a few configurations: of hundreds, and a crash at every step of some.
-moves: build
+check-moves: build
 	@$(AS_ROOT) unshare --pid --fork --kill-child --mount-proc env NETVF_BUILD=$(CURDIR)/$(BUILD) \
 		NETVF_PLAN_SEEDS=$(SEEDS) NETVF_CRASH_SEEDS=$(CRASHES) PYTHONDONTWRITEBYTECODE=1 \
 		/usr/bin/python3 -m pytest -v --tb=short -p no:cacheprovider --numprocesses=2 \
 		tests/netns/test_plan.py -k any_configuration
+
+# Debian's root file system in QEMU, under each network manager, with netvf's own package.
+check-managers: build deb
+	@tools/deps mmdebstrap e2fsprogs
+	@$(CHECK) --only managers
 
 fuzz: sanitize
 	@$(CHECK) --only fuzz --fuzz-seconds $(FUZZ_SECONDS)

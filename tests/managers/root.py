@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A root file system out of Debian's packages and netvf's own, and what boots it."""
+
+import glob
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+
+from netvf_lab.vm import initramfs
+from netvf_lab.vm.cache import Unavailable
+
+SUITE = "bookworm"
+PACKAGES = (
+    *("systemd", "systemd-sysv", "udev", "dbus", "kmod", "netbase", "procps", "iproute2"),
+    *("iputils-ping", "ifupdown", "isc-dhcp-client", "network-manager"),
+    # netvf's, so that installing it needs no network.
+    *("libbpf1", "libbsd0", "libevent-core-2.1-7", "libjansson4", "libmnl0"),
+)
+LEFT_OUT = ("man", "doc", "locale", "info")
+SPARE = 128 << 20  # bytes, for what the guest writes
+
+MODULES = ("virtio_blk", "crc32c_generic", "ext4", "autofs4", *initramfs.MODULES)
+
+INIT = """\
+#!/bin/sh
+# Puts the scenario's own files into Debian's root, and starts systemd there.
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+while read -r module options; do
+\tinsmod "/lib/modules/$module.ko" $options
+done </etc/modules
+mount -t ext4 /dev/vda /root
+cp -a /scenario/. /root
+umount /proc /sys
+exec switch_root /root /sbin/init
+"""
+
+OBEY_UNIT = """\
+[Unit]
+Description=Obeys the lab
+BindsTo=dev-virtio\\x2dports-control.device
+After=dev-virtio\\x2dports-control.device multi-user.target
+
+[Service]
+Type=simple
+StandardError=null
+ExecStart=/usr/sbin/obey
+"""
+
+
+def _run(argv, **options):
+    try:
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, **options)
+    except FileNotFoundError as error:
+        raise Unavailable(f"there is no {argv[0]} here") from error
+    except subprocess.CalledProcessError as error:
+        lines = (error.stderr or error.stdout).strip().splitlines()
+        raise Unavailable(f"{argv[0]}: {lines[-1] if lines else error}") from error
+
+
+def bootstrap(cache):
+    """The directory with Debian's packages installed; made once."""
+    key = hashlib.sha256(" ".join((SUITE, *PACKAGES)).encode()).hexdigest()[:12]
+    target = os.path.join(cache, f"root-{key}")
+    if os.path.exists(target):
+        return target
+    os.makedirs(cache, exist_ok=True)
+    print("fetching a Debian root file system", flush=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as new:
+        root = os.path.join(new, "root")
+        _run(["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory",
+              f"--include={','.join(PACKAGES)}",
+              *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT), SUITE, root])
+        os.rename(root, target)
+    return target
+
+
+def _install(root, path, source, mode=0o755):
+    target = os.path.join(root, path)
+    shutil.copyfile(source, target)
+    os.chmod(target, mode)
+
+
+def image(path, tree, package, places):
+    """Writes a file system: the tree, netvf's package installed, and what obeys the lab."""
+    lab = os.path.dirname(initramfs.__file__)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as new:
+        root = os.path.join(new, "root")
+        _run(["cp", "-a", "--reflink=auto", tree, root])
+        _install(root, "netvf.deb", package, 0o644)
+        _run(["chroot", root, "dpkg", "--install", "/netvf.deb"],
+             env={"PATH": "/usr/sbin:/usr/bin", "DEBIAN_FRONTEND": "noninteractive"})
+        _install(root, "usr/sbin/obey", os.path.join(lab, "obey.sh"))
+        _install(root, "usr/sbin/netvf-lab-agent", places.agent)
+        units = os.path.join(root, "etc/systemd/system")
+        with open(os.path.join(units, "obey.service"), "w", encoding="utf-8") as file:
+            file.write(OBEY_UNIT)
+        os.symlink("../obey.service", os.path.join(units, "multi-user.target.wants/obey.service"))
+        used = int(subprocess.run(["du", "-s", "-B1", root], check=True, capture_output=True,
+                                  text=True).stdout.split()[0])
+        _run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "nodiscard", "-d", root,
+              path, f"{(used * 5 // 4 + SPARE) // 1024}k"])
+
+
+def archive(path, kernel, busybox, files, links):
+    """Writes the initramfs of a scenario: its files by path, its symbolic links."""
+    made = initramfs.Archive()
+    for name in ("dev", "proc", "sys", "root"):
+        made.directory(f"/{name}")
+    made.file("/bin/busybox", busybox, 0o755)
+    for name in ("sh", "mount", "umount", "insmod", "cp", "switch_root"):
+        made.link(f"/bin/{name}", "busybox")
+    made.text("/init", INIT, 0o755)
+    initramfs.add_modules(made, kernel, MODULES)
+    made.directory("/scenario")
+    for name, text in files.items():
+        made.text(f"/scenario/{name}", text)
+    for name, target in links.items():
+        made.link(f"/scenario/{name}", target)
+    made.write(path)
+
+
+def package(directory):
+    """netvf's, as `make deb` leaves it."""
+    found = [name for name in glob.glob(os.path.join(directory, "netvf_*.deb"))]
+    if not found:
+        raise Unavailable(f"there is no package of netvf in {directory} (make deb)")
+    return max(found, key=os.path.getmtime)
