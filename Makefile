@@ -5,7 +5,7 @@ BUILD ?= build
 # For each fuzz target.
 FUZZ_SECONDS ?= 10
 
-# Of make moves.
+# Of make check-moves.
 SEEDS ?= 200
 CRASHES ?= 20
 # Of each scenario in bench-vm.
