@@ -11,9 +11,11 @@ from netvf_lab.vm.run import VmOptions, VmRun
 from netvf_lab.vm.session import Session
 
 PPS = 1000
-# A frame between the look at the VF and its queue when the queue stops. Without the programs' help
-# all are lost that the guest sends from then on.
+# A frame may be between the look at the VF and its queue when the queue stops.
 SPLIT_SECOND = 1
+# A look does not see that e1000e's driver has begun to drop frames, some time before it closes the
+# device: on a busy machine some are lost. Without the programs' help all are that the guest sends.
+BUSY = 50
 
 
 class Killed(Netvf):
@@ -38,7 +40,7 @@ class Killed(Netvf):
         guest.run("until netvf status >/dev/null 2>&1; do usleep 9000; done", within=60)
 
 
-def unplug(session):
+def unplug(session, may_lose):
     options = VmOptions(
         rules=PLACES.rules, cycles=1, pps=PPS, detach="acpi", back="never", dwell=0.3)
     run = VmRun(options, session)
@@ -47,7 +49,7 @@ def unplug(session):
     assert run.switches[-1].to == HN
     values = Report(run).values()
     assert values["tcp"]["survived"]
-    assert values["lost"]["from_guest"] <= SPLIT_SECOND
+    assert values["lost"]["from_guest"] <= may_lose
     assert min(run.results["observed"]["dirs"][FROM_GUEST]["packets"]) > 100
     run.clear()
 
@@ -55,10 +57,10 @@ def unplug(session):
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_at_an_unplug_without_netvfd(kernel):
     with Session(Killed(), PLACES, kernel, ARCHIVE) as session:
-        unplug(session)
+        unplug(session, SPLIT_SECOND)
         assert session.peer.handover.startswith("handover by hooks: ")
 
         session.peer.restart(session.guest, "no")
-        unplug(session)
+        unplug(session, BUSY)
         assert session.peer.handover.startswith("handover by looks: ")
         assert 'netvf_hooks is "no"' in session.peer.handover
