@@ -2,6 +2,7 @@
 #include "ifconfig/apply.h"
 
 #include "base/log.h"
+#include "ifconfig/bridge.h"
 #include "ifconfig/carry.h"
 #include "ifconfig/tuning.h"
 
@@ -220,6 +221,7 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	nv_carry_undo(kernel, plan);
 	for (size_t i = 0; i < plan->count; i++) {
 		nv_tuning_undo(kernel, &plan->move[i]);
+		nv_bridge_undo(kernel, &plan->move[i]);
 		if (plan->move[i].keeps)
 			take_addrs_back(kernel, &plan->move[i]);
 	}
@@ -309,6 +311,9 @@ static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struc
 	case NV_STEP_SETTINGS:
 		close_link(kernel, move);
 		return true;
+	case NV_STEP_PORT:
+		nv_bridge_leave(kernel, move);
+		return true;
 	case NV_STEP_REST:
 		nv_carry_strip(kernel, move);
 		return true;
@@ -344,6 +349,9 @@ static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const s
 	case NV_STEP_SETTINGS:
 		settle(kernel, move);
 		return true;
+	case NV_STEP_PORT:
+		nv_bridge_leave(kernel, move);
+		return true;
 	case NV_STEP_LINK:
 	case NV_STEP_THING:
 	case NV_STEP_REST:
@@ -364,6 +372,8 @@ static bool carry_out(struct nv_kernel *kernel, struct nv_plan *plan, const stru
 		move->late = step->stage != NV_STAGE_FILL;
 		return !plan->move[move->lower].to || make_link(kernel, plan, move);
 	case NV_STEP_COPY:
+		if (step->object == NV_STEP_PORT)
+			return !move->to || nv_bridge_enter(kernel, move);
 		return !move->to || copy_settings(kernel, move);
 	case NV_STEP_ADD:
 	case NV_STEP_REPLACE:

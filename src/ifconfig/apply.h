@@ -28,11 +28,12 @@ int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_s
  * again. Strict reverse path filtering (rp_filter 1) would drop what arrives on the one while the
  * route back is by the other: it is loose (2) on both until NV_STAGE_STRIP.
  *
- * NV_STAGE_STRIP_PATHS takes off the old interfaces whatever might still lead traffic by them:
- * routes, also the kernel's own, rules, and all of IPv6. The IPv4 addresses stay, so that a DHCP
- * client may be started on the new interface, which may flush it, with the address never absent. A
- * VLAN that has the name of the one it replaces is made here, for the two cannot exist side by
- * side. NV_STAGE_STRIP takes off the rest; the bare port stays up. Both go on after a failure.
+ * NV_STAGE_STRIP_PATHS takes off the old interfaces whatever might still lead traffic by them: a
+ * place in a bridge, routes, also the kernel's own, rules, and all of IPv6. The IPv4 addresses
+ * stay, so that a DHCP client may be started on the new interface, which may flush it, with the
+ * address never absent. A VLAN that has the name of the one it replaces is made here, for the two
+ * cannot exist side by side. NV_STAGE_STRIP takes off the rest; the bare port stays up. Both go on
+ * after a failure.
  *
  * NV_STAGE_SWITCH and NV_STAGE_CLIENTS are the caller's: nothing is done.
  */

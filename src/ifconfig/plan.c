@@ -172,25 +172,98 @@ static bool is_stacked_on(const struct nv_link *link, int ifindex)
 	       strcmp(link->kind, "veth") != 0;
 }
 
-static int check_link(struct planner *planner, const struct nv_link *from)
+static int refuse(struct planner *planner, const struct nv_link *from)
+{
+	nv_str_printf(planner->why,
+		"; or let %s keep everything, in transparent mode (netvf_vf_transparent)",
+		from->name);
+	return -EBUSY;
+}
+
+/*
+ * For a moment two ports of a bridge lead to the same wire, and must be isolated from each other;
+ * with a spanning tree the second would be silent for its forward delay, half a minute.
+ */
+static int check_bridge(struct planner *planner, const struct nv_link *from,
+	const struct nv_link *bridge, const char *to_name)
 {
 	const struct nv_links *links = &planner->snapshot->links;
-	const struct nv_link *master = nv_links_by_index(links, from->master);
+	const struct nv_link *to = nv_links_by_name(links, to_name);
 
-	if (from->master && !(master && nv_streq(master->name, planner->lagg))) {
-		nv_str_printf(planner->why, "%s is a port of %s; make %s that port by hand",
-			from->name, master ? master->name : "another interface", planner->lagg);
-		return -EBUSY;
+	if (bridge->stp) {
+		nv_str_printf(planner->why,
+			"%s is a port of %s, whose spanning tree would keep %s silent for its "
+			"forward delay; end the spanning tree (ip link set %s type bridge "
+			"stp_state 0)",
+			from->name, bridge->name, to_name, bridge->name);
+		return refuse(planner, from);
 	}
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *other = &links->link[i];
+
+		if (other->master != bridge->ifindex || !other->isolated || other == from ||
+			other == to || from->isolated)
+			continue;
+		nv_str_printf(planner->why,
+			"%s is a port of %s and %s an isolated one, which could not reach it "
+			"during the move; end that (bridge link set dev %s isolated off)",
+			from->name, bridge->name, other->name, other->name);
+		return refuse(planner, from);
+	}
+	return 0;
+}
+
+static int plan_port(struct planner *planner, struct nv_move *move, const struct nv_link *from,
+	const struct nv_link *bridge)
+{
+	const struct nv_renaming self = {from->ifindex, from->ifindex, from->name, from->name};
+	const struct nv_renamings list = {&self, 1};
+	const struct nv_links *links = &planner->snapshot->links;
+	const struct nv_link *to = nv_links_by_name(links, move->to_name);
+	const struct nv_things *ports = &planner->snapshot->ports;
+	int r = check_bridge(planner, from, bridge, move->to_name);
+
+	nv_each_thing (thing, ports)
+		if (r == 0 && nv_thing_refers(thing, &list))
+			r = nv_things_add(&move->port, thing);
+	if (r == 0 && !move->port.count) {
+		nv_str_printf(planner->why,
+			"%s is a port of %s, and the kernel does not tell what it is there",
+			from->name, bridge->name);
+		return refuse(planner, from);
+	}
+	move->both = to && to != from && to->master == bridge->ifindex;
+	nv_strcopy(move->bridge, sizeof(move->bridge), bridge->name);
+	return r;
+}
+
+static int plan_master(struct planner *planner, struct nv_move *move, const struct nv_link *from)
+{
+	const struct nv_link *master = nv_links_by_index(&planner->snapshot->links, from->master);
+
+	if (!from->master || (master && nv_streq(master->name, planner->lagg)))
+		return 0;
+	if (master && nv_streq(master->kind, "bridge"))
+		return plan_port(planner, move, from, master);
+	nv_str_printf(planner->why, "%s is a port of %s, which is no bridge", from->name,
+		master ? master->name : "another interface");
+	return refuse(planner, from);
+}
+
+static int check_stacked(struct planner *planner, const struct nv_link *from)
+{
+	const struct nv_links *links = &planner->snapshot->links;
+
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
 
 		if (is_stacked_on(link, from->ifindex) && strcmp(link->kind, "vlan") != 0) {
 			nv_str_printf(planner->why,
-				"%s (%s) is stacked on %s and cannot be moved; delete it and make "
-				"it on %s",
+				"%s (%s) is stacked on %s, and no device can be put on another "
+				"one: it would have to be made anew, and who uses it would lose "
+				"it; delete it and make it on %s",
 				link->name, link->kind, from->name, planner->lagg);
-			return -EBUSY;
+			return refuse(planner, from);
 		}
 	}
 	return 0;
@@ -218,7 +291,9 @@ static int plan_one(struct planner *planner, const struct nv_link *from, const s
 	if (from) {
 		move->from = move->was = from->ifindex;
 		nv_strcopy(move->from_name, sizeof(move->from_name), from->name);
-		r = check_link(planner, from);
+		r = plan_master(planner, move, from);
+		if (r == 0)
+			r = check_stacked(planner, from);
 		if (r < 0)
 			return r;
 	}
@@ -440,6 +515,7 @@ void nv_plan_auto(struct nv_plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		nv_addrs_auto(&plan->move[i].addrs);
 		nv_routes_auto(&plan->move[i].routes);
+		nv_things_auto(&plan->move[i].port);
 	}
 	free(plan->move);
 	nv_things_auto(&plan->things);
@@ -452,4 +528,5 @@ void nv_snapshot_auto(struct nv_snapshot *snapshot)
 	nv_links_auto(&snapshot->links);
 	nv_addrs_auto(&snapshot->addrs);
 	nv_things_auto(&snapshot->things);
+	nv_things_auto(&snapshot->ports);
 }

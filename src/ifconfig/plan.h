@@ -12,10 +12,11 @@
  *   rules, neighbours, next hops: the live ones.
  *   VLANs      rc.conf's, and the live ones with other ids.
  *   MTU, description: rc.conf's, else the live ones.
+ *   place in a bridge: the live one.
  *
  * Where rc.conf is to count alone (its netvf_inherit is NO) and speaks of the interface, only
- * settings, VLANs and what a router or a DHCP server has given are taken from the live
- * configuration.
+ * settings, VLANs, a place in a bridge and what a router or a DHCP server has given are taken from
+ * the live configuration.
  */
 #pragma once
 
@@ -29,6 +30,7 @@ struct nv_snapshot {
 	struct nv_links links;
 	struct nv_addrs addrs;
 	struct nv_things things; /* those that name hn or a VLAN on it */
+	struct nv_things ports; /* their places in bridges, and what was set in these for them */
 };
 
 /* What becomes of DHCP on the interface. */
@@ -55,6 +57,11 @@ struct nv_move {
 	char accept_ra[16]; /* the old interface's own, of IPv6; "": as it is now */
 	char rp_filter[16]; /* the old interface's, to be set again; "": was not touched */
 
+	/* The old one's place in a bridge: a thing, and behind it MACs that are there by order. */
+	struct nv_things port;
+	char bridge[IFNAMSIZ]; /* "": it has none */
+	bool both; /* the new one is a port of that bridge already: a run was killed */
+
 	struct nv_addrs addrs; /* ifindex 0; in the order to add them: rc.conf's, then live ones */
 	size_t n_said_addrs; /* how many of them are rc.conf's */
 	struct nv_routes routes; /* rc.conf's, oif 0; those without a gateway first */
@@ -80,9 +87,9 @@ struct nv_plan {
 /*
  * Makes the plan for moving the configuration of link @hn to a link that is or will be called
  * @lagg. @wanted: of rc.conf, or NULL; must outlive the plan.
- * Returns 0; -ENODEV: no such hn; -EBUSY: something about hn cannot be moved (a master, a stacked
- * device that is no VLAN), and @ret_why has become a sentence for a person; -ENAMETOOLONG, -E2BIG,
- * -ENOMEM.
+ * Returns 0; -ENODEV: no such hn; -EBUSY: something about hn cannot be moved (a master that is no
+ * bridge or cannot have two ports for one, a stacked device that is no VLAN), and @ret_why has
+ * become a sentence for a person; -ENAMETOOLONG, -E2BIG, -ENOMEM.
  */
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	const struct nv_ifconfig *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why);

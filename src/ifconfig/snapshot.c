@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ifconfig/apply.h"
+#include "kernel/port.h"
 
 #include <errno.h>
 
@@ -76,6 +77,47 @@ static int take_things(
 	return r;
 }
 
+static const struct nv_link *bridge_of(const struct nv_links *links, const struct nv_link *link)
+{
+	const struct nv_link *master = nv_links_by_index(links, link->master);
+
+	return master && nv_streq(master->kind, "bridge") ? master : NULL;
+}
+
+static int take_port(struct nv_kernel *kernel, const struct nv_link *link, struct nv_things *ports)
+{
+	const struct nv_renaming self = {link->ifindex, link->ifindex, link->name, link->name};
+	const struct nv_renamings list = {&self, 1};
+	NV_AUTO(nv_things) struct nv_things found = {};
+	NV_AUTO(nv_things) struct nv_things fdb = {};
+	int r = nv_kernel_things(kernel, NV_THING_PORT, 0, &found);
+
+	if (r == 0)
+		r = nv_kernel_things(kernel, NV_THING_FDB, link->ifindex, &fdb);
+	nv_each_thing (thing, &found)
+		if (r == 0 && nv_thing_refers(thing, &list))
+			r = nv_things_add(ports, thing);
+	nv_each_thing (thing, &fdb)
+		if (r == 0 && nv_thing_refers(thing, &list) &&
+			!nv_fdb_is_of_itself(thing, link->mac))
+			r = nv_things_add(ports, thing);
+	return r;
+}
+
+static int take_ports(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_renamings *tree, struct nv_things *ports)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < tree->count && r == 0; i++) {
+		const struct nv_link *link = nv_links_by_index(links, tree->renaming[i].from);
+
+		if (bridge_of(links, link))
+			r = take_port(kernel, link, ports);
+	}
+	return r;
+}
+
 int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot)
 {
 	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot snapshot = {};
@@ -88,6 +130,8 @@ int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_s
 		r = find_tree(&snapshot.links, hn, &tree);
 	if (r == 0)
 		r = take_things(kernel, &tree, &snapshot.things);
+	if (r == 0)
+		r = take_ports(kernel, &snapshot.links, &tree, &snapshot.ports);
 	free((void *)tree.renaming);
 	if (r < 0)
 		return r;

@@ -102,6 +102,14 @@ static void list_content(struct lister *lister, size_t index)
 	list_routes(lister, index);
 }
 
+static void list_link(struct lister *lister, size_t index)
+{
+	list(lister, NV_STEP_MAKE, NV_STEP_LINK, index);
+	if (lister->plan->move[index].port.count)
+		list(lister, NV_STEP_COPY, NV_STEP_PORT, index);
+	list(lister, NV_STEP_COPY, NV_STEP_SETTINGS, index);
+}
+
 static void list_new_interfaces(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
@@ -109,8 +117,7 @@ static void list_new_interfaces(struct lister *lister)
 	for (size_t i = 0; i < plan->count; i++) {
 		if (is_late(plan, &plan->move[i]))
 			continue;
-		list(lister, NV_STEP_MAKE, NV_STEP_LINK, i);
-		list(lister, NV_STEP_COPY, NV_STEP_SETTINGS, i);
+		list_link(lister, i);
 	}
 	for (size_t i = 0; i < plan->count; i++)
 		if (!is_late(plan, &plan->move[i]))
@@ -130,9 +137,10 @@ static void list_late_interfaces(struct lister *lister)
 			continue;
 		if (plan->move[i].was)
 			list(lister, NV_STEP_REMOVE, NV_STEP_LINK, i);
-		list(lister, NV_STEP_MAKE, NV_STEP_LINK, i);
-		list(lister, NV_STEP_COPY, NV_STEP_SETTINGS, i);
+		list_link(lister, i);
 		list_content(lister, i);
+		if (plan->move[i].port.count)
+			list(lister, NV_STEP_SETTLE, NV_STEP_PORT, i);
 	}
 }
 
@@ -222,6 +230,9 @@ static void list_strip_paths(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
 
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].port.count && !is_late(plan, &plan->move[i]))
+			list(lister, NV_STEP_REMOVE, NV_STEP_PORT, i);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
 			list(lister, NV_STEP_CLOSE, NV_STEP_SETTINGS, i);
@@ -365,6 +376,11 @@ void nv_step_text(const struct nv_plan *plan, const struct nv_step *step, struct
 		break;
 	case NV_STEP_SETTINGS:
 		text_settings(move, step, text);
+		break;
+	case NV_STEP_PORT:
+		nv_str_printf(text, "%s place in %s%s", step->verb == NV_STEP_COPY ? "the" : "its",
+			move->bridge,
+			step->verb == NV_STEP_COPY ? ", isolated and mute for now" : "");
 		break;
 	case NV_STEP_ADDR:
 		text_addr(move, step, text);

@@ -34,6 +34,7 @@ const char *nv_step_verb_name(enum nv_step_verb verb); /* "make", "copy", … */
 enum nv_step_object {
 	NV_STEP_LINK,
 	NV_STEP_SETTINGS,
+	NV_STEP_PORT, /* a place in a bridge (bridge.h); it is copied before the interface is up */
 	NV_STEP_ADDR, /* `index` of the move's addrs */
 	NV_STEP_ROUTE, /* `index` of the move's routes, which are rc.conf's */
 	NV_STEP_THING,

@@ -18,11 +18,42 @@ static bool get_mac(const struct nv_attrs *attrs, unsigned int type, uint8_t mac
 	return true;
 }
 
+static int decode_bridge(const struct nlattr *nest, struct nv_link *link)
+{
+	NV_ATTRS(bridge, IFLA_BR_STP_STATE);
+	uint32_t stp = 0;
+	int r = nv_attrs_nested(nest, &bridge);
+
+	if (r == 0)
+		nv_attr_u32(&bridge, IFLA_BR_STP_STATE, &stp);
+	link->stp = stp;
+	return r;
+}
+
+static int decode_port(const struct nv_attrs *info, struct nv_link *link)
+{
+	NV_ATTRS(port, IFLA_BRPORT_ISOLATED);
+	uint8_t isolated = 0;
+	char kind[NV_KIND_LEN] = "";
+	int r;
+
+	nv_attr_string(info, IFLA_INFO_SLAVE_KIND, kind, sizeof(kind));
+	if (strcmp(kind, "bridge") != 0 || !info->by_type[IFLA_INFO_SLAVE_DATA])
+		return 0;
+	r = nv_attrs_nested(info->by_type[IFLA_INFO_SLAVE_DATA], &port);
+	if (r == 0)
+		nv_attr_u8(&port, IFLA_BRPORT_ISOLATED, &isolated);
+	link->isolated = isolated;
+	return r;
+}
+
 static int decode_info(const struct nlattr *nest, struct nv_link *link)
 {
-	NV_ATTRS(info, IFLA_INFO_DATA);
+	NV_ATTRS(info, IFLA_INFO_SLAVE_DATA);
 	int r = nv_attrs_nested(nest, &info);
 
+	if (r == 0)
+		r = decode_port(&info, link);
 	if (r < 0)
 		return r;
 	nv_attr_string(&info, IFLA_INFO_KIND, link->kind, sizeof(link->kind));
@@ -42,6 +73,8 @@ static int decode_info(const struct nlattr *nest, struct nv_link *link)
 		if (r == 0)
 			nv_attr_u32(&bond, IFLA_BOND_PRIMARY, &primary);
 		link->primary = (int)primary;
+	} else if (strcmp(link->kind, "bridge") == 0) {
+		r = decode_bridge(info.by_type[IFLA_INFO_DATA], link);
 	}
 	return r;
 }

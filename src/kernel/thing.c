@@ -2,6 +2,7 @@
 #include "kernel/thing.h"
 
 #include "kernel/codec.h"
+#include "kernel/port.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -35,9 +36,16 @@ static size_t header_size(uint16_t type)
 		return sizeof(struct ndmsg);
 	case RTM_NEWNEXTHOP:
 		return sizeof(struct nhmsg);
+	case RTM_NEWLINK:
+		return sizeof(struct ifinfomsg);
 	default:
 		return 0;
 	}
+}
+
+static bool is_fdb(const struct nlmsghdr *message)
+{
+	return ((const struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_family == AF_BRIDGE;
 }
 
 enum nv_thing_kind nv_thing_kind(const struct nv_thing *thing)
@@ -48,7 +56,9 @@ enum nv_thing_kind nv_thing_kind(const struct nv_thing *thing)
 	case RTM_NEWNEXTHOP:
 		return NV_THING_NEXTHOP;
 	case RTM_NEWNEIGH:
-		return NV_THING_NEIGH;
+		return is_fdb(&thing->header) ? NV_THING_FDB : NV_THING_NEIGH;
+	case RTM_NEWLINK:
+		return NV_THING_PORT;
 	case RTM_NEWRULE:
 		return NV_THING_RULE;
 	default:
@@ -264,6 +274,30 @@ static bool is_of_itself(const struct ndmsg *info, const struct nlmsghdr *messag
 	       ((bytes[0] & 1) || memcmp(bytes, all, sizeof(all)) == 0);
 }
 
+/* Of a bridge's own table, and not of the list of MACs that a device takes. */
+static int take_fdb(struct nv_things *things, const struct nlmsghdr *message)
+{
+	struct nlmsghdr *copy;
+	struct ndmsg *info;
+	int r = begin(things, message, &info, &copy);
+
+	if (r < 0)
+		return r;
+	if (!(info->ndm_state & (NUD_PERMANENT | NUD_NOARP)) || !find_attr(message, NDA_LLADDR) ||
+		!(find_attr(message, NDA_MASTER) || (info->ndm_flags & NTF_MASTER)))
+		return -ENOMSG;
+	info->ndm_flags &= NTF_STICKY | NTF_EXT_LEARNED;
+	info->ndm_flags |= NTF_MASTER;
+	each_attr (attr, message) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == NDA_LLADDR || type == NDA_VLAN || type == NDA_SRC_VNI)
+			put_same(copy, attr);
+	}
+	commit(things, copy);
+	return 0;
+}
+
 static int take_neigh(struct nv_things *things, const struct nlmsghdr *message)
 {
 	const uint16_t known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
@@ -333,7 +367,9 @@ int nv_things_take(struct nv_things *things, const struct nlmsghdr *message)
 	case RTM_NEWRULE:
 		return take_rule(things, message);
 	case RTM_NEWNEIGH:
-		return take_neigh(things, message);
+		return is_fdb(message) ? take_fdb(things, message) : take_neigh(things, message);
+	case RTM_NEWLINK:
+		return nv_port_take(things, message);
 	default:
 		return take_nexthop(things, message);
 	}
@@ -409,6 +445,10 @@ bool nv_thing_refers(const struct nv_thing *thing, const struct nv_renamings *re
 	bool refers = false;
 	int ifindex;
 
+	if (message->nlmsg_type == RTM_NEWLINK) {
+		ifindex = nv_port_link(thing);
+		return rename_index(renamings, &ifindex);
+	}
 	if (message->nlmsg_type == RTM_NEWNEIGH) {
 		ifindex = ((const struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_ifindex;
 		refers = rename_index(renamings, &ifindex);
@@ -668,6 +708,17 @@ static void text_neigh(const struct nv_thing *thing, struct nv_str *text)
 		nv_ip_text(&ip, name));
 }
 
+static void text_fdb(const struct nv_thing *thing, struct nv_str *text)
+{
+	const struct nlattr *attr = find_attr(&thing->header, NDA_LLADDR);
+	const uint8_t *mac = attr ? mnl_attr_get_payload(attr) : NULL;
+
+	nv_str_add(text, "MAC ");
+	for (uint16_t i = 0; mac && i < mnl_attr_get_payload_len(attr); i++)
+		nv_str_printf(text, "%s%02x", i ? ":" : "", mac[i]);
+	nv_str_add(text, " of the bridge's table");
+}
+
 static void text_addr(const struct nv_thing *thing, struct nv_str *text)
 {
 	struct nv_addr addr;
@@ -697,6 +748,12 @@ void nv_thing_text(const struct nv_thing *thing, struct nv_str *text)
 	case NV_THING_NEXTHOP:
 		id = find_attr(&thing->header, NHA_ID);
 		nv_str_printf(text, "next hop %u", id ? mnl_attr_get_u32(id) : 0);
+		break;
+	case NV_THING_PORT:
+		nv_str_add(text, "port of a bridge");
+		break;
+	case NV_THING_FDB:
+		text_fdb(thing, text);
 		break;
 	}
 }

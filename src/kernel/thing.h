@@ -18,6 +18,9 @@ enum nv_thing_kind {
 	NV_THING_NEIGH, /* of IPv4 and IPv6; what is answered for as a proxy too */
 	NV_THING_ROUTE, /* of IPv4 and IPv6, all tables */
 	NV_THING_RULE, /* those that name a link */
+	/* Not of a route's kind, and not carried with those: see port.h. */
+	NV_THING_PORT, /* of a bridge, without what it has learnt */
+	NV_THING_FDB, /* a MAC that somebody has given to a bridge's port */
 };
 
 #define NV_THING_KINDS (NV_THING_RULE + 1)

@@ -57,6 +57,28 @@ static int dump_neighs(struct nv_rtnl *rtnl, int ifindex, struct nv_things *thin
 	return r;
 }
 
+/* With VLANs, neighbouring ones as a range; of all ports, for the kernel knows no other way. */
+static int dump_ports(struct nv_rtnl *rtnl, struct nv_things *things)
+{
+	struct nv_request request;
+	struct ifinfomsg *info = nv_request_start(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(*info));
+
+	info->ifi_family = AF_BRIDGE;
+	mnl_attr_put_u32(&request.header, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);
+	return dump(rtnl, &request, things);
+}
+
+static int dump_fdb(struct nv_rtnl *rtnl, int ifindex, struct nv_things *things)
+{
+	struct nv_request request;
+	struct ndmsg *info = nv_request_start(&request, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*info));
+
+	info->ndm_family = AF_BRIDGE;
+	if (ifindex)
+		mnl_attr_put_u32(&request.header, NDA_IFINDEX, (uint32_t)ifindex);
+	return dump(rtnl, &request, things);
+}
+
 static int dump_all(
 	struct nv_rtnl *rtnl, uint16_t type, size_t header_size, struct nv_things *things)
 {
@@ -86,6 +108,12 @@ int nv_things_dump(
 		break;
 	case NV_THING_NEXTHOP:
 		r = dump_all(rtnl, RTM_GETNEXTHOP, sizeof(struct nhmsg), &things);
+		break;
+	case NV_THING_PORT:
+		r = dump_ports(rtnl, &things);
+		break;
+	case NV_THING_FDB:
+		r = dump_fdb(rtnl, ifindex, &things);
 		break;
 	}
 	if (r < 0)

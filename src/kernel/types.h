@@ -45,6 +45,8 @@ struct nv_link {
 	uint8_t mac[NV_MAC_LEN];
 	uint8_t permanent_mac[NV_MAC_LEN];
 	int master; /* ifindex of bond, bridge, …; 0: none */
+	bool stp; /* of kind "bridge": it speaks a spanning tree protocol */
+	bool isolated; /* a bridge's port: nothing goes from it to another such one */
 	int primary; /* of kind "bond": the port that it prefers; 0: none */
 	int lower; /* IFLA_LINK: what it is stacked on; 0: none, or in another netns */
 	bool lower_elsewhere; /* IFLA_LINK counts in another network namespace (veth) */

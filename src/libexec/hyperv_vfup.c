@@ -194,13 +194,14 @@ static bool join(struct vfup *up)
 	return r == 0;
 }
 
-/* Whether an earlier run has left work: addresses or a DHCP client on hn. */
+/* Whether an earlier run has left work: addresses, a DHCP client or a place in a bridge. */
 static bool has_leftovers(struct vfup *up)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
 
-	return (nv_kernel_addrs(up->scene.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
+	return (up->hn->master && up->hn->master != up->pair.lagg) ||
+	       (nv_kernel_addrs(up->scene.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
 	       (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
 }
 
@@ -213,6 +214,8 @@ static bool take_record(struct vfup *up, const struct nv_snapshot *now)
 	if (r < 0)
 		nv_warn("what %s was before an earlier run cannot be read: %s", hn, nv_strerror(r));
 	r = nv_record_take(up->scene.kernel, up->hn, now, &up->plan, !up->pair.lagg, &up->record);
+	if (r == 0)
+		r = nv_record_ports(&up->record, &up->plan);
 	if (r == 0)
 		r = nv_record_write(up->scene.run_dir, hn, &up->record);
 	nv_strcopy(up->plan.move[0].accept_ra, sizeof(up->plan.move[0].accept_ra),

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "ifconfig/apply.h"
 #include "ifconfig/tuning.h"
+#include "kernel/port.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,6 +14,7 @@ void nv_record_auto(struct nv_record *record)
 {
 	nv_things_auto(&record->addrs);
 	nv_things_auto(&record->displaced);
+	nv_things_auto(&record->ports);
 	nv_things_auto(&record->said);
 	*record = (struct nv_record){};
 }
@@ -118,6 +120,61 @@ static int take_config(
 	for (size_t i = 0; i < move->routes.count && r == 0; i++)
 		r = nv_things_add_route(&record->said, &move->routes.route[i]);
 	return r;
+}
+
+/*
+ * The place that a link had in that bridge, or its counterpart had before a run in the other
+ * direction; NULL: it is not in the record.
+ */
+static const struct nv_thing *find_port(const struct nv_record *record, const struct nv_thing *live)
+{
+	const struct nv_thing *found = NULL;
+
+	nv_each_thing (port, &record->ports)
+		if (nv_port_bridge(port) == nv_port_bridge(live) &&
+			(!found || nv_port_link(port) == nv_port_link(live)))
+			found = port;
+	return found;
+}
+
+/* A copy of @live's list, but with @port in the first place. */
+static int replace_port(struct nv_things *live, const struct nv_thing *port)
+{
+	NV_AUTO(nv_things) struct nv_things things = {};
+	int r = nv_things_add(&things, port);
+
+	nv_each_thing (thing, live)
+		if (r == 0 && nv_thing_kind(thing) != NV_THING_PORT)
+			r = nv_things_add(&things, thing);
+	if (r < 0)
+		return r;
+	nv_things_auto(live);
+	*live = things;
+	things = (struct nv_things){};
+	return 0;
+}
+
+int nv_record_ports(struct nv_record *record, struct nv_plan *plan)
+{
+	NV_AUTO(nv_things) struct nv_things ports = {};
+	int r = 0;
+
+	for (size_t i = 0; i < plan->count && r == 0; i++) {
+		struct nv_move *move = &plan->move[i];
+		const struct nv_thing *live = nv_things_next(&move->port, NULL);
+		const struct nv_thing *then = live && move->both ? find_port(record, live) : NULL;
+
+		if (then)
+			r = replace_port(&move->port, then);
+		if (r == 0 && live)
+			r = nv_things_add(&ports, nv_things_next(&move->port, NULL));
+	}
+	if (r < 0)
+		return r;
+	nv_things_auto(&record->ports);
+	record->ports = ports;
+	ports = (struct nv_things){};
+	return 0;
 }
 
 int nv_record_take(struct nv_kernel *kernel, const struct nv_link *hn,

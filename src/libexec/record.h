@@ -26,6 +26,7 @@ struct nv_record {
 	struct nv_record_settings settings;
 	struct nv_things addrs; /* all addresses that hn had, in the kernel's order */
 	struct nv_things displaced; /* of these and of routes and the like: what did not move */
+	struct nv_things ports; /* places in bridges, as they were before the last move began */
 	struct nv_things said; /* addresses and routes that the lagg got from rc.conf */
 };
 
@@ -45,6 +46,12 @@ int nv_record_read(const char *run_dir, const struct nv_link *hn, struct nv_reco
 int nv_record_take(struct nv_kernel *kernel, const struct nv_link *hn,
 	const struct nv_snapshot *now, const struct nv_plan *plan, bool whole,
 	struct nv_record *record);
+
+/*
+ * Takes down the places in bridges that are about to change; where a run was killed in the midst of
+ * it, the plan gets what was taken down then. Returns 0 or -errno.
+ */
+int nv_record_ports(struct nv_record *record, struct nv_plan *plan);
 
 /* Writes it, at once and whole. Returns 0 or -errno. */
 int nv_record_write(const char *run_dir, const char *hn, const struct nv_record *record);

@@ -44,6 +44,7 @@ static int to_json(const char *hn, const struct nv_record *record, json_t **ret_
 	const struct nv_record_settings *own = &record->settings;
 	json_t *addrs = NULL;
 	json_t *displaced = NULL;
+	json_t *ports = NULL;
 	json_t *said = NULL;
 	char mac[3 * NV_MAC_LEN];
 	int r = things_to_json(&record->addrs, &addrs);
@@ -51,16 +52,19 @@ static int to_json(const char *hn, const struct nv_record *record, json_t **ret_
 	if (r == 0)
 		r = things_to_json(&record->displaced, &displaced);
 	if (r == 0)
+		r = things_to_json(&record->ports, &ports);
+	if (r == 0)
 		r = things_to_json(&record->said, &said);
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", record->mac[0], record->mac[1],
 		record->mac[2], record->mac[3], record->mac[4], record->mac[5]);
 	/* Takes the lists, also if it fails. */
-	*ret_json = json_pack("{si ss si ss sI sI s{sI sb sb si ss ss} so* so* so*}", "version",
+	*ret_json = json_pack("{si ss si ss sI sI s{sI sb sb si ss ss} so* so* so* so*}", "version",
 		VERSION, "hn", hn, "ifindex", record->hn, "mac", mac, "taken",
 		(json_int_t)record->taken, "lagg_mtu", (json_int_t)record->lagg_mtu, "settings",
 		"mtu", (json_int_t)own->mtu, "up", own->up, "all_multicast", own->all_multicast,
 		"addr_gen_mode", own->addr_gen_mode, "accept_ra", own->accept_ra, "rp_filter",
-		own->rp_filter, "addresses", addrs, "displaced", displaced, "said", said);
+		own->rp_filter, "addresses", addrs, "displaced", displaced, "ports", ports, "said",
+		said);
 	if (r == 0 && !*ret_json)
 		r = -ENOMEM;
 	return r;
@@ -123,17 +127,19 @@ static int from_json(json_t *json, const struct nv_link *hn, struct nv_record *r
 {
 	struct nv_record_settings *own = &record->settings;
 	json_t *addrs, *displaced, *said;
+	json_t *ports = NULL;
 	json_int_t taken, lagg_mtu, mtu;
 	const char *mac, *accept_ra, *rp_filter;
 	int version, ifindex, up, all_multicast, addr_gen_mode;
 	uint8_t *byte = record->mac;
 	int r;
 
-	if (json_unpack(json, "{si si ss sI sI s{sI sb sb si ss ss} so so so}", "version", &version,
-		    "ifindex", &ifindex, "mac", &mac, "taken", &taken, "lagg_mtu", &lagg_mtu,
-		    "settings", "mtu", &mtu, "up", &up, "all_multicast", &all_multicast,
+	if (json_unpack(json, "{si si ss sI sI s{sI sb sb si ss ss} so so s?o so}", "version",
+		    &version, "ifindex", &ifindex, "mac", &mac, "taken", &taken, "lagg_mtu",
+		    &lagg_mtu, "settings", "mtu", &mtu, "up", &up, "all_multicast", &all_multicast,
 		    "addr_gen_mode", &addr_gen_mode, "accept_ra", &accept_ra, "rp_filter",
-		    &rp_filter, "addresses", &addrs, "displaced", &displaced, "said", &said) < 0 ||
+		    &rp_filter, "addresses", &addrs, "displaced", &displaced, "ports", &ports,
+		    "said", &said) < 0 ||
 		version != VERSION ||
 		sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", byte, byte + 1, byte + 2,
 			byte + 3, byte + 4, byte + 5) != NV_MAC_LEN ||
@@ -152,6 +158,8 @@ static int from_json(json_t *json, const struct nv_link *hn, struct nv_record *r
 	r = things_from_json(addrs, &record->addrs);
 	if (r == 0)
 		r = things_from_json(displaced, &record->displaced);
+	if (r == 0 && ports)
+		r = things_from_json(ports, &record->ports);
 	return r < 0 ? r : things_from_json(said, &record->said);
 }
 

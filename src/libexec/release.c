@@ -40,6 +40,10 @@ static bool make_plan(struct release *release)
 				release->hn->ifindex, release->lagg, hn, first->from_name},
 			&release->plan);
 	}
+	if (r == 0)
+		r = nv_record_ports(&release->record, &release->plan);
+	if (r == 0 && release->record.hn && first->port.count)
+		r = nv_record_write(release->scene->run_dir, hn, &release->record);
 	if (r == -EBUSY)
 		nv_err("nothing is given back to %s: %s", hn, nv_str_text(&why));
 	else if (r < 0)
@@ -80,12 +84,25 @@ static int leave_bond(struct release *release)
 	return nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &leave);
 }
 
+/* While it pretends to have no link, a bridge takes nothing from hn; netvfd ends that later. */
+static void wake(struct release *release)
+{
+	const struct nv_link_change change = {
+		.what = NV_LINK_MODE | NV_LINK_OPERSTATE,
+		.to = {.link_mode = IF_LINK_MODE_DEFAULT, .operstate = IF_OPER_UP},
+	};
+
+	if (release->plan.move[0].port.count)
+		nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &change);
+}
+
 static bool give(struct release *release)
 {
 	struct nv_kernel *kernel = release->scene->kernel;
 	int r = leave_bond(release);
 
 	if (r == 0 && nv_apply(kernel, &release->plan, NV_STAGE_FILL)) {
+		wake(release);
 		r = nv_datapath_edit(release->datapath, release->hn->ifindex, edit_form, NULL);
 		if (r == 0)
 			return true;

@@ -321,12 +321,16 @@ def test_another_interface_of_laggs_name_is_not_touched(programs, guest):
     assert state(guest) == before
 
 
-def test_a_port_of_a_bridge_keeps_its_place(programs, guest):
-    guest.netlink.link("add", ifname="br0", kind="bridge")
-    guest.netlink.link("set", index=guest.namespace.index("hn0"),
-                       master=guest.namespace.index("br0"))
-    assert "hn0 is a port of br0" in programs.run("hyperv_vfup", "hn0", status=1)
-    assert guest.link("lagg0") is None
+def test_a_macvlan_on_hn0_keeps_all_where_it_is(programs, guest):
+    """It could only be made anew, and who uses it would lose it."""
+    guest.netlink.link("add", ifname="mv0", kind="macvlan", macvlan_mode="bridge",
+                       link=guest.namespace.index("hn0"))
+    before = state(guest)
+    reason = "mv0 (macvlan) is stacked on hn0, and no device can be put on another one"
+    said = programs.run("hyperv_vfup", "hn0", status=1)
+    assert reason in said and "netvf_vf_transparent" in said
+    assert reason in programs.run("hyperv_vfup", "-n", "hn0", status=1)
+    assert state(guest) == before and guest.link("lagg0") is None
 
 
 def test_transparent_mode_has_no_lagg(programs, guest):

@@ -288,14 +288,76 @@ static void refused(struct bench *bench, const char *with)
 		fail_msg("no %s in: %s", with, nv_str_text(&bench->why));
 }
 
-static void a_port_of_a_bridge_is_refused(void **state)
+static void a_port_of_a_bond_is_refused(void **state)
 {
 	BENCH(bench);
 
 	(void)state;
 	add_link(&bench, HN, "hn0")->master = 9;
-	add_link(&bench, 9, "br0");
-	refused(&bench, "port of br0");
+	add_link(&bench, 9, "bond0");
+	refused(&bench, "hn0 is a port of bond0, which is no bridge; or let hn0 keep everything");
+}
+
+/* hn0 and tap0 are ports of br0. */
+static void tell_bridge(struct bench *bench)
+{
+	struct nv_request request;
+	struct nlmsghdr *header = &request.header;
+	struct ifinfomsg *info = nv_request_start(&request, RTM_NEWLINK, 0, sizeof(*info));
+	struct nlattr *settings;
+
+	add_link(bench, HN, "hn0")->master = 9;
+	nv_strcopy(add_link(bench, 9, "br0")->kind, NV_KIND_LEN, "bridge");
+	add_link(bench, 10, "tap0")->master = 9;
+	info->ifi_family = AF_BRIDGE;
+	info->ifi_index = HN;
+	mnl_attr_put_u32(header, IFLA_MASTER, 9);
+	settings = mnl_attr_nest_start(header, IFLA_PROTINFO);
+	mnl_attr_put_u32(header, IFLA_BRPORT_COST, 77);
+	mnl_attr_nest_end(header, settings);
+	assert_int_equal(nv_things_take(&bench->now.ports, header), 0);
+}
+
+static struct nv_link *link_of(struct bench *bench, int ifindex)
+{
+	return (struct nv_link *)nv_links_by_index(&bench->now.links, ifindex);
+}
+
+static void a_place_in_a_bridge_goes_along(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	tell_bridge(&bench);
+	make_from(&bench, NULL);
+	assert_string_equal(bench.plan.move[0].bridge, "br0");
+	assert_int_equal(bench.plan.move[0].port.count, 1);
+	assert_false(bench.plan.move[0].both);
+	nv_plan_auto(&bench.plan);
+	add_link(&bench, 11, "lagg0")->master = 9;
+	make_from(&bench, NULL);
+	assert_true(bench.plan.move[0].both);
+}
+
+static void a_bridge_that_cannot_have_both_is_refused(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	tell_bridge(&bench);
+	link_of(&bench, 9)->stp = true;
+	refused(&bench, "hn0 is a port of br0, whose spanning tree would keep lagg0 silent");
+	nv_str_auto(&bench.why);
+	link_of(&bench, 9)->stp = false;
+	link_of(&bench, 10)->isolated = true;
+	refused(&bench, "hn0 is a port of br0 and tap0 an isolated one");
+	/* It does not reach hn0 now either. */
+	link_of(&bench, HN)->isolated = true;
+	make_from(&bench, NULL);
+	nv_things_auto(&bench.now.ports);
+	nv_plan_auto(&bench.plan);
+	nv_str_auto(&bench.why);
+	refused(&bench, "the kernel does not tell");
 }
 
 static void a_macvlan_on_hn_is_refused(void **state)
@@ -463,6 +525,24 @@ static void what_needs_the_old_ones_name_is_made_when_that_is_gone(void **state)
 	in_this_order(&bench, wanted, NV_ARRAY_SIZE(wanted));
 }
 
+static void a_port_is_one_before_it_is_up_and_leaves_first(void **state)
+{
+	static const char *const wanted[] = {
+		"make lagg0 the lagg of hn0",
+		"copy lagg0 the place in br0, isolated and mute for now",
+		"copy lagg0 the settings of hn0; MTU 1500",
+		"switch lagg0 frames arrive here from now on",
+		"remove hn0 its place in br0",
+		"close hn0 to router advertisements, and to addresses that it makes itself",
+	};
+	BENCH(bench);
+
+	(void)state;
+	tell_bridge(&bench);
+	make_from(&bench, NULL);
+	in_this_order(&bench, wanted, NV_ARRAY_SIZE(wanted));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,7 +550,10 @@ int main(void)
 		cmocka_unit_test(rcconf_wins_in_its_family_and_leaves_the_other),
 		cmocka_unit_test(with_dhcp_the_live_lease_comes_along),
 		cmocka_unit_test(vlans_move_with_what_is_on_them),
-		cmocka_unit_test(a_port_of_a_bridge_is_refused),
+		cmocka_unit_test(a_port_of_a_bond_is_refused),
+		cmocka_unit_test(a_place_in_a_bridge_goes_along),
+		cmocka_unit_test(a_port_is_one_before_it_is_up_and_leaves_first),
+		cmocka_unit_test(a_bridge_that_cannot_have_both_is_refused),
 		cmocka_unit_test(a_macvlan_on_hn_is_refused),
 		cmocka_unit_test(a_network_made_by_hand_goes_along),
 		cmocka_unit_test(a_source_of_another_interface_stays_good),

@@ -2,11 +2,13 @@
 #include "cm.h"
 
 #include "kernel/codec.h"
+#include "kernel/port.h"
 #include "kernel/thing.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
+#include <linux/if_bridge.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <string.h>
@@ -317,6 +319,153 @@ static void a_message_that_is_cut_off_does_no_harm(void **state)
 	}
 }
 
+/* What the kernel tells of hn as a port of bridge 9. */
+static struct nlmsghdr *tell_port(struct bench *bench)
+{
+	const struct bridge_vlan_info vlan = {.flags = BRIDGE_VLAN_INFO_PVID, .vid = 7};
+	struct nlmsghdr *header = &bench->told.header;
+	struct ifinfomsg *info = nv_request_start(&bench->told, RTM_NEWLINK, 0, sizeof(*info));
+	struct nlattr *nest;
+
+	info->ifi_family = AF_BRIDGE;
+	info->ifi_index = HN;
+	mnl_attr_put_strz(header, IFLA_IFNAME, "hn0");
+	mnl_attr_put_u32(header, IFLA_MASTER, 9);
+	nest = mnl_attr_nest_start(header, IFLA_PROTINFO);
+	mnl_attr_put_u8(header, IFLA_BRPORT_STATE, 3);
+	mnl_attr_put_u32(header, IFLA_BRPORT_COST, 77);
+	mnl_attr_put_u8(header, IFLA_BRPORT_UNICAST_FLOOD, 1);
+	mnl_attr_put_u8(header, IFLA_BRPORT_ISOLATED, 0);
+	mnl_attr_nest_end(header, nest);
+	nest = mnl_attr_nest_start(header, IFLA_AF_SPEC);
+	mnl_attr_put(header, IFLA_BRIDGE_VLAN_INFO, sizeof(vlan), &vlan);
+	mnl_attr_nest_end(header, nest);
+	return header;
+}
+
+static const struct nlattr *nested(const struct nlmsghdr *message, uint16_t nest, uint16_t type)
+{
+	const struct nlattr *outer = find(message, sizeof(struct ifinfomsg), nest);
+	const struct nlattr *attr;
+
+	assert_non_null(outer);
+	mnl_attr_for_each_nested (attr, outer)
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+static const struct nlmsghdr *request(const struct bench *bench, size_t number)
+{
+	const struct nv_thing *thing = nv_things_next(&bench->requests, NULL);
+
+	while (number--)
+		thing = nv_things_next(&bench->requests, thing);
+	return (const void *)thing;
+}
+
+static void a_port_enters_isolated_and_mute_with_its_vlans(void **state)
+{
+	BENCH(bench);
+	const struct nv_thing *port;
+	const struct nlmsghdr *asked;
+	const struct bridge_vlan_info *vlan;
+
+	(void)state;
+	tell_port(&bench);
+	port = take(&bench);
+	assert_int_equal(nv_thing_kind(port), NV_THING_PORT);
+	assert_true(nv_thing_refers(port, &renamings));
+	assert_int_equal(nv_port_bridge(port), 9);
+	assert_false(nv_port_is_isolated(port));
+	assert_int_equal(nv_port_enter(&bench.requests, port, LAGG), 0);
+	assert_int_equal(bench.requests.count, 4);
+
+	asked = request(&bench, 0);
+	assert_int_equal(number(asked, sizeof(struct ifinfomsg), IFLA_MASTER), 9);
+	asked = request(&bench, 1);
+	assert_int_equal(asked->nlmsg_type, RTM_SETLINK);
+	assert_int_equal(((const struct ifinfomsg *)mnl_nlmsg_get_payload(asked))->ifi_index, LAGG);
+	assert_int_equal(mnl_attr_get_u32(nested(asked, IFLA_PROTINFO, IFLA_BRPORT_COST)), 77);
+	assert_int_equal(
+		mnl_attr_get_u8(nested(asked, IFLA_PROTINFO, IFLA_BRPORT_UNICAST_FLOOD)), 0);
+	assert_int_equal(mnl_attr_get_u8(nested(asked, IFLA_PROTINFO, IFLA_BRPORT_ISOLATED)), 1);
+	assert_null(nested(asked, IFLA_PROTINFO, IFLA_BRPORT_STATE));
+	assert_int_equal(request(&bench, 2)->nlmsg_type, RTM_DELLINK);
+	asked = request(&bench, 3);
+	vlan = mnl_attr_get_payload(nested(asked, IFLA_AF_SPEC, IFLA_BRIDGE_VLAN_INFO));
+	assert_int_equal(vlan->vid, 7);
+	assert_int_equal(vlan->flags, BRIDGE_VLAN_INFO_PVID);
+}
+
+static void a_port_floods_as_it_did_and_is_the_same_from_a_file(void **state)
+{
+	BENCH(bench);
+	NV_AUTO(nv_things) struct nv_things again = {};
+	NV_AUTO(nv_str) struct nv_str text = {};
+	const struct nv_thing *port;
+
+	(void)state;
+	tell_port(&bench);
+	port = take(&bench);
+	nv_thing_hex(port, &text);
+	assert_int_equal(nv_things_add_hex(&again, nv_str_text(&text)), 0);
+	assert_int_equal(again.length, bench.things.length);
+	assert_memory_equal(again.bytes, bench.things.bytes, again.length);
+	assert_int_equal(nv_port_flood(&bench.requests, port, LAGG), 0);
+	assert_int_equal(mnl_attr_get_u8(nested(
+				 request(&bench, 0), IFLA_PROTINFO, IFLA_BRPORT_UNICAST_FLOOD)),
+		1);
+	assert_null(nested(request(&bench, 0), IFLA_PROTINFO, IFLA_BRPORT_MCAST_FLOOD));
+	assert_int_equal(nv_port_flood(&bench.requests, NULL, HN), 0);
+	assert_int_equal(
+		mnl_attr_get_u8(nested(request(&bench, 1), IFLA_PROTINFO, IFLA_BRPORT_MCAST_FLOOD)),
+		0);
+}
+
+static void what_is_no_port_of_a_bridge_is_passed_over(void **state)
+{
+	BENCH(bench);
+	struct ifinfomsg *info;
+
+	(void)state;
+	info = mnl_nlmsg_get_payload(tell_port(&bench));
+	info->ifi_family = AF_UNSPEC;
+	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
+	info = nv_request_start(&bench.told, RTM_NEWLINK, 0, sizeof(*info));
+	info->ifi_family = AF_BRIDGE;
+	mnl_attr_put_u32(&bench.told.header, IFLA_MASTER, 9);
+	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
+	assert_int_equal(bench.things.count, 0);
+}
+
+static void a_mac_of_a_bridges_table_is_carried_if_it_was_set(void **state)
+{
+	static const uint8_t mac[NV_MAC_LEN] = {2, 0, 0, 0, 0, 9};
+	BENCH(bench);
+	struct ndmsg *info = nv_request_start(&bench.told, RTM_NEWNEIGH, 0, sizeof(*info));
+	const struct nlmsghdr *asked;
+
+	(void)state;
+	info->ndm_family = AF_BRIDGE;
+	info->ndm_ifindex = HN;
+	info->ndm_state = NUD_REACHABLE;
+	mnl_attr_put(&bench.told.header, NDA_LLADDR, sizeof(mac), mac);
+	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
+	info->ndm_state = NUD_PERMANENT;
+	/* Of the device's own list. */
+	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
+	mnl_attr_put_u32(&bench.told.header, NDA_MASTER, 9);
+	assert_int_equal(nv_thing_kind(take(&bench)), NV_THING_FDB);
+	assert_true(nv_fdb_is_of_itself(nv_things_next(&bench.things, NULL), mac));
+	asked = ask(&bench, NV_THING_REPLACE);
+	info = mnl_nlmsg_get_payload(asked);
+	assert_int_equal(info->ndm_ifindex, LAGG);
+	assert_int_equal(info->ndm_flags, NTF_MASTER);
+	assert_null(find(asked, sizeof(*info), NDA_MASTER));
+	assert_true(asked->nlmsg_flags & NLM_F_REPLACE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +478,10 @@ int main(void)
 		cmocka_unit_test(a_next_hop_keeps_its_id),
 		cmocka_unit_test(a_person_can_read_what_it_is),
 		cmocka_unit_test(a_message_that_is_cut_off_does_no_harm),
+		cmocka_unit_test(a_port_enters_isolated_and_mute_with_its_vlans),
+		cmocka_unit_test(a_port_floods_as_it_did_and_is_the_same_from_a_file),
+		cmocka_unit_test(what_is_no_port_of_a_bridge_is_passed_over),
+		cmocka_unit_test(a_mac_of_a_bridges_table_is_carried_if_it_was_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/port.h"
+
+#include "kernel/codec.h"
+
+#include <errno.h>
+#include <linux/if_bridge.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#define SIZE_MAX_PORT 65000 /* bytes of a message; 4,094 VLANs take 32 KiB */
+
+/*
+ * What may be set of a port; the kernel's message has more, and one that it does not want (as
+ * IFLA_BRPORT_MCAST_N_GROUPS) would fail the request. The state is the bridge's own to decide.
+ */
+static const uint16_t settable[] = {
+	IFLA_BRPORT_PRIORITY,
+	IFLA_BRPORT_COST,
+	IFLA_BRPORT_MODE,
+	IFLA_BRPORT_GUARD,
+	IFLA_BRPORT_PROTECT,
+	IFLA_BRPORT_FAST_LEAVE,
+	IFLA_BRPORT_LEARNING,
+	IFLA_BRPORT_UNICAST_FLOOD,
+	IFLA_BRPORT_PROXYARP,
+	IFLA_BRPORT_PROXYARP_WIFI,
+	IFLA_BRPORT_MULTICAST_ROUTER,
+	IFLA_BRPORT_MCAST_FLOOD,
+	IFLA_BRPORT_MCAST_TO_UCAST,
+	IFLA_BRPORT_VLAN_TUNNEL,
+	IFLA_BRPORT_BCAST_FLOOD,
+	IFLA_BRPORT_GROUP_FWD_MASK,
+	IFLA_BRPORT_NEIGH_SUPPRESS,
+	IFLA_BRPORT_ISOLATED,
+	IFLA_BRPORT_BACKUP_PORT,
+	IFLA_BRPORT_MCAST_EHT_HOSTS_LIMIT,
+	IFLA_BRPORT_LOCKED,
+};
+
+static const uint16_t floods[] = {
+	IFLA_BRPORT_UNICAST_FLOOD, IFLA_BRPORT_MCAST_FLOOD, IFLA_BRPORT_BCAST_FLOOD};
+
+static bool is_among(uint16_t type, const uint16_t *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == type)
+			return true;
+	return false;
+}
+
+static const struct nlmsghdr *header_of(const struct nv_thing *port)
+{
+	return (const void *)port;
+}
+
+/* The attribute of a port's message; NULL: it has none. */
+static const struct nlattr *find(const struct nv_thing *port, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, header_of(port), sizeof(struct ifinfomsg))
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+static const struct nlattr *find_setting(const struct nv_thing *port, uint16_t type)
+{
+	const struct nlattr *settings = find(port, IFLA_PROTINFO);
+	const struct nlattr *attr;
+
+	if (settings)
+		mnl_attr_for_each_nested (attr, settings)
+			if (mnl_attr_get_type(attr) == type)
+				return attr;
+	return NULL;
+}
+
+/* An empty message about a link in @bytes, which has room for another of @room bytes. */
+static struct nlmsghdr *begin(size_t room, uint16_t type, int family, int ifindex, char **ret_bytes)
+{
+	char *bytes = calloc(1, MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + room + 256);
+	struct ifinfomsg *info;
+	struct nlmsghdr *message;
+
+	if (!bytes)
+		return NULL;
+	message = mnl_nlmsg_put_header(bytes);
+	message->nlmsg_type = type;
+	message->nlmsg_flags = NLM_F_REQUEST;
+	info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
+	info->ifi_family = (unsigned char)family;
+	info->ifi_index = ifindex;
+	*ret_bytes = bytes;
+	return message;
+}
+
+static int end(struct nv_things *things, const struct nlmsghdr *message)
+{
+	return nv_things_add(things, (const void *)message);
+}
+
+static void put_same(struct nlmsghdr *message, const struct nlattr *attr)
+{
+	mnl_attr_put(message, attr->nla_type, mnl_attr_get_payload_len(attr),
+		mnl_attr_get_payload(attr));
+}
+
+/* @guarded: isolated and mute, whatever the port is. */
+static void put_settings(struct nlmsghdr *message, const struct nlattr *settings, bool guarded)
+{
+	struct nlattr *nest = mnl_attr_nest_start(message, IFLA_PROTINFO);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, settings) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (!is_among(type, settable, NV_ARRAY_SIZE(settable)))
+			continue;
+		if (guarded && is_among(type, floods, NV_ARRAY_SIZE(floods)))
+			mnl_attr_put_u8(message, type, 0);
+		else if (guarded && type == IFLA_BRPORT_ISOLATED)
+			mnl_attr_put_u8(message, type, 1);
+		else
+			put_same(message, attr);
+	}
+	mnl_attr_nest_end(message, nest);
+}
+
+int nv_port_take(struct nv_things *things, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	const struct nv_thing *told = (const void *)message;
+	const struct nlattr *bridge = find(told, IFLA_MASTER);
+	const struct nlattr *settings = find(told, IFLA_PROTINFO);
+	const struct nlattr *vlans = find(told, IFLA_AF_SPEC);
+	NV_AUTO(nv_free) char *bytes = NULL;
+	struct nlmsghdr *copy;
+
+	if (info->ifi_family != AF_BRIDGE || !bridge || !settings ||
+		mnl_attr_get_payload_len(bridge) != sizeof(uint32_t))
+		return -ENOMSG;
+	if (message->nlmsg_len > SIZE_MAX_PORT)
+		return -E2BIG;
+	copy = begin(message->nlmsg_len, RTM_NEWLINK, AF_BRIDGE, info->ifi_index, &bytes);
+	if (!copy)
+		return -ENOMEM;
+	copy->nlmsg_flags = 0;
+	put_same(copy, bridge);
+	put_settings(copy, settings, false);
+	if (vlans)
+		put_same(copy, vlans);
+	return end(things, copy);
+}
+
+int nv_port_link(const struct nv_thing *port)
+{
+	return ((const struct ifinfomsg *)mnl_nlmsg_get_payload(header_of(port)))->ifi_index;
+}
+
+int nv_port_bridge(const struct nv_thing *port)
+{
+	return (int)mnl_attr_get_u32(find(port, IFLA_MASTER));
+}
+
+bool nv_port_is_isolated(const struct nv_thing *port)
+{
+	const struct nlattr *attr = find_setting(port, IFLA_BRPORT_ISOLATED);
+
+	return attr && mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr);
+}
+
+static int request_master(struct nv_things *requests, int ifindex, int master)
+{
+	NV_AUTO(nv_free) char *bytes = NULL;
+	struct nlmsghdr *message = begin(0, RTM_NEWLINK, AF_UNSPEC, ifindex, &bytes);
+
+	if (!message)
+		return -ENOMEM;
+	mnl_attr_put_u32(message, IFLA_MASTER, (uint32_t)master);
+	return end(requests, message);
+}
+
+static int request_guarded(struct nv_things *requests, const struct nv_thing *port, int ifindex)
+{
+	const struct nlattr *settings = find(port, IFLA_PROTINFO);
+	NV_AUTO(nv_free) char *bytes = NULL;
+	struct nlmsghdr *message =
+		begin(settings->nla_len, RTM_SETLINK, AF_BRIDGE, ifindex, &bytes);
+
+	if (!message)
+		return -ENOMEM;
+	put_settings(message, settings, true);
+	return end(requests, message);
+}
+
+/* The bridge gives each new port the VLAN that is its default. */
+static int request_no_vlans(struct nv_things *requests, int ifindex)
+{
+	struct bridge_vlan_info range[] = {
+		{.flags = BRIDGE_VLAN_INFO_RANGE_BEGIN, .vid = 1},
+		{.flags = BRIDGE_VLAN_INFO_RANGE_END, .vid = 4094},
+	};
+	NV_AUTO(nv_free) char *bytes = NULL;
+	struct nlmsghdr *message = begin(0, RTM_DELLINK, AF_BRIDGE, ifindex, &bytes);
+	struct nlattr *nest;
+
+	if (!message)
+		return -ENOMEM;
+	nest = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(range); i++)
+		mnl_attr_put(message, IFLA_BRIDGE_VLAN_INFO, sizeof(range[i]), &range[i]);
+	mnl_attr_nest_end(message, nest);
+	return end(requests, message);
+}
+
+static int request_vlans(struct nv_things *requests, const struct nlattr *vlans, int ifindex)
+{
+	NV_AUTO(nv_free) char *bytes = NULL;
+	struct nlmsghdr *message = begin(vlans->nla_len, RTM_SETLINK, AF_BRIDGE, ifindex, &bytes);
+
+	if (!message)
+		return -ENOMEM;
+	put_same(message, vlans);
+	return end(requests, message);
+}
+
+int nv_port_enter(struct nv_things *requests, const struct nv_thing *port, int ifindex)
+{
+	const struct nlattr *vlans = find(port, IFLA_AF_SPEC);
+	int r = request_master(requests, ifindex, nv_port_bridge(port));
+
+	if (r == 0)
+		r = request_guarded(requests, port, ifindex);
+	if (r == 0)
+		r = request_no_vlans(requests, ifindex);
+	return r == 0 && vlans ? request_vlans(requests, vlans, ifindex) : r;
+}
+
+int nv_port_isolate(struct nv_things *requests, int ifindex, bool on)
+{
+	NV_AUTO(nv_free) char *bytes = NULL;
+	struct nlmsghdr *message = begin(0, RTM_SETLINK, AF_BRIDGE, ifindex, &bytes);
+	struct nlattr *nest;
+
+	if (!message)
+		return -ENOMEM;
+	nest = mnl_attr_nest_start(message, IFLA_PROTINFO);
+	mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, on);
+	mnl_attr_nest_end(message, nest);
+	return end(requests, message);
+}
+
+int nv_port_flood(struct nv_things *requests, const struct nv_thing *port, int ifindex)
+{
+	NV_AUTO(nv_free) char *bytes = NULL;
+	struct nlmsghdr *message = begin(0, RTM_SETLINK, AF_BRIDGE, ifindex, &bytes);
+	struct nlattr *nest;
+
+	if (!message)
+		return -ENOMEM;
+	nest = mnl_attr_nest_start(message, IFLA_PROTINFO);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(floods); i++) {
+		const struct nlattr *attr = port ? find_setting(port, floods[i]) : NULL;
+		bool on = attr && mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr);
+
+		if (attr || !port)
+			mnl_attr_put_u8(message, floods[i], on);
+	}
+	mnl_attr_nest_end(message, nest);
+	return end(requests, message);
+}
+
+int nv_port_leave(struct nv_things *requests, int ifindex)
+{
+	return request_master(requests, ifindex, 0);
+}
+
+bool nv_fdb_is_of_itself(const struct nv_thing *fdb, const uint8_t mac[NV_MAC_LEN])
+{
+	const struct nlmsghdr *message = header_of(fdb);
+	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, message, sizeof(*info))
+		if (mnl_attr_get_type(attr) == NDA_LLADDR)
+			return (info->ndm_state & NUD_PERMANENT) &&
+			       mnl_attr_get_payload_len(attr) == NV_MAC_LEN &&
+			       memcmp(mnl_attr_get_payload(attr), mac, NV_MAC_LEN) == 0;
+	return false;
+}
