@@ -20,6 +20,8 @@ static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 	int r;
 
 	nv_strcopy(link.name, sizeof(link.name), move->to_name);
+	memcpy(link.vlan, move->vlan, move->vlan_length);
+	link.vlan_length = move->vlan_length;
 	r = nv_kernel_link_add(kernel, &link, NULL, &move->to);
 	if (r != -EEXIST)
 		return r;

@@ -269,6 +269,18 @@ static int check_stacked(struct planner *planner, const struct nv_link *from)
 	return 0;
 }
 
+static int plan_vlan(struct planner *planner, struct nv_move *move, const struct nv_link *from)
+{
+	if (from->vlan_length > sizeof(move->vlan)) {
+		nv_str_printf(planner->why,
+			"the VLAN %s has more mappings of priorities than can be kept", from->name);
+		return refuse(planner, from);
+	}
+	memcpy(move->vlan, from->vlan, from->vlan_length);
+	move->vlan_length = from->vlan_length;
+	return 0;
+}
+
 static int plan_one(struct planner *planner, const struct nv_link *from, const struct nv_move *like,
 	const struct nv_ifconfig *wanted, size_t *ret_index)
 {
@@ -294,6 +306,8 @@ static int plan_one(struct planner *planner, const struct nv_link *from, const s
 		r = plan_master(planner, move, from);
 		if (r == 0)
 			r = check_stacked(planner, from);
+		if (r == 0)
+			r = plan_vlan(planner, move, from);
 		if (r < 0)
 			return r;
 	}

@@ -47,6 +47,8 @@ struct nv_move {
 	char from_name[IFNAMSIZ]; /* "" when from is 0 */
 	char to_name[IFNAMSIZ]; /* may be the same for a VLAN */
 	uint16_t vlan_id; /* 0: the lagg itself, which is always the first move */
+	uint8_t vlan[NV_VLAN_MAX]; /* as in nv_link, of the old interface */
+	uint16_t vlan_length;
 	size_t lower; /* VLANs: the move whose new interface this one's is stacked on */
 
 	/* Filled by who applies it. */

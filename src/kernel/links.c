@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/if_bonding.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if_arp.h>
@@ -47,6 +48,31 @@ static int decode_port(const struct nv_attrs *info, struct nv_link *link)
 	return r;
 }
 
+/* The mask that the kernel tells is of all bits, and it takes only one of those that it knows. */
+static void keep_vlan(const struct nlattr *data, struct nv_link *link)
+{
+	const uint32_t known = VLAN_FLAG_REORDER_HDR | VLAN_FLAG_GVRP | VLAN_FLAG_LOOSE_BINDING |
+			       VLAN_FLAG_MVRP | VLAN_FLAG_BRIDGE_BINDING;
+	const struct nlattr *attr;
+
+	link->vlan_length = mnl_attr_get_payload_len(data);
+	if (link->vlan_length > sizeof(link->vlan))
+		return;
+	memcpy(link->vlan, mnl_attr_get_payload(data), link->vlan_length);
+	mnl_attr_for_each_nested (attr, data) {
+		const char *payload = mnl_attr_get_payload(attr);
+		struct ifla_vlan_flags flags;
+
+		if (mnl_attr_get_type(attr) != IFLA_VLAN_FLAGS ||
+			mnl_attr_get_payload_len(attr) != sizeof(flags))
+			continue;
+		memcpy(&flags, payload, sizeof(flags));
+		flags.mask &= known;
+		memcpy(link->vlan + (payload - (const char *)mnl_attr_get_payload(data)), &flags,
+			sizeof(flags));
+	}
+}
+
 static int decode_info(const struct nlattr *nest, struct nv_link *link)
 {
 	NV_ATTRS(info, IFLA_INFO_SLAVE_DATA);
@@ -65,6 +91,8 @@ static int decode_info(const struct nlattr *nest, struct nv_link *link)
 		r = nv_attrs_nested(info.by_type[IFLA_INFO_DATA], &vlan);
 		if (r == 0)
 			nv_attr_u16(&vlan, IFLA_VLAN_ID, &link->vlan_id);
+		if (r == 0)
+			keep_vlan(info.by_type[IFLA_INFO_DATA], link);
 	} else if (strcmp(link->kind, "bond") == 0) {
 		NV_ATTRS(bond, IFLA_BOND_PRIMARY);
 		uint32_t primary = 0;
@@ -241,11 +269,16 @@ static void put_peer(struct nlmsghdr *header, const char *name)
 	mnl_attr_nest_end(header, data);
 }
 
-static void put_vlan(struct nlmsghdr *header, uint16_t id)
+static void put_vlan(struct nlmsghdr *header, const struct nv_link *link)
 {
-	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+	struct nlattr *data;
 
-	mnl_attr_put_u16(header, IFLA_VLAN_ID, id);
+	if (link->vlan_length && link->vlan_length <= sizeof(link->vlan)) {
+		mnl_attr_put(header, IFLA_INFO_DATA, link->vlan_length, link->vlan);
+		return;
+	}
+	data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+	mnl_attr_put_u16(header, IFLA_VLAN_ID, link->vlan_id);
 	mnl_attr_nest_end(header, data);
 }
 
@@ -284,7 +317,7 @@ int nv_link_encode_add(
 	if (peer_name && strcmp(link->kind, "veth") == 0)
 		put_peer(header, peer_name);
 	if (strcmp(link->kind, "vlan") == 0)
-		put_vlan(header, link->vlan_id);
+		put_vlan(header, link);
 	if (strcmp(link->kind, "bond") == 0)
 		put_bond(header);
 	mnl_attr_nest_end(header, info);

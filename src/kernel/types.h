@@ -20,6 +20,7 @@
 #define NV_MAC_LEN  6
 #define NV_KIND_LEN 16
 #define NV_NAME_LEN 64
+#define NV_VLAN_MAX 512 /* bytes; some 30 mappings of priorities */
 
 /* What a dump or a table may hold at most. */
 #define NV_LINKS_MAX  65536
@@ -51,6 +52,10 @@ struct nv_link {
 	int lower; /* IFLA_LINK: what it is stacked on; 0: none, or in another netns */
 	bool lower_elsewhere; /* IFLA_LINK counts in another network namespace (veth) */
 	uint16_t vlan_id; /* of kind "vlan"; else 0 */
+	/* What the kernel says of a VLAN, for one that is to be like it: protocol, flags, mappings
+	 * of priorities. Length 0: only its id is known; above NV_VLAN_MAX: it did not fit in. */
+	uint8_t vlan[NV_VLAN_MAX];
+	uint16_t vlan_length;
 	uint8_t addr_gen_mode; /* IN6_ADDR_GEN_MODE_* */
 	struct in6_addr token; /* the host part of addresses by router advertisements; ::: none */
 	char kind[NV_KIND_LEN]; /* IFLA_INFO_KIND; "" for hardware and virtio */

@@ -8,8 +8,10 @@
 #include "kernel/diff.h"
 #include "kernel/real.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <ftw.h>
+#include <linux/if_vlan.h>
 #include <net/if_arp.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -84,6 +86,67 @@ static void a_link_is_read_whole(void **state)
 	assert_int_equal(link.vlan_id, 5);
 	assert_int_equal(link.addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
 	assert_string_equal(link.driver, "");
+}
+
+/* As the kernel tells of one, with a mapping of priorities; @spare: bytes of something else. */
+static void build_vlan(struct nv_request *request, uint16_t spare)
+{
+	const struct ifla_vlan_flags flags = {VLAN_FLAG_GVRP, ~0u};
+	const struct ifla_vlan_qos_mapping mapping = {3, 4};
+	struct nlmsghdr *header = &request->header;
+	struct ifinfomsg *info = nv_request_start(request, RTM_NEWLINK, 0, sizeof(*info));
+	struct nlattr *outer, *inner, *list;
+	static const char zeroes[NV_VLAN_MAX];
+
+	info->ifi_index = 7;
+	mnl_attr_put_strz(header, IFLA_IFNAME, "hn0.5");
+	mnl_attr_put_u32(header, IFLA_MTU, 1500);
+	outer = mnl_attr_nest_start(header, IFLA_LINKINFO);
+	mnl_attr_put_strz(header, IFLA_INFO_KIND, "vlan");
+	inner = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+	mnl_attr_put_u16(header, IFLA_VLAN_PROTOCOL, htons(0x88a8));
+	mnl_attr_put_u16(header, IFLA_VLAN_ID, 5);
+	mnl_attr_put(header, IFLA_VLAN_FLAGS, sizeof(flags), &flags);
+	list = mnl_attr_nest_start(header, IFLA_VLAN_EGRESS_QOS);
+	mnl_attr_put(header, IFLA_VLAN_QOS_MAPPING, sizeof(mapping), &mapping);
+	mnl_attr_nest_end(header, list);
+	if (spare)
+		mnl_attr_put(header, 200, spare, zeroes);
+	mnl_attr_nest_end(header, inner);
+	mnl_attr_nest_end(header, outer);
+}
+
+static void a_vlan_is_made_as_another_is(void **state)
+{
+	NV_ATTRS(attrs, IFLA_LINKINFO);
+	NV_ATTRS(info, IFLA_INFO_DATA);
+	NV_ATTRS(vlan, IFLA_VLAN_PROTOCOL);
+	const struct ifla_vlan_flags *flags;
+	struct nv_request request;
+	uint16_t number = 0;
+	struct nv_link link;
+
+	(void)state;
+	build_vlan(&request, 0);
+	assert_int_equal(nv_link_decode(&request.header, &link), 0);
+	assert_int_equal(nv_link_encode_add(&request, &link, NULL), 0);
+	assert_int_equal(nv_attrs_read(&request.header, sizeof(struct ifinfomsg), &attrs), 0);
+	assert_int_equal(nv_attrs_nested(attrs.by_type[IFLA_LINKINFO], &info), 0);
+	assert_int_equal(nv_attrs_nested(info.by_type[IFLA_INFO_DATA], &vlan), 0);
+	assert_true(nv_attr_u16(&vlan, IFLA_VLAN_PROTOCOL, &number));
+	assert_int_equal(number, htons(0x88a8));
+	assert_true(nv_attr_u16(&vlan, IFLA_VLAN_ID, &number));
+	assert_int_equal(number, 5);
+	flags = mnl_attr_get_payload(vlan.by_type[IFLA_VLAN_FLAGS]);
+	assert_int_equal(flags->flags, VLAN_FLAG_GVRP);
+	assert_int_equal(flags->mask & ~0x1fu, 0);
+	assert_true(flags->mask & VLAN_FLAG_REORDER_HDR);
+	assert_non_null(vlan.by_type[IFLA_VLAN_EGRESS_QOS]);
+
+	build_vlan(&request, NV_VLAN_MAX);
+	assert_int_equal(nv_link_decode(&request.header, &link), 0);
+	assert_true(link.vlan_length > NV_VLAN_MAX);
+	assert_int_equal(link.vlan_id, 5);
 }
 
 static void what_a_bond_prefers_is_written_as_it_is_read(void **state)
@@ -568,6 +631,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_link_is_read_whole),
+		cmocka_unit_test(a_vlan_is_made_as_another_is),
 		cmocka_unit_test(what_a_bond_prefers_is_written_as_it_is_read),
 		cmocka_unit_test(a_part_of_a_link_is_passed_over),
 		cmocka_unit_test(a_peer_elsewhere_is_no_lower),

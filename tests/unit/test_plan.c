@@ -288,6 +288,30 @@ static void refused(struct bench *bench, const char *with)
 		fail_msg("no %s in: %s", with, nv_str_text(&bench->why));
 }
 
+static struct nv_link *link_of(struct bench *bench, int ifindex)
+{
+	return (struct nv_link *)nv_links_by_index(&bench->now.links, ifindex);
+}
+
+static void a_vlan_keeps_what_the_kernel_says_of_it(void **state)
+{
+	BENCH(bench);
+	struct nv_link *link;
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_vlan(&bench, 4, "hn0.5", HN, 5);
+	link = link_of(&bench, 4);
+	memcpy(link->vlan, "whatever", 8);
+	link->vlan_length = 8;
+	make_from(&bench, NULL);
+	assert_int_equal(bench.plan.move[1].vlan_length, 8);
+	assert_memory_equal(bench.plan.move[1].vlan, "whatever", 8);
+	nv_plan_auto(&bench.plan);
+	link->vlan_length = NV_VLAN_MAX + 1;
+	refused(&bench, "the VLAN hn0.5 has more mappings");
+}
+
 static void a_port_of_a_bond_is_refused(void **state)
 {
 	BENCH(bench);
@@ -316,11 +340,6 @@ static void tell_bridge(struct bench *bench)
 	mnl_attr_put_u32(header, IFLA_BRPORT_COST, 77);
 	mnl_attr_nest_end(header, settings);
 	assert_int_equal(nv_things_take(&bench->now.ports, header), 0);
-}
-
-static struct nv_link *link_of(struct bench *bench, int ifindex)
-{
-	return (struct nv_link *)nv_links_by_index(&bench->now.links, ifindex);
 }
 
 static void a_place_in_a_bridge_goes_along(void **state)
@@ -550,6 +569,7 @@ int main(void)
 		cmocka_unit_test(rcconf_wins_in_its_family_and_leaves_the_other),
 		cmocka_unit_test(with_dhcp_the_live_lease_comes_along),
 		cmocka_unit_test(vlans_move_with_what_is_on_them),
+		cmocka_unit_test(a_vlan_keeps_what_the_kernel_says_of_it),
 		cmocka_unit_test(a_port_of_a_bond_is_refused),
 		cmocka_unit_test(a_place_in_a_bridge_goes_along),
 		cmocka_unit_test(a_port_is_one_before_it_is_up_and_leaves_first),

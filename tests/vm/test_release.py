@@ -17,7 +17,10 @@ VLAN_ADDRESS = "10.77.5.2"
 SHOW = (
     "ip rule; ip route show table 100; ip route;"
     " for l in hn0 hn0.5; do ip -o -4 address show dev $l | sed 's/^[0-9]*: //'; done;"
-    " cat /sys/class/net/hn0/mtu /proc/sys/net/ipv4/neigh/hn0.5/gc_stale_time"
+    " cat /sys/class/net/hn0/mtu /proc/sys/net/ipv4/neigh/hn0.5/gc_stale_time;"
+    " grep -E 'VID|priority' /proc/net/vlan/hn0.5;"
+    # There is room for another VLAN 5 only beside one of another protocol.
+    " ip link add link hn0 name probe type vlan id 5 && ip link del probe && echo 802.1ad"
 )
 
 
@@ -32,7 +35,9 @@ class WithVlan(Netvf):
         guest.write("/etc/netvf/rc.conf", self.rcconf)
         guest.run("kill -HUP $(pidof netvfd)")
         for command in (
-            "ip link add link hn0 name hn0.5 type vlan id 5", "ip link set hn0.5 up",
+            "ip link add link hn0 name hn0.5 type vlan protocol 802.1ad id 5 reorder_hdr off",
+            "vconfig set_egress_map hn0.5 3 4", "vconfig set_ingress_map hn0.5 2 1",
+            "ip link set hn0.5 up",
             f"ip addr add {VLAN_ADDRESS}/24 dev hn0.5",
             "echo 77 >/proc/sys/net/ipv4/neigh/hn0.5/gc_stale_time",
             f"ip route add 198.51.100.0/24 via {HOST_ADDRESS} table 100 metric 7",
@@ -52,6 +57,7 @@ def test_what_is_live_moves_and_comes_back(debian, form):
         guest = session.guest
         before = guest.run(SHOW)
         assert VLAN_ADDRESS in before and GUEST_ADDRESS in before and "iif hn0.5" in before
+        assert all(word in before for word in ("REORDER_HDR: 0", "3:4", "2:1", "802.1ad"))
         session.plug("e1000e", SLOTS["acpi"][0])
         session.await_link()
         session.peer.settle(guest)
