@@ -142,7 +142,8 @@ void nv_carry_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	nv_each_thing (thing, things) {
 		if (r == 0 && nv_thing_is_replaced(thing))
 			r = nv_things_request(&back, thing, NV_THING_REPLACE, NULL);
-		else if (r == 0 && (plan->move[0].keeps || nv_thing_kind(thing) == NV_THING_RULE))
+		else if (r == 0 && (plan->move[0].keeps || nv_thing_is_shared(thing) ||
+					   nv_thing_kind(thing) == NV_THING_RULE))
 			r = nv_things_request(&gone, thing, NV_THING_DELETE, &ready);
 	}
 	if (r == 0) {
@@ -164,7 +165,7 @@ static bool is_to_go(const struct nv_thing *thing)
 	if (nv_thing_route(thing, &hops) < 0)
 		/* Those that were learnt are forgotten by themselves. */
 		return !nv_thing_is_learnt(thing);
-	/* An IPv4 route with several next hops was replaced. */
+	/* Of IPv4 others would go too; the one that was made anew is taken off by itself. */
 	if (hops.count > 1 && hops.route[0].family == AF_INET)
 		return false;
 	return hops.count && (is_network(&hops.route[0]) || nv_plan_route_counts(&hops.route[0]));

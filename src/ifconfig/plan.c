@@ -460,7 +460,7 @@ static int find_way(const struct planner *planner, const struct nv_thing *thing,
 	}
 	/* What also names other interfaces, or is used by others, would have to go from these too.
 	 */
-	if (way == WAY_LEFT && nv_thing_is_replaced(thing))
+	if (way == WAY_LEFT && nv_thing_is_shared(thing))
 		way = WAY_ALONG;
 	*ret_way = has_gateway == gateway ? way : WAY_NONE;
 	return 0;

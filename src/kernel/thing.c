@@ -555,6 +555,13 @@ static uint16_t flags_of(const struct nv_thing *thing, enum nv_thing_verb verb)
 	return 0;
 }
 
+static bool is_of_ipv4(const struct nv_thing *thing)
+{
+	const struct rtmsg *info = mnl_nlmsg_get_payload(&thing->header);
+
+	return info->rtm_family == AF_INET;
+}
+
 int nv_things_request(struct nv_things *requests, const struct nv_thing *thing,
 	enum nv_thing_verb verb, const struct nv_renamings *renamings)
 {
@@ -568,7 +575,8 @@ int nv_things_request(struct nv_things *requests, const struct nv_thing *thing,
 	if (message->nlmsg_type == RTM_NEWNEIGH)
 		rename_index(renamings, &header->ndm_ifindex);
 	each_attr (attr, message) {
-		if (verb == NV_THING_DELETE && is_hops(message->nlmsg_type, attr))
+		if (verb == NV_THING_DELETE && is_hops(message->nlmsg_type, attr) &&
+			!is_of_ipv4(thing))
 			put_hops_of(copy, attr, renamings);
 		else
 			put_renamed(copy, attr, renamings);
@@ -640,11 +648,17 @@ int nv_thing_addr(const struct nv_thing *thing, struct nv_addr *ret_addr)
 						       : -ENOMSG;
 }
 
-bool nv_thing_is_replaced(const struct nv_thing *thing)
+bool nv_thing_is_shared(const struct nv_thing *thing)
 {
 	return thing->header.nlmsg_type == RTM_NEWNEXTHOP ||
 	       (thing->header.nlmsg_type == RTM_NEWROUTE &&
 		       find_attr(&thing->header, RTA_MULTIPATH));
+}
+
+bool nv_thing_is_replaced(const struct nv_thing *thing)
+{
+	return thing->header.nlmsg_type == RTM_NEWNEXTHOP ||
+	       (nv_thing_is_shared(thing) && !is_of_ipv4(thing));
 }
 
 bool nv_thing_is_learnt(const struct nv_thing *thing)

@@ -100,9 +100,13 @@ int nv_things_request(struct nv_things *requests, const struct nv_thing *thing,
 
 /*
  * Whether it stays one thing when it moves, and is replaced at once, instead of being made anew
- * beside the old one: a next hop, and a route with several.
+ * beside the old one: a next hop, and a route of IPv6 with several. Of IPv4 the kernel would
+ * replace the first route to the same place, whichever that is.
  */
 bool nv_thing_is_replaced(const struct nv_thing *thing);
+
+/* Whether it may belong to other links too: a next hop, and a route with several. */
+bool nv_thing_is_shared(const struct nv_thing *thing);
 
 /* A neighbour that was learnt: nothing is lost with it. */
 bool nv_thing_is_learnt(const struct nv_thing *thing);

@@ -78,7 +78,7 @@ static struct nv_record_settings find_own(
 
 static bool is_several(const struct nv_thing *thing)
 {
-	return nv_thing_kind(thing) == NV_THING_ROUTE && nv_thing_is_replaced(thing);
+	return nv_thing_kind(thing) == NV_THING_ROUTE && nv_thing_is_shared(thing);
 }
 
 /* Of what does not move, that which is hn's, and not a VLAN's. */

@@ -116,6 +116,21 @@ def test_routes_of_one_destination_keep_their_order(programs, guest):
     assert {route["dev"] for route in found} == {"lagg0"}
 
 
+def test_several_next_hops_do_not_take_the_place_of_one(programs, guest):
+    """Routes to the same place, of which the kernel replaces the first."""
+    other_interface(guest)
+    settle(guest)
+    for words in (f"add default via {HOST_ADDRESS} dev hn0 table 7",
+                  f"append default table 7 nexthop via {HOST_ADDRESS} dev hn0 weight 6 "
+                  "nexthop via 10.99.0.1 dev eth9",
+                  f"append default via {HOST_ADDRESS} dev hn0 mtu 1400 table 7"):
+        ip(guest, "route", *words.split())
+    before = ip(guest, "route", "show", "table", "7")
+    for words, name in (["hn0"], "lagg0"), (["-r", "hn0"], "hn0"):
+        programs.run("hyperv_vfup", *words)
+        assert ip(guest, "route", "show", "table", "7").replace(name, "hn0") == before
+
+
 def test_rules_move(programs, guest):
     rules = ["iif hn0 lookup 100 pref 100", "oif hn0 fwmark 7/0xff lookup 101 pref 101",
              "not iif hn0 from 10.1.0.0/16 tos 0x10 lookup 102 pref 102",
@@ -478,11 +493,24 @@ def test_netvf_release_gives_back_under_netvfd(start_netvfd, guest):
 
 
 class RandomConfiguration:
-    """Words for ip(8) that give hn0 something of everything, as a seed has it."""
+    """Words for ip(8), and settings, that give hn0 something of everything, as a seed has it."""
+
+    SYSCTLS = {
+        "ipv4/conf/hn0": {"arp_ignore": 1, "arp_announce": 2, "log_martians": 1, "proxy_arp": 1,
+                          "rp_filter": 1, "send_redirects": 0, "promote_secondaries": 1,
+                          "accept_local": 1, "forwarding": 1},
+        "ipv6/conf/hn0": {"hop_limit": 77, "accept_ra": 2, "mtu": 1350, "use_tempaddr": 1,
+                          "ndisc_notify": 1, "suppress_frag_ndisc": 0, "router_solicitations": 7},
+        "ipv4/neigh/hn0": {"gc_stale_time": 99, "ucast_solicit": 5, "delay_first_probe_time": 8},
+        "ipv6/neigh/hn0": {"retrans_time_ms": 1500, "mcast_solicit": 4, "unres_qlen": 7},
+    }
 
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.lines = []
+        self.sysctls = {f"{directory}/{name}": value
+                        for directory, names in self.SYSCTLS.items()
+                        for name, value in names.items() if not self.some(4)}
         self.addresses()
         self.neighbours()
         self.nexthops()
@@ -598,6 +626,9 @@ def configure(guest, seed):
     configuration = RandomConfiguration(seed)
     ip_batch(guest, configuration.lines)
     print("\n".join(configuration.lines))
+    for place, value in configuration.sysctls.items():
+        print(place, value)
+        guest.namespace.sysctl(place, value)
     before = whole_state(guest, "hn0")
     assert len(before["addresses"]) >= 3
     guest.host.run(["ip", "addr", "add", "2001:db8::1/64", "dev", "switch0", "nodad"])
@@ -683,7 +714,10 @@ def test_a_plan_is_shown_and_nothing_done(programs, guest):
         assert any(step[:2] == ("add", "lagg0") and expected in step[2]
                    for step in steps[:switch]), expected
     assert ("replace", "lagg0", "next hop 7") in steps[:switch]
-    assert ("replace", "lagg0", "route to 198.51.108.0/24 with 2 next hops") in steps[:switch]
+    assert ("replace", "lagg0", "route to 2001:db8:8::/48 with 2 next hops, metric 1024") in \
+        steps[:switch]
+    assert ("add", "lagg0", "route to 198.51.108.0/24 with 2 next hops") in steps[:switch]
+    assert ("remove", "hn0", "route to 198.51.108.0/24 with 2 next hops") in steps[switch:]
     assert ("remove", "hn0", "rule 100, table 100") in steps[switch:]
     text = guest.run(BUILD / "src/netvf/netvf", "plan", "hn0", env=programs.environment).stdout
     assert [line.split()[0] for line in text.splitlines()] == verbs

@@ -123,7 +123,7 @@ static void put_hop(struct nlmsghdr *message, int ifindex)
 	message->nlmsg_len += sizeof(hop);
 }
 
-static void a_route_with_several_next_hops_is_replaced(void **state)
+static void a_route_with_several_next_hops_names_the_new_link(void **state)
 {
 	BENCH(bench);
 	struct nlmsghdr *told = &bench.told.header;
@@ -137,7 +137,7 @@ static void a_route_with_several_next_hops_is_replaced(void **state)
 	put_hop(told, OTHER);
 	put_hop(told, HN);
 	mnl_attr_nest_end(told, nest);
-	assert_true(nv_thing_is_replaced(take(&bench)));
+	assert_true(nv_thing_is_shared(take(&bench)));
 	assert_true(nv_thing_refers(nv_things_next(&bench.things, NULL), &renamings));
 	asked = ask(&bench, NV_THING_REPLACE);
 	assert_true(asked->nlmsg_flags & NLM_F_REPLACE);
@@ -470,7 +470,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_route_keeps_all_that_was_said_of_it),
-		cmocka_unit_test(a_route_with_several_next_hops_is_replaced),
+		cmocka_unit_test(a_route_with_several_next_hops_names_the_new_link),
 		cmocka_unit_test(what_cannot_be_made_again_is_passed_over),
 		cmocka_unit_test(an_advertised_route_becomes_a_stopgap),
 		cmocka_unit_test(a_rule_names_the_new_link),
