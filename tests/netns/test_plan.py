@@ -410,7 +410,9 @@ class Ping:
     def lost(self):
         """Sequence numbers that have no answer."""
         self.process.send_signal(signal.SIGINT)
-        text, _ = self.process.communicate(timeout=DEADLINE)
+        # Not communicate(), which passes over what readline() has read beyond its line.
+        text = self.process.stdout.read()
+        self.process.wait(DEADLINE)
         seen = {int(number) for number in re.findall(r"seq=(\d+)", text)}
         sent = int(re.search(r"(\d+) packets transmitted", text)[1])
         return sorted(set(range(2, sent)) - seen)  # the last may be on its way
