@@ -23,21 +23,6 @@ SPARE = 128 << 20  # bytes, for what the guest writes
 
 MODULES = ("virtio_blk", "crc32c_generic", "ext4", "autofs4", *initramfs.MODULES)
 
-INIT = """\
-#!/bin/sh
-# Puts the scenario's own files into Debian's root, and starts systemd there.
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-while read -r module options; do
-\tinsmod "/lib/modules/$module.ko" $options
-done </etc/modules
-mount -t ext4 /dev/vda /root
-cp -a /scenario/. /root
-umount /proc /sys
-exec switch_root /root /sbin/init
-"""
-
 OBEY_UNIT = """\
 [Unit]
 Description=Obeys the lab
@@ -114,7 +99,7 @@ def archive(path, kernel, busybox, files, links):
     made.file("/bin/busybox", busybox, 0o755)
     for name in ("sh", "mount", "umount", "insmod", "cp", "switch_root"):
         made.link(f"/bin/{name}", "busybox")
-    made.text("/init", INIT, 0o755)
+    made.file("/init", os.path.join(os.path.dirname(__file__), "init.sh"), 0o755)
     initramfs.add_modules(made, kernel, MODULES)
     made.directory("/scenario")
     for name, text in files.items():

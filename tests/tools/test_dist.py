@@ -19,6 +19,7 @@ INSTALLED = {
     "usr/bin/netvf",
     "usr/libexec/hyperv/hyperv_vfattach",
     "usr/libexec/hyperv/hyperv_vfup",
+    "usr/lib/systemd/network/00-netvf.network",
     "usr/lib/udev/rules.d/80-netvf.rules",
     "usr/libexec/netvf/netvf_udev",
     "usr/sbin/netvfd",
