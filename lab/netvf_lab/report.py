@@ -188,6 +188,7 @@ class Report:
                     results["received"][d]["lost_runs"], results["observed"]["dirs"][d]["carried"]
                 )
             ),
+            "dropped_by_host": sum(switch.dropped for switch in self.migration.switches),
             "refused": self._each(lambda d: results["sent"][d]["errors"]),
             "switches": [self._switch(index) for index in range(len(self.migration.switches))],
             "gaps": self._each(self._gaps),
@@ -224,6 +225,7 @@ class Report:
                 lambda d: _ms(switch.first[d] - switch.at) if switch.first[d] else None
             ),
             "lost": self._each(lambda d: self._lost_between(d, switch.at, until)),
+            "dropped_by_host": switch.dropped,
             "max_gap_ms": self._each(
                 lambda d: _ms(_longest_between(received[d]["gaps"], switch.at, until))
             ),
@@ -315,6 +317,16 @@ def _both(values, unit=""):
     return [f"{_number(values[name])}{unit}" for name in DIRECTIONS]
 
 
+def _lost_by_kind(switches):
+    """Of each way in which the VF went, where there were several: what was lost until it was back."""
+    kinds = {switch["kind"]: dict.fromkeys(DIRECTIONS, 0) for switch in switches if switch["cycle"]}
+    for switch in switches:
+        if switch["to"] == PATHS[HN]:
+            for name in DIRECTIONS:
+                kinds[switch["kind"]][name] += switch["lost"][name]
+    return kinds if len(kinds) > 1 else {}
+
+
 def table(values):
     """The table that a run ends with, as lines."""
     lines = []
@@ -338,6 +350,9 @@ def table(values):
     row("", *share)
     by_vf = {name: values["lost_last_seen"][name].get("vf", 0) for name in DIRECTIONS}
     row("    of them, sent by the VF", *_both(by_vf))
+    row("frames that the host dropped", "", _number(values["dropped_by_host"]))
+    for kind, lost in _lost_by_kind(values["switches"]).items():
+        row(f"lost from {kind} to the return", *_both(lost))
     row("duplicated", *_both(values["duplicated"]))
     row("longest gap", *_both(values["max_gap_ms"], " ms"))
     rule()

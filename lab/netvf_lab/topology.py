@@ -189,6 +189,14 @@ class Topology:
         self.host.netlink.link("del", index=self.vf.host_index)
         self.vf = None
 
+    def dropped(self):
+        """Frames from the guest that the VF's port has dropped: they came when the host had begun
+        to close it, and the guest could not know yet."""
+        if not self.vf:
+            return 0
+        (port,) = self.host.netlink.get_links(self.vf.host_index)
+        return port.get_attr("IFLA_STATS64")["rx_dropped"]
+
     def point_to_hn(self):
         """From now on the host sends by hn, while the VF's port still takes what comes."""
         self.switch.point(self.hn.host_index, self.vf.host_index)

@@ -35,7 +35,7 @@ def stream(**what):
 
 def switch(cycle, to, at_ms, after_ms):
     at = START + at_ms * MS
-    return SimpleNamespace(cycle=cycle, to=to, kind="unplug", at=at,
+    return SimpleNamespace(cycle=cycle, to=to, kind="unplug", at=at, dropped=0,
                            first=[at + 2 * MS, at + after_ms * MS])
 
 
@@ -122,6 +122,21 @@ def test_where_the_lost_were_last_seen():
     made = values(lost_runs=[[0, 0, 10, 2], [0, 0, 5998, 20], [0, 0, 9999, 5]])
     assert made["lost_last_seen"] == {
         "to_guest": {}, "from_guest": {"nowhere": 14, "hn": 4, "vf": 9}}
+
+
+def test_what_was_lost_is_told_by_how_the_vf_went():
+    run = migration(lost_runs=[[0, 0, 2905, 3], [0, 0, 6600, 5]])
+    run.switches += [switch(2, HN, 6500, 4), switch(2, VF, 7000, 4)]
+    for one in run.switches[3:]:
+        one.kind = "linkdown"
+    run.switches[3].dropped = 4
+    made = report.Report(run).values()
+    assert made["dropped_by_host"] == 4
+    assert [s["dropped_by_host"] for s in made["switches"]] == [0, 0, 0, 4, 0]
+    rows = [line.split() for line in report.table(made)]
+    assert "lost from unplug to the return 0 3".split() in rows
+    assert "lost from linkdown to the return 0 5".split() in rows
+    assert "frames that the host dropped 4".split() in rows
 
 
 def test_what_the_sender_paused_is_no_stall():
