@@ -19,6 +19,14 @@ static void from_namespace(struct nv_str *dir)
 		nv_str_printf(dir, "/netns-%llu", (unsigned long long)own.st_ino);
 }
 
+int nv_run_dir_of_namespace(char **ret_dir)
+{
+	NV_AUTO(nv_str) struct nv_str dir = {};
+
+	from_namespace(&dir);
+	return nv_str_take(&dir, ret_dir);
+}
+
 int nv_run_dir_find(const char *option, char **ret_dir)
 {
 	NV_AUTO(nv_str) struct nv_str dir = {};

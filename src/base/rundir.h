@@ -17,6 +17,12 @@
 int nv_run_dir_find(const char *option, char **ret_dir);
 
 /*
+ * The run directory of this network namespace, whatever anybody has chosen: the default of the
+ * above. @ret_dir is the caller's to free. Returns 0 or -ENOMEM.
+ */
+int nv_run_dir_of_namespace(char **ret_dir);
+
+/*
  * True if @dir is the run directory of the first network namespace, the one whose devd sockets are
  * /run/devd.seqpacket.pipe and /run/devd.pipe. Others have theirs inside the run directory.
  */

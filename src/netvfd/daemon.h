@@ -61,7 +61,8 @@ struct nv_managed {
 struct nv_daemon {
 	const struct nv_options *options;
 	char *run_dir;
-	int run_dir_fd; /* holds its lock */
+	int netns_fd; /* holds the lock of the network namespace's own run directory */
+	int run_dir_fd; /* holds the lock of run_dir, where that is another */
 	struct nv_loop *loop;
 	struct nv_rules *rules;
 	struct nv_rcconf *rcconf;

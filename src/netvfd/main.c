@@ -210,7 +210,8 @@ static int run(struct nv_daemon *daemon)
 int main(int argc, char **argv)
 {
 	struct nv_options options;
-	struct nv_daemon daemon = {.options = &options, .run_dir_fd = -1, .ready_fd = -1};
+	struct nv_daemon daemon = {
+		.options = &options, .run_dir_fd = -1, .netns_fd = -1, .ready_fd = -1};
 	int r;
 
 	if (nv_options_parse(argc, argv, &options))

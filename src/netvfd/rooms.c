@@ -31,36 +31,59 @@ static int make_parents(const char *dir)
 	}
 }
 
-/* Two that start at once would take each other's sockets away. It is let go when the process ends.
- */
-static int lock_run_dir(struct nv_daemon *daemon)
+/* Makes the directory and holds its lock, which is let go when the process ends. */
+static int lock_dir(const char *dir, int *ret_fd)
 {
-	daemon->run_dir_fd = open(daemon->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (daemon->run_dir_fd < 0 || flock(daemon->run_dir_fd, LOCK_EX | LOCK_NB) < 0)
+	NV_AUTO(nv_fd) int fd = -1;
+	int r = make_parents(dir);
+
+	if (r)
+		return r;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-static void tell_other(const struct nv_daemon *daemon)
+static void tell_failure(const char *dir, bool of_namespace, int error)
 {
-	nv_err("another netvfd runs with %s: end it, or give this one a --run-dir",
-		daemon->run_dir);
+	if (error != -EADDRINUSE)
+		nv_err("cannot make the run directory %s: %s", dir, nv_strerror(error));
+	else if (of_namespace)
+		nv_err("another netvfd serves this network namespace (it holds %s): end it first",
+			dir);
+	else
+		nv_err("another netvfd runs with %s: give this one another --run-dir", dir);
 }
 
+/*
+ * Two netvfd with one directory would take each other's sockets away, and two in one network
+ * namespace each other's pairs. So both are locked: the namespace's own directory stands for it.
+ */
 int nv_run_dir_make(struct nv_daemon *daemon)
 {
+	NV_AUTO(nv_free) char *own = NULL;
 	int r = nv_run_dir_find(daemon->options->run_dir, &daemon->run_dir);
 
 	if (!r)
-		r = make_parents(daemon->run_dir);
-	if (!r)
-		r = lock_run_dir(daemon);
-	if (r == -EADDRINUSE)
-		tell_other(daemon);
-	else if (r)
-		nv_err("cannot make the run directory %s: %s",
-			daemon->run_dir ? daemon->run_dir : daemon->options->run_dir,
+		r = nv_run_dir_of_namespace(&own);
+	if (r) {
+		nv_err("cannot use the run directory %s: %s",
+			daemon->options->run_dir ? daemon->options->run_dir : NV_RUN_DIR,
 			nv_strerror(r));
+		return r;
+	}
+	r = lock_dir(own, &daemon->netns_fd);
+	if (r) {
+		tell_failure(own, true, r);
+		return r;
+	}
+	if (nv_streq(own, daemon->run_dir))
+		return 0;
+	r = lock_dir(daemon->run_dir, &daemon->run_dir_fd);
+	if (r)
+		tell_failure(daemon->run_dir, false, r);
 	return r;
 }
 
@@ -89,7 +112,7 @@ static int open_control(struct nv_daemon *daemon)
 	r = nv_control_new(
 		daemon->loop, nv_str_text(&path), nv_report_methods, daemon, &daemon->control);
 	if (r == -EADDRINUSE)
-		tell_other(daemon);
+		tell_failure(daemon->run_dir, false, r);
 	else if (r)
 		nv_err("cannot listen on %s: %s", nv_str_text(&path), nv_strerror(r));
 	return r;
@@ -191,5 +214,6 @@ void nv_rooms_close(struct nv_daemon *daemon)
 	free(daemon->managed);
 	nv_loop_free(daemon->loop);
 	nv_fd_auto(&daemon->run_dir_fd);
+	nv_fd_auto(&daemon->netns_fd);
 	free(daemon->run_dir);
 }

@@ -428,6 +428,22 @@ def test_usage_and_a_second_daemon(guest, netvfd):
     assert netvfd.pair()
 
 
+def test_one_network_namespace_is_for_one(guest, topology, netvfd, tmp_path):
+    """Another directory makes it no other's: both would drive the same pairs."""
+    command = [NETVFD, "-d", "-f", netvfd.rules, "-c", netvfd.rcconf, "--run-dir",
+               tmp_path / "other"]
+    second = guest.run(*command, check=False)
+    assert second.returncode == 1
+    assert "another netvfd serves this network namespace" in second.stderr
+    assert netvfd.pair()
+    host = topology.host.popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert any(" ready: " in line for line in host.stderr), "in another namespace it runs"
+    finally:
+        host.kill()
+        host.wait()
+
+
 def test_one_run_directory_is_for_one(guest, tmp_path):
     (tmp_path / "rc.conf").write_text(RC_CONF)
     (tmp_path / "devd.conf").write_text("")
