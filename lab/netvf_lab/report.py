@@ -318,7 +318,7 @@ def _both(values, unit=""):
 
 
 def _lost_by_kind(switches):
-    """Of each way in which the VF went, where there were several: what was lost until it was back."""
+    """What was lost until it was back, of each way in which the VF went, if there were several."""
     kinds = {switch["kind"]: dict.fromkeys(DIRECTIONS, 0) for switch in switches if switch["cycle"]}
     for switch in switches:
         if switch["to"] == PATHS[HN]:

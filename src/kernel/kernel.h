@@ -70,9 +70,10 @@ int nv_kernel_link_up(struct nv_kernel *kernel, int ifindex, bool up);
 
 /*
  * Makes a link of @link->kind with its name, MAC, MTU (0: the kernel's default); for "vlan" on
- * `lower` with `vlan_id`, or with all that `vlan` says; for "veth" @peer_name names the other end (else NULL). A "bond" is one of
- * active-backup that receives on all of its ports, looks at their carriers every 100 ms, and never
- * writes the MAC of a port but takes that of the active one (drivers/net/bonding, Linux 6.1).
+ * `lower` with `vlan_id`, or with all that `vlan` says; for "veth" @peer_name names the other end
+ * (else NULL). A "bond" is one of active-backup that receives on all of its ports, looks at their
+ * carriers every 100 ms, and never writes the MAC of a port but takes that of the active one
+ * (drivers/net/bonding, Linux 6.1).
  * -EEXIST: the name is taken. -EOPNOTSUPP: this kernel has no such kind.
  */
 int nv_kernel_link_add(struct nv_kernel *kernel, const struct nv_link *link, const char *peer_name,

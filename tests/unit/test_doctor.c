@@ -119,7 +119,7 @@ static void a_filter_that_somebody_removed_is_missed(void **state)
 {
 	(void)state;
 	set(pair_told(), "unfiltered", "['vf0', null]");
-	expect("vf0", "lost netvf's filter");
+	expect("vf0", "lost netvf's program");
 }
 
 static void a_vf_that_is_away_is_told_with_its_time(void **state)

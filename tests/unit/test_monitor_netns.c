@@ -186,6 +186,7 @@ static void a_life_of_a_link_is_told_line_by_line(void **state)
 	assert_string_equal(mine, "!system=IFNET subsystem=eth9 type=ATTACH\n"
 				  "!system=ETHERNET subsystem=eth9 type=IFATTACH\n"
 				  "!system=IFNET subsystem=eth9 type=RENAME name=vf0\n"
+				  "!system=ETHERNET subsystem=vf0 type=IFATTACH\n"
 				  "!system=IFNET subsystem=vf0 type=LINK_UP\n"
 				  "!system=IFNET subsystem=vf0 type=ADDR_ADD address=192.0.2.1\n"
 				  "!system=IFNET subsystem=vf0 type=ADDR_ADD address=2001:db8::1\n"

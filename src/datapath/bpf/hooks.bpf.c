@@ -8,8 +8,8 @@
  * Each is at a function that the kernel calls from another file, and so cannot have inlined, at
  * which the device's state already says what is to be seen:
  *
- *   dev_close_many          devices that go are on the list of those to be closed (should the kernel
- *                           have inlined it, the next one comes some microseconds later)
+ *   dev_close_many          devices that go are on the list of those to be closed (should the
+ *                           kernel have inlined it, the next one is some microseconds later)
  *   dev_deactivate_many     a device closes, or has lost its carrier: not open any more, its queues
  *                           still run, and do until all senders of this moment are through
  *   linkwatch_fire_event    a carrier came or went, this moment
