@@ -17,13 +17,14 @@ enum nv_trace_kind {
 	NV_TRACE_MANAGER, /* a service that configures it; `what` is its name */
 	NV_TRACE_DHCP, /* a client that runs for it: "dhclient, process 12" */
 	NV_TRACE_SOCKET, /* sockets bound to it: "TCP port 22, 3 sockets" */
+	NV_TRACE_STAYS, /* its configuration cannot move; `what` is the reason, a sentence */
 	NV_TRACE_FILTER, /* a packet filter names it: "nftables, 2 rules, first in inet filter" */
 };
 
 struct nv_trace {
 	enum nv_trace_kind kind;
 	char ifname[IFNAMSIZ];
-	char what[160];
+	char what[384];
 };
 
 struct nv_facts {

@@ -112,10 +112,23 @@ static void check_vf(const struct patient *patient)
 			patient->vf);
 }
 
+/* Why the configuration cannot move to a lagg; NULL: nothing is in its way. */
+static const char *find_obstacle(const struct patient *patient)
+{
+	for (size_t i = 0; i < patient->facts->n_traces; i++) {
+		const struct nv_trace *trace = &patient->facts->trace[i];
+
+		if (trace->kind == NV_TRACE_STAYS && nv_streq(trace->ifname, patient->hn))
+			return trace->what;
+	}
+	return NULL;
+}
+
 static void check_form(const struct patient *patient)
 {
 	bool answered = json_is_true(json_object_get(patient->told, "answered"));
 	bool on_vf = nv_streq(nv_json_text(patient->pair, "active"), "vf");
+	const char *obstacle = find_obstacle(patient);
 
 	if (!patient->told)
 		return;
@@ -131,6 +144,11 @@ static void check_form(const struct patient *patient)
 			"if a lagg is wanted, have a rule in devd.conf answer VF_UP, as the "
 			"shipped one does; if not, all is as it should be",
 			"no rule answers VF_UP, so its VF is used exclusively");
+	else if (obstacle && nv_streq(patient->form, "transparent"))
+		add(patient->findings, patient->hn,
+			"its VF carries the traffic all the same; 'netvf plan' tells whether "
+			"anything is left in the way",
+			"keeps its configuration: %s", obstacle);
 	else if (on_vf && nv_streq(patient->form, "transparent"))
 		add(patient->findings, patient->hn,
 			"'netvf history' tells how the action ended; run 'hyperv_vfup' by hand "
@@ -217,6 +235,8 @@ static void check_traces(const struct patient *patient)
 					"end it, and see that nobody starts one for a port",
 					"is a port of %s, but a DHCP client runs for it: %s",
 					patient->upper, trace->what);
+			break;
+		case NV_TRACE_STAYS:
 			break;
 		case NV_TRACE_SOCKET:
 		case NV_TRACE_FILTER:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "ifconfig/apply.h"
 #include "ifconfig/dhcp.h"
 #include "ifconfig/manager.h"
 #include "kernel/kernel.h"
@@ -152,6 +153,37 @@ static void gather_filters(struct nv_facts *facts)
 		nv_str_auto(&filters.iptables[i]);
 }
 
+/* What would keep the configuration of hn from moving, if it has not moved yet. */
+static void gather_obstacle(struct nv_facts *facts, struct nv_kernel *kernel, const char *hn)
+{
+	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+	const struct nv_link *link = nv_links_by_name(&facts->links, hn);
+	NV_AUTO(nv_str) struct nv_str why = {};
+	struct nv_plan plan = {};
+	int r;
+
+	if (!link || nv_snapshot_take(kernel, link->ifindex, &now) < 0)
+		return;
+	/* No interface has that name; it is for the sentence. */
+	r = nv_plan_make(&now, link->ifindex, "its lagg", NULL, &plan, &why);
+	if (r == -EBUSY)
+		nv_facts_trace(facts, NV_TRACE_STAYS, hn, "%s", nv_str_text(&why));
+	nv_plan_auto(&plan);
+}
+
+static void gather_obstacles(struct nv_facts *facts)
+{
+	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
+	const json_t *pair;
+	size_t i;
+
+	if (nv_kernel_open(&kernel) < 0)
+		return;
+	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair)
+		if (nv_streq(nv_json_text(pair, "form"), "transparent"))
+			gather_obstacle(facts, kernel, nv_json_text(pair, "hn"));
+}
+
 static void gather_interfaces(struct nv_facts *facts)
 {
 	NV_AUTO(nv_str) struct nv_str nmcli = {};
@@ -200,6 +232,7 @@ void nv_facts_gather(struct nv_facts *facts)
 	gather_sockets(facts);
 	gather_interfaces(facts);
 	gather_filters(facts);
+	gather_obstacles(facts);
 	gather_programs(facts);
 	if (geteuid() != 0)
 		nv_facts_unchecked(facts, "other users' DHCP clients: only root sees them");

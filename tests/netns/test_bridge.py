@@ -271,6 +271,17 @@ def test_a_bridge_that_cannot_have_two_ports_for_one_is_left_alone(
     assert_same([whole_state(guest, "br0"), port_of(guest, "hn0")], list(before))
 
 
+def test_the_doctor_says_what_is_in_the_way(start_netvfd, guest):
+    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\n')
+    guest.netlink.link("add", ifname="mv0", kind="macvlan", macvlan_mode="bridge",
+                       link=guest.namespace.index("hn0"))
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    wait_until(lambda: "mv0 (macvlan) is stacked on hn0" in netvfd.log, what="it was tried")
+    said = netvfd.ask("doctor", "--json", check=False)
+    assert "keeps its configuration: mv0 (macvlan) is stacked on hn0" in said
+
+
 def test_a_lagg_that_cannot_be_filled_leaves_the_bridge_as_it_was(programs, bridged):
     guest = bridged
     place = port_of(guest, "hn0")

@@ -174,6 +174,15 @@ static void a_form_that_is_not_the_wanted_one_is_told(void **state)
 	expect("hn0", "no rule answers VF_UP");
 }
 
+static void what_keeps_a_configuration_where_it_is_is_told(void **state)
+{
+	(void)state;
+	set(pair(), "form", "'transparent'");
+	set(pair(), "upper", "'hn0'");
+	nv_facts_trace(&facts, NV_TRACE_STAYS, "hn0", "mv0 (macvlan) is stacked on hn0");
+	expect("hn0", "keeps its configuration: mv0 (macvlan) is stacked on hn0");
+}
+
 static void a_port_with_an_address_is_not_bare(void **state)
 {
 	struct nv_addr addr = {.ifindex = 2, .prefix_len = 24};
@@ -365,6 +374,7 @@ int main(void)
 		TEST(a_vf_that_cannot_be_used_is_told_with_the_reason),
 		TEST(a_hold_down_and_an_order_are_told),
 		TEST(a_form_that_is_not_the_wanted_one_is_told),
+		TEST(what_keeps_a_configuration_where_it_is_is_told),
 		TEST(a_port_with_an_address_is_not_bare),
 		TEST(a_port_with_a_smaller_mtu_is_told),
 		TEST(nobody_else_manages_a_port),
