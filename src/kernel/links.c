@@ -48,29 +48,41 @@ static int decode_port(const struct nv_attrs *info, struct nv_link *link)
 	return r;
 }
 
-/* The mask that the kernel tells is of all bits, and it takes only one of those that it knows. */
+/*
+ * The kernel tells of flags only where one is set, although a new VLAN would have one; and the mask
+ * that it tells is of all bits, where it takes only one of those that it knows.
+ */
 static void keep_vlan(const struct nlattr *data, struct nv_link *link)
 {
-	const uint32_t known = VLAN_FLAG_REORDER_HDR | VLAN_FLAG_GVRP | VLAN_FLAG_LOOSE_BINDING |
-			       VLAN_FLAG_MVRP | VLAN_FLAG_BRIDGE_BINDING;
+	struct {
+		struct nlattr header;
+		struct ifla_vlan_flags value;
+	} flags = {
+		.header = {sizeof(flags), IFLA_VLAN_FLAGS},
+		.value.mask = VLAN_FLAG_REORDER_HDR | VLAN_FLAG_GVRP | VLAN_FLAG_LOOSE_BINDING |
+			      VLAN_FLAG_MVRP | VLAN_FLAG_BRIDGE_BINDING,
+	};
+	uint16_t told = mnl_attr_get_payload_len(data);
 	const struct nlattr *attr;
+	size_t length = 0;
 
-	link->vlan_length = mnl_attr_get_payload_len(data);
-	if (link->vlan_length > sizeof(link->vlan))
+	/* The last attribute may be told without its padding. */
+	if ((size_t)MNL_ALIGN(told) > sizeof(link->vlan) - sizeof(flags)) {
+		link->vlan_length = UINT16_MAX;
 		return;
-	memcpy(link->vlan, mnl_attr_get_payload(data), link->vlan_length);
-	mnl_attr_for_each_nested (attr, data) {
-		const char *payload = mnl_attr_get_payload(attr);
-		struct ifla_vlan_flags flags;
-
-		if (mnl_attr_get_type(attr) != IFLA_VLAN_FLAGS ||
-			mnl_attr_get_payload_len(attr) != sizeof(flags))
-			continue;
-		memcpy(&flags, payload, sizeof(flags));
-		flags.mask &= known;
-		memcpy(link->vlan + (payload - (const char *)mnl_attr_get_payload(data)), &flags,
-			sizeof(flags));
 	}
+	mnl_attr_for_each_nested (attr, data) {
+		if (mnl_attr_get_type(attr) == IFLA_VLAN_FLAGS &&
+			mnl_attr_get_payload_len(attr) == sizeof(flags.value)) {
+			memcpy(&flags.value.flags, mnl_attr_get_payload(attr),
+				sizeof(flags.value.flags));
+			continue;
+		}
+		memcpy(link->vlan + length, attr, attr->nla_len);
+		length += MNL_ALIGN(attr->nla_len);
+	}
+	memcpy(link->vlan + length, &flags, sizeof(flags));
+	link->vlan_length = (uint16_t)(length + sizeof(flags));
 }
 
 static int decode_info(const struct nlattr *nest, struct nv_link *link)

@@ -89,9 +89,9 @@ static void a_link_is_read_whole(void **state)
 }
 
 /* As the kernel tells of one, with a mapping of priorities; @spare: bytes of something else. */
-static void build_vlan(struct nv_request *request, uint16_t spare)
+static void build_vlan(struct nv_request *request, uint32_t set, uint16_t spare)
 {
-	const struct ifla_vlan_flags flags = {VLAN_FLAG_GVRP, ~0u};
+	const struct ifla_vlan_flags flags = {set, ~0u};
 	const struct ifla_vlan_qos_mapping mapping = {3, 4};
 	struct nlmsghdr *header = &request->header;
 	struct ifinfomsg *info = nv_request_start(request, RTM_NEWLINK, 0, sizeof(*info));
@@ -106,7 +106,8 @@ static void build_vlan(struct nv_request *request, uint16_t spare)
 	inner = mnl_attr_nest_start(header, IFLA_INFO_DATA);
 	mnl_attr_put_u16(header, IFLA_VLAN_PROTOCOL, htons(0x88a8));
 	mnl_attr_put_u16(header, IFLA_VLAN_ID, 5);
-	mnl_attr_put(header, IFLA_VLAN_FLAGS, sizeof(flags), &flags);
+	if (set)
+		mnl_attr_put(header, IFLA_VLAN_FLAGS, sizeof(flags), &flags);
 	list = mnl_attr_nest_start(header, IFLA_VLAN_EGRESS_QOS);
 	mnl_attr_put(header, IFLA_VLAN_QOS_MAPPING, sizeof(mapping), &mapping);
 	mnl_attr_nest_end(header, list);
@@ -116,7 +117,7 @@ static void build_vlan(struct nv_request *request, uint16_t spare)
 	mnl_attr_nest_end(header, outer);
 }
 
-static void a_vlan_is_made_as_another_is(void **state)
+static void check_vlan(uint32_t set)
 {
 	NV_ATTRS(attrs, IFLA_LINKINFO);
 	NV_ATTRS(info, IFLA_INFO_DATA);
@@ -126,8 +127,7 @@ static void a_vlan_is_made_as_another_is(void **state)
 	uint16_t number = 0;
 	struct nv_link link;
 
-	(void)state;
-	build_vlan(&request, 0);
+	build_vlan(&request, set, 0);
 	assert_int_equal(nv_link_decode(&request.header, &link), 0);
 	assert_int_equal(nv_link_encode_add(&request, &link, NULL), 0);
 	assert_int_equal(nv_attrs_read(&request.header, sizeof(struct ifinfomsg), &attrs), 0);
@@ -138,15 +138,23 @@ static void a_vlan_is_made_as_another_is(void **state)
 	assert_true(nv_attr_u16(&vlan, IFLA_VLAN_ID, &number));
 	assert_int_equal(number, 5);
 	flags = mnl_attr_get_payload(vlan.by_type[IFLA_VLAN_FLAGS]);
-	assert_int_equal(flags->flags, VLAN_FLAG_GVRP);
+	assert_int_equal(flags->flags, set);
 	assert_int_equal(flags->mask & ~0x1fu, 0);
 	assert_true(flags->mask & VLAN_FLAG_REORDER_HDR);
 	assert_non_null(vlan.by_type[IFLA_VLAN_EGRESS_QOS]);
 
-	build_vlan(&request, NV_VLAN_MAX);
+	build_vlan(&request, set, NV_VLAN_MAX);
 	assert_int_equal(nv_link_decode(&request.header, &link), 0);
 	assert_true(link.vlan_length > NV_VLAN_MAX);
 	assert_int_equal(link.vlan_id, 5);
+}
+
+/* The kernel tells of no flags where none is set. */
+static void a_vlan_is_made_as_another_is(void **state)
+{
+	(void)state;
+	check_vlan(VLAN_FLAG_GVRP);
+	check_vlan(0);
 }
 
 static void what_a_bond_prefers_is_written_as_it_is_read(void **state)

@@ -18,7 +18,7 @@ SHOW = (
     "ip rule; ip route show table 100; ip route;"
     " for l in hn0 hn0.5; do ip -o -4 address show dev $l | sed 's/^[0-9]*: //'; done;"
     " cat /sys/class/net/hn0/mtu /proc/sys/net/ipv4/neigh/hn0.5/gc_stale_time;"
-    " grep -E 'VID|priority' /proc/net/vlan/hn0.5;"
+    " sed -n 's/ dev->priv_flags.*//; /VID/p; /priority/p' /proc/net/vlan/hn0.5;"
     # There is room for another VLAN 5 only beside one of another protocol.
     " ip link add link hn0 name probe type vlan id 5 && ip link del probe && echo 802.1ad"
 )
@@ -57,7 +57,8 @@ def test_what_is_live_moves_and_comes_back(debian, form):
         guest = session.guest
         before = guest.run(SHOW)
         assert VLAN_ADDRESS in before and GUEST_ADDRESS in before and "iif hn0.5" in before
-        assert all(word in before for word in ("REORDER_HDR: 0", "3:4", "2:1", "802.1ad"))
+        for word in "REORDER_HDR: 0", "3:4", "1:2", "802.1ad":
+            assert word in before
         session.plug("e1000e", SLOTS["acpi"][0])
         session.await_link()
         session.peer.settle(guest)
