@@ -108,15 +108,21 @@ static __always_inline bool is_open(const void *address)
 	       (const void *)READ(device, close_list.next) == alone;
 }
 
-/* As dev_get_by_index_rcu(): a program at tc runs under RCU. */
-static __always_inline bool look_up(struct __sk_buff *context, struct place *place, __u32 ifindex)
+/*
+ * As dev_get_by_index_rcu(): a program at tc runs under RCU. No static function, for the kernel
+ * then proves it by itself, once, and not anew on each way that leads here.
+ */
+__attribute__((noinline)) int netvf_look_up(struct __sk_buff *context, __u32 slot, __u32 ifindex)
 {
+	struct place *place = bpf_map_lookup_elem(&nv_places, &slot);
 	struct sk_buff *skb = KERNEL_SKB(context);
 	struct net_device *device = READ(skb, dev);
 	struct net *net = READ(device, nd_net.net);
 	const char *buckets = (const char *)READ(net, dev_index_head);
 	const char *node = NULL;
 
+	if (!place)
+		return false;
 	bpf_probe_read_kernel(&node, sizeof(node), buckets + (ifindex % BUCKETS) * sizeof(node));
 	for (int i = 0; i < CHAIN && node; i++) {
 		const char *address = node - bpf_core_field_offset(struct net_device, index_hlist);
@@ -129,7 +135,7 @@ static __always_inline bool look_up(struct __sk_buff *context, struct place *pla
 		}
 		node = (const char *)READ(device, index_hlist.next);
 	}
-	return node; /* not in the bucket: gone; in a bucket that is too long: who knows */
+	return node != NULL; /* in the bucket it is not: gone; in one that is too long: who knows */
 }
 
 static __always_inline bool can_send(struct __sk_buff *context, __u32 slot, __u32 ifindex)
@@ -142,7 +148,7 @@ static __always_inline bool can_send(struct __sk_buff *context, __u32 slot, __u3
 	device = KERNEL(struct net_device, place->device);
 	if ((__u32)READ(device, ifindex) == ifindex && READ(device, nd_net.net) == place->net)
 		return is_open(place->device);
-	return look_up(context, place, ifindex);
+	return netvf_look_up(context, slot, ifindex);
 }
 
 #endif
