@@ -123,11 +123,11 @@ static enum nv_form wanted_form(
 {
 	if (state->form == NV_FORM_LAGG)
 		return NV_FORM_LAGG;
-	if (facts->transparent || state->released)
+	if (facts->transparent)
 		return NV_FORM_HN;
 	if (!facts->answered)
 		return NV_FORM_VF;
-	return state->announced ? state->form : NV_FORM_HN;
+	return state->announced && !state->released ? state->form : NV_FORM_HN;
 }
 
 /*
