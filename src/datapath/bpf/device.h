@@ -112,7 +112,7 @@ static __always_inline bool is_open(const void *address)
  * As dev_get_by_index_rcu(): a program at tc runs under RCU. No static function, for the kernel
  * then proves it by itself, once, and not anew on each way that leads here.
  */
-__attribute__((noinline)) int netvf_look_up(struct __sk_buff *context, __u32 slot, __u32 ifindex)
+__attribute__((noinline)) int nv_look_up(struct __sk_buff *context, __u32 slot, __u32 ifindex)
 {
 	struct place *place = bpf_map_lookup_elem(&nv_places, &slot);
 	struct sk_buff *skb = KERNEL_SKB(context);
@@ -148,7 +148,7 @@ static __always_inline bool can_send(struct __sk_buff *context, __u32 slot, __u3
 	device = KERNEL(struct net_device, place->device);
 	if ((__u32)READ(device, ifindex) == ifindex && READ(device, nd_net.net) == place->net)
 		return is_open(place->device);
-	return netvf_look_up(context, slot, ifindex);
+	return nv_look_up(context, slot, ifindex);
 }
 
 #endif
