@@ -28,8 +28,8 @@ class Kernel:
     modules: str  # the directory
 
     def closure(self, names):
-        """The modules' files, each after those that it needs."""
-        files = {}
+        """The modules' files, each after those that it needs; without what is built in."""
+        files, built_in = {}, self._built_in()
         for directory, _, names_there in os.walk(self.modules):
             for name in names_there:
                 if name.endswith(".ko"):
@@ -38,7 +38,7 @@ class Kernel:
 
         def add(name):
             name = _underscored(name)
-            if name in order:
+            if name in order or name in built_in:
                 return
             if name not in files:
                 raise Unavailable(f"the kernel {self.release} has no module {name}")
@@ -52,6 +52,10 @@ class Kernel:
         for name in names:
             add(name)
         return order
+
+    def _built_in(self):
+        with open(os.path.join(self.modules, "modules.builtin"), encoding="ascii") as file:
+            return {_underscored(os.path.basename(line.strip())[:-3]) for line in file}
 
 
 def _underscored(name):
