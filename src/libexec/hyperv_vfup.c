@@ -487,33 +487,6 @@ static bool release(struct vfup *up, const char *hn)
 	return nv_release(&up->scene, up->datapath, up->hn, up->lagg);
 }
 
-/*
- * Nothing of the pair is left in the kernel. A VF that nobody looks after is closed, so that the
- * host sends by hn; hn shows its true link.
- */
-static bool take_out(struct vfup *up)
-{
-	const struct nv_link_change show = {
-		.what = NV_LINK_MODE | NV_LINK_OPERSTATE,
-		.to = {.link_mode = IF_LINK_MODE_DEFAULT, .operstate = IF_OPER_UP},
-	};
-	struct nv_dp_pair pair;
-	int r = nv_datapath_get(up->datapath, up->hn->ifindex, &pair);
-
-	if (r == -ENOENT)
-		return true;
-	nv_datapath_activate(up->datapath, pair.hn, NV_PORT_HN);
-	if (up->hn->link_mode == IF_LINK_MODE_DORMANT)
-		nv_kernel_link_set(up->scene.kernel, pair.hn, &show);
-	if (pair.vf && pair.form != NV_FORM_VF)
-		nv_kernel_link_up(up->scene.kernel, pair.vf, false);
-	r = nv_datapath_remove(up->datapath, pair.hn);
-	if (r < 0)
-		nv_err("cannot take the filters off %s and its VF: %s", up->hn->name,
-			nv_strerror(r));
-	return r == 0;
-}
-
 static bool is_alone(const char *run_dir)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
@@ -536,7 +509,9 @@ static bool release_all(void)
 
 		if (!hn || pair->verdict == NV_PAIR_COUPLED)
 			continue;
-		done &= release(&up, hn->name) && (!is_alone(all.scene.run_dir) || take_out(&up));
+		done &= release(&up, hn->name) &&
+			(!is_alone(all.scene.run_dir) ||
+				nv_release_ports(&up.scene, up.datapath, up.hn));
 	}
 	return done;
 }

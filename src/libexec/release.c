@@ -2,6 +2,7 @@
 #include "libexec/release.h"
 
 #include "base/log.h"
+#include "datapath/tell.h"
 #include "libexec/clients.h"
 #include "libexec/record.h"
 
@@ -84,16 +85,14 @@ static int leave_bond(struct release *release)
 	return nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &leave);
 }
 
-/* While it pretends to have no link, a bridge takes nothing from hn; netvfd ends that later. */
-static void wake(struct release *release)
+static void show_link(struct nv_kernel *kernel, const struct nv_link *hn)
 {
 	const struct nv_link_change change = {
 		.what = NV_LINK_MODE | NV_LINK_OPERSTATE,
 		.to = {.link_mode = IF_LINK_MODE_DEFAULT, .operstate = IF_OPER_UP},
 	};
 
-	if (release->plan.move[0].port.count)
-		nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &change);
+	nv_kernel_link_set(kernel, hn->ifindex, &change);
 }
 
 static bool give(struct release *release)
@@ -102,7 +101,9 @@ static bool give(struct release *release)
 	int r = leave_bond(release);
 
 	if (r == 0 && nv_apply(kernel, &release->plan, NV_STAGE_FILL)) {
-		wake(release);
+		/* While it pretends to have no link, a bridge takes nothing from hn. */
+		if (release->plan.move[0].port.count)
+			show_link(kernel, release->hn);
 		r = nv_datapath_edit(release->datapath, release->hn->ifindex, edit_form, NULL);
 		if (r == 0)
 			return true;
@@ -156,4 +157,43 @@ bool nv_release(
 	else
 		nv_notice("%s has the configuration of its lagg, and a port's settings", hn->name);
 	return true;
+}
+
+/* Once: nobody is there to repeat it. */
+static void tell_peers(struct nv_scene *scene, const struct nv_link *hn)
+{
+	NV_AUTO(nv_links) struct nv_links links = {};
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	int r = nv_kernel_links(scene->kernel, &links);
+
+	if (r == 0)
+		r = nv_kernel_addrs(scene->kernel, 0, &addrs);
+	if (r == 0)
+		nv_tell_peers(scene->kernel, &links, &addrs, hn->ifindex, hn->name);
+	else
+		nv_warn("%s: cannot read what its peers are to be told: %s; they learn from its "
+			"other frames where it is",
+			hn->name, nv_strerror(r));
+}
+
+bool nv_release_ports(
+	struct nv_scene *scene, struct nv_datapath *datapath, const struct nv_link *hn)
+{
+	struct nv_dp_pair pair;
+	int r = nv_datapath_get(datapath, hn->ifindex, &pair);
+
+	if (r == -ENOENT)
+		return true;
+	nv_datapath_activate(datapath, hn->ifindex, NV_PORT_HN);
+	if (hn->link_mode == IF_LINK_MODE_DORMANT)
+		show_link(scene->kernel, hn);
+	if (pair.vf && pair.form != NV_FORM_VF) {
+		if (scene->settings->announce_count)
+			tell_peers(scene, hn);
+		nv_kernel_link_up(scene->kernel, pair.vf, false);
+	}
+	r = nv_datapath_remove(datapath, hn->ifindex);
+	if (r < 0)
+		nv_err("cannot take the filters off %s and its VF: %s", hn->name, nv_strerror(r));
+	return r == 0;
 }

@@ -14,3 +14,12 @@
  */
 bool nv_release(
 	struct nv_scene *scene, struct nv_datapath *datapath, const struct nv_link *hn, int lagg);
+
+/*
+ * Where nobody looks after the ports any more, after nv_release(): nothing of the pair is left in
+ * the kernel. hn shows its true link and carries the traffic, its peers are told so, and then the
+ * VF is closed, so that the host, too, sends by hn. A VF that is used exclusively stays so. False:
+ * said why.
+ */
+bool nv_release_ports(
+	struct nv_scene *scene, struct nv_datapath *datapath, const struct nv_link *hn);

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Peers are told of each switch, on the new path, as the host hears it on the guest's two ports."""
 
+import os
 import socket
 import struct
 
 import pytest
 from conftest import RC_CONF
-from harness import wait_until
+from harness import BUILD, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, GUEST_MAC
 
 ADDRESS6 = "2001:db8::2"
@@ -115,6 +116,13 @@ def settle(guest, netvfd, form):
     return ears
 
 
+def release_all(guest, netvfd):
+    """As when the package goes: netvfd has ended, and hn gets all back."""
+    netvfd.stop()
+    guest.run(BUILD / "src/libexec/hyperv_vfup", "-r", env={
+        **os.environ, "NETVF_RUN_DIR": str(netvfd.run_dir), "NETVF_RC_CONF": str(netvfd.rcconf)})
+
+
 @pytest.mark.parametrize("form", ["lagg", "transparent"])
 def test_each_switch_is_told_on_the_new_path(guest, start_netvfd, form):
     upper, options = FORMS[form]
@@ -189,6 +197,8 @@ def test_nobody_is_told_who_does_not_want_it(guest, start_netvfd):
     netvfd.wait_active("vf")
     for to in "hn", "vf":
         netvfd.ask("switch", "hn0", to)
+    release_all(guest, netvfd)
+    assert not guest.is_up("vf0")
     assert not [ear.heard for ear in ears if ear.listen()]
 
 
@@ -200,3 +210,22 @@ def test_a_restart_tells_nobody(guest, start_netvfd):
     netvfd.ask("switch", "hn0", "hn")
     ears["hn"].wait(*ARP, count=COUNT)
     assert ears["vf"].count(*ARP) == 0
+
+
+@pytest.mark.parametrize("form", ["lagg", "transparent"])
+def test_a_release_of_all_without_netvfd_is_told_on_hn(guest, start_netvfd, form):
+    netvfd = start_netvfd(**{"rcconf": RC_PEERS, **FORMS[form][1]})
+    ears = settle(guest, netvfd, form)
+    release_all(guest, netvfd)
+    assert not guest.is_up("vf0")
+    ears["hn"].wait(*ARP)
+    assert ears["hn"].count(*ARP) == 1
+    assert ears["vf"].count(*ARP) == 0
+
+
+def test_a_vf_for_itself_stays_in_use_at_a_release_of_all(guest, start_netvfd):
+    netvfd = start_netvfd(**{"rcconf": RC_PEERS, **FORMS["exclusive"][1]})
+    ears = settle(guest, netvfd, "exclusive")
+    release_all(guest, netvfd)
+    assert guest.is_up("vf0")
+    assert not [ear.heard for ear in ears.values() if ear.listen()]

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "datapath/tell.h"
+
+#include "base/log.h"
+#include "hn/notify.h"
+#include "hn/stack.h"
+
+#include <errno.h>
+
+struct telling {
+	struct nv_kernel *kernel;
+	unsigned int sent;
+	unsigned int left_out; /* over the limit */
+	int error; /* of the last frame that was not taken */
+};
+
+/*
+ * On the interface that has the address, as its own traffic goes: by its VLAN tag or its MAC, the
+ * upper's egress program, and the port that is active.
+ */
+static void send_frame(const struct nv_link *link, const struct nv_frame *frame, void *data)
+{
+	struct telling *telling = data;
+	int r;
+
+	if (telling->sent == NV_NOTIFY_FRAMES_MAX) {
+		telling->left_out++;
+		return;
+	}
+	telling->sent++;
+	r = nv_kernel_send(telling->kernel, link->ifindex, frame->bytes, frame->length);
+	if (r)
+		telling->error = r;
+}
+
+/* The number in net/ipv6/conf/LINK/KEY; 0: there is none. */
+static unsigned int ipv6_get(struct nv_kernel *kernel, const struct nv_link *link, const char *key)
+{
+	char path[NV_SYSCTL_PATH_MAX];
+	unsigned int number = 0;
+	char value[16];
+
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/%s", link->name, key);
+	if (nv_kernel_sysctl_read(kernel, path, value, sizeof(value)) == 0)
+		nv_parse_u32(value, UINT32_MAX, &number);
+	return number;
+}
+
+static void report(const struct telling *telling, const char *hn)
+{
+	nv_debug("%s: %u frames tell its peers where it is", hn, telling->sent);
+	/* One that has gone down or away meanwhile makes a new path, of which they will be told. */
+	if (telling->error && telling->error != -ENETDOWN && telling->error != -ENXIO &&
+		telling->error != -ENODEV)
+		nv_warn("%s: cannot tell its peers where it is: %s; they learn it from its other "
+			"frames",
+			hn, nv_strerror(telling->error));
+	if (telling->left_out)
+		nv_warn("%s: has more addresses and groups than its peers are told of at one time "
+			"(%u frames); %u are left out",
+			hn, NV_NOTIFY_FRAMES_MAX, telling->left_out);
+}
+
+void nv_tell_peers(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_addrs *addrs, int upper, const char *hn)
+{
+	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
+	struct telling telling = {.kernel = kernel};
+	int ifindex[NV_STACK_MAX];
+	size_t count = nv_stack_find(links, upper, ifindex);
+	int r = nv_kernel_mcasts(kernel, &mcasts);
+
+	if (r)
+		nv_warn("%s: cannot read which multicast groups are joined: %s; switches learn "
+			"from the next query where they are heard",
+			hn, nv_strerror(r));
+	for (size_t i = 0; i < count; i++) {
+		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
+		const struct nv_notify_view view = {
+			.link = link,
+			.addrs = addrs,
+			.mcasts = &mcasts,
+			.router = ipv6_get(kernel, link, "forwarding") > 0,
+			.mld = ipv6_get(kernel, link, "force_mld_version") == 1 ? 1 : 2,
+		};
+
+		nv_notify_frames(&view, send_frame, &telling);
+	}
+	report(&telling, hn);
+}
