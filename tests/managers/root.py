@@ -57,7 +57,9 @@ def bootstrap(cache):
     print("fetching a Debian root file system", flush=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as new:
         root = os.path.join(new, "root")
-        _run(["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory",
+        # What it mounts in the root is nobody else's, and goes with it, also when it is cut off.
+        _run(["unshare", "--mount",
+              "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory",
               f"--include={','.join(PACKAGES)}",
               *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT), SUITE, root])
         os.rename(root, target)

@@ -180,7 +180,7 @@ class Story:
         return {kind: log.count(f"DHCP{kind}(") for kind in kinds}, leases
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(280, func_only=True)
 @pytest.mark.parametrize("name", MANAGERS)
 def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
     kernel, busybox, image = debian
