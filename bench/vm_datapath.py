@@ -213,11 +213,10 @@ def measure_both_ways(guest):
     return taken
 
 
-def bench(build, where, output):
-    cache = Cache(where.cache)
-    kernel = cache.kernel()
+def bench(build, where, debian, output):
+    kernel, busybox = debian
     blast, modules = str(build / "bench/blast"), ["veth"]
-    initramfs.build(ARCHIVE, where, kernel, cache.busybox(), programs=[blast], modules=modules)
+    initramfs.build(ARCHIVE, where, kernel, busybox, programs=[blast], modules=modules)
     with Counted(Forms(), where, kernel, ARCHIVE) as session:
         session.boot()
         taken = measure_both_ways(session.guest)
@@ -244,8 +243,10 @@ def table(release, taken):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     where = Places.of_build(TOP, build)
+    cache = Cache(where.cache)
+    debian = cache.kernel(), cache.busybox()  # fetched here: the sandbox has no network
     with open(build / "bench/vm-datapath.json", "w", encoding="ascii") as output:
-        return sandbox.run(lambda: bench(build, where, output), where.libexec)
+        return sandbox.run(lambda: bench(build, where, debian, output), where.libexec)
 
 
 if __name__ == "__main__":
