@@ -2,10 +2,12 @@
 """What the guest is made of that is not ours: Debian's kernel and busybox.
 
 The packages are downloaded and unpacked into a directory, once; nothing is installed.
+NETVF_LAB_KERNEL: a kernel's package as a file, to be taken instead of Debian's of today.
 """
 
 import fcntl
 import glob
+import lzma
 import os
 import re
 import subprocess
@@ -32,8 +34,8 @@ class Kernel:
         files, built_in = {}, self._built_in()
         for directory, _, names_there in os.walk(self.modules):
             for name in names_there:
-                if name.endswith(".ko"):
-                    files[_underscored(name[:-3])] = os.path.join(directory, name)
+                if name.endswith((".ko", ".ko.xz")):
+                    files[_underscored(name.split(".")[0])] = os.path.join(directory, name)
         order = {}
 
         def add(name):
@@ -42,6 +44,7 @@ class Kernel:
                 return
             if name not in files:
                 raise Unavailable(f"the kernel {self.release} has no module {name}")
+            files[name] = _uncompressed(files[name])
             with open(files[name], "rb") as file:
                 found = re.search(rb"\0depends=([^\0]*)\0", file.read())
             for needed in found[1].decode().split(",") if found else []:
@@ -56,6 +59,17 @@ class Kernel:
     def _built_in(self):
         with open(os.path.join(self.modules, "modules.builtin"), encoding="ascii") as file:
             return {_underscored(os.path.basename(line.strip())[:-3]) for line in file}
+
+
+def _uncompressed(path):
+    plain = path.removesuffix(".xz")
+    if os.path.exists(plain):
+        return plain
+    with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as new:
+        with lzma.open(path) as file:
+            new.write(file.read())
+        os.rename(new.name, plain)
+    return plain
 
 
 def _underscored(name):
@@ -80,11 +94,12 @@ class Cache:
         self._directory = directory
 
     def kernel(self):
-        have = glob.glob(os.path.join(self._directory, "linux-image-*", "lib/modules/*"))
-        if not have:
-            self._unpack(self._kernel_package())
-            have = glob.glob(os.path.join(self._directory, "linux-image-*", "lib/modules/*"))
-        modules = max(have, key=os.path.getmtime)
+        given = os.environ.get("NETVF_LAB_KERNEL")
+        name = f"given-{os.path.basename(given)}" if given else "linux-image-*"
+        found = os.path.join(self._directory, name, "lib/modules/*")
+        if not glob.glob(found):
+            self._unpack(name if given else self._kernel_package(), given)
+        modules = max(glob.glob(found), key=os.path.getmtime)
         release = os.path.basename(modules)
         root = os.path.dirname(os.path.dirname(os.path.dirname(modules)))
         return Kernel(release, os.path.join(root, "boot", f"vmlinuz-{release}"), modules)
@@ -108,20 +123,22 @@ class Cache:
             raise Unavailable(f"apt knows no package {KERNEL} (try apt-get update)")
         return found[1]
 
-    def _unpack(self, package):
+    def _unpack(self, package, archive=None):
         """Whole, or not at all: a run that was cut off leaves nothing that looks complete."""
         os.makedirs(self._directory, exist_ok=True)
         target = os.path.join(self._directory, package)
         with open(os.path.join(self._directory, "lock"), "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not os.path.exists(target):  # another run has not fetched it meanwhile
-                self._fetch(package, target)
+                self._fetch(package, target, archive)
 
-    def _fetch(self, package, target):
-        print(f"netvf-lab: fetching Debian's {package}", flush=True)
+    def _fetch(self, package, target, archive):
         with tempfile.TemporaryDirectory(dir=self._directory, prefix=".new-") as new:
-            _run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package], cwd=new)
-            archive = glob.glob(os.path.join(new, "*.deb"))[0]
+            if not archive:
+                print(f"netvf-lab: fetching Debian's {package}", flush=True)
+                _run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package],
+                     cwd=new)
+                archive = glob.glob(os.path.join(new, "*.deb"))[0]
             root = os.path.join(new, "root")
             _run(["dpkg-deb", "--extract", archive, root])
             os.rename(root, target)
