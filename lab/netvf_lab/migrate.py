@@ -186,16 +186,15 @@ class Migration:
         mark = "detach" if to == HN else "attach"
         if to == HN:
             self._order("hn", switch.at)
-            dropped = self._dropped(kind)
-            self.topology.detach(kind)
+            count_dropped = self.topology.detach(kind)
         else:
             self.topology.bring_back(kind)
             self._order("auto", switch.at)
         self.story.tell(*self._deed(to, kind, progress), at=switch.at, mark=mark)
         path = NAMES[to]
         switch.first = self._await_path(to, switch.at, f"both directions go by {path}")
-        if to == HN:
-            switch.dropped = self._dropped(kind) - dropped
+        if to == HN and count_dropped:
+            switch.dropped = count_dropped()
         for direction in (TO_GUEST, FROM_GUEST):
             after = (switch.first[direction] - switch.at) / 1e6
             self.story.tell(
@@ -203,10 +202,6 @@ class Migration:
                 f"{ARROWS[direction]} by {path}, {after:.2f} ms after the {mark}",
                 at=switch.first[direction],
             )
-
-    def _dropped(self, kind):
-        """Only a port that stays tells what it has dropped; one that goes was unused by then."""
-        return self.topology.dropped() if kind == "linkdown" else 0
 
     def _order(self, to, since):
         """A planned switch; returns when the host sees that traffic has left the VF."""

@@ -189,28 +189,30 @@ class Topology:
         self.host.netlink.link("del", index=self.vf.host_index)
         self.vf = None
 
-    def dropped(self):
-        """Frames from the guest that the VF's port has dropped: they came when the host had begun
-        to close it, and the guest could not know yet."""
-        if not self.vf:
-            return 0
-        (port,) = self.host.netlink.get_links(self.vf.host_index)
-        return port.get_attr("IFLA_STATS64")["rx_dropped"]
-
     def point_to_hn(self):
         """From now on the host sends by hn, while the VF's port still takes what comes."""
         self.switch.point(self.hn.host_index, self.vf.host_index)
 
     def detach(self, kind):
-        """Takes the VF away: `unplug`, `linkdown`, or the guest itself closes it (`admindown`)."""
+        """Takes the VF away: `unplug`, `linkdown`, or the guest itself closes it (`admindown`).
+
+        A port that stays drops what comes when the host has begun to close it and the guest cannot
+        know yet: then a function is returned that tells how many of the guest's frames that were.
+        """
         if kind == "admindown":
             self.guest.netlink.link("set", index=self.vf.guest_index, state="down")
-            return
+            return None
         self.point_to_hn()
         if kind == "unplug":
             self._unplug()
-        else:
-            self.host.netlink.link("set", index=self.vf.host_index, state="down")
+            return None
+        before = self._dropped()
+        self.host.netlink.link("set", index=self.vf.host_index, state="down")
+        return lambda: self._dropped() - before
+
+    def _dropped(self):
+        (port,) = self.host.netlink.get_links(self.vf.host_index)
+        return port.get_attr("IFLA_STATS64")["rx_dropped"]
 
     def bring_back(self, kind, name="vf0"):
         """Undoes detach(kind)."""

@@ -27,10 +27,6 @@ class Host:
         )
         self.arrive(0)
 
-    def dropped(self):
-        """What QEMU drops at a link that is cut, no tap sees and nobody counts."""
-        return 0
-
     def arrive(self, machine):
         """The guest is on this machine from now on: what is sent to nobody known goes there."""
         self.hn, self.vf = self.hns[machine], self.vfs[machine]
