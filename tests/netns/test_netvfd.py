@@ -270,28 +270,35 @@ def memory(netvfd):
 
 @pytest.mark.timeout(300)
 def test_flapping_vf_is_held_down_and_returned_to(guest, start_netvfd, echo):
+    """By the guest's hand and by the host's, in turn."""
     flaps = 10000
     netvfd = start_netvfd(rcconf=RC_CONF + 'netvf_holddown="5"\n')
     guest.attach_vf()
     wait_lagg(netvfd)
     wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
-    index = guest.namespace.index("vf0")
     switches, held = netvfd.pair()["switches"], holdings(guest, netvfd)
     began, lines, bytes_before = time.monotonic(), told(netvfd), memory(netvfd)
-    for _ in range(flaps):
-        for state in ("down", "up"):
-            guest.netlink.link("set", index=index, state=state)
-        echo.ask()
+    for flap in range(flaps):
+        kind = ("admindown", "linkdown")[flap % 2]
+        for deed in guest.detach_vf, guest.bring_back_vf:
+            deed(kind)
+            echo.ask()
     seconds = time.monotonic() - began
     lines = told(netvfd) - lines
     lost = echo.sent - echo.returned
+    seen = sum("subsystem=vf0 type=LINK_DOWN" in event for event in netvfd.events)
     assert echo.ask(20) == 20
     netvfd.wait_active("vf")
     assert echo.ask(20) == 20
-    print(f"{flaps} flaps in {seconds:.1f} s: {netvfd.pair()['switches'] - switches} switches,"
-          f" {lost} lost of {flaps}, {lines} lines, {memory(netvfd) - bytes_before} bytes")
+    switches = netvfd.pair()["switches"] - switches
+    grown = memory(netvfd) - bytes_before
+    print(f"{flaps} flaps in {seconds:.1f} s, {seen} seen: {switches} switches, {lost} lost of"
+          f" {echo.sent}, {lines} lines, {grown} bytes")
+    assert seen > flaps / 2
+    assert lost <= switches < 40
     assert lines <= seconds + 2
-    assert netvfd.pair()["switches"] - switches < 40
+    if "ASAN_OPTIONS" not in os.environ:  # which keeps for a while what was freed
+        assert grown < 50 * flaps
     wait_until(lambda: holdings(guest, netvfd) == held)
 
 
