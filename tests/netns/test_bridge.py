@@ -49,6 +49,7 @@ def bridged(guest, other):
     for words in ("cost 77", "priority 5", "hairpin off", "mcast_flood on", "neigh_suppress on"):
         guest.run("bridge", "link", "set", "dev", "hn0", *words.split())
     guest.run("bridge", "fdb", "add", STATIC_MAC, "dev", "hn0", "master", "static")
+    wait_until(lambda: "tentative" not in ip(guest, "addr", "show"), what="addresses are good")
     return guest
 
 
