@@ -78,10 +78,10 @@ static const struct nlattr *find_setting(const struct nv_thing *port, uint16_t t
 	return NULL;
 }
 
-/* An empty message about a link in @bytes, which has room for another of @room bytes. */
-static struct nlmsghdr *begin(size_t room, uint16_t type, int family, int ifindex, char **ret_bytes)
+/* An empty message about a link in @bytes, which has room for the largest attribute. */
+static struct nlmsghdr *begin(uint16_t type, int family, int ifindex, char **ret_bytes)
 {
-	char *bytes = calloc(1, MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + room + 256);
+	char *bytes = calloc(1, MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + UINT16_MAX + 256);
 	struct ifinfomsg *info;
 	struct nlmsghdr *message;
 
@@ -108,24 +108,75 @@ static void put_same(struct nlmsghdr *message, const struct nlattr *attr)
 		mnl_attr_get_payload(attr));
 }
 
-/* @guarded: isolated and mute, whatever the port is. */
-static void put_settings(struct nlmsghdr *message, const struct nlattr *settings, bool guarded)
+static void put_nested(struct nlmsghdr *message, const void *nest)
 {
-	struct nlattr *nest = mnl_attr_nest_start(message, IFLA_PROTINFO);
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested (attr, settings) {
+	mnl_attr_for_each_nested (attr, (const struct nlattr *)nest)
+		put_same(message, attr);
+}
+
+static void put_settings(struct nlmsghdr *message, const void *settings)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, (const struct nlattr *)settings)
+		if (is_among(mnl_attr_get_type(attr), settable, NV_ARRAY_SIZE(settable)))
+			put_same(message, attr);
+}
+
+/* Isolated and mute, whatever the port is. */
+static void put_guarded(struct nlmsghdr *message, const void *settings)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, (const struct nlattr *)settings) {
 		uint16_t type = mnl_attr_get_type(attr);
 
-		if (!is_among(type, settable, NV_ARRAY_SIZE(settable)))
-			continue;
-		if (guarded && is_among(type, floods, NV_ARRAY_SIZE(floods)))
+		if (is_among(type, floods, NV_ARRAY_SIZE(floods)))
 			mnl_attr_put_u8(message, type, 0);
-		else if (guarded && type == IFLA_BRPORT_ISOLATED)
+		else if (type == IFLA_BRPORT_ISOLATED)
 			mnl_attr_put_u8(message, type, 1);
-		else
+		else if (is_among(type, settable, NV_ARRAY_SIZE(settable)))
 			put_same(message, attr);
 	}
+}
+
+static void put_isolated(struct nlmsghdr *message, const void *on)
+{
+	mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, *(const bool *)on);
+}
+
+static void put_floods(struct nlmsghdr *message, const void *port)
+{
+	for (size_t i = 0; i < NV_ARRAY_SIZE(floods); i++) {
+		const struct nlattr *attr = port ? find_setting(port, floods[i]) : NULL;
+		bool on = attr && mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr);
+
+		if (attr || !port)
+			mnl_attr_put_u8(message, floods[i], on);
+	}
+}
+
+static void put_every_vlan(struct nlmsghdr *message, const void *nothing)
+{
+	static const struct bridge_vlan_info range[] = {
+		{.flags = BRIDGE_VLAN_INFO_RANGE_BEGIN, .vid = 1},
+		{.flags = BRIDGE_VLAN_INFO_RANGE_END, .vid = 4094},
+	};
+
+	(void)nothing;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(range); i++)
+		mnl_attr_put(message, IFLA_BRIDGE_VLAN_INFO, sizeof(range[i]), &range[i]);
+}
+
+typedef void (*put_fn)(struct nlmsghdr *message, const void *what);
+
+static void put_nest(struct nlmsghdr *message, uint16_t type, put_fn put, const void *what)
+{
+	struct nlattr *nest = mnl_attr_nest_start(message, type);
+
+	put(message, what);
 	mnl_attr_nest_end(message, nest);
 }
 
@@ -144,12 +195,12 @@ int nv_port_take(struct nv_things *things, const struct nlmsghdr *message)
 		return -ENOMSG;
 	if (message->nlmsg_len > SIZE_MAX_PORT)
 		return -E2BIG;
-	copy = begin(message->nlmsg_len, RTM_NEWLINK, AF_BRIDGE, info->ifi_index, &bytes);
+	copy = begin(RTM_NEWLINK, AF_BRIDGE, info->ifi_index, &bytes);
 	if (!copy)
 		return -ENOMEM;
 	copy->nlmsg_flags = 0;
 	put_same(copy, bridge);
-	put_settings(copy, settings, false);
+	put_nest(copy, IFLA_PROTINFO, put_settings, settings);
 	if (vlans)
 		put_same(copy, vlans);
 	return end(things, copy);
@@ -175,7 +226,7 @@ bool nv_port_is_isolated(const struct nv_thing *port)
 static int request_master(struct nv_things *requests, int ifindex, int master)
 {
 	NV_AUTO(nv_free) char *bytes = NULL;
-	struct nlmsghdr *message = begin(0, RTM_NEWLINK, AF_UNSPEC, ifindex, &bytes);
+	struct nlmsghdr *message = begin(RTM_NEWLINK, AF_UNSPEC, ifindex, &bytes);
 
 	if (!message)
 		return -ENOMEM;
@@ -183,94 +234,42 @@ static int request_master(struct nv_things *requests, int ifindex, int master)
 	return end(requests, message);
 }
 
-static int request_guarded(struct nv_things *requests, const struct nv_thing *port, int ifindex)
+/* Of a port: one nest, and what @put puts into it. */
+static int request(struct nv_things *requests, uint16_t type, int ifindex, uint16_t nest,
+	put_fn put, const void *what)
 {
-	const struct nlattr *settings = find(port, IFLA_PROTINFO);
 	NV_AUTO(nv_free) char *bytes = NULL;
-	struct nlmsghdr *message =
-		begin(settings->nla_len, RTM_SETLINK, AF_BRIDGE, ifindex, &bytes);
+	struct nlmsghdr *message = begin(type, AF_BRIDGE, ifindex, &bytes);
 
 	if (!message)
 		return -ENOMEM;
-	put_settings(message, settings, true);
-	return end(requests, message);
-}
-
-/* The bridge gives each new port the VLAN that is its default. */
-static int request_no_vlans(struct nv_things *requests, int ifindex)
-{
-	struct bridge_vlan_info range[] = {
-		{.flags = BRIDGE_VLAN_INFO_RANGE_BEGIN, .vid = 1},
-		{.flags = BRIDGE_VLAN_INFO_RANGE_END, .vid = 4094},
-	};
-	NV_AUTO(nv_free) char *bytes = NULL;
-	struct nlmsghdr *message = begin(0, RTM_DELLINK, AF_BRIDGE, ifindex, &bytes);
-	struct nlattr *nest;
-
-	if (!message)
-		return -ENOMEM;
-	nest = mnl_attr_nest_start(message, IFLA_AF_SPEC);
-	for (size_t i = 0; i < NV_ARRAY_SIZE(range); i++)
-		mnl_attr_put(message, IFLA_BRIDGE_VLAN_INFO, sizeof(range[i]), &range[i]);
-	mnl_attr_nest_end(message, nest);
-	return end(requests, message);
-}
-
-static int request_vlans(struct nv_things *requests, const struct nlattr *vlans, int ifindex)
-{
-	NV_AUTO(nv_free) char *bytes = NULL;
-	struct nlmsghdr *message = begin(vlans->nla_len, RTM_SETLINK, AF_BRIDGE, ifindex, &bytes);
-
-	if (!message)
-		return -ENOMEM;
-	put_same(message, vlans);
+	put_nest(message, nest, put, what);
 	return end(requests, message);
 }
 
 int nv_port_enter(struct nv_things *requests, const struct nv_thing *port, int ifindex)
 {
+	const struct nlattr *settings = find(port, IFLA_PROTINFO);
 	const struct nlattr *vlans = find(port, IFLA_AF_SPEC);
 	int r = request_master(requests, ifindex, nv_port_bridge(port));
 
 	if (r == 0)
-		r = request_guarded(requests, port, ifindex);
-	if (r == 0)
-		r = request_no_vlans(requests, ifindex);
-	return r == 0 && vlans ? request_vlans(requests, vlans, ifindex) : r;
+		r = request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_guarded, settings);
+	if (r == 0) /* the bridge gives each new port the VLAN that is its default */
+		r = request(requests, RTM_DELLINK, ifindex, IFLA_AF_SPEC, put_every_vlan, NULL);
+	if (r == 0 && vlans)
+		r = request(requests, RTM_SETLINK, ifindex, IFLA_AF_SPEC, put_nested, vlans);
+	return r;
 }
 
 int nv_port_isolate(struct nv_things *requests, int ifindex, bool on)
 {
-	NV_AUTO(nv_free) char *bytes = NULL;
-	struct nlmsghdr *message = begin(0, RTM_SETLINK, AF_BRIDGE, ifindex, &bytes);
-	struct nlattr *nest;
-
-	if (!message)
-		return -ENOMEM;
-	nest = mnl_attr_nest_start(message, IFLA_PROTINFO);
-	mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, on);
-	mnl_attr_nest_end(message, nest);
-	return end(requests, message);
+	return request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_isolated, &on);
 }
 
 int nv_port_flood(struct nv_things *requests, const struct nv_thing *port, int ifindex)
 {
-	NV_AUTO(nv_free) char *bytes = NULL;
-	struct nlmsghdr *message = begin(0, RTM_SETLINK, AF_BRIDGE, ifindex, &bytes);
-	struct nlattr *nest;
-
-	if (!message)
-		return -ENOMEM;
-	nest = mnl_attr_nest_start(message, IFLA_PROTINFO);
-	for (size_t i = 0; i < NV_ARRAY_SIZE(floods); i++) {
-		const struct nlattr *attr = port ? find_setting(port, floods[i]) : NULL;
-		bool on = attr && mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr);
-
-		if (attr || !port)
-			mnl_attr_put_u8(message, floods[i], on);
-	}
-	mnl_attr_nest_end(message, nest);
-	return end(requests, message);
+	return request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_floods, port);
 }
 
 int nv_port_leave(struct nv_things *requests, int ifindex)
