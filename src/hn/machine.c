@@ -237,7 +237,7 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 {
 	*ret_commands = (struct nv_pair_commands){};
 	state->released |= state->form == NV_FORM_LAGG && facts->form == NV_FORM_HN;
-	state->released &= facts->form != NV_FORM_LAGG && !facts->transparent;
+	state->released &= state->vf && facts->form != NV_FORM_LAGG && !facts->transparent;
 	state->form = facts->form;
 
 	if (state->vf && state->vf != facts->vf)

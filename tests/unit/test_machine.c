@@ -155,6 +155,7 @@ static void check(const struct world *world)
 	assert_true(!world->state.ready || (world->transparent && world->vf));
 	if (world->transparent && world->vf && !world->waiting)
 		assert_true(world->state.ready == (facts.hn_up || !is_transparent(world)));
+	assert_true(!world->state.released || world->vf);
 	/* hn hides exactly while the VF transmits for another upper, and is open then. */
 	assert_int_equal(world->hn_dormant, on_vf && world->dp_form != NV_FORM_HN);
 	assert_int_equal(world->state.pretending, world->hn_dormant);
@@ -597,6 +598,24 @@ static void what_was_released_stays_so_until_another_vf_comes(void **state)
 	assert_int_equal(commands.command[commands.count - 1].verb, NV_PAIR_RAISE_VF_UP);
 }
 
+static void what_was_released_without_a_vf_is_made_anew_for_the_next(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {
+		.hn_usable = true, .hn_up = true, .answered = true, .form = NV_FORM_LAGG};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	facts.form = NV_FORM_HN;
+	nv_pair_step(&pair, &facts, &commands);
+
+	facts.vf = 5;
+	facts.vf_usable = true;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.command[commands.count - 1].verb, NV_PAIR_RAISE_VF_UP);
+}
+
 static void names_are_those_of_the_manual(void **state)
 {
 	(void)state;
@@ -621,6 +640,7 @@ int main(void)
 		cmocka_unit_test(a_transparent_vf_waits_and_then_goes_up_and_down_with_hn),
 		cmocka_unit_test(a_new_listener_is_told_that_the_vf_is_up),
 		cmocka_unit_test(what_was_released_stays_so_until_another_vf_comes),
+		cmocka_unit_test(what_was_released_without_a_vf_is_made_anew_for_the_next),
 		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 
