@@ -5,6 +5,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define NETWORKD_LINKS "/run/systemd/netif/links"
+#define NM_DEVICES     "/run/NetworkManager/devices"
 
 #define STATE_MAX 16384 /* bytes; what is asked for stands at the beginning */
 
@@ -57,14 +61,28 @@ static bool says(const char *directory, int ifindex, bool (*manages)(const char 
 
 bool nv_networkd_has(int ifindex)
 {
-	return says("/run/systemd/netif/links", ifindex, nv_networkd_manages);
+	return says(NETWORKD_LINKS, ifindex, nv_networkd_manages);
 }
 
 const char *nv_manager_of(int ifindex)
 {
 	if (nv_networkd_has(ifindex))
 		return "systemd-networkd";
-	if (says("/run/NetworkManager/devices", ifindex, nv_nm_manages))
+	if (says(NM_DEVICES, ifindex, nv_nm_manages))
 		return "NetworkManager";
 	return NULL;
+}
+
+static bool is_silent(const char *started, const char *directory, int ifindex)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%d", directory, ifindex);
+	return access(started, F_OK) == 0 && access(path, F_OK) < 0;
+}
+
+bool nv_manager_is_silent(int ifindex)
+{
+	return is_silent("/run/systemd/netif/state", NETWORKD_LINKS, ifindex) ||
+	       is_silent(NM_DEVICES, NM_DEVICES, ifindex);
 }

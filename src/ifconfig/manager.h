@@ -12,6 +12,13 @@
  */
 const char *nv_manager_of(int ifindex);
 
+/*
+ * Whether one of them was started and has written nothing of an interface: it may have yet to look
+ * at it, or does not want it. NetworkManager says at boot that it runs before it has looked at
+ * anything.
+ */
+bool nv_manager_is_silent(int ifindex);
+
 /* Whether it is systemd-networkd, maybe beside another. */
 bool nv_networkd_has(int ifindex);
 

@@ -42,6 +42,7 @@ struct nv_managed {
 	enum nv_pair_verdict verdict;
 	char why[160];
 	const char *manager; /* who configures hn: nv_manager_of() */
+	bool undecided; /* whether a manager will, is not known yet: taken for transparent */
 	uint64_t since; /* nv_loop_now() of the last switch */
 	unsigned long switches;
 	int lagg; /* ifindex of the lagg whose carrier was set; 0: none */
@@ -114,8 +115,8 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 void nv_pairs_settle(struct nv_daemon *daemon);
 /* A link is gone, before nv_pairs_settle() says what became of its pair. */
 void nv_pairs_lose(struct nv_daemon *daemon, int ifindex);
-/* Whether a pair has it as its VF, so that an address on it concerns nv_pairs_settle(). */
-bool nv_pairs_has_vf(const struct nv_daemon *daemon, int ifindex);
+/* Whether an address on it concerns nv_pairs_settle(): it is a VF, or an hn that is undecided. */
+bool nv_pairs_care(const struct nv_daemon *daemon, int ifindex);
 /* Settles and flushes, for whoever is not the monitor; also the hold-down's timer's callback. */
 void nv_pairs_look_again(void *daemon);
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
@@ -147,6 +148,12 @@ void nv_pretend_set(struct nv_daemon *daemon, struct nv_managed *managed, bool o
 
 /* transparent.c: hn keeps its configuration and drives the VF */
 
+/*
+ * Whether it is to, as configured and by whoever configures hn; sets managed->manager and
+ * managed->undecided, and lowers @soonest to the end of that. Needs facts->answered and ->form.
+ */
+bool nv_transparent_decide(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_pair_facts *facts, uint64_t *soonest);
 /* Sets facts->waiting, and lowers @soonest to the end of that. */
 void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
 	struct nv_pair_facts *facts, uint64_t *soonest);

@@ -52,8 +52,8 @@ static bool waits(struct nv_daemon *daemon, const struct nv_managed *managed, bo
 
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
-	bool transparent =
-		nv_hn_is_transparent(&daemon->settings->hn, managed->hn_name, managed->manager);
+	bool transparent = nv_hn_is_transparent(
+		&daemon->settings->hn, managed->hn_name, managed->manager || managed->undecided);
 	uint64_t since = managed->attwait.since;
 
 	if (since < daemon->started)

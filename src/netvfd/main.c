@@ -53,7 +53,7 @@ static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *
 {
 	struct nv_daemon *daemon = data;
 
-	daemon->links_changed |= new &&nv_pairs_has_vf(daemon, new->ifindex);
+	daemon->links_changed |= new &&nv_pairs_care(daemon, new->ifindex);
 	nv_announce_addr(daemon->announce, nv_monitor_links(daemon->monitor), old, new);
 }
 

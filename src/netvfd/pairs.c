@@ -3,7 +3,6 @@
 #include "control/text.h"
 #include "datapath/lagg.h"
 #include "ifconfig/bare.h"
-#include "ifconfig/manager.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -288,22 +287,6 @@ static void apply_holddown(struct nv_daemon *daemon, struct nv_managed *managed,
 		*soonest = left;
 }
 
-/* Asked each time, for it may begin or end at any time. */
-static const char *find_manager(struct nv_daemon *daemon, struct nv_managed *managed)
-{
-	const struct nv_hn_config *config = &daemon->settings->hn;
-	const char *manager = nv_manager_of(managed->hn);
-
-	if (manager && manager != managed->manager &&
-		nv_hn_is_transparent(config, managed->hn_name, true) &&
-		!nv_hn_is_transparent(config, managed->hn_name, false))
-		nv_notice("%s: %s configures it, so it keeps its configuration and sends by its VF "
-			  "(netvf_vf_transparent=AUTO)",
-			managed->hn_name, manager);
-	managed->manager = manager;
-	return manager;
-}
-
 /*
  * Whether the VF is to carry another's frames and nothing else. What it got while it was used
  * exclusively is for whoever gave it to take off.
@@ -339,20 +322,19 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		.hn_up = !hn_link || (hn_link->flags & IFF_UP),
 		.hn_dormant = hn_link && hn_link->link_mode == IF_LINK_MODE_DORMANT,
 		.wish = managed->wish,
-		.transparent = nv_hn_is_transparent(
-			&daemon->settings->hn, managed->hn_name, find_manager(daemon, managed)),
 	};
 
 	if (nv_datapath_get(daemon->datapath, managed->hn, &path) == 0)
 		update_lagg(daemon, managed, &path);
 	else
 		enter(daemon, managed, pair);
+	if (facts.vf)
+		facts.answered = nv_events_answered(daemon, managed->hn_name);
+	facts.form = path.form;
+	facts.transparent = nv_transparent_decide(daemon, managed, &facts, soonest);
 	if (hn_link && vf_link && pair->verdict == NV_PAIR_OURS && !facts.transparent &&
 		nv_ports_take_vf(daemon, managed, hn_link, vf_link))
 		facts.vf_usable = false;
-	facts.form = path.form;
-	if (facts.vf)
-		facts.answered = nv_events_answered(daemon, managed->hn_name);
 	if (vf_link)
 		nv_strcopy(managed->vf_name, sizeof(managed->vf_name), vf_link->name);
 	apply_holddown(daemon, managed, &facts, soonest);
@@ -443,10 +425,11 @@ static void mend(struct nv_daemon *daemon)
 	daemon->resyncs = resyncs;
 }
 
-bool nv_pairs_has_vf(const struct nv_daemon *daemon, int ifindex)
+bool nv_pairs_care(const struct nv_daemon *daemon, int ifindex)
 {
 	for (size_t i = 0; i < daemon->n_managed; i++)
-		if (daemon->managed[i].state.vf == ifindex)
+		if (daemon->managed[i].state.vf == ifindex ||
+			(daemon->managed[i].undecided && daemon->managed[i].hn == ifindex))
 			return true;
 	return false;
 }

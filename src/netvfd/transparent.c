@@ -1,9 +1,72 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 #include "ifconfig/bare.h"
+#include "ifconfig/manager.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
+
+/* Since netvfd's start: how long a manager may take to say whether it configures hn. */
+#define DECIDED_WITHIN (30 * NV_USEC_PER_SEC)
+
+/* Asked each time, for it may begin or end at any time. */
+static const char *find_manager(struct nv_daemon *daemon, struct nv_managed *managed)
+{
+	const struct nv_hn_config *config = &daemon->settings->hn;
+	const char *manager = nv_manager_of(managed->hn);
+
+	if (manager && manager != managed->manager &&
+		nv_hn_is_transparent(config, managed->hn_name, true) &&
+		!nv_hn_is_transparent(config, managed->hn_name, false))
+		nv_notice("%s: %s configures it, so it keeps its configuration and sends by its VF "
+			  "(netvf_vf_transparent=AUTO)",
+			managed->hn_name, manager);
+	managed->manager = manager;
+	return manager;
+}
+
+/* Nobody has configured hn, or is said to. */
+static bool is_untouched(const struct nv_daemon *daemon, const struct nv_managed *managed)
+{
+	const struct nv_addrs *addrs = nv_monitor_addrs(daemon->monitor);
+	const struct nv_link *hn =
+		nv_links_by_index(nv_monitor_links(daemon->monitor), managed->hn);
+
+	for (size_t i = 0; i < addrs->count; i++)
+		if (addrs->addr[i].ifindex == managed->hn && addrs->addr[i].scope < RT_SCOPE_LINK)
+			return false;
+	return hn && !hn->master &&
+	       !nv_rcconf_get_for(daemon->rcconf, "ifconfig_%s", managed->hn_name);
+}
+
+/*
+ * A VF may be there at boot before a manager has looked at hn. With a lagg made for it, hn would
+ * have no carrier to show, for which the manager waits, and nothing to hear.
+ */
+static bool is_undecided(struct nv_daemon *daemon, const struct nv_managed *managed,
+	const struct nv_pair_facts *facts, uint64_t *soonest)
+{
+	uint64_t been = nv_loop_now(daemon->loop) - daemon->started;
+
+	if (managed->manager || !facts->answered || facts->form != NV_FORM_HN ||
+		been >= DECIDED_WITHIN || !nv_manager_is_silent(managed->hn) ||
+		!is_untouched(daemon, managed))
+		return false;
+	if (DECIDED_WITHIN - been < *soonest)
+		*soonest = DECIDED_WITHIN - been;
+	return true;
+}
+
+bool nv_transparent_decide(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_pair_facts *facts, uint64_t *soonest)
+{
+	const char *manager = find_manager(daemon, managed);
+
+	managed->undecided = is_undecided(daemon, managed, facts, soonest);
+	return nv_hn_is_transparent(
+		&daemon->settings->hn, managed->hn_name, manager || managed->undecided);
+}
 
 void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
 	struct nv_pair_facts *facts, uint64_t *soonest)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Network managers: what they configure stays theirs, and what they do to a VF is mended."""
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ import subprocess
 import pytest
 
 from conftest import RC_CONF
-from harness import BUILD, wait_until
+from harness import BUILD, DEADLINE, wait_until
 from netvf_lab.topology import GUEST_ADDRESS
 from programs import Programs
 
@@ -39,7 +40,7 @@ def manage(guest):
 
     yield write
     for path in written:
-        path.unlink()
+        shutil.rmtree(path.parent, ignore_errors=True)
 
 
 @pytest.mark.parametrize("manager", STATES)
@@ -55,6 +56,58 @@ def test_what_a_manager_configures_keeps_it(guest, start_netvfd, manage, manager
     assert guest.addresses("hn0") == {f"{GUEST_ADDRESS}/24"}
     assert not guest.link("lagg0")
     assert netvfd.ask("sysctl", "-n", "dev.hn.0.vf_xpnt_enabled") == "1\n"
+
+
+@pytest.fixture
+def booting(guest):
+    """Of a manager that runs, and has not looked at hn yet, which nobody else has configured."""
+    started = pathlib.Path("/run/NetworkManager/devices")
+    started.mkdir(parents=True)
+    index = guest.namespace.index("hn0")
+    guest.netlink.flush_addr(index=index)
+    guest.netlink.link("set", index=index, state="down")
+    yield index
+    shutil.rmtree(started, ignore_errors=True)
+
+
+def configure(guest, index):
+    guest.netlink.link("set", index=index, state="up")
+    guest.netlink.addr("add", index=index, address=GUEST_ADDRESS, prefixlen=24)
+
+
+def attach(guest, netvfd):
+    """Until netvfd has done what it does first for a VF that is usable."""
+    guest.attach_vf()
+    guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
+    wait_until(lambda: netvfd.pair()["vf_port"] and netvfd.pair()["vf_port"]["usable"])
+
+
+def test_a_manager_may_come_later_than_the_vf(guest, start_netvfd, manage, booting):
+    netvfd = start_netvfd(rules=RULES, rcconf='netvf_pairs="hn0:vf0"\n')
+    attach(guest, netvfd)
+    assert netvfd.pair()["form"] == "transparent" and netvfd.pair()["active"] == "hn"
+    manage("NetworkManager", "hn0")
+    configure(guest, booting)
+    netvfd.wait_active("vf")
+    assert guest.addresses("hn0") == {f"{GUEST_ADDRESS}/24"}
+    assert "NetworkManager configures it" in netvfd.log
+    assert "VF_UP" not in netvfd.log
+
+
+def test_what_no_manager_wants_has_its_lagg_when_it_is_configured(guest, start_netvfd, booting):
+    netvfd = start_netvfd(rules=RULES, rcconf='netvf_pairs="hn0:vf0"\n')
+    attach(guest, netvfd)
+    assert netvfd.pair()["active"] == "hn"
+    configure(guest, booting)
+    wait_until(lambda: guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/24"})
+    wait_until(lambda: netvfd.pair()["form"] == "lagg" and netvfd.pair()["active"] == "vf")
+
+
+@pytest.mark.skipif(not os.environ.get("NETVF_LONG"), reason="half a minute; with NETVF_LONG")
+def test_a_manager_that_says_nothing_is_not_waited_for_for_ever(guest, start_netvfd, booting):
+    netvfd = start_netvfd(rules=RULES, rcconf='netvf_pairs="hn0:vf0"\n')
+    attach(guest, netvfd)
+    netvfd.wait_event("subsystem=hn0 type=VF_UP", deadline=2 * DEADLINE)
 
 
 def test_rc_conf_overrules_a_manager(guest, start_netvfd, manage):
