@@ -3,19 +3,16 @@
 #include "base/log.h"
 #include "ifconfig/bare.h"
 #include "ifconfig/manager.h"
+#include "ifconfig/udev.h"
 #include "libexec/common.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #define PROGRAM	  "hyperv_vfattach"
 #define DELAY_MAX 86400 /* seconds */
 
-#define UDEV_WAIT_MS  5000
-#define UDEV_LOOK_MS  5
-#define UDEV_DATA_MAX 16384 /* bytes */
+#define UDEV_LOOK_MS 5
 
 /* The pair whose VF this is, if it is ours to act on; says why if it is a VF, but not ours. */
 static const struct nv_pair *find_pair(const struct nv_scene *scene, const struct nv_link *vf)
@@ -49,32 +46,13 @@ static bool set_up(struct nv_scene *scene, const struct nv_link *vf, const struc
 	return true;
 }
 
-/* What udev has looked at has a file (libudev's database), where ID_RENAMING stands until the
- * kernel has told udev that the interface has its new name. */
-static bool udev_is_done(const char *path)
-{
-	NV_AUTO(nv_file) FILE *file = fopen(path, "re");
-	char text[UDEV_DATA_MAX];
-	size_t length = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
-
-	text[length] = '\0';
-	return file && !strstr(text, "\nE:ID_RENAMING=1\n");
-}
-
-/*
- * Linux before 6.2 cannot rename an interface that is up, so udev, which gives it its name, goes
- * first. Returns whether it was waited for.
- */
+/* Returns whether it was waited for. */
 static bool await_udev(int ifindex)
 {
 	const struct timespec pause = {.tv_nsec = UDEV_LOOK_MS * 1000000L};
-	char path[64];
 	int looks = 0;
 
-	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
-	if (access("/run/udev/control", F_OK) < 0)
-		return false;
-	for (; !udev_is_done(path) && looks < UDEV_WAIT_MS / UDEV_LOOK_MS; looks++)
+	for (; !nv_udev_is_done(ifindex) && looks < NV_UDEV_WAIT_MS / UDEV_LOOK_MS; looks++)
 		nanosleep(&pause, NULL);
 	return looks;
 }

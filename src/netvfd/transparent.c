@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "ifconfig/bare.h"
 #include "ifconfig/manager.h"
+#include "ifconfig/udev.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -9,6 +10,9 @@
 
 /* Since netvfd's start: how long a manager may take to say whether it configures hn. */
 #define DECIDED_WITHIN (30 * NV_USEC_PER_SEC)
+
+#define UDEV_WAIT (NV_UDEV_WAIT_MS * NV_USEC_PER_SEC / 1000)
+#define UDEV_LOOK (NV_USEC_PER_SEC / 20)
 
 /* Asked each time, for it may begin or end at any time. */
 static const char *find_manager(struct nv_daemon *daemon, struct nv_managed *managed)
@@ -68,6 +72,12 @@ bool nv_transparent_decide(struct nv_daemon *daemon, struct nv_managed *managed,
 		&daemon->settings->hn, managed->hn_name, manager || managed->undecided);
 }
 
+static bool awaits_name(struct nv_daemon *daemon, struct nv_managed *managed, int vf)
+{
+	return nv_attwait_left(&managed->attwait, vf, nv_loop_now(daemon->loop), UDEV_WAIT) &&
+	       !nv_udev_is_done(vf);
+}
+
 void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
 	struct nv_pair_facts *facts, uint64_t *soonest)
 {
@@ -75,6 +85,8 @@ void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
 	uint64_t left =
 		nv_attwait_left(&managed->attwait, facts->vf, nv_loop_now(daemon->loop), limit);
 
+	if (!left && awaits_name(daemon, managed, facts->vf))
+		left = UDEV_LOOK;
 	facts->waiting = left && facts->transparent && !managed->state.ready;
 	if (facts->waiting && left < *soonest)
 		*soonest = left;

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests are written with: the guest, netvfd in it, and waiting with a deadline."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -114,6 +116,16 @@ def send_uevent(namespace, action, devpath, **keys):
     """Has the kernel tell the namespace a uevent, as for a device that is not here."""
     with uevent_socket(namespace) as sender:
         sender.send(uevent_message(action, devpath, **keys))
+
+
+@contextlib.contextmanager
+def udev_busy():
+    """udev runs, and has looked at nothing: it writes nIFINDEX into this directory when it has."""
+    names = pathlib.Path("/run/udev/data")
+    names.mkdir(parents=True)
+    (names.parent / "control").touch()
+    yield names
+    shutil.rmtree(names.parent)
 
 
 def dptool(guest, command, ifname):

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 from conftest import RC_CONF
-from harness import wait_until
+from harness import udev_busy, wait_until
 from netvf_lab.topology import GUEST_ADDRESS
 
 IFF_UP, IFF_PROMISC, IFF_ALLMULTI = 0x1, 0x100, 0x200
@@ -55,6 +55,21 @@ def test_the_wait_ends_by_itself(guest, start_netvfd):
     netvfd.wait_active("vf")
     assert netvfd.ask("sysctl", "-n", "hw.hn.vf_xpnt_attwait", "dev.hn.0.vf_xpnt_enabled") == \
         "1\n1\n"
+
+
+def test_a_vf_waits_until_udev_has_named_it(guest, start_netvfd):
+    netvfd = start_netvfd(rcconf=NO_WAIT.replace("hn0:vf0", "hn0:vf0 hn0:vf7"))
+    with udev_busy() as names:
+        guest.attach_vf()
+        data = names / f"n{guest.namespace.index('vf0')}"
+        wait_joined(netvfd)
+        assert not guest.is_up("vf0")
+        data.write_text("E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n")
+        set_link(guest, "vf0", ifname="vf7")
+        wait_until(lambda: netvfd.pair()["vf_port"]["name"] == "vf7")
+        assert not guest.is_up("vf7")
+        data.write_text("E:ID_NET_NAME=vf7\n")
+        netvfd.wait_active("vf")
 
 
 def test_one_hn_may_be_transparent_among_others(guest, start_netvfd):

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """hyperv_vfattach by hand: only a VF of ours is acted on."""
 
-import pathlib
 import subprocess
 
 import pytest
 
-from harness import wait_until
+from harness import udev_busy, wait_until
 from programs import Programs
 
 
@@ -96,22 +95,14 @@ def test_udev_names_a_vf_before_it_is_set_up(programs, guest):
     """For it cannot rename one that is up; what udev is done with has a file."""
     programs.rcconf.write_text('netvf_pairs="hn0:vf0 hn0:vf7"\n')
     index = guest.namespace.index("vf0")
-    data = pathlib.Path(f"/run/udev/data/n{index}")
-    data.parent.mkdir(parents=True)
-    control = pathlib.Path("/run/udev/control")
-    control.touch()
-    try:
-        with programs.start("hyperv_vfattach", "vf0", "0") as attach:
-            wait_until(lambda: b"hyperv_vfattach" in
-                       pathlib.Path(f"/proc/{attach.pid}/cmdline").read_bytes())
-            assert not guest.is_up("vf0")
-            data.write_text("E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n")
-            guest.netlink.link("set", index=index, ifname="vf7")
-            assert attach.poll() is None
-            assert not guest.is_up("vf7")
-            data.write_text("E:ID_NET_NAME=vf7\n")
-            assert attach.wait(10) == 0
-    finally:
-        data.unlink(missing_ok=True)
-        control.unlink()
+    with udev_busy() as names, programs.start("hyperv_vfattach", "vf0", "0") as attach:
+        data = names / f"n{index}"
+        wait_until(lambda: "nanosleep" in open(f"/proc/{attach.pid}/wchan").read(), what="it waits")
+        assert not guest.is_up("vf0")
+        data.write_text("E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n")
+        guest.netlink.link("set", index=index, ifname="vf7")
+        assert attach.poll() is None
+        assert not guest.is_up("vf7")
+        data.write_text("E:ID_NET_NAME=vf7\n")
+        assert attach.wait(10) == 0
     assert guest.is_up("vf7")
