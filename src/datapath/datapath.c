@@ -326,12 +326,12 @@ static int attach(const struct nv_datapath *datapath, int slot, const struct nv_
 
 /* Takes away the program at a VF that needs none. Under the lock, and after the entry was written.
  */
-static void clear_way(const struct nv_entry *entry)
+static void clear_way(const struct nv_datapath *datapath, const struct nv_entry *entry)
 {
 	struct nv_dp_pair pair = nv_entry_pair(entry);
 
 	if (nv_dp_pair_is_direct(&pair))
-		nv_tc_remove(pair.vf, BPF_TC_INGRESS);
+		nv_tc_detach(datapath->kernel, pair.vf);
 }
 
 static void store(uint32_t *word, uint32_t value)
@@ -430,7 +430,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		return r;
 	write_pair(&datapath->table, entry, &old, &new);
 	withdraw(datapath, &old, &new);
-	clear_way(entry);
+	clear_way(datapath, entry);
 	return 0;
 }
 
@@ -453,8 +453,6 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 		return 0;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 	pair = nv_entry_pair(entry);
-	if (nv_dp_pair_is_direct(&pair)) /* clsact goes with the last filter */
-		nv_objects_attach(&datapath->objects, datapath->kernel, NV_ROLE_VF, pair.vf);
 	store(&entry->form, NV_FORM_HN);
 	store(&entry->active, NV_PORT_HN);
 	withdraw(datapath, &pair, &none);
@@ -495,7 +493,7 @@ static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port po
 			&datapath->objects, datapath->kernel, NV_ROLE_VF, (int)NV_READ(entry->vf));
 	store(&entry->active, port);
 	if (locked)
-		clear_way(entry);
+		clear_way(datapath, entry);
 	return 0;
 }
 
