@@ -192,9 +192,8 @@ int netvf_ingress(struct __sk_buff *skb)
 	if (NV_READ(entry->inside) & 1U << (ifindex == hn ? NV_PORT_HN : NV_PORT_VF) &&
 		upper == NV_READ(entry->lagg))
 		return TC_ACT_UNSPEC;
-	/* A port has this program too and takes the mark away again; it would stay on at a lagg,
-	 * and at a VF that is active, which has none (nv_dp_pair_is_direct()). */
-	if (upper == hn || (upper == NV_READ(entry->vf) && upper != nv_entry_active(entry)))
+	/* A port has this program too and takes the mark away again; a lagg would leave it on. */
+	if (upper == hn || upper == NV_READ(entry->vf))
 		skb->tc_index = JUDGED;
 	return bpf_redirect(upper, BPF_F_INGRESS);
 }
