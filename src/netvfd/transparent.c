@@ -6,7 +6,6 @@
 #include "netvfd/daemon.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
 
 /* Since netvfd's start: how long a manager may take to say whether it configures hn. */
 #define DECIDED_WITHIN (30 * NV_USEC_PER_SEC)
