@@ -154,6 +154,8 @@ void nv_pretend_set(struct nv_daemon *daemon, struct nv_managed *managed, bool o
  */
 bool nv_transparent_decide(struct nv_daemon *daemon, struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest);
+/* The same, as it was decided last. */
+bool nv_transparent_is(const struct nv_daemon *daemon, const struct nv_managed *managed);
 /* Sets facts->waiting, and lowers @soonest to the end of that. */
 void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
 	struct nv_pair_facts *facts, uint64_t *soonest);

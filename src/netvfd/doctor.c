@@ -52,8 +52,7 @@ static bool waits(struct nv_daemon *daemon, const struct nv_managed *managed, bo
 
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
-	bool transparent = nv_hn_is_transparent(
-		&daemon->settings->hn, managed->hn_name, managed->manager || managed->undecided);
+	bool transparent = nv_transparent_is(daemon, managed);
 	uint64_t since = managed->attwait.since;
 
 	if (since < daemon->started)

@@ -14,7 +14,7 @@
 #define UDEV_LOOK (NV_USEC_PER_SEC / 20)
 
 /* Asked each time, for it may begin or end at any time. */
-static const char *find_manager(struct nv_daemon *daemon, struct nv_managed *managed)
+static void find_manager(struct nv_daemon *daemon, struct nv_managed *managed)
 {
 	const struct nv_hn_config *config = &daemon->settings->hn;
 	const char *manager = nv_manager_of(managed->hn);
@@ -26,7 +26,6 @@ static const char *find_manager(struct nv_daemon *daemon, struct nv_managed *man
 			  "(netvf_vf_transparent=AUTO)",
 			managed->hn_name, manager);
 	managed->manager = manager;
-	return manager;
 }
 
 /* Nobody has configured hn, or is said to. */
@@ -61,14 +60,18 @@ static bool is_undecided(struct nv_daemon *daemon, const struct nv_managed *mana
 	return true;
 }
 
+bool nv_transparent_is(const struct nv_daemon *daemon, const struct nv_managed *managed)
+{
+	return nv_hn_is_transparent(
+		&daemon->settings->hn, managed->hn_name, managed->manager || managed->undecided);
+}
+
 bool nv_transparent_decide(struct nv_daemon *daemon, struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest)
 {
-	const char *manager = find_manager(daemon, managed);
-
+	find_manager(daemon, managed);
 	managed->undecided = is_undecided(daemon, managed, facts, soonest);
-	return nv_hn_is_transparent(
-		&daemon->settings->hn, managed->hn_name, manager || managed->undecided);
+	return nv_transparent_is(daemon, managed);
 }
 
 static bool awaits_name(struct nv_daemon *daemon, struct nv_managed *managed, int vf)
@@ -83,10 +86,11 @@ void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
 	uint64_t limit = daemon->settings->attwait * NV_USEC_PER_SEC;
 	uint64_t left =
 		nv_attwait_left(&managed->attwait, facts->vf, nv_loop_now(daemon->loop), limit);
+	bool unready = facts->transparent && !managed->state.ready;
 
-	if (!left && awaits_name(daemon, managed, facts->vf))
+	if (!left && unready && awaits_name(daemon, managed, facts->vf))
 		left = UDEV_LOOK;
-	facts->waiting = left && facts->transparent && !managed->state.ready;
+	facts->waiting = left && unready;
 	if (facts->waiting && left < *soonest)
 		*soonest = left;
 }
