@@ -86,11 +86,17 @@ def booted(topology, server, tmp_path, request):
 
 
 def end_clients(guest):
-    """By SIGTERM: dhcpcd takes its helpers along."""
+    """By SIGTERM: dhcpcd takes its helpers along. Whoever goes into the background meanwhile is
+    another process, which has not been told yet."""
+    def have_ended(name):
+        clients = serving(guest, name)
+        for pid in clients:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        return not clients
+
     for name in ("hn0", "lagg0"):
-        for pid in serving(guest, name):
-            os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not serving(guest, name))
+        wait_until(lambda: have_ended(name), what=f"the clients of {name} have ended")
 
 
 def in_all(function):
