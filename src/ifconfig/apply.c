@@ -2,14 +2,15 @@
 #include "ifconfig/apply.h"
 
 #include "base/log.h"
+#include "ifconfig/addressing.h"
 #include "ifconfig/bridge.h"
 #include "ifconfig/carry.h"
+#include "ifconfig/resolved.h"
 #include "ifconfig/tuning.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
@@ -102,64 +103,6 @@ static bool copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 	return true;
 }
 
-static const struct nv_addr *find_addr(const struct nv_addrs *addrs, const struct nv_ip *ip)
-{
-	for (size_t i = 0; i < addrs->count; i++)
-		if (nv_ip_equal(&addrs->addr[i].local, ip))
-			return &addrs->addr[i];
-	return NULL;
-}
-
-/* An address without the route to its network: somebody has flushed the routes after it came. */
-static bool lost_its_network(const struct nv_addr *addr, const struct nv_routes *routes)
-{
-	if (addr->local.family != AF_INET || addr->prefix_len == 32 ||
-		(addr->flags & IFA_F_NOPREFIXROUTE))
-		return false;
-	for (size_t i = 0; i < routes->count; i++)
-		if (routes->route[i].family == AF_INET &&
-			routes->route[i].protocol == RTPROT_KERNEL &&
-			routes->route[i].table != RT_TABLE_LOCAL)
-			return false;
-	return true;
-}
-
-/* It is there already, of a run that was killed: so has to be the route to its network. */
-static int mend_addr(struct nv_kernel *kernel, const struct nv_addr *addr)
-{
-	NV_AUTO(nv_routes) struct nv_routes routes = {};
-	int r;
-
-	if (addr->local.family == AF_INET6)
-		return nv_kernel_addr_add(kernel, addr, true);
-	r = nv_kernel_routes(kernel, addr->ifindex, &routes);
-	if (r < 0 || !lost_its_network(addr, &routes))
-		return r;
-	nv_kernel_addr_del(kernel, addr);
-	return nv_kernel_addr_add(kernel, addr, false);
-}
-
-static bool fill_addr(
-	struct nv_kernel *kernel, const struct nv_move *move, const struct nv_addr *planned)
-{
-	struct nv_addr addr = *planned;
-	char text[NV_IP_TEXT];
-	int r;
-
-	addr.ifindex = move->to;
-	/* The same MAC on three interfaces would be a duplicate in the eyes of detection. */
-	if (addr.local.family == AF_INET6)
-		addr.flags |= IFA_F_NODAD;
-	r = nv_kernel_addr_add(kernel, &addr, false);
-	if (r == -EEXIST)
-		r = mend_addr(kernel, &addr);
-	if (r == 0)
-		return true;
-	nv_err("cannot give %s the address %s/%u: %s", move->to_name, nv_ip_text(&addr.local, text),
-		addr.prefix_len, nv_strerror(r));
-	return false;
-}
-
 /* @priority: of the message. One that cannot be added is no reason to stop. */
 static void fill_route(
 	struct nv_kernel *kernel, const struct nv_move *move, size_t index, int priority)
@@ -176,48 +119,6 @@ static void fill_route(
 			nv_strerror(r));
 }
 
-/* Whether the kernel takes in what is sent to each of the IPv6 addresses on the new interface. */
-static bool is_heard(struct nv_kernel *kernel, const struct nv_move *move)
-{
-	NV_AUTO(nv_routes) struct nv_routes routes = {};
-	size_t wanted = 0;
-	size_t found = 0;
-
-	for (size_t i = 0; i < move->addrs.count; i++)
-		wanted += move->addrs.addr[i].local.family == AF_INET6;
-	if (!wanted || nv_kernel_routes(kernel, move->to, &routes) < 0)
-		return true;
-	for (size_t i = 0; i < routes.count; i++)
-		found += routes.route[i].type == RTN_LOCAL && routes.route[i].family == AF_INET6 &&
-			 find_addr(&move->addrs, &routes.route[i].destination);
-	return found >= wanted;
-}
-
-/*
- * An IPv6 address without detection is in force when a kernel's worker has seen to it, a moment
- * later (addrconf_dad_work()); to take it off the old interface before would make it deaf.
- */
-static void wait_until_heard(struct nv_kernel *kernel, const struct nv_move *move)
-{
-	const struct timespec moment = {.tv_nsec = 1000000};
-	struct nv_link link;
-
-	if (!move->up || nv_kernel_link(kernel, move->to, &link) < 0 || !nv_link_usable(&link))
-		return;
-	for (int tries = 0; tries < 1000 && !is_heard(kernel, move); tries++)
-		nanosleep(&moment, NULL);
-}
-
-static void take_addrs_back(struct nv_kernel *kernel, const struct nv_move *move)
-{
-	for (size_t i = move->addrs.count; i-- > 0;) {
-		struct nv_addr addr = move->addrs.addr[i];
-
-		addr.ifindex = move->to;
-		nv_kernel_addr_del(kernel, &addr);
-	}
-}
-
 void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
 	nv_carry_undo(kernel, plan);
@@ -225,34 +126,7 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 		nv_tuning_undo(kernel, &plan->move[i]);
 		nv_bridge_undo(kernel, &plan->move[i]);
 		if (plan->move[i].keeps)
-			take_addrs_back(kernel, &plan->move[i]);
-	}
-}
-
-static bool is_fine(int r)
-{
-	return r == 0 || r == -ENODEV || r == -ESRCH || r == -ENOENT || r == -EADDRNOTAVAIL;
-}
-
-/* The last first: with a primary IPv4 address its secondaries would go. */
-static void strip_addrs(struct nv_kernel *kernel, const struct nv_move *move, int family)
-{
-	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-	int r = nv_kernel_addrs(kernel, move->from, &addrs);
-
-	if (r < 0)
-		nv_warn("cannot list the addresses of %s: %s", move->from_name, nv_strerror(r));
-	for (size_t i = addrs.count; i-- > 0;) {
-		const struct nv_addr *addr = &addrs.addr[i];
-		char text[NV_IP_TEXT];
-
-		if (addr->local.family != family)
-			continue;
-		r = nv_kernel_addr_del(kernel, addr);
-		if (!is_fine(r))
-			nv_warn("cannot take the address %s/%u off %s: %s",
-				nv_ip_text(&addr->local, text), addr->prefix_len, move->from_name,
-				nv_strerror(r));
+			nv_addressing_undo(kernel, &plan->move[i]);
 	}
 }
 
@@ -267,29 +141,11 @@ static void close_link(struct nv_kernel *kernel, const struct nv_move *move)
 	nv_tuning_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
 }
 
-void nv_apply_settle_addrs(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned)
-{
-	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-
-	if (!ifindex || nv_kernel_addrs(kernel, ifindex, &addrs) < 0)
-		return;
-	for (size_t i = 0; i < addrs.count; i++) {
-		struct nv_addr addr = addrs.addr[i];
-		const struct nv_addr *wanted = find_addr(planned, &addr.local);
-
-		if (addr.local.family != AF_INET6 || !(addr.flags & IFA_F_NODAD) || !wanted ||
-			(wanted->flags & IFA_F_NODAD))
-			continue;
-		addr.flags &= ~(uint32_t)IFA_F_NODAD;
-		nv_kernel_addr_add(kernel, &addr, true);
-	}
-}
-
 static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
 {
 	int r = nv_kernel_link_del(kernel, move->from);
 
-	if (!is_fine(r)) {
+	if (r < 0 && r != -ENODEV) {
 		nv_err("cannot delete the VLAN %s: %s", move->from_name, nv_strerror(r));
 		return false;
 	}
@@ -299,7 +155,7 @@ static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
 
 static void settle(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	nv_apply_settle_addrs(kernel, move->to, &move->addrs);
+	nv_addressing_settle(kernel, move->to, &move->addrs);
 	if (move->from)
 		nv_tuning_settle(kernel, move);
 }
@@ -320,10 +176,13 @@ static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struc
 		nv_carry_strip(kernel, move);
 		return true;
 	case NV_STEP_ADDRS4:
-		strip_addrs(kernel, move, AF_INET);
+		nv_addressing_strip(kernel, move, AF_INET);
 		return true;
 	case NV_STEP_ADDRS6:
-		strip_addrs(kernel, move, AF_INET6);
+		nv_addressing_strip(kernel, move, AF_INET6);
+		return true;
+	case NV_STEP_NAMES:
+		nv_resolved_revert(move->from_name);
 		return true;
 	case NV_STEP_ADDR:
 	case NV_STEP_ROUTE:
@@ -341,12 +200,12 @@ static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const s
 {
 	switch (step->object) {
 	case NV_STEP_ADDR:
-		return fill_addr(kernel, move, &move->addrs.addr[step->index]);
+		return nv_addressing_fill(kernel, move, &move->addrs.addr[step->index]);
 	case NV_STEP_ROUTE:
 		fill_route(kernel, move, step->index, priority);
 		return true;
 	case NV_STEP_ADDRS6:
-		wait_until_heard(kernel, move);
+		nv_addressing_wait(kernel, move);
 		return true;
 	case NV_STEP_SETTINGS:
 		settle(kernel, move);
@@ -358,10 +217,22 @@ static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const s
 	case NV_STEP_THING:
 	case NV_STEP_REST:
 	case NV_STEP_ADDRS4:
+	case NV_STEP_NAMES:
 	case NV_STEP_FRAMES:
 	case NV_STEP_CLIENT:
 		break;
 	}
+	return true;
+}
+
+/* From the old interface to the new one. */
+static bool copy(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
+{
+	if (step->object == NV_STEP_PORT)
+		return nv_bridge_enter(kernel, move);
+	if (step->object == NV_STEP_SETTINGS)
+		return copy_settings(kernel, move);
+	nv_resolved_copy(move->from_name, move->to_name);
 	return true;
 }
 
@@ -374,9 +245,7 @@ static bool carry_out(struct nv_kernel *kernel, struct nv_plan *plan, const stru
 		move->late = step->stage != NV_STAGE_FILL;
 		return !plan->move[move->lower].to || make_link(kernel, plan, move);
 	case NV_STEP_COPY:
-		if (step->object == NV_STEP_PORT)
-			return !move->to || nv_bridge_enter(kernel, move);
-		return !move->to || copy_settings(kernel, move);
+		return !move->to || copy(kernel, move, step);
 	case NV_STEP_ADD:
 	case NV_STEP_REPLACE:
 	case NV_STEP_WAIT:
@@ -468,8 +337,8 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const s
 		struct nv_addr addr = move->addrs.addr[i];
 
 		addr.ifindex = move->to;
-		whole &= find_addr(&addrs, &addr.local) != NULL;
-		if (!lost_its_network(&addr, &routes))
+		whole &= nv_addressing_find(&addrs, &addr.local) != NULL;
+		if (!nv_addressing_lacks_network(&addr, &routes))
 			continue;
 		nv_kernel_addr_del(kernel, &addr);
 		whole = false;
@@ -483,7 +352,7 @@ static bool has_other(const struct nv_move *move, const struct nv_addrs *now)
 {
 	for (size_t i = 0; i < now->count; i++)
 		if (now->addr[i].local.family == AF_INET &&
-			!find_addr(&move->addrs, &now->addr[i].local))
+			!nv_addressing_find(&move->addrs, &now->addr[i].local))
 			return true;
 	return false;
 }
@@ -511,7 +380,7 @@ void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 		nv_tuning_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
 	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
 		struct nv_addr *addr = &move->addrs.addr[i];
-		const struct nv_addr *there = find_addr(&now, &addr->local);
+		const struct nv_addr *there = nv_addressing_find(&now, &addr->local);
 		struct nv_addr mine = *addr;
 
 		if (addr->local.family != AF_INET)

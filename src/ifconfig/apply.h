@@ -45,12 +45,6 @@ bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage
  */
 void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan);
 
-/*
- * Where link @ifindex has an IPv6 address without duplicate address detection, and @planned has it
- * with: it is said no more. Detection is not made up for.
- */
-void nv_apply_settle_addrs(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned);
-
 /* Puts one new interface in force again if somebody (udhcpc's script) has flushed it. */
 void nv_apply_keep(
 	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move);

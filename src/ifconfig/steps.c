@@ -126,6 +126,9 @@ static void list_new_interfaces(struct lister *lister)
 	for (size_t i = 0; i < plan->count; i++)
 		if (!is_late(plan, &plan->move[i]) && plan->move[i].up)
 			list(lister, NV_STEP_WAIT, NV_STEP_ADDRS6, i);
+	for (size_t i = 0; i < plan->count; i++)
+		if (!is_late(plan, &plan->move[i]) && plan->move[i].was)
+			list(lister, NV_STEP_COPY, NV_STEP_NAMES, i);
 }
 
 static void list_late_interfaces(struct lister *lister)
@@ -255,6 +258,9 @@ static void list_strip(struct lister *lister)
 	for (size_t i = 0; i < plan->count; i++)
 		list(lister, NV_STEP_SETTLE, NV_STEP_SETTINGS, i);
 	list_left(lister);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].was && !plan->move[i].vlan_id)
+			list(lister, NV_STEP_REMOVE, NV_STEP_NAMES, i);
 	for (size_t i = plan->count; i-- > 0;) {
 		const struct nv_move *move = &plan->move[i];
 
@@ -400,6 +406,10 @@ void nv_step_text(const struct nv_plan *plan, const struct nv_step *step, struct
 	case NV_STEP_ADDRS6:
 		nv_str_add(text, step->verb == NV_STEP_WAIT ? "until IPv6 addresses are in force"
 							    : "IPv6 addresses");
+		break;
+	case NV_STEP_NAMES:
+		nv_str_printf(
+			text, "what systemd-resolved, if it runs, has for %s", move->from_name);
 		break;
 	case NV_STEP_FRAMES:
 		nv_str_add(text, "frames arrive here from now on");

@@ -41,6 +41,7 @@ enum nv_step_object {
 	NV_STEP_REST, /* routes to its own networks, and what has come to it since the snapshot */
 	NV_STEP_ADDRS4, /* all that the old interface has, the last first */
 	NV_STEP_ADDRS6,
+	NV_STEP_NAMES, /* of DNS servers and domains (resolved.h) */
 	NV_STEP_FRAMES,
 	NV_STEP_CLIENT,
 };

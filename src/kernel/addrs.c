@@ -11,18 +11,24 @@
 	(IFA_F_NODAD | IFA_F_OPTIMISTIC | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | \
 		IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN)
 
+/* What is left of the longest lifetime, for the first half of it. */
+static uint32_t lifetime(uint32_t seconds)
+{
+	return seconds > NV_LFT_LONGEST / 2 ? NV_LFT_FOREVER : seconds;
+}
+
 static void decode_lifetimes(const struct nv_attrs *attrs, struct nv_addr *addr)
 {
 	const struct nlattr *attr = attrs->by_type[IFA_CACHEINFO];
 	struct ifa_cacheinfo lifetimes;
 
-	addr->valid_lft = UINT32_MAX;
-	addr->preferred_lft = UINT32_MAX;
+	addr->valid_lft = NV_LFT_FOREVER;
+	addr->preferred_lft = NV_LFT_FOREVER;
 	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(lifetimes))
 		return;
 	memcpy(&lifetimes, mnl_attr_get_payload(attr), sizeof(lifetimes));
-	addr->valid_lft = lifetimes.ifa_valid;
-	addr->preferred_lft = lifetimes.ifa_prefered;
+	addr->valid_lft = lifetime(lifetimes.ifa_valid);
+	addr->preferred_lft = lifetime(lifetimes.ifa_prefered);
 }
 
 int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr)

@@ -101,6 +101,13 @@ struct nv_ip {
 	};
 };
 
+/*
+ * An address's lifetimes. One that is valid for ever is permanent; one with the longest lifetime
+ * that ends (136 years) is read as for ever too, but is not (IFA_F_PERMANENT).
+ */
+#define NV_LFT_FOREVER UINT32_MAX
+#define NV_LFT_LONGEST (UINT32_MAX - 1)
+
 struct nv_addr {
 	int ifindex;
 	struct nv_ip local;
@@ -112,7 +119,7 @@ struct nv_addr {
 	uint8_t protocol; /* IFAPROT_* (Linux 5.18) */
 	uint32_t flags; /* IFA_F_* */
 	uint32_t metric; /* IFA_RT_PRIORITY; 0: the kernel's default */
-	uint32_t valid_lft; /* seconds; UINT32_MAX: for ever; 0 in one to add: for ever, both */
+	uint32_t valid_lft; /* seconds; NV_LFT_FOREVER; 0 in one to add: for ever, both */
 	uint32_t preferred_lft; /* seconds; 0: deprecated */
 	char label[IFNAMSIZ]; /* IPv4; "" : none */
 };

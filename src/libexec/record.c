@@ -2,7 +2,7 @@
 #include "libexec/record.h"
 
 #include "base/log.h"
-#include "ifconfig/apply.h"
+#include "ifconfig/addressing.h"
 #include "ifconfig/tuning.h"
 #include "kernel/port.h"
 
@@ -362,7 +362,7 @@ static void settle_addrs(struct nv_kernel *kernel, const struct nv_record *recor
 		if (nv_thing_addr(thing, &addr) == 0)
 			nv_addrs_add(&addrs, &addr);
 	}
-	nv_apply_settle_addrs(kernel, ifindex, &addrs);
+	nv_addressing_settle(kernel, ifindex, &addrs);
 }
 
 void nv_record_restore(

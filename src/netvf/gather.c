@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "base/run.h"
 #include "ifconfig/apply.h"
 #include "ifconfig/dhcp.h"
 #include "ifconfig/manager.h"
@@ -7,7 +8,6 @@
 #include "kernel/sockets.h"
 #include "netvf/command.h"
 #include "netvf/doctor.h"
-#include "netvf/run.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -105,6 +105,23 @@ def test_routes_move_whole(programs, guest):
         assert [line for line in left if "ff00::/8" not in line] == []
 
 
+def test_routes_to_the_network_of_an_address_stay(programs, guest):
+    """The first of them goes when the kernel changes an address that is for ever: anybody's."""
+    settle(guest)
+    for words in ("addr add 2001:db8::3/64 metric 99 dev hn0 nodad",
+                  "-6 route add 2001:db8::/64 dev hn0 metric 50 mtu 1400",
+                  "-6 route add 2001:db8::/64 via 2001:db8::1 dev hn0 metric 40"):
+        ip(guest, *words.split())
+    before = whole_state(guest, "hn0")
+    assert sum("2001:db8::/64" in line for line in before["routes6"]) == 4
+    programs.run("hyperv_vfup", "hn0")
+    moved = whole_state(guest, "lagg0")
+    assert [line for line in moved["routes6"] if "2001:db8::/64" in line] == [
+        line for line in before["routes6"] if "2001:db8::/64" in line]
+    programs.run("hyperv_vfup", "-r", "hn0")
+    assert_same(whole_state(guest, "hn0"), before)
+
+
 def test_routes_of_one_destination_keep_their_order(programs, guest):
     settle(guest)
     ip(guest, "addr", "add", "10.77.0.3/24", "dev", "hn0")

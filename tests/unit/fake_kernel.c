@@ -472,6 +472,7 @@ static void log_addr(struct fake_kernel *fake, const char *verb, const struct nv
 static int op_addr_add(void *self, const struct nv_addr *addr, bool replace)
 {
 	struct fake_kernel *fake = self;
+	struct nv_addr made = *addr;
 	int r = call(fake, FAKE_ADDR_ADD);
 
 	if (r < 0)
@@ -481,7 +482,12 @@ static int op_addr_add(void *self, const struct nv_addr *addr, bool replace)
 	if (!replace && nv_addrs_find(&fake->addrs, addr))
 		return -EEXIST;
 	log_addr(fake, "addr_add", addr);
-	fake_put_addr(fake, addr);
+	made.flags &= ~(uint32_t)IFA_F_PERMANENT;
+	if (made.valid_lft == NV_LFT_FOREVER)
+		made.flags |= IFA_F_PERMANENT;
+	else if (made.valid_lft == NV_LFT_LONGEST)
+		made.valid_lft = NV_LFT_FOREVER;
+	fake_put_addr(fake, &made);
 	return 0;
 }
 

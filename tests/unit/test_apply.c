@@ -171,6 +171,27 @@ static void nothing_is_taken_off_before_the_strip(void **state)
 	assert_int_equal(count_addrs(&bench, bench.lagg), 3);
 }
 
+/* Of one that is for ever the kernel would take another's route to its network, when it changes. */
+static void an_ipv6_address_is_for_ever_when_it_is_settled(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+	const struct nv_addr *addr;
+
+	(void)state;
+	make_plan(&bench);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	addr = find(&bench, bench.lagg, "2001:db8::5/64");
+	assert_int_equal(addr->flags & (IFA_F_PERMANENT | IFA_F_NODAD), IFA_F_NODAD);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
+	addr = find(&bench, bench.lagg, "2001:db8::5/64");
+	assert_int_equal(addr->flags & (IFA_F_PERMANENT | IFA_F_NODAD), IFA_F_PERMANENT);
+	/* And is left alone by a run that follows one that was killed. */
+	nv_str_clear(&bench.fake->log);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	assert_null(strstr(nv_str_text(&bench.fake->log), "addr_add lagg0 2001"));
+}
+
 static void every_step_may_be_repeated(void **state)
 {
 	BENCH(bench);
@@ -387,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_taken_off_before_the_strip),
+		cmocka_unit_test(an_ipv6_address_is_for_ever_when_it_is_settled),
 		cmocka_unit_test(every_step_may_be_repeated),
 		cmocka_unit_test(a_vlan_whose_name_is_taken_waits),
 		cmocka_unit_test(an_address_that_the_kernel_refuses_ends_it),

@@ -339,6 +339,12 @@ static void addresses_go_there_and_back(void **state)
 	assert_int_equal(have.preferred_lft, 0);
 	spoil(&request.header, decode_addr);
 
+	want.valid_lft = want.preferred_lft = NV_LFT_LONGEST;
+	assert_int_equal(nv_addr_encode(&request, RTM_NEWADDR, 0, &want), 0);
+	assert_int_equal(nv_addr_decode(&request.header, &have), 0);
+	assert_int_equal(have.valid_lft, NV_LFT_FOREVER);
+	assert_int_equal(have.preferred_lft, NV_LFT_FOREVER);
+
 	want.peer = fake_ip("2001:db8::1");
 	assert_int_equal(nv_addr_encode(&request, RTM_NEWADDR, 0, &want), -EAFNOSUPPORT);
 	want.local.family = AF_UNIX;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "netvf/run.h"
+#include "base/run.h"
 
 #include <errno.h>
 #include <fcntl.h>

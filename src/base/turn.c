@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/turn.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+
+/* Of the file; each is locked by itself. */
+enum {
+	BYTE_TURN,
+	BYTE_BACK,
+};
+
+static int open_file(const char *run_dir, const char *hn, int flags, int *ret_fd)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/vfup.%s.lock", run_dir, hn) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+static struct flock byte(short start)
+{
+	return (struct flock){
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = 1};
+}
+
+static int lock(int fd, short start)
+{
+	struct flock what = byte(start);
+	int r;
+
+	do
+		r = fcntl(fd, F_OFD_SETLKW, &what);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
+int nv_turn_take(const char *run_dir, const char *hn, enum nv_turn turn, int *ret_fd)
+{
+	NV_AUTO(nv_fd) int fd = -1;
+	int r = open_file(run_dir, hn, O_CREAT, &fd);
+
+	if (r == 0)
+		r = lock(fd, BYTE_TURN);
+	if (r == 0 && turn == NV_TURN_BACK)
+		r = lock(fd, BYTE_BACK);
+	if (r < 0)
+		return r;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+bool nv_turn_is_back(const char *run_dir, const char *hn)
+{
+	struct flock what = byte(BYTE_BACK);
+	NV_AUTO(nv_fd) int fd = -1;
+
+	return open_file(run_dir, hn, 0, &fd) == 0 && fcntl(fd, F_OFD_GETLK, &what) == 0 &&
+	       what.l_type != F_UNLCK;
+}
