@@ -225,6 +225,8 @@ static void disguise_hn(struct nv_pair_state *state, const struct nv_pair_facts 
 {
 	bool wanted = state->active == NV_PORT_VF && state->form != NV_FORM_HN;
 
+	if (wanted && facts->giving_back)
+		return;
 	if (wanted && !facts->hn_up)
 		command(commands, NV_PAIR_OPEN_HN, state->vf);
 	if (wanted && !facts->hn_dormant)

@@ -59,6 +59,7 @@ struct nv_pair_facts {
 	bool waiting; /* transparent: the VF has come so recently that it is left alone */
 	bool answered; /* a rule matches VF_UP; where none does, the VF is used exclusively */
 	enum nv_form form; /* as the datapath has it: hyperv_vfup changes it */
+	bool giving_back; /* hyperv_vfup does so: hn and its link are no port any more */
 };
 
 enum nv_pair_verb {

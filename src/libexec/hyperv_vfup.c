@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hyperv_vfup HN: moves hn's configuration to its lagg. See hyperv_vfup(8). */
 #include "base/log.h"
+#include "base/turn.h"
 #include "control/client.h"
 #include "datapath/lagg.h"
 #include "ifconfig/apply.h"
@@ -13,11 +14,9 @@
 #include "libexec/show.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -37,7 +36,7 @@ struct vfup {
 	struct nv_ifconfig *wanted;
 	struct nv_plan plan;
 	struct nv_record record; /* what hn was before */
-	int lock;
+	int turn;
 };
 
 static void vfup_auto(struct vfup *up)
@@ -47,7 +46,7 @@ static void vfup_auto(struct vfup *up)
 	nv_ifconfig_free(up->wanted);
 	nv_datapath_free(up->datapath);
 	nv_scene_auto(&up->scene);
-	nv_fd_auto(&up->lock);
+	nv_fd_auto(&up->turn);
 }
 
 /*
@@ -75,10 +74,10 @@ static bool run_custom(const char *hn)
 	return false;
 }
 
-/* One at a time for an hn; the next waits, and then finds the work done. */
-static bool lock(struct vfup *up, const char *hn)
+/* The next waits, and then finds the work done. */
+static bool take_turn(struct vfup *up, const char *hn, enum nv_turn turn)
 {
-	char path[256];
+	int r;
 
 	for (char *slash = up->scene.run_dir; (slash = strchr(slash + 1, '/'));) {
 		*slash = '\0';
@@ -86,13 +85,10 @@ static bool lock(struct vfup *up, const char *hn)
 		*slash = '/';
 	}
 	mkdir(up->scene.run_dir, 0755);
-	snprintf(path, sizeof(path), "%s/vfup.%s.lock", up->scene.run_dir, hn);
-	up->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (up->lock < 0 || (flock(up->lock, LOCK_EX) < 0)) {
-		nv_err("cannot lock %s: %s", path, nv_strerror(errno));
-		return false;
-	}
-	return true;
+	r = nv_turn_take(up->scene.run_dir, hn, turn, &up->turn);
+	if (r < 0)
+		nv_err("cannot lock %s in %s: %s", hn, up->scene.run_dir, nv_strerror(r));
+	return r == 0;
 }
 
 enum look {
@@ -440,7 +436,7 @@ static bool vfup(struct vfup *up, const char *hn)
 {
 	const struct nv_link *lagg;
 
-	if (!nv_scene_open(&up->scene) || !lock(up, hn))
+	if (!nv_scene_open(&up->scene) || !take_turn(up, hn, NV_TURN_THERE))
 		return false;
 	switch (look(up, hn)) {
 	case LOOK_GO_ON:
@@ -469,7 +465,8 @@ static bool release(struct vfup *up, const char *hn)
 {
 	struct nv_dp_pair pair = {};
 
-	if (!nv_scene_open(&up->scene) || !lock(up, hn) || !nv_scene_look(&up->scene))
+	if (!nv_scene_open(&up->scene) || !take_turn(up, hn, NV_TURN_BACK) ||
+		!nv_scene_look(&up->scene))
 		return false;
 	up->hn = nv_links_by_name(&up->scene.links, hn);
 	if (!up->hn) {
@@ -497,13 +494,13 @@ static bool is_alone(const char *run_dir)
 /* Every hn; where netvfd does not run, netvf leaves them altogether. */
 static bool release_all(void)
 {
-	__attribute__((cleanup(vfup_auto))) struct vfup all = {.lock = -1};
+	__attribute__((cleanup(vfup_auto))) struct vfup all = {.turn = -1};
 	bool done = true;
 
 	if (!nv_scene_open(&all.scene) || !nv_scene_look(&all.scene))
 		return false;
 	for (size_t i = 0; i < all.scene.pairs.count; i++) {
-		__attribute__((cleanup(vfup_auto))) struct vfup up = {.lock = -1};
+		__attribute__((cleanup(vfup_auto))) struct vfup up = {.turn = -1};
 		const struct nv_pair *pair = &all.scene.pairs.pair[i];
 		const struct nv_link *hn = nv_links_by_index(&all.scene.links, pair->hn);
 
@@ -539,7 +536,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	__attribute__((cleanup(vfup_auto))) struct vfup up = {.lock = -1};
+	__attribute__((cleanup(vfup_auto))) struct vfup up = {.turn = -1};
 	const char *dot = strrchr(argv[0] ? argv[0] : "", '.');
 	bool back = false;
 	bool only_show = false;

@@ -64,24 +64,13 @@ static int edit_form(struct nv_dp_pair *pair, void *data)
 	return 0;
 }
 
-/*
- * A port of a bond is closed when it leaves, so it does before it gets anything; but IPv4
- * addresses, which outlast that, tell netvfd that this hn is not to be taken in again.
- */
+/* A port of a bond is closed when it leaves, so it does before it gets anything. */
 static int leave_bond(struct release *release)
 {
 	const struct nv_link_change leave = {.what = NV_LINK_MASTER};
-	const struct nv_addrs *addrs = &release->plan.move[0].addrs;
 
 	if (release->hn->master != release->lagg)
 		return 0;
-	for (size_t i = 0; i < addrs->count; i++) {
-		struct nv_addr addr = addrs->addr[i];
-
-		addr.ifindex = release->hn->ifindex;
-		if (addr.local.family == AF_INET)
-			nv_kernel_addr_add(release->scene->kernel, &addr, false);
-	}
 	return nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &leave);
 }
 
@@ -116,6 +105,40 @@ static bool give(struct release *release)
 	return false;
 }
 
+/* Once: who repeats it, if anybody does, is netvfd. */
+static void tell_peers(struct nv_scene *scene, const struct nv_link *hn)
+{
+	NV_AUTO(nv_links) struct nv_links links = {};
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	int r = nv_kernel_links(scene->kernel, &links);
+
+	if (r == 0)
+		r = nv_kernel_addrs(scene->kernel, 0, &addrs);
+	if (r == 0)
+		nv_tell_peers(scene->kernel, &links, &addrs, hn->ifindex, hn->name);
+	else
+		nv_warn("%s: cannot read what its peers are to be told: %s; they learn from its "
+			"other frames where it is",
+			hn->name, nv_strerror(r));
+}
+
+/* A bond that goes closes the VF: the traffic leaves that before, as at a planned switch. */
+static void leave_vf(struct release *release)
+{
+	struct nv_kernel *kernel = release->scene->kernel;
+	int hn = release->hn->ifindex;
+	struct nv_link vf, live;
+	struct nv_dp_pair pair;
+
+	if (nv_datapath_get(release->datapath, hn, &pair) < 0 || pair.active != NV_PORT_VF ||
+		nv_kernel_link(kernel, pair.vf, &vf) < 0 || vf.master != release->lagg ||
+		nv_kernel_link(kernel, hn, &live) < 0 || !nv_link_usable(&live))
+		return;
+	nv_datapath_activate(release->datapath, hn, NV_PORT_HN);
+	if (release->scene->settings->announce_count)
+		tell_peers(release->scene, release->hn);
+}
+
 static bool take_lagg(struct release *release)
 {
 	struct nv_kernel *kernel = release->scene->kernel;
@@ -125,6 +148,7 @@ static bool take_lagg(struct release *release)
 	nv_apply(kernel, &release->plan, NV_STAGE_STRIP_PATHS);
 	nv_clients_move(kernel, &release->plan);
 	nv_apply(kernel, &release->plan, NV_STAGE_STRIP);
+	leave_vf(release);
 	r = nv_lagg_destroy(release->datapath, release->hn->ifindex);
 	if (r < 0)
 		nv_err("cannot delete %s, which has nothing any more: %s", lagg, nv_strerror(r));
@@ -157,23 +181,6 @@ bool nv_release(
 	else
 		nv_notice("%s has the configuration of its lagg, and a port's settings", hn->name);
 	return true;
-}
-
-/* Once: nobody is there to repeat it. */
-static void tell_peers(struct nv_scene *scene, const struct nv_link *hn)
-{
-	NV_AUTO(nv_links) struct nv_links links = {};
-	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-	int r = nv_kernel_links(scene->kernel, &links);
-
-	if (r == 0)
-		r = nv_kernel_addrs(scene->kernel, 0, &addrs);
-	if (r == 0)
-		nv_tell_peers(scene->kernel, &links, &addrs, hn->ifindex, hn->name);
-	else
-		nv_warn("%s: cannot read what its peers are to be told: %s; they learn from its "
-			"other frames where it is",
-			hn->name, nv_strerror(r));
 }
 
 bool nv_release_ports(

@@ -132,9 +132,9 @@ bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
 	const struct nv_link *hn, const struct nv_link *vf);
 /* After somebody has deleted the bond, with which the kernel closes its ports. */
 void nv_ports_reopen(struct nv_daemon *daemon, const struct nv_dp_pair *path);
-/* After a step: takes hn in, and tells the data path and the bond how things are. */
+/* After a step: takes hn in, if @may, and tells the data path and the bond how things are. */
 void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn,
-	const struct nv_link *vf);
+	const struct nv_link *vf, bool may);
 
 /* pretend.c: what hn shows while the VF transmits */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "base/turn.h"
 #include "control/text.h"
 #include "datapath/lagg.h"
 #include "ifconfig/bare.h"
@@ -9,6 +10,8 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <string.h>
+
+#define LOOK_AGAIN (NV_USEC_PER_SEC / 10)
 
 static const char *link_name(const struct nv_daemon *daemon, int ifindex)
 {
@@ -287,6 +290,16 @@ static void apply_holddown(struct nv_daemon *daemon, struct nv_managed *managed,
 		*soonest = left;
 }
 
+/* Then what hyperv_vfup does to hn is not undone. When it has ended all is looked at again. */
+static bool is_given_back(const struct nv_daemon *daemon, const struct nv_dp_pair *path,
+	const struct nv_managed *managed, uint64_t *soonest)
+{
+	if (path->form != NV_FORM_LAGG || !nv_turn_is_back(daemon->run_dir, managed->hn_name))
+		return false;
+	*soonest = *soonest < LOOK_AGAIN ? *soonest : LOOK_AGAIN;
+	return true;
+}
+
 /*
  * Whether the VF is to carry another's frames and nothing else. What it got while it was used
  * exclusively is for whoever gave it to take off.
@@ -331,6 +344,7 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	if (facts.vf)
 		facts.answered = nv_events_answered(daemon, managed->hn_name);
 	facts.form = path.form;
+	facts.giving_back = is_given_back(daemon, &path, managed, soonest);
 	facts.transparent = nv_transparent_decide(daemon, managed, &facts, soonest);
 	if (hn_link && vf_link && pair->verdict == NV_PAIR_OURS && !facts.transparent &&
 		nv_ports_take_vf(daemon, managed, hn_link, vf_link))
@@ -353,7 +367,7 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		managed->exclusive_vf = vf;
 	if (pair->verdict == NV_PAIR_OURS && vf && is_port(managed, &facts))
 		nv_repair(daemon, managed, vf);
-	nv_ports_settle(daemon, managed, hn_link, vf_link);
+	nv_ports_settle(daemon, managed, hn_link, vf_link, !facts.giving_back);
 }
 
 static void take_verdict(

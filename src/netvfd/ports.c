@@ -120,7 +120,7 @@ static unsigned int bit(const struct nv_link *port, int lagg, enum nv_port which
 }
 
 void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn,
-	const struct nv_link *vf)
+	const struct nv_link *vf, bool may)
 {
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	const struct nv_link *lagg;
@@ -132,7 +132,7 @@ void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const
 		!is_bond(daemon, path.lagg))
 		return;
 	lagg = nv_links_by_index(links, path.lagg);
-	if (path.form == NV_FORM_LAGG)
+	if (may && path.form == NV_FORM_LAGG)
 		take_hn(daemon, managed, path.lagg, hn, vf && nv_link_usable(vf));
 
 	if (vf && vf->ifindex != path.vf)

@@ -164,8 +164,9 @@ def test_a_place_in_a_bridge_moves_and_comes_back(programs, bridged, other):
         assert [ping.lost() for ping in pings] == [[], []]
         print("lost and twice, outward and inward", told := (outward.end(), inward.end()))
         assert reflections.count() == 0
-        assert told[0][0] == 0 and told[1] == (0, 0)
-        assert told[0][1] <= 10
+        # Two copies that are on their way while the places change both count, however few are.
+        for broadcasts, (lost, twice) in zip((outward, inward), told):
+            assert lost == 0 and twice < broadcasts.sent / 50
     assert_same([whole_state(guest, "hn0"), whole_state(guest, "br0")], list(before))
 
 

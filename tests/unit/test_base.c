@@ -4,9 +4,13 @@
 #include "base/fault.h"
 #include "base/rundir.h"
 #include "base/str.h"
+#include "base/turn.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 static void str_grows_and_keeps_nul_bytes_out(void **state)
 {
@@ -89,6 +93,49 @@ static void run_dir_option_is_checked(void **state)
 	assert_false(nv_run_dir_is_first("/run/netvf/netns-1"));
 }
 
+static void a_turn_is_one_processs_and_ends_with_it(void **state)
+{
+	char dir[] = "/tmp/netvf-turn-XXXXXX";
+	NV_AUTO(nv_str) struct nv_str path = {};
+	int ready[2];
+	int fd = -1;
+	int status;
+	pid_t child;
+	char byte;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_false(nv_turn_is_back(dir, "hn0"));
+	assert_int_equal(nv_turn_take(dir, "hn0", NV_TURN_THERE, &fd), 0);
+	assert_false(nv_turn_is_back(dir, "hn0"));
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (child == 0) {
+		close(fd); /* as exec would */
+		_exit(nv_turn_take(dir, "hn0", NV_TURN_BACK, &fd) < 0 ||
+			write(ready[1], "", 1) != 1 || pause());
+	}
+	assert_true(child > 0);
+	assert_int_equal(fcntl(ready[0], F_SETFL, O_NONBLOCK), 0);
+	assert_false(nv_turn_is_back(dir, "hn0"));
+	assert_int_equal(read(ready[0], &byte, 1), -1);
+	assert_int_equal(fcntl(ready[0], F_SETFL, 0), 0);
+	close(fd);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_true(nv_turn_is_back(dir, "hn0"));
+	assert_false(nv_turn_is_back(dir, "hn1"));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_false(nv_turn_is_back(dir, "hn0"));
+
+	close(ready[0]);
+	close(ready[1]);
+	nv_str_printf(&path, "%s/vfup.hn0.lock", dir);
+	assert_int_equal(unlink(nv_str_text(&path)), 0);
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(nv_turn_take(dir, "hn0", NV_TURN_THERE, &fd), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +145,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_whole_or_refused),
 		cmocka_unit_test(faults_are_counted_past_their_limit),
 		cmocka_unit_test(run_dir_option_is_checked),
+		cmocka_unit_test(a_turn_is_one_processs_and_ends_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ struct world {
 	bool transparent;
 	bool answered; /* whether a rule matches VF_UP */
 	bool vfup_pending;
+	bool giving_back;
 	/* the datapath, as the commands leave it */
 	int dp_vf;
 	enum nv_port dp_active;
@@ -55,6 +56,7 @@ static struct nv_pair_facts facts_of(const struct world *world)
 		.waiting = world->transparent && world->waiting,
 		.answered = world->answered,
 		.form = world->dp_form,
+		.giving_back = world->giving_back && world->dp_form == NV_FORM_LAGG,
 	};
 }
 
@@ -156,7 +158,10 @@ static void check(const struct world *world)
 	if (world->transparent && world->vf && !world->waiting)
 		assert_true(world->state.ready == (facts.hn_up || !is_transparent(world)));
 	assert_true(!world->state.released || world->vf);
-	/* hn hides exactly while the VF transmits for another upper, and is open then. */
+	/* hn hides exactly while the VF transmits for another upper, and is open then; while it is
+	 * given back, it is not made to. */
+	if (on_vf && facts.giving_back)
+		return;
 	assert_int_equal(world->hn_dormant, on_vf && world->dp_form != NV_FORM_HN);
 	assert_int_equal(world->state.pretending, world->hn_dormant);
 	assert_true(world->hn_up || !world->hn_dormant);
@@ -236,6 +241,7 @@ enum happening {
 	VFUP_FAILED,
 	LAGG_DELETED,
 	LAGG_RELEASED,
+	GIVING_BACK_FLIPS,
 	RULES_CHANGE,
 	RESTART,
 	N_HAPPENINGS,
@@ -303,6 +309,8 @@ static bool happen(struct world *world, enum happening what)
 	case LAGG_DELETED:
 	case LAGG_RELEASED:
 		return lose_lagg(world, what == LAGG_RELEASED);
+	case GIVING_BACK_FLIPS:
+		return flip(&world->giving_back);
 	case RULES_CHANGE:
 		return flip(&world->answered);
 	case RESTART:
@@ -616,6 +624,35 @@ static void what_was_released_without_a_vf_is_made_anew_for_the_next(void **stat
 	assert_int_equal(commands.command[commands.count - 1].verb, NV_PAIR_RAISE_VF_UP);
 }
 
+static void an_hn_that_is_given_back_shows_what_it_is_made_to(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = {.vf = 5,
+		.vf_usable = true,
+		.hn_usable = true,
+		.hn_up = true,
+		.answered = true,
+		.form = NV_FORM_LAGG};
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	facts.hn_dormant = true;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 0);
+	facts.giving_back = true;
+	facts.hn_dormant = false;
+	facts.hn_up = false;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 0);
+	facts.giving_back = false; /* it could not be */
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(commands.count, 2);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_OPEN_HN);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_PRETEND);
+	assert_true(commands.command[1].on);
+}
+
 static void names_are_those_of_the_manual(void **state)
 {
 	(void)state;
@@ -641,6 +678,7 @@ int main(void)
 		cmocka_unit_test(a_new_listener_is_told_that_the_vf_is_up),
 		cmocka_unit_test(what_was_released_stays_so_until_another_vf_comes),
 		cmocka_unit_test(what_was_released_without_a_vf_is_made_anew_for_the_next),
+		cmocka_unit_test(an_hn_that_is_given_back_shows_what_it_is_made_to),
 		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 
