@@ -23,7 +23,7 @@ int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV
 		return r;
 	if (lacks(pair.hn, BPF_TC_INGRESS) || lacks(pair.hn, BPF_TC_EGRESS))
 		ret_ifindex[count++] = pair.hn;
-	if (lacks(pair.vf, BPF_TC_INGRESS))
+	if (!nv_dp_pair_is_direct(&pair) && lacks(pair.vf, BPF_TC_INGRESS))
 		ret_ifindex[count++] = pair.vf;
 	if (lacks(pair.lagg, BPF_TC_EGRESS))
 		ret_ifindex[count++] = pair.lagg;

@@ -170,30 +170,6 @@ static int find_slot(const struct nv_datapath *datapath, int hn)
 	return hn ? -ENOENT : -ENOSPC;
 }
 
-static struct nv_dp_pair read_pair(const struct nv_entry *entry)
-{
-	struct nv_dp_pair pair = {
-		.hn = (int)NV_READ(entry->hn),
-		.vf = (int)NV_READ(entry->vf),
-		.lagg = (int)NV_READ(entry->lagg),
-		.inside = NV_READ(entry->inside),
-		.both = entry->both,
-		.form = NV_FORM_HN,
-		.active = NV_PORT_HN,
-	};
-	int active = (int)nv_entry_active(entry);
-	int upper = (int)nv_entry_upper(entry);
-
-	memcpy(pair.mac, entry->mac, sizeof(pair.mac));
-	if (pair.vf && active == pair.vf)
-		pair.active = NV_PORT_VF;
-	if (pair.lagg && upper == pair.lagg)
-		pair.form = NV_FORM_LAGG;
-	else if (pair.vf && upper == pair.vf)
-		pair.form = NV_FORM_VF;
-	return pair;
-}
-
 /*
  * The same, for who does not hold the lock. What is missing from the table may be in another
  * version's, which is pinned when that one gives the lock up.
@@ -224,7 +200,7 @@ int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret
 
 	if (slot < 0)
 		return slot;
-	*ret_pair = read_pair(nv_table_entry(&datapath->table, (size_t)slot));
+	*ret_pair = nv_entry_pair(nv_table_entry(&datapath->table, (size_t)slot));
 	return 0;
 }
 
@@ -241,7 +217,7 @@ static int list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, size_
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < datapath->table.count && count < NV_DP_PAIRS_MAX; i++) {
-		ret_pair[count] = read_pair(nv_table_entry(&datapath->table, i));
+		ret_pair[count] = nv_entry_pair(nv_table_entry(&datapath->table, i));
 		count += !!ret_pair[count].hn;
 	}
 	*ret_count = count;
@@ -282,7 +258,7 @@ static int owner(const struct nv_datapath *datapath, int ifindex)
 	if (bpf_map_lookup_elem(datapath->objects.fd[NV_OBJECT_PORTS], &ifindex, &slot) < 0 ||
 		slot >= datapath->table.count)
 		return -ENOENT;
-	pair = read_pair(nv_table_entry(&datapath->table, slot));
+	pair = nv_entry_pair(nv_table_entry(&datapath->table, slot));
 	return pair.hn && has_interface(&pair, ifindex) ? (int)slot : -ENOENT;
 }
 
@@ -346,6 +322,16 @@ static int attach(const struct nv_datapath *datapath, int slot, const struct nv_
 	if (r < 0)
 		withdraw(datapath, new, old);
 	return r;
+}
+
+/* Takes away the program at a VF that needs none. Under the lock, and after the entry was written.
+ */
+static void clear_way(const struct nv_entry *entry)
+{
+	struct nv_dp_pair pair = nv_entry_pair(entry);
+
+	if (nv_dp_pair_is_direct(&pair))
+		nv_tc_remove(pair.vf, BPF_TC_INGRESS);
 }
 
 static void store(uint32_t *word, uint32_t value)
@@ -420,7 +406,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		return r;
 	slot = find_slot(datapath, hn);
 	if (slot >= 0)
-		old = new = read_pair(nv_table_entry(&datapath->table, (size_t)slot));
+		old = new = nv_entry_pair(nv_table_entry(&datapath->table, (size_t)slot));
 	else
 		slot = find_slot(datapath, 0);
 	if (slot < 0)
@@ -444,6 +430,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		return r;
 	write_pair(&datapath->table, entry, &old, &new);
 	withdraw(datapath, &old, &new);
+	clear_way(entry);
 	return 0;
 }
 
@@ -465,7 +452,9 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	if (slot < 0)
 		return 0;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
-	pair = read_pair(entry);
+	pair = nv_entry_pair(entry);
+	if (nv_dp_pair_is_direct(&pair)) /* clsact goes with the last filter */
+		nv_objects_attach(&datapath->objects, datapath->kernel, NV_ROLE_VF, pair.vf);
 	store(&entry->form, NV_FORM_HN);
 	store(&entry->active, NV_PORT_HN);
 	withdraw(datapath, &pair, &none);
@@ -474,6 +463,39 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	store(&entry->hn, 0);
 	memset(entry, 0, offsetof(struct nv_entry, signs)); /* that is of the slot */
+	return 0;
+}
+
+/* Whether the pair is direct while the VF is active. */
+static bool may_be_direct(const struct nv_entry *entry)
+{
+	struct nv_dp_pair pair = nv_entry_pair(entry);
+
+	pair.active = NV_PORT_VF;
+	return pair.vf && nv_dp_pair_is_direct(&pair);
+}
+
+/* Should the lock not be had, traffic leaves by @port all the same, and some may come twice. */
+static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port port)
+{
+	NV_AUTO(nv_fd) int held = -1;
+	struct nv_entry *entry;
+	bool locked;
+	int slot;
+
+	locked = !lock(datapath->run_dir, &held) && !refresh(datapath);
+	slot = find_slot(datapath, hn);
+	if (slot < 0)
+		return slot;
+	entry = nv_table_entry(&datapath->table, (size_t)slot);
+	if (port == NV_PORT_VF && !NV_READ(entry->vf))
+		return -ENODEV;
+	if (locked && port == NV_PORT_HN)
+		nv_objects_attach(
+			&datapath->objects, datapath->kernel, NV_ROLE_VF, (int)NV_READ(entry->vf));
+	store(&entry->active, port);
+	if (locked)
+		clear_way(entry);
 	return 0;
 }
 
@@ -490,8 +512,11 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 		entry = nv_table_entry(&datapath->table, (size_t)slot);
 		if (port == NV_PORT_VF && !NV_READ(entry->vf))
 			return -ENODEV;
+		if (may_be_direct(entry))
+			return activate_direct(datapath, hn, port);
 		store(&entry->active, port);
-	} while (__atomic_load_n(&entry->hn, __ATOMIC_SEQ_CST) != (uint32_t)hn);
+	} while (__atomic_load_n(&entry->hn, __ATOMIC_SEQ_CST) != (uint32_t)hn ||
+		 may_be_direct(entry));
 	return 0;
 }
 
@@ -515,7 +540,7 @@ int nv_datapath_counters(
 	}
 	if (slot < 0)
 		return slot;
-	pair = read_pair(nv_table_entry(&datapath->table, (size_t)slot));
+	pair = nv_entry_pair(nv_table_entry(&datapath->table, (size_t)slot));
 	if (ifindex != pair.hn && ifindex != pair.vf)
 		return -ENOENT;
 	r = nv_counts_get(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot,

@@ -42,6 +42,16 @@ static inline int nv_dp_pair_upper(const struct nv_dp_pair *pair)
 	return pair->hn;
 }
 
+/*
+ * Whether what the VF receives is at the upper without us, and none of it is a copy: it is the
+ * active port of the bond that is the upper. Then no program stands in its way.
+ */
+static inline bool nv_dp_pair_is_direct(const struct nv_dp_pair *pair)
+{
+	return pair->form == NV_FORM_LAGG && pair->active == NV_PORT_VF &&
+	       pair->inside & 1U << NV_PORT_VF;
+}
+
 /* Since the port joined. A frame that the stack has not split yet, or has merged, counts once. */
 struct nv_dp_count {
 	uint64_t packets;
@@ -50,7 +60,7 @@ struct nv_dp_count {
 
 struct nv_dp_counters {
 	struct nv_dp_count tx; /* sent by the upper through this port; not if it is the VF itself */
-	struct nv_dp_count rx; /* received on this port and given to the upper */
+	struct nv_dp_count rx; /* received on this port and given to the upper by us */
 	struct nv_dp_count stray; /* of rx: on hn while the VF was active */
 	struct nv_dp_count dropped_own; /* frames of ours that came back */
 	struct nv_dp_count dropped_copy; /* a flooded frame's copy on the port that is not active */
@@ -142,7 +152,9 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn);
 
 /*
  * Transmits on @port from now on, on hn still while the VF cannot send and the programs see it: one
- * word stored into the mapped table, no system call, no lock. The hot path of every switch.
+ * word stored into the mapped table, no system call, no lock. The hot path of every switch. Only a
+ * VF whose frames need no program while it is active gets it before hn is, so that no copy is taken
+ * for more, and loses it afterwards.
  * -ENOENT: no such pair. -ENODEV: it has no VF.
  */
 int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port);

@@ -281,19 +281,23 @@ static void copy_counts(const struct nv_table *table, int from, int to)
 	}
 }
 
-/* Every interface of every pair runs these programs; one that has gone runs none. */
+/*
+ * Every interface of every pair that is to run programs runs these. One that has gone runs none.
+ */
 static int attach_all(
 	const struct nv_objects *objects, struct nv_kernel *kernel, const struct nv_table *table)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const struct nv_entry *entry = nv_table_entry(table, i);
-		const uint32_t interface[NV_ROLES] = {entry->hn, entry->vf, entry->lagg};
+		const struct nv_dp_pair pair = nv_entry_pair(entry);
+		const int interface[NV_ROLES] = {
+			pair.hn, nv_dp_pair_is_direct(&pair) ? 0 : pair.vf, pair.lagg};
 
-		for (size_t role = 0; entry->hn && role < NV_ROLES; role++) {
+		for (size_t role = 0; pair.hn && role < NV_ROLES; role++) {
 			int r = 0;
 
 			if (interface[role])
-				r = nv_objects_attach(objects, kernel, role, (int)interface[role]);
+				r = nv_objects_attach(objects, kernel, role, interface[role]);
 			if (r < 0 && r != -ENODEV)
 				return r;
 		}

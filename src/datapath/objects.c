@@ -60,6 +60,30 @@ void nv_table_auto(struct nv_table *table)
 		munmap(table->base, table->count * table->stride);
 }
 
+struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
+{
+	struct nv_dp_pair pair = {
+		.hn = (int)NV_READ(entry->hn),
+		.vf = (int)NV_READ(entry->vf),
+		.lagg = (int)NV_READ(entry->lagg),
+		.inside = NV_READ(entry->inside),
+		.both = entry->both,
+		.form = NV_FORM_HN,
+		.active = NV_PORT_HN,
+	};
+	int active = (int)nv_entry_active(entry);
+	int upper = (int)nv_entry_upper(entry);
+
+	memcpy(pair.mac, entry->mac, sizeof(pair.mac));
+	if (pair.vf && active == pair.vf)
+		pair.active = NV_PORT_VF;
+	if (pair.lagg && upper == pair.lagg)
+		pair.form = NV_FORM_LAGG;
+	else if (pair.vf && upper == pair.vf)
+		pair.form = NV_FORM_VF;
+	return pair;
+}
+
 int nv_object_id(int fd, uint32_t *ret_id)
 {
 	/* Both kinds of description begin with the type and the id. */

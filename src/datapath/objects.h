@@ -54,6 +54,9 @@ static inline struct nv_entry *nv_table_entry(const struct nv_table *table, size
 	return (struct nv_entry *)(void *)(table->base + slot * table->stride);
 }
 
+/* The pair that stands in an entry. */
+struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry);
+
 /* Whether it is of this version or a later one, and so has every word of struct nv_entry. */
 static inline bool nv_table_is_whole(const struct nv_table *table)
 {
@@ -71,7 +74,7 @@ enum nv_role {
 	NV_ROLES, /* how many */
 };
 
-/* Makes an interface run the programs that its role needs. Errors as nv_tc_attach(). */
+/* Makes an interface run the programs that its role may need. Errors as nv_tc_attach(). */
 int nv_objects_attach(
 	const struct nv_objects *objects, struct nv_kernel *kernel, enum nv_role role, int ifindex);
 

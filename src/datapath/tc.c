@@ -90,6 +90,12 @@ static bool detach_filter(int ifindex, enum bpf_tc_attach_point side)
 	return !bpf_tc_detach(&hook, &opts);
 }
 
+bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side)
+{
+	nv_tcx_detach(ifindex, side);
+	return detach_filter(ifindex, side);
+}
+
 void nv_tc_detach(struct nv_kernel *kernel, int ifindex)
 {
 	const enum bpf_tc_attach_point sides[] = {BPF_TC_INGRESS, BPF_TC_EGRESS};
@@ -98,10 +104,8 @@ void nv_tc_detach(struct nv_kernel *kernel, int ifindex)
 	struct nv_clsact clsact;
 	bool detached = false;
 
-	for (size_t i = 0; i < NV_ARRAY_SIZE(sides); i++) {
-		nv_tcx_detach(ifindex, sides[i]);
-		detached |= detach_filter(ifindex, sides[i]);
-	}
+	for (size_t i = 0; i < NV_ARRAY_SIZE(sides); i++)
+		detached |= nv_tc_remove(ifindex, sides[i]);
 	if (!detached || nv_kernel_clsact(kernel, ifindex, &clsact) < 0 || clsact.has_filters ||
 		strcmp(clsact.kind, "clsact"))
 		return;

@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 
 #include <bpf/libbpf.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NV_TC_HANDLE   0x6e76
@@ -24,6 +25,12 @@ int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point
 
 /* The id of our program. Returns 0 or -errno when there is none. */
 int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id);
+
+/*
+ * Removes ours of one side; clsact stays, for Linux 6.1 lets a device send nothing for a moment
+ * when any of its qdiscs comes or goes (qdisc_graft()). Returns whether it was a filter in clsact.
+ */
+bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side);
 
 /* Removes ours of both sides, and clsact with our last filter if none is left in it. Never fails:
  * what is not there is removed. */

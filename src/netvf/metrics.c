@@ -125,6 +125,8 @@ static void print_counters(const struct family *family, const json_t *pair, cons
 	json_t *count;
 
 	json_object_foreach (counters, kind, count) {
+		if (!json_is_object(count))
+			continue;
 		begin_pair(family, pair);
 		printf(",port=\"%s\",kind=\"%s\"} %lld\n", port, kind,
 			(long long)nv_json_int(count, family->member));

@@ -3,6 +3,17 @@
 
 #include "base/str.h"
 
+/* Frames that no program of ours sees are not counted. */
+static void print_count(const char *what, const json_t *counters, const char *member)
+{
+	const json_t *count = json_object_get(counters, member);
+
+	if (json_is_object(count))
+		printf("%s %lld", what, (long long)nv_json_int(count, "packets"));
+	else
+		printf("%s uncounted", what);
+}
+
 static void print_port(const char *role, const json_t *port, bool active)
 {
 	const json_t *counters = json_object_get(port, "counters");
@@ -12,11 +23,11 @@ static void print_port(const char *role, const json_t *port, bool active)
 	printf("  %s %-12s %-6s %s", role, nv_json_text(port, "name"),
 		json_is_true(json_object_get(port, "usable")) ? "usable" : "down",
 		active ? "active" : "      ");
-	if (json_is_object(counters))
-		printf("  sent %lld, received %lld, strays %lld",
-			(long long)nv_json_int(json_object_get(counters, "tx"), "packets"),
-			(long long)nv_json_int(json_object_get(counters, "rx"), "packets"),
-			(long long)nv_json_int(json_object_get(counters, "stray"), "packets"));
+	if (json_is_object(counters)) {
+		print_count("  sent", counters, "tx");
+		print_count(", received", counters, "rx");
+		print_count(", strays", counters, "stray");
+	}
 	putchar('\n');
 }
 

@@ -13,16 +13,18 @@ static json_t *count_json(const struct nv_dp_count *count)
 		(json_int_t)count->bytes);
 }
 
-static json_t *counters_json(struct nv_daemon *daemon, int ifindex)
+/* What a direct VF receives is not counted. */
+static json_t *counters_json(struct nv_daemon *daemon, const struct nv_dp_pair *path, int ifindex)
 {
+	bool uncounted = ifindex == path->vf && nv_dp_pair_is_direct(path);
 	struct nv_dp_counters counters;
 
 	if (!ifindex || nv_datapath_counters(daemon->datapath, ifindex, &counters))
 		return json_null();
 	return json_pack("{so so so so so}", "tx", count_json(&counters.tx), "rx",
-		count_json(&counters.rx), "stray", count_json(&counters.stray), "dropped_own",
-		count_json(&counters.dropped_own), "dropped_copy",
-		count_json(&counters.dropped_copy));
+		uncounted ? json_null() : count_json(&counters.rx), "stray",
+		count_json(&counters.stray), "dropped_own", count_json(&counters.dropped_own),
+		"dropped_copy", count_json(&counters.dropped_copy));
 }
 
 static const char *verdict_name(enum nv_pair_verdict verdict)
@@ -46,7 +48,7 @@ static json_t *name_json(const struct nv_daemon *daemon, int ifindex)
 	return link ? nv_json_from(link->name) : json_null();
 }
 
-static json_t *port_json(struct nv_daemon *daemon, int ifindex)
+static json_t *port_json(struct nv_daemon *daemon, const struct nv_dp_pair *path, int ifindex)
 {
 	const struct nv_link *link =
 		ifindex ? nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex) : NULL;
@@ -55,7 +57,7 @@ static json_t *port_json(struct nv_daemon *daemon, int ifindex)
 		return json_null();
 	return json_pack("{so so sb so}", "name", nv_json_from(link->name), "driver",
 		nv_json_from(link->driver), "usable", (int)nv_link_usable(link), "counters",
-		counters_json(daemon, ifindex));
+		counters_json(daemon, path, ifindex));
 }
 
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
@@ -71,7 +73,8 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 		nv_wish_name(managed->wish), "manager", managed->manager, "last_vf",
 		managed->vf_name[0] ? nv_json_from(managed->vf_name) : NULL, "seconds",
 		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches, "hn_port",
-		port_json(daemon, managed->hn), "vf_port", port_json(daemon, managed->state.vf));
+		port_json(daemon, &path, managed->hn), "vf_port",
+		port_json(daemon, &path, managed->state.vf));
 }
 
 static int call_status(const json_t *params, json_t **ret_result, char **ret_error, void *data)

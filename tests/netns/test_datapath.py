@@ -62,6 +62,22 @@ def test_unicast_reaches_the_upper_by_either_door(net, form, active, door):
     assert pair.counters(door)["rx"][1] == 50 * 50
 
 
+def test_no_program_stands_at_the_active_vf_of_a_bond(net):
+    """But one does before hn is active, when a copy or a stray comes by the VF."""
+    pair = Pair(net, "lagg")
+    pair.tool("edit", "hn0", "inside=vf")
+    for _ in range(3):
+        assert not pair.tool("programs", "vf0")[0]
+        pair.tool("activate", "hn0", "hn")
+        assert pair.tool("programs", "vf0")[0]
+        pair.tool("activate", "hn0", "vf")
+    assert not pair.tool("programs", "vf0")[0]
+    net.tool()
+    assert not pair.tool("programs", "vf0")[0], "who opens it too brings none back"
+    pair.tool("edit", "hn0", "inside=")
+    assert pair.tool("programs", "vf0")[0]
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("active", PORTS)
 def test_flooded_frame_arrives_once(net, form, active):

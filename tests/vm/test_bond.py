@@ -12,6 +12,8 @@ from netvf_lab.vm.run import VmOptions, VmRun
 from netvf_lab.vm.session import Session
 
 BOND = "cat /proc/net/bonding/lagg0"
+OWN_BY_VF = 'netvf_port_packets_total{hn="hn0",port="vf",kind="dropped_own"}'
+NOBODY = GUEST_ADDRESS.rsplit(".", 1)[0] + ".250"
 
 
 class Bonded(Netvf):
@@ -37,8 +39,21 @@ class Bonded(Netvf):
             }
         )
         if len(self.seen) == 1:
+            self.look_at_vf_program(guest)
             guest.run("kill -9 $(pidof netvfd)")
             self.run_daemon(guest)
+
+    def look_at_vf_program(self, guest):
+        """None while the VF is active; while hn is, it drops what comes back of our own."""
+        uncounted = "until netvf status | grep -q 'vf .*active.*received uncounted'; do :; done"
+        guest.run(uncounted)
+        guest.run("netvf switch hn0 hn")
+        guest.run(
+            f"until netvf metrics | grep -q '{OWN_BY_VF} [1-9]'; do"
+            f" arping -q -c 1 -w 1 -I lagg0 {NOBODY}; done"
+        )
+        guest.run("netvf switch hn0 auto")
+        guest.run(uncounted)
 
     def run_daemon(self, guest):
         guest.run("netvfd -d </dev/null >>/run/netvfd.log 2>&1 &")

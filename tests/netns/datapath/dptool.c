@@ -90,6 +90,8 @@ static int change(struct nv_dp_pair *pair, const char *key, const char *value)
 		pair->lagg = index_of(value);
 	else if (!strcmp(key, "active"))
 		pair->active = port_of(value);
+	else if (!strcmp(key, "inside"))
+		pair->inside = strcmp(value, "vf") ? 0 : 1U << NV_PORT_VF;
 	else if (!strcmp(key, "both"))
 		pair->both = !strcmp(value, "1");
 	else if (!strcmp(key, "return"))
