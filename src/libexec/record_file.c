@@ -70,24 +70,41 @@ static int to_json(const char *hn, const struct nv_record *record, json_t **ret_
 	return r;
 }
 
-/* A whole file takes the place of another in one step, and is on the disk before. */
-static int replace_file(const char *path, json_t *json)
+static int write_all(int fd, const char *text)
 {
+	for (size_t left = strlen(text); left > 0;) {
+		ssize_t length = write(fd, text, left);
+
+		if (length < 0 && errno != EINTR)
+			return -errno;
+		if (length < 0)
+			continue;
+		text += length;
+		left -= (size_t)length;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* A whole file takes the place of another in one step, and is on the disk before. */
+static int replace_file(const char *path, const json_t *json)
+{
+	NV_AUTO(nv_free) char *text = json_dumps(json, JSON_INDENT(1));
 	NV_AUTO(nv_fd) int fd = -1;
 	char other[264];
+	int r;
 
+	if (!text)
+		return -ENOMEM;
 	snprintf(other, sizeof(other), "%s.new", path);
 	fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	errno = EIO;
-	if (json_dumpfd(json, fd, JSON_INDENT(1)) < 0 || fsync(fd) < 0 || rename(other, path) < 0) {
-		int r = -errno;
-
+	r = write_all(fd, text);
+	if (r == 0 && rename(other, path) < 0)
+		r = -errno;
+	if (r < 0)
 		unlink(other);
-		return r;
-	}
-	return 0;
+	return r;
 }
 
 int nv_record_write(const char *run_dir, const char *hn, const struct nv_record *record)

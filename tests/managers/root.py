@@ -14,7 +14,7 @@ from netvf_lab.vm.cache import Unavailable
 SUITE = "bookworm"
 PACKAGES = (
     *("systemd", "systemd-sysv", "udev", "dbus", "kmod", "netbase", "procps", "iproute2"),
-    *("iputils-ping", "ifupdown", "isc-dhcp-client", "network-manager"),
+    *("iputils-ping", "ifupdown", "isc-dhcp-client", "network-manager", "systemd-resolved"),
     # netvf's, so that installing it needs no network.
     *("libbpf1", "libbsd0", "libevent-core-2.1-7", "libjansson4", "libmnl0"),
 )

@@ -18,6 +18,7 @@ from netvf_lab.vm.qemu import SLOTS
 from netvf_lab.vm.session import Session
 
 HN, VF, LAGG = "enp0s16", "enp1s0", "lagg016"  # udev's names, and what netvf makes of the first
+NAME_SERVER = "192.0.2.53"
 PING_EVERY = 0.05  # seconds
 GAP_MAX = 0.5  # seconds; emulation alone makes some 0.1
 # With this set there are ten, and the lease of two minutes is renewed meanwhile.
@@ -148,6 +149,19 @@ class Story:
             assert re.search(UNTOUCHED[self.name], state), state
         assert "given the address" not in self.guest.run("journalctl -b -u netvfd --no-pager")
 
+    def name_server(self):
+        """systemd-resolved's for hn, where that is for somebody by hand to say."""
+        if self.manager.form == "lagg":
+            self.guest.run(f"resolvectl dns {HN} {NAME_SERVER}")
+            self.check_names(HN)
+
+    def check_names(self, upper):
+        """Only the interface that has the address has a name server, too."""
+        if self.manager.form == "lagg":
+            lines = self.guest.run("resolvectl dns").splitlines()
+            assert [line for line in lines if NAME_SERVER in line] == [
+                line for line in lines if f"({upper})" in line], lines
+
     def plug(self):
         self.session.plug("e1000e", SLOTS["acpi"][0])
         self.await_port("vf")
@@ -155,6 +169,7 @@ class Story:
         assert pair["form"] == self.manager.form
         assert pair["vf_port"]["name"] == VF, "udev could name it"
         self.check(self.manager.upper)
+        self.check_names(self.manager.upper)
 
     def unplug(self):
         self.session.host.point_to_hn()
@@ -196,6 +211,7 @@ def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
             story = Story(session, name, directory)
             story.await_("systemctl is-active netvfd >/dev/null")
             story.check(HN)
+            story.name_server()
             ping = Ping(session.host.host, story.address)
             story.plug()
             for _ in range(MIGRATIONS):
@@ -213,6 +229,7 @@ def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
             ping = Ping(session.host.host, story.address)
             guest.run(f"netvf release {HN}", within=WITHIN)
             story.check(HN)
+            story.check_names(HN)
             guest.run("dpkg --remove netvf", within=WITHIN)
             assert "netvf" not in guest.run(f"tc filter show dev {HN} ingress; mount")
             assert LAGG not in guest.run("ip link")
