@@ -99,7 +99,7 @@ def test_udev_names_a_vf_before_it_is_set_up(programs, guest):
         data = names / f"n{index}"
         wait_until(lambda: "nanosleep" in open(f"/proc/{attach.pid}/wchan").read(), what="it waits")
         assert not guest.is_up("vf0")
-        data.write_text("E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n")
+        data.write_text("E:ID_RENAMING=1\nE:ID_NET_NAME=vf7\n")
         guest.netlink.link("set", index=index, ifname="vf7")
         assert attach.poll() is None
         assert not guest.is_up("vf7")
