@@ -23,10 +23,11 @@ lab's own fault:
 
 And a VF goes as a card does, where a veth would do otherwise:
 
-* When a card is unplugged, its driver closes the device before it lets go of the hardware. veth
-  cuts the wire first when it is deleted, and what the guest sends in between is lost in it. So
-  the guest's end is taken to the host's namespace, which closes it in a card's order, and deleted
-  there.
+* When a card is unplugged, its driver closes the device before it lets go of the hardware, and the
+  host hears all that was sent until then. veth cuts the wire first when it is deleted, and what
+  the guest sends in between is lost in it, as is what waits for the host's processor. So the
+  guest's end is taken to the host's namespace, which closes it in a card's order, and lies there
+  until another VF comes.
 * A card's driver receives by NAPI, and delivers what it has received until the card is stopped.
   veth does so when GRO is on, and its peer leaves segmentation (TSO) to its sender; else the kernel
   drops what the host sends from the moment on at which the guest begins to close the VF.
@@ -113,6 +114,7 @@ class Topology:
     def __init__(self, agent):
         self.agent = agent
         self.vf = None
+        self._unplugged = None  # the index of its host's end
         self._ports = None
         self._next_index = FIRST_PORT_INDEX
         self.switch = Switch()
@@ -176,6 +178,9 @@ class Topology:
 
     def attach(self, name="vf0"):
         """Plugs a VF in. It has no carrier until the guest opens it."""
+        if self._unplugged:
+            self.host.netlink.link("del", index=self._unplugged)
+            self._unplugged = None
         self.vf = self._plug(
             name, learning=1, unicast_flood=0, backup_port=self.hn.host_index
         )
@@ -184,9 +189,9 @@ class Topology:
         return self.vf
 
     def _unplug(self):
-        """The guest's end is closed and gone from the guest before the wire is cut."""
+        """The guest's end is closed and gone from the guest; the wire is not cut yet."""
         self.guest.netlink.link("set", index=self.vf.guest_index, net_ns_fd=self.host.net)
-        self.host.netlink.link("del", index=self.vf.host_index)
+        self._unplugged = self.vf.host_index
         self.vf = None
 
     def point_to_hn(self):
