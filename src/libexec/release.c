@@ -105,13 +105,16 @@ static bool give(struct release *release)
 	return false;
 }
 
-/* Once: who repeats it, if anybody does, is netvfd. */
+/* Once, where they are to be told: who repeats it, if anybody does, is netvfd. */
 static void tell_peers(struct nv_scene *scene, const struct nv_link *hn)
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-	int r = nv_kernel_links(scene->kernel, &links);
+	int r;
 
+	if (!scene->settings->announce_count)
+		return;
+	r = nv_kernel_links(scene->kernel, &links);
 	if (r == 0)
 		r = nv_kernel_addrs(scene->kernel, 0, &addrs);
 	if (r == 0)
@@ -135,8 +138,7 @@ static void leave_vf(struct release *release)
 		nv_kernel_link(kernel, hn, &live) < 0 || !nv_link_usable(&live))
 		return;
 	nv_datapath_activate(release->datapath, hn, NV_PORT_HN);
-	if (release->scene->settings->announce_count)
-		tell_peers(release->scene, release->hn);
+	tell_peers(release->scene, release->hn);
 }
 
 static bool take_lagg(struct release *release)
@@ -195,8 +197,7 @@ bool nv_release_ports(
 	if (hn->link_mode == IF_LINK_MODE_DORMANT)
 		show_link(scene->kernel, hn);
 	if (pair.vf && pair.form != NV_FORM_VF) {
-		if (scene->settings->announce_count)
-			tell_peers(scene, hn);
+		tell_peers(scene, hn);
 		nv_kernel_link_up(scene->kernel, pair.vf, false);
 	}
 	r = nv_datapath_remove(datapath, hn->ifindex);

@@ -316,8 +316,8 @@ LINK_KEYS = ("mtu", "txqlen", "group", "ifalias", "address", "inet6_addr_gen_mod
              "allmulti")
 
 
-def whole_state(guest, name):
-    """What is SHOWN of an interface, called hn0 here, without ages."""
+def whole_state(guest, name, lifetime=60):
+    """What is SHOWN of an interface, called hn0 here, without ages; lifetime: their unit, in s."""
     script = "; echo ====; ".join(SHOWN.values()).replace("{}", name) + "; true"
     parts = guest.run("sh", "-c", script).stdout.replace(name, "hn0").split("====\n")
     state = dict(zip(SHOWN, parts))
@@ -331,8 +331,7 @@ def whole_state(guest, name):
     state["addresses"] = state["addresses"][0]["addr_info"]
     for address in state["addresses"]:
         for key in ("valid_life_time", "preferred_life_time"):
-            # Each move may take a second, and a test that moves it a hundred times takes minutes.
-            address[key] = (address[key] + 500) // 1000
+            address[key] = (address[key] + lifetime // 2) // lifetime
     state["sysctls"] = [line for line in state["sysctls"]
                         if line.split(":")[0].rsplit("/", 1)[1] not in OWN_SYSCTLS]
     return state
@@ -687,10 +686,15 @@ def test_any_configuration_moves_and_comes_back(programs, guest, seed):
 @pytest.mark.parametrize("way", ["there", "back"])
 def test_any_configuration_survives_a_kill_at_any_step(programs, guest, seed, way):
     """Killed before each step, and so behind each: the next run ends where this one would have."""
-    before = configure(guest, seed)
+    # Each move may take a second of a lifetime, and this takes minutes.
+    def state_of(name):
+        return whole_state(guest, name, lifetime=1000)
+
+    configure(guest, seed)
+    before = state_of("hn0")
     programs.run("hyperv_vfup", "hn0")
-    moved = whole_state(guest, "lagg0")
-    kept = whole_state(guest, "hn0")
+    moved = state_of("lagg0")
+    kept = state_of("hn0")
     if way == "there":
         programs.run("hyperv_vfup", "-r", "hn0")
     words, start, end, name = {"there": (["hn0"], before, moved, "lagg0"),
@@ -705,11 +709,11 @@ def test_any_configuration_survives_a_kill_at_any_step(programs, guest, seed, wa
             killed = killed_at(programs, step, *words)
             assert tcp.works(), f"killed before step {step}"
             programs.run("hyperv_vfup", *words)
-            assert_same(whole_state(guest, name), end)
+            assert_same(state_of(name), end)
             if way == "there":
-                assert_same(whole_state(guest, "hn0"), kept)
+                assert_same(state_of("hn0"), kept)
             programs.run("hyperv_vfup", *undo)
-            assert_same(whole_state(guest, "lagg0" if name == "hn0" else "hn0"), start)
+            assert_same(state_of("lagg0" if name == "hn0" else "hn0"), start)
         assert tcp.works()
         assert ping.lost() == []
     print(f"killed at each of {step - 1} steps")

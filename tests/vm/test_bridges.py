@@ -28,7 +28,6 @@ SHOW = (
 
 class Bridged(Netvf):
     def __init__(self, form):
-        self.rc_conf = ()
         self.form = form
 
     def start(self, guest):
