@@ -260,7 +260,8 @@ static bool prepare(struct bench *bench)
 	struct nv_faults faults = {};
 
 	write_rules(&text);
-	nv_rules_parse("bench", nv_str_text(&text), text.length, &faults, &bench->rules);
+	nv_rules_parse(
+		"bench", nv_str_text(&text), text.length, NULL, NULL, &faults, &bench->rules);
 	nv_faults_print(&faults, stderr);
 	nv_faults_auto(&faults);
 	if (!bench->rules)

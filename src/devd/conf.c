@@ -111,7 +111,8 @@ static struct nv_condition *add_condition(struct nv_conf *conf, struct nv_place 
 		conf->error = -ENOMEM;
 		return NULL;
 	}
-	rule->condition[rule->n_conditions] = (struct nv_condition){};
+	rule->condition[rule->n_conditions] =
+		(struct nv_condition){.line = place.line, .column = place.column};
 	return &rule->condition[rule->n_conditions++];
 }
 
@@ -236,29 +237,10 @@ void nv_conf_pid_file(struct nv_conf *conf, const char *path)
 
 void nv_conf_set(struct nv_conf *conf, const char *name, const char *value, struct nv_place place)
 {
-	struct nv_rules *rules = conf->rules;
-	struct nv_set *set = nv_rules_set(rules, name, strlen(name));
-	char *copy;
+	int r = nv_rules_define(conf->rules, name, value);
 
-	if (!set && rules->n_sets == NV_RULES_SETS_MAX) {
+	if (r == -E2BIG)
 		nv_conf_error(conf, place, "there are more than %d variables", NV_RULES_SETS_MAX);
-		return;
-	}
-	if (!set) {
-		NV_AUTO(nv_free) char *own = strdup(name);
-
-		if (!own || nv_grow(rules->set, rules->n_sets)) {
-			conf->error = -ENOMEM;
-			return;
-		}
-		set = &rules->set[rules->n_sets++];
-		*set = (struct nv_set){.name = TAKE_PTR(own)};
-	}
-	copy = strdup(value);
-	if (!copy) {
-		conf->error = -ENOMEM;
-		return;
-	}
-	free(set->value);
-	set->value = copy;
+	else if (r < 0)
+		conf->error = r;
 }

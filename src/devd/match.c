@@ -175,7 +175,7 @@ static const char *value_of(const struct question *question, const char *variabl
 	return set ? set->value : "";
 }
 
-static bool media_holds(const struct question *question, const char *type)
+static const char *media_name(const struct question *question)
 {
 	const char *ifname = value_of(question, "device-name");
 	const char *is;
@@ -183,25 +183,40 @@ static bool media_holds(const struct question *question, const char *type)
 	if (!*ifname)
 		ifname = value_of(question, "subsystem");
 	is = question->media ? question->media(ifname, question->data) : NULL;
-	return is ? strcasecmp(is, type) == 0 : strcasecmp(type, "unknown") == 0;
+	return is ? is : "unknown";
+}
+
+static bool media_holds(const struct question *question, const char *type)
+{
+	return strcasecmp(media_name(question), type) == 0;
+}
+
+/* @slowly: a literal by its regex, too. */
+static bool condition_takes(const struct nv_condition *condition, const char *value, bool slowly)
+{
+	bool holds;
+
+	if (condition->kind == NV_CONDITION_LITERAL && !slowly)
+		holds = strcasecmp(value, condition->pattern) == 0;
+	else
+		holds = regexec(condition->regex, value, 0, NULL, 0) == 0;
+	return holds != condition->negated;
+}
+
+bool nv_condition_takes(const struct nv_condition *condition, const char *value)
+{
+	return condition_takes(condition, value, false);
 }
 
 static bool condition_holds(
 	const struct question *question, const struct nv_condition *condition, bool slowly)
 {
 	const char *value;
-	bool holds;
 
 	if (condition->kind == NV_CONDITION_MEDIA)
 		return media_holds(question, condition->pattern);
 	value = nv_event_get(question->event, condition->variable);
-	if (!value)
-		value = condition->otherwise;
-	if (condition->kind == NV_CONDITION_LITERAL && !slowly)
-		holds = strcasecmp(value, condition->pattern) == 0;
-	else
-		holds = regexec(condition->regex, value, 0, NULL, 0) == 0;
-	return holds != condition->negated;
+	return condition_takes(condition, value ? value : condition->otherwise, slowly);
 }
 
 /* The cheap conditions first: their order makes no difference to the answer. */
@@ -246,6 +261,48 @@ const struct nv_rule *nv_rules_match(const struct nv_rules *rules, const struct 
 		best = better(&question, index->slot[key & index->mask], key, best);
 	}
 	return better(&question, index->rest, 0, best);
+}
+
+static struct nv_rule_miss describe_miss(const struct question *question,
+	const struct nv_rule *rule, const struct nv_condition *condition)
+{
+	bool is_media = condition->kind == NV_CONDITION_MEDIA;
+
+	return (struct nv_rule_miss){
+		.file = rule->file,
+		.line = condition->line,
+		.variable = is_media ? "media-type" : condition->variable,
+		.pattern = condition->pattern,
+		.value = is_media ? media_name(question) : value_of(question, condition->variable),
+		.negated = condition->negated,
+	};
+}
+
+int nv_rules_nearest(const struct nv_rules *rules, const struct nv_event *event,
+	nv_rules_media_fn media, void *data, struct nv_rule_miss *ret_miss)
+{
+	const struct question question = {rules, event, media, data};
+	size_t fewest = SIZE_MAX;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct nv_rule *rule = rules->rule[i];
+		const struct nv_condition *first = NULL;
+		size_t failed = 0;
+
+		if (rule->kind != nv_event_kind(event))
+			continue;
+		for (size_t c = 0; c < rule->n_conditions; c++) {
+			if (condition_holds(&question, &rule->condition[c], false))
+				continue;
+			first = first ? first : &rule->condition[c];
+			failed++;
+		}
+		if (!first || failed == rule->n_conditions || failed >= fewest)
+			continue;
+		fewest = failed;
+		*ret_miss = describe_miss(&question, rule, first);
+	}
+	return fewest == SIZE_MAX ? -ENOENT : 0;
 }
 
 /* Rules are compiled for this walk when it is first taken: the daemon never takes it. */

@@ -19,6 +19,7 @@ struct nv_condition {
 	char *variable; /* NULL for media */
 	char *pattern; /* expanded, without the "!"; for media, the type */
 	const char *otherwise; /* the value where the event sets none: a `set` variable's, or "" */
+	unsigned int line, column; /* in the rule's file */
 	regex_t *regex; /* a literal has one only once nv_rules_match_slowly() wanted it */
 };
 
@@ -92,6 +93,12 @@ void nv_condition_clear(struct nv_condition *condition);
 
 /* Whether it has a | outside of all parentheses. */
 bool nv_pattern_is_split(const char *pattern);
+
+/* Whether @value is what the condition wants; not for media. */
+bool nv_condition_takes(const struct nv_condition *condition, const char *value);
+
+/* Makes or changes a variable. Returns 0, -E2BIG (NV_RULES_SETS_MAX) or -ENOMEM. */
+int nv_rules_define(struct nv_rules *rules, const char *name, const char *value);
 
 /* Ranks the rules and builds the indexes, once all are read. Returns 0 or -ENOMEM. */
 int nv_rules_index(struct nv_rules *rules);

@@ -11,7 +11,11 @@
 struct loader {
 	struct nv_rules *rules;
 	struct nv_faults *faults;
+	nv_rules_guest_fn guest; /* NULL, once it was asked, too */
+	void *guest_data;
 };
+
+static const char GUEST[] = "vm_guest";
 
 static void say(const struct loader *loader, enum nv_fault_severity severity, const char *path,
 	const char *what, int error)
@@ -55,8 +59,19 @@ static int read_file(const char *path, int flags, char **ret_text, size_t *ret_l
 	return 0;
 }
 
-static int parse_text(const struct loader *loader, const char *name, const char *text,
-	size_t length, bool drop_in)
+/* FreeBSD's devd has the variable always. Here it costs a look at the machine. */
+static int define_guest(struct loader *loader, const char *text, size_t length)
+{
+	nv_rules_guest_fn guest = loader->guest;
+
+	if (!guest || !memmem(text, length, GUEST, strlen(GUEST)))
+		return 0;
+	loader->guest = NULL;
+	return nv_rules_define(loader->rules, GUEST, guest(loader->guest_data));
+}
+
+static int parse_text(
+	struct loader *loader, const char *name, const char *text, size_t length, bool drop_in)
 {
 	struct nv_rules *rules = loader->rules;
 	struct nv_conf conf = {
@@ -73,12 +88,15 @@ static int parse_text(const struct loader *loader, const char *name, const char 
 	}
 	rules->file[rules->n_files++] = file;
 	conf.file = file;
+	r = define_guest(loader, text, length);
+	if (r < 0)
+		return r;
 	r = nv_conf_read(&conf, text, length);
 	nv_rule_free(conf.rule);
 	return r;
 }
 
-static int load_drop_in(const struct loader *loader, const char *directory, const char *name)
+static int load_drop_in(struct loader *loader, const char *directory, const char *name)
 {
 	NV_AUTO(nv_str) struct nv_str whole = {};
 	NV_AUTO(nv_free) char *text = NULL;
@@ -118,7 +136,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int load_directory(const struct loader *loader, const char *directory)
+static int load_directory(struct loader *loader, const char *directory)
 {
 	struct dirent **entry;
 	int count = scandir(directory, &entry, is_drop_in, by_name);
@@ -139,11 +157,36 @@ static int load_directory(const struct loader *loader, const char *directory)
 	return r;
 }
 
-int nv_rules_parse(const char *name, const char *text, size_t length, struct nv_faults *faults,
-	struct nv_rules **ret_rules)
+/* The conditions on `vm_guest` decide for good: no event of Linux or FreeBSD carries it. */
+static void warn_of_guest(const struct nv_rules *rules, struct nv_faults *faults)
+{
+	const struct nv_set *set = nv_rules_set(rules, GUEST, strlen(GUEST));
+
+	for (size_t i = 0; set && i < rules->count; i++) {
+		const struct nv_rule *rule = rules->rule[i];
+
+		for (size_t c = 0; c < rule->n_conditions; c++) {
+			const struct nv_condition *condition = &rule->condition[c];
+
+			if (condition->kind == NV_CONDITION_MEDIA ||
+				!nv_streq(condition->variable, GUEST) ||
+				nv_condition_takes(condition, set->value))
+				continue;
+			nv_faults_add(faults, NV_FAULT_WARNING, rule->file, condition->line,
+				condition->column,
+				"this rule never applies here: vm_guest is %s; netvf_vm_guest in "
+				"rc.conf can say otherwise",
+				set->value);
+		}
+	}
+}
+
+int nv_rules_parse(const char *name, const char *text, size_t length, nv_rules_guest_fn guest,
+	void *data, struct nv_faults *faults, struct nv_rules **ret_rules)
 {
 	NV_AUTO(nv_rules) struct nv_rules *rules = calloc(1, sizeof(*rules));
-	struct loader loader = {.rules = rules, .faults = faults};
+	struct loader loader = {
+		.rules = rules, .faults = faults, .guest = guest, .guest_data = data};
 	size_t errors = faults->errors;
 	int r;
 
@@ -159,11 +202,13 @@ int nv_rules_parse(const char *name, const char *text, size_t length, struct nv_
 	r = nv_rules_index(rules);
 	if (r < 0)
 		return r;
+	warn_of_guest(rules, faults);
 	*ret_rules = TAKE_PTR(rules);
 	return 0;
 }
 
-int nv_rules_load(const char *path, struct nv_faults *faults, struct nv_rules **ret_rules)
+int nv_rules_load(const char *path, nv_rules_guest_fn guest, void *data, struct nv_faults *faults,
+	struct nv_rules **ret_rules)
 {
 	NV_AUTO(nv_free) char *text = NULL;
 	struct loader loader = {.faults = faults};
@@ -174,7 +219,7 @@ int nv_rules_load(const char *path, struct nv_faults *faults, struct nv_rules **
 		say(&loader, NV_FAULT_ERROR, path, "cannot read the rules", r);
 		return r == -ENOMEM ? r : -EINVAL;
 	}
-	return nv_rules_parse(path, text, length, faults, ret_rules);
+	return nv_rules_parse(path, text, length, guest, data, faults, ret_rules);
 }
 
 struct nv_rule *nv_rule_free(struct nv_rule *rule)
@@ -228,6 +273,28 @@ struct nv_set *nv_rules_set(const struct nv_rules *rules, const char *name, size
 			return set;
 	}
 	return NULL;
+}
+
+int nv_rules_define(struct nv_rules *rules, const char *name, const char *value)
+{
+	struct nv_set *set = nv_rules_set(rules, name, strlen(name));
+	NV_AUTO(nv_free) char *copy = strdup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	if (!set) {
+		NV_AUTO(nv_free) char *own = strdup(name);
+
+		if (rules->n_sets == NV_RULES_SETS_MAX)
+			return -E2BIG;
+		if (!own || nv_grow(rules->set, rules->n_sets))
+			return -ENOMEM;
+		set = &rules->set[rules->n_sets++];
+		*set = (struct nv_set){.name = TAKE_PTR(own)};
+	}
+	free(set->value);
+	set->value = TAKE_PTR(copy);
+	return 0;
 }
 
 const char *nv_rules_pid_file(const struct nv_rules *rules)

@@ -22,18 +22,28 @@ struct nv_rules;
 struct nv_rule;
 
 /*
+ * Answers what the variable `vm_guest` is: one of the words of FreeBSD's sysctl kern.vm_guest
+ * ("none", "kvm", "hv", …). Asked at most once for each load, and only when a file of rules names
+ * the variable. Must not return NULL; the text is copied.
+ */
+typedef const char *(*nv_rules_guest_fn)(void *data);
+
+/*
  * Reads @path and then the `.conf` files of each directory that it lists, in name order.
  * All faults of all files are added to @faults; what FreeBSD's devd takes but hardly anybody means
- * (`a|b` without parentheses) is a warning.
+ * (`a|b` without parentheses) is a warning, and so is a rule that can match no event here, because
+ * of what `vm_guest` is.
  *
+ * @guest: NULL: `vm_guest` is a variable like any other, "" where nobody sets it.
  * @ret_rules: the caller's, to free with nv_rules_free(); untouched on failure.
  * Returns 0, -EINVAL (@faults has an error), -ENOMEM. An unreadable file is a fault too.
  */
-int nv_rules_load(const char *path, struct nv_faults *faults, struct nv_rules **ret_rules);
+int nv_rules_load(const char *path, nv_rules_guest_fn guest, void *data, struct nv_faults *faults,
+	struct nv_rules **ret_rules);
 
 /* The same from memory; directories it lists are read. @name stands in faults. */
-int nv_rules_parse(const char *name, const char *text, size_t length, struct nv_faults *faults,
-	struct nv_rules **ret_rules);
+int nv_rules_parse(const char *name, const char *text, size_t length, nv_rules_guest_fn guest,
+	void *data, struct nv_faults *faults, struct nv_rules **ret_rules);
 
 struct nv_rules *nv_rules_free(struct nv_rules *rules);
 NV_DEFINE_AUTO(nv_rules, struct nv_rules *, nv_rules_free);
@@ -54,7 +64,26 @@ typedef const char *(*nv_rules_media_fn)(const char *ifname, void *data);
 const struct nv_rule *nv_rules_match(const struct nv_rules *rules, const struct nv_event *event,
 	nv_rules_media_fn media, void *data);
 
-/* The same by a walk over every rule with regexec; for tests and for the bench. */
+/* The rule that came nearest to an event, and its first condition that does not hold. */
+struct nv_rule_miss {
+	const char *file;
+	unsigned int line; /* of the condition */
+	const char *variable; /* "media-type" for a medium */
+	const char *pattern; /* as written, without the "!" of a negated one */
+	const char *value; /* of the variable, "" where it has none; valid as long as the event */
+	bool negated;
+};
+
+/*
+ * Of the rules that do not match @event, the one of which the fewest conditions fail, by rank among
+ * equals. A rule of which no condition holds is none.
+ * @ret_miss: its texts are owned by @rules and @event; untouched on failure.
+ * Returns 0, or -ENOENT: no rule comes near.
+ */
+int nv_rules_nearest(const struct nv_rules *rules, const struct nv_event *event,
+	nv_rules_media_fn media, void *data, struct nv_rule_miss *ret_miss);
+
+/* The same as nv_rules_match() by a walk over every rule with regexec; for tests and the bench. */
 const struct nv_rule *nv_rules_match_slowly(const struct nv_rules *rules,
 	const struct nv_event *event, nv_rules_media_fn media, void *data);
 

@@ -15,7 +15,7 @@ int nv_daemon_configure(struct nv_daemon *daemon, struct nv_faults *faults)
 	if (!settings)
 		return -ENOMEM;
 	/* Both are parsed whatever the other says: all faults are shown at once. */
-	r = nv_rules_load(daemon->options->rules_path, faults, &rules);
+	r = nv_rules_load(daemon->options->rules_path, NULL, NULL, faults, &rules);
 	r_rcconf = nv_rcconf_load(daemon->options->rcconf_path, faults, &rcconf);
 	if (!r_rcconf) {
 		nv_rcconf_check(rcconf, faults);

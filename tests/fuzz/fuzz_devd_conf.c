@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	for (size_t i = 0; i < size; i++)
 		lines += text[i] == '\n';
-	r = nv_rules_parse("f", text, size, &faults, &rules);
+	r = nv_rules_parse("f", text, size, NULL, NULL, &faults, &rules);
 	require((r == 0) == (rules != NULL));
 	require((r == 0) == (faults.errors == 0));
 	for (size_t i = 0; i < faults.count; i++) {

@@ -44,7 +44,7 @@ static struct nv_rules *rules_of(const char *text)
 	struct nv_faults faults = {};
 	struct nv_rules *rules = NULL;
 
-	nv_rules_parse("f", text, strlen(text), &faults, &rules);
+	nv_rules_parse("f", text, strlen(text), NULL, NULL, &faults, &rules);
 	nv_faults_auto(&faults);
 	require(rules != NULL);
 	return rules;

@@ -12,7 +12,7 @@ static inline __attribute__((unused)) struct nv_rules *rules_of(const char *text
 {
 	struct nv_faults faults = {};
 	struct nv_rules *rules = NULL;
-	int r = nv_rules_parse("test.conf", text, strlen(text), &faults, &rules);
+	int r = nv_rules_parse("test.conf", text, strlen(text), NULL, NULL, &faults, &rules);
 
 	if (r < 0)
 		nv_faults_print(&faults, stderr);

@@ -257,6 +257,91 @@ static void the_index_changes_no_answer(void **state)
 	assert_in_range(hits, 10000, 39000);
 }
 
+static const char *guest_is_kvm(void *asked)
+{
+	(*(int *)asked)++;
+	return "kvm";
+}
+
+/* Rules of a text on a guest of KVM, and what is said of them. */
+static struct nv_rules *rules_on_kvm(const char *text, int *asked, struct nv_faults *faults)
+{
+	struct nv_rules *rules = NULL;
+
+	assert_int_equal(
+		nv_rules_parse("f", text, strlen(text), guest_is_kvm, asked, faults, &rules), 0);
+	return rules;
+}
+
+static void vm_guest_is_a_variable_of_every_event(void **state)
+{
+	NV_AUTO(nv_faults) struct nv_faults faults = {};
+	NV_AUTO(nv_rules) struct nv_rules *rules = NULL;
+	int asked = 0;
+
+	(void)state;
+	rules = rules_on_kvm("notify 9 { match \"vm_guest\" \"hv\"; match \"a\" \"b\"; };\n"
+			     "notify 8 { match \"vm_guest\" \"KVM\"; match \"a\" \"b\"; };\n"
+			     "attach 1 { match \"vm_guest\" \"!(xen|hv)\"; };\n",
+		&asked, &faults);
+	assert_int_equal(asked, 1);
+	assert_int_equal(found(rules, "!a=b"), 2);
+	assert_int_equal(found(rules, "+x at a=b on y"), 3);
+	/* An event's own word counts more, as with every variable. */
+	assert_int_equal(found(rules, "!a=b vm_guest=hv"), 1);
+	assert_int_equal(faults.count, 1);
+	assert_int_equal(faults.errors, 0);
+	assert_int_equal(faults.fault[0].line, 1);
+	assert_non_null(strstr(faults.fault[0].message, "vm_guest is kvm"));
+}
+
+static void vm_guest_is_looked_for_where_rules_name_it(void **state)
+{
+	NV_AUTO(nv_faults) struct nv_faults faults = {};
+	int asked = 0;
+
+	(void)state;
+	nv_rules_free(rules_on_kvm(WHERE("guest", "kvm"), &asked, &faults));
+	assert_int_equal(asked, 0);
+	nv_rules_free(rules_on_kvm(
+		"options { set vm_guest \"hv\"; };\n" WHERE("vm_guest", "hv"), &asked, &faults));
+	assert_int_equal(asked, 1);
+	assert_int_equal(faults.count, 0);
+}
+
+static void expect_miss(const char *conf, const char *line, const char *expected)
+{
+	NV_AUTO(nv_rules) struct nv_rules *rules = rules_of(conf);
+	NV_AUTO(nv_event) struct nv_event *event = event_of(line);
+	struct nv_rule_miss miss;
+	char text[200] = "none";
+
+	if (nv_rules_nearest(rules, event, media_of, NULL, &miss) == 0)
+		snprintf(text, sizeof(text), "%s:%u: %s is \"%s\", not \"%s%s\"", miss.file,
+			miss.line, miss.variable, miss.value, miss.negated ? "!" : "",
+			miss.pattern);
+	assert_string_equal(text, expected);
+}
+
+static void the_nearest_rule_is_told(void **state)
+{
+	const char *conf = "notify 1 {\n match \"system\" \"A\";\n match \"type\" \"B\";\n};\n"
+			   "notify 5 {\n match \"system\" \"A\";\n match \"type\" \"[XY]\";\n"
+			   " match \"guest\" \"hv\";\n};\n"
+			   "attach 9 { match \"system\" \"A\"; };\n";
+
+	(void)state;
+	/* One condition fails of the first, two of the second. */
+	expect_miss(conf, "!system=A type=C", "test.conf:3: type is \"C\", not \"B\"");
+	expect_miss(
+		conf, "!system=A type=X guest=kvm", "test.conf:8: guest is \"kvm\", not \"hv\"");
+	expect_miss(conf, "!system=B type=X", "test.conf:6: system is \"B\", not \"A\"");
+	expect_miss(conf, "!system=B", "none");
+	expect_miss(conf, "-x at a=b on y", "none");
+	expect_miss("notify 1 { match \"a\" \"!b\"; media-type \"ATM\"; };", "!a=c subsystem=hn0",
+		"test.conf:1: media-type is \"Ethernet\", not \"ATM\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +356,9 @@ int main(void)
 		cmocka_unit_test(media_types_are_asked_for),
 		cmocka_unit_test(without_a_way_to_ask_media_is_unknown),
 		cmocka_unit_test(the_index_changes_no_answer),
+		cmocka_unit_test(vm_guest_is_a_variable_of_every_event),
+		cmocka_unit_test(vm_guest_is_looked_for_where_rules_name_it),
+		cmocka_unit_test(the_nearest_rule_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

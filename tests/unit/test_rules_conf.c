@@ -15,7 +15,7 @@ static struct nv_rules *check(const char *text, size_t length, const char *expec
 	char *printed = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&printed, &size);
-	int r = nv_rules_parse("f", text, length, &faults, &rules);
+	int r = nv_rules_parse("f", text, length, NULL, NULL, &faults, &rules);
 
 	nv_faults_print(&faults, stream);
 	fclose(stream);
@@ -291,7 +291,7 @@ static struct nv_rules *load(const struct scratch *scratch, const char *expected
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/main", scratch->path);
-	nv_rules_load(path, &faults, &rules);
+	nv_rules_load(path, NULL, NULL, &faults, &rules);
 	for (size_t i = 0; i < faults.count; i++) {
 		const char *file = faults.fault[i].file;
 
@@ -392,7 +392,8 @@ static void our_devd_conf_is_valid(void **state)
 	struct nv_faults faults = {};
 
 	(void)state;
-	assert_int_equal(nv_rules_load(NETVF_SOURCE_DIR "/etc/devd.conf", &faults, &rules), 0);
+	assert_int_equal(
+		nv_rules_load(NETVF_SOURCE_DIR "/etc/devd.conf", NULL, NULL, &faults, &rules), 0);
 	assert_int_equal(faults.count, 0);
 	assert_string_equal(nv_rules_pid_file(rules), "/run/netvfd.pid");
 }

@@ -69,8 +69,9 @@ static void they_do_the_same(void **state)
 
 	(void)state;
 	assert_int_equal(
-		nv_rules_load(NETVF_SOURCE_DIR "/etc/devd/hyperv.conf", &faults, &ours), 0);
-	assert_int_equal(nv_rules_load(seed, &faults, &theirs), 0);
+		nv_rules_load(NETVF_SOURCE_DIR "/etc/devd/hyperv.conf", NULL, NULL, &faults, &ours),
+		0);
+	assert_int_equal(nv_rules_load(seed, NULL, NULL, &faults, &theirs), 0);
 	assert_int_equal(faults.count, 0);
 	for (size_t i = 0; i < NV_ARRAY_SIZE(cases); i++)
 		same_answer(ours, theirs, cases[i].line, cases[i].known);
