@@ -9,8 +9,8 @@
  */
 #pragma once
 
-#include "hn/machine.h"
 #include "kernel/kernel.h"
+#include "pair/state.h"
 
 #include <stdint.h>
 

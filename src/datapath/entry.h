@@ -19,7 +19,7 @@
  */
 #pragma once
 
-#include "hn/machine.h"
+#include "pair/state.h"
 
 #include <linux/types.h>
 

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "datapath/datapath.h"
-#include "hn/config.h"
+#include "pair/config.h"
 
 struct nv_lagg_ops {
 	const char *const *kinds; /* of link, best first; NULL ends them */

@@ -2,8 +2,8 @@
 #include "datapath/tell.h"
 
 #include "base/log.h"
-#include "hn/notify.h"
-#include "hn/stack.h"
+#include "pair/notify.h"
+#include "pair/uppers.h"
 
 #include <errno.h>
 

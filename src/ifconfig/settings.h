@@ -2,8 +2,8 @@
 /* netvf's own settings out of rc.conf, as values. Pure. */
 #pragma once
 
-#include "hn/config.h"
 #include "ifconfig/rcconf.h"
+#include "pair/config.h"
 
 struct nv_settings {
 	struct nv_hn_config hn;

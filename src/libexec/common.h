@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "hn/pairing.h"
 #include "ifconfig/settings.h"
 #include "kernel/kernel.h"
+#include "pair/match.h"
 
 struct nv_scene {
 	char *run_dir;

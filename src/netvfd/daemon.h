@@ -7,15 +7,15 @@
 #include "devd/action.h"
 #include "devd/clients.h"
 #include "devd/rules.h"
-#include "hn/attwait.h"
-#include "hn/holddown.h"
-#include "hn/notify.h"
-#include "hn/pairing.h"
 #include "ifconfig/settings.h"
 #include "kernel/announce.h"
 #include "kernel/monitor.h"
 #include "loop/loop.h"
 #include "netvfd/history.h"
+#include "pair/attach_delay.h"
+#include "pair/holddown.h"
+#include "pair/match.h"
+#include "pair/notify.h"
 
 /* As the command line gave them; the strings are argv's. */
 struct nv_options {

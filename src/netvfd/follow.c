@@ -4,9 +4,9 @@
  * after each change of any link. A port inside a bond is the kernel's to look after.
  */
 #include "base/log.h"
-#include "hn/stack.h"
 #include "ifconfig/bare.h"
 #include "netvfd/daemon.h"
+#include "pair/uppers.h"
 
 #include <errno.h>
 #include <string.h>

@@ -60,7 +60,7 @@ BAD = {
     "no comment": (
         "src/base/a.h", SPDX + "#pragma once\n\nint nv_a(int b,\n\tint c);\n", 4, "comment"),
     "wrong room": ("src/base/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
-    "pure room": ("src/hn/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
+    "pure room": ("src/pair/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
     "library": ("src/devd/a.c", SPDX + "#include <libmnl/libmnl.h>\n", 2, "only kernel"),
     "new room": ("src/attic/a.c", SPDX, 1, "unknown room"),
 }
@@ -96,7 +96,7 @@ GOOD = {
     "the helper that polls": (
         "tests/netns/a.py", HASH +
         "import time\n\n\ndef wait_until(predicate):\n    time.sl" "eep(1)\n"),
-    "types of another room": ("src/hn/a.c", SPDX + '#include "kernel/types.h"\n'),
+    "types of another room": ("src/pair/a.c", SPDX + '#include "kernel/types.h"\n'),
     "fuzzing input": ("tests/fuzz/corpus/conf/1", f"{MARK} "),
 }
 

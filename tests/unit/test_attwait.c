@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "hn/attwait.h"
+#include "pair/attach_delay.h"
 
 #define SEC 1000000ULL
 

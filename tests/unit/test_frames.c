@@ -2,7 +2,7 @@
 /* Each frame is compared with the one that Linux 6.18 sent in the same case, as it was captured. */
 #include "cm.h"
 
-#include "hn/frames.h"
+#include "pair/notify_frames.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

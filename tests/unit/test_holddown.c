@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "hn/holddown.h"
+#include "pair/holddown.h"
 
 #define MS    1000ULL
 #define SEC   (1000 * MS)

@@ -5,7 +5,7 @@
  */
 #include "cm.h"
 
-#include "hn/machine.h"
+#include "pair/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

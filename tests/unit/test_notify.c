@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "hn/notify.h"
+#include "pair/notify.h"
 
 #include "base/str.h"
 

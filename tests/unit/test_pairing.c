@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "hn/pairing.h"
-#include "hn/sysctl.h"
+#include "pair/hn_sysctl.h"
+#include "pair/match.h"
 
 #include <errno.h>
 #include <net/if_arp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "hn/stack.h"
+#include "pair/uppers.h"
 
 #include "base/str.h"
 

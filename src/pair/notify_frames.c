@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/frames.h"
+#include "pair/notify_frames.h"
 
 #include <net/ethernet.h>
 #include <netinet/icmp6.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/config.h"
+#include "pair/config.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "hn/frames.h"
-#include "hn/machine.h"
+#include "pair/notify_frames.h"
+#include "pair/state.h"
 
 /* Of one pair. All zero: hn carries the traffic, and nobody is to be told. */
 struct nv_notify {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/pairing.h"
+#include "pair/match.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/machine.h"
+#include "pair/state.h"
 
 const char *nv_port_name(enum nv_port port)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/sysctl.h"
+#include "pair/hn_sysctl.h"
 
 #include <errno.h>
 #include <stdio.h>

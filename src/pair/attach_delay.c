@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/attwait.h"
+#include "pair/attach_delay.h"
 
 void nv_attwait_skip(struct nv_attwait *attwait, int vf)
 {

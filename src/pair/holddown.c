@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/holddown.h"
+#include "pair/holddown.h"
 
 #define FLAPS_MAX 30 /* the shift of a wait stays a number */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/notify.h"
+#include "pair/notify.h"
 
 #include <net/if_arp.h>
 #include <string.h>

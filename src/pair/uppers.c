@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hn/stack.h"
+#include "pair/uppers.h"
 
 #include "base/cleanup.h"
 

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "hn/config.h"
+#include "pair/config.h"
 
 enum nv_pair_verdict {
 	NV_PAIR_OURS, /* hn with one VF, or with none */

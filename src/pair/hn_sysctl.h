@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/str.h"
-#include "hn/machine.h"
-#include "hn/pairing.h"
+#include "pair/match.h"
+#include "pair/state.h"
 
 struct nv_sysctl_facts {
 	const struct nv_links *links;
