@@ -2,7 +2,7 @@
 /* Counters in a per-CPU map, which may be another version's: what both versions know is read. */
 #pragma once
 
-#include "datapath/entry.h"
+#include "datapath/shared.h"
 
 /* The sum over all CPUs. Returns 0 or -errno. */
 int nv_counts_get(int counts, __u32 slot, enum nv_port port, struct nv_counts *ret_sum);

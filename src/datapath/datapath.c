@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "datapath/counts.h"
 #include "datapath/hooks.h"
-#include "datapath/objects.h"
+#include "datapath/pins.h"
 #include "datapath/tc.h"
 
 #include <bpf/bpf.h>

@@ -3,7 +3,7 @@
  * maps. */
 #pragma once
 
-#include "datapath/objects.h"
+#include "datapath/pins.h"
 
 /*
  * Attaches hooks that work on these maps, each in place of one that is pinned, without a moment

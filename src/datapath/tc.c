@@ -2,7 +2,7 @@
 #include "datapath/tc.h"
 
 #include "base/cleanup.h"
-#include "datapath/objects.h"
+#include "datapath/pins.h"
 #include "datapath/tcx.h"
 
 #include <errno.h>

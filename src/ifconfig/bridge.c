@@ -2,7 +2,7 @@
 #include "ifconfig/bridge.h"
 
 #include "base/log.h"
-#include "kernel/port.h"
+#include "kernel/bridge_port.h"
 
 #include <errno.h>
 

@@ -21,7 +21,7 @@
 #pragma once
 
 #include "ifconfig/ifconfig.h"
-#include "kernel/thing.h"
+#include "kernel/rtobject.h"
 
 #define NV_MOVES_MAX 4096 /* the interface and its VLANs, and VLANs on these */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ifconfig/apply.h"
-#include "kernel/port.h"
+#include "kernel/bridge_port.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/real.h"
+#include "kernel/netlink_ops.h"
 
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 
 #include <errno.h>
 #include <linux/pkt_sched.h>

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/cleanup.h"
-#include "kernel/thing.h"
+#include "kernel/rtobject.h"
 #include "kernel/types.h"
 
 struct nv_kernel;

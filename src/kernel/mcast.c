@@ -3,7 +3,7 @@
  * Joined multicast groups as /proc/net tells them: RTM_GETMULTICAST knows only IPv6's on most
  * kernels, and never the version of IGMP.
  */
-#include "kernel/real.h"
+#include "kernel/netlink_ops.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -2,7 +2,7 @@
 #include "kernel/rtnl.h"
 
 #include "base/cleanup.h"
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/sockets.h"
 
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 #include "kernel/rtnl.h"
 
 #include <errno.h>

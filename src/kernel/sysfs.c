@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/str.h"
-#include "kernel/real.h"
+#include "kernel/netlink_ops.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/real.h"
+#include "kernel/netlink_ops.h"
 
 #include <errno.h>
 #include <string.h>

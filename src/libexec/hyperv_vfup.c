@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hyperv_vfup HN: moves hn's configuration to its lagg. See hyperv_vfup(8). */
 #include "base/log.h"
-#include "base/turn.h"
+#include "base/move_lock.h"
 #include "control/client.h"
 #include "datapath/lagg.h"
 #include "ifconfig/apply.h"

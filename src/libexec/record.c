@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "ifconfig/addressing.h"
 #include "ifconfig/tuning.h"
-#include "kernel/port.h"
+#include "kernel/bridge_port.h"
 
 #include <errno.h>
 #include <string.h>

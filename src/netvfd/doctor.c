@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What `netvf doctor` cannot see from outside. */
 #include "control/text.h"
-#include "datapath/check.h"
+#include "datapath/audit.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>

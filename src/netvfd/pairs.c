@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
-#include "base/turn.h"
+#include "base/move_lock.h"
 #include "control/text.h"
 #include "datapath/lagg.h"
 #include "ifconfig/bare.h"

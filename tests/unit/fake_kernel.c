@@ -3,9 +3,9 @@
 
 #include "fake_kernel.h"
 
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 #include "kernel/diff.h"
-#include "kernel/real.h"
+#include "kernel/netlink_ops.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

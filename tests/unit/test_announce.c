@@ -2,10 +2,10 @@
 /* What changes in the kernel sound like as devctl events: exact lines. */
 #include "cm.h"
 
+#include "devd/kernel_events.h"
 #include "event/event.h"
 #include "fake_kernel.h"
-#include "kernel/announce.h"
-#include "kernel/real.h"
+#include "kernel/netlink_ops.h"
 
 #include <net/if_arp.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #include "cm.h"
 
 #include "base/fault.h"
+#include "base/move_lock.h"
 #include "base/rundir.h"
 #include "base/str.h"
-#include "base/turn.h"
 
 #include <errno.h>
 #include <fcntl.h>

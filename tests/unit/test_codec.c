@@ -4,9 +4,9 @@
 
 #include "base/str.h"
 #include "fake_kernel.h"
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 #include "kernel/diff.h"
-#include "kernel/real.h"
+#include "kernel/netlink_ops.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

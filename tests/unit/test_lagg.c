@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* laggN on kernels that this machine is not: which kind it becomes, and what is done to it. */
-#include "datapath/entry.h"
 #include "datapath/lagg.h"
+#include "datapath/shared.h"
 
 #include "cm.h"
 #include "fake_kernel.h"

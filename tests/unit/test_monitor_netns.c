@@ -2,8 +2,8 @@
 /* The monitor and its events against the kernel itself, in a network namespace of this process. */
 #include "cm.h"
 
-#include "kernel/announce.h"
-#include "kernel/codec.h"
+#include "devd/kernel_events.h"
+#include "kernel/attrs.h"
 #include "kernel/ops.h"
 #include "kernel/rtnl.h"
 

@@ -2,7 +2,7 @@
 #include "cm.h"
 
 #include "ifconfig/steps.h"
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

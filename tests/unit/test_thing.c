@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "kernel/codec.h"
-#include "kernel/port.h"
-#include "kernel/thing.h"
+#include "kernel/attrs.h"
+#include "kernel/bridge_port.h"
+#include "kernel/rtobject.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "datapath/bpf/maps.h"
-#include "datapath/entry.h"
+#include "datapath/shared.h"
 
 #include <linux/bpf.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 /* The maps that the programs at tc and the hooks share. */
 #pragma once
 
-#include "datapath/entry.h"
+#include "datapath/shared.h"
 
 #include <linux/bpf.h>
 

@@ -9,7 +9,7 @@
  */
 #include "datapath/bpf/device.h"
 #include "datapath/bpf/maps.h"
-#include "datapath/entry.h"
+#include "datapath/shared.h"
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

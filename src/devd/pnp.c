@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/pnp.h"
+#include "devd/pnp.h"
 
 #include <stdarg.h>
 #include <string.h>

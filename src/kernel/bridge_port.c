@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/port.h"
+#include "kernel/bridge_port.h"
 
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 
 #include <errno.h>
 #include <linux/if_bridge.h>

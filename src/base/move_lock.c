@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/turn.h"
+#include "base/move_lock.h"
 
 #include "base/cleanup.h"
 

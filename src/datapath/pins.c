@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "datapath/objects.h"
+#include "datapath/pins.h"
 
 #include "datapath/tc.h"
 

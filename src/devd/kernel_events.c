@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/announce.h"
+#include "devd/kernel_events.h"
 
 #include "base/log.h"
-#include "kernel/pnp.h"
+#include "devd/pnp.h"
 
 #include <errno.h>
 #include <net/if_arp.h>

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "kernel/thing.h"
+#include "kernel/rtobject.h"
 
 struct nlmsghdr;
 

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "datapath/datapath.h"
-#include "datapath/entry.h"
+#include "datapath/shared.h"
 #include "kernel/kernel.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel itself behind the table of operations. */
-#include "kernel/real.h"
+#include "kernel/netlink_ops.h"
 
-#include "kernel/codec.h"
+#include "kernel/attrs.h"
 
 #include <errno.h>
 #include <linux/neighbour.h>

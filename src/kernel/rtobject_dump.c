@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/codec.h"
-#include "kernel/real.h"
+#include "kernel/attrs.h"
+#include "kernel/netlink_ops.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>

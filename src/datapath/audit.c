@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "datapath/check.h"
+#include "datapath/audit.h"
 
 #include "datapath/tc.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/thing.h"
+#include "kernel/rtobject.h"
 
-#include "kernel/codec.h"
-#include "kernel/port.h"
+#include "kernel/attrs.h"
+#include "kernel/bridge_port.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>
