@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hyperv_vfattach IF DELAY: sets a VF up that has just been attached. See hyperv_vfattach(8). */
 #include "base/log.h"
-#include "ifconfig/bare.h"
-#include "ifconfig/manager.h"
-#include "ifconfig/udev.h"
-#include "libexec/common.h"
+#include "failover/port_setup.h"
+#include "libexec/context.h"
+#include "services/manager.h"
+#include "services/udev.h"
 
 #include <errno.h>
 #include <time.h>

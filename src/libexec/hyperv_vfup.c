@@ -4,14 +4,14 @@
 #include "base/move_lock.h"
 #include "control/client.h"
 #include "datapath/lagg.h"
-#include "ifconfig/apply.h"
-#include "ifconfig/bare.h"
-#include "ifconfig/manager.h"
-#include "libexec/clients.h"
-#include "libexec/common.h"
-#include "libexec/record.h"
+#include "failover/port_setup.h"
+#include "libexec/context.h"
 #include "libexec/release.h"
-#include "libexec/show.h"
+#include "move/apply.h"
+#include "move/dhcp_clients.h"
+#include "move/journal.h"
+#include "move/print.h"
+#include "services/manager.h"
 
 #include <errno.h>
 #include <linux/if.h>

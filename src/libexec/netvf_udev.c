@@ -5,7 +5,7 @@
  * pairs alone. See netvfd(8), FILES.
  */
 #include "base/log.h"
-#include "libexec/common.h"
+#include "libexec/context.h"
 
 #include <stdio.h>
 

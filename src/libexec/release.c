@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "datapath/tell.h"
-#include "libexec/clients.h"
-#include "libexec/record.h"
+#include "move/dhcp_clients.h"
+#include "move/journal.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "datapath/lagg.h"
-#include "libexec/common.h"
+#include "libexec/context.h"
 
 /*
  * @lagg: ifindex; 0: there is none any more.

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
-#include "base/run.h"
-#include "ifconfig/apply.h"
-#include "ifconfig/dhcp.h"
-#include "ifconfig/manager.h"
 #include "kernel/kernel.h"
 #include "kernel/sockets.h"
+#include "move/apply.h"
 #include "netvf/command.h"
 #include "netvf/doctor.h"
+#include "services/dhcp.h"
+#include "services/manager.h"
+#include "services/run.h"
 
 #include <errno.h>
 #include <stdio.h>

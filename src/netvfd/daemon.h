@@ -8,7 +8,6 @@
 #include "devd/clients.h"
 #include "devd/kernel_events.h"
 #include "devd/rules.h"
-#include "ifconfig/settings.h"
 #include "kernel/monitor.h"
 #include "loop/loop.h"
 #include "netvfd/history.h"
@@ -16,6 +15,7 @@
 #include "pair/holddown.h"
 #include "pair/match.h"
 #include "pair/notify.h"
+#include "rcconf/settings.h"
 
 /* As the command line gave them; the strings are argv's. */
 struct nv_options {

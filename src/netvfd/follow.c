@@ -4,7 +4,7 @@
  * after each change of any link. A port inside a bond is the kernel's to look after.
  */
 #include "base/log.h"
-#include "ifconfig/bare.h"
+#include "failover/port_setup.h"
 #include "netvfd/daemon.h"
 #include "pair/uppers.h"
 

@@ -3,7 +3,7 @@
 #include "base/move_lock.h"
 #include "control/text.h"
 #include "datapath/lagg.h"
-#include "ifconfig/bare.h"
+#include "failover/port_setup.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
  * told, gives it an address; what is sent by that address would be lost with the VF.
  */
 #include "base/log.h"
-#include "ifconfig/dhcp.h"
 #include "netvfd/daemon.h"
+#include "services/dhcp.h"
 
 #include <errno.h>
 

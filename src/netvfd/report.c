@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "control/text.h"
-#include "ifconfig/manager.h"
 #include "netvfd/daemon.h"
 #include "pair/hn_sysctl.h"
+#include "services/manager.h"
 
 #include <errno.h>
 #include <string.h>

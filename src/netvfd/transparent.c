@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
-#include "ifconfig/bare.h"
-#include "ifconfig/manager.h"
-#include "ifconfig/udev.h"
+#include "failover/port_setup.h"
 #include "netvfd/daemon.h"
+#include "services/manager.h"
+#include "services/udev.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* rc.conf: parsed, checked, read for its settings, and built for two interfaces. */
-#include "ifconfig/ifconfig.h"
-#include "ifconfig/settings.h"
+#include "rcconf/interface.h"
+#include "rcconf/settings.h"
 
 #include <stdlib.h>
 

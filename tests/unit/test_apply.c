@@ -2,10 +2,10 @@
 #include "cm.h"
 
 #include "base/log.h"
+#include "failover/port_setup.h"
 #include "fake_kernel.h"
-#include "ifconfig/apply.h"
-#include "ifconfig/bare.h"
 #include "kernel/diff.h"
+#include "move/apply.h"
 
 #include <errno.h>
 #include <linux/neighbour.h>

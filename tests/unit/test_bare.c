@@ -2,8 +2,8 @@
 /* A VF in transparent mode gets what hn has, in hn(4)'s order. */
 #include "cm.h"
 
+#include "failover/port_setup.h"
 #include "fake_kernel.h"
-#include "ifconfig/bare.h"
 
 #include <errno.h>
 #include <string.h>

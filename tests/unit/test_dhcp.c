@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "ifconfig/dhcp.h"
+#include "services/dhcp.h"
 
 #include <errno.h>
 #include <string.h>

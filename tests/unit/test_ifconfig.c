@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "ifconfig/ifconfig.h"
-#include "ifconfig/values.h"
+#include "rcconf/interface.h"
+#include "rcconf/values.h"
 
 #include <arpa/inet.h>
 #include <string.h>

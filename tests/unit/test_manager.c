@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who configures an interface, by what systemd 252 and NetworkManager 1.42 write of it. */
 #include "cm.h"
-#include "ifconfig/manager.h"
+#include "services/manager.h"
 
 static void networkd_says_so_unless_it_has_let_go(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "ifconfig/steps.h"
 #include "kernel/attrs.h"
+#include "move/steps.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

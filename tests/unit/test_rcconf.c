@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "ifconfig/nearest.h"
-#include "ifconfig/rcconf.h"
+#include "rcconf/rcconf.h"
+#include "rcconf/suggest.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
-#include "ifconfig/settings.h"
+#include "rcconf/settings.h"
 
 #include <string.h>
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the programs of this room have in common. These are short-lived programs for one
+ * purpose: functions here say on stderr what went wrong and return false.
+ */
+#pragma once
+
+#include "kernel/kernel.h"
+#include "pair/match.h"
+#include "rcconf/settings.h"
+
+struct nv_scene {
+	char *run_dir;
+	struct nv_rcconf *rcconf;
+	struct nv_settings *settings;
+	struct nv_kernel *kernel;
+	struct nv_links links; /* as last looked at */
+	struct nv_pairs pairs;
+};
+
+/* Reads rc.conf ($NETVF_RC_CONF, else /etc/netvf/rc.conf) and opens the kernel. Needs root. */
+bool nv_scene_open(struct nv_scene *scene);
+void nv_scene_auto(struct nv_scene *scene);
+
+/* Takes links and pairs anew. */
+bool nv_scene_look(struct nv_scene *scene);
+
+/*
+ * Goes to the background: in the child, true is returned, messages go to syslog, and nothing of the
+ * caller's terminal, session or standard descriptors is kept; the parent ends with status 0.
+ * False: it could not, and this is still the caller's process.
+ */
+bool nv_scene_background(const char *ident);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/addresses.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <time.h>
+
+const struct nv_addr *nv_addressing_find(const struct nv_addrs *addrs, const struct nv_ip *ip)
+{
+	for (size_t i = 0; i < addrs->count; i++)
+		if (nv_ip_equal(&addrs->addr[i].local, ip))
+			return &addrs->addr[i];
+	return NULL;
+}
+
+bool nv_addressing_lacks_network(const struct nv_addr *addr, const struct nv_routes *routes)
+{
+	if (addr->local.family != AF_INET || addr->prefix_len == 32 ||
+		(addr->flags & IFA_F_NOPREFIXROUTE))
+		return false;
+	for (size_t i = 0; i < routes->count; i++)
+		if (routes->route[i].family == AF_INET &&
+			routes->route[i].protocol == RTPROT_KERNEL &&
+			routes->route[i].table != RT_TABLE_LOCAL)
+			return false;
+	return true;
+}
+
+/* It is there already, of a run that was killed: so has to be the route to its network. */
+static int mend4(struct nv_kernel *kernel, const struct nv_addr *addr)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	int r = nv_kernel_routes(kernel, addr->ifindex, &routes);
+
+	if (r < 0 || !nv_addressing_lacks_network(addr, &routes))
+		return r;
+	nv_kernel_addr_del(kernel, addr);
+	return nv_kernel_addr_add(kernel, addr, false);
+}
+
+/* As the kernel makes it with an IPv6 address (addrconf_prefix_route()). */
+static struct nv_route network_of(const struct nv_addr *addr)
+{
+	struct nv_route route = {
+		.family = AF_INET6,
+		.destination_len = addr->prefix_len,
+		.destination = addr->local,
+		.protocol = RTPROT_KERNEL,
+		.priority = addr->metric ? addr->metric : 256, /* IP6_RT_PRIO_ADDRCONF */
+		.oif = addr->ifindex,
+	};
+
+	for (unsigned int bit = addr->prefix_len; bit < 128; bit++)
+		route.destination.v6.s6_addr[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+	return route;
+}
+
+/* Of one that a run before has settled the kernel would take another's: see nv_addressing_settle().
+ */
+static int mend_network6(struct nv_kernel *kernel, const struct nv_addr *addr)
+{
+	const struct nv_route network = network_of(addr);
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	int r;
+
+	if (addr->flags & IFA_F_NOPREFIXROUTE)
+		return 0;
+	r = nv_kernel_routes(kernel, addr->ifindex, &routes);
+	for (size_t i = 0; i < routes.count; i++) {
+		const struct nv_route *route = &routes.route[i];
+
+		if (route->table == RT_TABLE_MAIN && route->priority == network.priority &&
+			route->destination_len == network.destination_len && !route->has_gateway &&
+			nv_ip_equal(&route->destination, &network.destination))
+			return 0;
+	}
+	return r < 0 ? r : nv_kernel_route_add(kernel, &network, NV_ROUTE_BESIDE);
+}
+
+/* It is there already, and gets its lifetimes anew, unless that run has settled it. */
+static int mend6(struct nv_kernel *kernel, const struct nv_addr *addr)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	const struct nv_addr *there;
+	int r = nv_kernel_addrs(kernel, addr->ifindex, &addrs);
+
+	if (r < 0)
+		return r;
+	there = nv_addressing_find(&addrs, &addr->local);
+	if (addr->valid_lft == NV_LFT_LONGEST && there && there->flags & IFA_F_PERMANENT)
+		return mend_network6(kernel, there);
+	return nv_kernel_addr_add(kernel, addr, true);
+}
+
+static void make_changeable(struct nv_addr *addr)
+{
+	addr->flags |= IFA_F_NODAD;
+	if (addr->valid_lft != NV_LFT_FOREVER)
+		return;
+	addr->valid_lft = NV_LFT_LONGEST;
+	if (addr->preferred_lft == NV_LFT_FOREVER)
+		addr->preferred_lft = NV_LFT_LONGEST;
+}
+
+bool nv_addressing_fill(
+	struct nv_kernel *kernel, const struct nv_move *move, const struct nv_addr *planned)
+{
+	struct nv_addr addr = *planned;
+	bool is_ipv6 = addr.local.family == AF_INET6;
+	char text[NV_IP_TEXT];
+	int r;
+
+	addr.ifindex = move->to;
+	if (is_ipv6)
+		make_changeable(&addr);
+	r = nv_kernel_addr_add(kernel, &addr, false);
+	if (r == -EEXIST)
+		r = is_ipv6 ? mend6(kernel, &addr) : mend4(kernel, &addr);
+	if (r == 0)
+		return true;
+	nv_err("cannot give %s the address %s/%u: %s", move->to_name, nv_ip_text(&addr.local, text),
+		addr.prefix_len, nv_strerror(r));
+	return false;
+}
+
+/* Whether the kernel takes in what is sent to each of the IPv6 addresses on the new interface. */
+static bool is_heard(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	size_t wanted = 0;
+	size_t found = 0;
+
+	for (size_t i = 0; i < move->addrs.count; i++)
+		wanted += move->addrs.addr[i].local.family == AF_INET6;
+	if (!wanted || nv_kernel_routes(kernel, move->to, &routes) < 0)
+		return true;
+	for (size_t i = 0; i < routes.count; i++)
+		found += routes.route[i].type == RTN_LOCAL && routes.route[i].family == AF_INET6 &&
+			 nv_addressing_find(&move->addrs, &routes.route[i].destination);
+	return found >= wanted;
+}
+
+void nv_addressing_wait(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	struct nv_link link;
+
+	if (!move->up || nv_kernel_link(kernel, move->to, &link) < 0 || !nv_link_usable(&link))
+		return;
+	for (int tries = 0; tries < 1000 && !is_heard(kernel, move); tries++)
+		nanosleep(&moment, NULL);
+}
+
+void nv_addressing_settle(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+
+	if (!ifindex || nv_kernel_addrs(kernel, ifindex, &addrs) < 0)
+		return;
+	for (size_t i = 0; i < addrs.count; i++) {
+		struct nv_addr addr = addrs.addr[i];
+		const struct nv_addr *wanted = nv_addressing_find(planned, &addr.local);
+		bool longest = addr.valid_lft == NV_LFT_FOREVER && !(addr.flags & IFA_F_PERMANENT);
+		bool detects = wanted && !(wanted->flags & IFA_F_NODAD);
+
+		if (addr.local.family != AF_INET6 ||
+			!(longest || (detects && addr.flags & IFA_F_NODAD)))
+			continue;
+		if (detects)
+			addr.flags &= ~(uint32_t)IFA_F_NODAD;
+		nv_kernel_addr_add(kernel, &addr, true);
+	}
+}
+
+static bool is_gone(int r)
+{
+	return r == 0 || r == -ENODEV || r == -EADDRNOTAVAIL;
+}
+
+/* The last first: with a primary IPv4 address its secondaries would go. */
+void nv_addressing_strip(struct nv_kernel *kernel, const struct nv_move *move, int family)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	int r = nv_kernel_addrs(kernel, move->from, &addrs);
+
+	if (r < 0)
+		nv_warn("cannot list the addresses of %s: %s", move->from_name, nv_strerror(r));
+	for (size_t i = addrs.count; i-- > 0;) {
+		const struct nv_addr *addr = &addrs.addr[i];
+		char text[NV_IP_TEXT];
+
+		if (addr->local.family != family)
+			continue;
+		r = nv_kernel_addr_del(kernel, addr);
+		if (!is_gone(r))
+			nv_warn("cannot take the address %s/%u off %s: %s",
+				nv_ip_text(&addr->local, text), addr->prefix_len, move->from_name,
+				nv_strerror(r));
+	}
+}
+
+/* Settled before, for the route to its network goes only with an address that is for ever. */
+void nv_addressing_undo(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	nv_addressing_settle(kernel, move->to, &move->addrs);
+	for (size_t i = move->addrs.count; i-- > 0;) {
+		struct nv_addr addr = move->addrs.addr[i];
+
+		addr.ifindex = move->to;
+		nv_kernel_addr_del(kernel, &addr);
+	}
+}

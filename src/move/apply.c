@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/apply.h"
+
+#include "base/log.h"
+#include "move/addresses.h"
+#include "move/bridge.h"
+#include "move/replay.h"
+#include "move/resolved.h"
+#include "move/sysctls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+{
+	const struct nv_move *lower = &plan->move[move->lower];
+	struct nv_link link = {.kind = "vlan", .lower = lower->to, .vlan_id = move->vlan_id};
+	NV_AUTO(nv_links) struct nv_links links = {};
+	const struct nv_link *there;
+	int r;
+
+	nv_strcopy(link.name, sizeof(link.name), move->to_name);
+	memcpy(link.vlan, move->vlan, move->vlan_length);
+	link.vlan_length = move->vlan_length;
+	r = nv_kernel_link_add(kernel, &link, NULL, &move->to);
+	if (r != -EEXIST)
+		return r;
+	r = nv_kernel_links(kernel, &links);
+	if (r < 0)
+		return r;
+	there = nv_links_by_name(&links, move->to_name);
+	if (!there || there->lower != lower->to || there->vlan_id != move->vlan_id)
+		return -EEXIST;
+	move->to = there->ifindex;
+	return 0;
+}
+
+static void set_link(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	struct nv_link_change change = {.what = NV_LINK_MTU, .to = {.mtu = move->mtu}};
+	int r = move->mtu ? nv_kernel_link_set(kernel, move->to, &change) : 0;
+
+	if (r < 0)
+		nv_warn("cannot set the MTU of %s to %u: %s", move->to_name, move->mtu,
+			nv_strerror(r));
+	change = (struct nv_link_change){.what = NV_LINK_ALIAS,
+		.to = {.tx_queue_len = move->tx_queue_len, .group = move->group}};
+	nv_strcopy(change.to.alias, sizeof(change.to.alias), move->description);
+	if (move->from)
+		change.what |= NV_LINK_TX_QUEUE_LEN | NV_LINK_GROUP;
+	r = move->from || move->description[0] ? nv_kernel_link_set(kernel, move->to, &change) : 0;
+	if (r < 0)
+		nv_warn("cannot set the description, group and queue length of %s: %s",
+			move->to_name, nv_strerror(r));
+}
+
+/* The kernel takes it only from who listens to router advertisements. */
+static void set_token(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	const struct nv_link_change change = {.what = NV_LINK_TOKEN, .to.token = move->token};
+	int r = IN6_IS_ADDR_UNSPECIFIED(&move->token)
+			? 0
+			: nv_kernel_link_set(kernel, move->to, &change);
+
+	if (r < 0)
+		nv_warn("cannot set the IPv6 token of %s: %s", move->to_name, nv_strerror(r));
+}
+
+static bool make_link(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+{
+	int r = move->to ? 0 : make_vlan(kernel, plan, move);
+
+	if (r < 0)
+		nv_err("cannot make VLAN %u as %s on %s: %s", move->vlan_id, move->to_name,
+			plan->move[move->lower].to_name,
+			r == -EOPNOTSUPP ? "this kernel has no VLANs" : nv_strerror(r));
+	return r == 0;
+}
+
+static bool copy_settings(struct nv_kernel *kernel, struct nv_move *move)
+{
+	int r;
+
+	if (!move->keeps)
+		set_link(kernel, move);
+	if (move->from && !move->keeps)
+		nv_tuning_carry(kernel, move);
+	if (move->from)
+		nv_tuning_loosen(kernel, move);
+	if (move->accept_rtadv)
+		nv_tuning_accept_rtadv(kernel, move->to_name);
+	r = nv_kernel_link_up(kernel, move->to, move->up);
+	if (r < 0) {
+		nv_err("cannot set %s up: %s", move->to_name, nv_strerror(r));
+		return false;
+	}
+	if (move->keeps)
+		return true;
+	set_token(kernel, move);
+	if (move->from)
+		nv_tuning_carry_mtu(kernel, move);
+	return true;
+}
+
+/* @priority: of the message. One that cannot be added is no reason to stop. */
+static void fill_route(
+	struct nv_kernel *kernel, const struct nv_move *move, size_t index, int priority)
+{
+	struct nv_route route = move->routes.route[index];
+	char text[NV_IP_TEXT];
+	int r;
+
+	route.oif = move->to;
+	r = nv_kernel_route_add(kernel, &route, NV_ROUTE_BESIDE);
+	if (r < 0 && r != -EEXIST)
+		nv_log(priority, "cannot add the route to %s/%u on %s: %s",
+			nv_ip_text(&route.destination, text), route.destination_len, move->to_name,
+			nv_strerror(r));
+}
+
+void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
+{
+	nv_carry_undo(kernel, plan);
+	for (size_t i = 0; i < plan->count; i++) {
+		nv_tuning_undo(kernel, &plan->move[i]);
+		nv_bridge_undo(kernel, &plan->move[i]);
+		if (plan->move[i].keeps)
+			nv_addressing_undo(kernel, &plan->move[i]);
+	}
+}
+
+static void close_link(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	const struct nv_link_change bare = {
+		.what = NV_LINK_ADDR_GEN_MODE,
+		.to.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE,
+	};
+
+	nv_kernel_link_set(kernel, move->from, &bare);
+	nv_tuning_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
+}
+
+static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
+{
+	int r = nv_kernel_link_del(kernel, move->from);
+
+	if (r < 0 && r != -ENODEV) {
+		nv_err("cannot delete the VLAN %s: %s", move->from_name, nv_strerror(r));
+		return false;
+	}
+	move->from = 0;
+	return true;
+}
+
+static void settle(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	nv_addressing_settle(kernel, move->to, &move->addrs);
+	if (move->from)
+		nv_tuning_settle(kernel, move);
+}
+
+/* Done to an old interface. */
+static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
+{
+	switch (step->object) {
+	case NV_STEP_LINK:
+		return remove_link(kernel, move);
+	case NV_STEP_SETTINGS:
+		close_link(kernel, move);
+		return true;
+	case NV_STEP_PORT:
+		nv_bridge_leave(kernel, move);
+		return true;
+	case NV_STEP_REST:
+		nv_carry_strip(kernel, move);
+		return true;
+	case NV_STEP_ADDRS4:
+		nv_addressing_strip(kernel, move, AF_INET);
+		return true;
+	case NV_STEP_ADDRS6:
+		nv_addressing_strip(kernel, move, AF_INET6);
+		return true;
+	case NV_STEP_NAMES:
+		nv_resolved_revert(move->from_name);
+		return true;
+	case NV_STEP_ADDR:
+	case NV_STEP_ROUTE:
+	case NV_STEP_THING:
+	case NV_STEP_FRAMES:
+	case NV_STEP_CLIENT:
+		break;
+	}
+	return true;
+}
+
+/* Done to a new interface. @priority: of what is told of a route of rc.conf's. */
+static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const struct nv_step *step,
+	int priority)
+{
+	switch (step->object) {
+	case NV_STEP_ADDR:
+		return nv_addressing_fill(kernel, move, &move->addrs.addr[step->index]);
+	case NV_STEP_ROUTE:
+		fill_route(kernel, move, step->index, priority);
+		return true;
+	case NV_STEP_ADDRS6:
+		nv_addressing_wait(kernel, move);
+		return true;
+	case NV_STEP_SETTINGS:
+		settle(kernel, move);
+		return true;
+	case NV_STEP_PORT:
+		nv_bridge_leave(kernel, move);
+		return true;
+	case NV_STEP_LINK:
+	case NV_STEP_THING:
+	case NV_STEP_REST:
+	case NV_STEP_ADDRS4:
+	case NV_STEP_NAMES:
+	case NV_STEP_FRAMES:
+	case NV_STEP_CLIENT:
+		break;
+	}
+	return true;
+}
+
+/* From the old interface to the new one. */
+static bool copy(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
+{
+	if (step->object == NV_STEP_PORT)
+		return nv_bridge_enter(kernel, move);
+	if (step->object == NV_STEP_SETTINGS)
+		return copy_settings(kernel, move);
+	nv_resolved_copy(move->from_name, move->to_name);
+	return true;
+}
+
+static bool carry_out(struct nv_kernel *kernel, struct nv_plan *plan, const struct nv_step *step)
+{
+	struct nv_move *move = &plan->move[step->move];
+
+	switch (step->verb) {
+	case NV_STEP_MAKE:
+		move->late = step->stage != NV_STAGE_FILL;
+		return !plan->move[move->lower].to || make_link(kernel, plan, move);
+	case NV_STEP_COPY:
+		return !move->to || copy(kernel, move, step);
+	case NV_STEP_ADD:
+	case NV_STEP_REPLACE:
+	case NV_STEP_WAIT:
+	case NV_STEP_SETTLE:
+		return !move->to || put_on(kernel, move, step, LOG_WARNING);
+	case NV_STEP_CLOSE:
+	case NV_STEP_REMOVE:
+	case NV_STEP_LEAVE:
+		return !move->from || take_off(kernel, move, step);
+	case NV_STEP_SWITCH:
+		break;
+	}
+	return true;
+}
+
+bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage stage)
+{
+	NV_AUTO(nv_steps) struct nv_steps steps = {};
+	int r = nv_steps_list(plan, &steps);
+	bool filling = stage == NV_STAGE_FILL;
+	bool fine = true;
+
+	if (r < 0) {
+		nv_err("cannot list the steps of the move: %s", nv_strerror(r));
+		return false;
+	}
+	for (size_t i = 0; i < steps.count && (fine || !filling); i++) {
+		const struct nv_step *step = &steps.step[i];
+		size_t count;
+
+		if (step->stage != stage)
+			continue;
+		count = nv_carry_run(&steps, i);
+		if (!count) {
+			fine &= carry_out(kernel, plan, step);
+			continue;
+		}
+		fine &= nv_carry(kernel, plan, step, count,
+			filling && !plan->is_said ? LOG_ERR : LOG_WARNING);
+		i += count - 1;
+	}
+	return fine;
+}
+
+/* How many are there that do not come with an address. */
+static size_t count_routes(const struct nv_routes *routes)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < routes->count; i++)
+		count += nv_plan_route_counts(&routes->route[i]);
+	return count;
+}
+
+/* Addresses and routes of one new interface, and what is carried. */
+static void put_again(
+	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)
+{
+	enum nv_step_stage stage = move->late ? NV_STAGE_STRIP_PATHS : NV_STAGE_FILL;
+	NV_AUTO(nv_steps) struct nv_steps steps = {};
+	bool fine = nv_steps_list(plan, &steps) == 0;
+
+	for (size_t i = 0; i < steps.count && fine; i++) {
+		const struct nv_step *step = &steps.step[i];
+		size_t count;
+
+		if (step->stage != stage ||
+			(step->verb != NV_STEP_ADD && step->verb != NV_STEP_REPLACE))
+			continue;
+		count = nv_carry_run(&steps, i);
+		if (count)
+			nv_carry(kernel, plan, step, count, LOG_DEBUG);
+		else if (&plan->move[step->move] == move)
+			fine = put_on(kernel, move, step, LOG_DEBUG);
+		i += count ? count - 1 : 0;
+	}
+}
+
+void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+	bool whole = true;
+
+	if (!move->up || nv_kernel_addrs(kernel, move->to, &addrs) < 0 ||
+		nv_kernel_routes(kernel, move->to, &routes) < 0)
+		return;
+	for (size_t i = 0; i < move->addrs.count; i++) {
+		struct nv_addr addr = move->addrs.addr[i];
+
+		addr.ifindex = move->to;
+		whole &= nv_addressing_find(&addrs, &addr.local) != NULL;
+		if (!nv_addressing_lacks_network(&addr, &routes))
+			continue;
+		nv_kernel_addr_del(kernel, &addr);
+		whole = false;
+	}
+	whole &= count_routes(&routes) >= move->routes.count + nv_carry_count_routes(plan, move);
+	if (!whole)
+		put_again(kernel, plan, move);
+}
+
+static bool has_other(const struct nv_move *move, const struct nv_addrs *now)
+{
+	for (size_t i = 0; i < now->count; i++)
+		if (now->addr[i].local.family == AF_INET &&
+			!nv_addressing_find(&move->addrs, &now->addr[i].local))
+			return true;
+	return false;
+}
+
+/* So that it is not put in force again. */
+static void forget_addr(struct nv_move *move, size_t index)
+{
+	struct nv_addrs *addrs = &move->addrs;
+
+	addrs->count--;
+	memmove(&addrs->addr[index], &addrs->addr[index + 1],
+		(addrs->count - index) * sizeof(addrs->addr[0]));
+}
+
+void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs now = {};
+	bool other;
+
+	if (nv_kernel_addrs(kernel, move->to, &now) < 0)
+		return;
+	other = has_other(move, &now);
+	/* Or the new address would go with the old one, whose secondary it may be. */
+	if (other)
+		nv_tuning_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
+	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
+		struct nv_addr *addr = &move->addrs.addr[i];
+		const struct nv_addr *there = nv_addressing_find(&now, &addr->local);
+		struct nv_addr mine = *addr;
+
+		if (addr->local.family != AF_INET)
+			continue;
+		mine.ifindex = move->to;
+		if (other) {
+			nv_kernel_addr_del(kernel, &mine);
+			forget_addr(move, i);
+		} else if (addr->valid_lft != UINT32_MAX &&
+			   (!there || there->valid_lft <= addr->valid_lft)) {
+			mine.valid_lft = addr->valid_lft = UINT32_MAX;
+			mine.preferred_lft = addr->preferred_lft = UINT32_MAX;
+			nv_kernel_addr_add(kernel, &mine, true);
+		}
+	}
+	nv_apply_keep(kernel, plan, move);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/bridge.h"
+
+#include "base/log.h"
+#include "kernel/bridge_port.h"
+
+#include <errno.h>
+
+static const struct nv_thing *port_of(const struct nv_move *move)
+{
+	return move->to ? nv_things_next(&move->port, NULL) : NULL;
+}
+
+/*
+ * What is sent at once is not torn apart by a signal that kills. The first @needed requests must
+ * not fail; of the others only a port that has gone meanwhile may be the reason.
+ */
+static bool carry_out(struct nv_kernel *kernel, const struct nv_move *move,
+	struct nv_things *requests, int error, size_t needed)
+{
+	NV_AUTO(nv_free) int *errors = calloc(requests->count ? requests->count : 1, sizeof(int));
+
+	if (error == 0)
+		error = errors ? nv_kernel_batch(kernel, requests, errors) : -ENOMEM;
+	for (size_t i = 0; i < needed && i < requests->count && error == 0; i++)
+		error = errors[i];
+	if (error < 0)
+		nv_err("cannot have %s in place of %s as a port of %s: %s", move->to_name,
+			move->from_name, move->bridge, nv_strerror(error));
+	return error == 0;
+}
+
+bool nv_bridge_enter(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	const struct nv_thing *port = port_of(move);
+	NV_AUTO(nv_things) struct nv_things requests = {};
+	int r = 0;
+
+	if (!port)
+		return true;
+	if (move->from)
+		r = nv_port_isolate(&requests, move->from, true);
+	if (r == 0)
+		r = nv_port_enter(&requests, port, move->to);
+	return carry_out(kernel, move, &requests, r, NV_PORT_ENTER_NEEDED + (move->from != 0));
+}
+
+/* An entry is at one port only, and a frame that came by the old one may have called it back. */
+static int request_macs(const struct nv_move *move, struct nv_things *requests)
+{
+	const struct nv_renaming renaming = {move->was, move->to, move->from_name, move->to_name};
+	const struct nv_renamings list = {&renaming, 1};
+	const struct nv_things *things = &move->port;
+	int r = 0;
+
+	nv_each_thing (thing, things)
+		if (r == 0 && nv_thing_kind(thing) == NV_THING_FDB)
+			r = nv_things_request(requests, thing, NV_THING_REPLACE, &list);
+	return r;
+}
+
+static int request_succession(
+	const struct nv_move *move, const struct nv_thing *port, struct nv_things *requests)
+{
+	int r = nv_port_flood(requests, port, move->to);
+
+	if (r == 0 && move->from)
+		r = nv_port_flood(requests, NULL, move->from);
+	if (r == 0 && move->from)
+		r = nv_port_leave(requests, move->from);
+	if (r == 0)
+		r = nv_port_isolate(requests, move->to, nv_port_is_isolated(port));
+	return r;
+}
+
+void nv_bridge_leave(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	const struct nv_thing *port = port_of(move);
+	NV_AUTO(nv_things) struct nv_things macs = {};
+	NV_AUTO(nv_things) struct nv_things requests = {};
+
+	if (!port)
+		return;
+	carry_out(kernel, move, &macs, request_macs(move, &macs), SIZE_MAX);
+	carry_out(kernel, move, &requests, request_succession(move, port, &requests), 1);
+}
+
+void nv_bridge_undo(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	const struct nv_thing *port = port_of(move);
+	NV_AUTO(nv_things) struct nv_things requests = {};
+	int r;
+
+	if (!port || !move->from)
+		return;
+	r = nv_port_leave(&requests, move->to);
+	if (r == 0)
+		r = nv_port_isolate(&requests, move->from, nv_port_is_isolated(port));
+	carry_out(kernel, move, &requests, r, 0);
+}

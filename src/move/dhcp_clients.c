@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/dhcp_clients.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define LEASE_WAIT 60 /* seconds; dhclient tries as long before it goes on in the background */
+#define LOOK_EVERY 25 /* milliseconds; udhcpc flushes the interface when it starts */
+
+/* A client that was started and has not told yet. */
+struct waiting {
+	pid_t pid; /* 0: none, or ended */
+	bool ipv6;
+};
+
+struct leading {
+	struct nv_kernel *kernel;
+	const struct nv_plan *plan;
+	struct nv_move *move;
+	struct nv_dhcp_clients old;
+	struct waiting started[NV_DHCP_CLIENTS_MAX];
+	size_t n_started;
+};
+
+static void leading_auto(struct leading *leading)
+{
+	nv_dhcp_clients_auto(&leading->old);
+}
+
+static const struct nv_dhcp_client *find(const struct nv_dhcp_clients *clients, bool ipv6)
+{
+	for (size_t i = 0; i < clients->count; i++)
+		if (clients->client[i].ipv6 == ipv6)
+			return &clients->client[i];
+	return NULL;
+}
+
+static bool runs_on(const char *ifname, bool ipv6)
+{
+	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+
+	return nv_dhcp_find(ifname, &clients) == 0 && find(&clients, ipv6);
+}
+
+static bool wants_ipv4_client(const struct nv_move *move, const struct nv_dhcp_clients *old)
+{
+	switch (move->client) {
+	case NV_CLIENT_START:
+		return true;
+	case NV_CLIENT_MOVE:
+		return find(old, false);
+	case NV_CLIENT_STOP:
+		return false;
+	}
+	return false;
+}
+
+bool nv_clients_are_slow(const struct nv_plan *plan)
+{
+	bool slow = false;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients old = {};
+		const struct nv_move *move = &plan->move[i];
+
+		if (move->client == NV_CLIENT_START && move->dhcp.mode == NV_DHCP_SYNC &&
+			!move->dhcp.background)
+			return false;
+		if (move->from)
+			nv_dhcp_find(move->from_name, &old);
+		slow |= wants_ipv4_client(move, &old) || find(&old, true);
+	}
+	return slow;
+}
+
+static void start(struct leading *leading, const struct nv_dhcp_wanted *wanted,
+	const struct nv_dhcp_client *like)
+{
+	const struct nv_move *move = leading->move;
+	const char *program = wanted ? wanted->program : like->program;
+	struct waiting *waiting = &leading->started[leading->n_started];
+	bool ipv6 = !wanted && like->ipv6;
+	int r;
+
+	if (leading->n_started == NV_DHCP_CLIENTS_MAX || runs_on(move->to_name, ipv6))
+		return;
+	r = nv_dhcp_start(wanted, move->to_name, like, move->from_name, &waiting->pid);
+	if (r == 0) {
+		nv_info("started %s on %s", program, move->to_name);
+		waiting->ipv6 = ipv6;
+		leading->n_started++;
+		return;
+	}
+	if (r == -EINVAL)
+		nv_err("cannot start %s on %s: dhclient_program must be a dhclient, dhcpcd or "
+		       "udhcpc",
+			program, move->to_name);
+	else
+		nv_err("cannot start %s on %s: %s; install it, or name another in "
+		       "dhclient_program",
+			program, move->to_name, nv_strerror(r));
+	if (wanted && like) {
+		nv_notice("%s, which served %s, serves %s instead", like->program, move->from_name,
+			move->to_name);
+		start(leading, NULL, like);
+	} else if (move->addrs.count) {
+		nv_notice("%s keeps the address that was moved", move->to_name);
+	}
+}
+
+static void start_all(struct leading *leading)
+{
+	const struct nv_move *move = leading->move;
+
+	if (wants_ipv4_client(move, &leading->old))
+		start(leading, move->client == NV_CLIENT_START ? &move->dhcp : NULL,
+			find(&leading->old, false));
+	for (size_t i = 0; i < leading->old.count; i++)
+		if (leading->old.client[i].ipv6)
+			start(leading, NULL, &leading->old.client[i]);
+}
+
+static void report(const struct leading *leading, const struct waiting *waiting, int r, int status)
+{
+	const char *to = leading->move->to_name;
+
+	if (r == 0)
+		nv_info("DHCP on %s: done", to);
+	else if (WIFEXITED(status))
+		nv_warn("the DHCP client on %s ended with status %d and without a lease; "
+			"the address that was moved stays for as long as its own lease",
+			to, WEXITSTATUS(status));
+	else
+		nv_warn("the DHCP client on %s was ended by signal %d", to, WTERMSIG(status));
+	if (!waiting->ipv6 && r == 0)
+		nv_apply_leased(leading->kernel, leading->plan, leading->move);
+}
+
+static bool all_told(struct leading *leading)
+{
+	bool told = true;
+
+	for (size_t i = 0; i < leading->n_started; i++) {
+		struct waiting *waiting = &leading->started[i];
+		int status = 0;
+		int r = waiting->pid ? nv_dhcp_wait(waiting->pid, LOOK_EVERY, &status) : 0;
+
+		if (r == 1) {
+			told = false;
+			nv_apply_keep(leading->kernel, leading->plan, leading->move);
+		} else if (waiting->pid) {
+			waiting->pid = 0;
+			report(leading, waiting, r, status);
+		}
+	}
+	return told;
+}
+
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
+}
+
+static void stop_old(struct leading *leading)
+{
+	for (size_t i = 0; i < leading->old.count; i++) {
+		struct nv_dhcp_client *client = &leading->old.client[i];
+		int r = nv_dhcp_stop(client, leading->move->from_name);
+
+		if (r == 0)
+			nv_info("stopped %s on %s", nv_dhcp_kind_name(client->kind),
+				leading->move->from_name);
+		else
+			nv_warn("cannot stop %s (process %d) on %s: %s",
+				nv_dhcp_kind_name(client->kind), (int)client->pid,
+				leading->move->from_name, nv_strerror(r));
+	}
+}
+
+static void move_one(
+	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move, time_t deadline)
+{
+	__attribute__((cleanup(leading_auto))) struct leading leading = {
+		.kernel = kernel,
+		.plan = plan,
+		.move = move,
+	};
+	/* A VLAN that has replaced one of its name: the old one's client is left over. */
+	bool replaced = nv_streq(move->from_name, move->to_name);
+	bool told;
+
+	if (move->from_name[0])
+		nv_dhcp_find(move->from_name, &leading.old);
+	if (replaced)
+		stop_old(&leading);
+	start_all(&leading);
+	while (!(told = all_told(&leading)) && now() < deadline)
+		continue;
+	if (!told)
+		nv_warn("no lease on %s after %d seconds; its client goes on trying, and what was "
+			"moved stays",
+			move->to_name, LEASE_WAIT);
+	if (!replaced)
+		stop_old(&leading);
+	nv_apply_keep(kernel, plan, move);
+}
+
+void nv_clients_move(struct nv_kernel *kernel, struct nv_plan *plan)
+{
+	time_t deadline = now() + LEASE_WAIT;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].to)
+			move_one(kernel, plan, &plan->move[i], deadline);
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/journal.h"
+
+#include "base/log.h"
+#include "kernel/bridge_port.h"
+#include "move/addresses.h"
+#include "move/sysctls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+void nv_record_auto(struct nv_record *record)
+{
+	nv_things_auto(&record->addrs);
+	nv_things_auto(&record->displaced);
+	nv_things_auto(&record->ports);
+	nv_things_auto(&record->said);
+	*record = (struct nv_record){};
+}
+
+static uint64_t now_since_boot(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+static void read_sysctl(struct nv_kernel *kernel, const char *family, const char *ifname,
+	const char *name, char ret_value[16])
+{
+	char path[NV_SYSCTL_PATH_MAX];
+
+	snprintf(path, sizeof(path), "net/%s/conf/%s/%s", family, ifname, name);
+	if (nv_kernel_sysctl_read(kernel, path, ret_value, 16) < 0)
+		ret_value[0] = '\0';
+}
+
+static struct nv_record_settings read_settings(struct nv_kernel *kernel, const struct nv_link *hn)
+{
+	struct nv_record_settings settings = {
+		.mtu = hn->mtu,
+		.up = hn->flags & IFF_UP,
+		.all_multicast = hn->flags & IFF_ALLMULTI,
+		.addr_gen_mode = hn->addr_gen_mode,
+	};
+
+	read_sysctl(kernel, "ipv6", hn->name, "accept_ra", settings.accept_ra);
+	read_sysctl(kernel, "ipv4", hn->name, "rp_filter", settings.rp_filter);
+	return settings;
+}
+
+/*
+ * What hn's own settings are: where it has what a port gets, it is the record's word; else somebody
+ * has set it since, and that counts.
+ */
+static struct nv_record_settings find_own(
+	const struct nv_record *record, const struct nv_record_settings *live)
+{
+	struct nv_record_settings own = *live;
+	const struct nv_record_settings *then = &record->settings;
+
+	if (!record->hn)
+		return own;
+	own.up &= then->up;
+	own.all_multicast &= then->all_multicast;
+	if (live->mtu == record->lagg_mtu)
+		own.mtu = then->mtu;
+	if (live->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE)
+		own.addr_gen_mode = then->addr_gen_mode;
+	if (nv_streq(live->accept_ra, "0"))
+		nv_strcopy(own.accept_ra, sizeof(own.accept_ra), then->accept_ra);
+	if (nv_streq(live->rp_filter, "2"))
+		nv_strcopy(own.rp_filter, sizeof(own.rp_filter), then->rp_filter);
+	return own;
+}
+
+static bool is_several(const struct nv_thing *thing)
+{
+	return nv_thing_kind(thing) == NV_THING_ROUTE && nv_thing_is_shared(thing);
+}
+
+/* Of what does not move, that which is hn's, and not a VLAN's. */
+static int take_displaced(const struct nv_plan *plan, struct nv_record *record)
+{
+	const struct nv_move *move = &plan->move[0];
+	const struct nv_renaming hn = {move->from, move->from, move->from_name, move->from_name};
+	const struct nv_renamings list = {&hn, 1};
+	int r = 0;
+
+	nv_each_thing (thing, &plan->left) {
+		struct nv_addr addr;
+		bool ours = nv_thing_refers(thing, &list) ||
+			    (nv_thing_addr(thing, &addr) == 0 && addr.ifindex == move->from);
+
+		if (ours && r == 0)
+			r = nv_things_add(&record->displaced, thing);
+	}
+	/* Whether one of several next hops has a way from the lagg is only known when it is tried.
+	 */
+	nv_each_thing (thing, &plan->things)
+		if (r == 0 && plan->is_said && is_several(thing) && nv_thing_refers(thing, &list))
+			r = nv_things_add(&record->displaced, thing);
+	return r;
+}
+
+static int take_config(
+	const struct nv_snapshot *now, const struct nv_plan *plan, struct nv_record *record)
+{
+	const struct nv_move *move = &plan->move[0];
+	int r = take_displaced(plan, record);
+
+	for (size_t i = 0; i < now->addrs.count && r == 0; i++)
+		if (now->addrs.addr[i].ifindex == move->from &&
+			!(now->addrs.addr[i].flags & IFA_F_DADFAILED))
+			r = nv_things_add_addr(&record->addrs, &now->addrs.addr[i]);
+	for (size_t i = 0; i < move->n_said_addrs && r == 0; i++)
+		r = nv_things_add_addr(&record->said, &move->addrs.addr[i]);
+	for (size_t i = 0; i < move->routes.count && r == 0; i++)
+		r = nv_things_add_route(&record->said, &move->routes.route[i]);
+	return r;
+}
+
+/*
+ * The place that a link had in that bridge, or its counterpart had before a run in the other
+ * direction; NULL: it is not in the record.
+ */
+static const struct nv_thing *find_port(const struct nv_record *record, const struct nv_thing *live)
+{
+	const struct nv_thing *found = NULL;
+
+	nv_each_thing (port, &record->ports)
+		if (nv_port_bridge(port) == nv_port_bridge(live) &&
+			(!found || nv_port_link(port) == nv_port_link(live)))
+			found = port;
+	return found;
+}
+
+/* A copy of @live's list, but with @port in the first place. */
+static int replace_port(struct nv_things *live, const struct nv_thing *port)
+{
+	NV_AUTO(nv_things) struct nv_things things = {};
+	int r = nv_things_add(&things, port);
+
+	nv_each_thing (thing, live)
+		if (r == 0 && nv_thing_kind(thing) != NV_THING_PORT)
+			r = nv_things_add(&things, thing);
+	if (r < 0)
+		return r;
+	nv_things_auto(live);
+	*live = things;
+	things = (struct nv_things){};
+	return 0;
+}
+
+int nv_record_ports(struct nv_record *record, struct nv_plan *plan)
+{
+	NV_AUTO(nv_things) struct nv_things ports = {};
+	int r = 0;
+
+	for (size_t i = 0; i < plan->count && r == 0; i++) {
+		struct nv_move *move = &plan->move[i];
+		const struct nv_thing *live = nv_things_next(&move->port, NULL);
+		const struct nv_thing *then = live && move->both ? find_port(record, live) : NULL;
+
+		if (then)
+			r = replace_port(&move->port, then);
+		if (r == 0 && live)
+			r = nv_things_add(&ports, nv_things_next(&move->port, NULL));
+	}
+	if (r < 0)
+		return r;
+	nv_things_auto(&record->ports);
+	record->ports = ports;
+	ports = (struct nv_things){};
+	return 0;
+}
+
+int nv_record_take(struct nv_kernel *kernel, const struct nv_link *hn,
+	const struct nv_snapshot *now, const struct nv_plan *plan, bool whole,
+	struct nv_record *record)
+{
+	const struct nv_record_settings live = read_settings(kernel, hn);
+
+	record->settings = find_own(record, &live);
+	record->lagg_mtu = plan->move[0].mtu;
+	if (record->hn && !whole)
+		return 0;
+	nv_things_auto(&record->addrs);
+	nv_things_auto(&record->displaced);
+	nv_things_auto(&record->said);
+	record->hn = hn->ifindex;
+	memcpy(record->mac, hn->mac, NV_MAC_LEN);
+	record->taken = now_since_boot();
+	return take_config(now, plan, record);
+}
+
+static bool has(const struct nv_things *things, const struct nv_addr *wanted)
+{
+	nv_each_thing (thing, things) {
+		struct nv_addr addr;
+
+		if (nv_thing_addr(thing, &addr) == 0 && nv_ip_equal(&addr.local, &wanted->local) &&
+			addr.prefix_len == wanted->prefix_len)
+			return true;
+	}
+	return false;
+}
+
+static const struct nv_addr *find(const struct nv_addrs *addrs, const struct nv_addr *wanted)
+{
+	for (size_t i = 0; i < addrs->count; i++)
+		if (nv_ip_equal(&addrs->addr[i].local, &wanted->local) &&
+			addrs->addr[i].prefix_len == wanted->prefix_len)
+			return &addrs->addr[i];
+	return NULL;
+}
+
+static uint32_t left_of(uint32_t lifetime, uint64_t elapsed)
+{
+	if (lifetime == UINT32_MAX)
+		return lifetime;
+	return elapsed < lifetime ? lifetime - (uint32_t)elapsed : 0;
+}
+
+/* One that hn had, as it is to be again; false if it is not. */
+static bool comes_back(const struct nv_record *record, const struct nv_addrs *on_lagg,
+	uint64_t elapsed, struct nv_addr *addr)
+{
+	const struct nv_addr *live = find(on_lagg, addr);
+	bool displaced = has(&record->displaced, addr) || has(&record->said, addr);
+
+	addr->ifindex = 0;
+	if (live && !has(&record->said, addr)) {
+		addr->valid_lft = live->valid_lft;
+		addr->preferred_lft = live->preferred_lft;
+		return true;
+	}
+	addr->valid_lft = left_of(addr->valid_lft, elapsed);
+	addr->preferred_lft = left_of(addr->preferred_lft, elapsed);
+	return displaced && addr->valid_lft;
+}
+
+static int amend_addrs(const struct nv_record *record, struct nv_move *move)
+{
+	uint64_t now = now_since_boot();
+	uint64_t elapsed = now > record->taken ? now - record->taken : 0;
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	int r = 0;
+
+	nv_each_thing (thing, &record->addrs) {
+		struct nv_addr addr;
+
+		if (r == 0 && nv_thing_addr(thing, &addr) == 0 &&
+			comes_back(record, &move->addrs, elapsed, &addr))
+			r = nv_addrs_add(&addrs, &addr);
+	}
+	for (size_t i = 0; i < move->addrs.count && r == 0; i++) {
+		const struct nv_addr *addr = &move->addrs.addr[i];
+
+		if (!has(&record->addrs, addr) && !has(&record->said, addr))
+			r = nv_addrs_add(&addrs, addr);
+	}
+	if (r < 0)
+		return r;
+	nv_addrs_auto(&move->addrs);
+	move->addrs = addrs;
+	addrs = (struct nv_addrs){};
+	return 0;
+}
+
+static bool same_route(const struct nv_route *a, const struct nv_route *b)
+{
+	uint32_t none = a->family == AF_INET6 ? 1024 : 0; /* IP6_RT_PRIO_USER */
+
+	return a->family == b->family && a->destination_len == b->destination_len &&
+	       a->tos == b->tos &&
+	       (a->table ? a->table : RT_TABLE_MAIN) == (b->table ? b->table : RT_TABLE_MAIN) &&
+	       (a->priority ? a->priority : none) == (b->priority ? b->priority : none) &&
+	       (!a->destination_len || nv_ip_equal(&a->destination, &b->destination)) &&
+	       a->has_gateway == b->has_gateway &&
+	       (!a->has_gateway || nv_ip_equal(&a->gateway, &b->gateway));
+}
+
+/* Whether the lagg has a route to the same place as this one with several next hops. */
+static bool has_place(const struct nv_things *things, const struct nv_thing *several)
+{
+	NV_AUTO(nv_routes) struct nv_routes wanted = {};
+
+	if (nv_thing_route(several, &wanted) < 0 || !wanted.count)
+		return false;
+	wanted.route[0].has_gateway = false;
+	nv_each_thing (thing, things) {
+		NV_AUTO(nv_routes) struct nv_routes hops = {};
+
+		if (nv_thing_route(thing, &hops) < 0 || !hops.count)
+			continue;
+		hops.route[0].has_gateway = false;
+		if (same_route(&hops.route[0], &wanted.route[0]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_said(const struct nv_routes *said, const struct nv_thing *thing)
+{
+	NV_AUTO(nv_routes) struct nv_routes hops = {};
+
+	if (nv_thing_route(thing, &hops) < 0 || hops.count != 1)
+		return false;
+	for (size_t i = 0; i < said->count; i++)
+		if (same_route(&said->route[i], &hops.route[0]))
+			return true;
+	return false;
+}
+
+static int amend_things(
+	const struct nv_record *record, const struct nv_renaming *hn_to_lagg, struct nv_plan *plan)
+{
+	const struct nv_renamings renamings = {hn_to_lagg, 1};
+	NV_AUTO(nv_things) struct nv_things things = {};
+	NV_AUTO(nv_routes) struct nv_routes said = {};
+	int r = 0;
+
+	nv_each_thing (thing, &record->said)
+		nv_thing_route(thing, &said);
+	nv_each_thing (thing, &plan->things)
+		if (r == 0 && !is_said(&said, thing))
+			r = nv_things_add(&things, thing);
+	/* In the plan things are as on the old interface, which is the lagg now. */
+	nv_each_thing (thing, &record->displaced)
+		if (r == 0 && nv_thing_kind(thing) != NV_THING_ADDR &&
+			!(is_several(thing) && has_place(&plan->things, thing)))
+			r = nv_things_request(&things, thing, NV_THING_REPLACE, &renamings);
+	if (r < 0)
+		return r;
+	nv_things_auto(&plan->things);
+	plan->things = things;
+	things = (struct nv_things){};
+	return 0;
+}
+
+int nv_record_amend(
+	const struct nv_record *record, const struct nv_renaming *hn_to_lagg, struct nv_plan *plan)
+{
+	int r = amend_addrs(record, &plan->move[0]);
+
+	/* What came by a gateway of rc.conf's may have none any more. */
+	plan->is_said |= record->said.count > 0;
+	return r < 0 ? r : amend_things(record, hn_to_lagg, plan);
+}
+
+/* Also those that a run before has moved. */
+static void settle_addrs(struct nv_kernel *kernel, const struct nv_record *record, int ifindex)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+
+	nv_each_thing (thing, &record->addrs) {
+		struct nv_addr addr;
+
+		if (nv_thing_addr(thing, &addr) == 0)
+			nv_addrs_add(&addrs, &addr);
+	}
+	nv_addressing_settle(kernel, ifindex, &addrs);
+}
+
+void nv_record_restore(
+	struct nv_kernel *kernel, const struct nv_record *record, const struct nv_link *hn)
+{
+	const struct nv_record_settings live = read_settings(kernel, hn);
+	const struct nv_record_settings own = find_own(record, &live);
+	struct nv_link_change change = {
+		.what = NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
+		.flags_mask = IFF_UP | IFF_ALLMULTI,
+		.to = {.mtu = own.mtu, .addr_gen_mode = own.addr_gen_mode},
+	};
+	int r;
+
+	if (own.mtu != live.mtu)
+		change.what |= NV_LINK_MTU;
+	change.to.flags = (own.up ? IFF_UP : 0u) | (own.all_multicast ? IFF_ALLMULTI : 0u);
+	r = nv_kernel_link_set(kernel, hn->ifindex, &change);
+	if (r < 0)
+		nv_warn("cannot give %s its MTU and flags back: %s", hn->name, nv_strerror(r));
+	settle_addrs(kernel, record, hn->ifindex);
+	if (own.accept_ra[0])
+		nv_tuning_set(kernel, "ipv6", hn->name, "accept_ra", own.accept_ra);
+	if (own.rp_filter[0])
+		nv_tuning_set(kernel, "ipv4", hn->name, "rp_filter", own.rp_filter);
+}
+
+void nv_record_settle(
+	struct nv_kernel *kernel, const struct nv_record *record, const struct nv_move *move)
+{
+	const struct nv_record_settings *own = &record->settings;
+
+	settle_addrs(kernel, record, move->to);
+	if (!own->rp_filter[0])
+		return;
+	nv_tuning_set(kernel, "ipv4", move->to_name, "rp_filter", own->rp_filter);
+	nv_tuning_set(kernel, "ipv4", move->from_name, "rp_filter", own->rp_filter);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The record as a file: JSON, each thing with words for a person beside what the kernel gets. */
+#include "base/log.h"
+#include "move/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VERSION 1
+
+static void record_path(const char *run_dir, const char *hn, char path[256])
+{
+	snprintf(path, 256, "%s/vfup.%s.json", run_dir, hn);
+}
+
+static void json_auto(json_t **json)
+{
+	json_decref(*json);
+}
+
+static int things_to_json(const struct nv_things *things, json_t **ret_list)
+{
+	__attribute__((cleanup(json_auto))) json_t *list = json_array();
+
+	nv_each_thing (thing, things) {
+		NV_AUTO(nv_str) struct nv_str text = {};
+		NV_AUTO(nv_str) struct nv_str hex = {};
+
+		nv_thing_text(thing, &text);
+		nv_thing_hex(thing, &hex);
+		if (json_array_append_new(list, json_pack("{ss ss}", "what", nv_str_text(&text),
+							"request", nv_str_text(&hex))) < 0)
+			return -ENOMEM;
+	}
+	*ret_list = TAKE_PTR(list);
+	return *ret_list ? 0 : -ENOMEM;
+}
+
+static int to_json(const char *hn, const struct nv_record *record, json_t **ret_json)
+{
+	const struct nv_record_settings *own = &record->settings;
+	json_t *addrs = NULL;
+	json_t *displaced = NULL;
+	json_t *ports = NULL;
+	json_t *said = NULL;
+	char mac[3 * NV_MAC_LEN];
+	int r = things_to_json(&record->addrs, &addrs);
+
+	if (r == 0)
+		r = things_to_json(&record->displaced, &displaced);
+	if (r == 0)
+		r = things_to_json(&record->ports, &ports);
+	if (r == 0)
+		r = things_to_json(&record->said, &said);
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", record->mac[0], record->mac[1],
+		record->mac[2], record->mac[3], record->mac[4], record->mac[5]);
+	/* Takes the lists, also if it fails. */
+	*ret_json = json_pack("{si ss si ss sI sI s{sI sb sb si ss ss} so* so* so* so*}", "version",
+		VERSION, "hn", hn, "ifindex", record->hn, "mac", mac, "taken",
+		(json_int_t)record->taken, "lagg_mtu", (json_int_t)record->lagg_mtu, "settings",
+		"mtu", (json_int_t)own->mtu, "up", own->up, "all_multicast", own->all_multicast,
+		"addr_gen_mode", own->addr_gen_mode, "accept_ra", own->accept_ra, "rp_filter",
+		own->rp_filter, "addresses", addrs, "displaced", displaced, "ports", ports, "said",
+		said);
+	if (r == 0 && !*ret_json)
+		r = -ENOMEM;
+	return r;
+}
+
+static int write_all(int fd, const char *text)
+{
+	for (size_t left = strlen(text); left > 0;) {
+		ssize_t length = write(fd, text, left);
+
+		if (length < 0 && errno != EINTR)
+			return -errno;
+		if (length < 0)
+			continue;
+		text += length;
+		left -= (size_t)length;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* A whole file takes the place of another in one step, and is on the disk before. */
+static int replace_file(const char *path, const json_t *json)
+{
+	NV_AUTO(nv_free) char *text = json_dumps(json, JSON_INDENT(1));
+	NV_AUTO(nv_fd) int fd = -1;
+	char other[264];
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	snprintf(other, sizeof(other), "%s.new", path);
+	fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text);
+	if (r == 0 && rename(other, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(other);
+	return r;
+}
+
+int nv_record_write(const char *run_dir, const char *hn, const struct nv_record *record)
+{
+	__attribute__((cleanup(json_auto))) json_t *json = NULL;
+	char path[256];
+	int r = to_json(hn, record, &json);
+
+	record_path(run_dir, hn, path);
+	return r < 0 ? r : replace_file(path, json);
+}
+
+void nv_record_forget(const char *run_dir, const char *hn)
+{
+	char path[256];
+
+	record_path(run_dir, hn, path);
+	unlink(path);
+}
+
+static int things_from_json(const json_t *list, struct nv_things *things)
+{
+	const json_t *entry;
+	size_t i;
+	int r = json_is_array(list) ? 0 : -EBADMSG;
+
+	json_array_foreach (list, i, entry) {
+		const char *hex = json_string_value(json_object_get(entry, "request"));
+
+		if (r == 0)
+			r = hex ? nv_things_add_hex(things, hex) : -EBADMSG;
+	}
+	return r == -ENOMSG ? -EBADMSG : r;
+}
+
+static int from_json(json_t *json, const struct nv_link *hn, struct nv_record *record)
+{
+	struct nv_record_settings *own = &record->settings;
+	json_t *addrs, *displaced, *said;
+	json_t *ports = NULL;
+	json_int_t taken, lagg_mtu, mtu;
+	const char *mac, *accept_ra, *rp_filter;
+	int version, ifindex, up, all_multicast, addr_gen_mode;
+	uint8_t *byte = record->mac;
+	int r;
+
+	if (json_unpack(json, "{si si ss sI sI s{sI sb sb si ss ss} so so s?o so}", "version",
+		    &version, "ifindex", &ifindex, "mac", &mac, "taken", &taken, "lagg_mtu",
+		    &lagg_mtu, "settings", "mtu", &mtu, "up", &up, "all_multicast", &all_multicast,
+		    "addr_gen_mode", &addr_gen_mode, "accept_ra", &accept_ra, "rp_filter",
+		    &rp_filter, "addresses", &addrs, "displaced", &displaced, "ports", &ports,
+		    "said", &said) < 0 ||
+		version != VERSION ||
+		sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", byte, byte + 1, byte + 2,
+			byte + 3, byte + 4, byte + 5) != NV_MAC_LEN ||
+		!nv_strcopy(own->accept_ra, sizeof(own->accept_ra), accept_ra) ||
+		!nv_strcopy(own->rp_filter, sizeof(own->rp_filter), rp_filter))
+		return -EBADMSG;
+	own->mtu = (uint32_t)mtu;
+	own->up = up;
+	own->all_multicast = all_multicast;
+	own->addr_gen_mode = (uint8_t)addr_gen_mode;
+	record->taken = (uint64_t)taken;
+	record->lagg_mtu = (uint32_t)lagg_mtu;
+	record->hn = ifindex;
+	if (ifindex != hn->ifindex || memcmp(record->mac, hn->mac, NV_MAC_LEN) != 0)
+		return -ENOENT;
+	r = things_from_json(addrs, &record->addrs);
+	if (r == 0)
+		r = things_from_json(displaced, &record->displaced);
+	if (r == 0 && ports)
+		r = things_from_json(ports, &record->ports);
+	return r < 0 ? r : things_from_json(said, &record->said);
+}
+
+int nv_record_read(const char *run_dir, const struct nv_link *hn, struct nv_record *ret_record)
+{
+	__attribute__((cleanup(nv_record_auto))) struct nv_record record = {};
+	__attribute__((cleanup(json_auto))) json_t *json = NULL;
+	NV_AUTO(nv_file) FILE *file = NULL;
+	char path[256];
+	int r;
+
+	record_path(run_dir, hn->name, path);
+	file = fopen(path, "re");
+	if (!file && errno != ENOENT)
+		return -errno;
+	json = file ? json_loadf(file, 0, NULL) : NULL;
+	r = !file ? -ENOENT : json ? from_json(json, hn, &record) : -EBADMSG;
+	if (r == 0) {
+		*ret_record = record;
+		record = (struct nv_record){};
+	}
+	return r == -ENOENT ? 0 : r;
+}

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct planner {
+	const struct nv_snapshot *snapshot;
+	const char *lagg;
+	struct nv_plan plan;
+	struct nv_str *why;
+	bool alone; /* of rc.conf only */
+};
+
+bool nv_plan_route_counts(const struct nv_route *route)
+{
+	return route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_REDIRECT;
+}
+
+static bool is_link_local(const struct nv_addr *addr)
+{
+	return addr->local.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->local.v6);
+}
+
+static bool has_addr(const struct nv_addrs *addrs, const struct nv_ip *ip)
+{
+	for (size_t i = 0; i < addrs->count; i++)
+		if (nv_ip_equal(&addrs->addr[i].local, ip))
+			return true;
+	return false;
+}
+
+static bool says_family(const struct nv_ifconfig *wanted, int family)
+{
+	for (size_t i = 0; wanted && i < wanted->addrs.count; i++)
+		if (wanted->addrs.addr[i].local.family == family)
+			return true;
+	return false;
+}
+
+/* Whether addresses of this family are made by a protocol, rc.conf having asked for it. */
+static bool is_dynamic(const struct nv_ifconfig *wanted, int family)
+{
+	if (!wanted)
+		return false;
+	return family == AF_INET ? wanted->dhcp.mode != NV_DHCP_NO : wanted->accept_rtadv;
+}
+
+static bool inherits(const struct nv_ifconfig *wanted, const struct nv_addr *addr)
+{
+	if (addr->flags & IFA_F_DADFAILED)
+		return false;
+	if (is_link_local(addr) || is_dynamic(wanted, addr->local.family))
+		return true;
+	return !(wanted && wanted->alone) && !says_family(wanted, addr->local.family);
+}
+
+/* The flags and the label that the same address has on another interface. */
+static struct nv_addr as_on(const struct nv_addr *addr, const char *from, const char *to)
+{
+	const uint32_t kept = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_HOMEADDRESS |
+			      IFA_F_MCAUTOJOIN | IFA_F_NODAD;
+	size_t length = strlen(from);
+	struct nv_addr moved = *addr;
+
+	moved.ifindex = 0;
+	moved.flags &= kept;
+	moved.label[0] = '\0';
+	if (strncmp(addr->label, from, length) == 0 &&
+		(addr->label[length] == ':' || !addr->label[length]))
+		if (snprintf(moved.label, sizeof(moved.label), "%s%s", to, addr->label + length) >=
+			(int)sizeof(moved.label))
+			moved.label[0] = '\0';
+	return moved;
+}
+
+static int plan_addrs(
+	struct planner *planner, struct nv_move *move, const struct nv_ifconfig *wanted)
+{
+	const struct nv_addrs *live = &planner->snapshot->addrs;
+	int r;
+
+	for (size_t i = 0; wanted && i < wanted->addrs.count; i++) {
+		r = nv_addrs_add(&move->addrs, &wanted->addrs.addr[i]);
+		if (r < 0)
+			return r;
+	}
+	move->n_said_addrs = move->addrs.count;
+	for (size_t i = 0; move->from && i < live->count; i++) {
+		const struct nv_addr *addr = &live->addr[i];
+		struct nv_addr moved;
+
+		if (addr->ifindex != move->from || has_addr(&move->addrs, &addr->local))
+			continue;
+		if (!inherits(wanted, addr)) {
+			r = nv_things_add_addr(&planner->plan.left, addr);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		moved = as_on(addr, move->from_name, move->to_name);
+		r = nv_addrs_add(&move->addrs, &moved);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static uint32_t table_of(const struct nv_route *route)
+{
+	return route->table ? route->table : RT_TABLE_MAIN;
+}
+
+static bool same_destination(const struct nv_route *a, const struct nv_route *b)
+{
+	return a->destination_len == b->destination_len && a->tos == b->tos &&
+	       table_of(a) == table_of(b) && a->family == b->family &&
+	       (!a->destination_len || nv_ip_equal(&a->destination, &b->destination));
+}
+
+static bool said_already(const struct nv_move *move, const struct nv_route *route)
+{
+	for (size_t i = 0; i < move->routes.count; i++)
+		if (same_destination(&move->routes.route[i], route))
+			return true;
+	return false;
+}
+
+/* Routes without a gateway go first: a gateway must be reachable before there is a route by it. */
+static int plan_said_routes(struct nv_move *move, const struct nv_ifconfig *wanted)
+{
+	int r = 0;
+
+	for (int gateway = 0; wanted && gateway <= 1; gateway++)
+		for (size_t i = 0; i < wanted->routes.count && r == 0; i++)
+			if (wanted->routes.route[i].has_gateway == gateway)
+				r = nv_routes_add(&move->routes, &wanted->routes.route[i]);
+	return r;
+}
+
+static void plan_link(
+	struct nv_move *move, const struct nv_link *from, const struct nv_ifconfig *wanted)
+{
+	move->up = wanted ? wanted->up : !from || (from->flags & IFF_UP);
+	move->accept_rtadv = wanted && wanted->accept_rtadv;
+	move->mtu = wanted ? wanted->mtu : 0;
+	if (!move->mtu && from)
+		move->mtu = from->mtu;
+	if (from) {
+		move->tx_queue_len = from->tx_queue_len;
+		move->group = from->group;
+		move->token = from->token;
+	}
+	if (wanted && wanted->description)
+		nv_strcopy(move->description, sizeof(move->description), wanted->description);
+	else if (from)
+		nv_strcopy(move->description, sizeof(move->description), from->alias);
+	if (wanted)
+		move->dhcp = wanted->dhcp;
+	if (is_dynamic(wanted, AF_INET))
+		move->client = NV_CLIENT_START;
+	else if (says_family(wanted, AF_INET) || (wanted && wanted->alone))
+		move->client = NV_CLIENT_STOP;
+	else
+		move->client = NV_CLIENT_MOVE;
+}
+
+static bool is_stacked_on(const struct nv_link *link, int ifindex)
+{
+	return link->lower == ifindex && !link->lower_elsewhere && link->kind[0] &&
+	       strcmp(link->kind, "veth") != 0;
+}
+
+static int refuse(struct planner *planner, const struct nv_link *from)
+{
+	nv_str_printf(planner->why,
+		"; or let %s keep everything, in transparent mode (netvf_vf_transparent)",
+		from->name);
+	return -EBUSY;
+}
+
+/*
+ * For a moment two ports of a bridge lead to the same wire, and must be isolated from each other;
+ * with a spanning tree the second would be silent for its forward delay, half a minute.
+ */
+static int check_bridge(struct planner *planner, const struct nv_link *from,
+	const struct nv_link *bridge, const char *to_name)
+{
+	const struct nv_links *links = &planner->snapshot->links;
+	const struct nv_link *to = nv_links_by_name(links, to_name);
+
+	if (bridge->stp) {
+		nv_str_printf(planner->why,
+			"%s is a port of %s, whose spanning tree would keep %s silent for its "
+			"forward delay; end the spanning tree (ip link set %s type bridge "
+			"stp_state 0)",
+			from->name, bridge->name, to_name, bridge->name);
+		return refuse(planner, from);
+	}
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *other = &links->link[i];
+
+		if (other->master != bridge->ifindex || !other->isolated || other == from ||
+			other == to || from->isolated)
+			continue;
+		nv_str_printf(planner->why,
+			"%s is a port of %s and %s an isolated one, which could not reach it "
+			"during the move; end that (bridge link set dev %s isolated off)",
+			from->name, bridge->name, other->name, other->name);
+		return refuse(planner, from);
+	}
+	return 0;
+}
+
+static int plan_port(struct planner *planner, struct nv_move *move, const struct nv_link *from,
+	const struct nv_link *bridge)
+{
+	const struct nv_renaming self = {from->ifindex, from->ifindex, from->name, from->name};
+	const struct nv_renamings list = {&self, 1};
+	const struct nv_links *links = &planner->snapshot->links;
+	const struct nv_link *to = nv_links_by_name(links, move->to_name);
+	const struct nv_things *ports = &planner->snapshot->ports;
+	int r = check_bridge(planner, from, bridge, move->to_name);
+
+	nv_each_thing (thing, ports)
+		if (r == 0 && nv_thing_refers(thing, &list))
+			r = nv_things_add(&move->port, thing);
+	if (r == 0 && !move->port.count) {
+		nv_str_printf(planner->why,
+			"%s is a port of %s, and the kernel does not tell what it is there",
+			from->name, bridge->name);
+		return refuse(planner, from);
+	}
+	move->both = to && to != from && to->master == bridge->ifindex;
+	nv_strcopy(move->bridge, sizeof(move->bridge), bridge->name);
+	return r;
+}
+
+static int plan_master(struct planner *planner, struct nv_move *move, const struct nv_link *from)
+{
+	const struct nv_link *master = nv_links_by_index(&planner->snapshot->links, from->master);
+
+	if (!from->master || (master && nv_streq(master->name, planner->lagg)))
+		return 0;
+	if (master && nv_streq(master->kind, "bridge"))
+		return plan_port(planner, move, from, master);
+	nv_str_printf(planner->why, "%s is a port of %s, which is no bridge", from->name,
+		master ? master->name : "another interface");
+	return refuse(planner, from);
+}
+
+static int check_stacked(struct planner *planner, const struct nv_link *from)
+{
+	const struct nv_links *links = &planner->snapshot->links;
+
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *link = &links->link[i];
+
+		if (is_stacked_on(link, from->ifindex) && strcmp(link->kind, "vlan") != 0) {
+			nv_str_printf(planner->why,
+				"%s (%s) is stacked on %s, and no device can be put on another "
+				"one: it would have to be made anew, and who uses it would lose "
+				"it; delete it and make it on %s",
+				link->name, link->kind, from->name, planner->lagg);
+			return refuse(planner, from);
+		}
+	}
+	return 0;
+}
+
+static int plan_vlan(struct planner *planner, struct nv_move *move, const struct nv_link *from)
+{
+	if (from->vlan_length > sizeof(move->vlan)) {
+		nv_str_printf(planner->why,
+			"the VLAN %s has more mappings of priorities than can be kept", from->name);
+		return refuse(planner, from);
+	}
+	memcpy(move->vlan, from->vlan, from->vlan_length);
+	move->vlan_length = from->vlan_length;
+	return 0;
+}
+
+static int plan_one(struct planner *planner, const struct nv_link *from, const struct nv_move *like,
+	const struct nv_ifconfig *wanted, size_t *ret_index)
+{
+	struct nv_plan *plan = &planner->plan;
+	struct nv_move *more;
+	struct nv_move *move;
+	int r;
+
+	if (wanted && !wanted->configured)
+		wanted = NULL;
+	if (plan->count >= NV_MOVES_MAX)
+		return -E2BIG;
+	more = reallocarray(plan->move, plan->count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	plan->move = more;
+	*ret_index = plan->count;
+	move = &plan->move[plan->count++];
+	*move = *like;
+	if (from) {
+		move->from = move->was = from->ifindex;
+		nv_strcopy(move->from_name, sizeof(move->from_name), from->name);
+		r = plan_master(planner, move, from);
+		if (r == 0)
+			r = check_stacked(planner, from);
+		if (r == 0)
+			r = plan_vlan(planner, move, from);
+		if (r < 0)
+			return r;
+	}
+	plan->is_said |= wanted != NULL;
+	plan_link(move, from, wanted);
+	r = plan_addrs(planner, move, wanted);
+	return r < 0 ? r : plan_said_routes(move, wanted);
+}
+
+static const struct nv_link *find_vlan(const struct nv_links *links, int lower, uint16_t id)
+{
+	for (size_t i = 0; lower && i < links->count; i++)
+		if (is_stacked_on(&links->link[i], lower) && links->link[i].vlan_id == id)
+			return &links->link[i];
+	return NULL;
+}
+
+static bool wants_vlan(const struct nv_ifconfig *wanted, uint16_t id)
+{
+	for (size_t i = 0; wanted && i < wanted->n_vlans; i++)
+		if (wanted->vlan[i].id == id)
+			return true;
+	return false;
+}
+
+/* hn0.5 becomes lagg0.5; one with a name of its own keeps it. */
+static int name_vlan(const struct nv_link *from, const struct nv_move *lower, char *ret_name)
+{
+	size_t length = strlen(lower->from_name);
+	int n;
+
+	if (strncmp(from->name, lower->from_name, length) != 0 || from->name[length] != '.')
+		n = snprintf(ret_name, IFNAMSIZ, "%s", from->name);
+	else
+		n = snprintf(ret_name, IFNAMSIZ, "%s%s", lower->to_name, from->name + length);
+	return n < IFNAMSIZ ? 0 : -ENAMETOOLONG;
+}
+
+static int plan_tree(struct planner *planner, const struct nv_link *from,
+	const struct nv_move *like, const struct nv_ifconfig *wanted)
+{
+	const struct nv_links *links = &planner->snapshot->links;
+	struct nv_move vlan = {};
+	size_t index = 0;
+	int r = plan_one(planner, from, like, wanted, &index);
+
+	vlan.lower = index;
+	for (size_t i = 0; r == 0 && wanted && i < wanted->n_vlans; i++) {
+		const struct nv_vlan_wanted *said = &wanted->vlan[i];
+
+		vlan.vlan_id = said->id;
+		nv_strcopy(vlan.to_name, sizeof(vlan.to_name), said->name);
+		r = plan_tree(planner, from ? find_vlan(links, from->ifindex, said->id) : NULL,
+			&vlan, said->config);
+	}
+	for (size_t i = 0; r == 0 && from && i < links->count; i++) {
+		const struct nv_link *link = &links->link[i];
+
+		if (!is_stacked_on(link, from->ifindex) || wants_vlan(wanted, link->vlan_id))
+			continue;
+		vlan.vlan_id = link->vlan_id;
+		r = name_vlan(link, &planner->plan.move[index], vlan.to_name);
+		if (r == 0)
+			r = plan_tree(planner, link, &vlan, NULL);
+	}
+	return r;
+}
+
+static const struct nv_move *find_move(const struct nv_plan *plan, int from)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].from == from)
+			return &plan->move[i];
+	return NULL;
+}
+
+static bool is_in(const struct nv_ip *ip, const struct nv_route *net)
+{
+	const uint8_t *a = (const void *)&ip->v6;
+	const uint8_t *b = (const void *)&net->destination.v6;
+	size_t bytes = net->destination_len / 8;
+	uint8_t mask = (uint8_t)(0xff00 >> net->destination_len % 8);
+
+	return ip->family == net->family && memcmp(a, b, bytes) == 0 &&
+	       (!mask || !((a[bytes] ^ b[bytes]) & mask));
+}
+
+/* A network's route that looks like the kernel's and was made by somebody (NetworkManager does). */
+static bool is_made_by_hand(const struct nv_move *move, const struct nv_route *route)
+{
+	for (size_t i = 0; i < move->addrs.count; i++)
+		if ((move->addrs.addr[i].flags & IFA_F_NOPREFIXROUTE) &&
+			is_in(&move->addrs.addr[i].local, route))
+			return route->type == RTN_UNICAST && route->table != RT_TABLE_LOCAL;
+	return false;
+}
+
+/* A source that was the old interface's and is not to be the new one's has an end. */
+static bool loses_source(
+	const struct planner *planner, const struct nv_move *move, const struct nv_route *route)
+{
+	const struct nv_addrs *live = &planner->snapshot->addrs;
+
+	for (size_t i = 0; route->has_source && i < live->count; i++)
+		if (live->addr[i].ifindex == move->from &&
+			nv_ip_equal(&live->addr[i].local, &route->source))
+			return !has_addr(&move->addrs, &route->source);
+	return false;
+}
+
+/* Where a thing goes in this pass. */
+enum way {
+	WAY_NONE, /* it belongs to another pass, or comes by itself */
+	WAY_ALONG,
+	WAY_LEFT,
+};
+
+static enum way way_of_route(const struct planner *planner, const struct nv_route *route)
+{
+	const struct nv_move *move = find_move(&planner->plan, route->oif);
+
+	if (!move || (!nv_plan_route_counts(route) && !is_made_by_hand(move, route)))
+		return WAY_NONE;
+	/* A router's word comes along: it goes by itself when the router is silent. */
+	if (planner->alone && route->protocol != RTPROT_RA)
+		return WAY_LEFT;
+	return said_already(move, route) || loses_source(planner, move, route) ? WAY_LEFT
+									       : WAY_ALONG;
+}
+
+/* A route with several next hops goes along for any of them. */
+static int find_way(const struct planner *planner, const struct nv_thing *thing, bool gateway,
+	enum way *ret_way)
+{
+	NV_AUTO(nv_routes) struct nv_routes hops = {};
+	enum way way = WAY_NONE;
+	bool has_gateway = false;
+	int r = nv_thing_route(thing, &hops);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ENOMSG)
+		way = planner->alone && !nv_thing_is_learnt(thing) ? WAY_LEFT : WAY_ALONG;
+	for (size_t i = 0; i < hops.count; i++) {
+		enum way hop = way_of_route(planner, &hops.route[i]);
+
+		if (way != WAY_ALONG && hop != WAY_NONE)
+			way = hop;
+		has_gateway |= hops.route[i].has_gateway;
+	}
+	/* What also names other interfaces, or is used by others, would have to go from these too.
+	 */
+	if (way == WAY_LEFT && nv_thing_is_shared(thing))
+		way = WAY_ALONG;
+	*ret_way = has_gateway == gateway ? way : WAY_NONE;
+	return 0;
+}
+
+static int plan_thing(struct planner *planner, const struct nv_thing *thing, bool gateway)
+{
+	enum way way;
+	int r = find_way(planner, thing, gateway, &way);
+
+	if (r < 0)
+		return r;
+	switch (way) {
+	case WAY_NONE:
+		return 0;
+	case WAY_ALONG:
+		return nv_things_add(&planner->plan.things, thing);
+	case WAY_LEFT:
+		return nv_things_add(&planner->plan.left, thing);
+	}
+	return 0;
+}
+
+static int plan_things(struct planner *planner)
+{
+	const struct nv_things *live = &planner->snapshot->things;
+	int r = 0;
+
+	for (unsigned int kind = 0; kind < NV_THING_KINDS; kind++)
+		for (int gateway = 0; gateway <= 1; gateway++)
+			nv_each_thing (thing, live)
+				if (r == 0 && nv_thing_kind(thing) == kind)
+					r = plan_thing(planner, thing, gateway);
+	return r;
+}
+
+int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
+	const struct nv_ifconfig *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why)
+{
+	struct planner planner = {
+		.snapshot = snapshot,
+		.lagg = lagg,
+		.why = ret_why,
+		.alone = wanted && wanted->configured && wanted->alone,
+	};
+	const struct nv_link *from = nv_links_by_index(&snapshot->links, hn);
+	struct nv_move first = {};
+	int r;
+
+	if (!from)
+		return -ENODEV;
+	if (!nv_strcopy(first.to_name, sizeof(first.to_name), lagg))
+		return -ENAMETOOLONG;
+	r = plan_tree(&planner, from, &first, wanted);
+	if (r == 0)
+		r = plan_things(&planner);
+	if (r < 0)
+		nv_plan_auto(&planner.plan);
+	else
+		*ret_plan = planner.plan;
+	return r;
+}
+
+void nv_plan_auto(struct nv_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		nv_addrs_auto(&plan->move[i].addrs);
+		nv_routes_auto(&plan->move[i].routes);
+		nv_things_auto(&plan->move[i].port);
+	}
+	free(plan->move);
+	nv_things_auto(&plan->things);
+	nv_things_auto(&plan->left);
+	*plan = (struct nv_plan){};
+}
+
+void nv_snapshot_auto(struct nv_snapshot *snapshot)
+{
+	nv_links_auto(&snapshot->links);
+	nv_addrs_auto(&snapshot->addrs);
+	nv_things_auto(&snapshot->things);
+	nv_things_auto(&snapshot->ports);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/replay.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+
+/* The moves of a plan that have a new interface, as renamings. */
+static bool list_moves(const struct nv_plan *plan, struct nv_renamings *ret_list)
+{
+	struct nv_renaming *list = calloc(plan->count, sizeof(*list));
+	size_t count = 0;
+
+	if (!list) {
+		nv_err("cannot list what moves: %s", nv_strerror(-ENOMEM));
+		return false;
+	}
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct nv_move *move = &plan->move[i];
+
+		if (move->was && move->to)
+			list[count++] = (struct nv_renaming){
+				move->was, move->to, move->from_name, move->to_name};
+	}
+	*ret_list = (struct nv_renamings){list, count};
+	return true;
+}
+
+static void renamings_auto(struct nv_renamings *list)
+{
+	free((void *)list->renaming);
+}
+
+/* Whether the thing is there, or gone, as was asked for. */
+static bool is_fine(enum nv_thing_verb verb, const struct nv_thing *thing, int error)
+{
+	if (error == 0)
+		return true;
+	switch (verb) {
+	case NV_THING_ADD:
+		return error == -EEXIST || nv_thing_is_learnt(thing);
+	case NV_THING_REPLACE:
+		return false;
+	case NV_THING_DELETE:
+		return error == -ESRCH || error == -ENOENT || error == -ENODEV ||
+		       error == -EADDRNOTAVAIL;
+	}
+	return false;
+}
+
+/*
+ * Sends requests, in each of which is the thing that @verb is done to. One that replaces may stand
+ * among those that add.
+ */
+static bool carry_out(
+	struct nv_kernel *kernel, struct nv_things *requests, enum nv_thing_verb verb, int priority)
+{
+	NV_AUTO(nv_free) int *errors = calloc(requests->count ? requests->count : 1, sizeof(int));
+	const char *what = verb == NV_THING_DELETE ? "take off" : "move";
+	const struct nv_thing *thing = NULL;
+	bool fine = true;
+	int r = errors ? nv_kernel_batch(kernel, requests, errors) : -ENOMEM;
+
+	if (r < 0) {
+		nv_err("cannot %s routes and the like: %s", what, nv_strerror(r));
+		return false;
+	}
+	for (size_t i = 0; i < requests->count; i++) {
+		NV_AUTO(nv_str) struct nv_str text = {};
+
+		thing = nv_things_next(requests, thing);
+		if (is_fine(verb, thing, errors[i]))
+			continue;
+		fine = false;
+		nv_thing_text(thing, &text);
+		nv_log(priority, "cannot %s the %s: %s", what, nv_str_text(&text),
+			nv_strerror(errors[i]));
+	}
+	return fine;
+}
+
+static enum nv_thing_verb verb_of(const struct nv_step *step)
+{
+	switch (step->verb) {
+	case NV_STEP_ADD:
+		return NV_THING_ADD;
+	case NV_STEP_REPLACE:
+		return NV_THING_REPLACE;
+	case NV_STEP_MAKE:
+	case NV_STEP_COPY:
+	case NV_STEP_WAIT:
+	case NV_STEP_SWITCH:
+	case NV_STEP_CLOSE:
+	case NV_STEP_REMOVE:
+	case NV_STEP_LEAVE:
+	case NV_STEP_SETTLE:
+		break;
+	}
+	return NV_THING_DELETE;
+}
+
+size_t nv_carry_run(const struct nv_steps *steps, size_t first)
+{
+	const struct nv_step *step = &steps->step[first];
+	bool deletes = verb_of(step) == NV_THING_DELETE;
+	size_t count = 0;
+
+	while (first + count < steps->count && step[count].object == NV_STEP_THING &&
+		step[count].stage == step->stage &&
+		(verb_of(&step[count]) == NV_THING_DELETE) == deletes)
+		count++;
+	return count;
+}
+
+bool nv_carry(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_step *steps,
+	size_t count, int priority)
+{
+	bool deletes = verb_of(steps) == NV_THING_DELETE;
+	__attribute__((cleanup(renamings_auto))) struct nv_renamings ready = {};
+	NV_AUTO(nv_things) struct nv_things requests = {};
+	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = nv_things_request(
+			&requests, steps[i].thing, verb_of(&steps[i]), deletes ? NULL : &ready);
+	if (r < 0) {
+		nv_err("cannot move routes and the like: %s", nv_strerror(r));
+		return false;
+	}
+	return carry_out(kernel, &requests, deletes ? NV_THING_DELETE : NV_THING_ADD, priority) ||
+	       deletes || plan->is_said;
+}
+
+void nv_carry_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
+{
+	__attribute__((cleanup(renamings_auto))) struct nv_renamings ready = {};
+	NV_AUTO(nv_things) struct nv_things gone = {};
+	NV_AUTO(nv_things) struct nv_things back = {};
+	const struct nv_things *things = &plan->things;
+	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
+
+	nv_each_thing (thing, things) {
+		if (r == 0 && nv_thing_is_replaced(thing))
+			r = nv_things_request(&back, thing, NV_THING_REPLACE, NULL);
+		else if (r == 0 && (plan->move[0].keeps || nv_thing_is_shared(thing) ||
+					   nv_thing_kind(thing) == NV_THING_RULE))
+			r = nv_things_request(&gone, thing, NV_THING_DELETE, &ready);
+	}
+	if (r == 0) {
+		carry_out(kernel, &back, NV_THING_ADD, LOG_ERR);
+		carry_out(kernel, &gone, NV_THING_DELETE, LOG_ERR);
+	}
+}
+
+static bool is_network(const struct nv_route *route)
+{
+	return route->type == RTN_UNICAST && route->protocol == RTPROT_KERNEL &&
+	       route->table != RT_TABLE_LOCAL;
+}
+
+static bool is_to_go(const struct nv_thing *thing)
+{
+	NV_AUTO(nv_routes) struct nv_routes hops = {};
+
+	if (nv_thing_route(thing, &hops) < 0)
+		/* Those that were learnt are forgotten by themselves. */
+		return !nv_thing_is_learnt(thing);
+	/* Of IPv4 others would go too; the one that was made anew is taken off by itself. */
+	if (hops.count > 1 && hops.route[0].family == AF_INET)
+		return false;
+	return hops.count && (is_network(&hops.route[0]) || nv_plan_route_counts(&hops.route[0]));
+}
+
+static int request_strip(struct nv_kernel *kernel, const struct nv_move *move,
+	enum nv_thing_kind kind, struct nv_things *requests)
+{
+	const struct nv_renaming from = {move->from, move->from, move->from_name, move->from_name};
+	const struct nv_renamings list = {&from, 1};
+	NV_AUTO(nv_things) struct nv_things found = {};
+	int r = nv_kernel_things(kernel, kind, move->from, &found);
+
+	nv_each_thing (thing, &found)
+		if (r == 0 && nv_thing_refers(thing, &list) && is_to_go(thing))
+			r = nv_things_request(requests, thing, NV_THING_DELETE, &list);
+	return r;
+}
+
+void nv_carry_strip(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	static const enum nv_thing_kind kinds[] = {NV_THING_RULE, NV_THING_ROUTE, NV_THING_NEIGH};
+	NV_AUTO(nv_things) struct nv_things requests = {};
+
+	for (size_t k = 0; k < NV_ARRAY_SIZE(kinds); k++) {
+		int r = request_strip(kernel, move, kinds[k], &requests);
+
+		if (r < 0)
+			nv_warn("cannot list the routes and the like of %s: %s", move->from_name,
+				nv_strerror(r));
+	}
+	carry_out(kernel, &requests, NV_THING_DELETE, LOG_WARNING);
+}
+
+size_t nv_carry_count_routes(const struct nv_plan *plan, const struct nv_move *move)
+{
+	const struct nv_renaming from = {move->was, move->to, move->from_name, move->to_name};
+	const struct nv_renamings list = {&from, 1};
+	const struct nv_things *things = &plan->things;
+	size_t count = 0;
+
+	nv_each_thing (thing, things)
+		count += nv_thing_kind(thing) == NV_THING_ROUTE && nv_thing_refers(thing, &list);
+	return count;
+}

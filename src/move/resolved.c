@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/resolved.h"
+
+#include "base/log.h"
+#include "base/rundir.h"
+#include "services/run.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* Commands of resolvectl, each of which prints or sets one thing; the first two come first. */
+static const char *const settings[] = {
+	"dns",
+	"domain",
+	"default-route",
+	"dnsovertls",
+	"dnssec",
+	"nta",
+	"llmnr",
+	"mdns",
+};
+
+#define N_MAIN 2 /* without any of these the others mean nothing */
+
+/* Its bus name would start it where it is installed only; its socket does not. */
+static bool runs(void)
+{
+	const struct sockaddr_un address = {
+		.sun_family = AF_UNIX, .sun_path = "/run/systemd/resolve/io.systemd.Resolve"};
+	NV_AUTO(nv_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const void *)&address, sizeof(address)) == 0;
+}
+
+static bool is_in_first_namespace(void)
+{
+	NV_AUTO(nv_free) char *dir = NULL;
+
+	return nv_run_dir_of_namespace(&dir) == 0 && nv_run_dir_is_first(dir);
+}
+
+static int call(const char *command, const char *ifname, const struct nv_words *values,
+	struct nv_str *output)
+{
+	size_t count = values ? values->count : 0;
+	NV_AUTO(nv_free) const char **argv = calloc(count + 4, sizeof(*argv));
+
+	if (!argv)
+		return -ENOMEM;
+	argv[0] = "resolvectl";
+	argv[1] = command;
+	argv[2] = ifname;
+	for (size_t i = 0; i < count; i++)
+		argv[3 + i] = values->word[i];
+	return nv_run(argv, output);
+}
+
+/* "Link 3 (eth0): 192.0.2.53 2001:db8::53", which may go on in further lines. */
+static int read_values(const char *command, const char *ifname, struct nv_words *ret_values)
+{
+	NV_AUTO(nv_str) struct nv_str output = {};
+	const char *values;
+	int r = call(command, ifname, NULL, &output);
+
+	if (r < 0)
+		return r;
+	values = strstr(nv_str_text(&output), "):");
+	return values ? nv_words_split(values + 2, ret_values) : -EBADMSG;
+}
+
+static bool same(const struct nv_words *a, const struct nv_words *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!nv_streq(a->word[i], b->word[i]))
+			return false;
+	return true;
+}
+
+/* Returns how many values there are, or -errno. */
+static int copy_one(const char *command, const char *from, const char *to)
+{
+	NV_AUTO(nv_words) struct nv_words wanted = {};
+	NV_AUTO(nv_words) struct nv_words there = {};
+	NV_AUTO(nv_str) struct nv_str output = {};
+	int r = read_values(command, from, &wanted);
+
+	if (r < 0 || !wanted.count)
+		return r;
+	r = read_values(command, to, &there);
+	if (r == 0 && !same(&wanted, &there))
+		r = call(command, to, &wanted, &output);
+	return r < 0 ? r : (int)wanted.count;
+}
+
+void nv_resolved_copy(const char *from, const char *to)
+{
+	int main_count = 0;
+
+	if (!is_in_first_namespace() || !runs())
+		return;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(settings); i++) {
+		int r = i < N_MAIN || main_count ? copy_one(settings[i], from, to) : 0;
+
+		if (r < 0)
+			nv_warn("cannot give %s what systemd-resolved has for %s: resolvectl %s: "
+				"%s",
+				to, from, settings[i], nv_strerror(r));
+		else if (i < N_MAIN)
+			main_count += r;
+	}
+}
+
+void nv_resolved_revert(const char *ifname)
+{
+	NV_AUTO(nv_str) struct nv_str output = {};
+	int r;
+
+	if (!is_in_first_namespace() || !runs())
+		return;
+	r = call("revert", ifname, NULL, &output);
+	if (r < 0)
+		nv_warn("cannot take from %s what systemd-resolved has for it: resolvectl revert: "
+			"%s",
+			ifname, nv_strerror(r));
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/steps.h"
+
+#include <errno.h>
+
+struct lister {
+	const struct nv_plan *plan;
+	struct nv_steps steps;
+	enum nv_step_stage stage;
+	int error; /* the first; nothing is listed after it */
+};
+
+const char *nv_step_verb_name(enum nv_step_verb verb)
+{
+	switch (verb) {
+	case NV_STEP_MAKE:
+		return "make";
+	case NV_STEP_COPY:
+		return "copy";
+	case NV_STEP_ADD:
+		return "add";
+	case NV_STEP_REPLACE:
+		return "replace";
+	case NV_STEP_WAIT:
+		return "wait";
+	case NV_STEP_SWITCH:
+		return "switch";
+	case NV_STEP_CLOSE:
+		return "close";
+	case NV_STEP_REMOVE:
+		return "remove";
+	case NV_STEP_LEAVE:
+		return "leave";
+	case NV_STEP_SETTLE:
+		return "settle";
+	}
+	return "";
+}
+
+static void put(struct lister *lister, const struct nv_step *step)
+{
+	struct nv_steps *steps = &lister->steps;
+	size_t size = steps->size ? 2 * steps->size : 64;
+	struct nv_step *more;
+
+	if (lister->error)
+		return;
+	if (steps->count == steps->size) {
+		more = reallocarray(steps->step, size, sizeof(*more));
+		if (!more) {
+			lister->error = -ENOMEM;
+			return;
+		}
+		steps->step = more;
+		steps->size = size;
+	}
+	steps->step[steps->count] = *step;
+	steps->step[steps->count++].stage = lister->stage;
+}
+
+static void list(
+	struct lister *lister, enum nv_step_verb verb, enum nv_step_object object, size_t move)
+{
+	put(lister, &(struct nv_step){.verb = verb, .object = object, .move = move});
+}
+
+/* One that has the name of what it replaces, or is stacked on such: made when that is gone. */
+static bool is_late(const struct nv_plan *plan, const struct nv_move *move)
+{
+	for (; move->vlan_id; move = &plan->move[move->lower])
+		if (nv_streq(move->from_name, move->to_name))
+			return true;
+	return false;
+}
+
+/* Of IPv4 the kernel has the first in front, of IPv6 the last (ipv6_link_dev_addr()). */
+static void list_addrs(struct lister *lister, size_t index)
+{
+	const struct nv_addrs *addrs = &lister->plan->move[index].addrs;
+	struct nv_step step = {.verb = NV_STEP_ADD, .object = NV_STEP_ADDR, .move = index};
+
+	for (step.index = 0; step.index < addrs->count; step.index++)
+		if (addrs->addr[step.index].local.family == AF_INET)
+			put(lister, &step);
+	for (step.index = addrs->count; step.index-- > 0;)
+		if (addrs->addr[step.index].local.family == AF_INET6)
+			put(lister, &step);
+}
+
+static void list_routes(struct lister *lister, size_t index)
+{
+	const struct nv_move *move = &lister->plan->move[index];
+	struct nv_step step = {.verb = NV_STEP_ADD, .object = NV_STEP_ROUTE, .move = index};
+
+	for (; step.index < move->routes.count && move->up; step.index++)
+		put(lister, &step);
+}
+
+static void list_content(struct lister *lister, size_t index)
+{
+	list_addrs(lister, index);
+	list_routes(lister, index);
+}
+
+static void list_link(struct lister *lister, size_t index)
+{
+	list(lister, NV_STEP_MAKE, NV_STEP_LINK, index);
+	if (lister->plan->move[index].port.count)
+		list(lister, NV_STEP_COPY, NV_STEP_PORT, index);
+	list(lister, NV_STEP_COPY, NV_STEP_SETTINGS, index);
+}
+
+static void list_new_interfaces(struct lister *lister)
+{
+	const struct nv_plan *plan = lister->plan;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (is_late(plan, &plan->move[i]))
+			continue;
+		list_link(lister, i);
+	}
+	for (size_t i = 0; i < plan->count; i++)
+		if (!is_late(plan, &plan->move[i]))
+			list_content(lister, i);
+	/* Before there are many routes, which would all be looked at. */
+	for (size_t i = 0; i < plan->count; i++)
+		if (!is_late(plan, &plan->move[i]) && plan->move[i].up)
+			list(lister, NV_STEP_WAIT, NV_STEP_ADDRS6, i);
+	for (size_t i = 0; i < plan->count; i++)
+		if (!is_late(plan, &plan->move[i]) && plan->move[i].was)
+			list(lister, NV_STEP_COPY, NV_STEP_NAMES, i);
+}
+
+static void list_late_interfaces(struct lister *lister)
+{
+	const struct nv_plan *plan = lister->plan;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (!is_late(plan, &plan->move[i]))
+			continue;
+		if (plan->move[i].was)
+			list(lister, NV_STEP_REMOVE, NV_STEP_LINK, i);
+		list_link(lister, i);
+		list_content(lister, i);
+		if (plan->move[i].port.count)
+			list(lister, NV_STEP_SETTLE, NV_STEP_PORT, i);
+	}
+}
+
+/* The first move of those that @late is true for whose old interface the thing names. */
+static bool find_move(
+	const struct nv_plan *plan, const struct nv_thing *thing, bool late, size_t *ret_index)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct nv_move *move = &plan->move[i];
+		const struct nv_renaming was = {
+			move->was, move->was, move->from_name, move->from_name};
+
+		if (!move->was || (late && !is_late(plan, move)) ||
+			!nv_thing_refers(thing, &(struct nv_renamings){&was, 1}))
+			continue;
+		*ret_index = i;
+		return true;
+	}
+	return false;
+}
+
+static void list_things(struct lister *lister, bool late)
+{
+	nv_each_thing (thing, &lister->plan->things) {
+		struct nv_step step = {
+			.verb = nv_thing_is_replaced(thing) ? NV_STEP_REPLACE : NV_STEP_ADD,
+			.object = NV_STEP_THING,
+			.thing = thing,
+		};
+
+		if (find_move(lister->plan, thing, true, &step.move) != late)
+			continue;
+		if (!late)
+			find_move(lister->plan, thing, false, &step.move);
+		put(lister, &step);
+	}
+}
+
+static bool is_left_in(const struct nv_thing *thing, enum nv_step_stage stage)
+{
+	struct nv_addr addr;
+	bool is_ipv4 = nv_thing_addr(thing, &addr) == 0 && addr.local.family == AF_INET;
+
+	return is_ipv4 == (stage == NV_STAGE_STRIP);
+}
+
+static void list_left(struct lister *lister)
+{
+	const struct nv_plan *plan = lister->plan;
+	struct nv_step step = {.verb = NV_STEP_LEAVE, .object = NV_STEP_THING};
+
+	nv_each_thing (thing, &plan->left) {
+		struct nv_addr addr;
+
+		if (!is_left_in(thing, lister->stage))
+			continue;
+		step.thing = thing;
+		step.move = 0;
+		if (nv_thing_addr(thing, &addr) < 0)
+			find_move(plan, thing, false, &step.move);
+		else
+			while (step.move < plan->count - 1 &&
+				plan->move[step.move].was != addr.ifindex)
+				step.move++;
+		put(lister, &step);
+	}
+}
+
+/* Those made last first: rules before their routes. Those that were learnt age by themselves. */
+static void list_removals(struct lister *lister)
+{
+	const struct nv_things *things = &lister->plan->things;
+	struct nv_step step = {.verb = NV_STEP_REMOVE, .object = NV_STEP_THING};
+
+	for (unsigned int kind = NV_THING_KINDS; kind-- > 0;)
+		nv_each_thing (thing, things) {
+			if (nv_thing_kind(thing) != kind || nv_thing_is_replaced(thing) ||
+				nv_thing_is_learnt(thing))
+				continue;
+			step.thing = thing;
+			if (find_move(lister->plan, thing, false, &step.move))
+				put(lister, &step);
+		}
+}
+
+static void list_strip_paths(struct lister *lister)
+{
+	const struct nv_plan *plan = lister->plan;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].port.count && !is_late(plan, &plan->move[i]))
+			list(lister, NV_STEP_REMOVE, NV_STEP_PORT, i);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].was)
+			list(lister, NV_STEP_CLOSE, NV_STEP_SETTINGS, i);
+	list_left(lister);
+	list_removals(lister);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].was)
+			list(lister, NV_STEP_REMOVE, NV_STEP_REST, i);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].was)
+			list(lister, NV_STEP_REMOVE, NV_STEP_ADDRS6, i);
+	list_late_interfaces(lister);
+	list_things(lister, true);
+}
+
+static void list_strip(struct lister *lister)
+{
+	const struct nv_plan *plan = lister->plan;
+
+	for (size_t i = 0; i < plan->count; i++)
+		list(lister, NV_STEP_SETTLE, NV_STEP_SETTINGS, i);
+	list_left(lister);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].was && !plan->move[i].vlan_id)
+			list(lister, NV_STEP_REMOVE, NV_STEP_NAMES, i);
+	for (size_t i = plan->count; i-- > 0;) {
+		const struct nv_move *move = &plan->move[i];
+
+		if (move->was && !is_late(plan, move))
+			list(lister, NV_STEP_REMOVE, move->vlan_id ? NV_STEP_LINK : NV_STEP_ADDRS4,
+				i);
+	}
+}
+
+int nv_steps_list(const struct nv_plan *plan, struct nv_steps *ret_steps)
+{
+	struct lister lister = {.plan = plan};
+
+	lister.stage = NV_STAGE_FILL;
+	list_new_interfaces(&lister);
+	list_things(&lister, false);
+	lister.stage = NV_STAGE_SWITCH;
+	list(&lister, NV_STEP_SWITCH, NV_STEP_FRAMES, 0);
+	lister.stage = NV_STAGE_STRIP_PATHS;
+	list_strip_paths(&lister);
+	lister.stage = NV_STAGE_CLIENTS;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].client != NV_CLIENT_STOP)
+			list(&lister, NV_STEP_ADD, NV_STEP_CLIENT, i);
+	lister.stage = NV_STAGE_STRIP;
+	list_strip(&lister);
+	if (lister.error < 0)
+		nv_steps_auto(&lister.steps);
+	else
+		*ret_steps = lister.steps;
+	return lister.error;
+}
+
+void nv_steps_auto(struct nv_steps *steps)
+{
+	free(steps->step);
+	*steps = (struct nv_steps){};
+}
+
+const char *nv_step_ifname(const struct nv_plan *plan, const struct nv_step *step)
+{
+	const struct nv_move *move = &plan->move[step->move];
+
+	switch (step->verb) {
+	case NV_STEP_MAKE:
+	case NV_STEP_COPY:
+	case NV_STEP_ADD:
+	case NV_STEP_REPLACE:
+	case NV_STEP_WAIT:
+	case NV_STEP_SWITCH:
+	case NV_STEP_SETTLE:
+		return move->to_name;
+	case NV_STEP_CLOSE:
+	case NV_STEP_REMOVE:
+	case NV_STEP_LEAVE:
+		return move->from_name;
+	}
+	return "";
+}
+
+static void text_link(const struct nv_plan *plan, const struct nv_step *step, struct nv_str *text)
+{
+	const struct nv_move *move = &plan->move[step->move];
+
+	if (step->verb == NV_STEP_REMOVE && is_late(plan, move))
+		nv_str_add(text, "it, so that another can have its name: nothing is heard on it "
+				 "until that is there");
+	else if (step->verb == NV_STEP_REMOVE)
+		nv_str_add(text, "the VLAN");
+	else if (move->vlan_id)
+		nv_str_printf(
+			text, "VLAN %u on %s", move->vlan_id, plan->move[move->lower].to_name);
+	else
+		nv_str_printf(text, "the lagg of %s", move->from_name);
+}
+
+static void text_settings(
+	const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
+{
+	if (step->verb == NV_STEP_CLOSE) {
+		nv_str_add(text, "to router advertisements, and to addresses that it makes itself");
+		return;
+	}
+	if (step->verb == NV_STEP_SETTLE) {
+		nv_str_add(text, "reverse path filtering and duplicate address detection");
+		return;
+	}
+	if (move->was)
+		nv_str_printf(text, "the settings of %s; ", move->from_name);
+	nv_str_printf(
+		text, "MTU %u%s%s", move->mtu, move->description[0] ? "; " : "", move->description);
+}
+
+static void text_addr(const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
+{
+	const struct nv_addr *addr = &move->addrs.addr[step->index];
+	char ip[NV_IP_TEXT];
+
+	nv_str_printf(text, "address %s/%u%s", nv_ip_text(&addr->local, ip), addr->prefix_len,
+		step->index < move->n_said_addrs ? " of rc.conf" : "");
+}
+
+static void text_route(const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
+{
+	NV_AUTO(nv_things) struct nv_things things = {};
+
+	if (nv_things_add_route(&things, &move->routes.route[step->index]) == 0)
+		nv_thing_text(nv_things_next(&things, NULL), text);
+	nv_str_add(text, " of rc.conf");
+}
+
+void nv_step_text(const struct nv_plan *plan, const struct nv_step *step, struct nv_str *text)
+{
+	const struct nv_move *move = &plan->move[step->move];
+
+	switch (step->object) {
+	case NV_STEP_LINK:
+		text_link(plan, step, text);
+		break;
+	case NV_STEP_SETTINGS:
+		text_settings(move, step, text);
+		break;
+	case NV_STEP_PORT:
+		nv_str_printf(text, "%s place in %s%s", step->verb == NV_STEP_COPY ? "the" : "its",
+			move->bridge,
+			step->verb == NV_STEP_COPY ? ", isolated and mute for now" : "");
+		break;
+	case NV_STEP_ADDR:
+		text_addr(move, step, text);
+		break;
+	case NV_STEP_ROUTE:
+		text_route(move, step, text);
+		break;
+	case NV_STEP_THING:
+		nv_thing_text(step->thing, text);
+		break;
+	case NV_STEP_REST:
+		nv_str_add(text, "routes to its own networks, and what has come to it meanwhile");
+		break;
+	case NV_STEP_ADDRS4:
+		nv_str_add(text, "IPv4 addresses");
+		break;
+	case NV_STEP_ADDRS6:
+		nv_str_add(text, step->verb == NV_STEP_WAIT ? "until IPv6 addresses are in force"
+							    : "IPv6 addresses");
+		break;
+	case NV_STEP_NAMES:
+		nv_str_printf(
+			text, "what systemd-resolved, if it runs, has for %s", move->from_name);
+		break;
+	case NV_STEP_FRAMES:
+		nv_str_add(text, "frames arrive here from now on");
+		break;
+	case NV_STEP_CLIENT:
+		nv_str_add(text, move->client == NV_CLIENT_START
+					 ? "a DHCP client, as rc.conf says"
+					 : "a DHCP client, if one runs now");
+		break;
+	}
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "move/sysctls.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VALUE_MAX 64 /* bytes; all are numbers, but the secret */
+
+static const char *const directories[] = {
+	"net/ipv4/conf", "net/ipv6/conf", "net/ipv4/neigh", "net/ipv6/neigh", "net/mpls/conf"};
+
+/* The others act on addresses, or are changed by these. */
+static const char *const first[] = {"disable_ipv6", "forwarding"};
+
+static const char *const left[] = {
+	"accept_dad", /* the lagg has its own, see lagg.h */
+	"dad_transmits", "addr_gen_mode", "stable_secret",
+	"mc_forwarding", /* a multicast router's word, not an administrator's */
+	"mtu", /* of IPv6; see nv_tuning_carry_mtu() */
+};
+
+static bool is_among(const char *name, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (nv_streq(name, list[i]))
+			return true;
+	return false;
+}
+
+static int get(struct nv_kernel *kernel, const char *directory, const char *ifname,
+	const char *name, char value[VALUE_MAX])
+{
+	char path[NV_SYSCTL_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", directory, ifname, name);
+	return nv_kernel_sysctl_read(kernel, path, value, VALUE_MAX);
+}
+
+static void set(struct nv_kernel *kernel, const char *directory, const char *ifname,
+	const char *name, const char *value)
+{
+	char path[NV_SYSCTL_PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", directory, ifname, name);
+	r = nv_kernel_sysctl_write(kernel, path, value);
+	if (r < 0 && r != -ENOENT)
+		nv_warn("cannot write %s to /proc/sys/%s: %s", value, path, nv_strerror(r));
+}
+
+void nv_tuning_set(struct nv_kernel *kernel, const char *family, const char *ifname,
+	const char *name, const char *value)
+{
+	char directory[32];
+
+	snprintf(directory, sizeof(directory), "net/%s/conf", family);
+	set(kernel, directory, ifname, name, value);
+}
+
+static void carry_one(struct nv_kernel *kernel, const struct nv_move *move, const char *directory,
+	const char *name)
+{
+	char from[VALUE_MAX];
+	char to[VALUE_MAX];
+
+	if (get(kernel, directory, move->from_name, name, from) == 0 &&
+		get(kernel, directory, move->to_name, name, to) == 0 && !nv_streq(from, to))
+		set(kernel, directory, move->to_name, name, from);
+}
+
+static void carry_directory(
+	struct nv_kernel *kernel, const struct nv_move *move, const char *directory)
+{
+	NV_AUTO(nv_words) struct nv_words names = {};
+	char path[NV_SYSCTL_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, move->from_name);
+	if (nv_kernel_sysctl_list(kernel, path, &names) < 0)
+		return;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(first); i++)
+		if (is_among(first[i], (const char *const *)names.word, names.count))
+			carry_one(kernel, move, directory, first[i]);
+	for (size_t i = 0; i < names.count; i++)
+		if (!is_among(names.word[i], first, NV_ARRAY_SIZE(first)) &&
+			!is_among(names.word[i], left, NV_ARRAY_SIZE(left)))
+			carry_one(kernel, move, directory, names.word[i]);
+}
+
+/* IPv6 may send less than the link could; else it follows the link. */
+void nv_tuning_carry_mtu(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	char value[VALUE_MAX];
+	struct nv_link link;
+	unsigned int mtu;
+
+	if (nv_kernel_link(kernel, move->from, &link) == 0 &&
+		get(kernel, "net/ipv6/conf", move->from_name, "mtu", value) == 0 &&
+		nv_parse_u32(value, UINT32_MAX, &mtu) == 0 && mtu < link.mtu)
+		set(kernel, "net/ipv6/conf", move->to_name, "mtu", value);
+}
+
+/* The stricter of the interface's and "all" counts as the larger number: 2 is loose, 1 strict. */
+void nv_tuning_loosen(struct nv_kernel *kernel, struct nv_move *move)
+{
+	char all[VALUE_MAX] = "0";
+	char own[VALUE_MAX];
+
+	if (get(kernel, "net/ipv4/conf", move->from_name, "rp_filter", own) < 0 ||
+		get(kernel, "net/ipv4/conf", "all", "rp_filter", all) < 0 || nv_streq(all, "2") ||
+		(!nv_streq(all, "1") && !nv_streq(own, "1")))
+		return;
+	nv_strcopy(move->rp_filter, sizeof(move->rp_filter), own);
+	nv_tuning_set(kernel, "ipv4", move->from_name, "rp_filter", "2");
+	nv_tuning_set(kernel, "ipv4", move->to_name, "rp_filter", "2");
+}
+
+void nv_tuning_carry(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	for (size_t i = 0; i < NV_ARRAY_SIZE(directories); i++)
+		carry_directory(kernel, move, directories[i]);
+	if (move->accept_ra[0])
+		nv_tuning_set(kernel, "ipv6", move->to_name, "accept_ra", move->accept_ra);
+}
+
+void nv_tuning_undo(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	if (move->rp_filter[0])
+		nv_tuning_set(kernel, "ipv4", move->from_name, "rp_filter", move->rp_filter);
+}
+
+void nv_tuning_settle(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	if (move->rp_filter[0])
+		nv_tuning_set(kernel, "ipv4", move->to_name, "rp_filter", move->rp_filter);
+	nv_tuning_undo(kernel, move);
+}
+
+void nv_tuning_accept_rtadv(struct nv_kernel *kernel, const char *ifname)
+{
+	char forwarding[VALUE_MAX] = "0";
+
+	get(kernel, "net/ipv6/conf", ifname, "forwarding", forwarding);
+	nv_tuning_set(kernel, "ipv6", ifname, "accept_ra", nv_streq(forwarding, "0") ? "1" : "2");
+}

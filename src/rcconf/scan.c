@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scanner: sh's quoting, and of sh's language only the assignment. Each line gives at most one
+ * error, and the scan goes on after it, so that all faults of a file are shown at once.
+ */
+#include "rcconf/store.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define END (-1)
+
+struct scan {
+	struct nv_rcconf *rcconf;
+	struct nv_faults *faults;
+	const char *text;
+	size_t length;
+	size_t at;
+	size_t line_start; /* where the current line begins in text */
+	unsigned int line;
+	unsigned int fault_line; /* of the last error */
+	bool failed; /* the current assignment has an error */
+	int error; /* 0 or -ENOMEM */
+};
+
+struct place {
+	unsigned int line;
+	unsigned int column;
+};
+
+static struct place here(const struct scan *scan)
+{
+	return (struct place){scan->line, scan->at - scan->line_start + 1};
+}
+
+static void __attribute__((format(printf, 4, 5))) fault(struct scan *scan,
+	enum nv_fault_severity severity, struct place place, const char *format, ...)
+{
+	char message[512];
+	va_list args;
+
+	if (severity == NV_FAULT_ERROR) {
+		scan->failed = true;
+		if (scan->fault_line == place.line)
+			return;
+		scan->fault_line = place.line;
+	}
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	nv_faults_add(scan->faults, severity, nv_rcconf_file(scan->rcconf), place.line,
+		place.column, "%s", message);
+}
+
+/* The next character as it stands. */
+static int raw(const struct scan *scan)
+{
+	return scan->at < scan->length ? (unsigned char)scan->text[scan->at] : END;
+}
+
+static void advance(struct scan *scan)
+{
+	if (scan->text[scan->at++] == '\n') {
+		scan->line++;
+		scan->line_start = scan->at;
+	}
+}
+
+/* The next character that means something: a backslash before a newline joins two lines. */
+static int look(struct scan *scan)
+{
+	while (raw(scan) == '\\' && scan->at + 1 < scan->length &&
+		scan->text[scan->at + 1] == '\n') {
+		advance(scan);
+		advance(scan);
+	}
+	return raw(scan);
+}
+
+static bool is_name_start(int c)
+{
+	return c != END && (isalpha(c) || c == '_');
+}
+
+static bool is_name(int c)
+{
+	return c != END && (isalnum(c) || c == '_');
+}
+
+static bool ends_word(int c)
+{
+	return c == END || c == ' ' || c == '\t' || c == '\n' || c == ';';
+}
+
+static void skip_line(struct scan *scan)
+{
+	while (raw(scan) != END && raw(scan) != '\n')
+		advance(scan);
+}
+
+/* Goes behind what was refused, if it ends on this line, so that quotes inside it do no harm. */
+static void skip_substitution(struct scan *scan, char open, char close)
+{
+	unsigned int depth = 0;
+
+	for (size_t at = scan->at; at < scan->length && scan->text[at] != '\n'; at++) {
+		if (scan->text[at] == close && (open == close || depth == 0)) {
+			scan->at = at + 1;
+			return;
+		}
+		if (scan->text[at] == open)
+			depth++;
+		else if (scan->text[at] == close)
+			depth--;
+	}
+}
+
+static void scan_name(struct scan *scan, struct nv_str *name)
+{
+	while (is_name(look(scan))) {
+		nv_str_addc(name, look(scan));
+		advance(scan);
+	}
+}
+
+static void insert_value_of(
+	struct scan *scan, struct place place, const struct nv_str *name, struct nv_str *value)
+{
+	const char *text = nv_rcconf_get(scan->rcconf, nv_str_text(name));
+
+	nv_rcconf_mark_used(scan->rcconf, nv_str_text(name));
+	if (text)
+		nv_str_add(value, text);
+	else
+		fault(scan, NV_FAULT_WARNING, place,
+			"$%.100s is not assigned above: it stands for nothing (the environment is "
+			"not read)",
+			nv_str_text(name));
+}
+
+static void scan_braces(struct scan *scan, struct place place, struct nv_str *value)
+{
+	NV_AUTO(nv_str) struct nv_str name = {};
+
+	if (is_name_start(look(scan)))
+		scan_name(scan, &name);
+	if (name.length && look(scan) == '}') {
+		advance(scan);
+		insert_value_of(scan, place, &name, value);
+		return;
+	}
+	fault(scan, NV_FAULT_ERROR, place,
+		"only $NAME and ${NAME} are accepted here, of a NAME assigned above");
+	skip_substitution(scan, '{', '}');
+}
+
+/* At a `$`. */
+static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
+{
+	NV_AUTO(nv_str) struct nv_str name = {};
+	struct place place = here(scan);
+	int c;
+
+	advance(scan);
+	c = look(scan);
+	if (c == '{') {
+		advance(scan);
+		scan_braces(scan, place, value);
+	} else if (c == '(') {
+		fault(scan, NV_FAULT_ERROR, place,
+			"$(…) would run a command, but this file is read, never executed; write "
+			"the value itself, or '$' in single quotes");
+		advance(scan);
+		skip_substitution(scan, '(', ')');
+	} else if (is_name_start(c)) {
+		scan_name(scan, &name);
+		insert_value_of(scan, place, &name, value);
+	} else if (c != END && (isdigit(c) || strchr("*@#?-$!", c))) {
+		fault(scan, NV_FAULT_ERROR, place,
+			"$%c means something only in a running shell; only $NAME and ${NAME} are "
+			"accepted, of a NAME assigned above",
+			c);
+		advance(scan);
+	} else if (c == '\'' && !quoted) {
+		fault(scan, NV_FAULT_ERROR, place, "$'…' is not accepted; use '…' or \"…\"");
+	} else {
+		nv_str_addc(value, '$');
+	}
+}
+
+static void scan_backquote(struct scan *scan)
+{
+	fault(scan, NV_FAULT_ERROR, here(scan),
+		"`…` would run a command, but this file is read, never executed; write the value "
+		"itself");
+	advance(scan);
+	skip_substitution(scan, '`', '`');
+}
+
+static void add_raw(struct scan *scan, struct nv_str *value)
+{
+	nv_str_addc(value, raw(scan));
+	advance(scan);
+}
+
+static void unclosed(struct scan *scan, struct place place)
+{
+	fault(scan, NV_FAULT_ERROR, place, "the quote that begins here is not closed");
+}
+
+static void scan_single_quotes(struct scan *scan, struct nv_str *value)
+{
+	struct place place = here(scan);
+
+	advance(scan);
+	while (raw(scan) != '\'') {
+		if (raw(scan) == END) {
+			unclosed(scan, place);
+			return;
+		}
+		add_raw(scan, value);
+	}
+	advance(scan);
+}
+
+static void scan_double_quotes(struct scan *scan, struct nv_str *value)
+{
+	struct place place = here(scan);
+	int c;
+
+	advance(scan);
+	while ((c = look(scan)) != '"') {
+		if (c == END) {
+			unclosed(scan, place);
+			return;
+		}
+		if (c == '$') {
+			scan_dollar(scan, true, value);
+		} else if (c == '`') {
+			scan_backquote(scan);
+		} else if (c == '\\' && scan->at + 1 < scan->length &&
+			   strchr("$`\"\\", scan->text[scan->at + 1])) {
+			advance(scan);
+			add_raw(scan, value);
+		} else {
+			add_raw(scan, value);
+		}
+	}
+	advance(scan);
+}
+
+static void scan_backslash(struct scan *scan, struct nv_str *value)
+{
+	struct place place = here(scan);
+
+	advance(scan);
+	if (raw(scan) == END)
+		fault(scan, NV_FAULT_ERROR, place, "a backslash with nothing after it");
+	else
+		add_raw(scan, value);
+}
+
+/* Characters that sh would not take as part of a word. Returns false when @c is none of them. */
+static bool refuse_operator(struct scan *scan, int c, int before)
+{
+	if (strchr("|&<>()", c))
+		fault(scan, NV_FAULT_ERROR, here(scan),
+			"`%c' would be sh's, but this file is read, never executed; only "
+			"NAME=\"value\" is accepted: quote the value",
+			c);
+	else if (c == '\r')
+		fault(scan, NV_FAULT_ERROR, here(scan),
+			"a carriage return: the file has Windows line ends; remove them with "
+			"sed -i 's/\\r$//'");
+	else if (c == '~' && (before == '=' || before == ':'))
+		fault(scan, NV_FAULT_ERROR, here(scan),
+			"`~' here would be a home directory in sh: quote the value");
+	else
+		return false;
+	skip_line(scan);
+	return true;
+}
+
+static void scan_value(struct scan *scan, struct nv_str *value)
+{
+	int before = '=';
+	int c;
+
+	while (!ends_word(c = look(scan))) {
+		if (c == '\'') {
+			scan_single_quotes(scan, value);
+		} else if (c == '"') {
+			scan_double_quotes(scan, value);
+		} else if (c == '\\') {
+			scan_backslash(scan, value);
+		} else if (c == '$') {
+			scan_dollar(scan, false, value);
+		} else if (c == '`') {
+			scan_backquote(scan);
+		} else if (refuse_operator(scan, c, before)) {
+			return;
+		} else {
+			add_raw(scan, value);
+		}
+		before = c;
+	}
+}
+
+/* How many bytes, at most 60, the word at @start has. */
+static size_t word_length(const struct scan *scan, size_t start)
+{
+	size_t end = start;
+
+	while (end < scan->length && end - start < 60 && (unsigned char)scan->text[end] > ' ' &&
+		scan->text[end] != ';')
+		end++;
+	return end - start;
+}
+
+static bool blanks_then_equals(const struct scan *scan, size_t at)
+{
+	while (at < scan->length && (scan->text[at] == ' ' || scan->text[at] == '\t'))
+		at++;
+	return at < scan->length && scan->text[at] == '=';
+}
+
+static bool plus_equals(const struct scan *scan)
+{
+	return scan->at + 1 < scan->length && strncmp(scan->text + scan->at, "+=", 2) == 0;
+}
+
+/* A word that is no assignment begins at @start; @follows an assignment on the same line. */
+static void refuse_word(struct scan *scan, struct place place, size_t start, bool follows)
+{
+	int length = word_length(scan, start);
+	const char *word = scan->text + start;
+
+	if (scan->at > start && plus_equals(scan))
+		fault(scan, NV_FAULT_ERROR, place,
+			"sh has no `+='; write NAME=\"$NAME more\" to add to a value");
+	else if (blanks_then_equals(scan, start + length))
+		fault(scan, NV_FAULT_ERROR, place, "no blanks may stand before `='");
+	else if (memchr(word, '=', length))
+		fault(scan, NV_FAULT_ERROR, place,
+			"`%.*s': a name has letters, digits and `_' only, and begins with no digit "
+			"(ifconfig_hn0_5 is for hn0.5)",
+			length, word);
+	else if (follows)
+		fault(scan, NV_FAULT_ERROR, place,
+			"`%.*s' is no assignment; a value with blanks must stand in quotes: "
+			"NAME=\"some words\"",
+			length, word);
+	else
+		fault(scan, NV_FAULT_ERROR, place,
+			"`%.*s' is no assignment; this file is read, never executed, and only "
+			"NAME=\"value\" is accepted",
+			length, word);
+	skip_line(scan);
+}
+
+static void store(
+	struct scan *scan, struct place place, const struct nv_str *name, struct nv_str *value)
+{
+	NV_AUTO(nv_free) char *text = NULL;
+	int r;
+
+	if (value->length > NV_RCCONF_VALUE_MAX || value->error == -E2BIG) {
+		fault(scan, NV_FAULT_ERROR, place, "a value longer than %d bytes",
+			NV_RCCONF_VALUE_MAX);
+		return;
+	}
+	r = nv_str_take(value, &text);
+	if (r == 0)
+		r = nv_rcconf_set(
+			scan->rcconf, nv_str_text(name), TAKE_PTR(text), place.line, place.column);
+	if (r == -ENOBUFS)
+		fault(scan, NV_FAULT_ERROR, place,
+			"more than %d names or %d bytes of values in all: this is hardly an "
+			"rc.conf",
+			NV_RCCONF_KEYS_MAX, NV_RCCONF_TOTAL_MAX);
+	else if (r < 0)
+		scan->error = r;
+}
+
+/* At the beginning of a word. */
+static void scan_assignment(struct scan *scan, bool follows)
+{
+	NV_AUTO(nv_str) struct nv_str name = {};
+	NV_AUTO(nv_str) struct nv_str value = {};
+	struct place place = here(scan);
+	size_t start = scan->at;
+
+	scan->failed = false;
+	if (is_name_start(look(scan)))
+		scan_name(scan, &name);
+	if (!name.length || look(scan) != '=') {
+		refuse_word(scan, place, start, follows);
+		return;
+	}
+	advance(scan);
+	if (name.length > NV_RCCONF_KEY_MAX)
+		fault(scan, NV_FAULT_ERROR, place, "a name longer than %d bytes",
+			NV_RCCONF_KEY_MAX);
+	scan_value(scan, &value);
+	if (!scan->failed)
+		store(scan, place, &name, &value);
+}
+
+/* A file with a NUL byte in it is no text: to go through it would give a fault a line. */
+static bool refuse_binary(struct scan *scan)
+{
+	const char *nul = memchr(scan->text, '\0', scan->length);
+
+	if (!nul)
+		return false;
+	while (scan->text + scan->at < nul)
+		advance(scan);
+	fault(scan, NV_FAULT_ERROR, here(scan), "a NUL byte: this is not a text file");
+	return true;
+}
+
+int nv_rcconf_scan(
+	struct nv_rcconf *rcconf, const char *text, size_t length, struct nv_faults *faults)
+{
+	struct scan scan = {
+		.rcconf = rcconf, .faults = faults, .text = text, .length = length, .line = 1};
+	bool follows = false;
+	int c;
+
+	if (refuse_binary(&scan))
+		return 0;
+	while (!scan.error && (c = look(&scan)) != END) {
+		if (c == '#') {
+			skip_line(&scan);
+		} else if (ends_word(c)) {
+			if (c == ';' && !follows)
+				fault(&scan, NV_FAULT_ERROR, here(&scan),
+					"nothing stands before `;'");
+			if (c == '\n' || c == ';')
+				follows = false;
+			advance(&scan);
+		} else {
+			scan_assignment(&scan, follows);
+			follows = true;
+		}
+	}
+	return scan.error;
+}

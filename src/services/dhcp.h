@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Real DHCP clients: ISC dhclient, dhcpcd, udhcpc. Finds those that serve an interface, starts one
+ * that gets the same lease on another interface with the same MAC, and stops one without its lease
+ * being released.
+ */
+#pragma once
+
+#include "base/str.h"
+#include "rcconf/interface.h"
+
+#include <sys/types.h>
+
+#define NV_DHCP_CLIENTS_MAX 16 /* for one interface */
+
+enum nv_dhcp_kind {
+	NV_DHCP_DHCLIENT,
+	NV_DHCP_DHCPCD,
+	NV_DHCP_UDHCPC,
+};
+
+/* "dhclient", "dhcpcd", "udhcpc". */
+const char *nv_dhcp_kind_name(enum nv_dhcp_kind kind);
+
+/* By the last part of a path or name. -ENOENT: no client known here. */
+int nv_dhcp_kind_of(const char *program, enum nv_dhcp_kind *ret_kind);
+
+/* One that runs. */
+struct nv_dhcp_client {
+	enum nv_dhcp_kind kind;
+	bool ipv6; /* dhclient -6: serves IPv6 only */
+	pid_t pid;
+	int pidfd;
+	char *program; /* its executable */
+	struct nv_words args; /* its command line, args.word[0] the name it was called by */
+};
+
+struct nv_dhcp_clients {
+	struct nv_dhcp_client client[NV_DHCP_CLIENTS_MAX];
+	size_t count;
+};
+
+void nv_dhcp_clients_auto(struct nv_dhcp_clients *clients);
+
+/*
+ * Finds every client that was started for @ifname in this network namespace, by the processes'
+ * command lines: a pid file may be stale, absent, or somewhere else. One that serves all interfaces
+ * is not found: stopping it would harm the others.
+ * Returns 0 or -errno of /proc.
+ */
+int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients);
+
+/*
+ * Ends it without a release, and does not wait for its end: SIGTERM, which none of them takes as an
+ * order to release (udhcpc -R does: that gets SIGKILL). Returns 0, -ESRCH, -EPERM.
+ */
+int nv_dhcp_end(const struct nv_dhcp_client *client);
+
+/*
+ * The same, and waits for its end, with SIGKILL after three seconds. Its pid files for @ifname are
+ * removed. Returns 0, -ETIME, -EPERM.
+ */
+int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname);
+
+/*
+ * The command line for a client on @ifname. @wanted: rc.conf's program and flags; may be NULL when
+ * @like is not. @like: the client of the other interface @like_ifname that it takes over from, or
+ * NULL; without flags in rc.conf it lends its options. Pure.
+ * Returns 0; -EINVAL: the program is no client known here; -ENOMEM.
+ */
+int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
+	const struct nv_dhcp_client *like, const char *like_ifname, struct nv_words *ret_args);
+
+/*
+ * Starts it in a session of its own, and returns at once. It gets a copy of the other's lease, so
+ * that it asks for the same address. Arguments as nv_dhcp_command().
+ * *ret_pid ends when the client has a lease and has gone to the background, or has given up.
+ * Returns 0; -ENOENT: the program does not exist; -EACCES: it cannot be run; -EINVAL, -ENOMEM.
+ */
+int nv_dhcp_start(const struct nv_dhcp_wanted *wanted, const char *ifname,
+	const struct nv_dhcp_client *like, const char *like_ifname, pid_t *ret_pid);
+
+/*
+ * Waits up to @milliseconds for the end of that process. Returns 0: it has a lease; 1: not ended
+ * yet; -ECHILD: it ended without one (*ret_status: of wait(2)).
+ */
+int nv_dhcp_wait(pid_t pid, int milliseconds, int *ret_status);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "services/manager.h"
+
+#include "base/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NETWORKD_LINKS "/run/systemd/netif/links"
+#define NM_DEVICES     "/run/NetworkManager/devices"
+
+#define STATE_MAX 16384 /* bytes; what is asked for stands at the beginning */
+
+/* The value of a line KEY=VALUE, to the end of the text; NULL: there is none. */
+static const char *find_value(const char *text, const char *key)
+{
+	size_t length = strlen(key);
+
+	for (const char *line = text; *line;) {
+		if (strncmp(line, key, length) == 0 && line[length] == '=')
+			return line + length + 1;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return NULL;
+}
+
+static bool has_value(const char *text, const char *key, const char *value)
+{
+	const char *found = find_value(text, key);
+	size_t length = strlen(value);
+
+	return found && strncmp(found, value, length) == 0 &&
+	       (found[length] == '\n' || !found[length]);
+}
+
+bool nv_networkd_manages(const char *state)
+{
+	return find_value(state, "ADMIN_STATE") && !has_value(state, "ADMIN_STATE", "unmanaged");
+}
+
+bool nv_nm_manages(const char *state)
+{
+	return has_value(state, "managed", "true");
+}
+
+static bool says(const char *directory, int ifindex, bool (*manages)(const char *state))
+{
+	NV_AUTO(nv_file) FILE *file = NULL;
+	char path[64];
+	char state[STATE_MAX];
+	size_t length;
+
+	snprintf(path, sizeof(path), "%s/%d", directory, ifindex);
+	file = fopen(path, "re");
+	length = file ? fread(state, 1, sizeof(state) - 1, file) : 0;
+	state[length] = '\0';
+	return manages(state);
+}
+
+bool nv_networkd_has(int ifindex)
+{
+	return says(NETWORKD_LINKS, ifindex, nv_networkd_manages);
+}
+
+const char *nv_manager_of(int ifindex)
+{
+	if (nv_networkd_has(ifindex))
+		return "systemd-networkd";
+	if (says(NM_DEVICES, ifindex, nv_nm_manages))
+		return "NetworkManager";
+	return NULL;
+}
+
+static bool is_silent(const char *started, const char *directory, int ifindex)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%d", directory, ifindex);
+	return access(started, F_OK) == 0 && access(path, F_OK) < 0;
+}
+
+bool nv_manager_is_silent(int ifindex)
+{
+	return is_silent("/run/systemd/netif/state", NETWORKD_LINKS, ifindex) ||
+	       is_silent(NM_DEVICES, NM_DEVICES, ifindex);
+}
