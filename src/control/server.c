@@ -21,9 +21,8 @@ struct client {
 	struct nv_str in; /* the beginning of a request */
 	struct nv_str out; /* what the client has not taken yet */
 	uint64_t topics; /* subscribed to; a bit for each row of the methods */
-	bool busy; /* its request is being answered: it may only be marked as gone */
-	bool gone;
-	LIST_ENTRY(client) link;
+	bool gone; /* nothing is read from it or sent to it any more; freed by on_reap() */
+	LIST_ENTRY(client) link; /* among the control's clients, or those gone */
 };
 
 struct nv_control {
@@ -33,21 +32,41 @@ struct nv_control {
 	void *data;
 	struct client_list clients;
 	size_t n_clients;
+	struct client_list gone;
+	struct nv_watch *reaper;
 };
 
-static void drop(struct client *client)
+/*
+ * The only place where a client ends. The loop calls it, so that whoever lets a client go, however
+ * often and from however deep, may go on with it until it returns to the loop.
+ */
+static void on_reap(void *data)
 {
-	client->gone = true;
-	if (client->busy)
+	struct nv_control *control = data;
+	struct client *client;
+
+	while ((client = LIST_FIRST(&control->gone))) {
+		LIST_REMOVE(client, link);
+		close(client->fd);
+		nv_str_auto(&client->in);
+		nv_str_auto(&client->out);
+		free(client);
+	}
+}
+
+static void let_go(struct client *client)
+{
+	struct nv_control *control = client->control;
+
+	if (client->gone)
 		return;
+	client->gone = true;
+	client->reader = nv_watch_free(client->reader);
+	client->writer = nv_watch_free(client->writer);
 	LIST_REMOVE(client, link);
-	client->control->n_clients--;
-	nv_watch_free(client->reader);
-	nv_watch_free(client->writer);
-	close(client->fd);
-	nv_str_auto(&client->in);
-	nv_str_auto(&client->out);
-	free(client);
+	LIST_INSERT_HEAD(&control->gone, client, link);
+	control->n_clients--;
+	nv_watch_arm(control->reaper, 0);
 }
 
 /* Takes the first @length bytes out of @str. */
@@ -71,17 +90,17 @@ static void flush(struct client *client)
 		if (sent >= 0)
 			consume(&client->out, sent);
 		else if (errno != EAGAIN)
-			return drop(client);
+			return let_go(client);
 	}
 	if (!client->out.length) {
 		client->writer = nv_watch_free(client->writer);
 		if (!client->reader)
-			drop(client);
+			let_go(client);
 	} else if (!client->writer) {
 		r = nv_loop_watch_fd(client->control->loop, client->fd, NV_LOOP_WRITE, on_writable,
 			client, &client->writer);
 		if (r < 0)
-			drop(client);
+			let_go(client);
 	}
 }
 
@@ -101,7 +120,7 @@ static void send_line(struct client *client, const char *line)
 	if (client->out.error) {
 		nv_warn("dropping control client (pid %d, uid %u): it reads too slowly",
 			client->peer.pid, client->peer.uid);
-		return drop(client);
+		return let_go(client);
 	}
 	flush(client);
 }
@@ -131,7 +150,7 @@ static void answer_error(struct client *client, int error, const char *text)
 	if (line)
 		send_line(client, line);
 	else
-		drop(client);
+		let_go(client);
 }
 
 static void answer_result(struct client *client, json_t *result)
@@ -189,16 +208,6 @@ static void handle(struct client *client, const char *line, size_t length)
 	call(client, method, params);
 }
 
-static void handle_line(struct client *client)
-{
-	client->busy = true;
-	handle(client, client->in.text, client->in.length - 1);
-	client->busy = false;
-	client->in.length = 0;
-	if (client->gone)
-		drop(client);
-}
-
 /* One request a turn: what is behind it stays in the socket, so that others have theirs. */
 static void on_readable(int fd, int events, void *data)
 {
@@ -215,15 +224,16 @@ static void on_readable(int fd, int events, void *data)
 	if (length < 0 && errno == EAGAIN)
 		return;
 	if (length < 0)
-		return drop(client);
+		return let_go(client);
 	if (length == 0)
 		return end(client);
 	nv_str_append(&client->in, chunk, length);
 	if (client->in.error)
-		return drop(client);
-	if (newline)
-		return handle_line(client);
-	if (client->in.length > NV_CONTROL_LINE_MAX) {
+		return let_go(client);
+	if (newline) {
+		handle(client, client->in.text, client->in.length - 1);
+		nv_str_clear(&client->in);
+	} else if (client->in.length > NV_CONTROL_LINE_MAX) {
 		answer_error(client, -EMSGSIZE, "the request is too long");
 		end(client);
 	}
@@ -267,11 +277,9 @@ static void on_client(int fd, void *data)
 	if (client->peer.uid != 0)
 		limit -= NV_CONTROL_CLIENTS_ROOT;
 	if (control->n_clients > limit) {
-		client->busy = true;
 		answer_error(client, -EBUSY, "too many clients are connected");
 		end(client);
-		client->busy = false;
-		drop(client);
+		let_go(client);
 	}
 }
 
@@ -288,6 +296,10 @@ int nv_control_new(struct nv_loop *loop, const char *path, const struct nv_contr
 	control->methods = methods;
 	control->data = data;
 	LIST_INIT(&control->clients);
+	LIST_INIT(&control->gone);
+	r = nv_loop_watch_timer(loop, on_reap, control, &control->reaper);
+	if (r < 0)
+		return r;
 	r = nv_unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK, &probe);
 	if (r == 0 || r == -EAGAIN)
 		return -EADDRINUSE;
@@ -305,7 +317,9 @@ struct nv_control *nv_control_free(struct nv_control *control)
 		return NULL;
 	nv_listener_free(control->listener);
 	while (!LIST_EMPTY(&control->clients))
-		drop(LIST_FIRST(&control->clients));
+		let_go(LIST_FIRST(&control->clients));
+	on_reap(control);
+	nv_watch_free(control->reaper);
 	free(control);
 	return NULL;
 }

@@ -320,6 +320,28 @@ static void request_that_is_too_long_ends_the_connection(void **state)
 	close(fd);
 }
 
+/* Who asks too much and takes no answer ends once, of the two reasons that there are. */
+static void request_that_is_too_long_from_one_who_does_not_read(void **state)
+{
+	char text[NV_CONTROL_LINE_MAX + 2];
+
+	(void)state;
+	memset(text, ' ', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (int i = 0; i < 3 * NV_CONTROL_CLIENTS_MAX; i++) {
+		int fd = connected();
+
+		assert_int_equal(shutdown(fd, SHUT_RD), 0);
+		say(fd, text);
+		close(fd);
+		fd = connected();
+		assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+		close(fd);
+		settle();
+	}
+	request_that_is_too_long_ends_the_connection(state);
+}
+
 static void method_that_fails_says_why(void **state)
 {
 	int fd = connected();
@@ -635,6 +657,7 @@ int main(void)
 		TEST(malformed_request_is_an_error_and_no_end),
 		TEST(deeply_nested_request_is_refused),
 		TEST(request_that_is_too_long_ends_the_connection),
+		TEST(request_that_is_too_long_from_one_who_does_not_read),
 		TEST(method_that_fails_says_why),
 		TEST(answer_that_is_too_long_is_an_error),
 		TEST(answer_outlives_the_end_of_the_requests),
