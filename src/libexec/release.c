@@ -2,7 +2,7 @@
 #include "libexec/release.h"
 
 #include "base/log.h"
-#include "datapath/tell.h"
+#include "failover/notify_send.h"
 #include "move/dhcp_clients.h"
 #include "move/journal.h"
 

@@ -89,7 +89,7 @@ struct nv_daemon {
 	struct pidfh *pid_file;
 };
 
-/* configure.c: the two files */
+/* reload.c: the two files */
 
 /* Parses both files; on success puts them in place of the present ones. Faults are added. */
 int nv_daemon_configure(struct nv_daemon *daemon, struct nv_faults *faults);
@@ -109,7 +109,7 @@ void nv_events_raise_vf(struct nv_daemon *daemon, const char *hn, const char *ty
 bool nv_events_answered(struct nv_daemon *daemon, const char *hn);
 void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 
-/* pairs.c: links -> pairs -> machine -> datapath */
+/* failover/failover.c: links -> pairs -> machine -> datapath */
 
 /* Looks at all pairs and does what their machines say; what they raise waits in the queue. */
 void nv_pairs_settle(struct nv_daemon *daemon);
@@ -122,7 +122,7 @@ void nv_pairs_look_again(void *daemon);
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
 int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish);
 
-/* ports.c: hn and VF as ports of a lagg that is a bond; nothing to do for another */
+/* failover/bond_ports.c: hn and VF as ports of a lagg that is a bond; nothing to do for another */
 
 /*
  * Takes a VF that does not carry traffic into the bond; makes the bond first, where it is wanted
@@ -136,7 +136,7 @@ void nv_ports_reopen(struct nv_daemon *daemon, const struct nv_dp_pair *path);
 void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn,
 	const struct nv_link *vf, bool may);
 
-/* pretend.c: what hn shows while the VF transmits */
+/* failover/dormant.c: what hn shows while the VF transmits */
 
 /* Opens an hn that somebody has set down. Says so once. Returns 0 or -errno. */
 int nv_pretend_open(struct nv_daemon *daemon, struct nv_managed *managed);
@@ -146,7 +146,7 @@ int nv_pretend_open(struct nv_daemon *daemon, struct nv_managed *managed);
  */
 void nv_pretend_set(struct nv_daemon *daemon, struct nv_managed *managed, bool on);
 
-/* transparent.c: hn keeps its configuration and drives the VF */
+/* failover/mode.c: hn keeps its configuration and drives the VF */
 
 /*
  * Whether it is to, as configured and by whoever configures hn; sets managed->manager and
@@ -164,17 +164,17 @@ void nv_transparent_ready(struct nv_daemon *daemon, const struct nv_managed *man
 /* hn was set down: its VF is, too. */
 void nv_transparent_stop(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
 
-/* follow.c: the ports, and the data path, become what the upper and the configuration are */
+/* failover/port_sync.c: ports and data path become what upper and configuration are */
 
 /* Compares, and changes only what differs. A failure is logged; the next change tries again. */
 void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed);
 
-/* repair.c: the VF stays bare */
+/* failover/vf_guard.c: the VF stays bare */
 
 /* Takes addresses off, and ends DHCP clients, that somebody has put on a VF. Says so once. */
 void nv_repair(struct nv_daemon *daemon, struct nv_managed *managed, int vf);
 
-/* peers.c: peers are told where the upper is */
+/* failover/notify_peers.c: peers are told where the upper is */
 
 /* Tells those of all pairs whose time has come; also the timer's callback. */
 void nv_peers_tell(void *daemon);
@@ -182,7 +182,7 @@ void nv_peers_tell(void *daemon);
 /* The pairs that an earlier process left in the datapath. */
 int nv_pairs_adopt(struct nv_daemon *daemon);
 
-/* report.c: what the control socket answers */
+/* methods.c: what the control socket answers */
 extern const struct nv_control_method nv_report_methods[];
 
 /* doctor.c: one of its methods */
@@ -193,7 +193,7 @@ int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, 
 /* Tells the usage on stderr where they are wrong, and returns -EINVAL. */
 int nv_options_parse(int argc, char **argv, struct nv_options *ret_options);
 
-/* rooms.c: each room is opened, in the order in which they need each other */
+/* startup.c: each room is opened, in the order in which they need each other */
 
 /* Makes the run directory and what is above it, and takes it: one netvfd has one. A failure is
  * logged, as in nv_rooms_open(). */
@@ -203,7 +203,7 @@ int nv_rooms_open(struct nv_daemon *daemon);
 /* Closes and frees all, also what was opened in part. */
 void nv_rooms_close(struct nv_daemon *daemon);
 
-/* background.c: devd's way into the background */
+/* daemonize.c: devd's way into the background */
 
 /*
  * Unless it is to stay in the foreground: takes the pid file and forks. The parent waits until

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "datapath/tell.h"
+#include "failover/notify_send.h"
 #include "netvfd/daemon.h"
 
 static void tell(struct nv_daemon *daemon, const struct nv_managed *managed)

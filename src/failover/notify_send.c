@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "datapath/tell.h"
+#include "failover/notify_send.h"
 
 #include "base/log.h"
 #include "pair/notify.h"
