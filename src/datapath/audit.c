@@ -7,8 +7,10 @@
 
 static bool lacks(int ifindex, enum bpf_tc_attach_point side)
 {
+	/* Known by its name, where that may be read; else what is there counts as ours. */
+	const struct nv_tcx_known none = {.program = -1, .replaced = -1};
 	uint32_t id;
-	int r = ifindex ? nv_tc_program(ifindex, side, &id) : 0;
+	int r = ifindex ? nv_tc_program(ifindex, side, &none, &id) : 0;
 
 	return r == -ENOENT || r == -EINVAL; /* no such filter; none at all, or no clsact */
 }

@@ -289,7 +289,7 @@ static void withdraw(const struct nv_datapath *datapath, const struct nv_dp_pair
 	for (size_t role = 0; role < NV_ROLES; role++) {
 		if (!interface[role] || has_interface(new, interface[role]))
 			continue;
-		nv_tc_detach(datapath->kernel, interface[role]);
+		nv_objects_detach(&datapath->objects, datapath->kernel, interface[role]);
 		bpf_map_delete_elem(datapath->objects.fd[NV_OBJECT_PORTS], &interface[role]);
 	}
 }
@@ -308,7 +308,8 @@ static int attach(const struct nv_datapath *datapath, int slot, const struct nv_
 	for (size_t role = 0; role < NV_ROLES; role++) {
 		if (!interface[role])
 			continue;
-		r = nv_objects_attach(&datapath->objects, datapath->kernel, role, interface[role]);
+		r = nv_objects_attach(
+			&datapath->objects, NULL, datapath->kernel, role, interface[role]);
 		if (r == -ENODEV && has_interface(old, interface[role])) {
 			r = 0;
 			continue;
@@ -326,12 +327,14 @@ static int attach(const struct nv_datapath *datapath, int slot, const struct nv_
 
 /* Takes away the program at a VF that needs none. Under the lock, and after the entry was written.
  */
-static void clear_way(const struct nv_entry *entry)
+static void clear_way(const struct nv_datapath *datapath, const struct nv_entry *entry)
 {
+	const struct nv_tcx_known known = {
+		.program = datapath->objects.fd[NV_OBJECT_INGRESS], .replaced = -1};
 	struct nv_dp_pair pair = nv_entry_pair(entry);
 
 	if (nv_dp_pair_is_direct(&pair))
-		nv_tc_remove(pair.vf, BPF_TC_INGRESS);
+		nv_tc_remove(pair.vf, BPF_TC_INGRESS, &known);
 }
 
 static void store(uint32_t *word, uint32_t value)
@@ -430,7 +433,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		return r;
 	write_pair(&datapath->table, entry, &old, &new);
 	withdraw(datapath, &old, &new);
-	clear_way(entry);
+	clear_way(datapath, entry);
 	return 0;
 }
 
@@ -454,7 +457,7 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 	pair = nv_entry_pair(entry);
 	if (nv_dp_pair_is_direct(&pair)) /* clsact goes with the last filter */
-		nv_objects_attach(&datapath->objects, datapath->kernel, NV_ROLE_VF, pair.vf);
+		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF, pair.vf);
 	store(&entry->form, NV_FORM_HN);
 	store(&entry->active, NV_PORT_HN);
 	withdraw(datapath, &pair, &none);
@@ -491,11 +494,11 @@ static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port po
 	if (port == NV_PORT_VF && !NV_READ(entry->vf))
 		return -ENODEV;
 	if (locked && port == NV_PORT_HN)
-		nv_objects_attach(
-			&datapath->objects, datapath->kernel, NV_ROLE_VF, (int)NV_READ(entry->vf));
+		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF,
+			(int)NV_READ(entry->vf));
 	store(&entry->active, port);
 	if (locked)
-		clear_way(entry);
+		clear_way(datapath, entry);
 	return 0;
 }
 

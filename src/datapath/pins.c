@@ -101,16 +101,33 @@ int nv_object_id(int fd, uint32_t *ret_id)
 	return 0;
 }
 
-int nv_objects_attach(
-	const struct nv_objects *objects, struct nv_kernel *kernel, enum nv_role role, int ifindex)
+static struct nv_tcx_known known(
+	const struct nv_objects *objects, const struct nv_objects *replaced, enum nv_object which)
 {
+	return (struct nv_tcx_known){
+		.program = objects->fd[which], .replaced = replaced ? replaced->fd[which] : -1};
+}
+
+int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects *replaced,
+	struct nv_kernel *kernel, enum nv_role role, int ifindex)
+{
+	const struct nv_tcx_known ingress = known(objects, replaced, NV_OBJECT_INGRESS);
+	const struct nv_tcx_known egress = known(objects, replaced, NV_OBJECT_EGRESS);
 	int r = 0;
 
 	if (role != NV_ROLE_LAGG)
-		r = nv_tc_attach(kernel, ifindex, BPF_TC_INGRESS, objects->fd[NV_OBJECT_INGRESS]);
+		r = nv_tc_attach(kernel, ifindex, BPF_TC_INGRESS, &ingress);
 	if (!r && role != NV_ROLE_VF)
-		r = nv_tc_attach(kernel, ifindex, BPF_TC_EGRESS, objects->fd[NV_OBJECT_EGRESS]);
+		r = nv_tc_attach(kernel, ifindex, BPF_TC_EGRESS, &egress);
 	return r;
+}
+
+void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kernel, int ifindex)
+{
+	const struct nv_tcx_known ingress = known(objects, NULL, NV_OBJECT_INGRESS);
+	const struct nv_tcx_known egress = known(objects, NULL, NV_OBJECT_EGRESS);
+
+	nv_tc_detach(kernel, ifindex, &ingress, &egress);
 }
 
 /* Like mkdir -p. */

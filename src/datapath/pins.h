@@ -74,9 +74,15 @@ enum nv_role {
 	NV_ROLES, /* how many */
 };
 
-/* Makes an interface run the programs that its role may need. Errors as nv_tc_attach(). */
-int nv_objects_attach(
-	const struct nv_objects *objects, struct nv_kernel *kernel, enum nv_role role, int ifindex);
+/*
+ * Makes an interface run the programs that its role may need, in place of those of @replaced (NULL:
+ * of no other version). Errors as nv_tc_attach().
+ */
+int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects *replaced,
+	struct nv_kernel *kernel, enum nv_role role, int ifindex);
+
+/* As nv_tc_detach(). */
+void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kernel, int ifindex);
 
 /* Makes the run directory and mounts a bpf file system below it, unless it is there. */
 int nv_pins_prepare(const char *run_dir);

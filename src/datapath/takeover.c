@@ -33,6 +33,8 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 /* Whether any pair of the pinned map has our filter, running the pinned program. */
 static bool in_force(const struct nv_objects *pinned)
 {
+	const struct nv_tcx_known known = {
+		.program = pinned->fd[NV_OBJECT_INGRESS], .replaced = -1};
 	NV_AUTO(nv_table) struct nv_table table = {};
 	uint32_t wanted;
 	uint32_t id;
@@ -43,7 +45,7 @@ static bool in_force(const struct nv_objects *pinned)
 	for (size_t i = 0; i < table.count; i++) {
 		int hn = (int)nv_table_entry(&table, i)->hn;
 
-		if (hn && !nv_tc_program(hn, BPF_TC_INGRESS, &id) && id == wanted)
+		if (hn && !nv_tc_program(hn, BPF_TC_INGRESS, &known, &id) && id == wanted)
 			return true;
 	}
 	return false;
@@ -72,6 +74,7 @@ static int take_maps(
 /* Takes the program of our filter, if there is one, and with the first one its maps. */
 static int take_attached(int ifindex, enum bpf_tc_attach_point side, struct nv_objects *objects)
 {
+	const struct nv_tcx_known none = {.program = -1, .replaced = -1};
 	NV_AUTO(nv_fd) int fd = -1;
 	uint32_t maps[16] = {};
 	struct bpf_prog_info info = {
@@ -83,7 +86,7 @@ static int take_attached(int ifindex, enum bpf_tc_attach_point side, struct nv_o
 	uint32_t id;
 	int r;
 
-	if (nv_tc_program(ifindex, side, &id) < 0)
+	if (nv_tc_program(ifindex, side, &none, &id) < 0)
 		return 0;
 	fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
@@ -284,8 +287,8 @@ static void copy_counts(const struct nv_table *table, int from, int to)
 /*
  * Every interface of every pair that is to run programs runs these. One that has gone runs none.
  */
-static int attach_all(
-	const struct nv_objects *objects, struct nv_kernel *kernel, const struct nv_table *table)
+static int attach_all(const struct nv_objects *objects, const struct nv_objects *replaced,
+	struct nv_kernel *kernel, const struct nv_table *table)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const struct nv_entry *entry = nv_table_entry(table, i);
@@ -297,7 +300,8 @@ static int attach_all(
 			int r = 0;
 
 			if (interface[role])
-				r = nv_objects_attach(objects, kernel, role, interface[role]);
+				r = nv_objects_attach(
+					objects, replaced, kernel, role, interface[role]);
 			if (r < 0 && r != -ENODEV)
 				return r;
 		}
@@ -333,7 +337,7 @@ static int take_over(struct nv_kernel *kernel, const struct nv_objects *old,
 	if (r < 0)
 		return r;
 	if (kept || old->fd[NV_OBJECT_PAIRS] < 0)
-		return attach_all(objects, kernel, &table);
+		return attach_all(objects, old, kernel, &table);
 
 	r = nv_table_map(old->fd[NV_OBJECT_PAIRS], &old_table);
 	if (r < 0)
@@ -342,7 +346,7 @@ static int take_over(struct nv_kernel *kernel, const struct nv_objects *old,
 	if (r < 0)
 		return r;
 	copy_counts(&table, old->fd[NV_OBJECT_COUNTS], objects->fd[NV_OBJECT_COUNTS]);
-	r = attach_all(objects, kernel, &table);
+	r = attach_all(objects, old, kernel, &table);
 	if (r < 0)
 		return r;
 	retire(&old_table, &table);

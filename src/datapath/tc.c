@@ -41,10 +41,13 @@ static int filter_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *
 	return 0;
 }
 
-int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
+int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
+	uint32_t *ret_id)
 {
-	return nv_tcx_program(ifindex, side, ret_id) < 0 ? filter_program(ifindex, side, ret_id)
-							 : 0;
+	int at_tcx = nv_tcx_program(ifindex, side, known, ret_id);
+	int r = at_tcx < 0 ? filter_program(ifindex, side, ret_id) : 0;
+
+	return r < 0 && at_tcx == -EPERM ? -EPERM : r;
 }
 
 static int attach_filter(
@@ -65,21 +68,22 @@ static int attach_filter(
 }
 
 /* In the place where ours is already: two programs would see each frame twice. */
-int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side, int program)
+int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side,
+	const struct nv_tcx_known *known)
 {
 	uint32_t wanted, at_tcx, at_filter;
 	bool has_filter, has_tcx;
 	int r;
 
-	r = nv_object_id(program, &wanted);
+	r = nv_object_id(known->program, &wanted);
 	if (r < 0)
 		return r;
-	has_tcx = !nv_tcx_program(ifindex, side, &at_tcx);
+	has_tcx = !nv_tcx_program(ifindex, side, known, &at_tcx);
 	has_filter = !has_tcx && !filter_program(ifindex, side, &at_filter);
 	if ((has_tcx && at_tcx == wanted) || (has_filter && at_filter == wanted))
 		return 0;
-	r = has_filter ? -EINVAL : nv_tcx_attach(ifindex, side, program, has_tcx ? at_tcx : 0);
-	return r == -EINVAL ? attach_filter(kernel, ifindex, side, program) : r;
+	r = has_filter ? -EINVAL : nv_tcx_attach(ifindex, side, known);
+	return r == -EINVAL ? attach_filter(kernel, ifindex, side, known->program) : r;
 }
 
 static bool detach_filter(int ifindex, enum bpf_tc_attach_point side)
@@ -90,22 +94,21 @@ static bool detach_filter(int ifindex, enum bpf_tc_attach_point side)
 	return !bpf_tc_detach(&hook, &opts);
 }
 
-bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side)
+bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
 {
-	nv_tcx_detach(ifindex, side);
+	nv_tcx_detach(ifindex, side, known);
 	return detach_filter(ifindex, side);
 }
 
-void nv_tc_detach(struct nv_kernel *kernel, int ifindex)
+void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *ingress,
+	const struct nv_tcx_known *egress)
 {
-	const enum bpf_tc_attach_point sides[] = {BPF_TC_INGRESS, BPF_TC_EGRESS};
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 		.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	struct nv_clsact clsact;
-	bool detached = false;
+	bool detached = nv_tc_remove(ifindex, BPF_TC_INGRESS, ingress);
 
-	for (size_t i = 0; i < NV_ARRAY_SIZE(sides); i++)
-		detached |= nv_tc_remove(ifindex, sides[i]);
+	detached |= nv_tc_remove(ifindex, BPF_TC_EGRESS, egress);
 	if (!detached || nv_kernel_clsact(kernel, ifindex, &clsact) < 0 || clsact.has_filters ||
 		strcmp(clsact.kind, "clsact"))
 		return;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "datapath/tcx.h"
 #include "kernel/kernel.h"
 
 #include <bpf/libbpf.h>
@@ -15,23 +16,29 @@
 #define NV_TC_PRIORITY 1
 
 /*
- * Has @program run on this side, in place of another version's without a gap; makes clsact where a
- * filter needs it and there is none.
- * Returns 0, -ENODEV (no such link), -EOPNOTSUPP (the kernel has neither tcx nor clsact with bpf
- * filters), or another -errno; of a filter also -EBUSY (our priority is in other hands, or the
- * qdisc "ingress" has the place of clsact and this is egress).
+ * Has @known->program run on this side, in place of another version's without a gap; makes clsact
+ * where a filter needs it and there is none. Returns 0, -ENODEV (no such link), -EOPNOTSUPP (the
+ * kernel has neither tcx nor clsact with bpf filters), or another -errno; of a filter also -EBUSY
+ * (our priority is in other hands, or the qdisc "ingress" has the place of clsact and this is
+ * egress).
  */
-int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side, int program);
+int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side,
+	const struct nv_tcx_known *known);
 
-/* The id of our program. Returns 0 or -errno when there is none. */
-int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id);
+/*
+ * The id of our program. Returns 0 or -errno when there is none; -EPERM: none is known, and there
+ * are programs whose names may not be read.
+ */
+int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
+	uint32_t *ret_id);
 
 /*
  * Removes ours of one side; clsact stays, for Linux 6.1 lets a device send nothing for a moment
  * when any of its qdiscs comes or goes (qdisc_graft()). Returns whether it was a filter in clsact.
  */
-bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side);
+bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known);
 
 /* Removes ours of both sides, and clsact with our last filter if none is left in it. Never fails:
  * what is not there is removed. */
-void nv_tc_detach(struct nv_kernel *kernel, int ifindex);
+void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *ingress,
+	const struct nv_tcx_known *egress);

@@ -3,9 +3,11 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "datapath/pins.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -35,60 +37,86 @@ static bool is_ours(int program)
 	       !strncmp(info.name, OUR_NAMES, strlen(OUR_NAMES));
 }
 
-static int find(int ifindex, enum bpf_tc_attach_point side, int *ret_program, uint32_t *ret_id)
+/* A descriptor of the program with this id, if it is ours. -ENOENT: it is not, or has gone. */
+static int open_ours(uint32_t id, const struct nv_tcx_known *known)
+{
+	const int candidates[] = {known->program, known->replaced};
+	NV_AUTO(nv_fd) int program = -1;
+	uint32_t its;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(candidates); i++) {
+		int copy;
+
+		if (candidates[i] < 0 || nv_object_id(candidates[i], &its) < 0 || its != id)
+			continue;
+		copy = fcntl(candidates[i], F_DUPFD_CLOEXEC, 3);
+		return copy < 0 ? -errno : copy;
+	}
+	program = bpf_prog_get_fd_by_id(id);
+	if (program < 0)
+		return program;
+	return is_ours(program) ? TAKE_FD(program) : -ENOENT;
+}
+
+static int find(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
+	int *ret_program, uint32_t *ret_id)
 {
 	uint32_t ids[TCX_PROGRAMS_MAX] = {};
 	uint32_t count = TCX_PROGRAMS_MAX;
 	uint32_t flags;
-	int r;
+	int r = bpf_prog_query(ifindex, type_of(side), 0, &flags, ids, &count);
+	int answer = -ENOENT;
 
-	r = bpf_prog_query(ifindex, type_of(side), 0, &flags, ids, &count);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < count; i++) {
-		NV_AUTO(nv_fd) int program = bpf_prog_get_fd_by_id(ids[i]);
+		int program = open_ours(ids[i], known);
 
-		if (program == -ENOENT || (program >= 0 && !is_ours(program)))
-			continue;
-		if (program < 0)
+		if (program >= 0) {
+			*ret_program = program;
+			*ret_id = ids[i];
+			return 0;
+		}
+		if (program != -ENOENT && program != -EPERM)
 			return program;
-		*ret_program = TAKE_FD(program);
-		*ret_id = ids[i];
-		return 0;
+		if (program == -EPERM)
+			answer = -EPERM;
 	}
-	return -ENOENT;
+	return answer;
 }
 
-int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
+int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
+	uint32_t *ret_id)
 {
 	NV_AUTO(nv_fd) int program = -1;
 
-	return find(ifindex, side, &program, ret_id);
+	return find(ifindex, side, known, &program, ret_id);
 }
 
-int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, int program, uint32_t old)
+int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
 {
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = TCX_BEFORE);
 	NV_AUTO(nv_fd) int replaced = -1;
+	uint32_t id;
+	int r = find(ifindex, side, known, &replaced, &id);
 
-	if (!NV_TCX && !old)
+	if (r < 0 && r != -ENOENT && r != -EPERM)
+		return r;
+	if (!NV_TCX && replaced < 0)
 		return -EINVAL;
-	if (old) {
-		replaced = bpf_prog_get_fd_by_id(old);
-		if (replaced < 0)
-			return replaced;
+	if (replaced >= 0) {
 		opts.flags = TCX_REPLACE;
 		opts.replace_prog_fd = replaced;
 	}
-	return bpf_prog_attach_opts(program, ifindex, type_of(side), &opts);
+	return bpf_prog_attach_opts(known->program, ifindex, type_of(side), &opts);
 }
 
-int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side)
+int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
 {
 	NV_AUTO(nv_fd) int program = -1;
 	uint32_t id;
 	int r;
 
-	r = find(ifindex, side, &program, &id);
+	r = find(ifindex, side, known, &program, &id);
 	return r < 0 ? r : bpf_prog_detach2(program, ifindex, type_of(side));
 }

@@ -9,12 +9,27 @@
 #include <bpf/libbpf.h>
 #include <stdint.h>
 
-/* The id of our program on this side. -ENOENT: there is none; -EINVAL: the kernel has no tcx. */
-int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id);
+/*
+ * Programs that are known to be ours. To learn the name of any other one takes CAP_SYS_ADMIN
+ * (bpf(2), BPF_PROG_GET_FD_BY_ID); without it, what is not known counts as somebody else's.
+ */
+struct nv_tcx_known {
+	int program; /* descriptors; -1: none */
+	int replaced; /* another version's, which @program takes the place of */
+};
 
-/* Puts @program in the place of ours, which has the id @old, or in front if that is 0. -EINVAL: the
- * kernel has no tcx; -ENODEV: no such link; or another -errno. */
-int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, int program, uint32_t old);
+/*
+ * The id of our program on this side. -ENOENT: there is none; -EPERM: none is known, and there are
+ * some whose names may not be read; -EINVAL: the kernel has no tcx.
+ */
+int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
+	uint32_t *ret_id);
+
+/*
+ * Puts @known->program in the place of ours, or in front if there is none. -EINVAL: the kernel has
+ * no tcx; -ENODEV: no such link; or another -errno.
+ */
+int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known);
 
 /* Takes ours away. 0, or -errno when there was none. */
-int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side);
+int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known);

@@ -230,12 +230,17 @@ class Netvfd:
             self.process.wait(DEADLINE)
 
 
+def bounded(names):
+    """A command that runs another with these capabilities, and no more."""
+    # As setpriv wants them: all taken away, then those.
+    bounds = ",".join(["-all", *(f"+{name}" for name in names)])
+    return ["setpriv", "--no-new-privs", "--inh-caps=-all", f"--bounding-set={bounds}", "--"]
+
+
 def bounded_as_the_unit():
     """A command that runs another with the capabilities of netvfd's unit, and no more."""
     unit = (TOP / "dist/netvfd.service.in").read_text()
     lines = re.findall(r"^CapabilityBoundingSet=(.+)", unit, re.MULTILINE)
     names = [name.removeprefix("CAP_").lower() for line in lines for name in line.split()]
     assert len(names) > 5
-    # As setpriv wants them: all taken away, then those that the unit names.
-    bounds = ",".join(["-all", *(f"+{name}" for name in names)])
-    return ["setpriv", "--no-new-privs", "--inh-caps=-all", f"--bounding-set={bounds}", "--"]
+    return bounded(names)

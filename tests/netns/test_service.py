@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from harness import bounded_as_the_unit, dptool, wait_until
+from harness import bounded, bounded_as_the_unit, dptool, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, PREFIX
 
 
@@ -28,6 +28,26 @@ def test_the_units_capabilities_suffice(start_netvfd, guest, tmp_path):
     guest.bring_back_vf("unplug")
     netvfd.wait_active("vf")
     assert "ermission denied" not in netvfd.log and "not permitted" not in netvfd.log
+
+
+def test_no_administrators_capability_is_needed(start_netvfd, guest, tmp_path):
+    """None that leads to all others. Over a restart too, and where programs of others stand."""
+    mount_point = tmp_path / "netvfd0/run/bpf"
+    mount_point.mkdir(parents=True)
+    guest.run("mount", "-t", "bpf", "-o", "mode=0700", "bpf", mount_point)
+    under = bounded(["net_admin", "net_raw", "bpf", "perfmon"])
+    netvfd = start_netvfd(under=under)
+    guest.attach_vf()
+    for _ in range(2):
+        netvfd.wait_active("vf")
+        wait_until(lambda: guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/{PREFIX}"})
+        guest.detach_vf("unplug")
+        netvfd.wait_active("hn")
+        netvfd.kill()
+        netvfd.start(under=under)
+        guest.bring_back_vf("unplug")
+    netvfd.wait_active("vf")
+    assert "cannot" not in netvfd.log
 
 
 @pytest.fixture

@@ -273,6 +273,9 @@ static int handover(struct nv_datapath *datapath, char **word, json_t **ret)
 	return 0;
 }
 
+/* As root every program's name may be read, so that ours are found by it. */
+static const struct nv_tcx_known none = {.program = -1, .replaced = -1};
+
 /* The ids of our programs at ingress and egress of an interface; 0: none. */
 static int programs(struct nv_datapath *datapath, char **word, json_t **ret)
 {
@@ -280,8 +283,8 @@ static int programs(struct nv_datapath *datapath, char **word, json_t **ret)
 	uint32_t out = 0;
 
 	(void)datapath;
-	nv_tc_program(index_of(word[1]), BPF_TC_INGRESS, &in);
-	nv_tc_program(index_of(word[1]), BPF_TC_EGRESS, &out);
+	nv_tc_program(index_of(word[1]), BPF_TC_INGRESS, &none, &in);
+	nv_tc_program(index_of(word[1]), BPF_TC_EGRESS, &none, &out);
 	*ret = json_pack("[II]", (json_int_t)in, (json_int_t)out);
 	return 0;
 }
@@ -295,7 +298,7 @@ static int strip(struct nv_datapath *datapath, char **word, json_t **ret)
 	(void)datapath;
 	(void)ret;
 	if (!r)
-		nv_tc_detach(kernel, index_of(word[1]));
+		nv_tc_detach(kernel, index_of(word[1]), &none, &none);
 	return r;
 }
 
