@@ -2,9 +2,13 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *log_ident = "netvf";
 static enum nv_log_target log_target = NV_LOG_STDERR;
@@ -26,6 +30,22 @@ static void flatten(char *text)
 			*c = ' ';
 }
 
+/*
+ * systemd.exec(5): $JOURNAL_STREAM is "device:inode" of the stream to the journal. A process whose
+ * stderr was redirected since inherits the variable all the same.
+ */
+static bool log_stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(own, stream) == 0;
+}
+
 void nv_log(int priority, const char *format, ...)
 {
 	char text[2048];
@@ -41,7 +61,7 @@ void nv_log(int priority, const char *format, ...)
 
 	if (log_target == NV_LOG_SYSLOG)
 		syslog(priority, "%s", text);
-	else if (getenv("JOURNAL_STREAM"))
+	else if (log_stderr_is_journal())
 		fprintf(stderr, "<%d>%s\n", priority, text);
 	else
 		fprintf(stderr, "%s: %s\n", log_ident, text);

@@ -9,7 +9,7 @@
 #include <syslog.h>
 
 enum nv_log_target {
-	NV_LOG_STDERR, /* with the sd-daemon priority prefix <N> when under systemd */
+	NV_LOG_STDERR, /* with sd-daemon(3)'s prefix <N> where that is the journal */
 	NV_LOG_SYSLOG,
 };
 

@@ -2,6 +2,7 @@
 #include "cm.h"
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/move_lock.h"
 #include "base/rundir.h"
 #include "base/str.h"
@@ -9,8 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static void str_grows_and_keeps_nul_bytes_out(void **state)
 {
@@ -136,6 +141,43 @@ static void a_turn_is_one_processs_and_ends_with_it(void **state)
 	assert_int_equal(nv_turn_take(dir, "hn0", NV_TURN_THERE, &fd), -ENOENT);
 }
 
+/* What nv_log() writes while stderr is the pipe @to and JOURNAL_STREAM is @stream. */
+static void log_to(const int to[2], const char *stream, char *text, size_t size)
+{
+	int saved = dup(STDERR_FILENO);
+	ssize_t length;
+
+	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	assert_true(dup2(to[1], STDERR_FILENO) >= 0);
+	nv_log(LOG_INFO, "a message");
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+	length = read(to[0], text, size - 1);
+	assert_true(length > 0);
+	text[length] = '\0';
+}
+
+static void the_journals_prefix_is_for_the_journal_alone(void **state)
+{
+	char stream[64];
+	char text[64];
+	struct stat st;
+	int to[2];
+
+	(void)state;
+	assert_int_equal(pipe(to), 0);
+	assert_int_equal(fstat(to[1], &st), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	log_to(to, stream, text, sizeof(text));
+	assert_string_equal(text, "<6>a message\n");
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino + 1);
+	log_to(to, stream, text, sizeof(text));
+	assert_string_equal(text, "netvf: a message\n");
+	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+	close(to[0]);
+	close(to[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +188,7 @@ int main(void)
 		cmocka_unit_test(faults_are_counted_past_their_limit),
 		cmocka_unit_test(run_dir_option_is_checked),
 		cmocka_unit_test(a_turn_is_one_processs_and_ends_with_it),
+		cmocka_unit_test(the_journals_prefix_is_for_the_journal_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
