@@ -10,8 +10,8 @@
 #define ARP_LENGTH     28
 #define ARP_SENDER_IP  14
 #define ARP_TARGET_IP  24
-#define IP_LENGTH      20
-#define IP_PROTOCOL    9
+#define IPV4_LENGTH    20
+#define IPV4_PROTO     9
 #define IPV6_LENGTH    40
 #define IPV6_NEXT      6
 #define HOPOPTS_LENGTH 8 /* with MLD's router alert in it (RFC 3810, 5) */
@@ -33,9 +33,9 @@ static bool is_gratuitous_arp(const uint8_t *data, size_t length)
 /* RFC 2236, 3376 */
 static bool is_igmp_report(const uint8_t *data, size_t length)
 {
-	size_t at = length < IP_LENGTH ? 0 : (data[0] & 0xf) * 4u;
+	size_t at = length < IPV4_LENGTH ? 0 : (data[0] & 0xf) * 4u;
 
-	return at >= IP_LENGTH && at < length && data[IP_PROTOCOL] == IPPROTO_IGMP &&
+	return at >= IPV4_LENGTH && at < length && data[IPV4_PROTO] == IPPROTO_IGMP &&
 	       (data[at] == IGMP_HOST_MEMBERSHIP_REPORT ||
 		       data[at] == IGMPV2_HOST_MEMBERSHIP_REPORT ||
 		       data[at] == IGMPV3_HOST_MEMBERSHIP_REPORT);

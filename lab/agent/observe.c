@@ -32,11 +32,11 @@
 #define TURNS_MAX   10000 /* changes of path told, each direction */
 #define HNS_MAX	    4
 #define TOLD_MAX    10000 /* announcements kept */
-#define IP_LENGTH   20
+#define IPV4_LENGTH 20
 #define UDP_LENGTH  8
 
-#define IP_PROTOCOL 9
-#define IPV6_NEXT   6
+#define IPV4_PROTO 9
+#define IPV6_NEXT  6
 
 enum { TO_GUEST, FROM_GUEST, DIRECTIONS };
 enum { HN, VF, PATHS };
@@ -84,7 +84,7 @@ static bool observe_told(struct observer *observer, const uint8_t *data, size_t 
 	uint16_t protocol = be16toh(from->sll_protocol);
 	enum lab_announcement kind;
 
-	if (protocol == ETH_P_IP && length > IP_PROTOCOL && data[IP_PROTOCOL] == IPPROTO_UDP)
+	if (protocol == ETH_P_IP && length > IPV4_PROTO && data[IPV4_PROTO] == IPPROTO_UDP)
 		return false;
 	if (from->sll_pkttype == PACKET_OUTGOING)
 		return true;
@@ -118,10 +118,10 @@ static void observe_one(struct observer *observer, const uint8_t *data, size_t l
 	bool out = from->sll_pkttype == PACKET_OUTGOING;
 
 	if (observe_told(observer, data, length, from, at) ||
-		length < IP_LENGTH + UDP_LENGTH + sizeof(stamp))
+		length < IPV4_LENGTH + UDP_LENGTH + sizeof(stamp))
 		return;
-	memcpy(&port, data + IP_LENGTH + 2, sizeof(port));
-	memcpy(&stamp, data + IP_LENGTH + UDP_LENGTH, sizeof(stamp));
+	memcpy(&port, data + IPV4_LENGTH + 2, sizeof(port));
+	memcpy(&stamp, data + IPV4_LENGTH + UDP_LENGTH, sizeof(stamp));
 	seq = be64toh(stamp.seq);
 	if (stamp.magic != htobe32(LAB_MAGIC) || seq >= LAB_SEQ_MAX)
 		return;
@@ -265,12 +265,12 @@ static int filter(int fd, uint32_t ignore, uint32_t to_guest, uint32_t from_gues
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IPV6_NEXT),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 9, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 8, 9),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IP_PROTOCOL),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IPV4_PROTO),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 6, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x45, 0, 4),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, IP_LENGTH + 2),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, IPV4_LENGTH + 2),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, to_guest, 1, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, from_guest, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SNAP),
