@@ -8,3 +8,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+/* cmocka 1 has it by another name, which cmocka 2 deprecates. */
+#ifndef assert_uint_in_range
+#define assert_uint_in_range assert_in_range
+#endif

@@ -415,11 +415,11 @@ static void slow_reader_is_dropped(void **state)
 	(void)state;
 	say(slow, "{\"method\": \"events\"}\n");
 	for (sent = 0; nv_control_has_subscriber(t.control, "event"); sent++) {
-		assert_in_range(sent, 0, 64);
+		assert_uint_in_range(sent, 0, 64);
 		nv_control_publish(t.control, "event", value);
 		settle();
 	}
-	assert_in_range(sent, NV_CONTROL_BUFFER_MAX / 65536, 64);
+	assert_uint_in_range(sent, NV_CONTROL_BUFFER_MAX / 65536, 64);
 	assert_non_null(strstr(heard(slow), "(end)"));
 	expect(quick, "{\"method\": \"echo\"}\n", "{\"result\":true}\n");
 	close(slow);

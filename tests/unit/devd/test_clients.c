@@ -203,7 +203,7 @@ static void drop_slow_client(const char *path)
 		nv_clients_send(t.clients, line);
 		expect_record(quick, line);
 	}
-	assert_in_range(sent, 64, 1000);
+	assert_uint_in_range(sent, 64, 1000);
 	for (int i = 0; (length = recv(slow, line, sizeof(line), 0)) > 0; i++)
 		assert_true(path == t.stream || (length == sizeof(line) && i < sent));
 	assert_int_equal(length, 0);
@@ -245,7 +245,7 @@ static void limit_is_over_both_and_the_rest_wait(void **state)
 		fds[i] = -1;
 		turn();
 		turn();
-		assert_in_range(nv_clients_count(t.clients), 2, LIMIT);
+		assert_uint_in_range(nv_clients_count(t.clients), 2, LIMIT);
 	}
 	nv_clients_send(t.clients, DESTROY);
 	assert_int_equal(nv_clients_count(t.clients), 2);

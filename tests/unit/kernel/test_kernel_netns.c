@@ -252,8 +252,8 @@ static void ipv6_addresses_come_back_as_they_were_given(void **state)
 	assert_non_null(found);
 	assert_true(found->flags & IFA_F_NODAD);
 	assert_true(found->flags & IFA_F_NOPREFIXROUTE);
-	assert_in_range(found->valid_lft, 900, 1000);
-	assert_in_range(found->preferred_lft, 400, 500);
+	assert_uint_in_range(found->valid_lft, 900, 1000);
+	assert_uint_in_range(found->preferred_lft, 400, 500);
 	CHECK(nv_kernel_addr_del(kernel, &six));
 	assert_int_equal(nv_kernel_addr_del(kernel, &six), -EADDRNOTAVAIL);
 	CHECK(nv_kernel_link_del(kernel, six.ifindex));
@@ -481,7 +481,7 @@ static void a_route_that_expires_says_when(void **state)
 		if (routes.route[i].destination_len != 48)
 			continue;
 		found = true;
-		assert_in_range(routes.route[i].expires, 290, 300);
+		assert_uint_in_range(routes.route[i].expires, 290, 300);
 		assert_int_equal(routes.route[i].type, RTN_UNICAST);
 		assert_int_equal(routes.route[i].table, RT_TABLE_MAIN);
 	}

@@ -94,7 +94,7 @@ static void start(struct watcher *watcher)
 	nv_str_clear(&watcher->lines);
 }
 
-static void stop(struct watcher *watcher)
+static void watcher_stop(struct watcher *watcher)
 {
 	nv_monitor_free(watcher->monitor);
 	nv_announce_free(watcher->announce);
@@ -196,7 +196,7 @@ static void a_life_of_a_link_is_told_line_by_line(void **state)
 				  "!system=IFNET subsystem=vf0 type=DETACH\n");
 	assert_true(watcher.settled > 0);
 	assert_int_equal(nv_monitor_resyncs(watcher.monitor), 0);
-	stop(&watcher);
+	watcher_stop(&watcher);
 }
 
 static void what_exists_is_told_at_the_start(void **state)
@@ -219,7 +219,7 @@ static void what_exists_is_told_at_the_start(void **state)
 		"\n!system=IFNET subsystem=ifb7 type=LINK_UP"
 		"\n!system=IFNET subsystem=ifb7 type=ADDR_ADD address=192.0.2.7");
 	assert_int_equal(watcher.settled, 1);
-	stop(&watcher);
+	watcher_stop(&watcher);
 	CHECK(nv_kernel_link_del(kernel, ifindex));
 }
 
@@ -238,7 +238,7 @@ static void an_address_is_told_when_it_is_no_longer_tentative(void **state)
 	await(&watcher, "subsystem=hn0 type=ADDR_ADD address=2001:db8::5");
 	CHECK(nv_kernel_addr_del(kernel, &addr));
 	await(&watcher, "subsystem=hn0 type=ADDR_DEL address=2001:db8::5");
-	stop(&watcher);
+	watcher_stop(&watcher);
 	CHECK(nv_kernel_link_del(kernel, ifindex));
 }
 
@@ -296,7 +296,7 @@ static void a_link_that_moves_away_is_gone(void **state)
 	close(fd);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	await(&watcher, "subsystem=host0 type=DETACH");
-	stop(&watcher);
+	watcher_stop(&watcher);
 }
 
 static int subscribe_with_small_buffer(void *self, enum nv_feed feed, int *ret_fd)
@@ -389,7 +389,7 @@ static void an_overflow_is_recovered_from(void **state)
 	assert_null(strstr(lines, "198.51.100.1"));
 	assert_true(strstr(lines, "subsystem=reborn0 type=DETACH") <
 		    strstr(lines, "subsystem=reborn0 type=ATTACH"));
-	stop(&watcher);
+	watcher_stop(&watcher);
 	CHECK(nv_kernel_link_del(kernel, unseen.stays));
 	CHECK(nv_kernel_link_del(kernel, unseen.reborn));
 	nv_kernel_free(watcher.kernel);
@@ -468,7 +468,7 @@ static void nodes_are_told_and_forged_events_are_not(void **state)
 		"\n!system=DEVFS subsystem=CDEV type=CREATE cdev=hv_fsvss_dev"
 		"\n!system=DEVFS subsystem=CDEV type=DESTROY cdev=hv_kvp_dev"
 		"\n!system=DEVFS subsystem=CDEV type=CREATE cdev=vmbus/hv_fcopy");
-	stop(&watcher);
+	watcher_stop(&watcher);
 	nv_kernel_free(watcher.kernel);
 }
 
@@ -488,7 +488,7 @@ static void devices_that_exist_are_told_once(void **state)
 	CHECK(nv_monitor_coldplug_devices(watcher.monitor));
 	assert_string_equal(nv_str_text(&watcher.lines), "");
 	assert_non_null(strstr(first, "!system=DEVFS subsystem=CDEV type=CREATE cdev=null\n"));
-	stop(&watcher);
+	watcher_stop(&watcher);
 }
 
 static int enter(void **state)

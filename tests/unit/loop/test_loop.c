@@ -242,7 +242,7 @@ static void timer_fires_once_and_not_early(void **state)
 	assert_int_equal(nv_watch_arm(seen.watch, LONG), 0);
 	assert_int_equal(nv_watch_arm(seen.watch, 20 * NV_USEC_PER_MSEC), 0);
 	assert_int_equal(nv_loop_run(seen.loop), 0);
-	assert_in_range(seen.at - start, 20 * NV_USEC_PER_MSEC, 10 * NV_USEC_PER_SEC);
+	assert_uint_in_range(seen.at - start, 20 * NV_USEC_PER_MSEC, 10 * NV_USEC_PER_SEC);
 	assert_int_equal(nv_loop_run_once(seen.loop, 0), 0);
 	assert_int_equal(seen.calls, 1);
 	assert_int_equal(nv_watch_arm(seen.watch, 0), 0);
@@ -347,7 +347,7 @@ static void idle_loop_does_not_wake(void **state)
 	getrusage(RUSAGE_SELF, &before);
 	assert_int_equal(nv_loop_run(seen.loop), 0);
 	getrusage(RUSAGE_SELF, &after);
-	assert_in_range(after.ru_nvcsw - before.ru_nvcsw, 1, 3);
+	assert_uint_in_range(after.ru_nvcsw - before.ru_nvcsw, 1, 3);
 	nv_watch_free(watches[0]);
 	nv_watch_free(watches[1]);
 	close(pair[0]);
