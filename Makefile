@@ -82,7 +82,7 @@ install: build
 
 # A package for dpkg, with debhelper and the like installed for it.
 deb: deps
-	@tools/deps debhelper dpkg-dev fakeroot
+	@tools/deps build-essential debhelper
 	@tools/deb $(BUILD)/deb
 
 clean:
