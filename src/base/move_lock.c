@@ -45,14 +45,14 @@ static int lock(int fd, short start)
 	return r < 0 ? -errno : 0;
 }
 
-int nv_turn_take(const char *run_dir, const char *hn, enum nv_turn turn, int *ret_fd)
+int nv_move_lock_take(const char *run_dir, const char *hn, enum nv_move_direction turn, int *ret_fd)
 {
 	NV_AUTO(nv_fd) int fd = -1;
 	int r = open_file(run_dir, hn, O_CREAT, &fd);
 
 	if (r == 0)
 		r = lock(fd, BYTE_TURN);
-	if (r == 0 && turn == NV_TURN_BACK)
+	if (r == 0 && turn == NV_MOVE_TO_HN)
 		r = lock(fd, BYTE_BACK);
 	if (r < 0)
 		return r;
@@ -60,7 +60,7 @@ int nv_turn_take(const char *run_dir, const char *hn, enum nv_turn turn, int *re
 	return 0;
 }
 
-bool nv_turn_is_back(const char *run_dir, const char *hn)
+bool nv_move_lock_is_to_hn(const char *run_dir, const char *hn)
 {
 	struct flock what = byte(BYTE_BACK);
 	NV_AUTO(nv_fd) int fd = -1;

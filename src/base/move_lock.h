@@ -7,16 +7,17 @@
 
 #include <stdbool.h>
 
-enum nv_turn {
-	NV_TURN_THERE, /* to its lagg */
-	NV_TURN_BACK, /* to hn again */
+enum nv_move_direction {
+	NV_MOVE_TO_LAGG, /* to its lagg */
+	NV_MOVE_TO_HN, /* to hn again */
 };
 
 /*
  * Waits until nobody else has a turn for @hn, and takes one. *ret_fd holds it until it is closed,
  * here and in every child that inherits it. Returns 0 or -errno of the file (fcntl_locking(2)).
  */
-int nv_turn_take(const char *run_dir, const char *hn, enum nv_turn turn, int *ret_fd);
+int nv_move_lock_take(
+	const char *run_dir, const char *hn, enum nv_move_direction turn, int *ret_fd);
 
 /* Whether @hn is being given back just now. False also where that cannot be found out. */
-bool nv_turn_is_back(const char *run_dir, const char *hn);
+bool nv_move_lock_is_to_hn(const char *run_dir, const char *hn);

@@ -367,7 +367,7 @@ static void write_pair(const struct nv_table *table, struct nv_entry *entry,
 		store(&entry->doomed, 0);
 		nv_hooks_sign(entry);
 	}
-	store(&entry->form, new->form);
+	store(&entry->mode, new->mode);
 	if (active != new->active)
 		store(&entry->active, new->active);
 	store(&entry->vf, (uint32_t) new->vf);
@@ -385,8 +385,8 @@ static void settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 		pair->inside &= ~(1U << NV_PORT_VF);
 	if (!pair->vf)
 		pair->active = NV_PORT_HN;
-	if ((pair->form == NV_FORM_VF && !pair->vf) || (pair->form == NV_FORM_LAGG && !pair->lagg))
-		pair->form = NV_FORM_HN;
+	if ((pair->mode == NV_MODE_VF && !pair->vf) || (pair->mode == NV_MODE_LAGG && !pair->lagg))
+		pair->mode = NV_MODE_HN;
 }
 
 int nv_datapath_edit(struct nv_datapath *datapath, int hn,
@@ -458,7 +458,7 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	pair = nv_entry_pair(entry);
 	if (nv_dp_pair_is_direct(&pair)) /* clsact goes with the last filter */
 		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF, pair.vf);
-	store(&entry->form, NV_FORM_HN);
+	store(&entry->mode, NV_MODE_HN);
 	store(&entry->active, NV_PORT_HN);
 	withdraw(datapath, &pair, &none);
 	/* A program on another CPU may have looked the slot up before its filter went: the slot

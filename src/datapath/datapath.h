@@ -20,7 +20,7 @@ struct nv_dp_pair {
 	int hn;
 	int vf; /* 0: none joined */
 	int lagg; /* 0: there is none; a lagg that exists transmits even before it is the upper */
-	enum nv_form form;
+	enum nv_mode mode;
 	enum nv_port active;
 	unsigned int inside; /* 1 << enum nv_port: lagg is a bond and takes this port's frames */
 	bool both; /* broadcast and multicast are taken from either port, not the active one alone
@@ -31,12 +31,12 @@ struct nv_dp_pair {
 /* The interface that has the pair's addresses. */
 static inline int nv_dp_pair_upper(const struct nv_dp_pair *pair)
 {
-	switch (pair->form) {
-	case NV_FORM_HN:
+	switch (pair->mode) {
+	case NV_MODE_HN:
 		return pair->hn;
-	case NV_FORM_LAGG:
+	case NV_MODE_LAGG:
 		return pair->lagg;
-	case NV_FORM_VF:
+	case NV_MODE_VF:
 		return pair->vf;
 	}
 	return pair->hn;
@@ -48,7 +48,7 @@ static inline int nv_dp_pair_upper(const struct nv_dp_pair *pair)
  */
 static inline bool nv_dp_pair_is_direct(const struct nv_dp_pair *pair)
 {
-	return pair->form == NV_FORM_LAGG && pair->active == NV_PORT_VF &&
+	return pair->mode == NV_MODE_LAGG && pair->active == NV_PORT_VF &&
 	       pair->inside & 1U << NV_PORT_VF;
 }
 

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct nv_lagg_ops *ops_of(enum nv_lagg_form form)
+static const struct nv_lagg_ops *ops_of(enum nv_lagg_form mode)
 {
-	switch (form) {
+	switch (mode) {
 	case NV_LAGG_BPF:
 		return &nv_lagg_bpf;
 	case NV_LAGG_BOND:
@@ -22,10 +22,10 @@ static const struct nv_lagg_ops *ops_of(enum nv_lagg_form form)
 /* The form of a link by its kind; NULL: it is no lagg. */
 static const struct nv_lagg_ops *find_ops(const struct nv_link *link)
 {
-	for (enum nv_lagg_form form = NV_LAGG_BPF; form <= NV_LAGG_BOND; form++)
-		for (const char *const *kind = ops_of(form)->kinds; *kind; kind++)
+	for (enum nv_lagg_form mode = NV_LAGG_BPF; mode <= NV_LAGG_BOND; mode++)
+		for (const char *const *kind = ops_of(mode)->kinds; *kind; kind++)
 			if (nv_streq(link->kind, *kind))
-				return ops_of(form);
+				return ops_of(mode);
 	return NULL;
 }
 
@@ -86,8 +86,8 @@ static int set_lagg(struct nv_dp_pair *pair, void *data)
 {
 	const struct nv_dp_pair *wanted = data;
 
-	if (pair->form == NV_FORM_LAGG) /* of one that is gone */
-		pair->form = NV_FORM_HN;
+	if (pair->mode == NV_MODE_LAGG) /* of one that is gone */
+		pair->mode = NV_MODE_HN;
 	pair->lagg = wanted->lagg;
 	memcpy(pair->mac, wanted->mac, sizeof(pair->mac));
 	return 0;
@@ -146,7 +146,7 @@ static int take_orphan(
 }
 
 int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const char *name,
-	enum nv_lagg_form form, int *ret_ifindex)
+	enum nv_lagg_form mode, int *ret_ifindex)
 {
 	struct nv_kernel *kernel = nv_datapath_kernel(datapath);
 	struct nv_dp_pair wanted = {.lagg = present(datapath, hn->ifindex)};
@@ -157,7 +157,7 @@ int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const
 		*ret_ifindex = wanted.lagg;
 		return -EEXIST;
 	}
-	r = make(kernel, hn, name, ops_of(form), &wanted.lagg);
+	r = make(kernel, hn, name, ops_of(mode), &wanted.lagg);
 	made = r == 0;
 	if (r == -EEXIST)
 		r = take_orphan(kernel, hn, name, &wanted.lagg);
@@ -181,8 +181,8 @@ static int take_lagg(struct nv_dp_pair *pair, void *data)
 
 	*lagg = pair->lagg;
 	pair->lagg = 0;
-	if (pair->form == NV_FORM_LAGG)
-		pair->form = NV_FORM_HN;
+	if (pair->mode == NV_MODE_LAGG)
+		pair->mode = NV_MODE_HN;
 	return *lagg ? 0 : -ENOENT;
 }
 

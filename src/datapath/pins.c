@@ -68,7 +68,7 @@ struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
 		.lagg = (int)NV_READ(entry->lagg),
 		.inside = NV_READ(entry->inside),
 		.both = entry->both,
-		.form = NV_FORM_HN,
+		.mode = NV_MODE_HN,
 		.active = NV_PORT_HN,
 	};
 	int active = (int)nv_entry_active(entry);
@@ -78,9 +78,9 @@ struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
 	if (pair.vf && active == pair.vf)
 		pair.active = NV_PORT_VF;
 	if (pair.lagg && upper == pair.lagg)
-		pair.form = NV_FORM_LAGG;
+		pair.mode = NV_MODE_LAGG;
 	else if (pair.vf && upper == pair.vf)
-		pair.form = NV_FORM_VF;
+		pair.mode = NV_MODE_VF;
 	return pair;
 }
 

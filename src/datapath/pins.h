@@ -107,4 +107,4 @@ int nv_pins_write(const char *run_dir, const struct nv_objects *objects);
  * *ret_adopted: pairs were found. *ret_form: of the programs. Errors as nv_datapath_open().
  */
 int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,
-	bool *ret_adopted, enum nv_handover *ret_form);
+	bool *ret_adopted, enum nv_handover *ret_mode);

@@ -12,9 +12,9 @@
 #include "netvf_probe.skel.h"
 #pragma GCC diagnostic pop
 
-static const void *bytes_of(enum nv_handover form, size_t *ret_size)
+static const void *bytes_of(enum nv_handover mode, size_t *ret_size)
 {
-	switch (form) {
+	switch (mode) {
 	case NV_HANDOVER_CAST:
 		return netvf_cast__elf_bytes(ret_size);
 	case NV_HANDOVER_PROBE:
@@ -36,10 +36,10 @@ static int open_bytes(const void *bytes, size_t size, struct bpf_object **ret_ob
 	return 0;
 }
 
-int nv_programs_open(enum nv_handover form, struct bpf_object **ret_object)
+int nv_programs_open(enum nv_handover mode, struct bpf_object **ret_object)
 {
 	size_t size = 0;
-	const void *bytes = bytes_of(form, &size);
+	const void *bytes = bytes_of(mode, &size);
 
 	return open_bytes(bytes, size, ret_object);
 }

@@ -8,7 +8,7 @@
 #include <bpf/libbpf.h>
 
 /* Opens one form; nothing is loaded yet. Returns 0 or -errno. */
-int nv_programs_open(enum nv_handover form, struct bpf_object **ret_object);
+int nv_programs_open(enum nv_handover mode, struct bpf_object **ret_object);
 
 /* The hooks, likewise. */
 int nv_programs_open_hooks(struct bpf_object **ret_object);

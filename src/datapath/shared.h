@@ -32,7 +32,7 @@ struct nv_entry {
 	__u32 hn; /* ifindex; 0: the slot is free */
 	__u32 vf; /* 0: none */
 	__u32 lagg; /* 0: none */
-	__u32 form; /* enum nv_form */
+	__u32 mode; /* enum nv_mode */
 	__u32 active; /* enum nv_port */
 	__u16 mac[3]; /* in wire order; 16 bits wide because frames are aligned to no more */
 	__u16 both; /* 1: broadcast and multicast are taken from either port */
@@ -80,12 +80,12 @@ static inline bool nv_entry_has(const struct nv_entry *entry, __u32 ifindex)
 
 static inline __u32 nv_entry_upper(const struct nv_entry *entry)
 {
-	__u32 form = NV_READ(entry->form);
+	__u32 mode = NV_READ(entry->mode);
 	__u32 other = 0;
 
-	if (form == NV_FORM_LAGG)
+	if (mode == NV_MODE_LAGG)
 		other = NV_READ(entry->lagg);
-	else if (form == NV_FORM_VF)
+	else if (mode == NV_MODE_VF)
 		other = NV_READ(entry->vf);
 	return other ? other : NV_READ(entry->hn);
 }

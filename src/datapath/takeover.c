@@ -172,14 +172,14 @@ static bool same_program(int fd, const struct bpf_program *program)
 	       !memcmp(old.tag, new.tag, sizeof(old.tag));
 }
 
-static int load_form(const struct nv_objects *old, enum nv_handover form,
+static int load_mode(const struct nv_objects *old, enum nv_handover mode,
 	struct bpf_object **ret_programs, bool *ret_kept)
 {
 	NV_AUTO(nv_programs) struct bpf_object *programs = NULL;
 	bool keep = true;
 	int r;
 
-	r = nv_programs_open(form, &programs);
+	r = nv_programs_open(mode, &programs);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(map_names); i++)
@@ -204,14 +204,14 @@ static int load_form(const struct nv_objects *old, enum nv_handover form,
  * the search.
  */
 static int load(const struct nv_objects *old, struct bpf_object **ret_programs, bool *ret_kept,
-	enum nv_handover *ret_form)
+	enum nv_handover *ret_mode)
 {
 	int r = -EOPNOTSUPP;
 
-	for (enum nv_handover form = NV_HANDOVER_FIRST; form <= NV_HANDOVER_NETLINK; form++) {
-		r = load_form(old, form, ret_programs, ret_kept);
+	for (enum nv_handover mode = NV_HANDOVER_FIRST; mode <= NV_HANDOVER_NETLINK; mode++) {
+		r = load_mode(old, mode, ret_programs, ret_kept);
 		if (!r)
-			*ret_form = form;
+			*ret_mode = mode;
 		if (!r || r == -ENOMEM || r == -EPERM)
 			return r;
 	}
@@ -367,12 +367,12 @@ static bool has_pairs(const struct nv_objects *objects)
 }
 
 int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,
-	bool *ret_adopted, enum nv_handover *ret_form)
+	bool *ret_adopted, enum nv_handover *ret_mode)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 	NV_AUTO(nv_objects) struct nv_objects old = NV_OBJECTS_NONE;
 	NV_AUTO(nv_programs) struct bpf_object *programs = NULL;
-	enum nv_handover form;
+	enum nv_handover mode;
 	bool adopted;
 	bool kept = false;
 	int r;
@@ -382,7 +382,7 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	if (r < 0 && r != -ENOENT)
 		return r;
 	adopted = has_pairs(&old);
-	r = load(&old, &programs, &kept, &form);
+	r = load(&old, &programs, &kept, &mode);
 	if (r < 0)
 		return r;
 	if (kept &&
@@ -404,6 +404,6 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	*ret_objects = objects;
 	objects = NV_OBJECTS_NONE;
 	*ret_adopted = adopted;
-	*ret_form = form;
+	*ret_mode = mode;
 	return 0;
 }

@@ -23,8 +23,8 @@ struct device {
 	char devpath[];
 };
 
-struct nv_announce {
-	nv_announce_fn emit;
+struct nv_kernel_events {
+	nv_kernel_events_fn emit;
 	void *data;
 	struct device *devices;
 	struct nv_str line;
@@ -39,25 +39,26 @@ static const struct {
 	{"vmbus/hv_vss", "hv_fsvss_dev"},
 };
 
-int nv_announce_new(nv_announce_fn emit, void *data, struct nv_announce **ret_announce)
+int nv_kernel_events_new(
+	nv_kernel_events_fn emit, void *data, struct nv_kernel_events **ret_announce)
 {
-	struct nv_announce *announce = malloc(sizeof(*announce));
+	struct nv_kernel_events *announce = malloc(sizeof(*announce));
 
 	if (!announce)
 		return -ENOMEM;
-	*announce = (struct nv_announce){.emit = emit, .data = data};
+	*announce = (struct nv_kernel_events){.emit = emit, .data = data};
 	*ret_announce = announce;
 	return 0;
 }
 
-static void forget(struct nv_announce *announce, struct device *device)
+static void forget(struct nv_kernel_events *announce, struct device *device)
 {
 	HASH_DEL(announce->devices, device);
 	free(device->line);
 	free(device);
 }
 
-struct nv_announce *nv_announce_free(struct nv_announce *announce)
+struct nv_kernel_events *nv_kernel_events_free(struct nv_kernel_events *announce)
 {
 	struct device *device, *next;
 
@@ -70,7 +71,7 @@ struct nv_announce *nv_announce_free(struct nv_announce *announce)
 	return NULL;
 }
 
-static void emit(struct nv_announce *announce, const char *what, int r)
+static void emit(struct nv_kernel_events *announce, const char *what, int r)
 {
 	if (r < 0)
 		nv_warn("the event about %s is dropped: %s", what, nv_strerror(r));
@@ -78,7 +79,7 @@ static void emit(struct nv_announce *announce, const char *what, int r)
 		announce->emit(nv_str_text(&announce->line), announce->data);
 }
 
-static void notify(struct nv_announce *announce, const char *system, const char *subsystem,
+static void notify(struct nv_kernel_events *announce, const char *system, const char *subsystem,
 	const char *type, const char *name, const char *value)
 {
 	const struct nv_event_var var = {name, value};
@@ -94,8 +95,8 @@ static bool is_link_up(const struct nv_link *link)
 	return link && (link->flags & IFF_RUNNING);
 }
 
-void nv_announce_link(
-	struct nv_announce *announce, const struct nv_link *old, const struct nv_link *new)
+void nv_kernel_events_link(
+	struct nv_kernel_events *announce, const struct nv_link *old, const struct nv_link *new)
 {
 	if (!new) {
 		notify(announce, "IFNET", old->name, "DETACH", NULL, NULL);
@@ -124,7 +125,7 @@ static bool is_addr_usable(const struct nv_addr *addr)
 	return !(addr->flags & IFA_F_TENTATIVE) || (addr->flags & IFA_F_OPTIMISTIC);
 }
 
-void nv_announce_addr(struct nv_announce *announce, const struct nv_links *links,
+void nv_kernel_events_addr(struct nv_kernel_events *announce, const struct nv_links *links,
 	const struct nv_addr *old, const struct nv_addr *new)
 {
 	const struct nv_addr *addr = new ? new : old;
@@ -137,7 +138,7 @@ void nv_announce_addr(struct nv_announce *announce, const struct nv_links *links
 		"address", nv_ip_text(&addr->local, text));
 }
 
-static void announce_node(struct nv_announce *announce, const char *devname, const char *type)
+static void announce_node(struct nv_kernel_events *announce, const char *devname, const char *type)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(node_names); i++) {
 		if (nv_streq(devname, node_names[i].linux_name))
@@ -152,7 +153,7 @@ static bool is_on_bus(const struct nv_uevent *uevent)
 }
 
 /* The lowest number that no attached device of this driver has. Returns 0 or -ENOMEM. */
-static int find_unit(struct nv_announce *announce, const char *driver, unsigned int *ret_unit)
+static int find_unit(struct nv_kernel_events *announce, const char *driver, unsigned int *ret_unit)
 {
 	unsigned int count = HASH_COUNT(announce->devices);
 	NV_AUTO(nv_free) bool *taken = calloc(count + 1, sizeof(*taken));
@@ -180,8 +181,8 @@ static void copy_driver(char *ret, size_t size, const char *driver)
 	}
 }
 
-static int remember(
-	struct nv_announce *announce, const struct nv_uevent *uevent, struct device **ret_device)
+static int remember(struct nv_kernel_events *announce, const struct nv_uevent *uevent,
+	struct device **ret_device)
 {
 	size_t size = strlen(uevent->devpath) + 1;
 	struct device *device;
@@ -205,7 +206,7 @@ static int remember(
 	return 0;
 }
 
-static void announce_attach(struct nv_announce *announce, const struct nv_uevent *uevent)
+static void announce_attach(struct nv_kernel_events *announce, const struct nv_uevent *uevent)
 {
 	char name[NV_NAME_LEN + 16];
 	struct device *device;
@@ -223,7 +224,7 @@ static void announce_attach(struct nv_announce *announce, const struct nv_uevent
 }
 
 /* The line of the attach again: a device that is gone may tell nothing more of itself. */
-static void announce_detach(struct nv_announce *announce, struct device *device)
+static void announce_detach(struct nv_kernel_events *announce, struct device *device)
 {
 	if (device->line) {
 		device->line[0] = NV_EVENT_DETACH;
@@ -232,7 +233,7 @@ static void announce_detach(struct nv_announce *announce, struct device *device)
 	forget(announce, device);
 }
 
-static void announce_device(struct nv_announce *announce, const struct nv_uevent *uevent)
+static void announce_device(struct nv_kernel_events *announce, const struct nv_uevent *uevent)
 {
 	const char *action = uevent->action;
 	char driver[NV_NAME_LEN];
@@ -254,7 +255,7 @@ static void announce_device(struct nv_announce *announce, const struct nv_uevent
 	}
 }
 
-void nv_announce_uevent(struct nv_announce *announce, const struct nv_uevent *uevent)
+void nv_kernel_events_uevent(struct nv_kernel_events *announce, const struct nv_uevent *uevent)
 {
 	if (is_on_bus(uevent))
 		announce_device(announce, uevent);

@@ -19,18 +19,19 @@
 #include "base/str.h"
 #include "kernel/monitor.h"
 
-struct nv_announce;
+struct nv_kernel_events;
 
-typedef void (*nv_announce_fn)(const char *line, void *data);
+typedef void (*nv_kernel_events_fn)(const char *line, void *data);
 
 /* @emit gets each line, without newline, in order. */
-int nv_announce_new(nv_announce_fn emit, void *data, struct nv_announce **ret_announce);
-struct nv_announce *nv_announce_free(struct nv_announce *announce);
-NV_DEFINE_AUTO(nv_announce, struct nv_announce *, nv_announce_free);
+int nv_kernel_events_new(
+	nv_kernel_events_fn emit, void *data, struct nv_kernel_events **ret_announce);
+struct nv_kernel_events *nv_kernel_events_free(struct nv_kernel_events *announce);
+NV_DEFINE_AUTO(nv_kernel_events, struct nv_kernel_events *, nv_kernel_events_free);
 
 /* Arguments as nv_monitor_ops gets them. */
-void nv_announce_link(
-	struct nv_announce *announce, const struct nv_link *old, const struct nv_link *new);
-void nv_announce_addr(struct nv_announce *announce, const struct nv_links *links,
+void nv_kernel_events_link(
+	struct nv_kernel_events *announce, const struct nv_link *old, const struct nv_link *new);
+void nv_kernel_events_addr(struct nv_kernel_events *announce, const struct nv_links *links,
 	const struct nv_addr *old, const struct nv_addr *new);
-void nv_announce_uevent(struct nv_announce *announce, const struct nv_uevent *uevent);
+void nv_kernel_events_uevent(struct nv_kernel_events *announce, const struct nv_uevent *uevent);

@@ -48,7 +48,7 @@ static bool is_bond(const struct nv_daemon *daemon, int ifindex)
 	return link && nv_lagg_has_ports(link);
 }
 
-bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
+bool nv_bond_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
 	const struct nv_link *hn, const struct nv_link *vf)
 {
 	struct nv_dp_pair path = {};
@@ -56,7 +56,7 @@ bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
 
 	if (vf->master || managed->refused == vf->ifindex || managed->state.active == NV_PORT_VF ||
 		managed->state.released || nv_datapath_get(daemon->datapath, managed->hn, &path) ||
-		path.form == NV_FORM_VF)
+		path.mode == NV_MODE_VF)
 		return false;
 	if (path.lagg ? !is_bond(daemon, path.lagg) : !make_bond(daemon, managed, hn, &path.lagg))
 		return false;
@@ -68,7 +68,7 @@ bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
 	return vf->flags & IFF_UP;
 }
 
-void nv_ports_reopen(struct nv_daemon *daemon, const struct nv_dp_pair *path)
+void nv_bond_ports_reopen(struct nv_daemon *daemon, const struct nv_dp_pair *path)
 {
 	if (path->inside & 1U << NV_PORT_HN)
 		nv_kernel_link_up(daemon->kernel, path->hn, true);
@@ -119,8 +119,8 @@ static unsigned int bit(const struct nv_link *port, int lagg, enum nv_port which
 	return port && port->master == lagg ? 1U << which : 0;
 }
 
-void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn,
-	const struct nv_link *vf, bool may)
+void nv_bond_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_link *hn, const struct nv_link *vf, bool may)
 {
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	const struct nv_link *lagg;
@@ -132,7 +132,7 @@ void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const
 		!is_bond(daemon, path.lagg))
 		return;
 	lagg = nv_links_by_index(links, path.lagg);
-	if (may && path.form == NV_FORM_LAGG)
+	if (may && path.mode == NV_MODE_LAGG)
 		take_hn(daemon, managed, path.lagg, hn, vf && nv_link_usable(vf));
 
 	if (vf && vf->ifindex != path.vf)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <linux/if.h>
 
-int nv_pretend_open(struct nv_daemon *daemon, struct nv_managed *managed)
+int nv_dormant_open(struct nv_daemon *daemon, struct nv_managed *managed)
 {
 	int r = nv_kernel_link_up(daemon->kernel, managed->hn, true);
 
@@ -17,7 +17,7 @@ int nv_pretend_open(struct nv_daemon *daemon, struct nv_managed *managed)
 	return r;
 }
 
-void nv_pretend_set(struct nv_daemon *daemon, struct nv_managed *managed, bool on)
+void nv_dormant_set(struct nv_daemon *daemon, struct nv_managed *managed, bool on)
 {
 	/* The kernel sets it to dormant only from up, and to up only from dormant. */
 	const struct nv_link_change change = {

@@ -62,7 +62,7 @@ static void prepare_vf(struct nv_daemon *daemon, const struct nv_managed *manage
 
 	if (!link || !upper)
 		return;
-	r = nv_bare_vf(daemon->kernel, link, upper->mtu, NULL);
+	r = nv_port_setup_vf(daemon->kernel, link, upper->mtu, NULL);
 	if (!r && up)
 		r = nv_kernel_link_up(daemon->kernel, vf, true);
 	if (r)
@@ -75,7 +75,7 @@ static int edit_join(struct nv_dp_pair *pair, void *data)
 	const struct nv_pair_command *command = data;
 
 	pair->vf = command->vf;
-	pair->form = command->form;
+	pair->mode = command->mode;
 	pair->active = NV_PORT_HN;
 	return 0;
 }
@@ -88,11 +88,11 @@ static int edit_enter(struct nv_dp_pair *pair, void *data)
 	return 0;
 }
 
-static int edit_form(struct nv_dp_pair *pair, void *data)
+static int edit_mode(struct nv_dp_pair *pair, void *data)
 {
 	const struct nv_pair_command *command = data;
 
-	pair->form = command->form;
+	pair->mode = command->mode;
 	return 0;
 }
 
@@ -108,8 +108,8 @@ static int edit_lagg_gone(struct nv_dp_pair *pair, void *data)
 {
 	(void)data;
 	pair->lagg = 0;
-	if (pair->form == NV_FORM_LAGG)
-		pair->form = NV_FORM_HN;
+	if (pair->mode == NV_MODE_LAGG)
+		pair->mode = NV_MODE_HN;
 	return 0;
 }
 
@@ -155,13 +155,13 @@ static int carry_out_one(
 			note_switch(daemon, managed, command->port);
 		return r;
 	case NV_PAIR_READY_VF:
-		if (managed->state.form == NV_FORM_LAGG)
+		if (managed->state.mode == NV_MODE_LAGG)
 			prepare_vf(daemon, managed, command->vf, true);
 		else
-			nv_transparent_ready(daemon, managed, command->vf);
+			nv_mode_ready_vf(daemon, managed, command->vf);
 		return 0;
 	case NV_PAIR_STOP_VF:
-		nv_transparent_stop(daemon, managed, command->vf);
+		nv_mode_stop_vf(daemon, managed, command->vf);
 		return 0;
 	case NV_PAIR_RAISE_VF_UP:
 		nv_events_raise_vf(daemon, managed->hn_name, "VF_UP");
@@ -169,14 +169,14 @@ static int carry_out_one(
 	case NV_PAIR_RAISE_VF_DOWN:
 		nv_events_raise_vf(daemon, managed->hn_name, "VF_DOWN");
 		return 0;
-	case NV_PAIR_SET_FORM:
-		if (command->form == NV_FORM_VF && managed->lagg) /* made for it in vain */
+	case NV_PAIR_SET_MODE:
+		if (command->mode == NV_MODE_VF && managed->lagg) /* made for it in vain */
 			nv_lagg_destroy(daemon->datapath, managed->hn);
-		return nv_datapath_edit(daemon->datapath, managed->hn, edit_form, (void *)command);
+		return nv_datapath_edit(daemon->datapath, managed->hn, edit_mode, (void *)command);
 	case NV_PAIR_OPEN_HN:
-		return nv_pretend_open(daemon, managed);
-	case NV_PAIR_PRETEND:
-		nv_pretend_set(daemon, managed, command->on);
+		return nv_dormant_open(daemon, managed);
+	case NV_PAIR_SET_DORMANT:
+		nv_dormant_set(daemon, managed, command->on);
 		return 0;
 	}
 	return 0;
@@ -200,7 +200,7 @@ static void carry_out(struct nv_daemon *daemon, struct nv_managed *managed,
 		       "change of a link tries again",
 			managed->hn_name, nv_strerror(r));
 		nv_datapath_get(daemon->datapath, managed->hn, &pair);
-		nv_pair_adopt(&managed->state, pair.vf, pair.active, pair.form);
+		nv_pair_adopt(&managed->state, pair.vf, pair.active, pair.mode);
 		return;
 	}
 }
@@ -216,7 +216,7 @@ static void enter(
 {
 	int r;
 
-	if (pair->verdict != NV_PAIR_OURS)
+	if (pair->match != NV_MATCH_OURS)
 		return;
 	r = nv_datapath_edit(daemon->datapath, pair->hn, edit_enter, (void *)pair);
 	if (r && r != -ENODEV)
@@ -238,9 +238,9 @@ static void update_lagg(
 		if (r)
 			nv_err("%s: cannot take the lagg out of the data path: %s",
 				managed->hn_name, nv_strerror(r));
-		nv_ports_reopen(daemon, pair);
+		nv_bond_ports_reopen(daemon, pair);
 		edit_lagg_gone(pair, NULL);
-		managed->state.form = pair->form; /* which is no release */
+		managed->state.mode = pair->mode; /* which is no release */
 	}
 	if (managed->lagg != pair->lagg)
 		managed->carrier = true;
@@ -260,12 +260,12 @@ static void show_carrier(struct nv_daemon *daemon, struct nv_managed *managed, b
 static int vf_of(
 	const struct nv_managed *managed, const struct nv_pair *pair, const struct nv_links *links)
 {
-	switch (pair->verdict) {
-	case NV_PAIR_OURS:
+	switch (pair->match) {
+	case NV_MATCH_OURS:
 		return pair->vf;
-	case NV_PAIR_AMBIGUOUS:
+	case NV_MATCH_AMBIGUOUS:
 		return nv_links_by_index(links, managed->state.vf) ? managed->state.vf : 0;
-	case NV_PAIR_COUPLED:
+	case NV_MATCH_COUPLED:
 		return 0;
 	}
 	return 0;
@@ -294,7 +294,7 @@ static void apply_holddown(struct nv_daemon *daemon, struct nv_managed *managed,
 static bool is_given_back(const struct nv_daemon *daemon, const struct nv_dp_pair *path,
 	const struct nv_managed *managed, uint64_t *soonest)
 {
-	if (path->form != NV_FORM_LAGG || !nv_turn_is_back(daemon->run_dir, managed->hn_name))
+	if (path->mode != NV_MODE_LAGG || !nv_move_lock_is_to_hn(daemon->run_dir, managed->hn_name))
 		return false;
 	*soonest = *soonest < LOOK_AGAIN ? *soonest : LOOK_AGAIN;
 	return true;
@@ -308,12 +308,12 @@ static bool is_port(const struct nv_managed *managed, const struct nv_pair_facts
 {
 	if (facts->vf == managed->exclusive_vf)
 		return false;
-	switch (managed->state.form) {
-	case NV_FORM_HN:
+	switch (managed->state.mode) {
+	case NV_MODE_HN:
 		return facts->transparent ? managed->state.ready : facts->answered;
-	case NV_FORM_LAGG:
+	case NV_MODE_LAGG:
 		return true;
-	case NV_FORM_VF:
+	case NV_MODE_VF:
 		return false;
 	}
 	return false;
@@ -326,7 +326,7 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	int vf = vf_of(managed, pair, links);
 	const struct nv_link *vf_link = vf ? nv_links_by_index(links, vf) : NULL;
 	const struct nv_link *hn_link = nv_links_by_index(links, managed->hn);
-	struct nv_dp_pair path = {.form = NV_FORM_HN};
+	struct nv_dp_pair path = {.mode = NV_MODE_HN};
 	struct nv_pair_commands commands;
 	struct nv_pair_facts facts = {
 		.vf = vf,
@@ -334,7 +334,7 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		.hn_usable = hn_link && nv_link_usable(hn_link),
 		.hn_up = !hn_link || (hn_link->flags & IFF_UP),
 		.hn_dormant = hn_link && hn_link->link_mode == IF_LINK_MODE_DORMANT,
-		.wish = managed->wish,
+		.override = managed->override,
 	};
 
 	if (nv_datapath_get(daemon->datapath, managed->hn, &path) == 0)
@@ -343,16 +343,16 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		enter(daemon, managed, pair);
 	if (facts.vf)
 		facts.answered = nv_events_answered(daemon, managed->hn_name);
-	facts.form = path.form;
+	facts.mode = path.mode;
 	facts.giving_back = is_given_back(daemon, &path, managed, soonest);
-	facts.transparent = nv_transparent_decide(daemon, managed, &facts, soonest);
-	if (hn_link && vf_link && pair->verdict == NV_PAIR_OURS && !facts.transparent &&
-		nv_ports_take_vf(daemon, managed, hn_link, vf_link))
+	facts.transparent = nv_mode_decide(daemon, managed, &facts, soonest);
+	if (hn_link && vf_link && pair->match == NV_MATCH_OURS && !facts.transparent &&
+		nv_bond_ports_take_vf(daemon, managed, hn_link, vf_link))
 		facts.vf_usable = false;
 	if (vf_link)
 		nv_strcopy(managed->vf_name, sizeof(managed->vf_name), vf_link->name);
 	apply_holddown(daemon, managed, &facts, soonest);
-	nv_transparent_wait(daemon, managed, &facts, soonest);
+	nv_mode_wait(daemon, managed, &facts, soonest);
 	nv_pair_step(&managed->state, &facts, &commands);
 	carry_out(daemon, managed, &commands);
 	nv_holddown_note(&managed->holddown, nv_loop_now(daemon->loop), facts.vf_usable,
@@ -361,26 +361,26 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 		managed->state.active == NV_PORT_VF ? facts.vf_usable : facts.hn_usable,
 		daemon->settings->announce_count, nv_loop_now(daemon->loop));
 	show_carrier(daemon, managed, facts.hn_usable || facts.vf_usable);
-	if (pair->verdict == NV_PAIR_OURS)
-		nv_follow(daemon, managed);
-	if (managed->state.form == NV_FORM_VF)
+	if (pair->match == NV_MATCH_OURS)
+		nv_port_sync(daemon, managed);
+	if (managed->state.mode == NV_MODE_VF)
 		managed->exclusive_vf = vf;
-	if (pair->verdict == NV_PAIR_OURS && vf && is_port(managed, &facts))
-		nv_repair(daemon, managed, vf);
-	nv_ports_settle(daemon, managed, hn_link, vf_link, !facts.giving_back);
+	if (pair->match == NV_MATCH_OURS && vf && is_port(managed, &facts))
+		nv_vf_guard(daemon, managed, vf);
+	nv_bond_ports_settle(daemon, managed, hn_link, vf_link, !facts.giving_back);
 }
 
-static void take_verdict(
+static void take_match(
 	struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair *pair)
 {
 	managed->seen = true;
 	if (is_there(daemon, pair->hn) || !managed->hn_name[0])
 		nv_strcopy(managed->hn_name, sizeof(managed->hn_name), link_name(daemon, pair->hn));
-	if (managed->verdict == pair->verdict && nv_streq(managed->why, pair->why))
+	if (managed->match == pair->match && nv_streq(managed->why, pair->why))
 		return;
-	managed->verdict = pair->verdict;
+	managed->match = pair->match;
 	memcpy(managed->why, pair->why, sizeof(managed->why));
-	if (pair->verdict != NV_PAIR_OURS)
+	if (pair->match != NV_MATCH_OURS)
 		nv_warn("%s: %s; nothing is touched", managed->hn_name, managed->why);
 	else if (managed->why[0])
 		nv_notice("%s: %s", managed->hn_name, managed->why);
@@ -403,9 +403,9 @@ static bool find_kept(const struct nv_daemon *daemon, const struct nv_managed *m
 
 	if ((!hn && !vf) || nv_pairs_by_vf(pairs, managed->hn) ||
 		nv_datapath_get(daemon->datapath, managed->hn, &path) ||
-		path.form != NV_FORM_LAGG || !nv_links_by_index(links, path.lagg))
+		path.mode != NV_MODE_LAGG || !nv_links_by_index(links, path.lagg))
 		return false;
-	*ret_pair = (struct nv_pair){.verdict = NV_PAIR_OURS, .hn = managed->hn};
+	*ret_pair = (struct nv_pair){.match = NV_MATCH_OURS, .hn = managed->hn};
 	nv_strcopy(ret_pair->why, sizeof(ret_pair->why), hn ? unnamed : gone);
 	memcpy(ret_pair->mac, path.mac, NV_MAC_LEN);
 	if (vf && (!vf->master || vf->master == path.lagg) && !nv_pairs_by_vf(pairs, vf->ifindex) &&
@@ -439,7 +439,7 @@ static void mend(struct nv_daemon *daemon)
 	daemon->resyncs = resyncs;
 }
 
-bool nv_pairs_care(const struct nv_daemon *daemon, int ifindex)
+bool nv_failover_cares(const struct nv_daemon *daemon, int ifindex)
 {
 	for (size_t i = 0; i < daemon->n_managed; i++)
 		if (daemon->managed[i].state.vf == ifindex ||
@@ -448,7 +448,7 @@ bool nv_pairs_care(const struct nv_daemon *daemon, int ifindex)
 	return false;
 }
 
-void nv_pairs_lose(struct nv_daemon *daemon, int ifindex)
+void nv_failover_lose(struct nv_daemon *daemon, int ifindex)
 {
 	for (size_t i = 0; i < daemon->n_managed; i++) {
 		struct nv_managed *managed = &daemon->managed[i];
@@ -474,10 +474,10 @@ static struct nv_managed *succeed(struct nv_daemon *daemon, const struct nv_pair
 		if (pair->vf && daemon->managed[i].state.vf == pair->vf &&
 			!is_there(daemon, daemon->managed[i].hn))
 			managed = &daemon->managed[i];
-	if (!managed || !hn || pair->verdict != NV_PAIR_OURS)
+	if (!managed || !hn || pair->match != NV_MATCH_OURS)
 		return NULL;
 	lagg = nv_links_by_index(links, managed->lagg);
-	nv_bare_port(daemon->kernel, hn, lagg ? lagg->mtu : 0, NULL);
+	nv_port_setup(daemon->kernel, hn, lagg ? lagg->mtu : 0, NULL);
 	r = nv_datapath_edit(daemon->datapath, managed->hn, edit_hn, (void *)&pair->hn);
 	if (r) {
 		nv_err("%s: cannot take the place of %s in its pair: %s", hn->name,
@@ -498,7 +498,7 @@ static void keep_unseen(struct nv_daemon *daemon, const struct nv_pairs *pairs, 
 
 		if (managed->seen || !find_kept(daemon, managed, pairs, &pair))
 			continue;
-		take_verdict(daemon, managed, &pair);
+		take_match(daemon, managed, &pair);
 		step(daemon, managed, &pair, soonest);
 	}
 }
@@ -519,7 +519,7 @@ static void forget_unseen(struct nv_daemon *daemon)
 		if (managed->lagg)
 			nv_lagg_set_carrier(daemon->datapath, managed->lagg, false);
 		if (managed->state.pretending)
-			nv_pretend_set(daemon, managed, false);
+			nv_dormant_set(daemon, managed, false);
 		if (managed->hn_name[0])
 			nv_notice("%s: no synthetic interface any more, its pair is forgotten",
 				managed->hn_name);
@@ -527,7 +527,7 @@ static void forget_unseen(struct nv_daemon *daemon)
 	daemon->n_managed = kept;
 }
 
-void nv_pairs_settle(struct nv_daemon *daemon)
+void nv_failover_settle(struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
 	uint64_t soonest = UINT64_MAX;
@@ -548,36 +548,36 @@ void nv_pairs_settle(struct nv_daemon *daemon)
 			managed = add_managed(daemon, pairs.pair[i].hn);
 		if (!managed)
 			continue;
-		take_verdict(daemon, managed, &pairs.pair[i]);
+		take_match(daemon, managed, &pairs.pair[i]);
 		step(daemon, managed, &pairs.pair[i], &soonest);
 	}
 	keep_unseen(daemon, &pairs, &soonest);
 	forget_unseen(daemon);
 	mend(daemon);
-	nv_peers_tell(daemon);
+	nv_notify_peers(daemon);
 	if (soonest != UINT64_MAX)
 		nv_watch_arm(daemon->hold, soonest);
 }
 
-void nv_pairs_look_again(void *data)
+void nv_failover_look_again(void *data)
 {
 	struct nv_daemon *daemon = data;
 
-	nv_pairs_settle(daemon);
+	nv_failover_settle(daemon);
 	nv_events_flush(daemon);
 }
 
-int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish)
+int nv_failover_override(struct nv_daemon *daemon, const char *hn, enum nv_override override)
 {
 	for (size_t i = 0; i < daemon->n_managed; i++) {
 		struct nv_managed *managed = &daemon->managed[i];
 
 		if (!nv_streq(managed->hn_name, hn))
 			continue;
-		if (managed->verdict != NV_PAIR_OURS || managed->state.form == NV_FORM_VF)
+		if (managed->match != NV_MATCH_OURS || managed->state.mode == NV_MODE_VF)
 			return -EOPNOTSUPP;
-		managed->wish = wish;
-		nv_pairs_look_again(daemon);
+		managed->override = override;
+		nv_failover_look_again(daemon);
 		return 0;
 	}
 	return -ENOENT;
@@ -590,15 +590,15 @@ static int adopt_one(const struct nv_dp_pair *pair, void *data)
 
 	if (!managed)
 		return -ENOMEM;
-	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->form);
-	nv_attwait_skip(&managed->attwait, pair->vf);
+	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->mode);
+	nv_attach_delay_skip(&managed->attwait, pair->vf);
 	managed->notify.port = pair->active;
 	managed->lagg = pair->lagg;
 	managed->carrier = true;
 	return 0;
 }
 
-int nv_pairs_adopt(struct nv_daemon *daemon)
+int nv_failover_adopt(struct nv_daemon *daemon)
 {
 	int r = nv_datapath_each(daemon->datapath, adopt_one, daemon);
 

@@ -51,7 +51,7 @@ static bool is_undecided(struct nv_daemon *daemon, const struct nv_managed *mana
 {
 	uint64_t been = nv_loop_now(daemon->loop) - daemon->started;
 
-	if (managed->manager || !facts->answered || facts->form != NV_FORM_HN ||
+	if (managed->manager || !facts->answered || facts->mode != NV_MODE_HN ||
 		been >= DECIDED_WITHIN || !nv_manager_is_silent(managed->hn) ||
 		!is_untouched(daemon, managed))
 		return false;
@@ -60,32 +60,32 @@ static bool is_undecided(struct nv_daemon *daemon, const struct nv_managed *mana
 	return true;
 }
 
-bool nv_transparent_is(const struct nv_daemon *daemon, const struct nv_managed *managed)
+bool nv_mode_is_transparent(const struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	return nv_hn_is_transparent(
 		&daemon->settings->hn, managed->hn_name, managed->manager || managed->undecided);
 }
 
-bool nv_transparent_decide(struct nv_daemon *daemon, struct nv_managed *managed,
+bool nv_mode_decide(struct nv_daemon *daemon, struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest)
 {
 	find_manager(daemon, managed);
 	managed->undecided = is_undecided(daemon, managed, facts, soonest);
-	return nv_transparent_is(daemon, managed);
+	return nv_mode_is_transparent(daemon, managed);
 }
 
 static bool awaits_name(struct nv_daemon *daemon, struct nv_managed *managed, int vf)
 {
-	return nv_attwait_left(&managed->attwait, vf, nv_loop_now(daemon->loop), UDEV_WAIT) &&
+	return nv_attach_delay_left(&managed->attwait, vf, nv_loop_now(daemon->loop), UDEV_WAIT) &&
 	       !nv_udev_is_done(vf);
 }
 
-void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
-	struct nv_pair_facts *facts, uint64_t *soonest)
+void nv_mode_wait(struct nv_daemon *daemon, struct nv_managed *managed, struct nv_pair_facts *facts,
+	uint64_t *soonest)
 {
 	uint64_t limit = daemon->settings->attwait * NV_USEC_PER_SEC;
-	uint64_t left =
-		nv_attwait_left(&managed->attwait, facts->vf, nv_loop_now(daemon->loop), limit);
+	uint64_t left = nv_attach_delay_left(
+		&managed->attwait, facts->vf, nv_loop_now(daemon->loop), limit);
 	bool unready = facts->transparent && !managed->state.ready;
 
 	if (!left && unready && awaits_name(daemon, managed, facts->vf))
@@ -95,12 +95,12 @@ void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
 		*soonest = left;
 }
 
-void nv_transparent_ready(struct nv_daemon *daemon, const struct nv_managed *managed, int vf)
+void nv_mode_ready_vf(struct nv_daemon *daemon, const struct nv_managed *managed, int vf)
 {
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	const struct nv_link *link = nv_links_by_index(links, vf);
 	const struct nv_link *hn = nv_links_by_index(links, managed->hn);
-	int r = link && hn ? nv_bare_follow(daemon->kernel, hn, link) : 0;
+	int r = link && hn ? nv_port_setup_transparent(daemon->kernel, hn, link) : 0;
 
 	if (r && r != -ENODEV)
 		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; set %s "
@@ -108,7 +108,7 @@ void nv_transparent_ready(struct nv_daemon *daemon, const struct nv_managed *man
 			link->name, hn->name, nv_strerror(r), hn->name, hn->name);
 }
 
-void nv_transparent_stop(struct nv_daemon *daemon, const struct nv_managed *managed, int vf)
+void nv_mode_stop_vf(struct nv_daemon *daemon, const struct nv_managed *managed, int vf)
 {
 	int r = nv_kernel_link_up(daemon->kernel, vf, false);
 

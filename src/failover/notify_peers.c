@@ -7,12 +7,12 @@ static void tell(struct nv_daemon *daemon, const struct nv_managed *managed)
 	struct nv_dp_pair path;
 
 	if (nv_datapath_get(daemon->datapath, managed->hn, &path) == 0)
-		nv_tell_peers(daemon->kernel, nv_monitor_links(daemon->monitor),
+		nv_notify_send(daemon->kernel, nv_monitor_links(daemon->monitor),
 			nv_monitor_addrs(daemon->monitor), nv_dp_pair_upper(&path),
 			managed->hn_name);
 }
 
-void nv_peers_tell(void *data)
+void nv_notify_peers(void *data)
 {
 	struct nv_daemon *daemon = data;
 	uint64_t interval = daemon->settings->announce_interval * NV_USEC_PER_SEC;

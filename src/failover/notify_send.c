@@ -61,13 +61,13 @@ static void report(const struct telling *telling, const char *hn)
 			hn, NV_NOTIFY_FRAMES_MAX, telling->left_out);
 }
 
-void nv_tell_peers(struct nv_kernel *kernel, const struct nv_links *links,
+void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, int upper, const char *hn)
 {
 	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
 	struct telling telling = {.kernel = kernel};
-	int ifindex[NV_STACK_MAX];
-	size_t count = nv_stack_find(links, upper, ifindex);
+	int ifindex[NV_UPPERS_MAX];
+	size_t count = nv_uppers_find(links, upper, ifindex);
 	int r = nv_kernel_mcasts(kernel, &mcasts);
 
 	if (r)

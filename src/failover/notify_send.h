@@ -9,5 +9,5 @@
  * on the interface that has the address. @links, @addrs: as they are now. What cannot be sent is
  * logged as @hn's: peers learn it from other frames.
  */
-void nv_tell_peers(struct nv_kernel *kernel, const struct nv_links *links,
+void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, int upper, const char *hn);

@@ -7,7 +7,7 @@
 #include <linux/if_ether.h>
 #include <stdio.h>
 
-int nv_bare_port(
+int nv_port_setup(
 	struct nv_kernel *kernel, const struct nv_link *link, uint32_t mtu, uint32_t *ret_mtu)
 {
 	struct nv_link_change change = {.what = NV_LINK_MTU, .to.mtu = mtu};
@@ -58,10 +58,11 @@ static void drop_routes(struct nv_kernel *kernel, int ifindex)
 	}
 }
 
-int nv_bare_vf(struct nv_kernel *kernel, const struct nv_link *vf, uint32_t mtu, uint32_t *ret_mtu)
+int nv_port_setup_vf(
+	struct nv_kernel *kernel, const struct nv_link *vf, uint32_t mtu, uint32_t *ret_mtu)
 {
 	char path[NV_SYSCTL_PATH_MAX];
-	int r = nv_bare_port(kernel, vf, mtu, ret_mtu);
+	int r = nv_port_setup(kernel, vf, mtu, ret_mtu);
 
 	if (r < 0)
 		return r;
@@ -73,7 +74,8 @@ int nv_bare_vf(struct nv_kernel *kernel, const struct nv_link *vf, uint32_t mtu,
 }
 
 /* A port that carries more than its upper sends is no trouble. */
-int nv_bare_mtu(struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port)
+int nv_port_setup_mtu(
+	struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port)
 {
 	struct nv_link_change change = {.what = NV_LINK_MTU, .to.mtu = upper->mtu};
 	int refused = 0;
@@ -98,7 +100,8 @@ int nv_bare_mtu(struct nv_kernel *kernel, const struct nv_link *upper, const str
 	return r;
 }
 
-int nv_bare_follow(struct nv_kernel *kernel, const struct nv_link *hn, const struct nv_link *vf)
+int nv_port_setup_transparent(
+	struct nv_kernel *kernel, const struct nv_link *hn, const struct nv_link *vf)
 {
 	struct nv_link_change change = {
 		.what = NV_LINK_FLAGS,
@@ -107,8 +110,8 @@ int nv_bare_follow(struct nv_kernel *kernel, const struct nv_link *hn, const str
 	};
 	int r;
 
-	nv_bare_mtu(kernel, hn, vf);
-	r = nv_bare_vf(kernel, vf, 0, NULL);
+	nv_port_setup_mtu(kernel, hn, vf);
+	r = nv_port_setup_vf(kernel, vf, 0, NULL);
 	if (r < 0)
 		return r;
 	if (hn->promiscuity || (hn->flags & IFF_PROMISC))

@@ -45,8 +45,8 @@ static bool wants_all(
 	struct nv_daemon *daemon, const struct nv_link *upper, const struct nv_link *port)
 {
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
-	int ifindex[NV_STACK_MAX];
-	size_t count = nv_stack_find(links, upper->ifindex, ifindex);
+	int ifindex[NV_UPPERS_MAX];
+	size_t count = nv_uppers_find(links, upper->ifindex, ifindex);
 	struct nv_link now;
 
 	for (size_t i = 0; i < count; i++) {
@@ -95,7 +95,7 @@ static void follow_mtu(struct nv_daemon *daemon, struct nv_managed *managed,
 
 	if (upper->mtu == port->mtu || upper->mtu == managed->refused_mtu)
 		return;
-	r = nv_bare_mtu(daemon->kernel, upper, port);
+	r = nv_port_setup_mtu(daemon->kernel, upper, port);
 	managed->refused_mtu = r ? upper->mtu : 0;
 }
 
@@ -105,18 +105,18 @@ static bool is_port(
 {
 	if (!port || port->master)
 		return false;
-	switch (path->form) {
-	case NV_FORM_HN:
+	switch (path->mode) {
+	case NV_MODE_HN:
 		return port->ifindex != path->hn && managed->state.ready;
-	case NV_FORM_LAGG:
+	case NV_MODE_LAGG:
 		return true;
-	case NV_FORM_VF: /* then hn can be ignored */
+	case NV_MODE_VF: /* then hn can be ignored */
 		return false;
 	}
 	return false;
 }
 
-void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed)
+void nv_port_sync(struct nv_daemon *daemon, struct nv_managed *managed)
 {
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
 	const struct nv_link *port[2];

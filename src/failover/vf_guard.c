@@ -46,7 +46,7 @@ static void tell(struct nv_managed *managed, const struct nv_addr *addr)
 		addr->prefix_len, managed->hn_name);
 }
 
-void nv_repair(struct nv_daemon *daemon, struct nv_managed *managed, int vf)
+void nv_vf_guard(struct nv_daemon *daemon, struct nv_managed *managed, int vf)
 {
 	const struct nv_addrs *addrs = nv_monitor_addrs(daemon->monitor);
 	bool found = false;

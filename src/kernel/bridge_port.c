@@ -50,13 +50,13 @@ static bool is_among(uint16_t type, const uint16_t *list, size_t count)
 	return false;
 }
 
-static const struct nlmsghdr *header_of(const struct nv_thing *port)
+static const struct nlmsghdr *header_of(const struct nv_rtobj *port)
 {
 	return (const void *)port;
 }
 
 /* The attribute of a port's message; NULL: it has none. */
-static const struct nlattr *find(const struct nv_thing *port, uint16_t type)
+static const struct nlattr *find(const struct nv_rtobj *port, uint16_t type)
 {
 	const struct nlattr *attr;
 
@@ -66,7 +66,7 @@ static const struct nlattr *find(const struct nv_thing *port, uint16_t type)
 	return NULL;
 }
 
-static const struct nlattr *find_setting(const struct nv_thing *port, uint16_t type)
+static const struct nlattr *find_setting(const struct nv_rtobj *port, uint16_t type)
 {
 	const struct nlattr *settings = find(port, IFLA_PROTINFO);
 	const struct nlattr *attr;
@@ -97,9 +97,9 @@ static struct nlmsghdr *begin(uint16_t type, int family, int ifindex, char **ret
 	return message;
 }
 
-static int end(struct nv_things *things, const struct nlmsghdr *message)
+static int end(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
-	return nv_things_add(things, (const void *)message);
+	return nv_rtobjs_add(objs, (const void *)message);
 }
 
 static void put_same(struct nlmsghdr *message, const struct nlattr *attr)
@@ -180,10 +180,10 @@ static void put_nest(struct nlmsghdr *message, uint16_t type, put_fn put, const 
 	mnl_attr_nest_end(message, nest);
 }
 
-int nv_port_take(struct nv_things *things, const struct nlmsghdr *message)
+int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	const struct nv_thing *told = (const void *)message;
+	const struct nv_rtobj *told = (const void *)message;
 	const struct nlattr *bridge = find(told, IFLA_MASTER);
 	const struct nlattr *settings = find(told, IFLA_PROTINFO);
 	const struct nlattr *vlans = find(told, IFLA_AF_SPEC);
@@ -203,27 +203,27 @@ int nv_port_take(struct nv_things *things, const struct nlmsghdr *message)
 	put_nest(copy, IFLA_PROTINFO, put_settings, settings);
 	if (vlans)
 		put_same(copy, vlans);
-	return end(things, copy);
+	return end(objs, copy);
 }
 
-int nv_port_link(const struct nv_thing *port)
+int nv_brport_link(const struct nv_rtobj *port)
 {
 	return ((const struct ifinfomsg *)mnl_nlmsg_get_payload(header_of(port)))->ifi_index;
 }
 
-int nv_port_bridge(const struct nv_thing *port)
+int nv_brport_bridge(const struct nv_rtobj *port)
 {
 	return (int)mnl_attr_get_u32(find(port, IFLA_MASTER));
 }
 
-bool nv_port_is_isolated(const struct nv_thing *port)
+bool nv_brport_is_isolated(const struct nv_rtobj *port)
 {
 	const struct nlattr *attr = find_setting(port, IFLA_BRPORT_ISOLATED);
 
 	return attr && mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr);
 }
 
-static int request_master(struct nv_things *requests, int ifindex, int master)
+static int request_master(struct nv_rtobjs *requests, int ifindex, int master)
 {
 	NV_AUTO(nv_free) char *bytes = NULL;
 	struct nlmsghdr *message = begin(RTM_NEWLINK, AF_UNSPEC, ifindex, &bytes);
@@ -235,7 +235,7 @@ static int request_master(struct nv_things *requests, int ifindex, int master)
 }
 
 /* Of a port: one nest, and what @put puts into it. */
-static int request(struct nv_things *requests, uint16_t type, int ifindex, uint16_t nest,
+static int request(struct nv_rtobjs *requests, uint16_t type, int ifindex, uint16_t nest,
 	put_fn put, const void *what)
 {
 	NV_AUTO(nv_free) char *bytes = NULL;
@@ -247,11 +247,11 @@ static int request(struct nv_things *requests, uint16_t type, int ifindex, uint1
 	return end(requests, message);
 }
 
-int nv_port_enter(struct nv_things *requests, const struct nv_thing *port, int ifindex)
+int nv_brport_enter(struct nv_rtobjs *requests, const struct nv_rtobj *port, int ifindex)
 {
 	const struct nlattr *settings = find(port, IFLA_PROTINFO);
 	const struct nlattr *vlans = find(port, IFLA_AF_SPEC);
-	int r = request_master(requests, ifindex, nv_port_bridge(port));
+	int r = request_master(requests, ifindex, nv_brport_bridge(port));
 
 	if (r == 0)
 		r = request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_guarded, settings);
@@ -262,22 +262,22 @@ int nv_port_enter(struct nv_things *requests, const struct nv_thing *port, int i
 	return r;
 }
 
-int nv_port_isolate(struct nv_things *requests, int ifindex, bool on)
+int nv_brport_isolate(struct nv_rtobjs *requests, int ifindex, bool on)
 {
 	return request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_isolated, &on);
 }
 
-int nv_port_flood(struct nv_things *requests, const struct nv_thing *port, int ifindex)
+int nv_brport_flood(struct nv_rtobjs *requests, const struct nv_rtobj *port, int ifindex)
 {
 	return request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_floods, port);
 }
 
-int nv_port_leave(struct nv_things *requests, int ifindex)
+int nv_brport_leave(struct nv_rtobjs *requests, int ifindex)
 {
 	return request_master(requests, ifindex, 0);
 }
 
-bool nv_fdb_is_of_itself(const struct nv_thing *fdb, const uint8_t mac[NV_MAC_LEN])
+bool nv_fdb_is_of_itself(const struct nv_rtobj *fdb, const uint8_t mac[NV_MAC_LEN])
 {
 	const struct nlmsghdr *message = header_of(fdb);
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A link's place as a port of a bridge (NV_THING_PORT): its settings and VLANs there, as the kernel
- * told of them. The requests are for nv_kernel_batch(). No system call in here.
+ * A link's place as a port of a bridge (NV_RTOBJ_BRPORT): its settings and VLANs there, as the
+ * kernel told of them. The requests are for nv_kernel_batch(). No system call in here.
  *
  * While two ports of a bridge lead to the same wire, one of them is its guard's: *isolated*,
  * nothing goes from one such port to another; *mute*, nothing is sent on it only because it is sent
@@ -15,30 +15,30 @@
 
 struct nlmsghdr;
 
-/* As nv_things_take(); -ENOMSG: another link's word, or of a device with a switch of its own. */
-int nv_port_take(struct nv_things *things, const struct nlmsghdr *message);
+/* As nv_rtobjs_take(); -ENOMSG: another link's word, or of a device with a switch of its own. */
+int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message);
 
-int nv_port_link(const struct nv_thing *port); /* ifindex */
-int nv_port_bridge(const struct nv_thing *port); /* ifindex */
-bool nv_port_is_isolated(const struct nv_thing *port);
+int nv_brport_link(const struct nv_rtobj *port); /* ifindex */
+int nv_brport_bridge(const struct nv_rtobj *port); /* ifindex */
+bool nv_brport_is_isolated(const struct nv_rtobj *port);
 
 /*
  * Link @ifindex becomes a port of the same bridge with the same settings, but isolated and mute.
  * Three requests that must not fail, and one that may: that it has no other VLANs.
  */
-int nv_port_enter(struct nv_things *requests, const struct nv_thing *port, int ifindex);
+int nv_brport_enter(struct nv_rtobjs *requests, const struct nv_rtobj *port, int ifindex);
 
 /* How many of these requests must not fail. */
-#define NV_PORT_ENTER_NEEDED 2
+#define NV_BRPORT_ENTER_NEEDED 2
 
 /* A port of a bridge is isolated, or not any more. */
-int nv_port_isolate(struct nv_things *requests, int ifindex, bool on);
+int nv_brport_isolate(struct nv_rtobjs *requests, int ifindex, bool on);
 
 /* Link @ifindex gets what is sent on all, as far as @port does; NULL: none of it. */
-int nv_port_flood(struct nv_things *requests, const struct nv_thing *port, int ifindex);
+int nv_brport_flood(struct nv_rtobjs *requests, const struct nv_rtobj *port, int ifindex);
 
 /* It is a port no more. */
-int nv_port_leave(struct nv_things *requests, int ifindex);
+int nv_brport_leave(struct nv_rtobjs *requests, int ifindex);
 
-/* Whether this entry of a bridge's table (NV_THING_FDB) is there because a port has this MAC. */
-bool nv_fdb_is_of_itself(const struct nv_thing *fdb, const uint8_t mac[NV_MAC_LEN]);
+/* Whether this entry of a bridge's table (NV_RTOBJ_FDB) is there because a port has this MAC. */
+bool nv_fdb_is_of_itself(const struct nv_rtobj *fdb, const uint8_t mac[NV_MAC_LEN]);

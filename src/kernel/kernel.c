@@ -146,13 +146,13 @@ int nv_kernel_neigh_add(struct nv_kernel *kernel, const struct nv_neigh *neigh)
 	return CALL(kernel, neigh_add, neigh);
 }
 
-int nv_kernel_things(struct nv_kernel *kernel, enum nv_thing_kind kind, int ifindex,
-	struct nv_things *ret_things)
+int nv_kernel_rtobjs(
+	struct nv_kernel *kernel, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs)
 {
-	return DUMP(kernel, things, kind, ifindex, ret_things);
+	return DUMP(kernel, objs, kind, ifindex, ret_objs);
 }
 
-int nv_kernel_batch(struct nv_kernel *kernel, struct nv_things *requests, int *ret_errors)
+int nv_kernel_batch(struct nv_kernel *kernel, struct nv_rtobjs *requests, int *ret_errors)
 {
 	return CALL(kernel, batch, requests, ret_errors);
 }

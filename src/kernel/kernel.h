@@ -113,17 +113,17 @@ int nv_kernel_neighs(struct nv_kernel *kernel, int ifindex, struct nv_neighs *re
 int nv_kernel_neigh_add(struct nv_kernel *kernel, const struct nv_neigh *neigh);
 
 /*
- * All of a kind that nv_things_take() takes. @ifindex: routes and neighbours of that link only; 0:
+ * All of a kind that nv_rtobjs_take() takes. @ifindex: routes and neighbours of that link only; 0:
  * of all. -EOPNOTSUPP or -EINVAL: this kernel does not know the kind.
  */
-int nv_kernel_things(struct nv_kernel *kernel, enum nv_thing_kind kind, int ifindex,
-	struct nv_things *ret_things);
+int nv_kernel_rtobjs(
+	struct nv_kernel *kernel, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs);
 
 /*
- * Carries out what nv_things_request() made, in that order, many at once: ret_errors[i] becomes 0
+ * Carries out what nv_rtobjs_request() made, in that order, many at once: ret_errors[i] becomes 0
  * or the -errno of request i. Returns 0 or -errno when not all could be sent or answered.
  */
-int nv_kernel_batch(struct nv_kernel *kernel, struct nv_things *requests, int *ret_errors);
+int nv_kernel_batch(struct nv_kernel *kernel, struct nv_rtobjs *requests, int *ret_errors);
 
 /* Multicast groups that links have joined, of all links, both families. */
 int nv_kernel_mcasts(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts);

@@ -74,7 +74,7 @@ static void ask_ethtool(int fd, struct nv_link *link)
 		nv_strcopy(link->driver, sizeof(link->driver), info.driver);
 }
 
-void nv_link_find_details(int ioctl_fd, struct nv_link *link)
+void nv_link_driver_find(int ioctl_fd, struct nv_link *link)
 {
 	if (link->type == ARPHRD_LOOPBACK)
 		return;

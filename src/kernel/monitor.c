@@ -19,7 +19,7 @@
 /* Enough for whatever a receive buffer can hold. */
 #define DRAIN_MAX 100000
 
-#define FEEDS 2 /* values of enum nv_feed */
+#define FEEDS 2 /* values of enum nv_subscription */
 
 struct nv_monitor {
 	struct nv_kernel *kernel;
@@ -111,8 +111,8 @@ static void take_link(const struct nv_link *link, bool gone, void *data)
 		nv_strcopy(new.driver, sizeof(new.driver), known->driver);
 		nv_strcopy(new.parent_bus, sizeof(new.parent_bus), known->parent_bus);
 		nv_strcopy(new.parent_dev, sizeof(new.parent_dev), known->parent_dev);
-	} else if (monitor->real->link_details) {
-		monitor->real->link_details(nv_kernel_self(monitor->kernel), &new);
+	} else if (monitor->real->link_driver) {
+		monitor->real->link_driver(nv_kernel_self(monitor->kernel), &new);
 	}
 	if (known) {
 		if (nv_link_equal(known, &new))
@@ -161,12 +161,12 @@ static void take_uevent(const struct nv_uevent *uevent, void *data)
 /* Messages from before a dump tell nothing that the dump does not. */
 static void drain(struct nv_monitor *monitor)
 {
-	static const struct nv_feed_sink nowhere;
+	static const struct nv_subscribe_sink nowhere;
 	int r = 0;
 
 	for (int i = 0; i < DRAIN_MAX && r != -EAGAIN; i++)
-		r = monitor->real->receive(nv_kernel_self(monitor->kernel), NV_FEED_RTNL,
-			monitor->fd[NV_FEED_RTNL], &nowhere);
+		r = monitor->real->receive(nv_kernel_self(monitor->kernel), NV_SUBSCRIBE_RTNL,
+			monitor->fd[NV_SUBSCRIBE_RTNL], &nowhere);
 }
 
 static int dump(struct nv_monitor *monitor, struct nv_links *ret_links, struct nv_addrs *ret_addrs)
@@ -238,7 +238,7 @@ static void found_device(const struct nv_uevent *found, void *data)
 
 static int scan_devices(struct nv_monitor *monitor)
 {
-	const struct nv_feed_sink sink = {.uevent = found_device, .data = monitor};
+	const struct nv_subscribe_sink sink = {.uevent = found_device, .data = monitor};
 	int r;
 
 	if (!monitor->scanned)
@@ -261,12 +261,12 @@ static void recover(struct nv_monitor *monitor)
 	int links = 0;
 	int devices = 0;
 
-	if (monitor->lost[NV_FEED_RTNL])
+	if (monitor->lost[NV_SUBSCRIBE_RTNL])
 		links = dump_and_tell(monitor);
-	if (monitor->lost[NV_FEED_UEVENT])
+	if (monitor->lost[NV_SUBSCRIBE_UEVENT])
 		devices = scan_devices(monitor);
-	monitor->lost[NV_FEED_RTNL] = links < 0;
-	monitor->lost[NV_FEED_UEVENT] = devices < 0;
+	monitor->lost[NV_SUBSCRIBE_RTNL] = links < 0;
+	monitor->lost[NV_SUBSCRIBE_UEVENT] = devices < 0;
 	if (links == 0 && devices == 0) {
 		monitor->has_failed = false;
 		return;
@@ -280,9 +280,9 @@ static void recover(struct nv_monitor *monitor)
 }
 
 /* Takes what waits in a feed. True if some was lost. */
-static bool receive(struct nv_monitor *monitor, enum nv_feed feed)
+static bool receive(struct nv_monitor *monitor, enum nv_subscription feed)
 {
-	const struct nv_feed_sink sink = {take_link, take_addr, take_uevent, monitor};
+	const struct nv_subscribe_sink sink = {take_link, take_addr, take_uevent, monitor};
 
 	monitor->out_of_memory = false;
 	for (int i = 0; i < BATCH; i++) {
@@ -297,7 +297,7 @@ static bool receive(struct nv_monitor *monitor, enum nv_feed feed)
 	return monitor->out_of_memory;
 }
 
-static void on_message(struct nv_monitor *monitor, enum nv_feed feed)
+static void on_message(struct nv_monitor *monitor, enum nv_subscription feed)
 {
 	monitor->busy = true;
 	if (receive(monitor, feed)) {
@@ -312,14 +312,14 @@ static void on_rtnl(int fd, int events, void *data)
 {
 	(void)fd;
 	(void)events;
-	on_message(data, NV_FEED_RTNL);
+	on_message(data, NV_SUBSCRIBE_RTNL);
 }
 
 static void on_uevent(int fd, int events, void *data)
 {
 	(void)fd;
 	(void)events;
-	on_message(data, NV_FEED_UEVENT);
+	on_message(data, NV_SUBSCRIBE_UEVENT);
 }
 
 static void on_retry(void *data)
@@ -393,8 +393,8 @@ struct nv_monitor *nv_monitor_free(struct nv_monitor *monitor)
 static int subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
 {
 	static const nv_loop_fd_fn on[FEEDS] = {
-		[NV_FEED_RTNL] = on_rtnl,
-		[NV_FEED_UEVENT] = on_uevent,
+		[NV_SUBSCRIBE_RTNL] = on_rtnl,
+		[NV_SUBSCRIBE_UEVENT] = on_uevent,
 	};
 	int r = nv_loop_watch_timer(loop, on_retry, monitor, &monitor->retry);
 

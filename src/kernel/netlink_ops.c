@@ -54,7 +54,7 @@ static int each_link(const struct nlmsghdr *message, void *data)
 
 	if (message->nlmsg_type != RTM_NEWLINK || nv_link_decode(message, &link) < 0)
 		return 0;
-	nv_link_find_details(dump->real->ioctl_fd, &link);
+	nv_link_driver_find(dump->real->ioctl_fd, &link);
 	return nv_links_put(&dump->links, &link);
 }
 
@@ -90,7 +90,7 @@ static int get_link(struct real *real, struct nv_request *request, struct nv_lin
 		return r;
 	if (!link.ifindex)
 		return -ENODEV;
-	nv_link_find_details(real->ioctl_fd, &link);
+	nv_link_driver_find(real->ioctl_fd, &link);
 	*ret_link = link;
 	return 0;
 }
@@ -343,15 +343,14 @@ static int real_neigh_add(void *self, const struct nv_neigh *neigh)
 	return r < 0 ? r : send_request(self, &request);
 }
 
-static int real_things(
-	void *self, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things)
+static int real_objs(void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs)
 {
 	struct real *real = self;
 
-	return nv_things_dump(&real->rtnl, kind, ifindex, ret_things);
+	return nv_rtobjs_dump(&real->rtnl, kind, ifindex, ret_objs);
 }
 
-static int real_batch(void *self, struct nv_things *requests, int *ret_errors)
+static int real_batch(void *self, struct nv_rtobjs *requests, int *ret_errors)
 {
 	struct real *real = self;
 
@@ -394,26 +393,27 @@ static void real_link_details(void *self, struct nv_link *link)
 {
 	struct real *real = self;
 
-	nv_link_find_details(real->ioctl_fd, link);
+	nv_link_driver_find(real->ioctl_fd, link);
 }
 
-static int real_devices(void *self, const struct nv_feed_sink *sink)
+static int real_devices(void *self, const struct nv_subscribe_sink *sink)
 {
 	(void)self;
 	return nv_sysfs_devices("/sys", sink);
 }
 
-static int real_subscribe(void *self, enum nv_feed feed, int *ret_fd)
+static int real_subscribe(void *self, enum nv_subscription feed, int *ret_fd)
 {
 	(void)self;
-	return nv_feed_subscribe(feed, ret_fd);
+	return nv_subscribe_open(feed, ret_fd);
 }
 
-static int real_receive(void *self, enum nv_feed feed, int fd, const struct nv_feed_sink *sink)
+static int real_receive(
+	void *self, enum nv_subscription feed, int fd, const struct nv_subscribe_sink *sink)
 {
 	struct real *real = self;
 
-	return nv_feed_receive(feed, fd, &real->datagram, sink);
+	return nv_subscribe_receive(feed, fd, &real->datagram, sink);
 }
 
 static const struct nv_kernel_ops ops = {
@@ -433,14 +433,14 @@ static const struct nv_kernel_ops ops = {
 	.route_add = real_route_add,
 	.route_del = real_route_del,
 	.neigh_add = real_neigh_add,
-	.things = real_things,
+	.objs = real_objs,
 	.batch = real_batch,
 	.mcasts = real_mcasts,
 	.send = real_send,
 	.sysctl_read = real_sysctl_read,
 	.sysctl_write = real_sysctl_write,
 	.sysctl_list = real_sysctl_list,
-	.link_details = real_link_details,
+	.link_driver = real_link_details,
 	.devices = real_devices,
 	.subscribe = real_subscribe,
 	.receive = real_receive,

@@ -22,24 +22,24 @@ int nv_packet_send(int *fd, int ifindex, const void *frame, size_t length);
 /* clsact.c: as nv_kernel_clsact(). */
 int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsact);
 
-/* thing_dump.c: as nv_kernel_things(). */
-int nv_things_dump(
-	struct nv_rtnl *rtnl, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things);
+/* thing_dump.c: as nv_kernel_rtobjs(). */
+int nv_rtobjs_dump(
+	struct nv_rtnl *rtnl, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs);
 
 /*
  * details.c: driver and parent of a link. No lock of the kernel's network stack is taken for one
  * that names its parent (Linux 5.14) or has a kind, so that this does not wait for a device that is
  * being removed; for others @ioctl_fd asks ethtool.
  */
-void nv_link_find_details(int ioctl_fd, struct nv_link *link);
+void nv_link_driver_find(int ioctl_fd, struct nv_link *link);
 
 /* sysfs.c: what is below /sys, told as uevents, sorted by devpath. Returns 0 or -errno. */
-int nv_sysfs_devices(const char *sys, const struct nv_feed_sink *sink);
+int nv_sysfs_devices(const char *sys, const struct nv_subscribe_sink *sink);
 
 /* feed.c */
-int nv_feed_subscribe(enum nv_feed feed, int *ret_fd);
-int nv_feed_receive(
-	enum nv_feed feed, int fd, struct nv_datagram *datagram, const struct nv_feed_sink *sink);
+int nv_subscribe_open(enum nv_subscription feed, int *ret_fd);
+int nv_subscribe_receive(enum nv_subscription feed, int fd, struct nv_datagram *datagram,
+	const struct nv_subscribe_sink *sink);
 
 /*
  * uevent.c: the text of a uevent, "add@/devices/…" and then KEY=VALUE, each ended by a NUL; the

@@ -9,13 +9,13 @@
 #include "kernel/monitor.h"
 
 /* What a subscriber can be told of, each over a descriptor of its own. */
-enum nv_feed {
-	NV_FEED_RTNL, /* links and addresses */
-	NV_FEED_UEVENT, /* devices */
+enum nv_subscription {
+	NV_SUBSCRIBE_RTNL, /* links and addresses */
+	NV_SUBSCRIBE_UEVENT, /* devices */
 };
 
 /* Where what was received goes. A feed calls only those that it has something for. */
-struct nv_feed_sink {
+struct nv_subscribe_sink {
 	/* @link carries what the message says; driver and parent may be missing (see details). */
 	void (*link)(const struct nv_link *link, bool gone, void *data);
 	void (*addr)(const struct nv_addr *addr, bool gone, void *data);
@@ -49,9 +49,8 @@ struct nv_kernel_ops {
 	int (*route_add)(void *self, const struct nv_route *route, enum nv_route_how how);
 	int (*route_del)(void *self, const struct nv_route *route);
 	int (*neigh_add)(void *self, const struct nv_neigh *neigh);
-	int (*things)(
-		void *self, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things);
-	int (*batch)(void *self, struct nv_things *requests, int *ret_errors);
+	int (*objs)(void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs);
+	int (*batch)(void *self, struct nv_rtobjs *requests, int *ret_errors);
 	int (*mcasts)(void *self, struct nv_mcasts *ret_mcasts);
 	int (*send)(void *self, int ifindex, const void *frame, size_t length);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);
@@ -60,20 +59,21 @@ struct nv_kernel_ops {
 
 	/* Fills in driver and parent of a link that came over a feed, as far as they can be told.
 	 */
-	void (*link_details)(void *self, struct nv_link *link);
+	void (*link_driver)(void *self, struct nv_link *link);
 
 	/* Reports all PCI and VMBus devices and all nodes of the "misc" class, sorted by devpath.
 	 */
-	int (*devices)(void *self, const struct nv_feed_sink *sink);
+	int (*devices)(void *self, const struct nv_subscribe_sink *sink);
 
 	/* The descriptor is the caller's to poll, to pass to receive and to close. */
-	int (*subscribe)(void *self, enum nv_feed feed, int *ret_fd);
+	int (*subscribe)(void *self, enum nv_subscription feed, int *ret_fd);
 
 	/*
 	 * Takes what one datagram brought. -EAGAIN: there is none; -ENOBUFS: some were lost.
 	 * Malformed ones are dropped.
 	 */
-	int (*receive)(void *self, enum nv_feed feed, int fd, const struct nv_feed_sink *sink);
+	int (*receive)(void *self, enum nv_subscription feed, int fd,
+		const struct nv_subscribe_sink *sink);
 };
 
 /* @self is freed by ops->free. Returns 0 or -ENOMEM (then @self is still the caller's). */

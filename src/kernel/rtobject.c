@@ -13,7 +13,7 @@
 
 #define GROWTH 128 /* bytes that a message may gain here: two names and a lifetime */
 
-struct nv_thing {
+struct nv_rtobj {
 	struct nlmsghdr header;
 };
 
@@ -48,86 +48,86 @@ static bool is_fdb(const struct nlmsghdr *message)
 	return ((const struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_family == AF_BRIDGE;
 }
 
-enum nv_thing_kind nv_thing_kind(const struct nv_thing *thing)
+enum nv_rtobj_kind nv_rtobj_kind(const struct nv_rtobj *obj)
 {
-	switch (family_of(thing->header.nlmsg_type)) {
+	switch (family_of(obj->header.nlmsg_type)) {
 	case RTM_NEWADDR:
-		return NV_THING_ADDR;
+		return NV_RTOBJ_ADDR;
 	case RTM_NEWNEXTHOP:
-		return NV_THING_NEXTHOP;
+		return NV_RTOBJ_NEXTHOP;
 	case RTM_NEWNEIGH:
-		return is_fdb(&thing->header) ? NV_THING_FDB : NV_THING_NEIGH;
+		return is_fdb(&obj->header) ? NV_RTOBJ_FDB : NV_RTOBJ_NEIGH;
 	case RTM_NEWLINK:
-		return NV_THING_PORT;
+		return NV_RTOBJ_BRPORT;
 	case RTM_NEWRULE:
-		return NV_THING_RULE;
+		return NV_RTOBJ_RULE;
 	default:
-		return NV_THING_ROUTE;
+		return NV_RTOBJ_ROUTE;
 	}
 }
 
-const struct nv_thing *nv_things_next(const struct nv_things *things, const struct nv_thing *after)
+const struct nv_rtobj *nv_rtobjs_next(const struct nv_rtobjs *objs, const struct nv_rtobj *after)
 {
 	size_t at = 0;
 
 	if (after)
-		at = (size_t)((const char *)after - things->bytes) +
+		at = (size_t)((const char *)after - objs->bytes) +
 		     MNL_ALIGN(after->header.nlmsg_len);
 	/* Each begins aligned, as netlink has them. */
-	return at < things->length ? (const void *)(things->bytes + at) : NULL;
+	return at < objs->length ? (const void *)(objs->bytes + at) : NULL;
 }
 
-void nv_things_auto(struct nv_things *things)
+void nv_rtobjs_auto(struct nv_rtobjs *objs)
 {
-	free(things->bytes);
-	*things = (struct nv_things){};
+	free(objs->bytes);
+	*objs = (struct nv_rtobjs){};
 }
 
-static int reserve(struct nv_things *things, size_t more)
+static int reserve(struct nv_rtobjs *objs, size_t more)
 {
-	size_t wanted = things->length + more;
-	size_t size = things->size ? things->size : 4096;
+	size_t wanted = objs->length + more;
+	size_t size = objs->size ? objs->size : 4096;
 	char *bytes;
 
-	if (things->count >= NV_THINGS_MAX)
+	if (objs->count >= NV_RTOBJS_MAX)
 		return -E2BIG;
 	while (size < wanted)
 		size *= 2;
-	if (size == things->size)
+	if (size == objs->size)
 		return 0;
-	bytes = realloc(things->bytes, size);
+	bytes = realloc(objs->bytes, size);
 	if (!bytes)
 		return -ENOMEM;
-	things->bytes = bytes;
-	things->size = size;
+	objs->bytes = bytes;
+	objs->size = size;
 	return 0;
 }
 
-int nv_things_add(struct nv_things *things, const struct nv_thing *thing)
+int nv_rtobjs_add(struct nv_rtobjs *objs, const struct nv_rtobj *obj)
 {
-	size_t length = MNL_ALIGN(thing->header.nlmsg_len);
-	int r = reserve(things, length);
+	size_t length = MNL_ALIGN(obj->header.nlmsg_len);
+	int r = reserve(objs, length);
 
 	if (r < 0)
 		return r;
-	memcpy(things->bytes + things->length, thing, thing->header.nlmsg_len);
-	things->length += length;
-	things->count++;
+	memcpy(objs->bytes + objs->length, obj, obj->header.nlmsg_len);
+	objs->length += length;
+	objs->count++;
 	return 0;
 }
 
 /* Begins a copy of @message behind the last thing; it counts when commit() is called. */
-static int begin(struct nv_things *things, const struct nlmsghdr *message, void *ret_header,
+static int begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *ret_header,
 	struct nlmsghdr **ret_copy)
 {
 	size_t size = header_size(message->nlmsg_type);
 	struct nlmsghdr *copy;
 	void *header;
-	int r = reserve(things, MNL_ALIGN(message->nlmsg_len) + GROWTH);
+	int r = reserve(objs, MNL_ALIGN(message->nlmsg_len) + GROWTH);
 
 	if (r < 0)
 		return r;
-	copy = mnl_nlmsg_put_header(things->bytes + things->length);
+	copy = mnl_nlmsg_put_header(objs->bytes + objs->length);
 	copy->nlmsg_type = message->nlmsg_type;
 	header = mnl_nlmsg_put_extra_header(copy, size);
 	memcpy(header, mnl_nlmsg_get_payload(message), size);
@@ -136,10 +136,10 @@ static int begin(struct nv_things *things, const struct nlmsghdr *message, void 
 	return 0;
 }
 
-static void commit(struct nv_things *things, const struct nlmsghdr *copy)
+static void commit(struct nv_rtobjs *objs, const struct nlmsghdr *copy)
 {
-	things->length += MNL_ALIGN(copy->nlmsg_len);
-	things->count++;
+	objs->length += MNL_ALIGN(copy->nlmsg_len);
+	objs->count++;
 }
 
 static void put_same(struct nlmsghdr *copy, const struct nlattr *attr)
@@ -217,11 +217,11 @@ static void take_lifetime(struct nlmsghdr *copy, const struct nlattr *attr)
 		mnl_attr_put_u32(copy, RTA_EXPIRES, nv_route_seconds(info.rta_expires));
 }
 
-static int take_route(struct nv_things *things, const struct nlmsghdr *message)
+static int take_route(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nlmsghdr *copy;
 	struct rtmsg *info;
-	int r = begin(things, message, &info, &copy);
+	int r = begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -241,15 +241,15 @@ static int take_route(struct nv_things *things, const struct nlmsghdr *message)
 		if (r < 0)
 			return r;
 	}
-	commit(things, copy);
+	commit(objs, copy);
 	return 0;
 }
 
-static int take_rule(struct nv_things *things, const struct nlmsghdr *message)
+static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct fib_rule_hdr *info;
 	struct nlmsghdr *copy;
-	int r = begin(things, message, &info, &copy);
+	int r = begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -258,7 +258,7 @@ static int take_rule(struct nv_things *things, const struct nlmsghdr *message)
 	info->flags &= FIB_RULE_INVERT;
 	each_attr (attr, message)
 		put_same(copy, attr);
-	commit(things, copy);
+	commit(objs, copy);
 	return 0;
 }
 
@@ -275,11 +275,11 @@ static bool is_of_itself(const struct ndmsg *info, const struct nlmsghdr *messag
 }
 
 /* Of a bridge's own table, and not of the list of MACs that a device takes. */
-static int take_fdb(struct nv_things *things, const struct nlmsghdr *message)
+static int take_fdb(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nlmsghdr *copy;
 	struct ndmsg *info;
-	int r = begin(things, message, &info, &copy);
+	int r = begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -294,16 +294,16 @@ static int take_fdb(struct nv_things *things, const struct nlmsghdr *message)
 		if (type == NDA_LLADDR || type == NDA_VLAN || type == NDA_SRC_VNI)
 			put_same(copy, attr);
 	}
-	commit(things, copy);
+	commit(objs, copy);
 	return 0;
 }
 
-static int take_neigh(struct nv_things *things, const struct nlmsghdr *message)
+static int take_neigh(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	const uint16_t known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
 	struct nlmsghdr *copy;
 	struct ndmsg *info;
-	int r = begin(things, message, &info, &copy);
+	int r = begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -321,23 +321,23 @@ static int take_neigh(struct nv_things *things, const struct nlmsghdr *message)
 		if (type != NDA_CACHEINFO && type != NDA_PROBES)
 			put_same(copy, attr);
 	}
-	commit(things, copy);
+	commit(objs, copy);
 	return 0;
 }
 
-static int take_addr(struct nv_things *things, const struct nlmsghdr *message)
+static int take_addr(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nv_addr addr;
 	int r = nv_addr_decode(message, &addr);
 
-	return r < 0 ? r : nv_things_add_addr(things, &addr);
+	return r < 0 ? r : nv_rtobjs_add_addr(objs, &addr);
 }
 
-static int take_nexthop(struct nv_things *things, const struct nlmsghdr *message)
+static int take_nexthop(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nlmsghdr *copy;
 	struct nhmsg *info;
-	int r = begin(things, message, &info, &copy);
+	int r = begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -347,11 +347,11 @@ static int take_nexthop(struct nv_things *things, const struct nlmsghdr *message
 	info->nh_flags &= RTNH_F_ONLINK;
 	each_attr (attr, message)
 		put_same(copy, attr);
-	commit(things, copy);
+	commit(objs, copy);
 	return 0;
 }
 
-int nv_things_take(struct nv_things *things, const struct nlmsghdr *message)
+int nv_rtobjs_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	size_t size = header_size(message->nlmsg_type);
 
@@ -361,22 +361,22 @@ int nv_things_take(struct nv_things *things, const struct nlmsghdr *message)
 		return -EBADMSG;
 	switch (message->nlmsg_type) {
 	case RTM_NEWADDR:
-		return take_addr(things, message);
+		return take_addr(objs, message);
 	case RTM_NEWROUTE:
-		return take_route(things, message);
+		return take_route(objs, message);
 	case RTM_NEWRULE:
-		return take_rule(things, message);
+		return take_rule(objs, message);
 	case RTM_NEWNEIGH:
-		return is_fdb(message) ? take_fdb(things, message) : take_neigh(things, message);
+		return is_fdb(message) ? take_fdb(objs, message) : take_neigh(objs, message);
 	case RTM_NEWLINK:
-		return nv_port_take(things, message);
+		return nv_brport_take(objs, message);
 	default:
-		return take_nexthop(things, message);
+		return take_nexthop(objs, message);
 	}
 }
 
 /* Puts the new index in place of an old one; whether it was one. */
-static bool rename_index(const struct nv_renamings *renamings, int *ifindex)
+static bool rename_index(const struct nv_link_maps *renamings, int *ifindex)
 {
 	for (size_t i = 0; renamings && i < renamings->count; i++) {
 		if (renamings->renaming[i].from != *ifindex)
@@ -387,14 +387,14 @@ static bool rename_index(const struct nv_renamings *renamings, int *ifindex)
 	return false;
 }
 
-static const struct nv_renaming *find_name(
-	const struct nv_renamings *renamings, const struct nlattr *attr)
+static const struct nv_link_map *find_name(
+	const struct nv_link_maps *renamings, const struct nlattr *attr)
 {
 	const char *name = mnl_attr_get_payload(attr);
 	size_t length = mnl_attr_get_payload_len(attr);
 
 	for (size_t i = 0; renamings && i < renamings->count; i++) {
-		const struct nv_renaming *renaming = &renamings->renaming[i];
+		const struct nv_link_map *renaming = &renamings->renaming[i];
 
 		if (strnlen(name, length) == strlen(renaming->from_name) &&
 			strncmp(name, renaming->from_name, length) == 0)
@@ -404,7 +404,7 @@ static const struct nv_renaming *find_name(
 }
 
 struct count {
-	const struct nv_renamings *renamings;
+	const struct nv_link_maps *renamings;
 	bool *refers;
 };
 
@@ -439,14 +439,14 @@ static bool is_hops(uint16_t message_type, const struct nlattr *attr)
 	return message_type == RTM_NEWROUTE && mnl_attr_get_type(attr) == RTA_MULTIPATH;
 }
 
-bool nv_thing_refers(const struct nv_thing *thing, const struct nv_renamings *renamings)
+bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *renamings)
 {
-	const struct nlmsghdr *message = &thing->header;
+	const struct nlmsghdr *message = &obj->header;
 	bool refers = false;
 	int ifindex;
 
 	if (message->nlmsg_type == RTM_NEWLINK) {
-		ifindex = nv_port_link(thing);
+		ifindex = nv_brport_link(obj);
 		return rename_index(renamings, &ifindex);
 	}
 	if (message->nlmsg_type == RTM_NEWNEIGH) {
@@ -475,7 +475,7 @@ static void rename_hop(struct rtnexthop *hop, const void *data)
 }
 
 static void put_renamed(
-	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_renamings *renamings)
+	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_link_maps *renamings)
 {
 	char *at = (char *)mnl_nlmsg_get_payload_tail(copy) + MNL_ATTR_HDRLEN;
 
@@ -485,7 +485,7 @@ static void put_renamed(
 		rename_index(renamings, &ifindex);
 		mnl_attr_put_u32(copy, attr->nla_type, (uint32_t)ifindex);
 	} else if (is_name(copy->nlmsg_type, attr)) {
-		const struct nv_renaming *found = find_name(renamings, attr);
+		const struct nv_link_map *found = find_name(renamings, attr);
 
 		if (found)
 			mnl_attr_put_strz(copy, attr->nla_type, found->to_name);
@@ -518,7 +518,7 @@ static void step_back(struct nlmsghdr *copy)
 
 /* The next hops by the links of @which, out of a list. */
 static void put_hops_of(
-	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_renamings *which)
+	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_link_maps *which)
 {
 	struct nlattr *nest = mnl_attr_nest_start(copy, RTA_MULTIPATH);
 	const char *list = mnl_attr_get_payload(attr);
@@ -540,32 +540,32 @@ static void put_hops_of(
 	mnl_attr_nest_end(copy, nest);
 }
 
-static uint16_t flags_of(const struct nv_thing *thing, enum nv_thing_verb verb)
+static uint16_t flags_of(const struct nv_rtobj *obj, enum nv_rtobj_verb verb)
 {
-	bool beside = nv_thing_kind(thing) == NV_THING_ROUTE;
+	bool beside = nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE;
 
 	switch (verb) {
-	case NV_THING_ADD:
+	case NV_RTOBJ_ADD:
 		return NLM_F_REQUEST | NLM_F_CREATE | (beside ? NLM_F_APPEND : NLM_F_EXCL);
-	case NV_THING_REPLACE:
+	case NV_RTOBJ_REPLACE:
 		return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
-	case NV_THING_DELETE:
+	case NV_RTOBJ_DELETE:
 		return NLM_F_REQUEST;
 	}
 	return 0;
 }
 
-static bool is_of_ipv4(const struct nv_thing *thing)
+static bool is_of_ipv4(const struct nv_rtobj *obj)
 {
-	const struct rtmsg *info = mnl_nlmsg_get_payload(&thing->header);
+	const struct rtmsg *info = mnl_nlmsg_get_payload(&obj->header);
 
 	return info->rtm_family == AF_INET;
 }
 
-int nv_things_request(struct nv_things *requests, const struct nv_thing *thing,
-	enum nv_thing_verb verb, const struct nv_renamings *renamings)
+int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
+	enum nv_rtobj_verb verb, const struct nv_link_maps *renamings)
 {
-	const struct nlmsghdr *message = &thing->header;
+	const struct nlmsghdr *message = &obj->header;
 	struct nlmsghdr *copy;
 	struct ndmsg *header;
 	int r = begin(requests, message, &header, &copy);
@@ -575,41 +575,41 @@ int nv_things_request(struct nv_things *requests, const struct nv_thing *thing,
 	if (message->nlmsg_type == RTM_NEWNEIGH)
 		rename_index(renamings, &header->ndm_ifindex);
 	each_attr (attr, message) {
-		if (verb == NV_THING_DELETE && is_hops(message->nlmsg_type, attr) &&
-			!is_of_ipv4(thing))
+		if (verb == NV_RTOBJ_DELETE && is_hops(message->nlmsg_type, attr) &&
+			!is_of_ipv4(obj))
 			put_hops_of(copy, attr, renamings);
 		else
 			put_renamed(copy, attr, renamings);
 	}
-	if (message->nlmsg_type == RTM_NEWROUTE && verb == NV_THING_ADD && renamings)
+	if (message->nlmsg_type == RTM_NEWROUTE && verb == NV_RTOBJ_ADD && renamings)
 		step_back(copy);
-	copy->nlmsg_type += verb == NV_THING_DELETE;
-	copy->nlmsg_flags = flags_of(thing, verb);
+	copy->nlmsg_type += verb == NV_RTOBJ_DELETE;
+	copy->nlmsg_flags = flags_of(obj, verb);
 	commit(requests, copy);
 	return 0;
 }
 
-int nv_things_add_addr(struct nv_things *things, const struct nv_addr *addr)
+int nv_rtobjs_add_addr(struct nv_rtobjs *objs, const struct nv_addr *addr)
 {
 	struct nv_request request;
 	int r = nv_addr_encode(&request, RTM_NEWADDR, 0, addr);
 
-	return r < 0 ? r : nv_things_add(things, (const void *)&request.header);
+	return r < 0 ? r : nv_rtobjs_add(objs, (const void *)&request.header);
 }
 
-int nv_things_add_route(struct nv_things *things, const struct nv_route *route)
+int nv_rtobjs_add_route(struct nv_rtobjs *objs, const struct nv_route *route)
 {
 	struct nv_request request;
 	int r = nv_route_encode(&request, RTM_NEWROUTE, 0, route);
 
-	return r < 0 ? r : nv_things_add(things, (const void *)&request.header);
+	return r < 0 ? r : nv_rtobjs_add(objs, (const void *)&request.header);
 }
 
-void nv_thing_hex(const struct nv_thing *thing, struct nv_str *text)
+void nv_rtobj_hex(const struct nv_rtobj *obj, struct nv_str *text)
 {
-	const uint8_t *bytes = (const void *)thing;
+	const uint8_t *bytes = (const void *)obj;
 
-	for (uint32_t i = 0; i < thing->header.nlmsg_len; i++)
+	for (uint32_t i = 0; i < obj->header.nlmsg_len; i++)
 		nv_str_printf(text, "%02x", bytes[i]);
 }
 
@@ -621,7 +621,7 @@ static int digit(char c)
 	return found ? (int)(found - digits) : -1;
 }
 
-int nv_things_add_hex(struct nv_things *things, const char *text)
+int nv_rtobjs_add_hex(struct nv_rtobjs *objs, const char *text)
 {
 	size_t length = strlen(text) / 2;
 	NV_AUTO(nv_free) uint8_t *bytes = malloc(length + sizeof(struct nlmsghdr));
@@ -639,48 +639,47 @@ int nv_things_add_hex(struct nv_things *things, const char *text)
 	}
 	if (length < sizeof(*message) || message->nlmsg_len != length)
 		return -EBADMSG;
-	return nv_things_take(things, message);
+	return nv_rtobjs_take(objs, message);
 }
 
-int nv_thing_addr(const struct nv_thing *thing, struct nv_addr *ret_addr)
+int nv_rtobj_addr(const struct nv_rtobj *obj, struct nv_addr *ret_addr)
 {
-	return thing->header.nlmsg_type == RTM_NEWADDR ? nv_addr_decode(&thing->header, ret_addr)
-						       : -ENOMSG;
+	return obj->header.nlmsg_type == RTM_NEWADDR ? nv_addr_decode(&obj->header, ret_addr)
+						     : -ENOMSG;
 }
 
-bool nv_thing_is_shared(const struct nv_thing *thing)
+bool nv_rtobj_is_shared(const struct nv_rtobj *obj)
 {
-	return thing->header.nlmsg_type == RTM_NEWNEXTHOP ||
-	       (thing->header.nlmsg_type == RTM_NEWROUTE &&
-		       find_attr(&thing->header, RTA_MULTIPATH));
+	return obj->header.nlmsg_type == RTM_NEWNEXTHOP ||
+	       (obj->header.nlmsg_type == RTM_NEWROUTE && find_attr(&obj->header, RTA_MULTIPATH));
 }
 
-bool nv_thing_is_replaced(const struct nv_thing *thing)
+bool nv_rtobj_is_replaced(const struct nv_rtobj *obj)
 {
-	return thing->header.nlmsg_type == RTM_NEWNEXTHOP ||
-	       (nv_thing_is_shared(thing) && !is_of_ipv4(thing));
+	return obj->header.nlmsg_type == RTM_NEWNEXTHOP ||
+	       (nv_rtobj_is_shared(obj) && !is_of_ipv4(obj));
 }
 
-bool nv_thing_is_learnt(const struct nv_thing *thing)
+bool nv_rtobj_is_learnt(const struct nv_rtobj *obj)
 {
-	const struct ndmsg *info = mnl_nlmsg_get_payload(&thing->header);
+	const struct ndmsg *info = mnl_nlmsg_get_payload(&obj->header);
 
-	return thing->header.nlmsg_type == RTM_NEWNEIGH && info->ndm_state == NUD_STALE;
+	return obj->header.nlmsg_type == RTM_NEWNEIGH && info->ndm_state == NUD_STALE;
 }
 
-int nv_thing_route(const struct nv_thing *thing, struct nv_routes *routes)
+int nv_rtobj_route(const struct nv_rtobj *obj, struct nv_routes *routes)
 {
-	return thing->header.nlmsg_type == RTM_NEWROUTE ? nv_route_decode(&thing->header, routes)
-							: -ENOMSG;
+	return obj->header.nlmsg_type == RTM_NEWROUTE ? nv_route_decode(&obj->header, routes)
+						      : -ENOMSG;
 }
 
-static void text_route(const struct nv_thing *thing, struct nv_str *text)
+static void text_route(const struct nv_rtobj *obj, struct nv_str *text)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 	const struct nv_route *route;
 	char ip[NV_IP_TEXT];
 
-	if (nv_route_decode(&thing->header, &routes) < 0 || !routes.count)
+	if (nv_route_decode(&obj->header, &routes) < 0 || !routes.count)
 		return;
 	route = &routes.route[0];
 	nv_str_add(text, "route to ");
@@ -699,20 +698,20 @@ static void text_route(const struct nv_thing *thing, struct nv_str *text)
 		nv_str_printf(text, ", table %u", route->table);
 }
 
-static void text_rule(const struct nv_thing *thing, struct nv_str *text)
+static void text_rule(const struct nv_rtobj *obj, struct nv_str *text)
 {
-	const struct nlattr *priority = find_attr(&thing->header, FRA_PRIORITY);
-	const struct nlattr *table = find_attr(&thing->header, FRA_TABLE);
+	const struct nlattr *priority = find_attr(&obj->header, FRA_PRIORITY);
+	const struct nlattr *table = find_attr(&obj->header, FRA_TABLE);
 
 	nv_str_printf(text, "rule %u", priority ? mnl_attr_get_u32(priority) : 0);
 	if (table)
 		nv_str_printf(text, ", table %u", mnl_attr_get_u32(table));
 }
 
-static void text_neigh(const struct nv_thing *thing, struct nv_str *text)
+static void text_neigh(const struct nv_rtobj *obj, struct nv_str *text)
 {
-	const struct ndmsg *info = mnl_nlmsg_get_payload(&thing->header);
-	const struct nlattr *attr = find_attr(&thing->header, NDA_DST);
+	const struct ndmsg *info = mnl_nlmsg_get_payload(&obj->header);
+	const struct nlattr *attr = find_attr(&obj->header, NDA_DST);
 	struct nv_ip ip = {.family = info->ndm_family};
 	char name[NV_IP_TEXT];
 
@@ -722,9 +721,9 @@ static void text_neigh(const struct nv_thing *thing, struct nv_str *text)
 		nv_ip_text(&ip, name));
 }
 
-static void text_fdb(const struct nv_thing *thing, struct nv_str *text)
+static void text_fdb(const struct nv_rtobj *obj, struct nv_str *text)
 {
-	const struct nlattr *attr = find_attr(&thing->header, NDA_LLADDR);
+	const struct nlattr *attr = find_attr(&obj->header, NDA_LLADDR);
 	const uint8_t *mac = attr ? mnl_attr_get_payload(attr) : NULL;
 
 	nv_str_add(text, "MAC ");
@@ -733,41 +732,41 @@ static void text_fdb(const struct nv_thing *thing, struct nv_str *text)
 	nv_str_add(text, " of the bridge's table");
 }
 
-static void text_addr(const struct nv_thing *thing, struct nv_str *text)
+static void text_addr(const struct nv_rtobj *obj, struct nv_str *text)
 {
 	struct nv_addr addr;
 	char ip[NV_IP_TEXT];
 
-	if (nv_thing_addr(thing, &addr) == 0)
+	if (nv_rtobj_addr(obj, &addr) == 0)
 		nv_str_printf(text, "address %s/%u", nv_ip_text(&addr.local, ip), addr.prefix_len);
 }
 
-void nv_thing_text(const struct nv_thing *thing, struct nv_str *text)
+void nv_rtobj_text(const struct nv_rtobj *obj, struct nv_str *text)
 {
 	const struct nlattr *id;
 
-	switch (nv_thing_kind(thing)) {
-	case NV_THING_ADDR:
-		text_addr(thing, text);
+	switch (nv_rtobj_kind(obj)) {
+	case NV_RTOBJ_ADDR:
+		text_addr(obj, text);
 		break;
-	case NV_THING_ROUTE:
-		text_route(thing, text);
+	case NV_RTOBJ_ROUTE:
+		text_route(obj, text);
 		break;
-	case NV_THING_RULE:
-		text_rule(thing, text);
+	case NV_RTOBJ_RULE:
+		text_rule(obj, text);
 		break;
-	case NV_THING_NEIGH:
-		text_neigh(thing, text);
+	case NV_RTOBJ_NEIGH:
+		text_neigh(obj, text);
 		break;
-	case NV_THING_NEXTHOP:
-		id = find_attr(&thing->header, NHA_ID);
+	case NV_RTOBJ_NEXTHOP:
+		id = find_attr(&obj->header, NHA_ID);
 		nv_str_printf(text, "next hop %u", id ? mnl_attr_get_u32(id) : 0);
 		break;
-	case NV_THING_PORT:
+	case NV_RTOBJ_BRPORT:
 		nv_str_add(text, "port of a bridge");
 		break;
-	case NV_THING_FDB:
-		text_fdb(thing, text);
+	case NV_RTOBJ_FDB:
+		text_fdb(obj, text);
 		break;
 	}
 }

@@ -10,17 +10,17 @@
 
 static int each(const struct nlmsghdr *message, void *data)
 {
-	int r = nv_things_take(data, message);
+	int r = nv_rtobjs_take(data, message);
 
 	return r == -ENOMSG || r == -EBADMSG ? 0 : r;
 }
 
-static int dump(struct nv_rtnl *rtnl, struct nv_request *request, struct nv_things *things)
+static int dump(struct nv_rtnl *rtnl, struct nv_request *request, struct nv_rtobjs *objs)
 {
-	return nv_rtnl_request(rtnl, &request->header, each, things);
+	return nv_rtnl_request(rtnl, &request->header, each, objs);
 }
 
-static int dump_routes(struct nv_rtnl *rtnl, int ifindex, struct nv_things *things)
+static int dump_routes(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	struct nv_request request;
@@ -33,13 +33,13 @@ static int dump_routes(struct nv_rtnl *rtnl, int ifindex, struct nv_things *thin
 		info->rtm_family = families[i];
 		if (ifindex)
 			mnl_attr_put_u32(&request.header, RTA_OIF, (uint32_t)ifindex);
-		r = dump(rtnl, &request, things);
+		r = dump(rtnl, &request, objs);
 	}
 	return r;
 }
 
 /* What is answered for as a proxy is in a table of its own. */
-static int dump_neighs(struct nv_rtnl *rtnl, int ifindex, struct nv_things *things)
+static int dump_neighs(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)
 {
 	static const uint8_t tables[] = {0, NTF_PROXY};
 	struct nv_request request;
@@ -52,23 +52,23 @@ static int dump_neighs(struct nv_rtnl *rtnl, int ifindex, struct nv_things *thin
 		info->ndm_flags = tables[i];
 		if (ifindex)
 			mnl_attr_put_u32(&request.header, NDA_IFINDEX, (uint32_t)ifindex);
-		r = dump(rtnl, &request, things);
+		r = dump(rtnl, &request, objs);
 	}
 	return r;
 }
 
 /* With VLANs, neighbouring ones as a range; of all ports, for the kernel knows no other way. */
-static int dump_ports(struct nv_rtnl *rtnl, struct nv_things *things)
+static int dump_ports(struct nv_rtnl *rtnl, struct nv_rtobjs *objs)
 {
 	struct nv_request request;
 	struct ifinfomsg *info = nv_request_start(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(*info));
 
 	info->ifi_family = AF_BRIDGE;
 	mnl_attr_put_u32(&request.header, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);
-	return dump(rtnl, &request, things);
+	return dump(rtnl, &request, objs);
 }
 
-static int dump_fdb(struct nv_rtnl *rtnl, int ifindex, struct nv_things *things)
+static int dump_fdb(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)
 {
 	struct nv_request request;
 	struct ndmsg *info = nv_request_start(&request, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*info));
@@ -76,49 +76,48 @@ static int dump_fdb(struct nv_rtnl *rtnl, int ifindex, struct nv_things *things)
 	info->ndm_family = AF_BRIDGE;
 	if (ifindex)
 		mnl_attr_put_u32(&request.header, NDA_IFINDEX, (uint32_t)ifindex);
-	return dump(rtnl, &request, things);
+	return dump(rtnl, &request, objs);
 }
 
-static int dump_all(
-	struct nv_rtnl *rtnl, uint16_t type, size_t header_size, struct nv_things *things)
+static int dump_all(struct nv_rtnl *rtnl, uint16_t type, size_t header_size, struct nv_rtobjs *objs)
 {
 	struct nv_request request;
 
 	nv_request_start(&request, type, NLM_F_DUMP, header_size);
-	return dump(rtnl, &request, things);
+	return dump(rtnl, &request, objs);
 }
 
-int nv_things_dump(
-	struct nv_rtnl *rtnl, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things)
+int nv_rtobjs_dump(
+	struct nv_rtnl *rtnl, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs)
 {
-	NV_AUTO(nv_things) struct nv_things things = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
 	int r = 0;
 
 	switch (kind) {
-	case NV_THING_ADDR:
+	case NV_RTOBJ_ADDR:
 		return -EOPNOTSUPP;
-	case NV_THING_ROUTE:
-		r = dump_routes(rtnl, ifindex, &things);
+	case NV_RTOBJ_ROUTE:
+		r = dump_routes(rtnl, ifindex, &objs);
 		break;
-	case NV_THING_NEIGH:
-		r = dump_neighs(rtnl, ifindex, &things);
+	case NV_RTOBJ_NEIGH:
+		r = dump_neighs(rtnl, ifindex, &objs);
 		break;
-	case NV_THING_RULE:
-		r = dump_all(rtnl, RTM_GETRULE, sizeof(struct fib_rule_hdr), &things);
+	case NV_RTOBJ_RULE:
+		r = dump_all(rtnl, RTM_GETRULE, sizeof(struct fib_rule_hdr), &objs);
 		break;
-	case NV_THING_NEXTHOP:
-		r = dump_all(rtnl, RTM_GETNEXTHOP, sizeof(struct nhmsg), &things);
+	case NV_RTOBJ_NEXTHOP:
+		r = dump_all(rtnl, RTM_GETNEXTHOP, sizeof(struct nhmsg), &objs);
 		break;
-	case NV_THING_PORT:
-		r = dump_ports(rtnl, &things);
+	case NV_RTOBJ_BRPORT:
+		r = dump_ports(rtnl, &objs);
 		break;
-	case NV_THING_FDB:
-		r = dump_fdb(rtnl, ifindex, &things);
+	case NV_RTOBJ_FDB:
+		r = dump_fdb(rtnl, ifindex, &objs);
 		break;
 	}
 	if (r < 0)
 		return r;
-	*ret_things = things;
-	things = (struct nv_things){};
+	*ret_objs = objs;
+	objs = (struct nv_rtobjs){};
 	return 0;
 }

@@ -18,27 +18,27 @@ static int join(int fd, int group)
 		       : 0;
 }
 
-static int join_all(int fd, enum nv_feed feed)
+static int join_all(int fd, enum nv_subscription feed)
 {
 	int r;
 
 	switch (feed) {
-	case NV_FEED_RTNL:
+	case NV_SUBSCRIBE_RTNL:
 		r = join(fd, RTNLGRP_LINK);
 		if (r == 0)
 			r = join(fd, RTNLGRP_IPV4_IFADDR);
 		if (r == 0)
 			r = join(fd, RTNLGRP_IPV6_IFADDR);
 		return r;
-	case NV_FEED_UEVENT:
+	case NV_SUBSCRIBE_UEVENT:
 		return join(fd, UEVENT_GROUP_KERNEL);
 	}
 	return -EINVAL;
 }
 
-int nv_feed_subscribe(enum nv_feed feed, int *ret_fd)
+int nv_subscribe_open(enum nv_subscription feed, int *ret_fd)
 {
-	int protocol = feed == NV_FEED_RTNL ? NETLINK_ROUTE : NETLINK_KOBJECT_UEVENT;
+	int protocol = feed == NV_SUBSCRIBE_RTNL ? NETLINK_ROUTE : NETLINK_KOBJECT_UEVENT;
 	NV_AUTO(nv_fd)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
 	struct sockaddr_nl name = {.nl_family = AF_NETLINK};
@@ -50,7 +50,7 @@ int nv_feed_subscribe(enum nv_feed feed, int *ret_fd)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if ((feed == NV_FEED_UEVENT &&
+	if ((feed == NV_SUBSCRIBE_UEVENT &&
 		    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) ||
 		bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
 		return -errno;
@@ -61,7 +61,7 @@ int nv_feed_subscribe(enum nv_feed feed, int *ret_fd)
 	return 0;
 }
 
-static void receive_message(const struct nlmsghdr *message, const struct nv_feed_sink *sink)
+static void receive_message(const struct nlmsghdr *message, const struct nv_subscribe_sink *sink)
 {
 	struct nv_link link;
 	struct nv_addr addr;
@@ -82,7 +82,8 @@ static void receive_message(const struct nlmsghdr *message, const struct nv_feed
 	}
 }
 
-static void receive_messages(const struct nv_datagram *datagram, const struct nv_feed_sink *sink)
+static void receive_messages(
+	const struct nv_datagram *datagram, const struct nv_subscribe_sink *sink)
 {
 	const struct nlmsghdr *message = (const void *)datagram->bytes;
 	int left = (int)datagram->length;
@@ -91,7 +92,7 @@ static void receive_messages(const struct nv_datagram *datagram, const struct nv
 		receive_message(message, sink);
 }
 
-static void receive_uevent(const struct nv_datagram *datagram, const struct nv_feed_sink *sink)
+static void receive_uevent(const struct nv_datagram *datagram, const struct nv_subscribe_sink *sink)
 {
 	struct nv_uevent_text text;
 	struct nv_uevent uevent;
@@ -101,8 +102,8 @@ static void receive_uevent(const struct nv_datagram *datagram, const struct nv_f
 		sink->uevent(&uevent, sink->data);
 }
 
-int nv_feed_receive(
-	enum nv_feed feed, int fd, struct nv_datagram *datagram, const struct nv_feed_sink *sink)
+int nv_subscribe_receive(enum nv_subscription feed, int fd, struct nv_datagram *datagram,
+	const struct nv_subscribe_sink *sink)
 {
 	int r = nv_datagram_receive(fd, MSG_DONTWAIT, datagram);
 
@@ -117,10 +118,10 @@ int nv_feed_receive(
 	if (datagram->portid != 0)
 		return 0;
 	switch (feed) {
-	case NV_FEED_RTNL:
+	case NV_SUBSCRIBE_RTNL:
 		receive_messages(datagram, sink);
 		break;
-	case NV_FEED_UEVENT:
+	case NV_SUBSCRIBE_UEVENT:
 		if (datagram->has_uid && datagram->uid == 0)
 			receive_uevent(datagram, sink);
 		break;

@@ -99,7 +99,7 @@ static int read_subsystem(const char *sys, const char *devpath, char *ret, size_
  * A device that has a driver is told as bound to it, unless there is its node to tell of. One that
  * cannot be read has just vanished.
  */
-static void report(const char *sys, const char *devpath, const struct nv_feed_sink *sink)
+static void report(const char *sys, const char *devpath, const struct nv_subscribe_sink *sink)
 {
 	NV_AUTO(nv_str) struct nv_str keys = {};
 	NV_AUTO(nv_file) FILE *file = NULL;
@@ -129,7 +129,7 @@ static void report(const char *sys, const char *devpath, const struct nv_feed_si
 	sink->uevent(&uevent, sink->data);
 }
 
-int nv_sysfs_devices(const char *sys, const struct nv_feed_sink *sink)
+int nv_sysfs_devices(const char *sys, const struct nv_subscribe_sink *sink)
 {
 	NV_AUTO(devices) struct devices devices = {};
 	char root[PATH_MAX];

@@ -8,17 +8,17 @@
 #include <fcntl.h>
 #include <string.h>
 
-static bool read_rcconf(struct nv_scene *scene)
+static bool read_rcconf(struct nv_context *context)
 {
 	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
 	const char *path = getenv(NV_RCCONF_ENV);
-	int r = nv_rcconf_load(path ? path : NV_RCCONF_PATH, &faults, &scene->rcconf);
+	int r = nv_rcconf_load(path ? path : NV_RCCONF_PATH, &faults, &context->rcconf);
 
-	scene->settings = calloc(1, sizeof(*scene->settings));
-	if (!scene->settings)
+	context->settings = calloc(1, sizeof(*context->settings));
+	if (!context->settings)
 		r = -ENOMEM;
 	if (r == 0)
-		nv_settings_read(scene->rcconf, &faults, scene->settings);
+		nv_settings_read(context->rcconf, &faults, context->settings);
 	nv_faults_log(&faults);
 	if (r < 0)
 		nv_err("rc.conf cannot be used (%s), so nothing is done: correct it; "
@@ -27,7 +27,7 @@ static bool read_rcconf(struct nv_scene *scene)
 	return r == 0;
 }
 
-bool nv_scene_open(struct nv_scene *scene)
+bool nv_context_open(struct nv_context *context)
 {
 	int r;
 
@@ -35,46 +35,46 @@ bool nv_scene_open(struct nv_scene *scene)
 		nv_err("must be run by root: it changes network interfaces");
 		return false;
 	}
-	r = nv_run_dir_find(NULL, &scene->run_dir);
+	r = nv_run_dir_find(NULL, &context->run_dir);
 	if (r < 0) {
 		nv_err("no usable run directory: %s; %s must be a short absolute path",
 			nv_strerror(r), NV_RUN_DIR_ENV);
 		return false;
 	}
-	if (!read_rcconf(scene))
+	if (!read_rcconf(context))
 		return false;
-	r = nv_kernel_open(&scene->kernel);
+	r = nv_kernel_open(&context->kernel);
 	if (r < 0)
 		nv_err("cannot open a netlink socket: %s", nv_strerror(r));
 	return r == 0;
 }
 
-void nv_scene_auto(struct nv_scene *scene)
+void nv_context_auto(struct nv_context *context)
 {
-	free(scene->run_dir);
-	nv_rcconf_free(scene->rcconf);
-	free(scene->settings);
-	nv_kernel_free(scene->kernel);
-	nv_links_auto(&scene->links);
-	nv_pairs_auto(&scene->pairs);
-	*scene = (struct nv_scene){};
+	free(context->run_dir);
+	nv_rcconf_free(context->rcconf);
+	free(context->settings);
+	nv_kernel_free(context->kernel);
+	nv_links_auto(&context->links);
+	nv_pairs_auto(&context->pairs);
+	*context = (struct nv_context){};
 }
 
-bool nv_scene_look(struct nv_scene *scene)
+bool nv_context_look(struct nv_context *context)
 {
 	int r;
 
-	nv_links_auto(&scene->links);
-	nv_pairs_auto(&scene->pairs);
-	r = nv_kernel_links(scene->kernel, &scene->links);
+	nv_links_auto(&context->links);
+	nv_pairs_auto(&context->pairs);
+	r = nv_kernel_links(context->kernel, &context->links);
 	if (r == 0)
-		r = nv_pairs_find(&scene->links, &scene->settings->hn, &scene->pairs);
+		r = nv_pairs_find(&context->links, &context->settings->hn, &context->pairs);
 	if (r < 0)
 		nv_err("cannot list the network interfaces: %s", nv_strerror(r));
 	return r == 0;
 }
 
-bool nv_scene_background(const char *ident)
+bool nv_context_background(const char *ident)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t pid = null < 0 ? -1 : fork();

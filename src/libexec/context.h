@@ -9,7 +9,7 @@
 #include "pair/match.h"
 #include "rcconf/settings.h"
 
-struct nv_scene {
+struct nv_context {
 	char *run_dir;
 	struct nv_rcconf *rcconf;
 	struct nv_settings *settings;
@@ -19,15 +19,15 @@ struct nv_scene {
 };
 
 /* Reads rc.conf ($NETVF_RC_CONF, else /etc/netvf/rc.conf) and opens the kernel. Needs root. */
-bool nv_scene_open(struct nv_scene *scene);
-void nv_scene_auto(struct nv_scene *scene);
+bool nv_context_open(struct nv_context *context);
+void nv_context_auto(struct nv_context *context);
 
 /* Takes links and pairs anew. */
-bool nv_scene_look(struct nv_scene *scene);
+bool nv_context_look(struct nv_context *context);
 
 /*
  * Goes to the background: in the child, true is returned, messages go to syslog, and nothing of the
  * caller's terminal, session or standard descriptors is kept; the parent ends with status 0.
  * False: it could not, and this is still the caller's process.
  */
-bool nv_scene_background(const char *ident);
+bool nv_context_background(const char *ident);

@@ -15,29 +15,29 @@
 #define UDEV_LOOK_MS 5
 
 /* The pair whose VF this is, if it is ours to act on; says why if it is a VF, but not ours. */
-static const struct nv_pair *find_pair(const struct nv_scene *scene, const struct nv_link *vf)
+static const struct nv_pair *find_pair(const struct nv_context *context, const struct nv_link *vf)
 {
-	const struct nv_pair *pair = nv_pairs_by_vf(&scene->pairs, vf->ifindex);
+	const struct nv_pair *pair = nv_pairs_by_vf(&context->pairs, vf->ifindex);
 
-	if (!pair || pair->verdict == NV_PAIR_OURS)
+	if (!pair || pair->match == NV_MATCH_OURS)
 		return pair;
 	nv_notice("%s is left alone: %s", vf->name, pair->why);
 	return NULL;
 }
 
-static bool set_up(struct nv_scene *scene, const struct nv_link *vf, const struct nv_link *hn)
+static bool set_up(struct nv_context *context, const struct nv_link *vf, const struct nv_link *hn)
 {
 	char lagg[IFNAMSIZ];
 	const struct nv_link *upper = NULL;
 	int r;
 
 	if (nv_hn_lagg_name(hn->name, lagg) == 0)
-		upper = nv_links_by_name(&scene->links, lagg);
+		upper = nv_links_by_name(&context->links, lagg);
 	if (!upper)
 		upper = hn;
-	r = nv_bare_vf(scene->kernel, vf, upper->mtu, NULL);
+	r = nv_port_setup_vf(context->kernel, vf, upper->mtu, NULL);
 	if (r == 0)
-		r = nv_kernel_link_up(scene->kernel, vf->ifindex, true);
+		r = nv_kernel_link_up(context->kernel, vf->ifindex, true);
 	if (r < 0) {
 		nv_err("cannot set %s, the VF of %s, up: %s", vf->name, hn->name, nv_strerror(r));
 		return false;
@@ -61,53 +61,53 @@ static bool await_udev(int ifindex)
  * The second stage: whatever happened meanwhile, only the same interface is acted on, and only if
  * it is still a VF of ours.
  */
-static bool wait_and_set_up(struct nv_scene *scene, int ifindex, unsigned int delay)
+static bool wait_and_set_up(struct nv_context *context, int ifindex, unsigned int delay)
 {
 	const struct nv_link *vf;
 	const struct nv_pair *pair;
 
 	for (unsigned int left = delay; left > 0;)
 		left = sleep(left);
-	if (!nv_scene_look(scene))
+	if (!nv_context_look(context))
 		return false;
-	vf = nv_links_by_index(&scene->links, ifindex);
-	pair = vf ? find_pair(scene, vf) : NULL;
+	vf = nv_links_by_index(&context->links, ifindex);
+	pair = vf ? find_pair(context, vf) : NULL;
 	if (!pair) {
 		nv_info("the VF is gone after %u seconds, nothing to set up", delay);
 		return true;
 	}
-	return set_up(scene, vf, nv_links_by_index(&scene->links, pair->hn));
+	return set_up(context, vf, nv_links_by_index(&context->links, pair->hn));
 }
 
-static bool attach(struct nv_scene *scene, const char *ifname, unsigned int delay)
+static bool attach(struct nv_context *context, const char *ifname, unsigned int delay)
 {
 	const struct nv_link *vf;
 	const struct nv_link *hn;
 	const struct nv_pair *pair;
 
-	if (!nv_scene_look(scene))
+	if (!nv_context_look(context))
 		return false;
-	vf = nv_links_by_name(&scene->links, ifname);
-	pair = vf ? find_pair(scene, vf) : NULL;
+	vf = nv_links_by_name(&context->links, ifname);
+	pair = vf ? find_pair(context, vf) : NULL;
 	if (!pair)
 		return true;
-	hn = nv_links_by_index(&scene->links, pair->hn);
-	if (nv_hn_is_transparent(&scene->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
+	hn = nv_links_by_index(&context->links, pair->hn);
+	if (nv_hn_is_transparent(&context->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
 		return true;
 	if (delay)
-		return wait_and_set_up(scene, vf->ifindex, delay);
-	if (!scene->settings->vf_delay)
-		return await_udev(vf->ifindex) ? wait_and_set_up(scene, vf->ifindex, 0)
-					       : set_up(scene, vf, hn);
+		return wait_and_set_up(context, vf->ifindex, delay);
+	if (!context->settings->vf_delay)
+		return await_udev(vf->ifindex) ? wait_and_set_up(context, vf->ifindex, 0)
+					       : set_up(context, vf, hn);
 	nv_info("%s, the VF of %s, will be set up in %u seconds (hyperv_vf_delay)", vf->name,
-		hn->name, scene->settings->vf_delay);
-	return nv_scene_background(PROGRAM) &&
-	       wait_and_set_up(scene, vf->ifindex, scene->settings->vf_delay);
+		hn->name, context->settings->vf_delay);
+	return nv_context_background(PROGRAM) &&
+	       wait_and_set_up(context, vf->ifindex, context->settings->vf_delay);
 }
 
 int main(int argc, char **argv)
 {
-	__attribute__((cleanup(nv_scene_auto))) struct nv_scene scene = {};
+	__attribute__((cleanup(nv_context_auto))) struct nv_context context = {};
 	unsigned int delay;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
@@ -117,5 +117,5 @@ int main(int argc, char **argv)
 			DELAY_MAX);
 		return 1;
 	}
-	return nv_scene_open(&scene) && attach(&scene, argv[1], delay) ? 0 : 1;
+	return nv_context_open(&context) && attach(&context, argv[1], delay) ? 0 : 1;
 }

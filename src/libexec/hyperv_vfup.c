@@ -25,7 +25,7 @@
 #define CARRIER_WAIT_MS 10000
 
 struct vfup {
-	struct nv_scene scene;
+	struct nv_context context;
 	struct nv_datapath *datapath;
 	const struct nv_link *hn;
 	const struct nv_link *vf; /* NULL: gone */
@@ -33,19 +33,19 @@ struct vfup {
 	char lagg_name[IFNAMSIZ];
 	int lagg;
 	struct nv_dp_pair pair; /* as last seen in the data path */
-	struct nv_ifconfig *wanted;
+	struct nv_interface *wanted;
 	struct nv_plan plan;
-	struct nv_record record; /* what hn was before */
+	struct nv_journal journal; /* what hn was before */
 	int turn;
 };
 
 static void vfup_auto(struct vfup *up)
 {
 	nv_plan_auto(&up->plan);
-	nv_record_auto(&up->record);
-	nv_ifconfig_free(up->wanted);
+	nv_journal_auto(&up->journal);
+	nv_interface_free(up->wanted);
 	nv_datapath_free(up->datapath);
-	nv_scene_auto(&up->scene);
+	nv_context_auto(&up->context);
 	nv_fd_auto(&up->turn);
 }
 
@@ -75,19 +75,19 @@ static bool run_custom(const char *hn)
 }
 
 /* The next waits, and then finds the work done. */
-static bool take_turn(struct vfup *up, const char *hn, enum nv_turn turn)
+static bool take_turn(struct vfup *up, const char *hn, enum nv_move_direction turn)
 {
 	int r;
 
-	for (char *slash = up->scene.run_dir; (slash = strchr(slash + 1, '/'));) {
+	for (char *slash = up->context.run_dir; (slash = strchr(slash + 1, '/'));) {
 		*slash = '\0';
-		mkdir(up->scene.run_dir, 0755);
+		mkdir(up->context.run_dir, 0755);
 		*slash = '/';
 	}
-	mkdir(up->scene.run_dir, 0755);
-	r = nv_turn_take(up->scene.run_dir, hn, turn, &up->turn);
+	mkdir(up->context.run_dir, 0755);
+	r = nv_move_lock_take(up->context.run_dir, hn, turn, &up->turn);
 	if (r < 0)
-		nv_err("cannot lock %s in %s: %s", hn, up->scene.run_dir, nv_strerror(r));
+		nv_err("cannot lock %s in %s: %s", hn, up->context.run_dir, nv_strerror(r));
 	return r == 0;
 }
 
@@ -102,9 +102,9 @@ static bool is_transparent(const struct vfup *up, const char *hn)
 {
 	const char *manager = nv_manager_of(up->hn->ifindex);
 
-	if (!nv_hn_is_transparent(&up->scene.settings->hn, hn, manager))
+	if (!nv_hn_is_transparent(&up->context.settings->hn, hn, manager))
 		return false;
-	if (nv_hn_is_transparent(&up->scene.settings->hn, hn, false))
+	if (nv_hn_is_transparent(&up->context.settings->hn, hn, false))
 		nv_notice("%s is in transparent mode (netvf_vf_transparent): it keeps its "
 			  "configuration and has no lagg",
 			hn);
@@ -120,27 +120,27 @@ static enum look look(struct vfup *up, const char *hn)
 {
 	const struct nv_pair *pair;
 
-	if (!nv_scene_look(&up->scene))
+	if (!nv_context_look(&up->context))
 		return LOOK_FAILED;
-	up->hn = nv_links_by_name(&up->scene.links, hn);
+	up->hn = nv_links_by_name(&up->context.links, hn);
 	if (!up->hn) {
 		nv_err("there is no interface %s", hn);
 		return LOOK_FAILED;
 	}
-	pair = nv_pairs_by_hn(&up->scene.pairs, up->hn->ifindex);
+	pair = nv_pairs_by_hn(&up->context.pairs, up->hn->ifindex);
 	if (!pair) {
 		nv_err("%s is no synthetic interface that a VF can belong to; name it in "
 		       "rc.conf's netvf_pairs or netvf_synthetic if it is",
 			hn);
 		return LOOK_FAILED;
 	}
-	if (pair->verdict != NV_PAIR_OURS) {
+	if (pair->match != NV_MATCH_OURS) {
 		nv_notice("%s is left alone: %s", hn, pair->why);
-		return pair->verdict == NV_PAIR_COUPLED ? LOOK_DONE : LOOK_FAILED;
+		return pair->match == NV_MATCH_COUPLED ? LOOK_DONE : LOOK_FAILED;
 	}
 	if (is_transparent(up, hn))
 		return LOOK_DONE;
-	up->vf = pair->vf ? nv_links_by_index(&up->scene.links, pair->vf) : NULL;
+	up->vf = pair->vf ? nv_links_by_index(&up->context.links, pair->vf) : NULL;
 	if (nv_hn_lagg_name(hn, up->lagg_name) < 0) {
 		nv_err("cannot name a lagg for %s: its name has no digits, or too many", hn);
 		return LOOK_FAILED;
@@ -150,10 +150,10 @@ static enum look look(struct vfup *up, const char *hn)
 
 static bool open_datapath(struct vfup *up)
 {
-	int r = nv_datapath_open(up->scene.kernel, up->scene.run_dir, &up->datapath);
+	int r = nv_datapath_open(up->context.kernel, up->context.run_dir, &up->datapath);
 
 	if (r < 0)
-		nv_err("cannot open the data path in %s: %s%s", up->scene.run_dir, nv_strerror(r),
+		nv_err("cannot open the data path in %s: %s%s", up->context.run_dir, nv_strerror(r),
 			r == -EOPNOTSUPP ? "; it needs Linux 5.10 or later with eBPF" : "");
 	return r == 0;
 }
@@ -172,7 +172,7 @@ static int edit_join(struct nv_dp_pair *pair, void *data)
 static bool join(struct vfup *up)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
-	int r = nv_client_open(up->scene.run_dir, &client);
+	int r = nv_client_open(up->context.run_dir, &client);
 
 	up->alone = r < 0;
 	if (r == 0 && nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair) == 0)
@@ -180,7 +180,7 @@ static bool join(struct vfup *up)
 	if (r < 0)
 		nv_notice("netvfd does not run in %s: nobody will switch %s between its ports "
 			  "until it does",
-			up->scene.run_dir, up->hn->name);
+			up->context.run_dir, up->hn->name);
 	r = nv_datapath_edit(up->datapath, up->hn->ifindex, edit_join, up);
 	if (r == 0)
 		r = nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair);
@@ -197,29 +197,30 @@ static bool has_leftovers(struct vfup *up)
 	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
 
 	return (up->hn->master && up->hn->master != up->pair.lagg) ||
-	       (nv_kernel_addrs(up->scene.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
+	       (nv_kernel_addrs(up->context.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
 	       (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
 }
 
 /* A record is written before anything is changed; one that cannot be is a reason not to begin. */
-static bool take_record(struct vfup *up, const struct nv_snapshot *now)
+static bool take_journal(struct vfup *up, const struct nv_snapshot *now)
 {
 	const char *hn = up->hn->name;
-	int r = nv_record_read(up->scene.run_dir, up->hn, &up->record);
+	int r = nv_journal_read(up->context.run_dir, up->hn, &up->journal);
 
 	if (r < 0)
 		nv_warn("what %s was before an earlier run cannot be read: %s", hn, nv_strerror(r));
-	r = nv_record_take(up->scene.kernel, up->hn, now, &up->plan, !up->pair.lagg, &up->record);
+	r = nv_journal_take(
+		up->context.kernel, up->hn, now, &up->plan, !up->pair.lagg, &up->journal);
 	if (r == 0)
-		r = nv_record_ports(&up->record, &up->plan);
+		r = nv_journal_ports(&up->journal, &up->plan);
 	if (r == 0)
-		r = nv_record_write(up->scene.run_dir, hn, &up->record);
+		r = nv_journal_write(up->context.run_dir, hn, &up->journal);
 	nv_strcopy(up->plan.move[0].accept_ra, sizeof(up->plan.move[0].accept_ra),
-		up->record.settings.accept_ra);
+		up->journal.settings.accept_ra);
 	if (r < 0)
 		nv_err("cannot write down in %s what %s is now, and so could not give it back: "
 		       "%s; nothing is changed",
-			up->scene.run_dir, hn, nv_strerror(r));
+			up->context.run_dir, hn, nv_strerror(r));
 	return r == 0;
 }
 
@@ -229,10 +230,11 @@ static void report_left(const struct vfup *up)
 	const size_t many = 10;
 	size_t count = 0;
 
-	nv_each_thing (thing, &up->plan.left) {
+	nv_each_rtobj(obj, &up->plan.left)
+	{
 		NV_AUTO(nv_str) struct nv_str text = {};
 
-		nv_thing_text(thing, &text);
+		nv_rtobj_text(obj, &text);
 		if (count++ < many)
 			nv_notice("the %s of %s does not move: rc.conf has it otherwise",
 				nv_str_text(&text), up->hn->name);
@@ -245,8 +247,8 @@ static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 {
 	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
 	NV_AUTO(nv_str) struct nv_str why = {};
-	int r = nv_ifconfig_build(
-		up->scene.rcconf, up->hn->name, up->lagg_name, up->hn->mac, &faults, &up->wanted);
+	int r = nv_interface_build(
+		up->context.rcconf, up->hn->name, up->lagg_name, up->hn->mac, &faults, &up->wanted);
 
 	nv_faults_log(&faults);
 	if (r < 0) {
@@ -254,12 +256,12 @@ static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 			up->hn->name, nv_strerror(r));
 		return false;
 	}
-	up->wanted->alone = !up->scene.settings->inherit;
+	up->wanted->alone = !up->context.settings->inherit;
 	if (up->wanted->has_mac)
 		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of "
 			"its VF",
 			up->hn->name, up->lagg_name, up->hn->name);
-	r = nv_snapshot_take(up->scene.kernel, up->hn->ifindex, ret_now);
+	r = nv_snapshot_take(up->context.kernel, up->hn->ifindex, ret_now);
 	if (r == 0)
 		r = nv_plan_make(
 			ret_now, up->hn->ifindex, up->lagg_name, up->wanted, &up->plan, &why);
@@ -278,16 +280,16 @@ static bool make_plan(struct vfup *up)
 	if (!find_plan(up, &now))
 		return false;
 	report_left(up);
-	return take_record(up, &now);
+	return take_journal(up, &now);
 }
 
 /* A kernel without bonding gets the other form. */
 static int create_lagg(struct vfup *up)
 {
-	enum nv_lagg_form form = up->scene.settings->hn.lagg;
-	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, form, &up->lagg);
+	enum nv_lagg_form mode = up->context.settings->hn.lagg;
+	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, mode, &up->lagg);
 
-	if (r != -EOPNOTSUPP || form == NV_LAGG_BPF)
+	if (r != -EOPNOTSUPP || mode == NV_LAGG_BPF)
 		return r;
 	nv_warn("rc.conf's netvf_lagg=bond cannot be: this kernel has no bonding; %s becomes what "
 		"it is with netvf_lagg=bpf",
@@ -303,7 +305,7 @@ static int create_lagg(struct vfup *up)
 static void ready_bond(struct vfup *up)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
-	struct nv_kernel *kernel = up->scene.kernel;
+	struct nv_kernel *kernel = up->context.kernel;
 	struct nv_link lagg, vf;
 	int r;
 
@@ -340,10 +342,10 @@ static bool make_lagg(struct vfup *up)
 /* The ports follow the lagg's MTU; one that cannot makes the lagg follow. */
 static bool ready_ports(struct vfup *up)
 {
-	struct nv_kernel *kernel = up->scene.kernel;
+	struct nv_kernel *kernel = up->context.kernel;
 	uint32_t mtu = up->plan.move[0].mtu;
 	uint32_t vf_mtu = UINT32_MAX;
-	int r = nv_bare_port(kernel, up->hn, mtu, &mtu);
+	int r = nv_port_setup(kernel, up->hn, mtu, &mtu);
 
 	if (r == 0)
 		r = nv_kernel_link_up(kernel, up->hn->ifindex, true);
@@ -351,7 +353,7 @@ static bool ready_ports(struct vfup *up)
 		nv_err("cannot make %s ready to be a port: %s", up->hn->name, nv_strerror(r));
 		return false;
 	}
-	r = up->vf ? nv_bare_vf(kernel, up->vf, mtu, &vf_mtu) : 0;
+	r = up->vf ? nv_port_setup_vf(kernel, up->vf, mtu, &vf_mtu) : 0;
 	if (r < 0) {
 		nv_err("cannot make %s ready to be a port: %s", up->vf->name, nv_strerror(r));
 		return false;
@@ -363,10 +365,10 @@ static bool ready_ports(struct vfup *up)
 	return true;
 }
 
-static int edit_form(struct nv_dp_pair *pair, void *data)
+static int edit_mode(struct nv_dp_pair *pair, void *data)
 {
 	(void)data;
-	pair->form = NV_FORM_LAGG;
+	pair->mode = NV_MODE_LAGG;
 	return 0;
 }
 
@@ -374,7 +376,7 @@ static int edit_form(struct nv_dp_pair *pair, void *data)
 static bool take_over(struct vfup *up)
 {
 	bool carrier = nv_link_usable(up->hn) || (up->vf && nv_link_usable(up->vf));
-	int r = nv_datapath_edit(up->datapath, up->hn->ifindex, edit_form, NULL);
+	int r = nv_datapath_edit(up->datapath, up->hn->ifindex, edit_mode, NULL);
 	struct nv_link lagg;
 
 	if (r < 0) {
@@ -384,7 +386,7 @@ static bool take_over(struct vfup *up)
 	}
 	nv_lagg_set_carrier(up->datapath, up->lagg, carrier);
 	/* A bond whose VF has just gone: without a port it has neither carrier nor our MAC. */
-	if (nv_kernel_link(up->scene.kernel, up->lagg, &lagg) == 0 && !lagg.carrier)
+	if (nv_kernel_link(up->context.kernel, up->lagg, &lagg) == 0 && !lagg.carrier)
 		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);
 	return true;
 }
@@ -394,11 +396,11 @@ static void undo(struct vfup *up)
 	struct nv_link hn = *up->hn;
 	int r;
 
-	nv_apply_undo(up->scene.kernel, &up->plan);
+	nv_apply_undo(up->context.kernel, &up->plan);
 	r = nv_lagg_destroy(up->datapath, hn.ifindex);
-	if (nv_kernel_link(up->scene.kernel, hn.ifindex, &hn) == 0)
-		nv_record_restore(up->scene.kernel, &up->record, &hn);
-	nv_record_forget(up->scene.run_dir, up->hn->name);
+	if (nv_kernel_link(up->context.kernel, hn.ifindex, &hn) == 0)
+		nv_journal_restore(up->context.kernel, &up->journal, &hn);
+	nv_journal_forget(up->context.run_dir, up->hn->name);
 	if (r < 0)
 		nv_err("cannot destroy %s: %s", up->lagg_name, nv_strerror(r));
 	else
@@ -411,8 +413,8 @@ static void undo(struct vfup *up)
  */
 static bool move(struct vfup *up)
 {
-	struct nv_kernel *kernel = up->scene.kernel;
-	bool before = up->pair.form != NV_FORM_LAGG;
+	struct nv_kernel *kernel = up->context.kernel;
+	bool before = up->pair.mode != NV_MODE_LAGG;
 
 	up->plan.move[0].to = up->lagg;
 	if (!ready_ports(up) || !nv_apply(kernel, &up->plan, NV_STAGE_FILL) || !take_over(up)) {
@@ -422,11 +424,11 @@ static bool move(struct vfup *up)
 	}
 	nv_apply(kernel, &up->plan, NV_STAGE_STRIP_PATHS);
 	nv_info("the configuration of %s is on %s", up->hn->name, up->lagg_name);
-	if (nv_clients_are_slow(&up->plan) && !nv_scene_background(PROGRAM))
+	if (nv_dhcp_clients_are_slow(&up->plan) && !nv_context_background(PROGRAM))
 		nv_notice("so DHCP is waited for here");
-	nv_clients_move(kernel, &up->plan);
+	nv_dhcp_clients_move(kernel, &up->plan);
 	nv_apply(kernel, &up->plan, NV_STAGE_STRIP);
-	nv_record_settle(kernel, &up->record, &up->plan.move[0]);
+	nv_journal_settle(kernel, &up->journal, &up->plan.move[0]);
 	if (up->alone) /* else netvfd does so when it sees that hn is bare */
 		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);
 	return true;
@@ -436,7 +438,7 @@ static bool vfup(struct vfup *up, const char *hn)
 {
 	const struct nv_link *lagg;
 
-	if (!nv_scene_open(&up->scene) || !take_turn(up, hn, NV_TURN_THERE))
+	if (!nv_context_open(&up->context) || !take_turn(up, hn, NV_MOVE_TO_LAGG))
 		return false;
 	switch (look(up, hn)) {
 	case LOOK_GO_ON:
@@ -448,13 +450,13 @@ static bool vfup(struct vfup *up, const char *hn)
 	}
 	if (!up->vf) {
 		nv_notice("the VF of %s is gone", hn);
-		lagg = nv_links_by_name(&up->scene.links, up->lagg_name);
+		lagg = nv_links_by_name(&up->context.links, up->lagg_name);
 		if (!lagg || (nv_lagg_has_ports(lagg) && !lagg->carrier)) /* a bond of no port */
 			return true;
 	}
 	if (!open_datapath(up) || !join(up))
 		return false;
-	if (up->pair.form == NV_FORM_LAGG && !has_leftovers(up)) {
+	if (up->pair.mode == NV_MODE_LAGG && !has_leftovers(up)) {
 		nv_info("%s is the upper of %s already", up->lagg_name, hn);
 		return true;
 	}
@@ -465,10 +467,10 @@ static bool release(struct vfup *up, const char *hn)
 {
 	struct nv_dp_pair pair = {};
 
-	if (!nv_scene_open(&up->scene) || !take_turn(up, hn, NV_TURN_BACK) ||
-		!nv_scene_look(&up->scene))
+	if (!nv_context_open(&up->context) || !take_turn(up, hn, NV_MOVE_TO_HN) ||
+		!nv_context_look(&up->context))
 		return false;
-	up->hn = nv_links_by_name(&up->scene.links, hn);
+	up->hn = nv_links_by_name(&up->context.links, hn);
 	if (!up->hn) {
 		nv_err("there is no interface %s", hn);
 		return false;
@@ -476,12 +478,12 @@ static bool release(struct vfup *up, const char *hn)
 	if (!open_datapath(up))
 		return false;
 	nv_datapath_get(up->datapath, up->hn->ifindex, &pair);
-	up->lagg = nv_links_by_index(&up->scene.links, pair.lagg) ? pair.lagg : 0;
+	up->lagg = nv_links_by_index(&up->context.links, pair.lagg) ? pair.lagg : 0;
 	/* One that a run was about to delete when it was killed is taken in again. */
 	if (!up->lagg && nv_hn_lagg_name(hn, up->lagg_name) == 0 &&
-		nv_links_by_name(&up->scene.links, up->lagg_name))
+		nv_links_by_name(&up->context.links, up->lagg_name))
 		create_lagg(up);
-	return nv_release(&up->scene, up->datapath, up->hn, up->lagg);
+	return nv_release(&up->context, up->datapath, up->hn, up->lagg);
 }
 
 static bool is_alone(const char *run_dir)
@@ -497,18 +499,18 @@ static bool release_all(void)
 	__attribute__((cleanup(vfup_auto))) struct vfup all = {.turn = -1};
 	bool done = true;
 
-	if (!nv_scene_open(&all.scene) || !nv_scene_look(&all.scene))
+	if (!nv_context_open(&all.context) || !nv_context_look(&all.context))
 		return false;
-	for (size_t i = 0; i < all.scene.pairs.count; i++) {
+	for (size_t i = 0; i < all.context.pairs.count; i++) {
 		__attribute__((cleanup(vfup_auto))) struct vfup up = {.turn = -1};
-		const struct nv_pair *pair = &all.scene.pairs.pair[i];
-		const struct nv_link *hn = nv_links_by_index(&all.scene.links, pair->hn);
+		const struct nv_pair *pair = &all.context.pairs.pair[i];
+		const struct nv_link *hn = nv_links_by_index(&all.context.links, pair->hn);
 
-		if (!hn || pair->verdict == NV_PAIR_COUPLED)
+		if (!hn || pair->match == NV_MATCH_COUPLED)
 			continue;
 		done &= release(&up, hn->name) &&
-			(!is_alone(all.scene.run_dir) ||
-				nv_release_ports(&up.scene, up.datapath, up.hn));
+			(!is_alone(all.context.run_dir) ||
+				nv_release_ports(&up.context, up.datapath, up.hn));
 	}
 	return done;
 }
@@ -519,9 +521,9 @@ static bool show(struct vfup *up, const char *hn, bool json)
 	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
 	int r;
 
-	if (!nv_scene_open(&up->scene) || look(up, hn) != LOOK_GO_ON || !find_plan(up, &now))
+	if (!nv_context_open(&up->context) || look(up, hn) != LOOK_GO_ON || !find_plan(up, &now))
 		return false;
-	r = nv_show_plan(&up->plan, json);
+	r = nv_print_plan(&up->plan, json);
 	if (r < 0)
 		nv_err("cannot print the plan: %s", nv_strerror(r));
 	return r == 0;

@@ -11,40 +11,40 @@
 
 #define PROGRAM "netvf_udev"
 
-static bool is_lagg(const struct nv_scene *scene, const char *ifname)
+static bool is_lagg(const struct nv_context *context, const char *ifname)
 {
-	for (size_t i = 0; i < scene->pairs.count; i++) {
-		const struct nv_pair *pair = &scene->pairs.pair[i];
-		const struct nv_link *hn = nv_links_by_index(&scene->links, pair->hn);
+	for (size_t i = 0; i < context->pairs.count; i++) {
+		const struct nv_pair *pair = &context->pairs.pair[i];
+		const struct nv_link *hn = nv_links_by_index(&context->links, pair->hn);
 		char lagg[IFNAMSIZ];
 
-		if (pair->verdict != NV_PAIR_COUPLED && hn && !nv_hn_lagg_name(hn->name, lagg) &&
+		if (pair->match != NV_MATCH_COUPLED && hn && !nv_hn_lagg_name(hn->name, lagg) &&
 			nv_streq(lagg, ifname))
 			return true;
 	}
 	return false;
 }
 
-static bool is_vf(const struct nv_scene *scene, const char *ifname)
+static bool is_vf(const struct nv_context *context, const char *ifname)
 {
-	const struct nv_link *link = nv_links_by_name(&scene->links, ifname);
-	const struct nv_pair *pair = link ? nv_pairs_by_vf(&scene->pairs, link->ifindex) : NULL;
+	const struct nv_link *link = nv_links_by_name(&context->links, ifname);
+	const struct nv_pair *pair = link ? nv_pairs_by_vf(&context->pairs, link->ifindex) : NULL;
 
-	return pair && pair->verdict == NV_PAIR_OURS;
+	return pair && pair->match == NV_MATCH_OURS;
 }
 
 int main(int argc, char **argv)
 {
-	__attribute__((cleanup(nv_scene_auto))) struct nv_scene scene = {};
+	__attribute__((cleanup(nv_context_auto))) struct nv_context context = {};
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_WARNING);
 	if (argc != 2) {
 		nv_err("usage: " PROGRAM " INTERFACE");
 		return 1;
 	}
-	if (!nv_scene_open(&scene) || !nv_scene_look(&scene))
+	if (!nv_context_open(&context) || !nv_context_look(&context))
 		return 1;
-	if (is_vf(&scene, argv[1]) || is_lagg(&scene, argv[1]))
+	if (is_vf(&context, argv[1]) || is_lagg(&context, argv[1]))
 		puts("NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf");
 	return 0;
 }

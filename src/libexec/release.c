@@ -10,17 +10,17 @@
 #include <string.h>
 
 struct release {
-	struct nv_scene *scene;
+	struct nv_context *context;
 	struct nv_datapath *datapath;
 	const struct nv_link *hn;
-	struct nv_record record;
+	struct nv_journal journal;
 	struct nv_plan plan;
 	int lagg;
 };
 
 static void release_auto(struct release *release)
 {
-	nv_record_auto(&release->record);
+	nv_journal_auto(&release->journal);
 	nv_plan_auto(&release->plan);
 }
 
@@ -30,21 +30,21 @@ static bool make_plan(struct release *release)
 	NV_AUTO(nv_str) struct nv_str why = {};
 	const char *hn = release->hn->name;
 	struct nv_move *first = NULL;
-	int r = nv_snapshot_take(release->scene->kernel, release->lagg, &now);
+	int r = nv_snapshot_take(release->context->kernel, release->lagg, &now);
 
 	if (r == 0)
 		r = nv_plan_make(&now, release->lagg, hn, NULL, &release->plan, &why);
 	if (r == 0) {
 		first = &release->plan.move[0];
-		r = nv_record_amend(&release->record,
-			&(struct nv_renaming){
+		r = nv_journal_amend(&release->journal,
+			&(struct nv_link_map){
 				release->hn->ifindex, release->lagg, hn, first->from_name},
 			&release->plan);
 	}
 	if (r == 0)
-		r = nv_record_ports(&release->record, &release->plan);
-	if (r == 0 && release->record.hn && first->port.count)
-		r = nv_record_write(release->scene->run_dir, hn, &release->record);
+		r = nv_journal_ports(&release->journal, &release->plan);
+	if (r == 0 && release->journal.hn && first->port.count)
+		r = nv_journal_write(release->context->run_dir, hn, &release->journal);
 	if (r == -EBUSY)
 		nv_err("nothing is given back to %s: %s", hn, nv_str_text(&why));
 	else if (r < 0)
@@ -57,10 +57,10 @@ static bool make_plan(struct release *release)
 	return true;
 }
 
-static int edit_form(struct nv_dp_pair *pair, void *data)
+static int edit_mode(struct nv_dp_pair *pair, void *data)
 {
 	(void)data;
-	pair->form = NV_FORM_HN;
+	pair->mode = NV_MODE_HN;
 	return 0;
 }
 
@@ -71,7 +71,7 @@ static int leave_bond(struct release *release)
 
 	if (release->hn->master != release->lagg)
 		return 0;
-	return nv_kernel_link_set(release->scene->kernel, release->hn->ifindex, &leave);
+	return nv_kernel_link_set(release->context->kernel, release->hn->ifindex, &leave);
 }
 
 static void show_link(struct nv_kernel *kernel, const struct nv_link *hn)
@@ -86,14 +86,14 @@ static void show_link(struct nv_kernel *kernel, const struct nv_link *hn)
 
 static bool give(struct release *release)
 {
-	struct nv_kernel *kernel = release->scene->kernel;
+	struct nv_kernel *kernel = release->context->kernel;
 	int r = leave_bond(release);
 
 	if (r == 0 && nv_apply(kernel, &release->plan, NV_STAGE_FILL)) {
 		/* While it pretends to have no link, a bridge takes nothing from hn. */
 		if (release->plan.move[0].port.count)
 			show_link(kernel, release->hn);
-		r = nv_datapath_edit(release->datapath, release->hn->ifindex, edit_form, NULL);
+		r = nv_datapath_edit(release->datapath, release->hn->ifindex, edit_mode, NULL);
 		if (r == 0)
 			return true;
 	}
@@ -106,19 +106,19 @@ static bool give(struct release *release)
 }
 
 /* Once, where they are to be told: who repeats it, if anybody does, is netvfd. */
-static void tell_peers(struct nv_scene *scene, const struct nv_link *hn)
+static void tell_peers(struct nv_context *context, const struct nv_link *hn)
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	int r;
 
-	if (!scene->settings->announce_count)
+	if (!context->settings->announce_count)
 		return;
-	r = nv_kernel_links(scene->kernel, &links);
+	r = nv_kernel_links(context->kernel, &links);
 	if (r == 0)
-		r = nv_kernel_addrs(scene->kernel, 0, &addrs);
+		r = nv_kernel_addrs(context->kernel, 0, &addrs);
 	if (r == 0)
-		nv_tell_peers(scene->kernel, &links, &addrs, hn->ifindex, hn->name);
+		nv_notify_send(context->kernel, &links, &addrs, hn->ifindex, hn->name);
 	else
 		nv_warn("%s: cannot read what its peers are to be told: %s; they learn from its "
 			"other frames where it is",
@@ -128,7 +128,7 @@ static void tell_peers(struct nv_scene *scene, const struct nv_link *hn)
 /* A bond that goes closes the VF: the traffic leaves that before, as at a planned switch. */
 static void leave_vf(struct release *release)
 {
-	struct nv_kernel *kernel = release->scene->kernel;
+	struct nv_kernel *kernel = release->context->kernel;
 	int hn = release->hn->ifindex;
 	struct nv_link vf, live;
 	struct nv_dp_pair pair;
@@ -138,17 +138,17 @@ static void leave_vf(struct release *release)
 		nv_kernel_link(kernel, hn, &live) < 0 || !nv_link_usable(&live))
 		return;
 	nv_datapath_activate(release->datapath, hn, NV_PORT_HN);
-	tell_peers(release->scene, release->hn);
+	tell_peers(release->context, release->hn);
 }
 
 static bool take_lagg(struct release *release)
 {
-	struct nv_kernel *kernel = release->scene->kernel;
+	struct nv_kernel *kernel = release->context->kernel;
 	const char *lagg = release->plan.move[0].from_name;
 	int r;
 
 	nv_apply(kernel, &release->plan, NV_STAGE_STRIP_PATHS);
-	nv_clients_move(kernel, &release->plan);
+	nv_dhcp_clients_move(kernel, &release->plan);
 	nv_apply(kernel, &release->plan, NV_STAGE_STRIP);
 	leave_vf(release);
 	r = nv_lagg_destroy(release->datapath, release->hn->ifindex);
@@ -157,28 +157,28 @@ static bool take_lagg(struct release *release)
 	return r == 0;
 }
 
-bool nv_release(
-	struct nv_scene *scene, struct nv_datapath *datapath, const struct nv_link *hn, int lagg)
+bool nv_release(struct nv_context *context, struct nv_datapath *datapath, const struct nv_link *hn,
+	int lagg)
 {
 	__attribute__((cleanup(release_auto))) struct release release = {
-		.scene = scene, .datapath = datapath, .hn = hn, .lagg = lagg};
+		.context = context, .datapath = datapath, .hn = hn, .lagg = lagg};
 	struct nv_link live = *hn;
-	int r = nv_record_read(scene->run_dir, hn, &release.record);
+	int r = nv_journal_read(context->run_dir, hn, &release.journal);
 
 	if (r < 0)
 		nv_warn("what %s was before cannot be read in %s: %s; what is on its lagg moves "
 			"back all the same",
-			hn->name, scene->run_dir, nv_strerror(r));
-	if (!lagg && !release.record.hn) {
+			hn->name, context->run_dir, nv_strerror(r));
+	if (!lagg && !release.journal.hn) {
 		nv_notice("%s has no lagg, and nothing to be given back", hn->name);
 		return true;
 	}
 	if (lagg && (!make_plan(&release) || !give(&release) || !take_lagg(&release)))
 		return false;
-	if (release.record.hn && nv_kernel_link(scene->kernel, hn->ifindex, &live) == 0)
-		nv_record_restore(scene->kernel, &release.record, &live);
-	nv_record_forget(scene->run_dir, hn->name);
-	if (release.record.hn)
+	if (release.journal.hn && nv_kernel_link(context->kernel, hn->ifindex, &live) == 0)
+		nv_journal_restore(context->kernel, &release.journal, &live);
+	nv_journal_forget(context->run_dir, hn->name);
+	if (release.journal.hn)
 		nv_info("%s is as it was before", hn->name);
 	else
 		nv_notice("%s has the configuration of its lagg, and a port's settings", hn->name);
@@ -186,7 +186,7 @@ bool nv_release(
 }
 
 bool nv_release_ports(
-	struct nv_scene *scene, struct nv_datapath *datapath, const struct nv_link *hn)
+	struct nv_context *context, struct nv_datapath *datapath, const struct nv_link *hn)
 {
 	struct nv_dp_pair pair;
 	int r = nv_datapath_get(datapath, hn->ifindex, &pair);
@@ -195,10 +195,10 @@ bool nv_release_ports(
 		return true;
 	nv_datapath_activate(datapath, hn->ifindex, NV_PORT_HN);
 	if (hn->link_mode == IF_LINK_MODE_DORMANT)
-		show_link(scene->kernel, hn);
-	if (pair.vf && pair.form != NV_FORM_VF) {
-		tell_peers(scene, hn);
-		nv_kernel_link_up(scene->kernel, pair.vf, false);
+		show_link(context->kernel, hn);
+	if (pair.vf && pair.mode != NV_MODE_VF) {
+		tell_peers(context, hn);
+		nv_kernel_link_up(context->kernel, pair.vf, false);
 	}
 	r = nv_datapath_remove(datapath, hn->ifindex);
 	if (r < 0)

@@ -12,8 +12,8 @@
  * lagg is stripped and deleted; at last hn gets its settings back. A run that was killed is
  * completed by the next. Says what it did or why not; false: the lagg is in force still.
  */
-bool nv_release(
-	struct nv_scene *scene, struct nv_datapath *datapath, const struct nv_link *hn, int lagg);
+bool nv_release(struct nv_context *context, struct nv_datapath *datapath, const struct nv_link *hn,
+	int lagg);
 
 /*
  * Where nobody looks after the ports any more, after nv_release(): nothing of the pair is left in
@@ -22,4 +22,4 @@ bool nv_release(
  * said why.
  */
 bool nv_release_ports(
-	struct nv_scene *scene, struct nv_datapath *datapath, const struct nv_link *hn);
+	struct nv_context *context, struct nv_datapath *datapath, const struct nv_link *hn);

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <time.h>
 
-const struct nv_addr *nv_addressing_find(const struct nv_addrs *addrs, const struct nv_ip *ip)
+const struct nv_addr *nv_addresses_find(const struct nv_addrs *addrs, const struct nv_ip *ip)
 {
 	for (size_t i = 0; i < addrs->count; i++)
 		if (nv_ip_equal(&addrs->addr[i].local, ip))
@@ -14,7 +14,7 @@ const struct nv_addr *nv_addressing_find(const struct nv_addrs *addrs, const str
 	return NULL;
 }
 
-bool nv_addressing_lacks_network(const struct nv_addr *addr, const struct nv_routes *routes)
+bool nv_addresses_lacks_network(const struct nv_addr *addr, const struct nv_routes *routes)
 {
 	if (addr->local.family != AF_INET || addr->prefix_len == 32 ||
 		(addr->flags & IFA_F_NOPREFIXROUTE))
@@ -33,7 +33,7 @@ static int mend4(struct nv_kernel *kernel, const struct nv_addr *addr)
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 	int r = nv_kernel_routes(kernel, addr->ifindex, &routes);
 
-	if (r < 0 || !nv_addressing_lacks_network(addr, &routes))
+	if (r < 0 || !nv_addresses_lacks_network(addr, &routes))
 		return r;
 	nv_kernel_addr_del(kernel, addr);
 	return nv_kernel_addr_add(kernel, addr, false);
@@ -56,7 +56,7 @@ static struct nv_route network_of(const struct nv_addr *addr)
 	return route;
 }
 
-/* Of one that a run before has settled the kernel would take another's: see nv_addressing_settle().
+/* Of one that a run before has settled the kernel would take another's: see nv_addresses_settle().
  */
 static int mend_network6(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
@@ -87,7 +87,7 @@ static int mend6(struct nv_kernel *kernel, const struct nv_addr *addr)
 
 	if (r < 0)
 		return r;
-	there = nv_addressing_find(&addrs, &addr->local);
+	there = nv_addresses_find(&addrs, &addr->local);
 	if (addr->valid_lft == NV_LFT_LONGEST && there && there->flags & IFA_F_PERMANENT)
 		return mend_network6(kernel, there);
 	return nv_kernel_addr_add(kernel, addr, true);
@@ -103,7 +103,7 @@ static void make_changeable(struct nv_addr *addr)
 		addr->preferred_lft = NV_LFT_LONGEST;
 }
 
-bool nv_addressing_fill(
+bool nv_addresses_fill(
 	struct nv_kernel *kernel, const struct nv_move *move, const struct nv_addr *planned)
 {
 	struct nv_addr addr = *planned;
@@ -137,11 +137,11 @@ static bool is_heard(struct nv_kernel *kernel, const struct nv_move *move)
 		return true;
 	for (size_t i = 0; i < routes.count; i++)
 		found += routes.route[i].type == RTN_LOCAL && routes.route[i].family == AF_INET6 &&
-			 nv_addressing_find(&move->addrs, &routes.route[i].destination);
+			 nv_addresses_find(&move->addrs, &routes.route[i].destination);
 	return found >= wanted;
 }
 
-void nv_addressing_wait(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_addresses_wait(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
 	struct nv_link link;
@@ -152,7 +152,7 @@ void nv_addressing_wait(struct nv_kernel *kernel, const struct nv_move *move)
 		nanosleep(&moment, NULL);
 }
 
-void nv_addressing_settle(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned)
+void nv_addresses_settle(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
@@ -160,7 +160,7 @@ void nv_addressing_settle(struct nv_kernel *kernel, int ifindex, const struct nv
 		return;
 	for (size_t i = 0; i < addrs.count; i++) {
 		struct nv_addr addr = addrs.addr[i];
-		const struct nv_addr *wanted = nv_addressing_find(planned, &addr.local);
+		const struct nv_addr *wanted = nv_addresses_find(planned, &addr.local);
 		bool longest = addr.valid_lft == NV_LFT_FOREVER && !(addr.flags & IFA_F_PERMANENT);
 		bool detects = wanted && !(wanted->flags & IFA_F_NODAD);
 
@@ -179,7 +179,7 @@ static bool is_gone(int r)
 }
 
 /* The last first: with a primary IPv4 address its secondaries would go. */
-void nv_addressing_strip(struct nv_kernel *kernel, const struct nv_move *move, int family)
+void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, int family)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	int r = nv_kernel_addrs(kernel, move->from, &addrs);
@@ -201,9 +201,9 @@ void nv_addressing_strip(struct nv_kernel *kernel, const struct nv_move *move, i
 }
 
 /* Settled before, for the route to its network goes only with an address that is for ever. */
-void nv_addressing_undo(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_addresses_undo(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	nv_addressing_settle(kernel, move->to, &move->addrs);
+	nv_addresses_settle(kernel, move->to, &move->addrs);
 	for (size_t i = move->addrs.count; i-- > 0;) {
 		struct nv_addr addr = move->addrs.addr[i];
 

@@ -8,9 +8,9 @@
 /*
  * Gives the new interface of @move one of its addresses; one that is there stays. Of IPv6 it comes
  * without duplicate address detection, which would find the old interface's, and with the longest
- * lifetime instead of for ever: see nv_addressing_settle(). Returns whether it is there.
+ * lifetime instead of for ever: see nv_addresses_settle(). Returns whether it is there.
  */
-bool nv_addressing_fill(
+bool nv_addresses_fill(
 	struct nv_kernel *kernel, const struct nv_move *move, const struct nv_addr *planned);
 
 /*
@@ -18,27 +18,27 @@ bool nv_addressing_fill(
  * later (addrconf_dad_work()); to take it off the old interface before would make it deaf. Waits
  * for that, a second at most.
  */
-void nv_addressing_wait(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_addresses_wait(struct nv_kernel *kernel, const struct nv_move *move);
 
 /*
- * What link @ifindex got from nv_addressing_fill() is as @planned from now on: with detection,
+ * What link @ifindex got from nv_addresses_fill() is as @planned from now on: with detection,
  * which is not made up for, and for ever. An address that was not for ever leaves the routes to its
  * network alone when it is changed; of one that was, the kernel would take the first route to its
  * network, whosever it is (modify_prefix_route()).
  */
-void nv_addressing_settle(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned);
+void nv_addresses_settle(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned);
 
 /* Takes those of a family off the old interface. */
-void nv_addressing_strip(struct nv_kernel *kernel, const struct nv_move *move, int family);
+void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, int family);
 
 /* Takes those that were planned off the new interface. */
-void nv_addressing_undo(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_addresses_undo(struct nv_kernel *kernel, const struct nv_move *move);
 
 /* NULL: none. Owned by @addrs. */
-const struct nv_addr *nv_addressing_find(const struct nv_addrs *addrs, const struct nv_ip *ip);
+const struct nv_addr *nv_addresses_find(const struct nv_addrs *addrs, const struct nv_ip *ip);
 
 /*
  * Whether among @routes, those of its link, there is no route to the network of an IPv4 address
  * that brings one: somebody has flushed the routes after it came.
  */
-bool nv_addressing_lacks_network(const struct nv_addr *addr, const struct nv_routes *routes);
+bool nv_addresses_lacks_network(const struct nv_addr *addr, const struct nv_routes *routes);

@@ -85,11 +85,11 @@ static bool copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 	if (!move->keeps)
 		set_link(kernel, move);
 	if (move->from && !move->keeps)
-		nv_tuning_carry(kernel, move);
+		nv_sysctls_copy(kernel, move);
 	if (move->from)
-		nv_tuning_loosen(kernel, move);
+		nv_sysctls_loosen(kernel, move);
 	if (move->accept_rtadv)
-		nv_tuning_accept_rtadv(kernel, move->to_name);
+		nv_sysctls_accept_rtadv(kernel, move->to_name);
 	r = nv_kernel_link_up(kernel, move->to, move->up);
 	if (r < 0) {
 		nv_err("cannot set %s up: %s", move->to_name, nv_strerror(r));
@@ -99,7 +99,7 @@ static bool copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 		return true;
 	set_token(kernel, move);
 	if (move->from)
-		nv_tuning_carry_mtu(kernel, move);
+		nv_sysctls_copy_mtu(kernel, move);
 	return true;
 }
 
@@ -121,12 +121,12 @@ static void fill_route(
 
 void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
-	nv_carry_undo(kernel, plan);
+	nv_replay_undo(kernel, plan);
 	for (size_t i = 0; i < plan->count; i++) {
-		nv_tuning_undo(kernel, &plan->move[i]);
+		nv_sysctls_undo(kernel, &plan->move[i]);
 		nv_bridge_undo(kernel, &plan->move[i]);
 		if (plan->move[i].keeps)
-			nv_addressing_undo(kernel, &plan->move[i]);
+			nv_addresses_undo(kernel, &plan->move[i]);
 	}
 }
 
@@ -138,7 +138,7 @@ static void close_link(struct nv_kernel *kernel, const struct nv_move *move)
 	};
 
 	nv_kernel_link_set(kernel, move->from, &bare);
-	nv_tuning_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
+	nv_sysctls_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
 }
 
 static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
@@ -155,9 +155,9 @@ static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
 
 static void settle(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	nv_addressing_settle(kernel, move->to, &move->addrs);
+	nv_addresses_settle(kernel, move->to, &move->addrs);
 	if (move->from)
-		nv_tuning_settle(kernel, move);
+		nv_sysctls_settle(kernel, move);
 }
 
 /* Done to an old interface. */
@@ -173,20 +173,20 @@ static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struc
 		nv_bridge_leave(kernel, move);
 		return true;
 	case NV_STEP_REST:
-		nv_carry_strip(kernel, move);
+		nv_replay_strip(kernel, move);
 		return true;
 	case NV_STEP_ADDRS4:
-		nv_addressing_strip(kernel, move, AF_INET);
+		nv_addresses_strip(kernel, move, AF_INET);
 		return true;
 	case NV_STEP_ADDRS6:
-		nv_addressing_strip(kernel, move, AF_INET6);
+		nv_addresses_strip(kernel, move, AF_INET6);
 		return true;
 	case NV_STEP_NAMES:
 		nv_resolved_revert(move->from_name);
 		return true;
 	case NV_STEP_ADDR:
 	case NV_STEP_ROUTE:
-	case NV_STEP_THING:
+	case NV_STEP_RTOBJ:
 	case NV_STEP_FRAMES:
 	case NV_STEP_CLIENT:
 		break;
@@ -200,12 +200,12 @@ static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const s
 {
 	switch (step->object) {
 	case NV_STEP_ADDR:
-		return nv_addressing_fill(kernel, move, &move->addrs.addr[step->index]);
+		return nv_addresses_fill(kernel, move, &move->addrs.addr[step->index]);
 	case NV_STEP_ROUTE:
 		fill_route(kernel, move, step->index, priority);
 		return true;
 	case NV_STEP_ADDRS6:
-		nv_addressing_wait(kernel, move);
+		nv_addresses_wait(kernel, move);
 		return true;
 	case NV_STEP_SETTINGS:
 		settle(kernel, move);
@@ -214,7 +214,7 @@ static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const s
 		nv_bridge_leave(kernel, move);
 		return true;
 	case NV_STEP_LINK:
-	case NV_STEP_THING:
+	case NV_STEP_RTOBJ:
 	case NV_STEP_REST:
 	case NV_STEP_ADDRS4:
 	case NV_STEP_NAMES:
@@ -278,12 +278,12 @@ bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage
 
 		if (step->stage != stage)
 			continue;
-		count = nv_carry_run(&steps, i);
+		count = nv_replay_run(&steps, i);
 		if (!count) {
 			fine &= carry_out(kernel, plan, step);
 			continue;
 		}
-		fine &= nv_carry(kernel, plan, step, count,
+		fine &= nv_replay(kernel, plan, step, count,
 			filling && !plan->is_said ? LOG_ERR : LOG_WARNING);
 		i += count - 1;
 	}
@@ -315,9 +315,9 @@ static void put_again(
 		if (step->stage != stage ||
 			(step->verb != NV_STEP_ADD && step->verb != NV_STEP_REPLACE))
 			continue;
-		count = nv_carry_run(&steps, i);
+		count = nv_replay_run(&steps, i);
 		if (count)
-			nv_carry(kernel, plan, step, count, LOG_DEBUG);
+			nv_replay(kernel, plan, step, count, LOG_DEBUG);
 		else if (&plan->move[step->move] == move)
 			fine = put_on(kernel, move, step, LOG_DEBUG);
 		i += count ? count - 1 : 0;
@@ -337,13 +337,13 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const s
 		struct nv_addr addr = move->addrs.addr[i];
 
 		addr.ifindex = move->to;
-		whole &= nv_addressing_find(&addrs, &addr.local) != NULL;
-		if (!nv_addressing_lacks_network(&addr, &routes))
+		whole &= nv_addresses_find(&addrs, &addr.local) != NULL;
+		if (!nv_addresses_lacks_network(&addr, &routes))
 			continue;
 		nv_kernel_addr_del(kernel, &addr);
 		whole = false;
 	}
-	whole &= count_routes(&routes) >= move->routes.count + nv_carry_count_routes(plan, move);
+	whole &= count_routes(&routes) >= move->routes.count + nv_replay_count_routes(plan, move);
 	if (!whole)
 		put_again(kernel, plan, move);
 }
@@ -352,7 +352,7 @@ static bool has_other(const struct nv_move *move, const struct nv_addrs *now)
 {
 	for (size_t i = 0; i < now->count; i++)
 		if (now->addr[i].local.family == AF_INET &&
-			!nv_addressing_find(&move->addrs, &now->addr[i].local))
+			!nv_addresses_find(&move->addrs, &now->addr[i].local))
 			return true;
 	return false;
 }
@@ -377,10 +377,10 @@ void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 	other = has_other(move, &now);
 	/* Or the new address would go with the old one, whose secondary it may be. */
 	if (other)
-		nv_tuning_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
+		nv_sysctls_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
 	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
 		struct nv_addr *addr = &move->addrs.addr[i];
-		const struct nv_addr *there = nv_addressing_find(&now, &addr->local);
+		const struct nv_addr *there = nv_addresses_find(&now, &addr->local);
 		struct nv_addr mine = *addr;
 
 		if (addr->local.family != AF_INET)

@@ -6,9 +6,9 @@
 
 #include <errno.h>
 
-static const struct nv_thing *port_of(const struct nv_move *move)
+static const struct nv_rtobj *port_of(const struct nv_move *move)
 {
-	return move->to ? nv_things_next(&move->port, NULL) : NULL;
+	return move->to ? nv_rtobjs_next(&move->port, NULL) : NULL;
 }
 
 /*
@@ -16,7 +16,7 @@ static const struct nv_thing *port_of(const struct nv_move *move)
  * not fail; of the others only a port that has gone meanwhile may be the reason.
  */
 static bool carry_out(struct nv_kernel *kernel, const struct nv_move *move,
-	struct nv_things *requests, int error, size_t needed)
+	struct nv_rtobjs *requests, int error, size_t needed)
 {
 	NV_AUTO(nv_free) int *errors = calloc(requests->count ? requests->count : 1, sizeof(int));
 
@@ -32,52 +32,51 @@ static bool carry_out(struct nv_kernel *kernel, const struct nv_move *move,
 
 bool nv_bridge_enter(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	const struct nv_thing *port = port_of(move);
-	NV_AUTO(nv_things) struct nv_things requests = {};
+	const struct nv_rtobj *port = port_of(move);
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 	int r = 0;
 
 	if (!port)
 		return true;
 	if (move->from)
-		r = nv_port_isolate(&requests, move->from, true);
+		r = nv_brport_isolate(&requests, move->from, true);
 	if (r == 0)
-		r = nv_port_enter(&requests, port, move->to);
-	return carry_out(kernel, move, &requests, r, NV_PORT_ENTER_NEEDED + (move->from != 0));
+		r = nv_brport_enter(&requests, port, move->to);
+	return carry_out(kernel, move, &requests, r, NV_BRPORT_ENTER_NEEDED + (move->from != 0));
 }
 
 /* An entry is at one port only, and a frame that came by the old one may have called it back. */
-static int request_macs(const struct nv_move *move, struct nv_things *requests)
+static int request_macs(const struct nv_move *move, struct nv_rtobjs *requests)
 {
-	const struct nv_renaming renaming = {move->was, move->to, move->from_name, move->to_name};
-	const struct nv_renamings list = {&renaming, 1};
-	const struct nv_things *things = &move->port;
+	const struct nv_link_map renaming = {move->was, move->to, move->from_name, move->to_name};
+	const struct nv_link_maps list = {&renaming, 1};
+	const struct nv_rtobjs *objs = &move->port;
 	int r = 0;
 
-	nv_each_thing (thing, things)
-		if (r == 0 && nv_thing_kind(thing) == NV_THING_FDB)
-			r = nv_things_request(requests, thing, NV_THING_REPLACE, &list);
+	nv_each_rtobj(obj, objs) if (r == 0 && nv_rtobj_kind(obj) == NV_RTOBJ_FDB) r =
+		nv_rtobjs_request(requests, obj, NV_RTOBJ_REPLACE, &list);
 	return r;
 }
 
 static int request_succession(
-	const struct nv_move *move, const struct nv_thing *port, struct nv_things *requests)
+	const struct nv_move *move, const struct nv_rtobj *port, struct nv_rtobjs *requests)
 {
-	int r = nv_port_flood(requests, port, move->to);
+	int r = nv_brport_flood(requests, port, move->to);
 
 	if (r == 0 && move->from)
-		r = nv_port_flood(requests, NULL, move->from);
+		r = nv_brport_flood(requests, NULL, move->from);
 	if (r == 0 && move->from)
-		r = nv_port_leave(requests, move->from);
+		r = nv_brport_leave(requests, move->from);
 	if (r == 0)
-		r = nv_port_isolate(requests, move->to, nv_port_is_isolated(port));
+		r = nv_brport_isolate(requests, move->to, nv_brport_is_isolated(port));
 	return r;
 }
 
 void nv_bridge_leave(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	const struct nv_thing *port = port_of(move);
-	NV_AUTO(nv_things) struct nv_things macs = {};
-	NV_AUTO(nv_things) struct nv_things requests = {};
+	const struct nv_rtobj *port = port_of(move);
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs macs = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 
 	if (!port)
 		return;
@@ -87,14 +86,14 @@ void nv_bridge_leave(struct nv_kernel *kernel, const struct nv_move *move)
 
 void nv_bridge_undo(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	const struct nv_thing *port = port_of(move);
-	NV_AUTO(nv_things) struct nv_things requests = {};
+	const struct nv_rtobj *port = port_of(move);
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 	int r;
 
 	if (!port || !move->from)
 		return;
-	r = nv_port_leave(&requests, move->to);
+	r = nv_brport_leave(&requests, move->to);
 	if (r == 0)
-		r = nv_port_isolate(&requests, move->from, nv_port_is_isolated(port));
+		r = nv_brport_isolate(&requests, move->from, nv_brport_is_isolated(port));
 	carry_out(kernel, move, &requests, r, 0);
 }

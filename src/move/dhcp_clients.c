@@ -59,7 +59,7 @@ static bool wants_ipv4_client(const struct nv_move *move, const struct nv_dhcp_c
 	return false;
 }
 
-bool nv_clients_are_slow(const struct nv_plan *plan)
+bool nv_dhcp_clients_are_slow(const struct nv_plan *plan)
 {
 	bool slow = false;
 
@@ -212,7 +212,7 @@ static void move_one(
 	nv_apply_keep(kernel, plan, move);
 }
 
-void nv_clients_move(struct nv_kernel *kernel, struct nv_plan *plan)
+void nv_dhcp_clients_move(struct nv_kernel *kernel, struct nv_plan *plan)
 {
 	time_t deadline = now() + LEASE_WAIT;
 

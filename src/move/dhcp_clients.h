@@ -6,11 +6,11 @@
 #include "services/dhcp.h"
 
 /* Whether a client is to be started, and none that rc.conf wants waited for (SYNCDHCP). */
-bool nv_clients_are_slow(const struct nv_plan *plan);
+bool nv_dhcp_clients_are_slow(const struct nv_plan *plan);
 
 /*
  * For each move: starts the client on the new interface, waits until all have their leases or a
  * minute has passed, keeping the addresses that were moved in force, and only then stops those on
  * the old interfaces.
  */
-void nv_clients_move(struct nv_kernel *kernel, struct nv_plan *plan);
+void nv_dhcp_clients_move(struct nv_kernel *kernel, struct nv_plan *plan);

@@ -10,13 +10,13 @@
 #include <string.h>
 #include <time.h>
 
-void nv_record_auto(struct nv_record *record)
+void nv_journal_auto(struct nv_journal *journal)
 {
-	nv_things_auto(&record->addrs);
-	nv_things_auto(&record->displaced);
-	nv_things_auto(&record->ports);
-	nv_things_auto(&record->said);
-	*record = (struct nv_record){};
+	nv_rtobjs_auto(&journal->addrs);
+	nv_rtobjs_auto(&journal->displaced);
+	nv_rtobjs_auto(&journal->ports);
+	nv_rtobjs_auto(&journal->said);
+	*journal = (struct nv_journal){};
 }
 
 static uint64_t now_since_boot(void)
@@ -37,9 +37,9 @@ static void read_sysctl(struct nv_kernel *kernel, const char *family, const char
 		ret_value[0] = '\0';
 }
 
-static struct nv_record_settings read_settings(struct nv_kernel *kernel, const struct nv_link *hn)
+static struct nv_journal_settings read_settings(struct nv_kernel *kernel, const struct nv_link *hn)
 {
-	struct nv_record_settings settings = {
+	struct nv_journal_settings settings = {
 		.mtu = hn->mtu,
 		.up = hn->flags & IFF_UP,
 		.all_multicast = hn->flags & IFF_ALLMULTI,
@@ -55,17 +55,17 @@ static struct nv_record_settings read_settings(struct nv_kernel *kernel, const s
  * What hn's own settings are: where it has what a port gets, it is the record's word; else somebody
  * has set it since, and that counts.
  */
-static struct nv_record_settings find_own(
-	const struct nv_record *record, const struct nv_record_settings *live)
+static struct nv_journal_settings find_own(
+	const struct nv_journal *journal, const struct nv_journal_settings *live)
 {
-	struct nv_record_settings own = *live;
-	const struct nv_record_settings *then = &record->settings;
+	struct nv_journal_settings own = *live;
+	const struct nv_journal_settings *then = &journal->settings;
 
-	if (!record->hn)
+	if (!journal->hn)
 		return own;
 	own.up &= then->up;
 	own.all_multicast &= then->all_multicast;
-	if (live->mtu == record->lagg_mtu)
+	if (live->mtu == journal->lagg_mtu)
 		own.mtu = then->mtu;
 	if (live->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE)
 		own.addr_gen_mode = then->addr_gen_mode;
@@ -76,49 +76,50 @@ static struct nv_record_settings find_own(
 	return own;
 }
 
-static bool is_several(const struct nv_thing *thing)
+static bool is_several(const struct nv_rtobj *obj)
 {
-	return nv_thing_kind(thing) == NV_THING_ROUTE && nv_thing_is_shared(thing);
+	return nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE && nv_rtobj_is_shared(obj);
 }
 
 /* Of what does not move, that which is hn's, and not a VLAN's. */
-static int take_displaced(const struct nv_plan *plan, struct nv_record *record)
+static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal)
 {
 	const struct nv_move *move = &plan->move[0];
-	const struct nv_renaming hn = {move->from, move->from, move->from_name, move->from_name};
-	const struct nv_renamings list = {&hn, 1};
+	const struct nv_link_map hn = {move->from, move->from, move->from_name, move->from_name};
+	const struct nv_link_maps list = {&hn, 1};
 	int r = 0;
 
-	nv_each_thing (thing, &plan->left) {
+	nv_each_rtobj(obj, &plan->left)
+	{
 		struct nv_addr addr;
-		bool ours = nv_thing_refers(thing, &list) ||
-			    (nv_thing_addr(thing, &addr) == 0 && addr.ifindex == move->from);
+		bool ours = nv_rtobj_refers(obj, &list) ||
+			    (nv_rtobj_addr(obj, &addr) == 0 && addr.ifindex == move->from);
 
 		if (ours && r == 0)
-			r = nv_things_add(&record->displaced, thing);
+			r = nv_rtobjs_add(&journal->displaced, obj);
 	}
 	/* Whether one of several next hops has a way from the lagg is only known when it is tried.
 	 */
-	nv_each_thing (thing, &plan->things)
-		if (r == 0 && plan->is_said && is_several(thing) && nv_thing_refers(thing, &list))
-			r = nv_things_add(&record->displaced, thing);
+	nv_each_rtobj(obj, &plan->objs) if (r == 0 && plan->is_said && is_several(obj) &&
+					    nv_rtobj_refers(obj, &list)) r =
+		nv_rtobjs_add(&journal->displaced, obj);
 	return r;
 }
 
 static int take_config(
-	const struct nv_snapshot *now, const struct nv_plan *plan, struct nv_record *record)
+	const struct nv_snapshot *now, const struct nv_plan *plan, struct nv_journal *journal)
 {
 	const struct nv_move *move = &plan->move[0];
-	int r = take_displaced(plan, record);
+	int r = take_displaced(plan, journal);
 
 	for (size_t i = 0; i < now->addrs.count && r == 0; i++)
 		if (now->addrs.addr[i].ifindex == move->from &&
 			!(now->addrs.addr[i].flags & IFA_F_DADFAILED))
-			r = nv_things_add_addr(&record->addrs, &now->addrs.addr[i]);
+			r = nv_rtobjs_add_addr(&journal->addrs, &now->addrs.addr[i]);
 	for (size_t i = 0; i < move->n_said_addrs && r == 0; i++)
-		r = nv_things_add_addr(&record->said, &move->addrs.addr[i]);
+		r = nv_rtobjs_add_addr(&journal->said, &move->addrs.addr[i]);
 	for (size_t i = 0; i < move->routes.count && r == 0; i++)
-		r = nv_things_add_route(&record->said, &move->routes.route[i]);
+		r = nv_rtobjs_add_route(&journal->said, &move->routes.route[i]);
 	return r;
 }
 
@@ -126,82 +127,83 @@ static int take_config(
  * The place that a link had in that bridge, or its counterpart had before a run in the other
  * direction; NULL: it is not in the record.
  */
-static const struct nv_thing *find_port(const struct nv_record *record, const struct nv_thing *live)
+static const struct nv_rtobj *find_port(
+	const struct nv_journal *journal, const struct nv_rtobj *live)
 {
-	const struct nv_thing *found = NULL;
+	const struct nv_rtobj *found = NULL;
 
-	nv_each_thing (port, &record->ports)
-		if (nv_port_bridge(port) == nv_port_bridge(live) &&
-			(!found || nv_port_link(port) == nv_port_link(live)))
-			found = port;
+	nv_each_rtobj(
+		port, &journal->ports) if (nv_brport_bridge(port) == nv_brport_bridge(live) &&
+					   (!found || nv_brport_link(port) == nv_brport_link(live)))
+		found = port;
 	return found;
 }
 
 /* A copy of @live's list, but with @port in the first place. */
-static int replace_port(struct nv_things *live, const struct nv_thing *port)
+static int replace_port(struct nv_rtobjs *live, const struct nv_rtobj *port)
 {
-	NV_AUTO(nv_things) struct nv_things things = {};
-	int r = nv_things_add(&things, port);
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
+	int r = nv_rtobjs_add(&objs, port);
 
-	nv_each_thing (thing, live)
-		if (r == 0 && nv_thing_kind(thing) != NV_THING_PORT)
-			r = nv_things_add(&things, thing);
+	nv_each_rtobj(obj, live) if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_BRPORT) r =
+		nv_rtobjs_add(&objs, obj);
 	if (r < 0)
 		return r;
-	nv_things_auto(live);
-	*live = things;
-	things = (struct nv_things){};
+	nv_rtobjs_auto(live);
+	*live = objs;
+	objs = (struct nv_rtobjs){};
 	return 0;
 }
 
-int nv_record_ports(struct nv_record *record, struct nv_plan *plan)
+int nv_journal_ports(struct nv_journal *journal, struct nv_plan *plan)
 {
-	NV_AUTO(nv_things) struct nv_things ports = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs ports = {};
 	int r = 0;
 
 	for (size_t i = 0; i < plan->count && r == 0; i++) {
 		struct nv_move *move = &plan->move[i];
-		const struct nv_thing *live = nv_things_next(&move->port, NULL);
-		const struct nv_thing *then = live && move->both ? find_port(record, live) : NULL;
+		const struct nv_rtobj *live = nv_rtobjs_next(&move->port, NULL);
+		const struct nv_rtobj *then = live && move->both ? find_port(journal, live) : NULL;
 
 		if (then)
 			r = replace_port(&move->port, then);
 		if (r == 0 && live)
-			r = nv_things_add(&ports, nv_things_next(&move->port, NULL));
+			r = nv_rtobjs_add(&ports, nv_rtobjs_next(&move->port, NULL));
 	}
 	if (r < 0)
 		return r;
-	nv_things_auto(&record->ports);
-	record->ports = ports;
-	ports = (struct nv_things){};
+	nv_rtobjs_auto(&journal->ports);
+	journal->ports = ports;
+	ports = (struct nv_rtobjs){};
 	return 0;
 }
 
-int nv_record_take(struct nv_kernel *kernel, const struct nv_link *hn,
+int nv_journal_take(struct nv_kernel *kernel, const struct nv_link *hn,
 	const struct nv_snapshot *now, const struct nv_plan *plan, bool whole,
-	struct nv_record *record)
+	struct nv_journal *journal)
 {
-	const struct nv_record_settings live = read_settings(kernel, hn);
+	const struct nv_journal_settings live = read_settings(kernel, hn);
 
-	record->settings = find_own(record, &live);
-	record->lagg_mtu = plan->move[0].mtu;
-	if (record->hn && !whole)
+	journal->settings = find_own(journal, &live);
+	journal->lagg_mtu = plan->move[0].mtu;
+	if (journal->hn && !whole)
 		return 0;
-	nv_things_auto(&record->addrs);
-	nv_things_auto(&record->displaced);
-	nv_things_auto(&record->said);
-	record->hn = hn->ifindex;
-	memcpy(record->mac, hn->mac, NV_MAC_LEN);
-	record->taken = now_since_boot();
-	return take_config(now, plan, record);
+	nv_rtobjs_auto(&journal->addrs);
+	nv_rtobjs_auto(&journal->displaced);
+	nv_rtobjs_auto(&journal->said);
+	journal->hn = hn->ifindex;
+	memcpy(journal->mac, hn->mac, NV_MAC_LEN);
+	journal->taken = now_since_boot();
+	return take_config(now, plan, journal);
 }
 
-static bool has(const struct nv_things *things, const struct nv_addr *wanted)
+static bool has(const struct nv_rtobjs *objs, const struct nv_addr *wanted)
 {
-	nv_each_thing (thing, things) {
+	nv_each_rtobj(obj, objs)
+	{
 		struct nv_addr addr;
 
-		if (nv_thing_addr(thing, &addr) == 0 && nv_ip_equal(&addr.local, &wanted->local) &&
+		if (nv_rtobj_addr(obj, &addr) == 0 && nv_ip_equal(&addr.local, &wanted->local) &&
 			addr.prefix_len == wanted->prefix_len)
 			return true;
 	}
@@ -225,14 +227,14 @@ static uint32_t left_of(uint32_t lifetime, uint64_t elapsed)
 }
 
 /* One that hn had, as it is to be again; false if it is not. */
-static bool comes_back(const struct nv_record *record, const struct nv_addrs *on_lagg,
+static bool comes_back(const struct nv_journal *journal, const struct nv_addrs *on_lagg,
 	uint64_t elapsed, struct nv_addr *addr)
 {
 	const struct nv_addr *live = find(on_lagg, addr);
-	bool displaced = has(&record->displaced, addr) || has(&record->said, addr);
+	bool displaced = has(&journal->displaced, addr) || has(&journal->said, addr);
 
 	addr->ifindex = 0;
-	if (live && !has(&record->said, addr)) {
+	if (live && !has(&journal->said, addr)) {
 		addr->valid_lft = live->valid_lft;
 		addr->preferred_lft = live->preferred_lft;
 		return true;
@@ -242,24 +244,25 @@ static bool comes_back(const struct nv_record *record, const struct nv_addrs *on
 	return displaced && addr->valid_lft;
 }
 
-static int amend_addrs(const struct nv_record *record, struct nv_move *move)
+static int amend_addrs(const struct nv_journal *journal, struct nv_move *move)
 {
 	uint64_t now = now_since_boot();
-	uint64_t elapsed = now > record->taken ? now - record->taken : 0;
+	uint64_t elapsed = now > journal->taken ? now - journal->taken : 0;
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	int r = 0;
 
-	nv_each_thing (thing, &record->addrs) {
+	nv_each_rtobj(obj, &journal->addrs)
+	{
 		struct nv_addr addr;
 
-		if (r == 0 && nv_thing_addr(thing, &addr) == 0 &&
-			comes_back(record, &move->addrs, elapsed, &addr))
+		if (r == 0 && nv_rtobj_addr(obj, &addr) == 0 &&
+			comes_back(journal, &move->addrs, elapsed, &addr))
 			r = nv_addrs_add(&addrs, &addr);
 	}
 	for (size_t i = 0; i < move->addrs.count && r == 0; i++) {
 		const struct nv_addr *addr = &move->addrs.addr[i];
 
-		if (!has(&record->addrs, addr) && !has(&record->said, addr))
+		if (!has(&journal->addrs, addr) && !has(&journal->said, addr))
 			r = nv_addrs_add(&addrs, addr);
 	}
 	if (r < 0)
@@ -284,17 +287,18 @@ static bool same_route(const struct nv_route *a, const struct nv_route *b)
 }
 
 /* Whether the lagg has a route to the same place as this one with several next hops. */
-static bool has_place(const struct nv_things *things, const struct nv_thing *several)
+static bool has_place(const struct nv_rtobjs *objs, const struct nv_rtobj *several)
 {
 	NV_AUTO(nv_routes) struct nv_routes wanted = {};
 
-	if (nv_thing_route(several, &wanted) < 0 || !wanted.count)
+	if (nv_rtobj_route(several, &wanted) < 0 || !wanted.count)
 		return false;
 	wanted.route[0].has_gateway = false;
-	nv_each_thing (thing, things) {
+	nv_each_rtobj(obj, objs)
+	{
 		NV_AUTO(nv_routes) struct nv_routes hops = {};
 
-		if (nv_thing_route(thing, &hops) < 0 || !hops.count)
+		if (nv_rtobj_route(obj, &hops) < 0 || !hops.count)
 			continue;
 		hops.route[0].has_gateway = false;
 		if (same_route(&hops.route[0], &wanted.route[0]))
@@ -303,11 +307,11 @@ static bool has_place(const struct nv_things *things, const struct nv_thing *sev
 	return false;
 }
 
-static bool is_said(const struct nv_routes *said, const struct nv_thing *thing)
+static bool is_said(const struct nv_routes *said, const struct nv_rtobj *obj)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
 
-	if (nv_thing_route(thing, &hops) < 0 || hops.count != 1)
+	if (nv_rtobj_route(obj, &hops) < 0 || hops.count != 1)
 		return false;
 	for (size_t i = 0; i < said->count; i++)
 		if (same_route(&said->route[i], &hops.route[0]))
@@ -315,61 +319,60 @@ static bool is_said(const struct nv_routes *said, const struct nv_thing *thing)
 	return false;
 }
 
-static int amend_things(
-	const struct nv_record *record, const struct nv_renaming *hn_to_lagg, struct nv_plan *plan)
+static int amend_objs(const struct nv_journal *journal, const struct nv_link_map *hn_to_lagg,
+	struct nv_plan *plan)
 {
-	const struct nv_renamings renamings = {hn_to_lagg, 1};
-	NV_AUTO(nv_things) struct nv_things things = {};
+	const struct nv_link_maps renamings = {hn_to_lagg, 1};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
 	NV_AUTO(nv_routes) struct nv_routes said = {};
 	int r = 0;
 
-	nv_each_thing (thing, &record->said)
-		nv_thing_route(thing, &said);
-	nv_each_thing (thing, &plan->things)
-		if (r == 0 && !is_said(&said, thing))
-			r = nv_things_add(&things, thing);
+	nv_each_rtobj(obj, &journal->said) nv_rtobj_route(obj, &said);
+	nv_each_rtobj(obj, &plan->objs) if (r == 0 && !is_said(&said, obj)) r =
+		nv_rtobjs_add(&objs, obj);
 	/* In the plan things are as on the old interface, which is the lagg now. */
-	nv_each_thing (thing, &record->displaced)
-		if (r == 0 && nv_thing_kind(thing) != NV_THING_ADDR &&
-			!(is_several(thing) && has_place(&plan->things, thing)))
-			r = nv_things_request(&things, thing, NV_THING_REPLACE, &renamings);
+	nv_each_rtobj(
+		obj, &journal->displaced) if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_ADDR &&
+					      !(is_several(obj) && has_place(&plan->objs, obj))) r =
+		nv_rtobjs_request(&objs, obj, NV_RTOBJ_REPLACE, &renamings);
 	if (r < 0)
 		return r;
-	nv_things_auto(&plan->things);
-	plan->things = things;
-	things = (struct nv_things){};
+	nv_rtobjs_auto(&plan->objs);
+	plan->objs = objs;
+	objs = (struct nv_rtobjs){};
 	return 0;
 }
 
-int nv_record_amend(
-	const struct nv_record *record, const struct nv_renaming *hn_to_lagg, struct nv_plan *plan)
+int nv_journal_amend(const struct nv_journal *journal, const struct nv_link_map *hn_to_lagg,
+	struct nv_plan *plan)
 {
-	int r = amend_addrs(record, &plan->move[0]);
+	int r = amend_addrs(journal, &plan->move[0]);
 
 	/* What came by a gateway of rc.conf's may have none any more. */
-	plan->is_said |= record->said.count > 0;
-	return r < 0 ? r : amend_things(record, hn_to_lagg, plan);
+	plan->is_said |= journal->said.count > 0;
+	return r < 0 ? r : amend_objs(journal, hn_to_lagg, plan);
 }
 
 /* Also those that a run before has moved. */
-static void settle_addrs(struct nv_kernel *kernel, const struct nv_record *record, int ifindex)
+static void settle_addrs(struct nv_kernel *kernel, const struct nv_journal *journal, int ifindex)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
-	nv_each_thing (thing, &record->addrs) {
+	nv_each_rtobj(obj, &journal->addrs)
+	{
 		struct nv_addr addr;
 
-		if (nv_thing_addr(thing, &addr) == 0)
+		if (nv_rtobj_addr(obj, &addr) == 0)
 			nv_addrs_add(&addrs, &addr);
 	}
-	nv_addressing_settle(kernel, ifindex, &addrs);
+	nv_addresses_settle(kernel, ifindex, &addrs);
 }
 
-void nv_record_restore(
-	struct nv_kernel *kernel, const struct nv_record *record, const struct nv_link *hn)
+void nv_journal_restore(
+	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_link *hn)
 {
-	const struct nv_record_settings live = read_settings(kernel, hn);
-	const struct nv_record_settings own = find_own(record, &live);
+	const struct nv_journal_settings live = read_settings(kernel, hn);
+	const struct nv_journal_settings own = find_own(journal, &live);
 	struct nv_link_change change = {
 		.what = NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
 		.flags_mask = IFF_UP | IFF_ALLMULTI,
@@ -383,21 +386,21 @@ void nv_record_restore(
 	r = nv_kernel_link_set(kernel, hn->ifindex, &change);
 	if (r < 0)
 		nv_warn("cannot give %s its MTU and flags back: %s", hn->name, nv_strerror(r));
-	settle_addrs(kernel, record, hn->ifindex);
+	settle_addrs(kernel, journal, hn->ifindex);
 	if (own.accept_ra[0])
-		nv_tuning_set(kernel, "ipv6", hn->name, "accept_ra", own.accept_ra);
+		nv_sysctls_set(kernel, "ipv6", hn->name, "accept_ra", own.accept_ra);
 	if (own.rp_filter[0])
-		nv_tuning_set(kernel, "ipv4", hn->name, "rp_filter", own.rp_filter);
+		nv_sysctls_set(kernel, "ipv4", hn->name, "rp_filter", own.rp_filter);
 }
 
-void nv_record_settle(
-	struct nv_kernel *kernel, const struct nv_record *record, const struct nv_move *move)
+void nv_journal_settle(
+	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_move *move)
 {
-	const struct nv_record_settings *own = &record->settings;
+	const struct nv_journal_settings *own = &journal->settings;
 
-	settle_addrs(kernel, record, move->to);
+	settle_addrs(kernel, journal, move->to);
 	if (!own->rp_filter[0])
 		return;
-	nv_tuning_set(kernel, "ipv4", move->to_name, "rp_filter", own->rp_filter);
-	nv_tuning_set(kernel, "ipv4", move->from_name, "rp_filter", own->rp_filter);
+	nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", own->rp_filter);
+	nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", own->rp_filter);
 }

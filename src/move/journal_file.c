@@ -11,7 +11,7 @@
 
 #define VERSION 1
 
-static void record_path(const char *run_dir, const char *hn, char path[256])
+static void journal_path(const char *run_dir, const char *hn, char path[256])
 {
 	snprintf(path, 256, "%s/vfup.%s.json", run_dir, hn);
 }
@@ -21,16 +21,17 @@ static void json_auto(json_t **json)
 	json_decref(*json);
 }
 
-static int things_to_json(const struct nv_things *things, json_t **ret_list)
+static int objs_to_json(const struct nv_rtobjs *objs, json_t **ret_list)
 {
 	__attribute__((cleanup(json_auto))) json_t *list = json_array();
 
-	nv_each_thing (thing, things) {
+	nv_each_rtobj(obj, objs)
+	{
 		NV_AUTO(nv_str) struct nv_str text = {};
 		NV_AUTO(nv_str) struct nv_str hex = {};
 
-		nv_thing_text(thing, &text);
-		nv_thing_hex(thing, &hex);
+		nv_rtobj_text(obj, &text);
+		nv_rtobj_hex(obj, &hex);
 		if (json_array_append_new(list, json_pack("{ss ss}", "what", nv_str_text(&text),
 							"request", nv_str_text(&hex))) < 0)
 			return -ENOMEM;
@@ -39,28 +40,29 @@ static int things_to_json(const struct nv_things *things, json_t **ret_list)
 	return *ret_list ? 0 : -ENOMEM;
 }
 
-static int to_json(const char *hn, const struct nv_record *record, json_t **ret_json)
+static int to_json(const char *hn, const struct nv_journal *journal, json_t **ret_json)
 {
-	const struct nv_record_settings *own = &record->settings;
+	const struct nv_journal_settings *own = &journal->settings;
 	json_t *addrs = NULL;
 	json_t *displaced = NULL;
 	json_t *ports = NULL;
 	json_t *said = NULL;
 	char mac[3 * NV_MAC_LEN];
-	int r = things_to_json(&record->addrs, &addrs);
+	int r = objs_to_json(&journal->addrs, &addrs);
 
 	if (r == 0)
-		r = things_to_json(&record->displaced, &displaced);
+		r = objs_to_json(&journal->displaced, &displaced);
 	if (r == 0)
-		r = things_to_json(&record->ports, &ports);
+		r = objs_to_json(&journal->ports, &ports);
 	if (r == 0)
-		r = things_to_json(&record->said, &said);
-	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", record->mac[0], record->mac[1],
-		record->mac[2], record->mac[3], record->mac[4], record->mac[5]);
+		r = objs_to_json(&journal->said, &said);
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", journal->mac[0],
+		journal->mac[1], journal->mac[2], journal->mac[3], journal->mac[4],
+		journal->mac[5]);
 	/* Takes the lists, also if it fails. */
 	*ret_json = json_pack("{si ss si ss sI sI s{sI sb sb si ss ss} so* so* so* so*}", "version",
-		VERSION, "hn", hn, "ifindex", record->hn, "mac", mac, "taken",
-		(json_int_t)record->taken, "lagg_mtu", (json_int_t)record->lagg_mtu, "settings",
+		VERSION, "hn", hn, "ifindex", journal->hn, "mac", mac, "taken",
+		(json_int_t)journal->taken, "lagg_mtu", (json_int_t)journal->lagg_mtu, "settings",
 		"mtu", (json_int_t)own->mtu, "up", own->up, "all_multicast", own->all_multicast,
 		"addr_gen_mode", own->addr_gen_mode, "accept_ra", own->accept_ra, "rp_filter",
 		own->rp_filter, "addresses", addrs, "displaced", displaced, "ports", ports, "said",
@@ -107,25 +109,25 @@ static int replace_file(const char *path, const json_t *json)
 	return r;
 }
 
-int nv_record_write(const char *run_dir, const char *hn, const struct nv_record *record)
+int nv_journal_write(const char *run_dir, const char *hn, const struct nv_journal *journal)
 {
 	__attribute__((cleanup(json_auto))) json_t *json = NULL;
 	char path[256];
-	int r = to_json(hn, record, &json);
+	int r = to_json(hn, journal, &json);
 
-	record_path(run_dir, hn, path);
+	journal_path(run_dir, hn, path);
 	return r < 0 ? r : replace_file(path, json);
 }
 
-void nv_record_forget(const char *run_dir, const char *hn)
+void nv_journal_forget(const char *run_dir, const char *hn)
 {
 	char path[256];
 
-	record_path(run_dir, hn, path);
+	journal_path(run_dir, hn, path);
 	unlink(path);
 }
 
-static int things_from_json(const json_t *list, struct nv_things *things)
+static int objs_from_json(const json_t *list, struct nv_rtobjs *objs)
 {
 	const json_t *entry;
 	size_t i;
@@ -135,20 +137,20 @@ static int things_from_json(const json_t *list, struct nv_things *things)
 		const char *hex = json_string_value(json_object_get(entry, "request"));
 
 		if (r == 0)
-			r = hex ? nv_things_add_hex(things, hex) : -EBADMSG;
+			r = hex ? nv_rtobjs_add_hex(objs, hex) : -EBADMSG;
 	}
 	return r == -ENOMSG ? -EBADMSG : r;
 }
 
-static int from_json(json_t *json, const struct nv_link *hn, struct nv_record *record)
+static int from_json(json_t *json, const struct nv_link *hn, struct nv_journal *journal)
 {
-	struct nv_record_settings *own = &record->settings;
+	struct nv_journal_settings *own = &journal->settings;
 	json_t *addrs, *displaced, *said;
 	json_t *ports = NULL;
 	json_int_t taken, lagg_mtu, mtu;
 	const char *mac, *accept_ra, *rp_filter;
 	int version, ifindex, up, all_multicast, addr_gen_mode;
-	uint8_t *byte = record->mac;
+	uint8_t *byte = journal->mac;
 	int r;
 
 	if (json_unpack(json, "{si si ss sI sI s{sI sb sb si ss ss} so so s?o so}", "version",
@@ -167,36 +169,36 @@ static int from_json(json_t *json, const struct nv_link *hn, struct nv_record *r
 	own->up = up;
 	own->all_multicast = all_multicast;
 	own->addr_gen_mode = (uint8_t)addr_gen_mode;
-	record->taken = (uint64_t)taken;
-	record->lagg_mtu = (uint32_t)lagg_mtu;
-	record->hn = ifindex;
-	if (ifindex != hn->ifindex || memcmp(record->mac, hn->mac, NV_MAC_LEN) != 0)
+	journal->taken = (uint64_t)taken;
+	journal->lagg_mtu = (uint32_t)lagg_mtu;
+	journal->hn = ifindex;
+	if (ifindex != hn->ifindex || memcmp(journal->mac, hn->mac, NV_MAC_LEN) != 0)
 		return -ENOENT;
-	r = things_from_json(addrs, &record->addrs);
+	r = objs_from_json(addrs, &journal->addrs);
 	if (r == 0)
-		r = things_from_json(displaced, &record->displaced);
+		r = objs_from_json(displaced, &journal->displaced);
 	if (r == 0 && ports)
-		r = things_from_json(ports, &record->ports);
-	return r < 0 ? r : things_from_json(said, &record->said);
+		r = objs_from_json(ports, &journal->ports);
+	return r < 0 ? r : objs_from_json(said, &journal->said);
 }
 
-int nv_record_read(const char *run_dir, const struct nv_link *hn, struct nv_record *ret_record)
+int nv_journal_read(const char *run_dir, const struct nv_link *hn, struct nv_journal *ret_journal)
 {
-	__attribute__((cleanup(nv_record_auto))) struct nv_record record = {};
+	__attribute__((cleanup(nv_journal_auto))) struct nv_journal journal = {};
 	__attribute__((cleanup(json_auto))) json_t *json = NULL;
 	NV_AUTO(nv_file) FILE *file = NULL;
 	char path[256];
 	int r;
 
-	record_path(run_dir, hn->name, path);
+	journal_path(run_dir, hn->name, path);
 	file = fopen(path, "re");
 	if (!file && errno != ENOENT)
 		return -errno;
 	json = file ? json_loadf(file, 0, NULL) : NULL;
-	r = !file ? -ENOENT : json ? from_json(json, hn, &record) : -EBADMSG;
+	r = !file ? -ENOENT : json ? from_json(json, hn, &journal) : -EBADMSG;
 	if (r == 0) {
-		*ret_record = record;
-		record = (struct nv_record){};
+		*ret_journal = journal;
+		journal = (struct nv_journal){};
 	}
 	return r == -ENOENT ? 0 : r;
 }

@@ -31,7 +31,7 @@ static bool has_addr(const struct nv_addrs *addrs, const struct nv_ip *ip)
 	return false;
 }
 
-static bool says_family(const struct nv_ifconfig *wanted, int family)
+static bool says_family(const struct nv_interface *wanted, int family)
 {
 	for (size_t i = 0; wanted && i < wanted->addrs.count; i++)
 		if (wanted->addrs.addr[i].local.family == family)
@@ -40,14 +40,14 @@ static bool says_family(const struct nv_ifconfig *wanted, int family)
 }
 
 /* Whether addresses of this family are made by a protocol, rc.conf having asked for it. */
-static bool is_dynamic(const struct nv_ifconfig *wanted, int family)
+static bool is_dynamic(const struct nv_interface *wanted, int family)
 {
 	if (!wanted)
 		return false;
 	return family == AF_INET ? wanted->dhcp.mode != NV_DHCP_NO : wanted->accept_rtadv;
 }
 
-static bool inherits(const struct nv_ifconfig *wanted, const struct nv_addr *addr)
+static bool inherits(const struct nv_interface *wanted, const struct nv_addr *addr)
 {
 	if (addr->flags & IFA_F_DADFAILED)
 		return false;
@@ -76,7 +76,7 @@ static struct nv_addr as_on(const struct nv_addr *addr, const char *from, const 
 }
 
 static int plan_addrs(
-	struct planner *planner, struct nv_move *move, const struct nv_ifconfig *wanted)
+	struct planner *planner, struct nv_move *move, const struct nv_interface *wanted)
 {
 	const struct nv_addrs *live = &planner->snapshot->addrs;
 	int r;
@@ -94,7 +94,7 @@ static int plan_addrs(
 		if (addr->ifindex != move->from || has_addr(&move->addrs, &addr->local))
 			continue;
 		if (!inherits(wanted, addr)) {
-			r = nv_things_add_addr(&planner->plan.left, addr);
+			r = nv_rtobjs_add_addr(&planner->plan.left, addr);
 			if (r < 0)
 				return r;
 			continue;
@@ -128,7 +128,7 @@ static bool said_already(const struct nv_move *move, const struct nv_route *rout
 }
 
 /* Routes without a gateway go first: a gateway must be reachable before there is a route by it. */
-static int plan_said_routes(struct nv_move *move, const struct nv_ifconfig *wanted)
+static int plan_said_routes(struct nv_move *move, const struct nv_interface *wanted)
 {
 	int r = 0;
 
@@ -140,7 +140,7 @@ static int plan_said_routes(struct nv_move *move, const struct nv_ifconfig *want
 }
 
 static void plan_link(
-	struct nv_move *move, const struct nv_link *from, const struct nv_ifconfig *wanted)
+	struct nv_move *move, const struct nv_link *from, const struct nv_interface *wanted)
 {
 	move->up = wanted ? wanted->up : !from || (from->flags & IFF_UP);
 	move->accept_rtadv = wanted && wanted->accept_rtadv;
@@ -216,16 +216,15 @@ static int check_bridge(struct planner *planner, const struct nv_link *from,
 static int plan_port(struct planner *planner, struct nv_move *move, const struct nv_link *from,
 	const struct nv_link *bridge)
 {
-	const struct nv_renaming self = {from->ifindex, from->ifindex, from->name, from->name};
-	const struct nv_renamings list = {&self, 1};
+	const struct nv_link_map self = {from->ifindex, from->ifindex, from->name, from->name};
+	const struct nv_link_maps list = {&self, 1};
 	const struct nv_links *links = &planner->snapshot->links;
 	const struct nv_link *to = nv_links_by_name(links, move->to_name);
-	const struct nv_things *ports = &planner->snapshot->ports;
+	const struct nv_rtobjs *ports = &planner->snapshot->ports;
 	int r = check_bridge(planner, from, bridge, move->to_name);
 
-	nv_each_thing (thing, ports)
-		if (r == 0 && nv_thing_refers(thing, &list))
-			r = nv_things_add(&move->port, thing);
+	nv_each_rtobj(obj, ports) if (r == 0 && nv_rtobj_refers(obj, &list)) r =
+		nv_rtobjs_add(&move->port, obj);
 	if (r == 0 && !move->port.count) {
 		nv_str_printf(planner->why,
 			"%s is a port of %s, and the kernel does not tell what it is there",
@@ -282,7 +281,7 @@ static int plan_vlan(struct planner *planner, struct nv_move *move, const struct
 }
 
 static int plan_one(struct planner *planner, const struct nv_link *from, const struct nv_move *like,
-	const struct nv_ifconfig *wanted, size_t *ret_index)
+	const struct nv_interface *wanted, size_t *ret_index)
 {
 	struct nv_plan *plan = &planner->plan;
 	struct nv_move *more;
@@ -325,7 +324,7 @@ static const struct nv_link *find_vlan(const struct nv_links *links, int lower, 
 	return NULL;
 }
 
-static bool wants_vlan(const struct nv_ifconfig *wanted, uint16_t id)
+static bool wants_vlan(const struct nv_interface *wanted, uint16_t id)
 {
 	for (size_t i = 0; wanted && i < wanted->n_vlans; i++)
 		if (wanted->vlan[i].id == id)
@@ -347,7 +346,7 @@ static int name_vlan(const struct nv_link *from, const struct nv_move *lower, ch
 }
 
 static int plan_tree(struct planner *planner, const struct nv_link *from,
-	const struct nv_move *like, const struct nv_ifconfig *wanted)
+	const struct nv_move *like, const struct nv_interface *wanted)
 {
 	const struct nv_links *links = &planner->snapshot->links;
 	struct nv_move vlan = {};
@@ -439,18 +438,18 @@ static enum way way_of_route(const struct planner *planner, const struct nv_rout
 }
 
 /* A route with several next hops goes along for any of them. */
-static int find_way(const struct planner *planner, const struct nv_thing *thing, bool gateway,
-	enum way *ret_way)
+static int find_way(
+	const struct planner *planner, const struct nv_rtobj *obj, bool gateway, enum way *ret_way)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
 	enum way way = WAY_NONE;
 	bool has_gateway = false;
-	int r = nv_thing_route(thing, &hops);
+	int r = nv_rtobj_route(obj, &hops);
 
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOMSG)
-		way = planner->alone && !nv_thing_is_learnt(thing) ? WAY_LEFT : WAY_ALONG;
+		way = planner->alone && !nv_rtobj_is_learnt(obj) ? WAY_LEFT : WAY_ALONG;
 	for (size_t i = 0; i < hops.count; i++) {
 		enum way hop = way_of_route(planner, &hops.route[i]);
 
@@ -460,16 +459,16 @@ static int find_way(const struct planner *planner, const struct nv_thing *thing,
 	}
 	/* What also names other interfaces, or is used by others, would have to go from these too.
 	 */
-	if (way == WAY_LEFT && nv_thing_is_shared(thing))
+	if (way == WAY_LEFT && nv_rtobj_is_shared(obj))
 		way = WAY_ALONG;
 	*ret_way = has_gateway == gateway ? way : WAY_NONE;
 	return 0;
 }
 
-static int plan_thing(struct planner *planner, const struct nv_thing *thing, bool gateway)
+static int plan_obj(struct planner *planner, const struct nv_rtobj *obj, bool gateway)
 {
 	enum way way;
-	int r = find_way(planner, thing, gateway, &way);
+	int r = find_way(planner, obj, gateway, &way);
 
 	if (r < 0)
 		return r;
@@ -477,28 +476,27 @@ static int plan_thing(struct planner *planner, const struct nv_thing *thing, boo
 	case WAY_NONE:
 		return 0;
 	case WAY_ALONG:
-		return nv_things_add(&planner->plan.things, thing);
+		return nv_rtobjs_add(&planner->plan.objs, obj);
 	case WAY_LEFT:
-		return nv_things_add(&planner->plan.left, thing);
+		return nv_rtobjs_add(&planner->plan.left, obj);
 	}
 	return 0;
 }
 
-static int plan_things(struct planner *planner)
+static int plan_objs(struct planner *planner)
 {
-	const struct nv_things *live = &planner->snapshot->things;
+	const struct nv_rtobjs *live = &planner->snapshot->objs;
 	int r = 0;
 
-	for (unsigned int kind = 0; kind < NV_THING_KINDS; kind++)
+	for (unsigned int kind = 0; kind < NV_RTOBJ_KINDS; kind++)
 		for (int gateway = 0; gateway <= 1; gateway++)
-			nv_each_thing (thing, live)
-				if (r == 0 && nv_thing_kind(thing) == kind)
-					r = plan_thing(planner, thing, gateway);
+			nv_each_rtobj(obj, live) if (r == 0 && nv_rtobj_kind(obj) == kind) r =
+				plan_obj(planner, obj, gateway);
 	return r;
 }
 
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
-	const struct nv_ifconfig *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why)
+	const struct nv_interface *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why)
 {
 	struct planner planner = {
 		.snapshot = snapshot,
@@ -516,7 +514,7 @@ int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 		return -ENAMETOOLONG;
 	r = plan_tree(&planner, from, &first, wanted);
 	if (r == 0)
-		r = plan_things(&planner);
+		r = plan_objs(&planner);
 	if (r < 0)
 		nv_plan_auto(&planner.plan);
 	else
@@ -529,11 +527,11 @@ void nv_plan_auto(struct nv_plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		nv_addrs_auto(&plan->move[i].addrs);
 		nv_routes_auto(&plan->move[i].routes);
-		nv_things_auto(&plan->move[i].port);
+		nv_rtobjs_auto(&plan->move[i].port);
 	}
 	free(plan->move);
-	nv_things_auto(&plan->things);
-	nv_things_auto(&plan->left);
+	nv_rtobjs_auto(&plan->objs);
+	nv_rtobjs_auto(&plan->left);
 	*plan = (struct nv_plan){};
 }
 
@@ -541,6 +539,6 @@ void nv_snapshot_auto(struct nv_snapshot *snapshot)
 {
 	nv_links_auto(&snapshot->links);
 	nv_addrs_auto(&snapshot->addrs);
-	nv_things_auto(&snapshot->things);
-	nv_things_auto(&snapshot->ports);
+	nv_rtobjs_auto(&snapshot->objs);
+	nv_rtobjs_auto(&snapshot->ports);
 }

@@ -29,8 +29,8 @@
 struct nv_snapshot {
 	struct nv_links links;
 	struct nv_addrs addrs;
-	struct nv_things things; /* those that name hn or a VLAN on it */
-	struct nv_things ports; /* their places in bridges, and what was set in these for them */
+	struct nv_rtobjs objs; /* those that name hn or a VLAN on it */
+	struct nv_rtobjs ports; /* their places in bridges, and what was set in these for them */
 };
 
 /* What becomes of DHCP on the interface. */
@@ -60,7 +60,7 @@ struct nv_move {
 	char rp_filter[16]; /* the old interface's, to be set again; "": was not touched */
 
 	/* The old one's place in a bridge: a thing, and behind it MACs that are there by order. */
-	struct nv_things port;
+	struct nv_rtobjs port;
 	char bridge[IFNAMSIZ]; /* "": it has none */
 	bool both; /* the new one is a port of that bridge already: a run was killed */
 
@@ -80,9 +80,9 @@ struct nv_move {
 struct nv_plan {
 	struct nv_move *move;
 	size_t count; /* at least 1 */
-	struct nv_things
-		things; /* live ones, on the old interfaces still, in the order to make them */
-	struct nv_things left; /* live addresses and routes that do not move: rc.conf has others */
+	struct nv_rtobjs
+		objs; /* live ones, on the old interfaces still, in the order to make them */
+	struct nv_rtobjs left; /* live addresses and routes that do not move: rc.conf has others */
 	bool is_said; /* rc.conf speaks of the interface: what is live need not fit in any more */
 };
 
@@ -94,7 +94,7 @@ struct nv_plan {
  * become a sentence for a person; -ENAMETOOLONG, -E2BIG, -ENOMEM.
  */
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
-	const struct nv_ifconfig *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why);
+	const struct nv_interface *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why);
 void nv_plan_auto(struct nv_plan *plan);
 
 /* Whether a route belongs to the configuration, and does not come by itself, with an address. */

@@ -40,7 +40,7 @@ static int show_steps(const struct nv_plan *plan, const struct nv_steps *steps, 
 	return r;
 }
 
-int nv_show_plan(const struct nv_plan *plan, bool json)
+int nv_print_plan(const struct nv_plan *plan, bool json)
 {
 	NV_AUTO(nv_steps) struct nv_steps steps = {};
 	json_t *list = NULL;

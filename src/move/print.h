@@ -5,4 +5,4 @@
 #include "move/plan.h"
 
 /* A line for each step, or as an array of objects. Returns 0 or -errno. */
-int nv_show_plan(const struct nv_plan *plan, bool json);
+int nv_print_plan(const struct nv_plan *plan, bool json);

@@ -6,9 +6,9 @@
 #include <errno.h>
 
 /* The moves of a plan that have a new interface, as renamings. */
-static bool list_moves(const struct nv_plan *plan, struct nv_renamings *ret_list)
+static bool list_moves(const struct nv_plan *plan, struct nv_link_maps *ret_list)
 {
-	struct nv_renaming *list = calloc(plan->count, sizeof(*list));
+	struct nv_link_map *list = calloc(plan->count, sizeof(*list));
 	size_t count = 0;
 
 	if (!list) {
@@ -19,29 +19,29 @@ static bool list_moves(const struct nv_plan *plan, struct nv_renamings *ret_list
 		const struct nv_move *move = &plan->move[i];
 
 		if (move->was && move->to)
-			list[count++] = (struct nv_renaming){
+			list[count++] = (struct nv_link_map){
 				move->was, move->to, move->from_name, move->to_name};
 	}
-	*ret_list = (struct nv_renamings){list, count};
+	*ret_list = (struct nv_link_maps){list, count};
 	return true;
 }
 
-static void renamings_auto(struct nv_renamings *list)
+static void renamings_auto(struct nv_link_maps *list)
 {
 	free((void *)list->renaming);
 }
 
 /* Whether the thing is there, or gone, as was asked for. */
-static bool is_fine(enum nv_thing_verb verb, const struct nv_thing *thing, int error)
+static bool is_fine(enum nv_rtobj_verb verb, const struct nv_rtobj *obj, int error)
 {
 	if (error == 0)
 		return true;
 	switch (verb) {
-	case NV_THING_ADD:
-		return error == -EEXIST || nv_thing_is_learnt(thing);
-	case NV_THING_REPLACE:
+	case NV_RTOBJ_ADD:
+		return error == -EEXIST || nv_rtobj_is_learnt(obj);
+	case NV_RTOBJ_REPLACE:
 		return false;
-	case NV_THING_DELETE:
+	case NV_RTOBJ_DELETE:
 		return error == -ESRCH || error == -ENOENT || error == -ENODEV ||
 		       error == -EADDRNOTAVAIL;
 	}
@@ -53,11 +53,11 @@ static bool is_fine(enum nv_thing_verb verb, const struct nv_thing *thing, int e
  * among those that add.
  */
 static bool carry_out(
-	struct nv_kernel *kernel, struct nv_things *requests, enum nv_thing_verb verb, int priority)
+	struct nv_kernel *kernel, struct nv_rtobjs *requests, enum nv_rtobj_verb verb, int priority)
 {
 	NV_AUTO(nv_free) int *errors = calloc(requests->count ? requests->count : 1, sizeof(int));
-	const char *what = verb == NV_THING_DELETE ? "take off" : "move";
-	const struct nv_thing *thing = NULL;
+	const char *what = verb == NV_RTOBJ_DELETE ? "take off" : "move";
+	const struct nv_rtobj *obj = NULL;
 	bool fine = true;
 	int r = errors ? nv_kernel_batch(kernel, requests, errors) : -ENOMEM;
 
@@ -68,24 +68,24 @@ static bool carry_out(
 	for (size_t i = 0; i < requests->count; i++) {
 		NV_AUTO(nv_str) struct nv_str text = {};
 
-		thing = nv_things_next(requests, thing);
-		if (is_fine(verb, thing, errors[i]))
+		obj = nv_rtobjs_next(requests, obj);
+		if (is_fine(verb, obj, errors[i]))
 			continue;
 		fine = false;
-		nv_thing_text(thing, &text);
+		nv_rtobj_text(obj, &text);
 		nv_log(priority, "cannot %s the %s: %s", what, nv_str_text(&text),
 			nv_strerror(errors[i]));
 	}
 	return fine;
 }
 
-static enum nv_thing_verb verb_of(const struct nv_step *step)
+static enum nv_rtobj_verb verb_of(const struct nv_step *step)
 {
 	switch (step->verb) {
 	case NV_STEP_ADD:
-		return NV_THING_ADD;
+		return NV_RTOBJ_ADD;
 	case NV_STEP_REPLACE:
-		return NV_THING_REPLACE;
+		return NV_RTOBJ_REPLACE;
 	case NV_STEP_MAKE:
 	case NV_STEP_COPY:
 	case NV_STEP_WAIT:
@@ -96,59 +96,60 @@ static enum nv_thing_verb verb_of(const struct nv_step *step)
 	case NV_STEP_SETTLE:
 		break;
 	}
-	return NV_THING_DELETE;
+	return NV_RTOBJ_DELETE;
 }
 
-size_t nv_carry_run(const struct nv_steps *steps, size_t first)
+size_t nv_replay_run(const struct nv_steps *steps, size_t first)
 {
 	const struct nv_step *step = &steps->step[first];
-	bool deletes = verb_of(step) == NV_THING_DELETE;
+	bool deletes = verb_of(step) == NV_RTOBJ_DELETE;
 	size_t count = 0;
 
-	while (first + count < steps->count && step[count].object == NV_STEP_THING &&
+	while (first + count < steps->count && step[count].object == NV_STEP_RTOBJ &&
 		step[count].stage == step->stage &&
-		(verb_of(&step[count]) == NV_THING_DELETE) == deletes)
+		(verb_of(&step[count]) == NV_RTOBJ_DELETE) == deletes)
 		count++;
 	return count;
 }
 
-bool nv_carry(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_step *steps,
+bool nv_replay(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_step *steps,
 	size_t count, int priority)
 {
-	bool deletes = verb_of(steps) == NV_THING_DELETE;
-	__attribute__((cleanup(renamings_auto))) struct nv_renamings ready = {};
-	NV_AUTO(nv_things) struct nv_things requests = {};
+	bool deletes = verb_of(steps) == NV_RTOBJ_DELETE;
+	__attribute__((cleanup(renamings_auto))) struct nv_link_maps ready = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = nv_things_request(
-			&requests, steps[i].thing, verb_of(&steps[i]), deletes ? NULL : &ready);
+		r = nv_rtobjs_request(
+			&requests, steps[i].obj, verb_of(&steps[i]), deletes ? NULL : &ready);
 	if (r < 0) {
 		nv_err("cannot move routes and the like: %s", nv_strerror(r));
 		return false;
 	}
-	return carry_out(kernel, &requests, deletes ? NV_THING_DELETE : NV_THING_ADD, priority) ||
+	return carry_out(kernel, &requests, deletes ? NV_RTOBJ_DELETE : NV_RTOBJ_ADD, priority) ||
 	       deletes || plan->is_said;
 }
 
-void nv_carry_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
+void nv_replay_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
-	__attribute__((cleanup(renamings_auto))) struct nv_renamings ready = {};
-	NV_AUTO(nv_things) struct nv_things gone = {};
-	NV_AUTO(nv_things) struct nv_things back = {};
-	const struct nv_things *things = &plan->things;
+	__attribute__((cleanup(renamings_auto))) struct nv_link_maps ready = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs gone = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs back = {};
+	const struct nv_rtobjs *objs = &plan->objs;
 	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
 
-	nv_each_thing (thing, things) {
-		if (r == 0 && nv_thing_is_replaced(thing))
-			r = nv_things_request(&back, thing, NV_THING_REPLACE, NULL);
-		else if (r == 0 && (plan->move[0].keeps || nv_thing_is_shared(thing) ||
-					   nv_thing_kind(thing) == NV_THING_RULE))
-			r = nv_things_request(&gone, thing, NV_THING_DELETE, &ready);
+	nv_each_rtobj(obj, objs)
+	{
+		if (r == 0 && nv_rtobj_is_replaced(obj))
+			r = nv_rtobjs_request(&back, obj, NV_RTOBJ_REPLACE, NULL);
+		else if (r == 0 && (plan->move[0].keeps || nv_rtobj_is_shared(obj) ||
+					   nv_rtobj_kind(obj) == NV_RTOBJ_RULE))
+			r = nv_rtobjs_request(&gone, obj, NV_RTOBJ_DELETE, &ready);
 	}
 	if (r == 0) {
-		carry_out(kernel, &back, NV_THING_ADD, LOG_ERR);
-		carry_out(kernel, &gone, NV_THING_DELETE, LOG_ERR);
+		carry_out(kernel, &back, NV_RTOBJ_ADD, LOG_ERR);
+		carry_out(kernel, &gone, NV_RTOBJ_DELETE, LOG_ERR);
 	}
 }
 
@@ -158,13 +159,13 @@ static bool is_network(const struct nv_route *route)
 	       route->table != RT_TABLE_LOCAL;
 }
 
-static bool is_to_go(const struct nv_thing *thing)
+static bool is_to_go(const struct nv_rtobj *obj)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
 
-	if (nv_thing_route(thing, &hops) < 0)
+	if (nv_rtobj_route(obj, &hops) < 0)
 		/* Those that were learnt are forgotten by themselves. */
-		return !nv_thing_is_learnt(thing);
+		return !nv_rtobj_is_learnt(obj);
 	/* Of IPv4 others would go too; the one that was made anew is taken off by itself. */
 	if (hops.count > 1 && hops.route[0].family == AF_INET)
 		return false;
@@ -172,23 +173,22 @@ static bool is_to_go(const struct nv_thing *thing)
 }
 
 static int request_strip(struct nv_kernel *kernel, const struct nv_move *move,
-	enum nv_thing_kind kind, struct nv_things *requests)
+	enum nv_rtobj_kind kind, struct nv_rtobjs *requests)
 {
-	const struct nv_renaming from = {move->from, move->from, move->from_name, move->from_name};
-	const struct nv_renamings list = {&from, 1};
-	NV_AUTO(nv_things) struct nv_things found = {};
-	int r = nv_kernel_things(kernel, kind, move->from, &found);
+	const struct nv_link_map from = {move->from, move->from, move->from_name, move->from_name};
+	const struct nv_link_maps list = {&from, 1};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs found = {};
+	int r = nv_kernel_rtobjs(kernel, kind, move->from, &found);
 
-	nv_each_thing (thing, &found)
-		if (r == 0 && nv_thing_refers(thing, &list) && is_to_go(thing))
-			r = nv_things_request(requests, thing, NV_THING_DELETE, &list);
+	nv_each_rtobj(obj, &found) if (r == 0 && nv_rtobj_refers(obj, &list) && is_to_go(obj)) r =
+		nv_rtobjs_request(requests, obj, NV_RTOBJ_DELETE, &list);
 	return r;
 }
 
-void nv_carry_strip(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_replay_strip(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	static const enum nv_thing_kind kinds[] = {NV_THING_RULE, NV_THING_ROUTE, NV_THING_NEIGH};
-	NV_AUTO(nv_things) struct nv_things requests = {};
+	static const enum nv_rtobj_kind kinds[] = {NV_RTOBJ_RULE, NV_RTOBJ_ROUTE, NV_RTOBJ_NEIGH};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 
 	for (size_t k = 0; k < NV_ARRAY_SIZE(kinds); k++) {
 		int r = request_strip(kernel, move, kinds[k], &requests);
@@ -197,17 +197,17 @@ void nv_carry_strip(struct nv_kernel *kernel, const struct nv_move *move)
 			nv_warn("cannot list the routes and the like of %s: %s", move->from_name,
 				nv_strerror(r));
 	}
-	carry_out(kernel, &requests, NV_THING_DELETE, LOG_WARNING);
+	carry_out(kernel, &requests, NV_RTOBJ_DELETE, LOG_WARNING);
 }
 
-size_t nv_carry_count_routes(const struct nv_plan *plan, const struct nv_move *move)
+size_t nv_replay_count_routes(const struct nv_plan *plan, const struct nv_move *move)
 {
-	const struct nv_renaming from = {move->was, move->to, move->from_name, move->to_name};
-	const struct nv_renamings list = {&from, 1};
-	const struct nv_things *things = &plan->things;
+	const struct nv_link_map from = {move->was, move->to, move->from_name, move->to_name};
+	const struct nv_link_maps list = {&from, 1};
+	const struct nv_rtobjs *objs = &plan->objs;
 	size_t count = 0;
 
-	nv_each_thing (thing, things)
-		count += nv_thing_kind(thing) == NV_THING_ROUTE && nv_thing_refers(thing, &list);
+	nv_each_rtobj(obj, objs) count +=
+		nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE && nv_rtobj_refers(obj, &list);
 	return count;
 }

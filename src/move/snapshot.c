@@ -16,9 +16,9 @@ static bool is_above(const struct nv_links *links, const struct nv_link *link, i
 }
 
 /* hn and what is stacked on it, each in the place of itself. */
-static int find_tree(const struct nv_links *links, int hn, struct nv_renamings *ret_tree)
+static int find_tree(const struct nv_links *links, int hn, struct nv_link_maps *ret_tree)
 {
-	struct nv_renaming *tree = calloc(links->count ? links->count : 1, sizeof(*tree));
+	struct nv_link_map *tree = calloc(links->count ? links->count : 1, sizeof(*tree));
 	size_t count = 0;
 
 	if (!tree)
@@ -27,52 +27,51 @@ static int find_tree(const struct nv_links *links, int hn, struct nv_renamings *
 		const struct nv_link *link = &links->link[i];
 
 		if (is_above(links, link, hn))
-			tree[count++] = (struct nv_renaming){
+			tree[count++] = (struct nv_link_map){
 				link->ifindex, link->ifindex, link->name, link->name};
 	}
-	*ret_tree = (struct nv_renamings){tree, count};
+	*ret_tree = (struct nv_link_maps){tree, count};
 	return 0;
 }
 
 /* Those that name one of @tree, and none of @seen. */
-static int keep(const struct nv_things *found, const struct nv_renamings *tree,
-	const struct nv_renamings *seen, struct nv_things *things)
+static int keep(const struct nv_rtobjs *found, const struct nv_link_maps *tree,
+	const struct nv_link_maps *seen, struct nv_rtobjs *objs)
 {
 	int r = 0;
 
-	nv_each_thing (thing, found)
-		if (r == 0 && nv_thing_refers(thing, tree) && !nv_thing_refers(thing, seen))
-			r = nv_things_add(things, thing);
+	nv_each_rtobj(obj, found) if (r == 0 && nv_rtobj_refers(obj, tree) &&
+				      !nv_rtobj_refers(obj, seen)) r = nv_rtobjs_add(objs, obj);
 	return r;
 }
 
-static int take(struct nv_kernel *kernel, enum nv_thing_kind kind, int ifindex,
-	const struct nv_renamings *tree, const struct nv_renamings *seen, struct nv_things *things)
+static int take(struct nv_kernel *kernel, enum nv_rtobj_kind kind, int ifindex,
+	const struct nv_link_maps *tree, const struct nv_link_maps *seen, struct nv_rtobjs *objs)
 {
-	NV_AUTO(nv_things) struct nv_things found = {};
-	int r = nv_kernel_things(kernel, kind, ifindex, &found);
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs found = {};
+	int r = nv_kernel_rtobjs(kernel, kind, ifindex, &found);
 
 	/* A kernel that has no next hops by id (before 5.3) has none to move. */
-	if (kind == NV_THING_NEXTHOP && (r == -EOPNOTSUPP || r == -EINVAL))
+	if (kind == NV_RTOBJ_NEXTHOP && (r == -EOPNOTSUPP || r == -EINVAL))
 		return 0;
-	return r < 0 ? r : keep(&found, tree, seen, things);
+	return r < 0 ? r : keep(&found, tree, seen, objs);
 }
 
-static int take_things(
-	struct nv_kernel *kernel, const struct nv_renamings *tree, struct nv_things *things)
+static int take_objs(
+	struct nv_kernel *kernel, const struct nv_link_maps *tree, struct nv_rtobjs *objs)
 {
-	struct nv_renamings seen = {tree->renaming, 0};
-	int r = take(kernel, NV_THING_NEXTHOP, 0, tree, &seen, things);
+	struct nv_link_maps seen = {tree->renaming, 0};
+	int r = take(kernel, NV_RTOBJ_NEXTHOP, 0, tree, &seen, objs);
 
 	if (r == 0)
-		r = take(kernel, NV_THING_RULE, 0, tree, &seen, things);
+		r = take(kernel, NV_RTOBJ_RULE, 0, tree, &seen, objs);
 	/* One link's only: a router's full table would be large. */
 	for (; seen.count < tree->count && r == 0; seen.count++) {
 		int ifindex = tree->renaming[seen.count].from;
 
-		r = take(kernel, NV_THING_NEIGH, ifindex, tree, &seen, things);
+		r = take(kernel, NV_RTOBJ_NEIGH, ifindex, tree, &seen, objs);
 		if (r == 0)
-			r = take(kernel, NV_THING_ROUTE, ifindex, tree, &seen, things);
+			r = take(kernel, NV_RTOBJ_ROUTE, ifindex, tree, &seen, objs);
 	}
 	return r;
 }
@@ -84,28 +83,26 @@ static const struct nv_link *bridge_of(const struct nv_links *links, const struc
 	return master && nv_streq(master->kind, "bridge") ? master : NULL;
 }
 
-static int take_port(struct nv_kernel *kernel, const struct nv_link *link, struct nv_things *ports)
+static int take_port(struct nv_kernel *kernel, const struct nv_link *link, struct nv_rtobjs *ports)
 {
-	const struct nv_renaming self = {link->ifindex, link->ifindex, link->name, link->name};
-	const struct nv_renamings list = {&self, 1};
-	NV_AUTO(nv_things) struct nv_things found = {};
-	NV_AUTO(nv_things) struct nv_things fdb = {};
-	int r = nv_kernel_things(kernel, NV_THING_PORT, 0, &found);
+	const struct nv_link_map self = {link->ifindex, link->ifindex, link->name, link->name};
+	const struct nv_link_maps list = {&self, 1};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs found = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs fdb = {};
+	int r = nv_kernel_rtobjs(kernel, NV_RTOBJ_BRPORT, 0, &found);
 
 	if (r == 0)
-		r = nv_kernel_things(kernel, NV_THING_FDB, link->ifindex, &fdb);
-	nv_each_thing (thing, &found)
-		if (r == 0 && nv_thing_refers(thing, &list))
-			r = nv_things_add(ports, thing);
-	nv_each_thing (thing, &fdb)
-		if (r == 0 && nv_thing_refers(thing, &list) &&
-			!nv_fdb_is_of_itself(thing, link->mac))
-			r = nv_things_add(ports, thing);
+		r = nv_kernel_rtobjs(kernel, NV_RTOBJ_FDB, link->ifindex, &fdb);
+	nv_each_rtobj(obj, &found) if (r == 0 && nv_rtobj_refers(obj, &list)) r =
+		nv_rtobjs_add(ports, obj);
+	nv_each_rtobj(obj, &fdb) if (r == 0 && nv_rtobj_refers(obj, &list) &&
+				     !nv_fdb_is_of_itself(obj, link->mac)) r =
+		nv_rtobjs_add(ports, obj);
 	return r;
 }
 
 static int take_ports(struct nv_kernel *kernel, const struct nv_links *links,
-	const struct nv_renamings *tree, struct nv_things *ports)
+	const struct nv_link_maps *tree, struct nv_rtobjs *ports)
 {
 	int r = 0;
 
@@ -121,7 +118,7 @@ static int take_ports(struct nv_kernel *kernel, const struct nv_links *links,
 int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot)
 {
 	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot snapshot = {};
-	struct nv_renamings tree = {};
+	struct nv_link_maps tree = {};
 	int r = nv_kernel_links(kernel, &snapshot.links);
 
 	if (r == 0)
@@ -129,7 +126,7 @@ int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_s
 	if (r == 0)
 		r = find_tree(&snapshot.links, hn, &tree);
 	if (r == 0)
-		r = take_things(kernel, &tree, &snapshot.things);
+		r = take_objs(kernel, &tree, &snapshot.objs);
 	if (r == 0)
 		r = take_ports(kernel, &snapshot.links, &tree, &snapshot.ports);
 	free((void *)tree.renaming);

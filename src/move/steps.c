@@ -149,15 +149,15 @@ static void list_late_interfaces(struct lister *lister)
 
 /* The first move of those that @late is true for whose old interface the thing names. */
 static bool find_move(
-	const struct nv_plan *plan, const struct nv_thing *thing, bool late, size_t *ret_index)
+	const struct nv_plan *plan, const struct nv_rtobj *obj, bool late, size_t *ret_index)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct nv_move *move = &plan->move[i];
-		const struct nv_renaming was = {
+		const struct nv_link_map was = {
 			move->was, move->was, move->from_name, move->from_name};
 
 		if (!move->was || (late && !is_late(plan, move)) ||
-			!nv_thing_refers(thing, &(struct nv_renamings){&was, 1}))
+			!nv_rtobj_refers(obj, &(struct nv_link_maps){&was, 1}))
 			continue;
 		*ret_index = i;
 		return true;
@@ -165,27 +165,28 @@ static bool find_move(
 	return false;
 }
 
-static void list_things(struct lister *lister, bool late)
+static void list_objs(struct lister *lister, bool late)
 {
-	nv_each_thing (thing, &lister->plan->things) {
+	nv_each_rtobj(obj, &lister->plan->objs)
+	{
 		struct nv_step step = {
-			.verb = nv_thing_is_replaced(thing) ? NV_STEP_REPLACE : NV_STEP_ADD,
-			.object = NV_STEP_THING,
-			.thing = thing,
+			.verb = nv_rtobj_is_replaced(obj) ? NV_STEP_REPLACE : NV_STEP_ADD,
+			.object = NV_STEP_RTOBJ,
+			.obj = obj,
 		};
 
-		if (find_move(lister->plan, thing, true, &step.move) != late)
+		if (find_move(lister->plan, obj, true, &step.move) != late)
 			continue;
 		if (!late)
-			find_move(lister->plan, thing, false, &step.move);
+			find_move(lister->plan, obj, false, &step.move);
 		put(lister, &step);
 	}
 }
 
-static bool is_left_in(const struct nv_thing *thing, enum nv_step_stage stage)
+static bool is_left_in(const struct nv_rtobj *obj, enum nv_step_stage stage)
 {
 	struct nv_addr addr;
-	bool is_ipv4 = nv_thing_addr(thing, &addr) == 0 && addr.local.family == AF_INET;
+	bool is_ipv4 = nv_rtobj_addr(obj, &addr) == 0 && addr.local.family == AF_INET;
 
 	return is_ipv4 == (stage == NV_STAGE_STRIP);
 }
@@ -193,17 +194,18 @@ static bool is_left_in(const struct nv_thing *thing, enum nv_step_stage stage)
 static void list_left(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
-	struct nv_step step = {.verb = NV_STEP_LEAVE, .object = NV_STEP_THING};
+	struct nv_step step = {.verb = NV_STEP_LEAVE, .object = NV_STEP_RTOBJ};
 
-	nv_each_thing (thing, &plan->left) {
+	nv_each_rtobj(obj, &plan->left)
+	{
 		struct nv_addr addr;
 
-		if (!is_left_in(thing, lister->stage))
+		if (!is_left_in(obj, lister->stage))
 			continue;
-		step.thing = thing;
+		step.obj = obj;
 		step.move = 0;
-		if (nv_thing_addr(thing, &addr) < 0)
-			find_move(plan, thing, false, &step.move);
+		if (nv_rtobj_addr(obj, &addr) < 0)
+			find_move(plan, obj, false, &step.move);
 		else
 			while (step.move < plan->count - 1 &&
 				plan->move[step.move].was != addr.ifindex)
@@ -215,16 +217,17 @@ static void list_left(struct lister *lister)
 /* Those made last first: rules before their routes. Those that were learnt age by themselves. */
 static void list_removals(struct lister *lister)
 {
-	const struct nv_things *things = &lister->plan->things;
-	struct nv_step step = {.verb = NV_STEP_REMOVE, .object = NV_STEP_THING};
+	const struct nv_rtobjs *objs = &lister->plan->objs;
+	struct nv_step step = {.verb = NV_STEP_REMOVE, .object = NV_STEP_RTOBJ};
 
-	for (unsigned int kind = NV_THING_KINDS; kind-- > 0;)
-		nv_each_thing (thing, things) {
-			if (nv_thing_kind(thing) != kind || nv_thing_is_replaced(thing) ||
-				nv_thing_is_learnt(thing))
+	for (unsigned int kind = NV_RTOBJ_KINDS; kind-- > 0;)
+		nv_each_rtobj(obj, objs)
+		{
+			if (nv_rtobj_kind(obj) != kind || nv_rtobj_is_replaced(obj) ||
+				nv_rtobj_is_learnt(obj))
 				continue;
-			step.thing = thing;
-			if (find_move(lister->plan, thing, false, &step.move))
+			step.obj = obj;
+			if (find_move(lister->plan, obj, false, &step.move))
 				put(lister, &step);
 		}
 }
@@ -248,7 +251,7 @@ static void list_strip_paths(struct lister *lister)
 		if (plan->move[i].was)
 			list(lister, NV_STEP_REMOVE, NV_STEP_ADDRS6, i);
 	list_late_interfaces(lister);
-	list_things(lister, true);
+	list_objs(lister, true);
 }
 
 static void list_strip(struct lister *lister)
@@ -276,7 +279,7 @@ int nv_steps_list(const struct nv_plan *plan, struct nv_steps *ret_steps)
 
 	lister.stage = NV_STAGE_FILL;
 	list_new_interfaces(&lister);
-	list_things(&lister, false);
+	list_objs(&lister, false);
 	lister.stage = NV_STAGE_SWITCH;
 	list(&lister, NV_STEP_SWITCH, NV_STEP_FRAMES, 0);
 	lister.stage = NV_STAGE_STRIP_PATHS;
@@ -365,10 +368,10 @@ static void text_addr(const struct nv_move *move, const struct nv_step *step, st
 
 static void text_route(const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
 {
-	NV_AUTO(nv_things) struct nv_things things = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
 
-	if (nv_things_add_route(&things, &move->routes.route[step->index]) == 0)
-		nv_thing_text(nv_things_next(&things, NULL), text);
+	if (nv_rtobjs_add_route(&objs, &move->routes.route[step->index]) == 0)
+		nv_rtobj_text(nv_rtobjs_next(&objs, NULL), text);
 	nv_str_add(text, " of rc.conf");
 }
 
@@ -394,8 +397,8 @@ void nv_step_text(const struct nv_plan *plan, const struct nv_step *step, struct
 	case NV_STEP_ROUTE:
 		text_route(move, step, text);
 		break;
-	case NV_STEP_THING:
-		nv_thing_text(step->thing, text);
+	case NV_STEP_RTOBJ:
+		nv_rtobj_text(step->obj, text);
 		break;
 	case NV_STEP_REST:
 		nv_str_add(text, "routes to its own networks, and what has come to it meanwhile");

@@ -37,7 +37,7 @@ enum nv_step_object {
 	NV_STEP_PORT, /* a place in a bridge (bridge.h); it is copied before the interface is up */
 	NV_STEP_ADDR, /* `index` of the move's addrs */
 	NV_STEP_ROUTE, /* `index` of the move's routes, which are rc.conf's */
-	NV_STEP_THING,
+	NV_STEP_RTOBJ,
 	NV_STEP_REST, /* routes to its own networks, and what has come to it since the snapshot */
 	NV_STEP_ADDRS4, /* all that the old interface has, the last first */
 	NV_STEP_ADDRS6,
@@ -52,7 +52,7 @@ struct nv_step {
 	enum nv_step_object object;
 	size_t move; /* whose old or new interface it is done to */
 	size_t index;
-	const struct nv_thing *thing; /* of NV_STEP_THING; owned by the plan */
+	const struct nv_rtobj *obj; /* of NV_STEP_RTOBJ; owned by the plan */
 };
 
 struct nv_steps {

@@ -19,7 +19,7 @@ static const char *const left[] = {
 	"accept_dad", /* the lagg has its own, see lagg.h */
 	"dad_transmits", "addr_gen_mode", "stable_secret",
 	"mc_forwarding", /* a multicast router's word, not an administrator's */
-	"mtu", /* of IPv6; see nv_tuning_carry_mtu() */
+	"mtu", /* of IPv6; see nv_sysctls_copy_mtu() */
 };
 
 static bool is_among(const char *name, const char *const *list, size_t count)
@@ -51,7 +51,7 @@ static void set(struct nv_kernel *kernel, const char *directory, const char *ifn
 		nv_warn("cannot write %s to /proc/sys/%s: %s", value, path, nv_strerror(r));
 }
 
-void nv_tuning_set(struct nv_kernel *kernel, const char *family, const char *ifname,
+void nv_sysctls_set(struct nv_kernel *kernel, const char *family, const char *ifname,
 	const char *name, const char *value)
 {
 	char directory[32];
@@ -90,7 +90,7 @@ static void carry_directory(
 }
 
 /* IPv6 may send less than the link could; else it follows the link. */
-void nv_tuning_carry_mtu(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	char value[VALUE_MAX];
 	struct nv_link link;
@@ -103,7 +103,7 @@ void nv_tuning_carry_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 }
 
 /* The stricter of the interface's and "all" counts as the larger number: 2 is loose, 1 strict. */
-void nv_tuning_loosen(struct nv_kernel *kernel, struct nv_move *move)
+void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 {
 	char all[VALUE_MAX] = "0";
 	char own[VALUE_MAX];
@@ -113,35 +113,35 @@ void nv_tuning_loosen(struct nv_kernel *kernel, struct nv_move *move)
 		(!nv_streq(all, "1") && !nv_streq(own, "1")))
 		return;
 	nv_strcopy(move->rp_filter, sizeof(move->rp_filter), own);
-	nv_tuning_set(kernel, "ipv4", move->from_name, "rp_filter", "2");
-	nv_tuning_set(kernel, "ipv4", move->to_name, "rp_filter", "2");
+	nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", "2");
+	nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", "2");
 }
 
-void nv_tuning_carry(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(directories); i++)
 		carry_directory(kernel, move, directories[i]);
 	if (move->accept_ra[0])
-		nv_tuning_set(kernel, "ipv6", move->to_name, "accept_ra", move->accept_ra);
+		nv_sysctls_set(kernel, "ipv6", move->to_name, "accept_ra", move->accept_ra);
 }
 
-void nv_tuning_undo(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_sysctls_undo(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	if (move->rp_filter[0])
-		nv_tuning_set(kernel, "ipv4", move->from_name, "rp_filter", move->rp_filter);
+		nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", move->rp_filter);
 }
 
-void nv_tuning_settle(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_sysctls_settle(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	if (move->rp_filter[0])
-		nv_tuning_set(kernel, "ipv4", move->to_name, "rp_filter", move->rp_filter);
-	nv_tuning_undo(kernel, move);
+		nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", move->rp_filter);
+	nv_sysctls_undo(kernel, move);
 }
 
-void nv_tuning_accept_rtadv(struct nv_kernel *kernel, const char *ifname)
+void nv_sysctls_accept_rtadv(struct nv_kernel *kernel, const char *ifname)
 {
 	char forwarding[VALUE_MAX] = "0";
 
 	get(kernel, "net/ipv6/conf", ifname, "forwarding", forwarding);
-	nv_tuning_set(kernel, "ipv6", ifname, "accept_ra", nv_streq(forwarding, "0") ? "1" : "2");
+	nv_sysctls_set(kernel, "ipv6", ifname, "accept_ra", nv_streq(forwarding, "0") ? "1" : "2");
 }

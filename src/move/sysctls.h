@@ -11,26 +11,26 @@
  * detection and the making of addresses stay as the lagg has them; a secret for stable addresses
  * makes others on another link, and stays behind.
  */
-void nv_tuning_carry(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move);
 
 /*
  * Strict reverse path filtering (rp_filter 1) would drop what arrives on the one while the route
- * back is by the other: it is loose (2) on both until nv_tuning_settle() or nv_tuning_undo().
+ * back is by the other: it is loose (2) on both until nv_sysctls_settle() or nv_sysctls_undo().
  */
-void nv_tuning_loosen(struct nv_kernel *kernel, struct nv_move *move);
+void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move);
 
 /* After the new interface was set up, which has IPv6 follow the link: the MTU of IPv6 alone. */
-void nv_tuning_carry_mtu(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move);
 
 /* Reverse path filtering is as it was before, on both. */
-void nv_tuning_settle(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_sysctls_settle(struct nv_kernel *kernel, const struct nv_move *move);
 
 /* The same on the old one only. */
-void nv_tuning_undo(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_sysctls_undo(struct nv_kernel *kernel, const struct nv_move *move);
 
 /* Listens to router advertisements: a host that forwards does so only when told twice. */
-void nv_tuning_accept_rtadv(struct nv_kernel *kernel, const char *ifname);
+void nv_sysctls_accept_rtadv(struct nv_kernel *kernel, const char *ifname);
 
 /* Writes net/FAMILY/conf/IFNAME/NAME; a kernel that has no such file is told nothing. */
-void nv_tuning_set(struct nv_kernel *kernel, const char *family, const char *ifname,
+void nv_sysctls_set(struct nv_kernel *kernel, const char *family, const char *ifname,
 	const char *name, const char *value);

@@ -13,7 +13,7 @@ struct patient {
 	json_t *findings;
 	const json_t *pair; /* of status */
 	const json_t *told; /* of netvfd's method "doctor"; NULL: it said nothing */
-	const char *hn, *vf, *upper, *form;
+	const char *hn, *vf, *upper, *mode;
 	bool is_lagg, is_exclusive, transparent;
 };
 
@@ -38,7 +38,7 @@ static const struct nv_link *link_of(const struct patient *patient, const char *
 	return nv_links_by_name(&patient->facts->links, name);
 }
 
-static void check_verdict(const struct patient *patient)
+static void check_match(const struct patient *patient)
 {
 	if (nv_streq(nv_json_text(patient->pair, "verdict"), "refused"))
 		add(patient->findings, patient->hn,
@@ -124,7 +124,7 @@ static const char *find_obstacle(const struct patient *patient)
 	return NULL;
 }
 
-static void check_form(const struct patient *patient)
+static void check_mode(const struct patient *patient)
 {
 	bool answered = json_is_true(json_object_get(patient->told, "answered"));
 	bool on_vf = nv_streq(nv_json_text(patient->pair, "active"), "vf");
@@ -144,12 +144,12 @@ static void check_form(const struct patient *patient)
 			"if a lagg is wanted, have a rule in devd.conf answer VF_UP, as the "
 			"shipped one does; if not, all is as it should be",
 			"no rule answers VF_UP, so its VF is used exclusively");
-	else if (obstacle && nv_streq(patient->form, "transparent"))
+	else if (obstacle && nv_streq(patient->mode, "transparent"))
 		add(patient->findings, patient->hn,
 			"its VF carries the traffic all the same; 'netvf plan' tells whether "
 			"anything is left in the way",
 			"keeps its configuration: %s", obstacle);
-	else if (on_vf && nv_streq(patient->form, "transparent"))
+	else if (on_vf && nv_streq(patient->mode, "transparent"))
 		add(patient->findings, patient->hn,
 			"'netvf history' tells how the action ended; run 'hyperv_vfup' by hand "
 			"to see what it says",
@@ -248,12 +248,12 @@ static void check_traces(const struct patient *patient)
 
 static void check_pair(const struct patient *patient)
 {
-	check_verdict(patient);
+	check_match(patient);
 	if (!nv_streq(nv_json_text(patient->pair, "verdict"), "managed"))
 		return;
 	check_filters(patient);
 	check_vf(patient);
-	check_form(patient);
+	check_mode(patient);
 	if (!patient->is_exclusive)
 		check_port(patient, patient->vf);
 	if (patient->is_lagg)
@@ -297,7 +297,7 @@ json_t *nv_doctor_findings(const struct nv_facts *facts)
 		return findings;
 	}
 	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair) {
-		const char *form = nv_json_text(pair, "form");
+		const char *mode = nv_json_text(pair, "form");
 		struct patient patient = {
 			.facts = facts,
 			.findings = findings,
@@ -306,9 +306,9 @@ json_t *nv_doctor_findings(const struct nv_facts *facts)
 			.hn = nv_json_text(pair, "hn"),
 			.vf = nv_json_text(json_object_get(pair, "vf_port"), "name"),
 			.upper = nv_json_text(pair, "upper"),
-			.form = form,
-			.is_lagg = nv_streq(form, "lagg"),
-			.is_exclusive = nv_streq(form, "exclusive"),
+			.mode = mode,
+			.is_lagg = nv_streq(mode, "lagg"),
+			.is_exclusive = nv_streq(mode, "exclusive"),
 		};
 
 		patient.transparent = json_is_true(json_object_get(patient.told, "transparent"));

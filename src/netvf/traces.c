@@ -92,13 +92,13 @@ unsigned int nv_nft_count(const json_t *ruleset, const char *ifname, char *ret_w
 
 	json_array_foreach (list, i, entry) {
 		const char *kind = json_object_iter_key(json_object_iter((json_t *)entry));
-		const json_t *thing = kind ? json_object_get(entry, kind) : NULL;
+		const json_t *obj = kind ? json_object_get(entry, kind) : NULL;
 
-		if (!value_names(thing, ifname))
+		if (!value_names(obj, ifname))
 			continue;
 		if (!count++)
-			snprintf(ret_where, size, "%s of %s %s", kind,
-				nv_json_text(thing, "family"), nv_json_text(thing, "table"));
+			snprintf(ret_where, size, "%s of %s %s", kind, nv_json_text(obj, "family"),
+				nv_json_text(obj, "table"));
 	}
 	return count;
 }

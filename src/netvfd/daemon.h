@@ -36,10 +36,10 @@ struct nv_managed {
 	char vf_name[IFNAMSIZ]; /* the last known; "" when there was none */
 	struct nv_pair_state state;
 	struct nv_holddown holddown;
-	struct nv_attwait attwait;
+	struct nv_attach_delay attwait;
 	struct nv_notify notify;
-	enum nv_wish wish;
-	enum nv_pair_verdict verdict;
+	enum nv_override override;
+	enum nv_match_result match;
 	char why[160];
 	const char *manager; /* who configures hn: nv_manager_of() */
 	bool undecided; /* whether a manager will, is not known yet: taken for transparent */
@@ -73,7 +73,7 @@ struct nv_daemon {
 	struct nv_control *control;
 	struct nv_kernel *kernel;
 	struct nv_datapath *datapath;
-	struct nv_announce *announce;
+	struct nv_kernel_events *announce;
 	struct nv_monitor *monitor;
 	struct nv_history *history;
 	struct nv_managed *managed; /* ascending by hn */
@@ -92,7 +92,7 @@ struct nv_daemon {
 /* reload.c: the two files */
 
 /* Parses both files; on success puts them in place of the present ones. Faults are added. */
-int nv_daemon_configure(struct nv_daemon *daemon, struct nv_faults *faults);
+int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults);
 /* Hooks in the kernel, as configured. That it refuses them is told, and no failure. */
 void nv_daemon_hook(struct nv_daemon *daemon);
 
@@ -112,15 +112,16 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 /* failover/failover.c: links -> pairs -> machine -> datapath */
 
 /* Looks at all pairs and does what their machines say; what they raise waits in the queue. */
-void nv_pairs_settle(struct nv_daemon *daemon);
-/* A link is gone, before nv_pairs_settle() says what became of its pair. */
-void nv_pairs_lose(struct nv_daemon *daemon, int ifindex);
-/* Whether an address on it concerns nv_pairs_settle(): it is a VF, or an hn that is undecided. */
-bool nv_pairs_care(const struct nv_daemon *daemon, int ifindex);
+void nv_failover_settle(struct nv_daemon *daemon);
+/* A link is gone, before nv_failover_settle() says what became of its pair. */
+void nv_failover_lose(struct nv_daemon *daemon, int ifindex);
+/* Whether an address on it concerns nv_failover_settle(): it is a VF, or an hn that is undecided.
+ */
+bool nv_failover_cares(const struct nv_daemon *daemon, int ifindex);
 /* Settles and flushes, for whoever is not the monitor; also the hold-down's timer's callback. */
-void nv_pairs_look_again(void *daemon);
+void nv_failover_look_again(void *daemon);
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
-int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish);
+int nv_failover_override(struct nv_daemon *daemon, const char *hn, enum nv_override override);
 
 /* failover/bond_ports.c: hn and VF as ports of a lagg that is a bond; nothing to do for another */
 
@@ -128,23 +129,23 @@ int nv_pairs_wish(struct nv_daemon *daemon, const char *hn, enum nv_wish wish);
  * Takes a VF that does not carry traffic into the bond; makes the bond first, where it is wanted
  * and the VF is to be used so. True: the VF was up, and has been closed for it.
  */
-bool nv_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
+bool nv_bond_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
 	const struct nv_link *hn, const struct nv_link *vf);
 /* After somebody has deleted the bond, with which the kernel closes its ports. */
-void nv_ports_reopen(struct nv_daemon *daemon, const struct nv_dp_pair *path);
+void nv_bond_ports_reopen(struct nv_daemon *daemon, const struct nv_dp_pair *path);
 /* After a step: takes hn in, if @may, and tells the data path and the bond how things are. */
-void nv_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_link *hn,
-	const struct nv_link *vf, bool may);
+void nv_bond_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed,
+	const struct nv_link *hn, const struct nv_link *vf, bool may);
 
 /* failover/dormant.c: what hn shows while the VF transmits */
 
 /* Opens an hn that somebody has set down. Says so once. Returns 0 or -errno. */
-int nv_pretend_open(struct nv_daemon *daemon, struct nv_managed *managed);
+int nv_dormant_open(struct nv_daemon *daemon, struct nv_managed *managed);
 /*
  * Has hn show that it has no link: dormant, so that programs see it not running, while its driver
  * goes on receiving. Or its true state again. What it refuses is told once.
  */
-void nv_pretend_set(struct nv_daemon *daemon, struct nv_managed *managed, bool on);
+void nv_dormant_set(struct nv_daemon *daemon, struct nv_managed *managed, bool on);
 
 /* failover/mode.c: hn keeps its configuration and drives the VF */
 
@@ -152,38 +153,38 @@ void nv_pretend_set(struct nv_daemon *daemon, struct nv_managed *managed, bool o
  * Whether it is to, as configured and by whoever configures hn; sets managed->manager and
  * managed->undecided, and lowers @soonest to the end of that. Needs facts->answered and ->form.
  */
-bool nv_transparent_decide(struct nv_daemon *daemon, struct nv_managed *managed,
+bool nv_mode_decide(struct nv_daemon *daemon, struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest);
 /* The same, as it was decided last. */
-bool nv_transparent_is(const struct nv_daemon *daemon, const struct nv_managed *managed);
+bool nv_mode_is_transparent(const struct nv_daemon *daemon, const struct nv_managed *managed);
 /* Sets facts->waiting, and lowers @soonest to the end of that. */
-void nv_transparent_wait(struct nv_daemon *daemon, struct nv_managed *managed,
-	struct nv_pair_facts *facts, uint64_t *soonest);
+void nv_mode_wait(struct nv_daemon *daemon, struct nv_managed *managed, struct nv_pair_facts *facts,
+	uint64_t *soonest);
 /* The VF gets MTU and flags of hn and is set up. A failure is logged; the VF is not used then. */
-void nv_transparent_ready(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
+void nv_mode_ready_vf(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
 /* hn was set down: its VF is, too. */
-void nv_transparent_stop(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
+void nv_mode_stop_vf(struct nv_daemon *daemon, const struct nv_managed *managed, int vf);
 
 /* failover/port_sync.c: ports and data path become what upper and configuration are */
 
 /* Compares, and changes only what differs. A failure is logged; the next change tries again. */
-void nv_follow(struct nv_daemon *daemon, struct nv_managed *managed);
+void nv_port_sync(struct nv_daemon *daemon, struct nv_managed *managed);
 
 /* failover/vf_guard.c: the VF stays bare */
 
 /* Takes addresses off, and ends DHCP clients, that somebody has put on a VF. Says so once. */
-void nv_repair(struct nv_daemon *daemon, struct nv_managed *managed, int vf);
+void nv_vf_guard(struct nv_daemon *daemon, struct nv_managed *managed, int vf);
 
 /* failover/notify_peers.c: peers are told where the upper is */
 
 /* Tells those of all pairs whose time has come; also the timer's callback. */
-void nv_peers_tell(void *daemon);
+void nv_notify_peers(void *daemon);
 
 /* The pairs that an earlier process left in the datapath. */
-int nv_pairs_adopt(struct nv_daemon *daemon);
+int nv_failover_adopt(struct nv_daemon *daemon);
 
 /* methods.c: what the control socket answers */
-extern const struct nv_control_method nv_report_methods[];
+extern const struct nv_control_method nv_daemon_methods[];
 
 /* doctor.c: one of its methods */
 int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, void *daemon);
@@ -196,22 +197,22 @@ int nv_options_parse(int argc, char **argv, struct nv_options *ret_options);
 /* startup.c: each room is opened, in the order in which they need each other */
 
 /* Makes the run directory and what is above it, and takes it: one netvfd has one. A failure is
- * logged, as in nv_rooms_open(). */
+ * logged, as in nv_startup(). */
 int nv_run_dir_make(struct nv_daemon *daemon);
 /* Loop, queues, sockets, data path; what an earlier netvfd left is adopted. */
-int nv_rooms_open(struct nv_daemon *daemon);
+int nv_startup(struct nv_daemon *daemon);
 /* Closes and frees all, also what was opened in part. */
-void nv_rooms_close(struct nv_daemon *daemon);
+void nv_shutdown(struct nv_daemon *daemon);
 
 /* daemonize.c: devd's way into the background */
 
 /*
  * Unless it is to stay in the foreground: takes the pid file and forks. The parent waits until
- * nv_background_idle(), that is, until what had happened before the start has been acted on, and
+ * nv_daemonize_idle(), that is, until what had happened before the start has been acted on, and
  * exits 0 then, or 1 if the child ended before. With -n it does not wait.
  */
-int nv_background_enter(struct nv_daemon *daemon);
+int nv_daemonize_enter(struct nv_daemon *daemon);
 /* Nothing is left to do: lets the parent go, and takes the standard descriptors to /dev/null. */
-void nv_background_idle(struct nv_daemon *daemon);
+void nv_daemonize_idle(struct nv_daemon *daemon);
 /* Removes the pid file. */
-void nv_background_leave(struct nv_daemon *daemon);
+void nv_daemonize_leave(struct nv_daemon *daemon);

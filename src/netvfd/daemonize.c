@@ -54,7 +54,7 @@ static void let_parent_go(int fd)
 	close(fd);
 }
 
-int nv_background_enter(struct nv_daemon *daemon)
+int nv_daemonize_enter(struct nv_daemon *daemon)
 {
 	const char *path = nv_rules_pid_file(daemon->rules);
 	pid_t other = 0;
@@ -81,13 +81,13 @@ int nv_background_enter(struct nv_daemon *daemon)
 	return 0;
 }
 
-void nv_background_idle(struct nv_daemon *daemon)
+void nv_daemonize_idle(struct nv_daemon *daemon)
 {
 	if (daemon->ready_fd >= 0)
 		let_parent_go(TAKE_FD(daemon->ready_fd));
 }
 
-void nv_background_leave(struct nv_daemon *daemon)
+void nv_daemonize_leave(struct nv_daemon *daemon)
 {
 	if (daemon->pid_file)
 		pidfile_remove(daemon->pid_file);

@@ -43,16 +43,16 @@ static double held(struct nv_daemon *daemon, const struct nv_managed *managed)
 
 static bool waits(struct nv_daemon *daemon, const struct nv_managed *managed, bool transparent)
 {
-	struct nv_attwait attwait = managed->attwait;
+	struct nv_attach_delay attwait = managed->attwait;
 
 	return transparent && !managed->state.ready &&
-	       nv_attwait_left(&attwait, managed->state.vf, nv_loop_now(daemon->loop),
+	       nv_attach_delay_left(&attwait, managed->state.vf, nv_loop_now(daemon->loop),
 		       daemon->settings->attwait * NV_USEC_PER_SEC);
 }
 
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
-	bool transparent = nv_transparent_is(daemon, managed);
+	bool transparent = nv_mode_is_transparent(daemon, managed);
 	uint64_t since = managed->attwait.since;
 
 	if (since < daemon->started)

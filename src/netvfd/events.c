@@ -184,8 +184,8 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 		(json_int_t)(result->ended_at - result->started_at));
 
 	/* hyperv_vfup may have changed a pair's form. */
-	nv_pairs_look_again(daemon);
+	nv_failover_look_again(daemon);
 	/* The command that is told of counts as running still. */
 	if (!nv_actions_waiting(daemon->actions) && nv_actions_running(daemon->actions) == 1)
-		nv_background_idle(daemon);
+		nv_daemonize_idle(daemon);
 }

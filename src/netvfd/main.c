@@ -19,7 +19,7 @@
 static int check_files(struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
-	int r = nv_daemon_configure(daemon, &faults);
+	int r = nv_daemon_reload(daemon, &faults);
 
 	nv_faults_print(&faults, stderr);
 	if (r && !faults.errors)
@@ -30,7 +30,7 @@ static int check_files(struct nv_daemon *daemon)
 static int read_configuration(struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
-	int r = nv_daemon_configure(daemon, &faults);
+	int r = nv_daemon_reload(daemon, &faults);
 
 	nv_faults_log(&faults);
 	if (r)
@@ -45,23 +45,23 @@ static void on_link(const struct nv_link *old, const struct nv_link *new, void *
 
 	daemon->links_changed = true;
 	if (!new)
-		nv_pairs_lose(daemon, old->ifindex);
-	nv_announce_link(daemon->announce, old, new);
+		nv_failover_lose(daemon, old->ifindex);
+	nv_kernel_events_link(daemon->announce, old, new);
 }
 
 static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
 {
 	struct nv_daemon *daemon = data;
 
-	daemon->links_changed |= new &&nv_pairs_care(daemon, new->ifindex);
-	nv_announce_addr(daemon->announce, nv_monitor_links(daemon->monitor), old, new);
+	daemon->links_changed |= new &&nv_failover_cares(daemon, new->ifindex);
+	nv_kernel_events_addr(daemon->announce, nv_monitor_links(daemon->monitor), old, new);
 }
 
 static void on_uevent(const struct nv_uevent *uevent, void *data)
 {
 	struct nv_daemon *daemon = data;
 
-	nv_announce_uevent(daemon->announce, uevent);
+	nv_kernel_events_uevent(daemon->announce, uevent);
 }
 
 /* Traffic first: the pairs are looked after before anybody is told. */
@@ -70,7 +70,7 @@ static void on_settled(void *data)
 	struct nv_daemon *daemon = data;
 
 	if (daemon->links_changed || daemon->resyncs != nv_monitor_resyncs(daemon->monitor))
-		nv_pairs_settle(daemon);
+		nv_failover_settle(daemon);
 	daemon->links_changed = false;
 	nv_events_flush(daemon);
 }
@@ -110,7 +110,7 @@ static void on_signal(int signal, void *data)
 	if (signal == SIGHUP) {
 		sd_notify(0, "RELOADING=1");
 		reload(daemon);
-		nv_pairs_look_again(daemon);
+		nv_failover_look_again(daemon);
 		sd_notify(0, "READY=1");
 	} else if (signal == SIGUSR1) {
 		nv_notice("%lu events so far", daemon->events);
@@ -175,9 +175,9 @@ static int start(struct nv_daemon *daemon)
 	if (!r && read_configuration(daemon))
 		return EX_CONFIG;
 	if (!r)
-		r = nv_background_enter(daemon);
+		r = nv_daemonize_enter(daemon);
 	if (!r)
-		r = nv_rooms_open(daemon);
+		r = nv_startup(daemon);
 	if (r)
 		return EXIT_FAILURE;
 	take_priority();
@@ -197,7 +197,7 @@ static int run(struct nv_daemon *daemon)
 			nv_rules_count(daemon->rules), daemon->n_managed, daemon->run_dir);
 		sd_notify(0, "READY=1");
 		if (!nv_actions_running(daemon->actions) && !nv_actions_waiting(daemon->actions))
-			nv_background_idle(daemon);
+			nv_daemonize_idle(daemon);
 		r = nv_loop_run(daemon->loop);
 	}
 	sd_notify(0, "STOPPING=1");
@@ -226,7 +226,7 @@ int main(int argc, char **argv)
 	if (!r && !options.check)
 		r = run(&daemon);
 	/* Everything in the kernel stays: traffic does not notice that the daemon ends. */
-	nv_background_leave(&daemon);
-	nv_rooms_close(&daemon);
+	nv_daemonize_leave(&daemon);
+	nv_shutdown(&daemon);
 	return r;
 }

@@ -27,14 +27,14 @@ static json_t *counters_json(struct nv_daemon *daemon, const struct nv_dp_pair *
 		"dropped_copy", count_json(&counters.dropped_copy));
 }
 
-static const char *verdict_name(enum nv_pair_verdict verdict)
+static const char *match_name(enum nv_match_result match)
 {
-	switch (verdict) {
-	case NV_PAIR_OURS:
+	switch (match) {
+	case NV_MATCH_OURS:
 		return "managed";
-	case NV_PAIR_COUPLED:
+	case NV_MATCH_COUPLED:
 		return "observed";
-	case NV_PAIR_AMBIGUOUS:
+	case NV_MATCH_AMBIGUOUS:
 		return "refused";
 	}
 	return "?";
@@ -67,10 +67,10 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 
 	nv_datapath_get(daemon->datapath, managed->hn, &path);
 	return json_pack("{so ss so so ss ss ss ss? so? sf sI so so}", "hn",
-		nv_json_from(managed->hn_name), "verdict", verdict_name(managed->verdict), "why",
+		nv_json_from(managed->hn_name), "verdict", match_name(managed->match), "why",
 		nv_json_from(managed->why), "upper", name_json(daemon, nv_dp_pair_upper(&path)),
-		"form", nv_form_name(path.form), "active", nv_port_name(path.active), "wish",
-		nv_wish_name(managed->wish), "manager", managed->manager, "last_vf",
+		"form", nv_mode_name(path.mode), "active", nv_port_name(path.active), "wish",
+		nv_override_name(managed->override), "manager", managed->manager, "last_vf",
 		managed->vf_name[0] ? nv_json_from(managed->vf_name) : NULL, "seconds",
 		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches, "hn_port",
 		port_json(daemon, &path, managed->hn), "vf_port",
@@ -110,7 +110,7 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 /* {"hn": "hn0", "to": "hn" | "vf" | "auto"}: done, or refused, when this returns. */
 static int call_switch(const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
-	static const enum nv_wish wishes[] = {NV_WISH_AUTO, NV_WISH_HN, NV_WISH_VF};
+	static const enum nv_override wishes[] = {NV_OVERRIDE_AUTO, NV_OVERRIDE_HN, NV_OVERRIDE_VF};
 	const char *hn = json_string_value(json_object_get(params, "hn"));
 	const char *to = json_string_value(json_object_get(params, "to"));
 	const char *why = "say which hn, and to what: hn, vf or auto";
@@ -118,8 +118,8 @@ static int call_switch(const json_t *params, json_t **ret_result, char **ret_err
 
 	(void)ret_result;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(wishes) && hn && to; i++)
-		if (nv_streq(to, nv_wish_name(wishes[i])))
-			r = nv_pairs_wish(data, hn, wishes[i]);
+		if (nv_streq(to, nv_override_name(wishes[i])))
+			r = nv_failover_override(data, hn, wishes[i]);
 	if (r == -ENOENT)
 		why = "no pair has this hn; netvf status lists them";
 	else if (r == -EOPNOTSUPP)
@@ -149,7 +149,7 @@ static int call_events(const json_t *params, json_t **ret_result, char **ret_err
 }
 
 struct sysctls {
-	const struct nv_sysctl_facts *facts;
+	const struct nv_hn_sysctl_facts *facts;
 	json_t *list;
 };
 
@@ -157,7 +157,7 @@ static int add_sysctl(const char *name, void *data)
 {
 	struct sysctls *sysctls = data;
 	NV_AUTO(nv_str) struct nv_str value = {};
-	int r = nv_sysctl_get(sysctls->facts, name, &value);
+	int r = nv_hn_sysctl_get(sysctls->facts, name, &value);
 
 	if (r)
 		return r;
@@ -170,14 +170,14 @@ static int add_sysctl(const char *name, void *data)
 
 /* The names asked for, or all. */
 static int list_sysctls(
-	const struct nv_sysctl_facts *facts, const json_t *names, json_t *list, char **ret_error)
+	const struct nv_hn_sysctl_facts *facts, const json_t *names, json_t *list, char **ret_error)
 {
 	struct sysctls sysctls = {facts, list};
 	const json_t *name;
 	size_t i;
 
 	if (!json_array_size(names))
-		return nv_sysctl_each(facts, add_sysctl, &sysctls);
+		return nv_hn_sysctl_each(facts, add_sysctl, &sysctls);
 	json_array_foreach (names, i, name) {
 		const char *text = json_string_value(name);
 		int r = text ? add_sysctl(text, &sysctls) : -EINVAL;
@@ -197,7 +197,7 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 	NV_AUTO(nv_free) enum nv_port *active = NULL;
 	NV_AUTO(nv_free) bool *managed = NULL;
 	const struct nv_links *links = nv_monitor_links(daemon->monitor);
-	struct nv_sysctl_facts facts = {
+	struct nv_hn_sysctl_facts facts = {
 		.links = links,
 		.pairs = &pairs,
 		.config = &daemon->settings->hn,
@@ -228,7 +228,7 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 	return r;
 }
 
-const struct nv_control_method nv_report_methods[] = {
+const struct nv_control_method nv_daemon_methods[] = {
 	{.name = "status", .call = call_status},
 	{.name = "history", .call = call_history},
 	{.name = "switch", .call = call_switch, .changes = true},

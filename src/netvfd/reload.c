@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-int nv_daemon_configure(struct nv_daemon *daemon, struct nv_faults *faults)
+int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults)
 {
 	NV_AUTO(nv_rules) struct nv_rules *rules = NULL;
 	NV_AUTO(nv_rcconf) struct nv_rcconf *rcconf = NULL;

@@ -110,7 +110,7 @@ static int open_control(struct nv_daemon *daemon)
 
 	nv_str_printf(&path, "%s/" NV_CONTROL_SOCKET, daemon->run_dir);
 	r = nv_control_new(
-		daemon->loop, nv_str_text(&path), nv_report_methods, daemon, &daemon->control);
+		daemon->loop, nv_str_text(&path), nv_daemon_methods, daemon, &daemon->control);
 	if (r == -EADDRINUSE)
 		tell_failure(daemon->run_dir, false, r);
 	else if (r)
@@ -142,13 +142,14 @@ static int open_queues(struct nv_daemon *daemon)
 	int r = nv_history_new(&daemon->history);
 
 	if (!r)
-		r = nv_loop_watch_timer(daemon->loop, nv_pairs_look_again, daemon, &daemon->hold);
+		r = nv_loop_watch_timer(
+			daemon->loop, nv_failover_look_again, daemon, &daemon->hold);
 	if (!r)
-		r = nv_loop_watch_timer(daemon->loop, nv_peers_tell, daemon, &daemon->tell);
+		r = nv_loop_watch_timer(daemon->loop, nv_notify_peers, daemon, &daemon->tell);
 	if (!r)
 		r = open_actions(daemon);
 	if (!r)
-		r = nv_announce_new(nv_events_queue, daemon, &daemon->announce);
+		r = nv_kernel_events_new(nv_events_queue, daemon, &daemon->announce);
 	if (r)
 		nv_err("cannot start: %s", nv_strerror(r));
 	return r;
@@ -166,7 +167,7 @@ static int open_datapath(struct nv_daemon *daemon)
 	if (!r)
 		nv_daemon_hook(daemon);
 	if (!r)
-		r = nv_pairs_adopt(daemon);
+		r = nv_failover_adopt(daemon);
 	if (r)
 		nv_err("cannot open the data path in %s: %s%s", daemon->run_dir, nv_strerror(r),
 			r == -EPERM ? "; it needs CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN, so "
@@ -178,7 +179,7 @@ static int open_datapath(struct nv_daemon *daemon)
 	return r;
 }
 
-int nv_rooms_open(struct nv_daemon *daemon)
+int nv_startup(struct nv_daemon *daemon)
 {
 	int r = nv_loop_new(NV_LOOP_MONOTONIC, &daemon->loop);
 
@@ -195,13 +196,13 @@ int nv_rooms_open(struct nv_daemon *daemon)
 	return r;
 }
 
-void nv_rooms_close(struct nv_daemon *daemon)
+void nv_shutdown(struct nv_daemon *daemon)
 {
 	nv_actions_free(daemon->actions);
 	nv_watch_free(daemon->hold);
 	nv_watch_free(daemon->tell);
 	nv_monitor_free(daemon->monitor);
-	nv_announce_free(daemon->announce);
+	nv_kernel_events_free(daemon->announce);
 	nv_clients_free(daemon->clients);
 	nv_control_free(daemon->control);
 	nv_datapath_free(daemon->datapath);

@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *vf_name(const struct nv_sysctl_facts *facts, const struct nv_pair *pair)
+static const char *vf_name(const struct nv_hn_sysctl_facts *facts, const struct nv_pair *pair)
 {
 	const struct nv_link *vf = pair->vf ? nv_links_by_index(facts->links, pair->vf) : NULL;
 
 	return vf ? vf->name : "";
 }
 
-static const char *hn_name(const struct nv_sysctl_facts *facts, const struct nv_pair *pair)
+static const char *hn_name(const struct nv_hn_sysctl_facts *facts, const struct nv_pair *pair)
 {
 	const struct nv_link *hn = nv_links_by_index(facts->links, pair->hn);
 
@@ -20,7 +20,7 @@ static const char *hn_name(const struct nv_sysctl_facts *facts, const struct nv_
 }
 
 /* In ascending ifindex of the VF, single spaces, as FreeBSD's if_hn.c walks its map. */
-static void list_vfs(const struct nv_sysctl_facts *facts, bool with_hn, struct nv_str *value)
+static void list_vfs(const struct nv_hn_sysctl_facts *facts, bool with_hn, struct nv_str *value)
 {
 	for (size_t i = 0; i < facts->links->count; i++) {
 		const struct nv_link *link = &facts->links->link[i];
@@ -36,7 +36,7 @@ static void list_vfs(const struct nv_sysctl_facts *facts, bool with_hn, struct n
 	}
 }
 
-static int hw_hn(const struct nv_sysctl_facts *facts, const char *leaf, struct nv_str *value)
+static int hw_hn(const struct nv_hn_sysctl_facts *facts, const char *leaf, struct nv_str *value)
 {
 	if (nv_streq(leaf, "vf_transparent"))
 		nv_str_printf(value, "%d", facts->config->transparent == NV_TRANSPARENT_YES);
@@ -53,8 +53,8 @@ static int hw_hn(const struct nv_sysctl_facts *facts, const char *leaf, struct n
 	return value->error;
 }
 
-static int dev_hn(
-	const struct nv_sysctl_facts *facts, size_t index, const char *leaf, struct nv_str *value)
+static int dev_hn(const struct nv_hn_sysctl_facts *facts, size_t index, const char *leaf,
+	struct nv_str *value)
 {
 	const struct nv_pair *pair = &facts->pairs->pair[index];
 	bool transparent =
@@ -74,7 +74,7 @@ static int dev_hn(
 	return value->error;
 }
 
-int nv_sysctl_get(const struct nv_sysctl_facts *facts, const char *name, struct nv_str *value)
+int nv_hn_sysctl_get(const struct nv_hn_sysctl_facts *facts, const char *name, struct nv_str *value)
 {
 	nv_str_clear(value);
 	if (strncmp(name, "hw.hn.", 6) == 0)
@@ -91,8 +91,8 @@ int nv_sysctl_get(const struct nv_sysctl_facts *facts, const char *name, struct 
 	return -ENOENT;
 }
 
-int nv_sysctl_each(
-	const struct nv_sysctl_facts *facts, int (*each)(const char *name, void *data), void *data)
+int nv_hn_sysctl_each(const struct nv_hn_sysctl_facts *facts,
+	int (*each)(const char *name, void *data), void *data)
 {
 	static const char *const global[] = {"hw.hn.vf_transparent", "hw.hn.vf_xpnt_accbpf",
 		"hw.hn.vf_xpnt_attwait", "hw.hn.vflist", "hw.hn.vfmap"};
@@ -110,7 +110,7 @@ int nv_sysctl_each(
 			char name[64];
 
 			snprintf(name, sizeof(name), "dev.hn.%s.%s", unit, leaf[j]);
-			if (nv_sysctl_get(facts, name, &value) == 0)
+			if (nv_hn_sysctl_get(facts, name, &value) == 0)
 				r = each(name, data);
 		}
 	}

@@ -6,7 +6,7 @@
 #include "pair/match.h"
 #include "pair/state.h"
 
-struct nv_sysctl_facts {
+struct nv_hn_sysctl_facts {
 	const struct nv_links *links;
 	const struct nv_pairs *pairs;
 	const enum nv_port *active; /* one for each of pairs, in their order */
@@ -20,8 +20,9 @@ struct nv_sysctl_facts {
  * hw.hn.vflist, hw.hn.vfmap, dev.hn.N.vf, dev.hn.N.rxvf, dev.hn.N.vf_xpnt_enabled… to @value,
  * which is cleared first. Returns 0, -ENOENT (no such name), -ENOMEM.
  */
-int nv_sysctl_get(const struct nv_sysctl_facts *facts, const char *name, struct nv_str *value);
+int nv_hn_sysctl_get(
+	const struct nv_hn_sysctl_facts *facts, const char *name, struct nv_str *value);
 
 /* Calls @each with every name that exists now, in order; stops and returns what is not 0. */
-int nv_sysctl_each(
-	const struct nv_sysctl_facts *facts, int (*each)(const char *name, void *data), void *data);
+int nv_hn_sysctl_each(const struct nv_hn_sysctl_facts *facts,
+	int (*each)(const char *name, void *data), void *data);

@@ -83,14 +83,14 @@ static bool is_vf_of(
 	return !link->kind[0] && nv_streq(link->parent_bus, "pci");
 }
 
-static void explain(struct nv_pair *pair, enum nv_pair_verdict verdict, const char *format, ...)
+static void explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void explain(struct nv_pair *pair, enum nv_pair_verdict verdict, const char *format, ...)
+static void explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
 {
 	va_list args;
 
-	pair->verdict = verdict;
+	pair->match = match;
 	va_start(args, format);
 	vsnprintf(pair->why, sizeof(pair->why), format, args);
 	va_end(args);
@@ -130,7 +130,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 		if (!is_vf_of(link, hn, config))
 			continue;
 		if (vf) {
-			explain(pair, NV_PAIR_AMBIGUOUS,
+			explain(pair, NV_MATCH_AMBIGUOUS,
 				"%s and %s both have the MAC of %s: name one "
 				"in netvf_pairs",
 				vf->name, link->name, hn->name);
@@ -144,7 +144,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 	if (is_anothers(links, vf, hn)) {
 		const struct nv_link *master = nv_links_by_index(links, vf->master);
 
-		explain(pair, NV_PAIR_COUPLED,
+		explain(pair, NV_MATCH_COUPLED,
 			"%s already has the master %s: the kernel or an "
 			"administrator couples this pair",
 			vf->name, master ? master->name : "(hidden)");
@@ -157,9 +157,9 @@ static void find_bundle(
 {
 	const struct nv_link *master = nv_links_by_index(links, hn->master);
 
-	if (pair->verdict == NV_PAIR_OURS && master && is_anothers(links, hn, hn) &&
+	if (pair->match == NV_MATCH_OURS && master && is_anothers(links, hn, hn) &&
 		(nv_streq(master->kind, "bond") || nv_streq(master->kind, "team")))
-		explain(pair, NV_PAIR_COUPLED,
+		explain(pair, NV_MATCH_COUPLED,
 			"%s is a port of %s: an administrator couples this pair", hn->name,
 			master->name);
 }
@@ -177,12 +177,12 @@ static void find_rival(const struct nv_links *links, const struct nv_hn_config *
 			continue;
 		pair->vf = 0;
 		if (is_anothers(links, link, hn) || is_anothers(links, hn, hn))
-			explain(pair, NV_PAIR_COUPLED,
+			explain(pair, NV_MATCH_COUPLED,
 				"%s and %s have one MAC and a master: the "
 				"kernel couples them",
 				hn->name, link->name);
 		else
-			explain(pair, NV_PAIR_AMBIGUOUS,
+			explain(pair, NV_MATCH_AMBIGUOUS,
 				"%s and %s are both synthetic and have one "
 				"MAC: say which is the VF with netvf_pairs",
 				hn->name, link->name);

@@ -12,19 +12,19 @@
 
 #include "pair/config.h"
 
-enum nv_pair_verdict {
-	NV_PAIR_OURS, /* hn with one VF, or with none */
+enum nv_match_result {
+	NV_MATCH_OURS, /* hn with one VF, or with none */
 	/*
 	 * The kernel couples them itself: the VF has a master, or hn is a port of a bond or team,
 	 * which is not the pair's own lagg (a bond called laggN after hn's unit or with hn's MAC).
 	 * Watch, do nothing.
 	 */
-	NV_PAIR_COUPLED,
-	NV_PAIR_AMBIGUOUS, /* two hns with this MAC, or two VFs for this hn: nothing is touched */
+	NV_MATCH_COUPLED,
+	NV_MATCH_AMBIGUOUS, /* two hns with this MAC, or two VFs for this hn: nothing is touched */
 };
 
 struct nv_pair {
-	enum nv_pair_verdict verdict;
+	enum nv_match_result match;
 	int hn; /* ifindex */
 	int vf; /* ifindex; 0: none now */
 	uint8_t mac[NV_MAC_LEN];

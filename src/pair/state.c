@@ -12,27 +12,27 @@ const char *nv_port_name(enum nv_port port)
 	return "?";
 }
 
-const char *nv_wish_name(enum nv_wish wish)
+const char *nv_override_name(enum nv_override override)
 {
-	switch (wish) {
-	case NV_WISH_AUTO:
+	switch (override) {
+	case NV_OVERRIDE_AUTO:
 		return "auto";
-	case NV_WISH_HN:
+	case NV_OVERRIDE_HN:
 		return "hn";
-	case NV_WISH_VF:
+	case NV_OVERRIDE_VF:
 		return "vf";
 	}
 	return "?";
 }
 
-const char *nv_form_name(enum nv_form form)
+const char *nv_mode_name(enum nv_mode mode)
 {
-	switch (form) {
-	case NV_FORM_HN:
+	switch (mode) {
+	case NV_MODE_HN:
 		return "transparent";
-	case NV_FORM_LAGG:
+	case NV_MODE_LAGG:
 		return "lagg";
-	case NV_FORM_VF:
+	case NV_MODE_VF:
 		return "exclusive";
 	}
 	return "?";
@@ -56,20 +56,20 @@ static void activate(
 	command(commands, NV_PAIR_ACTIVATE, state->vf)->port = port;
 }
 
-static void set_form(
-	struct nv_pair_state *state, enum nv_form form, struct nv_pair_commands *commands)
+static void set_mode(
+	struct nv_pair_state *state, enum nv_mode mode, struct nv_pair_commands *commands)
 {
-	if (state->form == form)
+	if (state->mode == mode)
 		return;
-	state->form = form;
-	command(commands, NV_PAIR_SET_FORM, state->vf)->form = form;
+	state->mode = mode;
+	command(commands, NV_PAIR_SET_MODE, state->vf)->mode = mode;
 }
 
 /* What is seen may be older than what was done: what need not be undone, only `state` knows. */
 static void pretend(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
 {
 	if (state->pretending != on)
-		command(commands, NV_PAIR_PRETEND, state->vf)->on = on;
+		command(commands, NV_PAIR_SET_DORMANT, state->vf)->on = on;
 	state->pretending = on;
 }
 
@@ -87,8 +87,8 @@ static void leave_vf(struct nv_pair_state *state, struct nv_pair_commands *comma
 static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
 {
 	leave_vf(state, commands);
-	if (state->form == NV_FORM_VF)
-		set_form(state, NV_FORM_HN, commands);
+	if (state->mode == NV_MODE_VF)
+		set_mode(state, NV_MODE_HN, commands);
 	if (state->joined)
 		command(commands, NV_PAIR_LEAVE, state->vf);
 	state->joined = false;
@@ -100,7 +100,7 @@ static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *comm
 /* Whatever the configuration says now, a lagg that carries the addresses is no transparent mode. */
 static bool is_transparent(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	return facts->transparent && state->form != NV_FORM_LAGG;
+	return facts->transparent && state->mode != NV_MODE_LAGG;
 }
 
 /* In transparent mode hn's down is the VF's too. */
@@ -118,16 +118,16 @@ static bool is_held(const struct nv_pair_state *state, const struct nv_pair_fact
  * A lagg stays the upper once it is, and hn once that was given up; else VF_UP has an answer, or
  * the VF is for itself: until a new answer has made its lagg, too.
  */
-static enum nv_form wanted_form(
+static enum nv_mode wanted_mode(
 	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	if (state->form == NV_FORM_LAGG)
-		return NV_FORM_LAGG;
+	if (state->mode == NV_MODE_LAGG)
+		return NV_MODE_LAGG;
 	if (facts->transparent)
-		return NV_FORM_HN;
+		return NV_MODE_HN;
 	if (!facts->answered)
-		return NV_FORM_VF;
-	return state->announced && !state->released ? state->form : NV_FORM_HN;
+		return NV_MODE_VF;
+	return state->announced && !state->released ? state->mode : NV_MODE_HN;
 }
 
 /*
@@ -138,12 +138,12 @@ static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_fac
 {
 	if (!facts->hn_usable)
 		return true;
-	switch (facts->wish) {
-	case NV_WISH_AUTO:
+	switch (facts->override) {
+	case NV_OVERRIDE_AUTO:
 		return !is_held(state, facts) || state->active == NV_PORT_VF;
-	case NV_WISH_HN:
+	case NV_OVERRIDE_HN:
 		return false;
-	case NV_WISH_VF:
+	case NV_OVERRIDE_VF:
 		return true;
 	}
 	return true;
@@ -156,17 +156,17 @@ static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_fac
 static void join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	enum nv_form wanted = wanted_form(state, facts);
+	enum nv_mode wanted = wanted_mode(state, facts);
 	struct nv_pair_command *next;
 
 	if (state->joined)
 		return;
 	state->joined = true;
 	if (is_vf_usable(state, facts) && !is_held(state, facts))
-		state->form = wanted;
+		state->mode = wanted;
 	next = command(commands, NV_PAIR_JOIN, state->vf);
-	next->form = state->form;
-	next->on = wanted != NV_FORM_VF && !facts->transparent;
+	next->mode = state->mode;
+	next->on = wanted != NV_MODE_VF && !facts->transparent;
 }
 
 /* hn(4): the VF follows hn once its driver has had time; before it is transmitted on. */
@@ -197,7 +197,7 @@ static void announce(struct nv_pair_state *state, const struct nv_pair_facts *fa
 	struct nv_pair_commands *commands)
 {
 	bool wanted = !is_transparent(state, facts);
-	bool news = facts->answered && !state->answered && state->form != NV_FORM_LAGG;
+	bool news = facts->answered && !state->answered && state->mode != NV_MODE_LAGG;
 
 	/* A bond that was given up took the VF's link down with it, which is no new VF. */
 	if (state->released && !state->announced)
@@ -213,7 +213,7 @@ static void announce(struct nv_pair_state *state, const struct nv_pair_facts *fa
 static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	enum nv_port port, struct nv_pair_commands *commands)
 {
-	set_form(state, wanted_form(state, facts), commands);
+	set_mode(state, wanted_mode(state, facts), commands);
 	activate(state, port, commands);
 	announce(state, facts, commands);
 }
@@ -223,7 +223,7 @@ static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *fac
 static void disguise_hn(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	bool wanted = state->active == NV_PORT_VF && state->form != NV_FORM_HN;
+	bool wanted = state->active == NV_PORT_VF && state->mode != NV_MODE_HN;
 
 	if (wanted && facts->giving_back)
 		return;
@@ -238,9 +238,9 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 	struct nv_pair_commands *ret_commands)
 {
 	*ret_commands = (struct nv_pair_commands){};
-	state->released |= state->form == NV_FORM_LAGG && facts->form == NV_FORM_HN;
-	state->released &= state->vf && facts->form != NV_FORM_LAGG && !facts->transparent;
-	state->form = facts->form;
+	state->released |= state->mode == NV_MODE_LAGG && facts->mode == NV_MODE_HN;
+	state->released &= state->vf && facts->mode != NV_MODE_LAGG && !facts->transparent;
+	state->mode = facts->mode;
 
 	if (state->vf && state->vf != facts->vf)
 		forget_vf(state, ret_commands);
@@ -248,7 +248,7 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 	if (state->vf) {
 		join(state, facts, ret_commands);
 		if (is_transparent(state, facts))
-			set_form(state, NV_FORM_HN, ret_commands);
+			set_mode(state, NV_MODE_HN, ret_commands);
 		ready_vf(state, facts, ret_commands);
 	}
 	if (!state->vf || !is_vf_usable(state, facts))
@@ -262,16 +262,16 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 	disguise_hn(state, facts, ret_commands);
 }
 
-void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_form form)
+void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_mode mode)
 {
 	*state = (struct nv_pair_state){
 		.vf = vf,
 		.joined = vf != 0,
-		.announced = vf != 0 && form != NV_FORM_HN,
+		.announced = vf != 0 && mode != NV_MODE_HN,
 		.active = active,
-		.form = form,
-		.pretending = vf != 0 || form != NV_FORM_HN,
-		.answered = vf != 0 && form == NV_FORM_LAGG,
+		.mode = mode,
+		.pretending = vf != 0 || mode != NV_MODE_HN,
+		.answered = vf != 0 && mode == NV_MODE_LAGG,
 		.ready = active == NV_PORT_VF,
 	};
 }

@@ -16,30 +16,30 @@ enum nv_port {
 };
 
 /* Which interface is the upper. */
-enum nv_form {
-	NV_FORM_HN, /* transparent, and the start of every pair: hn itself */
-	NV_FORM_LAGG, /* the seed's: laggN */
-	NV_FORM_VF, /* exclusive: the VF */
+enum nv_mode {
+	NV_MODE_HN, /* transparent, and the start of every pair: hn itself */
+	NV_MODE_LAGG, /* the seed's: laggN */
+	NV_MODE_VF, /* exclusive: the VF */
 };
 
 const char *nv_port_name(enum nv_port port); /* "hn", "vf" */
-const char *nv_form_name(enum nv_form form); /* "transparent", "lagg", "exclusive" */
+const char *nv_mode_name(enum nv_mode mode); /* "transparent", "lagg", "exclusive" */
 
 /* What an administrator asked for; it yields where the port wished for is not usable. */
-enum nv_wish {
-	NV_WISH_AUTO,
-	NV_WISH_HN,
-	NV_WISH_VF, /* a hold-down does not count */
+enum nv_override {
+	NV_OVERRIDE_AUTO,
+	NV_OVERRIDE_HN,
+	NV_OVERRIDE_VF, /* a hold-down does not count */
 };
 
-const char *nv_wish_name(enum nv_wish wish); /* "auto", "hn", "vf" */
+const char *nv_override_name(enum nv_override override); /* "auto", "hn", "vf" */
 
 struct nv_pair_state {
 	int vf; /* ifindex of the VF that the pair knows; 0: none */
 	bool joined; /* the datapath has the VF */
 	bool announced; /* VF_UP was raised for it, and VF_DOWN not yet */
 	enum nv_port active; /* where the upper transmits */
-	enum nv_form form;
+	enum nv_mode mode;
 	bool pretending; /* hn shows that it has no link */
 	bool answered; /* a rule answered VF_UP */
 	bool ready; /* transparent: the VF was readied, and has not been stopped since */
@@ -53,12 +53,12 @@ struct nv_pair_facts {
 	bool hn_usable;
 	bool hn_up; /* administratively */
 	bool hn_dormant; /* it shows that it has no link */
-	enum nv_wish wish;
+	enum nv_override override;
 	bool held; /* hold-down: not back to the VF yet (hn/holddown.h) */
 	bool transparent; /* configured so: no VF_UP, no lagg; counts once no lagg is the upper */
 	bool waiting; /* transparent: the VF has come so recently that it is left alone */
 	bool answered; /* a rule matches VF_UP; where none does, the VF is used exclusively */
-	enum nv_form form; /* as the datapath has it: hyperv_vfup changes it */
+	enum nv_mode mode; /* as the datapath has it: hyperv_vfup changes it */
 	bool giving_back; /* hyperv_vfup does so: hn and its link are no port any more */
 };
 
@@ -70,16 +70,16 @@ enum nv_pair_verb {
 	NV_PAIR_STOP_VF, /* transparent: hn was set down, so set the VF down */
 	NV_PAIR_RAISE_VF_UP, /* tell devd */
 	NV_PAIR_RAISE_VF_DOWN, /* tell devd */
-	NV_PAIR_SET_FORM, /* make `form` the upper */
+	NV_PAIR_SET_MODE, /* make `form` the upper */
 	NV_PAIR_OPEN_HN, /* set hn up: a driver that is closed hears no strays */
-	NV_PAIR_PRETEND, /* have hn show that it has no link (`on`), or its true state */
+	NV_PAIR_SET_DORMANT, /* have hn show that it has no link (`on`), or its true state */
 };
 
 struct nv_pair_command {
 	enum nv_pair_verb verb;
 	int vf;
 	enum nv_port port;
-	enum nv_form form;
+	enum nv_mode mode;
 	bool on;
 };
 
@@ -102,4 +102,4 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
  *
  * @vf: the VF that is joined there; 0: none.
  */
-void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_form form);
+void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_mode mode);

@@ -30,7 +30,7 @@ struct stack {
 
 static void add(struct stack *stack, const struct nv_link *link)
 {
-	if (!(link->flags & IFF_UP) || stack->count == NV_STACK_MAX)
+	if (!(link->flags & IFF_UP) || stack->count == NV_UPPERS_MAX)
 		return;
 	for (size_t i = 0; i < stack->count; i++)
 		if (stack->ifindex[i] == link->ifindex)
@@ -38,7 +38,7 @@ static void add(struct stack *stack, const struct nv_link *link)
 	stack->ifindex[stack->count++] = link->ifindex;
 }
 
-size_t nv_stack_find(const struct nv_links *links, int upper, int ret_ifindex[NV_STACK_MAX])
+size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[NV_UPPERS_MAX])
 {
 	const struct nv_link *link = nv_links_by_index(links, upper);
 	struct stack stack = {.ifindex = ret_ifindex};

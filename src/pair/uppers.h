@@ -4,11 +4,11 @@
 
 #include "kernel/types.h"
 
-#define NV_STACK_MAX 64 /* interfaces; others are left out */
+#define NV_UPPERS_MAX 64 /* interfaces; others are left out */
 
 /*
  * The upper and all that is up and stacked on it, over one another: VLANs, macvlans and their like,
  * a bridge that it is a port of. What was moved to another network namespace is not seen. Returns
  * how many; the upper is the first.
  */
-size_t nv_stack_find(const struct nv_links *links, int upper, int ret_ifindex[NV_STACK_MAX]);
+size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[NV_UPPERS_MAX]);

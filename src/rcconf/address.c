@@ -40,7 +40,7 @@ static int add_address(struct nv_line *line, struct nv_addrs *addrs, const struc
 		FAULT(line,
 			"more than %d addresses for an interface and its VLANs; the others are "
 			"left out",
-			NV_IFCONFIG_ADDRS_MAX);
+			NV_INTERFACE_ADDRS_MAX);
 		return -ENOBUFS;
 	}
 	more = reallocarray(addrs->addr, addrs->count + 1, sizeof(*more));
@@ -62,7 +62,7 @@ static uint8_t scope_of(const struct nv_ip *ip)
 }
 
 /* FreeBSD gives every IPv4 address a broadcast address; Linux only when told. */
-static void set_broadcast(const struct nv_group *group, struct nv_addr *addr)
+static void set_broadcast(const struct nv_address *group, struct nv_addr *addr)
 {
 	if (addr->local.family != AF_INET || addr->prefix_len > 30)
 		return;
@@ -73,7 +73,7 @@ static void set_broadcast(const struct nv_group *group, struct nv_addr *addr)
 		addr->broadcast = group->broadcast;
 }
 
-static struct nv_addr address_at(const struct nv_group *group, uint32_t index)
+static struct nv_addr address_at(const struct nv_address *group, uint32_t index)
 {
 	struct nv_addr addr = {
 		.local = nv_ip_range_at(&group->range, index),
@@ -89,7 +89,7 @@ static struct nv_addr address_at(const struct nv_group *group, uint32_t index)
 
 static void default_len(struct nv_line *line)
 {
-	struct nv_group *group = &line->group;
+	struct nv_address *group = &line->group;
 
 	if (group->has_len || group->remove)
 		return;
@@ -118,7 +118,7 @@ static bool is_host(const struct nv_ip *ip)
 /* What is said together and cannot be. */
 static bool holds_together(struct nv_line *line)
 {
-	struct nv_group *group = &line->group;
+	struct nv_address *group = &line->group;
 
 	if (!is_host(&group->range.first))
 		FAULT(line, "an address that no interface can have");
@@ -138,7 +138,7 @@ static bool holds_together(struct nv_line *line)
 static void take_group(struct nv_line *line)
 {
 	struct nv_build *build = line->build;
-	struct nv_group *group = &line->group;
+	struct nv_address *group = &line->group;
 	struct nv_addrs *addrs = group->family == AF_INET ? &build->v4 : &build->v6;
 
 	default_len(line);
@@ -149,10 +149,10 @@ static void take_group(struct nv_line *line)
 			return;
 		nv_ip_set_eui64(&group->range.first, build->mac);
 	}
-	if (group->range.count > NV_IFCONFIG_EXPAND_MAX) {
+	if (group->range.count > NV_INTERFACE_EXPAND_MAX) {
 		WARN(line, "a range of %u addresses: only the first %d are taken",
-			group->range.count, NV_IFCONFIG_EXPAND_MAX);
-		group->range.count = NV_IFCONFIG_EXPAND_MAX;
+			group->range.count, NV_INTERFACE_EXPAND_MAX);
+		group->range.count = NV_INTERFACE_EXPAND_MAX;
 	}
 	for (uint32_t i = 0; i < group->range.count; i++) {
 		struct nv_addr addr = address_at(group, i);
@@ -164,16 +164,16 @@ static void take_group(struct nv_line *line)
 	}
 }
 
-void nv_group_begin(struct nv_line *line, uint8_t family)
+void nv_address_begin(struct nv_line *line, uint8_t family)
 {
-	struct nv_group *group = &line->group;
+	struct nv_address *group = &line->group;
 
 	if (group->has_address)
 		take_group(line);
 	else if (!group->failed &&
 		 (group->has_len || group->has_broadcast || group->remove || group->eui64))
 		FAULT(line, "words that belong to an address, and no address");
-	*group = (struct nv_group){
+	*group = (struct nv_address){
 		.family = family, .valid_lft = UINT32_MAX, .preferred_lft = UINT32_MAX};
 	if (line->kind == NV_BUILD_LIST4)
 		group->family = AF_INET;
@@ -224,7 +224,7 @@ static bool cut_zone(struct nv_line *line, char *text)
 /* Cuts "/LEN" off @text. */
 static bool cut_len(struct nv_line *line, char *text)
 {
-	struct nv_group *group = &line->group;
+	struct nv_address *group = &line->group;
 	char *slash = strchr(text, '/');
 	unsigned int len;
 
@@ -243,7 +243,7 @@ static bool cut_len(struct nv_line *line, char *text)
 
 static int set_address(struct nv_line *line, char *text)
 {
-	struct nv_group *group = &line->group;
+	struct nv_address *group = &line->group;
 	int r;
 
 	if (!cut_len(line, text) || !cut_zone(line, text))
@@ -259,9 +259,9 @@ static int set_address(struct nv_line *line, char *text)
 	return r;
 }
 
-void nv_group_set_address(struct nv_line *line, const char *text)
+void nv_address_set_address(struct nv_line *line, const char *text)
 {
-	struct nv_group *group = &line->group;
+	struct nv_address *group = &line->group;
 	NV_AUTO(nv_free) char *copy = strdup(text);
 
 	if (!copy) {
@@ -279,7 +279,7 @@ void nv_group_set_address(struct nv_line *line, const char *text)
 	group->failed = !group->has_address;
 }
 
-void nv_group_set_prefix(struct nv_line *line, const char *text)
+void nv_address_set_prefix(struct nv_line *line, const char *text)
 {
 	const char *slash = strchrnul(text, '/');
 	NV_AUTO(nv_str) struct nv_str full = {};
@@ -292,10 +292,10 @@ void nv_group_set_prefix(struct nv_line *line, const char *text)
 	if (full.error == -ENOMEM)
 		line->build->error = -ENOMEM;
 	else
-		nv_group_set_address(line, nv_str_text(&full));
+		nv_address_set_address(line, nv_str_text(&full));
 }
 
-void nv_group_set_netmask(struct nv_line *line, const char *text)
+void nv_address_set_netmask(struct nv_line *line, const char *text)
 {
 	if (nv_netmask_parse(text, &line->group.len) < 0)
 		FAULT(line, "`%.60s' is not a netmask; write 255.255.255.0 or 0xffffff00", text);
@@ -303,7 +303,7 @@ void nv_group_set_netmask(struct nv_line *line, const char *text)
 		line->group.has_len = line->group.has_netmask = true;
 }
 
-void nv_group_set_len(struct nv_line *line, const char *text)
+void nv_address_set_len(struct nv_line *line, const char *text)
 {
 	uint8_t bits = nv_ip_bits(line->group.family == AF_INET6 ? AF_INET6 : AF_INET);
 	unsigned int len;

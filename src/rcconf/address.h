@@ -5,7 +5,7 @@
 #include "rcconf/build.h"
 #include "rcconf/values.h"
 
-struct nv_group {
+struct nv_address {
 	uint8_t family; /* AF_UNSPEC: no family word yet */
 	bool has_address;
 	bool failed; /* its address is no use, and a fault says so */
@@ -28,17 +28,17 @@ struct nv_line {
 	enum nv_build_value kind;
 	struct nv_words words;
 	size_t at; /* the next word */
-	struct nv_group group;
+	struct nv_address group;
 };
 
 /* Takes what the current group says into the configuration, and begins another. */
-void nv_group_begin(struct nv_line *line, uint8_t family);
+void nv_address_begin(struct nv_line *line, uint8_t family);
 
 /* ADDRESS[/LEN], a range of them, or ADDRESS%IF. */
-void nv_group_set_address(struct nv_line *line, const char *text);
+void nv_address_set_address(struct nv_line *line, const char *text);
 
 /* PREFIX[/LEN], of which an address is made with the interface's MAC. */
-void nv_group_set_prefix(struct nv_line *line, const char *text);
+void nv_address_set_prefix(struct nv_line *line, const char *text);
 
-void nv_group_set_netmask(struct nv_line *line, const char *text); /* dotted, or 0x… */
-void nv_group_set_len(struct nv_line *line, const char *text); /* decimal, after the address */
+void nv_address_set_netmask(struct nv_line *line, const char *text); /* dotted, or 0x… */
+void nv_address_set_len(struct nv_line *line, const char *text); /* decimal, after the address */

@@ -25,7 +25,7 @@ static void build_key(struct nv_build *build, const char *format, enum nv_build_
 	char key[NV_RCCONF_KEY_MAX + 1];
 
 	nv_rcconf_key_for(format, build->ifname, key);
-	nv_build_words(build, key, kind);
+	nv_build_keywords(build, key, kind);
 }
 
 static void build_primary(struct nv_build *build)
@@ -33,7 +33,7 @@ static void build_primary(struct nv_build *build)
 	if (nv_rcconf_get_for(build->rcconf, "ifconfig_%s", build->ifname))
 		build_key(build, "ifconfig_%s", NV_BUILD_PRIMARY);
 	else
-		nv_build_words(build, "ifconfig_DEFAULT", NV_BUILD_PRIMARY);
+		nv_build_keywords(build, "ifconfig_DEFAULT", NV_BUILD_PRIMARY);
 }
 
 /* One of ifconfig_IF_aliasN. */
@@ -88,7 +88,7 @@ static void build_numbered(struct nv_build *build, const char *format, enum nv_b
 	if (list.count)
 		qsort(list.entry, list.count, sizeof(*list.entry), compare_numbered);
 	for (size_t i = 0; i < list.count && *list.entry[i].value; i++)
-		nv_build_words(build, list.entry[i].key, kind);
+		nv_build_keywords(build, list.entry[i].key, kind);
 	free(list.entry);
 }
 
@@ -178,7 +178,7 @@ int nv_build_interface(struct nv_build *build)
 	build_dhcp(build);
 	if (!build->error)
 		build->error = join_addresses(build);
-	nv_build_routes(build);
+	nv_build_static_routes(build);
 	nv_build_vlans(build);
 	build->config->up = build->config->configured && !build->down;
 	nv_addrs_auto(&build->v4);
@@ -186,11 +186,11 @@ int nv_build_interface(struct nv_build *build)
 	return build->error;
 }
 
-int nv_ifconfig_build(const struct nv_rcconf *rcconf, const char *ifname, const char *lagg,
-	const uint8_t *mac, struct nv_faults *faults, struct nv_ifconfig **ret_config)
+int nv_interface_build(const struct nv_rcconf *rcconf, const char *ifname, const char *lagg,
+	const uint8_t *mac, struct nv_faults *faults, struct nv_interface **ret_config)
 {
-	NV_AUTO(nv_ifconfig) struct nv_ifconfig *config = calloc(1, sizeof(*config));
-	struct nv_build_budget budget = {NV_IFCONFIG_ADDRS_MAX, NV_IFCONFIG_ROUTES_MAX};
+	NV_AUTO(nv_interface) struct nv_interface *config = calloc(1, sizeof(*config));
+	struct nv_build_budget budget = {NV_INTERFACE_ADDRS_MAX, NV_INTERFACE_ROUTES_MAX};
 	struct nv_build build = {
 		.rcconf = rcconf,
 		.faults = faults,
@@ -211,12 +211,12 @@ int nv_ifconfig_build(const struct nv_rcconf *rcconf, const char *ifname, const 
 	return 0;
 }
 
-struct nv_ifconfig *nv_ifconfig_free(struct nv_ifconfig *config)
+struct nv_interface *nv_interface_free(struct nv_interface *config)
 {
 	if (!config)
 		return NULL;
 	for (size_t i = 0; i < config->n_vlans; i++)
-		nv_ifconfig_free(config->vlan[i].config);
+		nv_interface_free(config->vlan[i].config);
 	free(config->vlan);
 	free(config->description);
 	nv_addrs_auto(&config->addrs);

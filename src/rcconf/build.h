@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside nv_ifconfig_build(): its parts, and what they share. */
+/* Inside nv_interface_build(): its parts, and what they share. */
 #pragma once
 
 #include "rcconf/interface.h"
@@ -17,7 +17,7 @@ struct nv_build {
 	const char *lagg; /* as it will be called; may be the same */
 	const uint8_t *mac; /* NULL: not known */
 	struct nv_build_budget *budget;
-	struct nv_ifconfig *config; /* being filled */
+	struct nv_interface *config; /* being filled */
 	struct nv_addrs v4; /* config->addrs, until all are known */
 	struct nv_addrs v6;
 	bool down; /* the last of the words up and down was down */
@@ -38,7 +38,7 @@ enum nv_build_value {
 };
 
 /* Takes in the value of @key; nothing when it is unset. Faults go to build->faults. */
-void nv_build_words(struct nv_build *build, const char *key, enum nv_build_value kind);
+void nv_build_keywords(struct nv_build *build, const char *key, enum nv_build_value kind);
 
 /* Sets the description; a fault of @key when it is too long. */
 void nv_build_describe(struct nv_build *build, const char *key, const char *text);
@@ -50,7 +50,7 @@ int nv_build_interface(struct nv_build *build);
 void nv_build_vlans(struct nv_build *build);
 
 /* Takes in every route of rc.conf that belongs to the interface; its addresses must be known. */
-void nv_build_routes(struct nv_build *build);
+void nv_build_static_routes(struct nv_build *build);
 
 /* Whether @name is the interface's, the old or the new one, by rc.conf's spelling (hn0_5 is hn0.5).
  */

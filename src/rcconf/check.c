@@ -133,7 +133,7 @@ static unsigned int distance_to(const char *key, const char *pattern)
 			glob[length++] = open ? '*' : *pattern;
 	}
 	glob[length] = '\0';
-	return nv_word_distance(key, glob);
+	return nv_suggest_distance(key, glob);
 }
 
 static void unknown(const struct check *check, const char *key)
@@ -151,7 +151,7 @@ static void unknown(const struct check *check, const char *key)
 			pattern = keys[i].pattern;
 		}
 	}
-	if (nv_word_is_near(key, nearest))
+	if (nv_suggest_is_near(key, nearest))
 		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
 			"netvf has no such key; is %s meant?", pattern);
 	else
@@ -183,7 +183,7 @@ static bool looks_like_slip(const struct check *check, const char *key)
 	const char *tail = strrchr(key, '_') + 1;
 
 	for (size_t i = 0; i < NV_ARRAY_SIZE(tails); i++) {
-		if (!nv_word_is_near(tail, nv_word_distance(tail, tails[i])))
+		if (!nv_suggest_is_near(tail, nv_suggest_distance(tail, tails[i])))
 			continue;
 		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
 			"taken for an interface's name; is ifconfig_IF_%s meant?", tails[i]);
@@ -217,9 +217,9 @@ static bool check_interfaces(const struct check *check)
 	bool all_known = true;
 
 	for (size_t i = 0; i < check->n_names; i++) {
-		NV_AUTO(nv_ifconfig) struct nv_ifconfig *config = NULL;
+		NV_AUTO(nv_interface) struct nv_interface *config = NULL;
 
-		if (nv_ifconfig_build(
+		if (nv_interface_build(
 			    check->rcconf, check->name[i], NULL, NULL, check->faults, &config) < 0)
 			return false;
 		if (config->dhcp.mode != NV_DHCP_NO || config->accept_rtadv)

@@ -5,10 +5,10 @@
 #include "kernel/types.h"
 #include "rcconf/rcconf.h"
 
-#define NV_IFCONFIG_EXPAND_MAX 2048 /* addresses from one range, FreeBSD's netif_ipexpand_max */
-#define NV_IFCONFIG_ADDRS_MAX  4096 /* addresses of an interface and its VLANs together */
-#define NV_IFCONFIG_ROUTES_MAX 4096 /* routes of an interface and its VLANs together */
-#define NV_IFCONFIG_VLANS_MAX  256 /* VLANs of an interface */
+#define NV_INTERFACE_EXPAND_MAX 2048 /* addresses from one range, FreeBSD's netif_ipexpand_max */
+#define NV_INTERFACE_ADDRS_MAX	4096 /* addresses of an interface and its VLANs together */
+#define NV_INTERFACE_ROUTES_MAX 4096 /* routes of an interface and its VLANs together */
+#define NV_INTERFACE_VLANS_MAX	256 /* VLANs of an interface */
 
 enum nv_dhcp_mode {
 	NV_DHCP_NO,
@@ -28,11 +28,11 @@ struct nv_dhcp_wanted {
 struct nv_vlan_wanted {
 	char name[IFNAMSIZ]; /* as it will be called on the lagg: lagg0.5, or the word given */
 	uint16_t id; /* 1 to 4094 */
-	struct nv_ifconfig *config; /* its own configuration */
+	struct nv_interface *config; /* its own configuration */
 };
 
 /* Addresses and routes have ifindex and oif 0: whoever applies them fills these in. */
-struct nv_ifconfig {
+struct nv_interface {
 	struct nv_addrs addrs; /* IPv6 first, then IPv4, each in the order of rc.conf */
 	struct nv_routes routes; /* static routes that belong to it, then its default routes */
 	uint32_t mtu; /* 0: not said */
@@ -63,7 +63,7 @@ struct nv_ifconfig {
  * one key does not cut a machine off. @ret_config is the caller's, and must not outlive @rcconf.
  * Returns 0, also when faults were added, or -ENOMEM.
  */
-int nv_ifconfig_build(const struct nv_rcconf *rcconf, const char *ifname, const char *lagg,
-	const uint8_t *mac, struct nv_faults *faults, struct nv_ifconfig **ret_config);
-struct nv_ifconfig *nv_ifconfig_free(struct nv_ifconfig *config);
-NV_DEFINE_AUTO(nv_ifconfig, struct nv_ifconfig *, nv_ifconfig_free);
+int nv_interface_build(const struct nv_rcconf *rcconf, const char *ifname, const char *lagg,
+	const uint8_t *mac, struct nv_faults *faults, struct nv_interface **ret_config);
+struct nv_interface *nv_interface_free(struct nv_interface *config);
+NV_DEFINE_AUTO(nv_interface, struct nv_interface *, nv_interface_free);

@@ -32,13 +32,13 @@ struct word {
 static void take_inet(struct nv_line *line, const char *arg)
 {
 	(void)arg;
-	nv_group_begin(line, AF_INET);
+	nv_address_begin(line, AF_INET);
 }
 
 static void take_inet6(struct nv_line *line, const char *arg)
 {
 	(void)arg;
-	nv_group_begin(line, AF_INET6);
+	nv_address_begin(line, AF_INET6);
 }
 
 static void take_minus_alias(struct nv_line *line, const char *arg)
@@ -160,8 +160,8 @@ static const struct word words[] = {
 	{"-alias", 0, false, take_minus_alias, NULL},
 	{"delete", 0, false, take_minus_alias, NULL},
 	{"remove", 0, false, take_minus_alias, NULL},
-	{"netmask", 1, false, nv_group_set_netmask, NULL},
-	{"prefixlen", 1, false, nv_group_set_len, NULL},
+	{"netmask", 1, false, nv_address_set_netmask, NULL},
+	{"prefixlen", 1, false, nv_address_set_len, NULL},
 	{"broadcast", 1, false, take_broadcast, NULL},
 	{"vltime", 1, false, take_vltime, NULL},
 	{"pltime", 1, false, take_pltime, NULL},
@@ -261,14 +261,14 @@ static void unknown(struct nv_line *line, const char *name)
 	for (size_t i = 0; i < NV_ARRAY_SIZE(words); i++) {
 		unsigned int distance = strcasecmp(name, words[i].name) == 0
 						? 0
-						: nv_word_distance(name, words[i].name);
+						: nv_suggest_distance(name, words[i].name);
 
 		if (distance < least) {
 			least = distance;
 			nearest = words[i].name;
 		}
 	}
-	if (nv_word_is_near(name, least))
+	if (nv_suggest_is_near(name, least))
 		nv_build_fault(line->build, line->key,
 			"netvf does not know `%.60s'; is `%s' meant?", name, nearest);
 	else
@@ -315,7 +315,7 @@ static void take_word(struct nv_line *line)
 		return;
 	word = find_word(name);
 	if (!word && (strchr(name, ':') || strspn(name, "0123456789"))) {
-		nv_group_set_address(line, name);
+		nv_address_set_address(line, name);
 		return;
 	}
 	if (!word) {
@@ -339,21 +339,21 @@ static void take_line(struct nv_line *line)
 {
 	bool list = line->kind == NV_BUILD_LIST4 || line->kind == NV_BUILD_LIST6;
 
-	nv_group_begin(line, AF_UNSPEC);
+	nv_address_begin(line, AF_UNSPEC);
 	while (line->at < line->words.count && !line->build->error) {
 		if (line->kind == NV_BUILD_LIST6)
-			nv_group_set_prefix(line, line->words.word[line->at++]);
+			nv_address_set_prefix(line, line->words.word[line->at++]);
 		else if (list)
-			nv_group_set_address(line, line->words.word[line->at++]);
+			nv_address_set_address(line, line->words.word[line->at++]);
 		else
 			take_word(line);
 		if (list)
-			nv_group_begin(line, AF_UNSPEC);
+			nv_address_begin(line, AF_UNSPEC);
 	}
-	nv_group_begin(line, AF_UNSPEC);
+	nv_address_begin(line, AF_UNSPEC);
 }
 
-void nv_build_words(struct nv_build *build, const char *key, enum nv_build_value kind)
+void nv_build_keywords(struct nv_build *build, const char *key, enum nv_build_value kind)
 {
 	struct nv_line line = {.build = build, .key = key, .kind = kind};
 	const char *value = nv_rcconf_get(build->rcconf, key);

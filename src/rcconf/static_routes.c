@@ -265,7 +265,7 @@ static bool read_rest(struct reading *reading)
 }
 
 /* Whether one of the interface's networks, or of the routes to it, holds the gateway. */
-static bool reaches(const struct nv_ifconfig *config, const struct nv_ip *gateway)
+static bool reaches(const struct nv_interface *config, const struct nv_ip *gateway)
 {
 	for (size_t i = 0; i < config->addrs.count; i++) {
 		const struct nv_addr *addr = &config->addrs.addr[i];
@@ -310,7 +310,7 @@ static void add_route(struct reading *reading)
 		FAULT(reading,
 			"more than %d routes for an interface and its VLANs; the others are "
 			"left out",
-			NV_IFCONFIG_ROUTES_MAX);
+			NV_INTERFACE_ROUTES_MAX);
 		return;
 	}
 	more = reallocarray(routes->route, routes->count + 1, sizeof(*more));
@@ -425,7 +425,7 @@ static void take_default(struct nv_build *build, const char *key, uint8_t family
 		route_from_value(build, key, nv_str_text(&words), family, false);
 }
 
-void nv_build_routes(struct nv_build *build)
+void nv_build_static_routes(struct nv_build *build)
 {
 	char own[NV_RCCONF_KEY_MAX + 1];
 

@@ -11,7 +11,7 @@ static unsigned int min(unsigned int a, unsigned int b)
 }
 
 /* The optimal string alignment distance, row by row of the word, with a '*' in the pattern. */
-unsigned int nv_word_distance(const char *word, const char *pattern)
+unsigned int nv_suggest_distance(const char *word, const char *pattern)
 {
 	unsigned int rows[3][WORD_MAX + 1] = {};
 	size_t word_length = strnlen(word, WORD_MAX);
@@ -39,7 +39,7 @@ unsigned int nv_word_distance(const char *word, const char *pattern)
 	return min(row[length], 255);
 }
 
-bool nv_word_is_near(const char *word, unsigned int distance)
+bool nv_suggest_is_near(const char *word, unsigned int distance)
 {
 	return distance <= (strlen(word) > 5 ? 2 : 1);
 }

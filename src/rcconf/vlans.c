@@ -113,8 +113,8 @@ static bool read_child(
 
 static int build_child(struct nv_build *parent, const struct child *child)
 {
-	NV_AUTO(nv_ifconfig) struct nv_ifconfig *config = calloc(1, sizeof(*config));
-	struct nv_ifconfig *to = parent->config;
+	NV_AUTO(nv_interface) struct nv_interface *config = calloc(1, sizeof(*config));
+	struct nv_interface *to = parent->config;
 	struct nv_build build = {
 		.rcconf = parent->rcconf,
 		.faults = parent->faults,
@@ -134,7 +134,7 @@ static int build_child(struct nv_build *parent, const struct child *child)
 	if (r < 0)
 		return r;
 	if (build.noauto) {
-		nv_ifconfig_free(config);
+		nv_interface_free(config);
 		config = calloc(1, sizeof(*config));
 	}
 	more = config ? reallocarray(to->vlan, to->n_vlans + 1, sizeof(*more)) : NULL;
@@ -152,9 +152,9 @@ static void build_vlans(struct nv_build *build, const char *key, const struct nv
 	for (size_t i = 0; i < words->count && !build->error; i++) {
 		struct child child;
 
-		if (build->config->n_vlans == NV_IFCONFIG_VLANS_MAX) {
+		if (build->config->n_vlans == NV_INTERFACE_VLANS_MAX) {
 			nv_build_fault(build, key, "more than %d VLANs; the others are left out",
-				NV_IFCONFIG_VLANS_MAX);
+				NV_INTERFACE_VLANS_MAX);
 			return;
 		}
 		if (read_child(build, key, words->word[i], &child))

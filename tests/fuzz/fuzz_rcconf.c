@@ -13,11 +13,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void look_at(const struct nv_ifconfig *config)
+static void look_at(const struct nv_interface *config)
 {
-	REQUIRE(config->addrs.count <= NV_IFCONFIG_ADDRS_MAX);
-	REQUIRE(config->routes.count <= NV_IFCONFIG_ROUTES_MAX);
-	REQUIRE(config->n_vlans <= NV_IFCONFIG_VLANS_MAX);
+	REQUIRE(config->addrs.count <= NV_INTERFACE_ADDRS_MAX);
+	REQUIRE(config->routes.count <= NV_INTERFACE_ROUTES_MAX);
+	REQUIRE(config->n_vlans <= NV_INTERFACE_VLANS_MAX);
 	REQUIRE(config->configured || (!config->addrs.count && !config->up));
 	REQUIRE(config->dhcp.mode == NV_DHCP_NO || config->dhcp.program);
 	for (size_t i = 0; i < config->addrs.count; i++)
@@ -37,9 +37,9 @@ static void build(const struct nv_rcconf *rcconf, const char *ifname, const char
 	struct nv_faults *faults)
 {
 	static const uint8_t mac[NV_MAC_LEN] = {0x00, 0x15, 0x5d, 0x01, 0x02, 0x03};
-	NV_AUTO(nv_ifconfig) struct nv_ifconfig *config = NULL;
+	NV_AUTO(nv_interface) struct nv_interface *config = NULL;
 
-	REQUIRE(nv_ifconfig_build(rcconf, ifname, lagg, mac, faults, &config) == 0);
+	REQUIRE(nv_interface_build(rcconf, ifname, lagg, mac, faults, &config) == 0);
 	look_at(config);
 }
 

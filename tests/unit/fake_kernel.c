@@ -54,13 +54,14 @@ static void free_notices(struct fake_notice **list)
 	}
 }
 
-static void wake(struct fake_kernel *fake, enum nv_feed feed)
+static void wake(struct fake_kernel *fake, enum nv_subscription feed)
 {
 	if (fake->wake[feed] >= 0)
 		assert_int_equal(eventfd_write(fake->wake[feed], 1), 0);
 }
 
-static void tell(struct fake_kernel *fake, enum nv_feed feed, const struct fake_notice *notice)
+static void tell(
+	struct fake_kernel *fake, enum nv_subscription feed, const struct fake_notice *notice)
 {
 	struct fake_notice **end = &fake->notices[feed];
 	struct fake_notice *copy;
@@ -77,7 +78,7 @@ static void tell(struct fake_kernel *fake, enum nv_feed feed, const struct fake_
 	wake(fake, feed);
 }
 
-void fake_lose(struct fake_kernel *fake, enum nv_feed feed)
+void fake_lose(struct fake_kernel *fake, enum nv_subscription feed)
 {
 	free_notices(&fake->notices[feed]);
 	fake->lost[feed] = true;
@@ -90,14 +91,14 @@ static void tell_link(struct fake_kernel *fake, const struct nv_link *link, bool
 
 	/* As in the real messages, which say nothing of it. */
 	notice.link.driver[0] = '\0';
-	tell(fake, NV_FEED_RTNL, &notice);
+	tell(fake, NV_SUBSCRIBE_RTNL, &notice);
 }
 
 static void tell_addr(struct fake_kernel *fake, const struct nv_addr *addr, bool gone)
 {
 	struct fake_notice notice = {.what = NOTICE_ADDR, .gone = gone, .addr = *addr};
 
-	tell(fake, NV_FEED_RTNL, &notice);
+	tell(fake, NV_SUBSCRIBE_RTNL, &notice);
 }
 
 void fake_uevent(struct fake_kernel *fake, const char *lines)
@@ -105,7 +106,7 @@ void fake_uevent(struct fake_kernel *fake, const char *lines)
 	struct fake_notice notice = {.what = NOTICE_UEVENT, .uevent = strdup(lines)};
 
 	assert_non_null(notice.uevent);
-	tell(fake, NV_FEED_UEVENT, &notice);
+	tell(fake, NV_SUBSCRIBE_UEVENT, &notice);
 }
 
 /* What the kernel makes of an administrator's and a driver's word. */
@@ -240,10 +241,10 @@ static void fake_free(void *self)
 	nv_neighs_auto(&fake->neighs);
 	nv_mcasts_auto(&fake->mcasts);
 	nv_str_auto(&fake->log);
-	free_notices(&fake->notices[NV_FEED_RTNL]);
-	free_notices(&fake->notices[NV_FEED_UEVENT]);
-	nv_fd_auto(&fake->wake[NV_FEED_RTNL]);
-	nv_fd_auto(&fake->wake[NV_FEED_UEVENT]);
+	free_notices(&fake->notices[NV_SUBSCRIBE_RTNL]);
+	free_notices(&fake->notices[NV_SUBSCRIBE_UEVENT]);
+	nv_fd_auto(&fake->wake[NV_SUBSCRIBE_RTNL]);
+	nv_fd_auto(&fake->wake[NV_SUBSCRIBE_UEVENT]);
 	free(fake);
 }
 
@@ -603,38 +604,38 @@ static int op_neigh_add(void *self, const struct nv_neigh *neigh)
 	return 0;
 }
 
-static void take(struct nv_things *things, const struct nv_request *request)
+static void take(struct nv_rtobjs *objs, const struct nv_request *request)
 {
-	int r = nv_things_take(things, &request->header);
+	int r = nv_rtobjs_take(objs, &request->header);
 
 	assert_true(r == 0 || r == -ENOMSG);
 }
 
 /* There are no rules and no next hops by id here. */
-static int op_things(void *self, enum nv_thing_kind kind, int ifindex, struct nv_things *ret_things)
+static int op_objs(void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs)
 {
 	struct fake_kernel *fake = self;
-	struct nv_things things = {};
+	struct nv_rtobjs objs = {};
 	struct nv_request request;
 	int r = call(fake, FAKE_THINGS);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; kind == NV_THING_ROUTE && i < fake->routes.count; i++) {
+	for (size_t i = 0; kind == NV_RTOBJ_ROUTE && i < fake->routes.count; i++) {
 		const struct nv_route *route = &fake->routes.route[i];
 
 		assert_int_equal(nv_route_encode(&request, RTM_NEWROUTE, 0, route), 0);
 		if (!ifindex || route->oif == ifindex)
-			take(&things, &request);
+			take(&objs, &request);
 	}
-	for (size_t i = 0; kind == NV_THING_NEIGH && i < fake->neighs.count; i++) {
+	for (size_t i = 0; kind == NV_RTOBJ_NEIGH && i < fake->neighs.count; i++) {
 		const struct nv_neigh *neigh = &fake->neighs.neigh[i];
 
 		assert_int_equal(nv_neigh_encode(&request, neigh), 0);
 		if (!ifindex || neigh->ifindex == ifindex)
-			take(&things, &request);
+			take(&objs, &request);
 	}
-	*ret_things = things;
+	*ret_objs = objs;
 	return 0;
 }
 
@@ -655,12 +656,12 @@ static int carry_out(struct fake_kernel *fake, const struct nlmsghdr *message)
 		(message->nlmsg_flags & NLM_F_REPLACE) ? NV_ROUTE_REPLACE : NV_ROUTE_BESIDE);
 }
 
-static int op_batch(void *self, struct nv_things *requests, int *ret_errors)
+static int op_batch(void *self, struct nv_rtobjs *requests, int *ret_errors)
 {
-	const struct nv_thing *request = NULL;
+	const struct nv_rtobj *request = NULL;
 
 	for (size_t i = 0; i < requests->count; i++) {
-		request = nv_things_next(requests, request);
+		request = nv_rtobjs_next(requests, request);
 		ret_errors[i] = carry_out(self, (const struct nlmsghdr *)request);
 	}
 	return 0;
@@ -763,7 +764,7 @@ static void op_link_details(void *self, struct nv_link *link)
 }
 
 /* Hands lines over as the kernel's text, in which each ends with a NUL. */
-static void hand_over(const char *lines, const struct nv_feed_sink *sink)
+static void hand_over(const char *lines, const struct nv_subscribe_sink *sink)
 {
 	NV_AUTO(nv_free) char *bytes = strdup(lines);
 	size_t length = strlen(lines);
@@ -779,7 +780,7 @@ static void hand_over(const char *lines, const struct nv_feed_sink *sink)
 		sink->uevent(&uevent, sink->data);
 }
 
-static int op_devices(void *self, const struct nv_feed_sink *sink)
+static int op_devices(void *self, const struct nv_subscribe_sink *sink)
 {
 	struct fake_kernel *fake = self;
 	int r = call(fake, FAKE_DEVICES);
@@ -791,7 +792,7 @@ static int op_devices(void *self, const struct nv_feed_sink *sink)
 	return r;
 }
 
-static int op_subscribe(void *self, enum nv_feed feed, int *ret_fd)
+static int op_subscribe(void *self, enum nv_subscription feed, int *ret_fd)
 {
 	struct fake_kernel *fake = self;
 	int r = call(fake, FAKE_SUBSCRIBE);
@@ -806,7 +807,8 @@ static int op_subscribe(void *self, enum nv_feed feed, int *ret_fd)
 	return 0;
 }
 
-static int op_receive(void *self, enum nv_feed feed, int fd, const struct nv_feed_sink *sink)
+static int op_receive(
+	void *self, enum nv_subscription feed, int fd, const struct nv_subscribe_sink *sink)
 {
 	struct fake_kernel *fake = self;
 	struct fake_notice *notice = fake->notices[feed];
@@ -847,14 +849,14 @@ static const struct nv_kernel_ops ops = {
 	.route_add = op_route_add,
 	.route_del = op_route_del,
 	.neigh_add = op_neigh_add,
-	.things = op_things,
+	.objs = op_objs,
 	.batch = op_batch,
 	.mcasts = op_mcasts,
 	.send = op_send,
 	.sysctl_read = op_sysctl_read,
 	.sysctl_write = op_sysctl_write,
 	.sysctl_list = op_sysctl_list,
-	.link_details = op_link_details,
+	.link_driver = op_link_details,
 	.devices = op_devices,
 	.subscribe = op_subscribe,
 	.receive = op_receive,
@@ -866,8 +868,8 @@ struct fake_kernel *fake_kernel_new(void)
 
 	assert_non_null(fake);
 	fake->next_ifindex = 1;
-	fake->wake[NV_FEED_RTNL] = -1;
-	fake->wake[NV_FEED_UEVENT] = -1;
+	fake->wake[NV_SUBSCRIBE_RTNL] = -1;
+	fake->wake[NV_SUBSCRIBE_UEVENT] = -1;
 	assert_int_equal(nv_kernel_new(&ops, fake, &fake->kernel), 0);
 	return fake;
 }

@@ -86,7 +86,7 @@ struct fake_kernel *fake_kernel_new(void);
 void fake_fail(struct fake_kernel *fake, enum fake_op op, unsigned int nth, int error);
 
 /* Everything that waits in the feed is lost; its subscriber gets -ENOBUFS next. */
-void fake_lose(struct fake_kernel *fake, enum nv_feed feed);
+void fake_lose(struct fake_kernel *fake, enum nv_subscription feed);
 
 /*
  * Makes or changes a link, and tells of it. An ifindex of 0 stands for the next free one. Running

@@ -47,7 +47,7 @@ static json_t *describe(const struct nv_dp_pair *pair)
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		mac[3], mac[4], mac[5]);
 	return json_pack("{si si si ss ss ss}", "hn", pair->hn, "vf", pair->vf, "lagg", pair->lagg,
-		"form", forms[pair->form], "active", pair->active == NV_PORT_VF ? "vf" : "hn",
+		"form", forms[pair->mode], "active", pair->active == NV_PORT_VF ? "vf" : "hn",
 		"mac", text);
 }
 
@@ -100,7 +100,7 @@ static int change(struct nv_dp_pair *pair, const char *key, const char *value)
 		return sscanf(value, MAC_FORMAT, MAC_BYTES(pair->mac)) == 6 ? 0 : -EINVAL;
 	else if (!strcmp(key, "form"))
 		for (size_t i = 0; i < NV_ARRAY_SIZE(forms); i++)
-			pair->form = strcmp(value, forms[i]) ? pair->form : (enum nv_form)i;
+			pair->mode = strcmp(value, forms[i]) ? pair->mode : (enum nv_mode)i;
 	else
 		return -EINVAL;
 	return 0;

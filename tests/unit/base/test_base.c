@@ -110,35 +110,35 @@ static void a_turn_is_one_processs_and_ends_with_it(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	assert_false(nv_turn_is_back(dir, "hn0"));
-	assert_int_equal(nv_turn_take(dir, "hn0", NV_TURN_THERE, &fd), 0);
-	assert_false(nv_turn_is_back(dir, "hn0"));
+	assert_false(nv_move_lock_is_to_hn(dir, "hn0"));
+	assert_int_equal(nv_move_lock_take(dir, "hn0", NV_MOVE_TO_LAGG, &fd), 0);
+	assert_false(nv_move_lock_is_to_hn(dir, "hn0"));
 	assert_int_equal(pipe(ready), 0);
 	child = fork();
 	if (child == 0) {
 		close(fd); /* as exec would */
-		_exit(nv_turn_take(dir, "hn0", NV_TURN_BACK, &fd) < 0 ||
+		_exit(nv_move_lock_take(dir, "hn0", NV_MOVE_TO_HN, &fd) < 0 ||
 			write(ready[1], "", 1) != 1 || pause());
 	}
 	assert_true(child > 0);
 	assert_int_equal(fcntl(ready[0], F_SETFL, O_NONBLOCK), 0);
-	assert_false(nv_turn_is_back(dir, "hn0"));
+	assert_false(nv_move_lock_is_to_hn(dir, "hn0"));
 	assert_int_equal(read(ready[0], &byte, 1), -1);
 	assert_int_equal(fcntl(ready[0], F_SETFL, 0), 0);
 	close(fd);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	assert_true(nv_turn_is_back(dir, "hn0"));
-	assert_false(nv_turn_is_back(dir, "hn1"));
+	assert_true(nv_move_lock_is_to_hn(dir, "hn0"));
+	assert_false(nv_move_lock_is_to_hn(dir, "hn1"));
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_false(nv_turn_is_back(dir, "hn0"));
+	assert_false(nv_move_lock_is_to_hn(dir, "hn0"));
 
 	close(ready[0]);
 	close(ready[1]);
 	nv_str_printf(&path, "%s/vfup.hn0.lock", dir);
 	assert_int_equal(unlink(nv_str_text(&path)), 0);
 	assert_int_equal(rmdir(dir), 0);
-	assert_int_equal(nv_turn_take(dir, "hn0", NV_TURN_THERE, &fd), -ENOENT);
+	assert_int_equal(nv_move_lock_take(dir, "hn0", NV_MOVE_TO_LAGG, &fd), -ENOENT);
 }
 
 /* What nv_log() writes while stderr is the pipe @to and JOURNAL_STREAM is @stream. */

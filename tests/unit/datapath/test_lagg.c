@@ -325,7 +325,7 @@ static void entry_has_no_wrong_state(void **state)
 	struct nv_entry entry = {.hn = 2};
 
 	(void)state;
-	for (entry.form = NV_FORM_HN; entry.form <= NV_FORM_VF; entry.form++) {
+	for (entry.mode = NV_MODE_HN; entry.mode <= NV_MODE_VF; entry.mode++) {
 		for (entry.active = NV_PORT_HN; entry.active <= NV_PORT_VF; entry.active++) {
 			entry.vf = entry.lagg = 0;
 			assert_int_equal(nv_entry_active(&entry), 2);
@@ -334,8 +334,8 @@ static void entry_has_no_wrong_state(void **state)
 			entry.lagg = 4;
 			assert_int_equal(
 				nv_entry_active(&entry), entry.active == NV_PORT_VF ? 3 : 2);
-			assert_int_equal(nv_entry_upper(&entry), entry.form == NV_FORM_LAGG ? 4
-								 : entry.form == NV_FORM_VF ? 3
+			assert_int_equal(nv_entry_upper(&entry), entry.mode == NV_MODE_LAGG ? 4
+								 : entry.mode == NV_MODE_VF ? 3
 											    : 2);
 		}
 	}

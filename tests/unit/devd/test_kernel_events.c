@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct fixture {
-	struct nv_announce *announce;
+	struct nv_kernel_events *announce;
 	struct nv_str lines;
 };
 
@@ -32,14 +32,14 @@ static int set_up(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	*state = fixture;
-	return fixture ? nv_announce_new(on_line, &fixture->lines, &fixture->announce) : -1;
+	return fixture ? nv_kernel_events_new(on_line, &fixture->lines, &fixture->announce) : -1;
 }
 
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 
-	nv_announce_free(fixture->announce);
+	nv_kernel_events_free(fixture->announce);
 	nv_str_auto(&fixture->lines);
 	free(fixture);
 	return 0;
@@ -61,16 +61,16 @@ static void an_ethernet_link_attaches_twice(void **state)
 	struct nv_link lo = {.ifindex = 1, .name = "lo", .type = ARPHRD_LOOPBACK};
 
 	down.flags = IFF_UP;
-	nv_announce_link(fixture->announce, NULL, &lo);
-	nv_announce_link(fixture->announce, NULL, &down);
+	nv_kernel_events_link(fixture->announce, NULL, &lo);
+	nv_kernel_events_link(fixture->announce, NULL, &down);
 	expect(fixture, "!system=IFNET subsystem=lo type=ATTACH\n"
 			"!system=IFNET subsystem=eth0 type=ATTACH\n"
 			"!system=ETHERNET subsystem=eth0 type=IFATTACH\n");
-	nv_announce_link(fixture->announce, NULL, &eth0);
+	nv_kernel_events_link(fixture->announce, NULL, &eth0);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=ATTACH\n"
 			"!system=ETHERNET subsystem=eth0 type=IFATTACH\n"
 			"!system=IFNET subsystem=eth0 type=LINK_UP\n");
-	nv_announce_link(fixture->announce, &eth0, NULL);
+	nv_kernel_events_link(fixture->announce, &eth0, NULL);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=DETACH\n");
 }
 
@@ -83,11 +83,11 @@ static void only_running_counts_as_link_up(void **state)
 	dormant.flags = IFF_UP | IFF_LOWER_UP | IFF_DORMANT;
 	dormant.carrier = true;
 	other.mtu = 9000;
-	nv_announce_link(fixture->announce, &eth0, &other);
+	nv_kernel_events_link(fixture->announce, &eth0, &other);
 	expect(fixture, "");
-	nv_announce_link(fixture->announce, &eth0, &dormant);
+	nv_kernel_events_link(fixture->announce, &eth0, &dormant);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=LINK_DOWN\n");
-	nv_announce_link(fixture->announce, &dormant, &eth0);
+	nv_kernel_events_link(fixture->announce, &dormant, &eth0);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=LINK_UP\n");
 }
 
@@ -98,7 +98,7 @@ static void a_rename_says_the_old_name_first(void **state)
 
 	strcpy(renamed.name, "vf0");
 	renamed.flags = IFF_UP;
-	nv_announce_link(fixture->announce, &eth0, &renamed);
+	nv_kernel_events_link(fixture->announce, &eth0, &renamed);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=RENAME name=vf0\n"
 			"!system=IFNET subsystem=vf0 type=LINK_DOWN\n");
 }
@@ -112,7 +112,7 @@ static void a_new_name_before_it_is_up_is_an_interface_to_act_on(void **state)
 	down.flags = 0;
 	renamed = down;
 	strcpy(renamed.name, "enp1s0");
-	nv_announce_link(fixture->announce, &down, &renamed);
+	nv_kernel_events_link(fixture->announce, &down, &renamed);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=RENAME name=enp1s0\n"
 			"!system=ETHERNET subsystem=enp1s0 type=IFATTACH\n");
 }
@@ -123,7 +123,7 @@ static void an_evil_name_is_only_a_value(void **state)
 	struct nv_link evil = eth0;
 
 	strcpy(evil.name, "a\"$(x)';b");
-	nv_announce_link(fixture->announce, &evil, NULL);
+	nv_kernel_events_link(fixture->announce, &evil, NULL);
 	expect(fixture, "!system=IFNET subsystem=a\\\"$(x)';b type=DETACH\n");
 }
 
@@ -138,24 +138,24 @@ static void an_address_counts_while_it_can_be_used(void **state)
 	struct nv_addr elsewhere = fake_addr(4, "192.0.2.2/24");
 
 	tentative.flags = IFA_F_TENTATIVE;
-	nv_announce_addr(fixture->announce, &links, NULL, &four);
-	nv_announce_addr(fixture->announce, &links, &four, NULL);
+	nv_kernel_events_addr(fixture->announce, &links, NULL, &four);
+	nv_kernel_events_addr(fixture->announce, &links, &four, NULL);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=ADDR_ADD address=192.0.2.1\n"
 			"!system=IFNET subsystem=eth0 type=ADDR_DEL address=192.0.2.1\n");
-	nv_announce_addr(fixture->announce, &links, NULL, &tentative);
-	nv_announce_addr(fixture->announce, &links, NULL, &elsewhere);
+	nv_kernel_events_addr(fixture->announce, &links, NULL, &tentative);
+	nv_kernel_events_addr(fixture->announce, &links, NULL, &elsewhere);
 	expect(fixture, "");
-	nv_announce_addr(fixture->announce, &links, &tentative, &six);
+	nv_kernel_events_addr(fixture->announce, &links, &tentative, &six);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=ADDR_ADD address=2001:db8::1\n");
 	tentative.flags |= IFA_F_DADFAILED;
-	nv_announce_addr(fixture->announce, &links, NULL, &tentative);
-	nv_announce_addr(fixture->announce, &links, &tentative, NULL);
+	nv_kernel_events_addr(fixture->announce, &links, NULL, &tentative);
+	nv_kernel_events_addr(fixture->announce, &links, &tentative, NULL);
 	expect(fixture, "");
 	tentative.flags |= IFA_F_OPTIMISTIC;
-	nv_announce_addr(fixture->announce, &links, NULL, &tentative);
+	nv_kernel_events_addr(fixture->announce, &links, NULL, &tentative);
 	expect(fixture, "");
 	tentative.flags = IFA_F_TENTATIVE | IFA_F_OPTIMISTIC;
-	nv_announce_addr(fixture->announce, &links, NULL, &tentative);
+	nv_kernel_events_addr(fixture->announce, &links, NULL, &tentative);
 	expect(fixture, "!system=IFNET subsystem=eth0 type=ADDR_ADD address=2001:db8::1\n");
 }
 
@@ -170,7 +170,7 @@ static void tell(struct fixture *fixture, const char *lines)
 	for (char *at = bytes; (at = strchr(at, '\n')); at++)
 		*at = '\0';
 	assert_int_equal(nv_uevent_decode(bytes, length, &text, &uevent), 0);
-	nv_announce_uevent(fixture->announce, &uevent);
+	nv_kernel_events_uevent(fixture->announce, &uevent);
 }
 
 #define NODE(action, subsystem, name)                                                \

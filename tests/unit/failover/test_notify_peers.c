@@ -41,7 +41,7 @@ static int set_up(void **state)
 	daemon_state = (struct nv_daemon){
 		.kernel = fake->kernel, .settings = &settings, .managed = managed, .n_managed = 2};
 	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &daemon_state.loop), 0);
-	assert_int_equal(nv_loop_watch_timer(daemon_state.loop, nv_peers_tell, &daemon_state,
+	assert_int_equal(nv_loop_watch_timer(daemon_state.loop, nv_notify_peers, &daemon_state,
 				 &daemon_state.tell),
 		0);
 	assert_int_equal(nv_monitor_new(daemon_state.loop, fake->kernel, &nobody, NULL,
@@ -76,7 +76,7 @@ static void switch_to(size_t at, enum nv_port port)
 {
 	nv_notify_note(&managed[at].notify, port, true, settings.announce_count,
 		nv_loop_now(daemon_state.loop));
-	nv_peers_tell(&daemon_state);
+	nv_notify_peers(&daemon_state);
 }
 
 /* How many frames begin so, or (NULL) are there at all; the log is empty then. */
@@ -96,7 +96,7 @@ static void told_at_once_and_at_each_interval(void **state)
 {
 	(void)state;
 	make_pair(0, "hn0", "192.0.2.1/24");
-	nv_peers_tell(&daemon_state);
+	nv_notify_peers(&daemon_state);
 	assert_int_equal(sent(NULL, NULL), 0);
 	switch_to(0, NV_PORT_VF);
 	assert_string_equal(nv_str_text(&fake->log),
@@ -141,7 +141,7 @@ static void the_upper_of_the_moment_is_told(void **state)
 	switch_to(0, NV_PORT_VF);
 	assert_int_equal(sent("hn0", "ffff"), 1);
 	path[0].lagg = fake_make_link(fake, "lagg0", "dummy", 1);
-	path[0].form = NV_FORM_LAGG;
+	path[0].mode = NV_MODE_LAGG;
 	addr = fake_addr(path[0].lagg, "2001:db8::1/64");
 	fake_put_addr(fake, &addr);
 	assert_int_equal(

@@ -47,7 +47,7 @@ static int follow(struct pair *pair, uint32_t mtu)
 	pair->vf = fake_link(pair->fake, "vf0");
 	pair->hn.mtu = mtu;
 	fake_put_link(pair->fake, &pair->hn);
-	r = nv_bare_follow(pair->fake->kernel, &pair->hn, &pair->vf);
+	r = nv_port_setup_transparent(pair->fake->kernel, &pair->hn, &pair->vf);
 	pair->hn = fake_link(pair->fake, "hn0");
 	pair->vf = fake_link(pair->fake, "vf0");
 	return r;
@@ -128,7 +128,8 @@ static void a_vf_that_is_gone_is_told(void **state)
 	pair->hn.mtu = 9000;
 	fake_put_link(pair->fake, &pair->hn);
 	fake_del_link(pair->fake, pair->vf.ifindex);
-	assert_int_equal(nv_bare_follow(pair->fake->kernel, &pair->hn, &pair->vf), -ENODEV);
+	assert_int_equal(
+		nv_port_setup_transparent(pair->fake->kernel, &pair->hn, &pair->vf), -ENODEV);
 	assert_int_equal(fake_link(pair->fake, "hn0").mtu, 9000);
 }
 

@@ -58,7 +58,7 @@ static int set_up(void **state)
 		.hn = fake_make_link(fake, "hn0", "virtio_net", 1),
 		.vf = fake_make_link(fake, "vf0", "mlx5_core", 1),
 		.lagg = fake_make_link(fake, "lagg0", "dummy", 1),
-		.form = NV_FORM_LAGG,
+		.mode = NV_MODE_LAGG,
 		.mac = {2, 0, 0, 0, 0, 1},
 	};
 	managed = (struct nv_managed){.hn = path.hn, .hn_name = "hn0"};
@@ -85,7 +85,7 @@ static unsigned int follow(void)
 	unsigned int before = fake->calls[FAKE_LINK_SET];
 
 	nv_loop_run_once(daemon_state.loop, 0);
-	nv_follow(&daemon_state, &managed);
+	nv_port_sync(&daemon_state, &managed);
 	return fake->calls[FAKE_LINK_SET] - before;
 }
 
@@ -249,7 +249,7 @@ static void a_port_of_a_bond_is_the_kernels(void **state)
 static void a_transparent_vf_follows_once_it_is_ready(void **state)
 {
 	(void)state;
-	path.form = NV_FORM_HN;
+	path.mode = NV_MODE_HN;
 	change("hn0", 1400, 0, 1);
 	assert_int_equal(follow(), 0);
 	managed.state.ready = true;
@@ -263,7 +263,7 @@ static void a_transparent_vf_follows_once_it_is_ready(void **state)
 static void a_vf_for_itself_leaves_hn_alone(void **state)
 {
 	(void)state;
-	path.form = NV_FORM_VF;
+	path.mode = NV_MODE_VF;
 	change("vf0", 9000, 0, 1);
 	assert_int_equal(follow(), 0);
 }

@@ -600,7 +600,7 @@ static void note_device(const struct nv_uevent *uevent, void *data)
 static void sysfs_is_told_as_uevents(void **state)
 {
 	NV_AUTO(nv_str) struct nv_str found = {};
-	const struct nv_feed_sink sink = {.uevent = note_device, .data = &found};
+	const struct nv_subscribe_sink sink = {.uevent = note_device, .data = &found};
 	char dir[] = "/tmp/netvf-test-XXXXXX";
 
 	(void)state;

@@ -198,11 +198,11 @@ static void a_loss_leads_to_the_difference(void **state)
 	fake_put_link(fake, &link);
 	added = fake_addr(kept, "192.0.2.3/24");
 	fake_put_addr(fake, &added);
-	fake_lose(fake, NV_FEED_RTNL);
+	fake_lose(fake, NV_SUBSCRIBE_RTNL);
 	expect(fixture, "-192.0.2.2@gone -192.0.2.1@kept -gone -reborn +reborn kept=other "
 			"+192.0.2.3@other ; ");
 	assert_int_equal(nv_monitor_resyncs(fixture->monitor), 1);
-	fake_lose(fake, NV_FEED_RTNL);
+	fake_lose(fake, NV_SUBSCRIBE_RTNL);
 	expect(fixture, "; ");
 	assert_int_equal(nv_monitor_resyncs(fixture->monitor), 2);
 }
@@ -215,7 +215,7 @@ static void messages_from_before_the_dump_are_not_told(void **state)
 	fake_make_link(fixture->fake, "hn0", "x", 1);
 	start(fixture);
 	expect(fixture, "+hn0 ; ");
-	fake_lose(fixture->fake, NV_FEED_RTNL);
+	fake_lose(fixture->fake, NV_SUBSCRIBE_RTNL);
 	link = fake_link(fixture->fake, "hn0");
 	link.carrier = false;
 	fake_put_link(fixture->fake, &link);
@@ -280,7 +280,7 @@ static void a_dump_that_fails_is_tried_later(void **state)
 	fixture->fake->mute = false;
 	fake_fail(fixture->fake, FAKE_LINKS, 1, -ENOMEM);
 	fake_fail(fixture->fake, FAKE_LINKS, 2, -ENOBUFS);
-	fake_lose(fixture->fake, NV_FEED_RTNL);
+	fake_lose(fixture->fake, NV_SUBSCRIBE_RTNL);
 	expect(fixture, "");
 	/* Messages go on being applied meanwhile. */
 	fake_make_link(fixture->fake, "vf0", "x", 1);
@@ -399,7 +399,7 @@ static void lost_uevents_lead_to_the_difference(void **state)
 	fake->device[0] = KVP("add");
 	fake->device[1] = NIC("bind");
 	start(fixture);
-	fake_lose(fake, NV_FEED_UEVENT);
+	fake_lose(fake, NV_SUBSCRIBE_UEVENT);
 	expect(fixture, "");
 	assert_int_equal(nv_monitor_coldplug_devices(fixture->monitor), 0);
 	fake_uevent(fake, TTY("add"));
@@ -407,11 +407,11 @@ static void lost_uevents_lead_to_the_difference(void **state)
 	expect(fixture, "add:kvp bind:nic ; add:ttyUSB0 add:sda ; ");
 	fake->device[0] = VSS("add");
 	fake->device[1] = DEVICE("add", "pci", "nic", "");
-	fake_lose(fake, NV_FEED_UEVENT);
+	fake_lose(fake, NV_SUBSCRIBE_UEVENT);
 	expect(fixture, "add:vss unbind:nic remove:kvp remove:ttyUSB0 ; ");
 	fake_fail(fake, FAKE_DEVICES, 1, -EIO);
 	fake->device[0] = NULL;
-	fake_lose(fake, NV_FEED_UEVENT);
+	fake_lose(fake, NV_SUBSCRIBE_UEVENT);
 	expect(fixture, "");
 	nv_loop_advance(fixture->loop, NV_USEC_PER_SEC);
 	expect(fixture, "remove:vss ; ");

@@ -29,7 +29,7 @@ struct watcher {
 	bool late;
 	struct nv_kernel *kernel; /* that the monitor uses */
 	struct nv_monitor *monitor;
-	struct nv_announce *announce;
+	struct nv_kernel_events *announce;
 	struct nv_str lines; /* every event, each after a newline */
 	unsigned int settled;
 	unsigned int links_now; /* counted by what was reported */
@@ -52,7 +52,7 @@ static void on_link(const struct nv_link *old, const struct nv_link *new, void *
 
 	watcher->links_now += !old;
 	watcher->links_now -= !new;
-	nv_announce_link(watcher->announce, old, new);
+	nv_kernel_events_link(watcher->announce, old, new);
 }
 
 static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
@@ -61,14 +61,14 @@ static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *
 
 	watcher->addrs_now += !old;
 	watcher->addrs_now -= !new;
-	nv_announce_addr(watcher->announce, nv_monitor_links(watcher->monitor), old, new);
+	nv_kernel_events_addr(watcher->announce, nv_monitor_links(watcher->monitor), old, new);
 }
 
 static void on_uevent(const struct nv_uevent *uevent, void *data)
 {
 	struct watcher *watcher = data;
 
-	nv_announce_uevent(watcher->announce, uevent);
+	nv_kernel_events_uevent(watcher->announce, uevent);
 }
 
 static void on_settled(void *data)
@@ -88,7 +88,7 @@ static void start(struct watcher *watcher)
 {
 	CHECK(nv_loop_new(NV_LOOP_MONOTONIC, &watcher->loop));
 	CHECK(nv_loop_watch_timer(watcher->loop, on_deadline, watcher, &watcher->deadline));
-	CHECK(nv_announce_new(on_line, watcher, &watcher->announce));
+	CHECK(nv_kernel_events_new(on_line, watcher, &watcher->announce));
 	CHECK(nv_monitor_new(
 		watcher->loop, watcher->kernel, &monitor_ops, watcher, &watcher->monitor));
 	nv_str_clear(&watcher->lines);
@@ -97,7 +97,7 @@ static void start(struct watcher *watcher)
 static void watcher_stop(struct watcher *watcher)
 {
 	nv_monitor_free(watcher->monitor);
-	nv_announce_free(watcher->announce);
+	nv_kernel_events_free(watcher->announce);
 	nv_watch_free(watcher->deadline);
 	nv_loop_free(watcher->loop);
 	nv_str_auto(&watcher->lines);
@@ -210,7 +210,7 @@ static void what_exists_is_told_at_the_start(void **state)
 	CHECK(nv_kernel_link_up(kernel, ifindex, true));
 	CHECK(nv_kernel_addr_add(kernel, &addr, false));
 	CHECK(nv_loop_new(NV_LOOP_MONOTONIC, &watcher.loop));
-	CHECK(nv_announce_new(on_line, &watcher, &watcher.announce));
+	CHECK(nv_kernel_events_new(on_line, &watcher, &watcher.announce));
 	CHECK(nv_monitor_new(watcher.loop, kernel, &monitor_ops, &watcher, &watcher.monitor));
 	assert_string_equal(nv_str_text(&watcher.lines),
 		"\n!system=IFNET subsystem=lo type=ATTACH"
@@ -299,7 +299,7 @@ static void a_link_that_moves_away_is_gone(void **state)
 	watcher_stop(&watcher);
 }
 
-static int subscribe_with_small_buffer(void *self, enum nv_feed feed, int *ret_fd)
+static int subscribe_with_small_buffer(void *self, enum nv_subscription feed, int *ret_fd)
 {
 	int size = SMALL_BUFFER;
 	int r = nv_kernel_ops(kernel)->subscribe(self, feed, ret_fd);
@@ -434,11 +434,11 @@ static uint32_t portid_of(int fd)
 
 static int uevent_fd;
 
-static int subscribe_and_note(void *self, enum nv_feed feed, int *ret_fd)
+static int subscribe_and_note(void *self, enum nv_subscription feed, int *ret_fd)
 {
 	int r = nv_kernel_ops(kernel)->subscribe(self, feed, ret_fd);
 
-	if (r == 0 && feed == NV_FEED_UEVENT)
+	if (r == 0 && feed == NV_SUBSCRIBE_UEVENT)
 		uevent_fd = *ret_fd;
 	return r;
 }

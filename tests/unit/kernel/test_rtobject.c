@@ -19,38 +19,38 @@
 
 #define UNHEARD_OF 200 /* an attribute that no kernel has yet */
 
-static const struct nv_renaming hn_to_lagg = {HN, LAGG, "hn0", "lagg0"};
-static const struct nv_renamings renamings = {&hn_to_lagg, 1};
+static const struct nv_link_map hn_to_lagg = {HN, LAGG, "hn0", "lagg0"};
+static const struct nv_link_maps renamings = {&hn_to_lagg, 1};
 
 /* What a dump told, and what is asked for in return. */
 struct bench {
 	struct nv_request told;
-	struct nv_things things;
-	struct nv_things requests;
+	struct nv_rtobjs objs;
+	struct nv_rtobjs requests;
 };
 
 static void bench_auto(struct bench *bench)
 {
-	nv_things_auto(&bench->things);
-	nv_things_auto(&bench->requests);
+	nv_rtobjs_auto(&bench->objs);
+	nv_rtobjs_auto(&bench->requests);
 }
 
 #define BENCH(name) __attribute__((cleanup(bench_auto))) struct bench name = {}
 
-static const struct nv_thing *take(struct bench *bench)
+static const struct nv_rtobj *take(struct bench *bench)
 {
-	assert_int_equal(nv_things_take(&bench->things, &bench->told.header), 0);
-	return nv_things_next(&bench->things, NULL);
+	assert_int_equal(nv_rtobjs_take(&bench->objs, &bench->told.header), 0);
+	return nv_rtobjs_next(&bench->objs, NULL);
 }
 
-static const struct nlmsghdr *ask(struct bench *bench, enum nv_thing_verb verb)
+static const struct nlmsghdr *ask(struct bench *bench, enum nv_rtobj_verb verb)
 {
-	const struct nv_thing *thing = nv_things_next(&bench->things, NULL);
+	const struct nv_rtobj *obj = nv_rtobjs_next(&bench->objs, NULL);
 
-	nv_things_auto(&bench->requests);
-	assert_int_equal(nv_things_request(&bench->requests, thing, verb, &renamings), 0);
+	nv_rtobjs_auto(&bench->requests);
+	assert_int_equal(nv_rtobjs_request(&bench->requests, obj, verb, &renamings), 0);
 	assert_int_equal(bench->requests.count, 1);
-	return (const void *)nv_things_next(&bench->requests, NULL);
+	return (const void *)nv_rtobjs_next(&bench->requests, NULL);
 }
 
 static const struct nlattr *find(const struct nlmsghdr *message, size_t header, uint16_t type)
@@ -96,8 +96,8 @@ static void a_route_keeps_all_that_was_said_of_it(void **state)
 	tell_route(&bench);
 	mnl_attr_put_u32(&bench.told.header, RTA_OIF, HN);
 	mnl_attr_put(&bench.told.header, UNHEARD_OF, 7, "unknown");
-	assert_true(nv_thing_refers(take(&bench), &renamings));
-	asked = ask(&bench, NV_THING_ADD);
+	assert_true(nv_rtobj_refers(take(&bench), &renamings));
+	asked = ask(&bench, NV_RTOBJ_ADD);
 	info = mnl_nlmsg_get_payload(asked);
 	assert_int_equal(asked->nlmsg_type, RTM_NEWROUTE);
 	assert_int_equal(asked->nlmsg_flags, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_APPEND);
@@ -107,7 +107,7 @@ static void a_route_keeps_all_that_was_said_of_it(void **state)
 	assert_memory_equal(
 		mnl_attr_get_payload(find(asked, sizeof(*info), UNHEARD_OF)), "unknown", 7);
 	assert_int_equal(mnl_attr_get_payload_len(find(asked, sizeof(*info), UNHEARD_OF)), 7);
-	assert_int_equal(ask(&bench, NV_THING_DELETE)->nlmsg_type, RTM_DELROUTE);
+	assert_int_equal(ask(&bench, NV_RTOBJ_DELETE)->nlmsg_type, RTM_DELROUTE);
 }
 
 static void put_hop(struct nlmsghdr *message, int ifindex)
@@ -137,9 +137,9 @@ static void a_route_with_several_next_hops_names_the_new_link(void **state)
 	put_hop(told, OTHER);
 	put_hop(told, HN);
 	mnl_attr_nest_end(told, nest);
-	assert_true(nv_thing_is_shared(take(&bench)));
-	assert_true(nv_thing_refers(nv_things_next(&bench.things, NULL), &renamings));
-	asked = ask(&bench, NV_THING_REPLACE);
+	assert_true(nv_rtobj_is_shared(take(&bench)));
+	assert_true(nv_rtobj_refers(nv_rtobjs_next(&bench.objs, NULL), &renamings));
+	asked = ask(&bench, NV_RTOBJ_REPLACE);
 	assert_true(asked->nlmsg_flags & NLM_F_REPLACE);
 	hop = mnl_attr_get_payload(find(asked, sizeof(struct rtmsg), RTA_MULTIPATH));
 	assert_int_equal(hop[0].rtnh_ifindex, OTHER);
@@ -155,16 +155,16 @@ static void what_cannot_be_made_again_is_passed_over(void **state)
 
 	(void)state;
 	tell_route(&bench)->rtm_flags = RTM_F_CLONED;
-	assert_int_equal(nv_things_take(&bench.things, told), -ENOMSG);
+	assert_int_equal(nv_rtobjs_take(&bench.objs, told), -ENOMSG);
 	tell_route(&bench);
 	mnl_attr_put_u32(told, RTA_NH_ID, 7);
-	assert_int_equal(nv_things_take(&bench.things, told), -ENOMSG);
+	assert_int_equal(nv_rtobjs_take(&bench.objs, told), -ENOMSG);
 	nv_request_start(&bench.told, RTM_NEWRULE, 0, sizeof(struct fib_rule_hdr));
-	assert_int_equal(nv_things_take(&bench.things, told), -ENOMSG);
+	assert_int_equal(nv_rtobjs_take(&bench.objs, told), -ENOMSG);
 	nv_request_start(&bench.told, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
-	assert_int_equal(nv_things_take(&bench.things, told), -ENOMSG);
-	assert_int_equal(bench.things.count, 0);
-	assert_null(nv_things_next(&bench.things, NULL));
+	assert_int_equal(nv_rtobjs_take(&bench.objs, told), -ENOMSG);
+	assert_int_equal(bench.objs.count, 0);
+	assert_null(nv_rtobjs_next(&bench.objs, NULL));
 }
 
 static void an_advertised_route_becomes_a_stopgap(void **state)
@@ -178,11 +178,11 @@ static void an_advertised_route_becomes_a_stopgap(void **state)
 	mnl_attr_put_u32(&bench.told.header, RTA_PRIORITY, 1024);
 	mnl_attr_put(&bench.told.header, RTA_CACHEINFO, sizeof(cache), &cache);
 	take(&bench);
-	asked = ask(&bench, NV_THING_ADD);
+	asked = ask(&bench, NV_RTOBJ_ADD);
 	assert_int_equal(number(asked, sizeof(struct rtmsg), RTA_PRIORITY), 1025);
 	assert_int_equal(number(asked, sizeof(struct rtmsg), RTA_EXPIRES), 2);
 	assert_null(find(asked, sizeof(struct rtmsg), RTA_CACHEINFO));
-	asked = ask(&bench, NV_THING_DELETE);
+	asked = ask(&bench, NV_RTOBJ_DELETE);
 	assert_int_equal(number(asked, sizeof(struct rtmsg), RTA_PRIORITY), 1024);
 }
 
@@ -199,7 +199,7 @@ static void a_rule_names_the_new_link(void **state)
 	mnl_attr_put_strz(told, FRA_OIFNAME, "hn01");
 	mnl_attr_put_u32(told, FRA_PRIORITY, 100);
 	take(&bench);
-	asked = ask(&bench, NV_THING_ADD);
+	asked = ask(&bench, NV_RTOBJ_ADD);
 	assert_string_equal(mnl_attr_get_str(find(asked, sizeof(*info), FRA_IIFNAME)), "lagg0");
 	assert_string_equal(mnl_attr_get_str(find(asked, sizeof(*info), FRA_OIFNAME)), "hn01");
 	assert_int_equal(number(asked, sizeof(*info), FRA_PRIORITY), 100);
@@ -230,8 +230,8 @@ static void a_neighbour_that_was_learnt_is_stale(void **state)
 
 	(void)state;
 	tell_neigh(&bench, NUD_REACHABLE);
-	assert_true(nv_thing_is_learnt(take(&bench)));
-	asked = ask(&bench, NV_THING_ADD);
+	assert_true(nv_rtobj_is_learnt(take(&bench)));
+	asked = ask(&bench, NV_RTOBJ_ADD);
 	info = mnl_nlmsg_get_payload(asked);
 	assert_int_equal(info->ndm_ifindex, LAGG);
 	assert_int_equal(info->ndm_state, NUD_STALE);
@@ -239,14 +239,14 @@ static void a_neighbour_that_was_learnt_is_stale(void **state)
 	assert_non_null(find(asked, sizeof(*info), NDA_LLADDR));
 
 	tell_neigh(&bench, NUD_FAILED);
-	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
-	nv_things_auto(&bench.things);
+	assert_int_equal(nv_rtobjs_take(&bench.objs, &bench.told.header), -ENOMSG);
+	nv_rtobjs_auto(&bench.objs);
 	tell_neigh(&bench, NUD_PERMANENT);
-	assert_false(nv_thing_is_learnt(take(&bench)));
-	nv_things_auto(&bench.things);
+	assert_false(nv_rtobj_is_learnt(take(&bench)));
+	nv_rtobjs_auto(&bench.objs);
 	tell_neigh(&bench, 0)->ndm_flags = NTF_PROXY;
 	take(&bench);
-	info = mnl_nlmsg_get_payload(ask(&bench, NV_THING_ADD));
+	info = mnl_nlmsg_get_payload(ask(&bench, NV_RTOBJ_ADD));
 	assert_int_equal(info->ndm_flags, NTF_PROXY);
 }
 
@@ -262,8 +262,8 @@ static void a_next_hop_keeps_its_id(void **state)
 	info->nh_flags = RTNH_F_LINKDOWN;
 	mnl_attr_put_u32(&bench.told.header, NHA_ID, 7);
 	mnl_attr_put_u32(&bench.told.header, NHA_OIF, HN);
-	assert_true(nv_thing_is_replaced(take(&bench)));
-	asked = ask(&bench, NV_THING_REPLACE);
+	assert_true(nv_rtobj_is_replaced(take(&bench)));
+	asked = ask(&bench, NV_RTOBJ_REPLACE);
 	info = mnl_nlmsg_get_payload(asked);
 	assert_int_equal(info->nh_scope, 0);
 	assert_int_equal(info->nh_flags, 0);
@@ -279,15 +279,15 @@ static void a_person_can_read_what_it_is(void **state)
 	(void)state;
 	tell_route(&bench);
 	take(&bench);
-	nv_thing_text(nv_things_next(&bench.things, NULL), &text);
+	nv_rtobj_text(nv_rtobjs_next(&bench.objs, NULL), &text);
 	assert_string_equal(nv_str_text(&text), "route to 198.51.100.0/24");
 	nv_str_clear(&text);
-	nv_thing_text((const void *)ask(&bench, NV_THING_DELETE), &text);
+	nv_rtobj_text((const void *)ask(&bench, NV_RTOBJ_DELETE), &text);
 	assert_string_equal(nv_str_text(&text), "route to 198.51.100.0/24");
 	tell_neigh(&bench, NUD_PERMANENT);
-	nv_things_auto(&bench.things);
+	nv_rtobjs_auto(&bench.objs);
 	nv_str_clear(&text);
-	nv_thing_text(take(&bench), &text);
+	nv_rtobj_text(take(&bench), &text);
 	assert_string_equal(nv_str_text(&text), "neighbour 192.0.2.1");
 }
 
@@ -305,17 +305,17 @@ static void a_message_that_is_cut_off_does_no_harm(void **state)
 	mnl_attr_nest_end(told, nest);
 	for (uint32_t length = sizeof(*told); length <= told->nlmsg_len; length++) {
 		struct nlmsghdr *cut = malloc(length);
-		const struct nv_thing *thing;
+		const struct nv_rtobj *obj;
 
 		assert_non_null(cut);
 		memcpy(cut, told, length);
 		cut->nlmsg_len = length;
-		nv_things_take(&bench.things, cut);
+		nv_rtobjs_take(&bench.objs, cut);
 		free(cut);
-		thing = nv_things_next(&bench.things, NULL);
-		if (thing)
-			ask(&bench, NV_THING_ADD);
-		nv_things_auto(&bench.things);
+		obj = nv_rtobjs_next(&bench.objs, NULL);
+		if (obj)
+			ask(&bench, NV_RTOBJ_ADD);
+		nv_rtobjs_auto(&bench.objs);
 	}
 }
 
@@ -357,28 +357,28 @@ static const struct nlattr *nested(const struct nlmsghdr *message, uint16_t nest
 
 static const struct nlmsghdr *request(const struct bench *bench, size_t number)
 {
-	const struct nv_thing *thing = nv_things_next(&bench->requests, NULL);
+	const struct nv_rtobj *obj = nv_rtobjs_next(&bench->requests, NULL);
 
 	while (number--)
-		thing = nv_things_next(&bench->requests, thing);
-	return (const void *)thing;
+		obj = nv_rtobjs_next(&bench->requests, obj);
+	return (const void *)obj;
 }
 
 static void a_port_enters_isolated_and_mute_with_its_vlans(void **state)
 {
 	BENCH(bench);
-	const struct nv_thing *port;
+	const struct nv_rtobj *port;
 	const struct nlmsghdr *asked;
 	const struct bridge_vlan_info *vlan;
 
 	(void)state;
 	tell_port(&bench);
 	port = take(&bench);
-	assert_int_equal(nv_thing_kind(port), NV_THING_PORT);
-	assert_true(nv_thing_refers(port, &renamings));
-	assert_int_equal(nv_port_bridge(port), 9);
-	assert_false(nv_port_is_isolated(port));
-	assert_int_equal(nv_port_enter(&bench.requests, port, LAGG), 0);
+	assert_int_equal(nv_rtobj_kind(port), NV_RTOBJ_BRPORT);
+	assert_true(nv_rtobj_refers(port, &renamings));
+	assert_int_equal(nv_brport_bridge(port), 9);
+	assert_false(nv_brport_is_isolated(port));
+	assert_int_equal(nv_brport_enter(&bench.requests, port, LAGG), 0);
 	assert_int_equal(bench.requests.count, 4);
 
 	asked = request(&bench, 0);
@@ -401,23 +401,23 @@ static void a_port_enters_isolated_and_mute_with_its_vlans(void **state)
 static void a_port_floods_as_it_did_and_is_the_same_from_a_file(void **state)
 {
 	BENCH(bench);
-	NV_AUTO(nv_things) struct nv_things again = {};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs again = {};
 	NV_AUTO(nv_str) struct nv_str text = {};
-	const struct nv_thing *port;
+	const struct nv_rtobj *port;
 
 	(void)state;
 	tell_port(&bench);
 	port = take(&bench);
-	nv_thing_hex(port, &text);
-	assert_int_equal(nv_things_add_hex(&again, nv_str_text(&text)), 0);
-	assert_int_equal(again.length, bench.things.length);
-	assert_memory_equal(again.bytes, bench.things.bytes, again.length);
-	assert_int_equal(nv_port_flood(&bench.requests, port, LAGG), 0);
+	nv_rtobj_hex(port, &text);
+	assert_int_equal(nv_rtobjs_add_hex(&again, nv_str_text(&text)), 0);
+	assert_int_equal(again.length, bench.objs.length);
+	assert_memory_equal(again.bytes, bench.objs.bytes, again.length);
+	assert_int_equal(nv_brport_flood(&bench.requests, port, LAGG), 0);
 	assert_int_equal(mnl_attr_get_u8(nested(
 				 request(&bench, 0), IFLA_PROTINFO, IFLA_BRPORT_UNICAST_FLOOD)),
 		1);
 	assert_null(nested(request(&bench, 0), IFLA_PROTINFO, IFLA_BRPORT_MCAST_FLOOD));
-	assert_int_equal(nv_port_flood(&bench.requests, NULL, HN), 0);
+	assert_int_equal(nv_brport_flood(&bench.requests, NULL, HN), 0);
 	assert_int_equal(
 		mnl_attr_get_u8(nested(request(&bench, 1), IFLA_PROTINFO, IFLA_BRPORT_MCAST_FLOOD)),
 		0);
@@ -431,12 +431,12 @@ static void what_is_no_port_of_a_bridge_is_passed_over(void **state)
 	(void)state;
 	info = mnl_nlmsg_get_payload(tell_port(&bench));
 	info->ifi_family = AF_UNSPEC;
-	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
+	assert_int_equal(nv_rtobjs_take(&bench.objs, &bench.told.header), -ENOMSG);
 	info = nv_request_start(&bench.told, RTM_NEWLINK, 0, sizeof(*info));
 	info->ifi_family = AF_BRIDGE;
 	mnl_attr_put_u32(&bench.told.header, IFLA_MASTER, 9);
-	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
-	assert_int_equal(bench.things.count, 0);
+	assert_int_equal(nv_rtobjs_take(&bench.objs, &bench.told.header), -ENOMSG);
+	assert_int_equal(bench.objs.count, 0);
 }
 
 static void a_mac_of_a_bridges_table_is_carried_if_it_was_set(void **state)
@@ -451,14 +451,14 @@ static void a_mac_of_a_bridges_table_is_carried_if_it_was_set(void **state)
 	info->ndm_ifindex = HN;
 	info->ndm_state = NUD_REACHABLE;
 	mnl_attr_put(&bench.told.header, NDA_LLADDR, sizeof(mac), mac);
-	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
+	assert_int_equal(nv_rtobjs_take(&bench.objs, &bench.told.header), -ENOMSG);
 	info->ndm_state = NUD_PERMANENT;
 	/* Of the device's own list. */
-	assert_int_equal(nv_things_take(&bench.things, &bench.told.header), -ENOMSG);
+	assert_int_equal(nv_rtobjs_take(&bench.objs, &bench.told.header), -ENOMSG);
 	mnl_attr_put_u32(&bench.told.header, NDA_MASTER, 9);
-	assert_int_equal(nv_thing_kind(take(&bench)), NV_THING_FDB);
-	assert_true(nv_fdb_is_of_itself(nv_things_next(&bench.things, NULL), mac));
-	asked = ask(&bench, NV_THING_REPLACE);
+	assert_int_equal(nv_rtobj_kind(take(&bench)), NV_RTOBJ_FDB);
+	assert_true(nv_fdb_is_of_itself(nv_rtobjs_next(&bench.objs, NULL), mac));
+	asked = ask(&bench, NV_RTOBJ_REPLACE);
 	info = mnl_nlmsg_get_payload(asked);
 	assert_int_equal(info->ndm_ifindex, LAGG);
 	assert_int_equal(info->ndm_flags, NTF_MASTER);

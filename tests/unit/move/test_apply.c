@@ -370,7 +370,7 @@ static void a_vf_forgets_what_it_heard_before(void **state)
 	put_addr(&bench, vf, "2001:db8:1::1/64", 600);
 	assert_int_equal(nv_routes_add(&bench.fake->routes, &heard), 0);
 	set_sysctl(&bench, "net/ipv6/conf/vf0/accept_ra", "1");
-	assert_int_equal(nv_bare_vf(bench.fake->kernel, &link, 9000, &mtu), 0);
+	assert_int_equal(nv_port_setup_vf(bench.fake->kernel, &link, 9000, &mtu), 0);
 	assert_int_equal(mtu, 9000);
 	assert_int_equal(count_routes(&bench, vf), 0);
 	assert_int_equal(count_addrs(&bench, vf), 1);
@@ -381,10 +381,10 @@ static void a_vf_forgets_what_it_heard_before(void **state)
 	assert_true(link.flags & IFF_ALLMULTI);
 
 	fake_fail(bench.fake, FAKE_LINK_SET, 1, -EINVAL);
-	assert_int_equal(nv_bare_vf(bench.fake->kernel, &link, 1400, &mtu), 0);
+	assert_int_equal(nv_port_setup_vf(bench.fake->kernel, &link, 1400, &mtu), 0);
 	assert_int_equal(mtu, 9000);
 	fake_del_link(bench.fake, vf);
-	assert_int_equal(nv_bare_vf(bench.fake->kernel, &link, 1400, NULL), -ENODEV);
+	assert_int_equal(nv_port_setup_vf(bench.fake->kernel, &link, 1400, NULL), -ENODEV);
 }
 
 static void only_what_a_plan_may_touch_is_taken(void **state)
@@ -397,7 +397,7 @@ static void only_what_a_plan_may_touch_is_taken(void **state)
 	put_vlan(&bench, "hn0.5", 5);
 	put_route(&bench, fake_link(bench.fake, "hn0.5").ifindex, RTPROT_STATIC);
 	assert_int_equal(nv_snapshot_take(bench.fake->kernel, bench.hn, &bench.now), 0);
-	assert_int_equal(bench.now.things.count, 4);
+	assert_int_equal(bench.now.objs.count, 4);
 	nv_snapshot_auto(&bench.now);
 	fake_fail(bench.fake, FAKE_THINGS, 5, -ENOBUFS);
 	assert_int_equal(nv_snapshot_take(bench.fake->kernel, bench.hn, &bench.now), -ENOBUFS);

@@ -16,7 +16,7 @@ struct bench {
 	struct nv_snapshot now;
 	struct nv_routes live; /* become things of the snapshot */
 	struct nv_routes carried; /* and come out of the plan again */
-	struct nv_ifconfig wanted;
+	struct nv_interface wanted;
 	struct nv_plan plan;
 	struct nv_str why;
 };
@@ -97,26 +97,25 @@ static struct nv_route *add_route(
 
 static void take_live(struct bench *bench)
 {
-	nv_things_auto(&bench->now.things);
+	nv_rtobjs_auto(&bench->now.objs);
 	for (size_t i = 0; i < bench->live.count; i++) {
 		struct nv_request request;
 
 		assert_int_equal(
 			nv_route_encode(&request, RTM_NEWROUTE, 0, &bench->live.route[i]), 0);
-		assert_int_equal(nv_things_take(&bench->now.things, &request.header), 0);
+		assert_int_equal(nv_rtobjs_take(&bench->now.objs, &request.header), 0);
 	}
 }
 
-static void make_from(struct bench *bench, const struct nv_ifconfig *wanted)
+static void make_from(struct bench *bench, const struct nv_interface *wanted)
 {
-	const struct nv_things *things = &bench->plan.things;
+	const struct nv_rtobjs *objs = &bench->plan.objs;
 
 	take_live(bench);
 	assert_int_equal(
 		nv_plan_make(&bench->now, HN, "lagg0", wanted, &bench->plan, &bench->why), 0);
 	nv_routes_auto(&bench->carried);
-	nv_each_thing (thing, things)
-		assert_int_equal(nv_thing_route(thing, &bench->carried), 0);
+	nv_each_rtobj(obj, objs) assert_int_equal(nv_rtobj_route(obj, &bench->carried), 0);
 }
 
 static void assert_addr(const struct nv_move *move, size_t index, const char *text)
@@ -243,7 +242,7 @@ static void with_dhcp_the_live_lease_comes_along(void **state)
 static void vlans_move_with_what_is_on_them(void **state)
 {
 	BENCH(bench);
-	struct nv_ifconfig five = {.configured = true, .up = true};
+	struct nv_interface five = {.configured = true, .up = true};
 	struct nv_vlan_wanted vlan[] = {
 		{.name = "lagg0.5", .id = 5, .config = &five},
 		{.name = "lagg0.6", .id = 6, .config = &five},
@@ -339,7 +338,7 @@ static void tell_bridge(struct bench *bench)
 	settings = mnl_attr_nest_start(header, IFLA_PROTINFO);
 	mnl_attr_put_u32(header, IFLA_BRPORT_COST, 77);
 	mnl_attr_nest_end(header, settings);
-	assert_int_equal(nv_things_take(&bench->now.ports, header), 0);
+	assert_int_equal(nv_rtobjs_take(&bench->now.ports, header), 0);
 }
 
 static void a_place_in_a_bridge_goes_along(void **state)
@@ -373,7 +372,7 @@ static void a_bridge_that_cannot_have_both_is_refused(void **state)
 	/* It does not reach hn0 now either. */
 	link_of(&bench, HN)->isolated = true;
 	make_from(&bench, NULL);
-	nv_things_auto(&bench.now.ports);
+	nv_rtobjs_auto(&bench.now.ports);
 	nv_plan_auto(&bench.plan);
 	nv_str_auto(&bench.why);
 	refused(&bench, "the kernel does not tell");

@@ -53,7 +53,7 @@ static void vf_is_the_pci_link_with_hns_mac(void **state)
 	assert_int_equal(pairs.pair[0].vf, 0);
 	assert_int_equal(pairs.pair[1].hn, 3);
 	assert_int_equal(pairs.pair[1].vf, 4);
-	assert_int_equal(pairs.pair[1].verdict, NV_PAIR_OURS);
+	assert_int_equal(pairs.pair[1].match, NV_MATCH_OURS);
 	assert_ptr_equal(nv_pairs_by_vf(&pairs, 4), &pairs.pair[1]);
 	assert_null(nv_pairs_by_vf(&pairs, 0));
 	assert_null(nv_pairs_by_hn(&pairs, 4));
@@ -90,7 +90,7 @@ static void stacked_links_are_no_ports(void **state)
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
 	assert_int_equal(pairs.count, 1);
 	assert_int_equal(pairs.pair[0].vf, 0);
-	assert_int_equal(pairs.pair[0].verdict, NV_PAIR_OURS);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_OURS);
 }
 
 static void two_vfs_are_refused_and_named(void **state)
@@ -104,7 +104,7 @@ static void two_vfs_are_refused_and_named(void **state)
 
 	(void)state;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
-	assert_int_equal(pairs.pair[0].verdict, NV_PAIR_AMBIGUOUS);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_AMBIGUOUS);
 	assert_non_null(strstr(pairs.pair[0].why, "ens5"));
 	assert_non_null(strstr(pairs.pair[0].why, "ens6"));
 }
@@ -121,13 +121,13 @@ static void two_hns_with_one_mac_are_refused(void **state)
 	(void)state;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
 	assert_int_equal(pairs.count, 2);
-	assert_int_equal(pairs.pair[0].verdict, NV_PAIR_AMBIGUOUS);
-	assert_int_equal(pairs.pair[1].verdict, NV_PAIR_AMBIGUOUS);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_AMBIGUOUS);
+	assert_int_equal(pairs.pair[1].match, NV_MATCH_AMBIGUOUS);
 	assert_int_equal(pairs.pair[0].vf, 0);
 }
 
 /* hn and its VF are ports of a bond called @name, with the MAC @mac. */
-static enum nv_pair_verdict verdict_in_bond(const char *name, const char *kind, uint8_t mac)
+static enum nv_match_result verdict_in_bond(const char *name, const char *kind, uint8_t mac)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
 	struct nv_link link[] = {
@@ -141,21 +141,21 @@ static enum nv_pair_verdict verdict_in_bond(const char *name, const char *kind, 
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
 	assert_int_equal(pairs.count, 1);
 	assert_int_equal(pairs.pair[0].vf, 3);
-	return pairs.pair[0].verdict;
+	return pairs.pair[0].match;
 }
 
 static void a_lagg_that_is_a_bond_is_no_foreign_master(void **state)
 {
 	(void)state;
-	assert_int_equal(verdict_in_bond("lagg0", "bond", 1), NV_PAIR_OURS);
-	assert_int_equal(verdict_in_bond("bond0", "bond", 1), NV_PAIR_COUPLED);
-	assert_int_equal(verdict_in_bond("lagg0", "bond", 2), NV_PAIR_OURS);
-	assert_int_equal(verdict_in_bond("lagg7", "bond", 1), NV_PAIR_OURS);
-	assert_int_equal(verdict_in_bond("lagg7", "bond", 2), NV_PAIR_COUPLED);
-	assert_int_equal(verdict_in_bond("lagg0", "team", 1), NV_PAIR_COUPLED);
+	assert_int_equal(verdict_in_bond("lagg0", "bond", 1), NV_MATCH_OURS);
+	assert_int_equal(verdict_in_bond("bond0", "bond", 1), NV_MATCH_COUPLED);
+	assert_int_equal(verdict_in_bond("lagg0", "bond", 2), NV_MATCH_OURS);
+	assert_int_equal(verdict_in_bond("lagg7", "bond", 1), NV_MATCH_OURS);
+	assert_int_equal(verdict_in_bond("lagg7", "bond", 2), NV_MATCH_COUPLED);
+	assert_int_equal(verdict_in_bond("lagg0", "team", 1), NV_MATCH_COUPLED);
 }
 
-static enum nv_pair_verdict verdict_of_hn_alone_below(const char *name, const char *kind)
+static enum nv_match_result verdict_of_hn_alone_below(const char *name, const char *kind)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
 	struct nv_link link[] = {
@@ -167,16 +167,16 @@ static enum nv_pair_verdict verdict_of_hn_alone_below(const char *name, const ch
 	link[0].master = 4;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
 	assert_int_equal(pairs.count, 1);
-	return pairs.pair[0].verdict;
+	return pairs.pair[0].match;
 }
 
 static void a_bond_is_anothers_also_while_the_vf_is_away(void **state)
 {
 	(void)state;
-	assert_int_equal(verdict_of_hn_alone_below("bond0", "bond"), NV_PAIR_COUPLED);
-	assert_int_equal(verdict_of_hn_alone_below("team0", "team"), NV_PAIR_COUPLED);
-	assert_int_equal(verdict_of_hn_alone_below("lagg0", "bond"), NV_PAIR_OURS);
-	assert_int_equal(verdict_of_hn_alone_below("br0", "bridge"), NV_PAIR_OURS);
+	assert_int_equal(verdict_of_hn_alone_below("bond0", "bond"), NV_MATCH_COUPLED);
+	assert_int_equal(verdict_of_hn_alone_below("team0", "team"), NV_MATCH_COUPLED);
+	assert_int_equal(verdict_of_hn_alone_below("lagg0", "bond"), NV_MATCH_OURS);
+	assert_int_equal(verdict_of_hn_alone_below("br0", "bridge"), NV_MATCH_OURS);
 }
 
 static void a_rival_of_a_port_of_ours_is_refused(void **state)
@@ -192,7 +192,7 @@ static void a_rival_of_a_port_of_ours_is_refused(void **state)
 	strcpy(link[2].kind, "bond");
 	link[0].master = 4;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
-	assert_int_equal(pairs.pair[0].verdict, NV_PAIR_AMBIGUOUS);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_AMBIGUOUS);
 }
 
 static void a_vf_with_a_master_is_only_watched(void **state)
@@ -206,7 +206,7 @@ static void a_vf_with_a_master_is_only_watched(void **state)
 	(void)state;
 	link[1].master = 2;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
-	assert_int_equal(pairs.pair[0].verdict, NV_PAIR_COUPLED);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_COUPLED);
 	assert_non_null(strstr(pairs.pair[0].why, "eth0"));
 }
 
@@ -270,7 +270,7 @@ static void sysctls_answer_by_freebsds_names(void **state)
 	};
 	const struct nv_links links = {.link = link, .count = NV_ARRAY_SIZE(link)};
 	const bool managed[] = {false, false};
-	const struct nv_sysctl_facts facts = {&links, &pairs, active, managed, &config, 2};
+	const struct nv_hn_sysctl_facts facts = {&links, &pairs, active, managed, &config, 2};
 	static const char *const expected[][2] = {
 		{"hw.hn.vf_transparent", "0"},
 		{"hw.hn.vf_xpnt_attwait", "2"},
@@ -284,15 +284,15 @@ static void sysctls_answer_by_freebsds_names(void **state)
 	(void)state;
 	find(link, links.count, &config, &pairs);
 	for (size_t i = 0; i < NV_ARRAY_SIZE(expected); i++) {
-		assert_int_equal(nv_sysctl_get(&facts, expected[i][0], &value), 0);
+		assert_int_equal(nv_hn_sysctl_get(&facts, expected[i][0], &value), 0);
 		assert_string_equal(nv_str_text(&value), expected[i][1]);
 	}
-	assert_int_equal(nv_sysctl_get(&facts, "dev.hn.0.vf_xpnt_enabled", &value), -ENOENT);
-	assert_int_equal(nv_sysctl_get(&facts, "dev.hn.1.rxvf", &value), -ENOENT);
-	assert_int_equal(nv_sysctl_get(&facts, "dev.hn.2.vf", &value), -ENOENT);
-	assert_int_equal(nv_sysctl_get(&facts, "kern.ostype", &value), -ENOENT);
+	assert_int_equal(nv_hn_sysctl_get(&facts, "dev.hn.0.vf_xpnt_enabled", &value), -ENOENT);
+	assert_int_equal(nv_hn_sysctl_get(&facts, "dev.hn.1.rxvf", &value), -ENOENT);
+	assert_int_equal(nv_hn_sysctl_get(&facts, "dev.hn.2.vf", &value), -ENOENT);
+	assert_int_equal(nv_hn_sysctl_get(&facts, "kern.ostype", &value), -ENOENT);
 
-	assert_int_equal(nv_sysctl_each(&facts, collect, &names), 0);
+	assert_int_equal(nv_hn_sysctl_each(&facts, collect, &names), 0);
 	assert_string_equal(nv_str_text(&names),
 		"hw.hn.vf_transparent\nhw.hn.vf_xpnt_accbpf\nhw.hn.vf_xpnt_attwait\nhw.hn.vflist\n"
 		"hw.hn.vfmap\ndev.hn.0.vf\ndev.hn.0.rxvf\ndev.hn.1.vf\ndev.hn.1.vf_xpnt_enabled\n"

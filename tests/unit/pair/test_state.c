@@ -20,7 +20,7 @@ struct world {
 	int vf; /* in the kernel: 0, or one of two */
 	bool vf_up, vf_carrier, hn_up, hn_carrier;
 	bool hn_dormant;
-	enum nv_wish wish;
+	enum nv_override override;
 	bool held;
 	bool waiting;
 	bool transparent;
@@ -30,7 +30,7 @@ struct world {
 	/* the datapath, as the commands leave it */
 	int dp_vf;
 	enum nv_port dp_active;
-	enum nv_form dp_form;
+	enum nv_mode dp_form;
 	bool told_up; /* what devd last heard */
 };
 
@@ -50,19 +50,19 @@ static struct nv_pair_facts facts_of(const struct world *world)
 		.hn_usable = world->hn_up && world->hn_carrier,
 		.hn_up = world->hn_up,
 		.hn_dormant = world->hn_dormant,
-		.wish = world->wish,
+		.override = world->override,
 		.held = world->held,
 		.transparent = world->transparent,
 		.waiting = world->transparent && world->waiting,
 		.answered = world->answered,
-		.form = world->dp_form,
-		.giving_back = world->giving_back && world->dp_form == NV_FORM_LAGG,
+		.mode = world->dp_form,
+		.giving_back = world->giving_back && world->dp_form == NV_MODE_LAGG,
 	};
 }
 
 static bool is_transparent(const struct world *world)
 {
-	return world->transparent && world->dp_form != NV_FORM_LAGG;
+	return world->transparent && world->dp_form != NV_MODE_LAGG;
 }
 
 static void carry_out(struct world *world, const struct nv_pair_commands *commands)
@@ -74,7 +74,7 @@ static void carry_out(struct world *world, const struct nv_pair_commands *comman
 		case NV_PAIR_JOIN:
 			assert_int_equal(command->vf, world->vf);
 			world->dp_vf = command->vf;
-			world->dp_form = command->form;
+			world->dp_form = command->mode;
 			break;
 		case NV_PAIR_LEAVE:
 			assert_int_equal(command->vf, world->dp_vf);
@@ -85,8 +85,8 @@ static void carry_out(struct world *world, const struct nv_pair_commands *comman
 			assert_true(command->port == NV_PORT_HN || world->dp_vf == world->vf);
 			world->dp_active = command->port;
 			break;
-		case NV_PAIR_SET_FORM:
-			world->dp_form = command->form;
+		case NV_PAIR_SET_MODE:
+			world->dp_form = command->mode;
 			break;
 		case NV_PAIR_READY_VF:
 			assert_true(world->transparent && !world->waiting);
@@ -105,7 +105,7 @@ static void carry_out(struct world *world, const struct nv_pair_commands *comman
 			assert_false(is_transparent(world));
 			world->told_up = true;
 			world->vfup_pending = world->answered;
-			assert_true(world->answered || world->dp_form != NV_FORM_HN);
+			assert_true(world->answered || world->dp_form != NV_MODE_HN);
 			break;
 		case NV_PAIR_RAISE_VF_DOWN:
 			assert_true(world->told_up);
@@ -116,9 +116,9 @@ static void carry_out(struct world *world, const struct nv_pair_commands *comman
 			assert_false(world->hn_up);
 			world->hn_up = true;
 			break;
-		case NV_PAIR_PRETEND:
+		case NV_PAIR_SET_DORMANT:
 			assert_true(command->on || world->dp_active == NV_PORT_HN ||
-				    world->dp_form == NV_FORM_HN);
+				    world->dp_form == NV_MODE_HN);
 			world->hn_dormant = command->on;
 			break;
 		}
@@ -137,23 +137,23 @@ static void check(const struct world *world)
 	/* Whenever a port is usable, the active one is; and it is the VF unless something holds it.
 	 */
 	assert_true(on_vf ? facts.vf_usable : facts.hn_usable || !facts.vf_usable);
-	if (facts.vf_usable && (facts.wish == NV_WISH_VF || (!facts.wish && !held)))
+	if (facts.vf_usable && (facts.override == NV_OVERRIDE_VF || (!facts.override && !held)))
 		assert_true(on_vf);
-	if (facts.hn_usable && facts.wish == NV_WISH_HN)
+	if (facts.hn_usable && facts.override == NV_OVERRIDE_HN)
 		assert_false(on_vf);
 	assert_int_equal(world->state.active, world->dp_active);
-	assert_int_equal(world->state.form, world->dp_form);
+	assert_int_equal(world->state.mode, world->dp_form);
 	assert_int_equal(world->state.vf, world->vf);
 	/* A VF is heard as soon as it is there. */
 	assert_int_equal(world->dp_vf, world->vf);
 	assert_int_equal(world->state.joined, world->dp_vf != 0);
-	assert_true(world->dp_form != NV_FORM_VF || world->dp_vf != 0);
+	assert_true(world->dp_form != NV_MODE_VF || world->dp_vf != 0);
 	assert_true(!world->told_up || facts.vf_usable);
 	assert_true(!on_vf || is_transparent(world) || world->told_up || world->state.released);
-	assert_true(!is_transparent(world) || (!world->told_up && world->dp_form == NV_FORM_HN));
+	assert_true(!is_transparent(world) || (!world->told_up && world->dp_form == NV_MODE_HN));
 	/* Whoever can make a lagg of a VF in use has been asked to. */
 	assert_true(!world->told_up || !world->answered || world->state.answered ||
-		    world->dp_form == NV_FORM_LAGG);
+		    world->dp_form == NV_MODE_LAGG);
 	assert_true(!world->state.ready || (world->transparent && world->vf));
 	if (world->transparent && world->vf && !world->waiting)
 		assert_true(world->state.ready == (facts.hn_up || !is_transparent(world)));
@@ -162,7 +162,7 @@ static void check(const struct world *world)
 	 * given back, it is not made to. */
 	if (on_vf && facts.giving_back)
 		return;
-	assert_int_equal(world->hn_dormant, on_vf && world->dp_form != NV_FORM_HN);
+	assert_int_equal(world->hn_dormant, on_vf && world->dp_form != NV_MODE_HN);
 	assert_int_equal(world->state.pretending, world->hn_dormant);
 	assert_true(world->hn_up || !world->hn_dormant);
 }
@@ -217,7 +217,7 @@ static void restart(struct world *world)
 	world->state.joined = adopted.joined;
 	world->state.announced = adopted.announced;
 	world->state.active = adopted.active;
-	world->state.form = adopted.form;
+	world->state.mode = adopted.mode;
 	world->state.pretending = adopted.pretending;
 	world->state.answered = adopted.answered;
 	world->state.ready = adopted.ready;
@@ -256,11 +256,11 @@ static bool flip(bool *what)
 /* A lagg that somebody has deleted is none that was released. */
 static bool lose_lagg(struct world *world, bool released)
 {
-	if (world->dp_form != NV_FORM_LAGG)
+	if (world->dp_form != NV_MODE_LAGG)
 		return false;
-	world->dp_form = NV_FORM_HN;
+	world->dp_form = NV_MODE_HN;
 	if (!released)
-		world->state.form = NV_FORM_HN;
+		world->state.mode = NV_MODE_HN;
 	return true;
 }
 
@@ -290,7 +290,8 @@ static bool happen(struct world *world, enum happening what)
 		world->hn_dormant = false;
 		return true;
 	case WISH_CHANGES:
-		world->wish = world->wish == NV_WISH_VF ? NV_WISH_AUTO : world->wish + 1;
+		world->override =
+			world->override == NV_OVERRIDE_VF ? NV_OVERRIDE_AUTO : world->override + 1;
 		return true;
 	case HOLD_FLIPS:
 		return flip(&world->held);
@@ -304,7 +305,7 @@ static bool happen(struct world *world, enum happening what)
 			return false;
 		world->vfup_pending = false;
 		if (what == VFUP_DONE && !world->transparent)
-			world->dp_form = NV_FORM_LAGG;
+			world->dp_form = NV_MODE_LAGG;
 		return true;
 	case LAGG_DELETED:
 	case LAGG_RELEASED:
@@ -374,7 +375,7 @@ static void traffic_leaves_the_vf_before_anything_is_told(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_LAGG};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .mode = NV_MODE_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -383,18 +384,18 @@ static void traffic_leaves_the_vf_before_anything_is_told(void **state)
 	assert_int_equal(commands.command[0].verb, NV_PAIR_JOIN);
 	assert_int_equal(commands.command[1].verb, NV_PAIR_ACTIVATE);
 	assert_int_equal(commands.command[2].verb, NV_PAIR_RAISE_VF_UP);
-	assert_int_equal(commands.command[3].verb, NV_PAIR_PRETEND);
+	assert_int_equal(commands.command[3].verb, NV_PAIR_SET_DORMANT);
 	assert_true(commands.command[3].on);
 
 	facts.vf = 0;
 	facts.vf_usable = false;
 	facts.held = true;
-	facts.wish = NV_WISH_VF;
+	facts.override = NV_OVERRIDE_VF;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 4);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
 	assert_int_equal(commands.command[0].port, NV_PORT_HN);
-	assert_int_equal(commands.command[1].verb, NV_PAIR_PRETEND);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_SET_DORMANT);
 	assert_false(commands.command[1].on);
 	assert_int_equal(commands.command[2].verb, NV_PAIR_RAISE_VF_DOWN);
 	assert_int_equal(commands.command[3].verb, NV_PAIR_LEAVE);
@@ -405,7 +406,7 @@ static void a_vf_in_place_of_another_is_a_departure_and_an_arrival(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_LAGG};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .mode = NV_MODE_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -424,19 +425,19 @@ static void a_vf_that_nobody_answers_for_is_used_exclusively(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_HN};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .mode = NV_MODE_HN};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_JOIN);
-	assert_int_equal(commands.command[0].form, NV_FORM_VF);
+	assert_int_equal(commands.command[0].mode, NV_MODE_VF);
 
 	/* A lagg that exists stays the upper, whatever the rules say today. */
 	pair = (struct nv_pair_state){};
-	facts.form = NV_FORM_LAGG;
+	facts.mode = NV_MODE_LAGG;
 	nv_pair_step(&pair, &facts, &commands);
-	assert_int_equal(commands.command[0].form, NV_FORM_LAGG);
+	assert_int_equal(commands.command[0].mode, NV_MODE_LAGG);
 }
 
 static void a_held_vf_is_neither_used_nor_announced(void **state)
@@ -447,7 +448,7 @@ static void a_held_vf_is_neither_used_nor_announced(void **state)
 		.hn_usable = true,
 		.hn_up = true,
 		.held = true,
-		.form = NV_FORM_LAGG};
+		.mode = NV_MODE_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -469,17 +470,17 @@ static void a_planned_switch_leaves_an_idle_vf_that_is_told_of(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_LAGG};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .mode = NV_MODE_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
-	facts.wish = NV_WISH_HN;
+	facts.override = NV_OVERRIDE_HN;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 2);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
 	assert_int_equal(commands.command[0].port, NV_PORT_HN);
-	assert_int_equal(commands.command[1].verb, NV_PAIR_PRETEND);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_SET_DORMANT);
 	assert_true(pair.announced && pair.joined);
 	facts.hn_usable = false;
 	nv_pair_step(&pair, &facts, &commands);
@@ -489,14 +490,14 @@ static void a_planned_switch_leaves_an_idle_vf_that_is_told_of(void **state)
 static void an_hn_that_is_down_is_opened_underneath(void **state)
 {
 	struct nv_pair_state pair = {};
-	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .form = NV_FORM_LAGG};
+	struct nv_pair_facts facts = {.vf = 5, .vf_usable = true, .mode = NV_MODE_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 5);
 	assert_int_equal(commands.command[3].verb, NV_PAIR_OPEN_HN);
-	assert_int_equal(commands.command[4].verb, NV_PAIR_PRETEND);
+	assert_int_equal(commands.command[4].verb, NV_PAIR_SET_DORMANT);
 }
 
 static void a_transparent_vf_waits_and_then_goes_up_and_down_with_hn(void **state)
@@ -508,7 +509,7 @@ static void a_transparent_vf_waits_and_then_goes_up_and_down_with_hn(void **stat
 		.hn_up = true,
 		.transparent = true,
 		.waiting = true,
-		.form = NV_FORM_HN};
+		.mode = NV_MODE_HN};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -543,7 +544,7 @@ static void a_transparent_vf_waits_and_then_goes_up_and_down_with_hn(void **stat
 	assert_int_equal(pair.active, NV_PORT_VF);
 
 	/* hn was set down while no netvfd ran */
-	nv_pair_adopt(&pair, 5, NV_PORT_VF, NV_FORM_HN);
+	nv_pair_adopt(&pair, 5, NV_PORT_VF, NV_MODE_HN);
 	facts.hn_up = facts.hn_usable = false;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_ACTIVATE);
@@ -554,24 +555,24 @@ static void a_new_listener_is_told_that_the_vf_is_up(void **state)
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .form = NV_FORM_HN};
+		.vf = 5, .vf_usable = true, .hn_usable = true, .hn_up = true, .mode = NV_MODE_HN};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
-	facts.form = pair.form;
-	assert_int_equal(facts.form, NV_FORM_VF);
+	facts.mode = pair.mode;
+	assert_int_equal(facts.mode, NV_MODE_VF);
 	facts.hn_dormant = true;
 	facts.answered = true;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 1);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_RAISE_VF_UP);
-	assert_int_equal(pair.form, NV_FORM_VF); /* until there is a lagg */
+	assert_int_equal(pair.mode, NV_MODE_VF); /* until there is a lagg */
 
 	facts.transparent = true;
 	nv_pair_step(&pair, &facts, &commands);
-	assert_int_equal(commands.command[0].verb, NV_PAIR_SET_FORM);
-	assert_int_equal(pair.form, NV_FORM_HN);
+	assert_int_equal(commands.command[0].verb, NV_PAIR_SET_MODE);
+	assert_int_equal(pair.mode, NV_MODE_HN);
 	assert_int_equal(pair.active, NV_PORT_VF);
 	assert_false(pair.announced);
 }
@@ -584,13 +585,13 @@ static void what_was_released_stays_so_until_another_vf_comes(void **state)
 		.hn_usable = true,
 		.hn_up = true,
 		.answered = true,
-		.form = NV_FORM_LAGG};
+		.mode = NV_MODE_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
 	facts.hn_dormant = true;
-	facts.form = NV_FORM_HN;
+	facts.mode = NV_MODE_HN;
 	nv_pair_step(&pair, &facts, &commands);
 	facts.hn_dormant = false;
 	facts.vf_usable = false; /* as a bond that goes leaves it */
@@ -610,12 +611,12 @@ static void what_was_released_without_a_vf_is_made_anew_for_the_next(void **stat
 {
 	struct nv_pair_state pair = {};
 	struct nv_pair_facts facts = {
-		.hn_usable = true, .hn_up = true, .answered = true, .form = NV_FORM_LAGG};
+		.hn_usable = true, .hn_up = true, .answered = true, .mode = NV_MODE_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
 	nv_pair_step(&pair, &facts, &commands);
-	facts.form = NV_FORM_HN;
+	facts.mode = NV_MODE_HN;
 	nv_pair_step(&pair, &facts, &commands);
 
 	facts.vf = 5;
@@ -632,7 +633,7 @@ static void an_hn_that_is_given_back_shows_what_it_is_made_to(void **state)
 		.hn_usable = true,
 		.hn_up = true,
 		.answered = true,
-		.form = NV_FORM_LAGG};
+		.mode = NV_MODE_LAGG};
 	struct nv_pair_commands commands;
 
 	(void)state;
@@ -649,7 +650,7 @@ static void an_hn_that_is_given_back_shows_what_it_is_made_to(void **state)
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 2);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_OPEN_HN);
-	assert_int_equal(commands.command[1].verb, NV_PAIR_PRETEND);
+	assert_int_equal(commands.command[1].verb, NV_PAIR_SET_DORMANT);
 	assert_true(commands.command[1].on);
 }
 
@@ -658,10 +659,10 @@ static void names_are_those_of_the_manual(void **state)
 	(void)state;
 	assert_string_equal(nv_port_name(NV_PORT_HN), "hn");
 	assert_string_equal(nv_port_name(NV_PORT_VF), "vf");
-	assert_string_equal(nv_wish_name(NV_WISH_AUTO), "auto");
-	assert_string_equal(nv_form_name(NV_FORM_HN), "transparent");
-	assert_string_equal(nv_form_name(NV_FORM_LAGG), "lagg");
-	assert_string_equal(nv_form_name(NV_FORM_VF), "exclusive");
+	assert_string_equal(nv_override_name(NV_OVERRIDE_AUTO), "auto");
+	assert_string_equal(nv_mode_name(NV_MODE_HN), "transparent");
+	assert_string_equal(nv_mode_name(NV_MODE_LAGG), "lagg");
+	assert_string_equal(nv_mode_name(NV_MODE_VF), "exclusive");
 }
 
 int main(void)

@@ -38,8 +38,8 @@ static struct nv_link *put_link(int ifindex, const char *kind, int lower)
 
 static void expect_links(const char *expected)
 {
-	int ifindex[NV_STACK_MAX];
-	size_t count = nv_stack_find(&links, 10, ifindex);
+	int ifindex[NV_UPPERS_MAX];
+	size_t count = nv_uppers_find(&links, 10, ifindex);
 	NV_AUTO(nv_str) struct nv_str text = {};
 
 	for (size_t i = 0; i < count; i++)
@@ -76,13 +76,13 @@ static void a_ring_of_links_ends(void **state)
 
 static void no_more_links_than_fit(void **state)
 {
-	int ifindex[NV_STACK_MAX];
+	int ifindex[NV_UPPERS_MAX];
 
 	(void)state;
 	put_link(10, "dummy", 0);
 	for (int i = 0; i < 100; i++)
 		put_link(20 + i, "vlan", 10);
-	assert_int_equal(nv_stack_find(&links, 10, ifindex), NV_STACK_MAX);
+	assert_int_equal(nv_uppers_find(&links, 10, ifindex), NV_UPPERS_MAX);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)

@@ -63,7 +63,7 @@ static void describe_dhcp(struct nv_str *text, const struct nv_dhcp_wanted *dhcp
 		dhcp->background ? " background" : "", dhcp->program, dhcp->flags);
 }
 
-static void describe(struct nv_str *text, const struct nv_ifconfig *config)
+static void describe(struct nv_str *text, const struct nv_interface *config)
 {
 	for (size_t i = 0; i < config->addrs.count; i++)
 		describe_addr(text, &config->addrs.addr[i]);
@@ -97,13 +97,13 @@ static void check_one(const struct built *built, const char *ifname, const char 
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	NV_AUTO(nv_rcconf) struct nv_rcconf *rcconf = NULL;
-	NV_AUTO(nv_ifconfig) struct nv_ifconfig *config = NULL;
+	NV_AUTO(nv_interface) struct nv_interface *config = NULL;
 	NV_AUTO(nv_str) struct nv_str text = {};
 	bool fault_fits;
 
 	assert_int_equal(
 		nv_rcconf_parse("rc.conf", built->text, strlen(built->text), &faults, &rcconf), 0);
-	assert_int_equal(nv_ifconfig_build(rcconf, ifname, lagg, mac, &faults, &config), 0);
+	assert_int_equal(nv_interface_build(rcconf, ifname, lagg, mac, &faults, &config), 0);
 	describe(&text, config);
 	fault_fits = built->fault
 			     ? faults.count == 1 && strstr(faults.fault[0].message, built->fault)
@@ -507,26 +507,26 @@ static void long_name_of_a_vlan_is_refused(void **state)
 	check_one(&too_long, "hn0", "averylongname");
 }
 
-static struct nv_ifconfig *build(const char *text, struct nv_faults *faults)
+static struct nv_interface *build(const char *text, struct nv_faults *faults)
 {
 	NV_AUTO(nv_rcconf) struct nv_rcconf *rcconf = NULL;
-	struct nv_ifconfig *config = NULL;
+	struct nv_interface *config = NULL;
 
 	assert_int_equal(nv_rcconf_parse("rc.conf", text, strlen(text), faults, &rcconf), 0);
-	assert_int_equal(nv_ifconfig_build(rcconf, "hn0", NULL, NULL, faults, &config), 0);
+	assert_int_equal(nv_interface_build(rcconf, "hn0", NULL, NULL, faults, &config), 0);
 	return config;
 }
 
 static void ranges_are_bounded(void **state)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
-	NV_AUTO(nv_ifconfig)
-	struct nv_ifconfig *config = build("ifconfig_hn0_alias0='inet6 2001:db8::1-801'", &faults);
+	NV_AUTO(nv_interface)
+	struct nv_interface *config = build("ifconfig_hn0_alias0='inet6 2001:db8::1-801'", &faults);
 
 	(void)state;
 	assert_int_equal(faults.count, 1);
 	assert_int_equal(faults.errors, 0);
-	assert_int_equal(config->addrs.count, NV_IFCONFIG_EXPAND_MAX);
+	assert_int_equal(config->addrs.count, NV_INTERFACE_EXPAND_MAX);
 	assert_int_equal(config->addrs.addr[2047].local.v6.s6_addr[14], 0x08);
 	assert_int_equal(config->addrs.addr[2047].local.v6.s6_addr[15], 0x00);
 }
@@ -535,34 +535,34 @@ static void everything_is_bounded(void **state)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	NV_AUTO(nv_str) struct nv_str text = {};
-	NV_AUTO(nv_ifconfig) struct nv_ifconfig *config = NULL;
+	NV_AUTO(nv_interface) struct nv_interface *config = NULL;
 	size_t addrs;
 
 	(void)state;
 	nv_str_add(&text, "ifconfig_DEFAULT='inet6 2001:db8::1-800'\nvlans_hn0='");
-	for (int i = 1; i <= NV_IFCONFIG_VLANS_MAX + 1; i++)
+	for (int i = 1; i <= NV_INTERFACE_VLANS_MAX + 1; i++)
 		nv_str_printf(&text, "%d ", i);
 	nv_str_add(&text, "'\nstatic_routes_hn0='");
-	for (int i = 0; i < NV_IFCONFIG_ROUTES_MAX + 1; i++)
+	for (int i = 0; i < NV_INTERFACE_ROUTES_MAX + 1; i++)
 		nv_str_printf(&text, "r%d ", i);
 	nv_str_add(&text, "'\n");
-	for (int i = 0; i < NV_IFCONFIG_ROUTES_MAX + 1; i++)
+	for (int i = 0; i < NV_INTERFACE_ROUTES_MAX + 1; i++)
 		nv_str_printf(&text, "route_r%d='10.%d.%d.0/24 192.0.2.1'\n", i, i / 256, i % 256);
 	config = build(nv_str_text(&text), &faults);
 	assert_int_equal(faults.errors, 3);
-	assert_int_equal(config->n_vlans, NV_IFCONFIG_VLANS_MAX);
-	assert_int_equal(config->routes.count, NV_IFCONFIG_ROUTES_MAX);
+	assert_int_equal(config->n_vlans, NV_INTERFACE_VLANS_MAX);
+	assert_int_equal(config->routes.count, NV_INTERFACE_ROUTES_MAX);
 	addrs = config->addrs.count;
 	for (size_t i = 0; i < config->n_vlans; i++)
 		addrs += config->vlan[i].config->addrs.count;
-	assert_int_equal(addrs, NV_IFCONFIG_ADDRS_MAX);
+	assert_int_equal(addrs, NV_INTERFACE_ADDRS_MAX);
 }
 
 static void without_a_mac_made_addresses_are_left_out(void **state)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
-	NV_AUTO(nv_ifconfig)
-	struct nv_ifconfig *config = build("ipv6_prefix_hn0=2001:db8:1:2", &faults);
+	NV_AUTO(nv_interface)
+	struct nv_interface *config = build("ipv6_prefix_hn0=2001:db8:1:2", &faults);
 
 	(void)state;
 	assert_int_equal(faults.count, 0);
@@ -573,8 +573,8 @@ static void without_a_mac_made_addresses_are_left_out(void **state)
 static void faults_have_the_place_of_their_key(void **state)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
-	NV_AUTO(nv_ifconfig)
-	struct nv_ifconfig *config = build("a=1\n b=2; ifconfig_hn0='mtu x'", &faults);
+	NV_AUTO(nv_interface)
+	struct nv_interface *config = build("a=1\n b=2; ifconfig_hn0='mtu x'", &faults);
 
 	(void)state;
 	assert_non_null(config);
@@ -586,8 +586,8 @@ static void faults_have_the_place_of_their_key(void **state)
 static void every_fault_of_a_value_is_told(void **state)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
-	NV_AUTO(nv_ifconfig)
-	struct nv_ifconfig *config =
+	NV_AUTO(nv_interface)
+	struct nv_interface *config =
 		build("ifconfig_hn0='inet 192.0.2.1 netmaks 255.255.255.0 mtu x'", &faults);
 
 	(void)state;

@@ -490,7 +490,7 @@ static void distance_counts_slips(void **state)
 	(void)state;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(cases); i++)
 		assert_int_equal(
-			nv_word_distance(cases[i].word, cases[i].pattern), cases[i].distance);
+			nv_suggest_distance(cases[i].word, cases[i].pattern), cases[i].distance);
 }
 
 /* The files that are installed have no fault, not even a warning. */
