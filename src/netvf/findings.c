@@ -98,7 +98,14 @@ static void check_vf(const struct patient *patient)
 			"overrules the wait",
 			"was lost soon after each return; traffic stays on %s for %.1f s more",
 			patient->hn, held);
-	if (!(link->flags & IFF_UP))
+	if (!(link->flags & IFF_UP) && json_is_string(json_object_get(patient->told, "unattached")))
+		add(patient->findings, patient->vf,
+			"have a rule in devd.conf run hyperv_vfattach for ETHERNET/IFATTACH, as "
+			"the shipped one does; where it asks for vm_guest, netvf_vm_guest in "
+			"netvf-rc.conf(5) can say otherwise",
+			"is not set up, for no rule answers its IFATTACH: %s",
+			nv_json_text(patient->told, "unattached"));
+	else if (!(link->flags & IFF_UP))
 		add(patient->findings, patient->vf,
 			"set it up, and find out why the rule for IFATTACH (hyperv_vfattach) did "
 			"not, or who set it down",

@@ -107,6 +107,9 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line);
 void nv_events_raise_vf(struct nv_daemon *daemon, const char *hn, const char *type);
 /* Whether a rule answers VF_UP of this hn. */
 bool nv_events_answered(struct nv_daemon *daemon, const char *hn);
+/* Why no rule answers IFATTACH of this VF: the nearest rule's place and the condition that fails,
+ * for people, in @why. False: one does. */
+bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_str *why);
 void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 
 /* failover/failover.c: links -> pairs -> machine -> datapath */

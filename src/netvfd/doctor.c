@@ -50,6 +50,19 @@ static bool waits(struct nv_daemon *daemon, const struct nv_managed *managed, bo
 		       daemon->settings->attwait * NV_USEC_PER_SEC);
 }
 
+/* Why no rule sets the VF up; JSON's null: one does, or none is needed. */
+static json_t *unattached_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+{
+	const struct nv_link *vf =
+		nv_links_by_index(nv_monitor_links(daemon->monitor), managed->state.vf);
+	NV_AUTO(nv_str) struct nv_str why = {};
+
+	if (!vf || nv_transparent_is(daemon, managed) ||
+		!nv_events_unattached(daemon, vf->name, &why))
+		return json_null();
+	return nv_json_from(nv_str_text(&why));
+}
+
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	bool transparent = nv_mode_is_transparent(daemon, managed);
@@ -57,9 +70,10 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 
 	if (since < daemon->started)
 		since = daemon->started;
-	return json_pack("{so so sb sb sb sf sf}", "hn", nv_json_from(managed->hn_name),
-		"unfiltered", missing_json(daemon, managed), "transparent", (int)transparent,
-		"answered", (int)nv_events_answered(daemon, managed->hn_name), "waits",
+	return json_pack("{so so so sb sb sb sf sf}", "hn", nv_json_from(managed->hn_name),
+		"unfiltered", missing_json(daemon, managed), "unattached",
+		unattached_json(daemon, managed), "transparent", (int)transparent, "answered",
+		(int)nv_events_answered(daemon, managed->hn_name), "waits",
 		(int)waits(daemon, managed, transparent), "held", held(daemon, managed),
 		"vf_seconds", (double)(nv_loop_now(daemon->loop) - since) / NV_USEC_PER_SEC);
 }

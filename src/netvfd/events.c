@@ -155,6 +155,28 @@ bool nv_events_answered(struct nv_daemon *daemon, const char *hn)
 	return nv_rules_match(daemon->rules, event, media_type, daemon) != NULL;
 }
 
+bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_str *why)
+{
+	NV_AUTO(nv_event) struct nv_event *event = NULL;
+	NV_AUTO(nv_str) struct nv_str line = {};
+	struct nv_rule_miss miss;
+
+	if (nv_event_format_notify(&line, "ETHERNET", vf, "IFATTACH", NULL, 0) < 0 ||
+		parse(nv_str_text(&line), &event) < 0)
+		return false;
+	if (nv_rules_match(daemon->rules, event, media_type, daemon))
+		return false;
+	nv_str_clear(why);
+	if (nv_rules_nearest(daemon->rules, event, media_type, daemon, &miss) < 0)
+		nv_str_add(why, "no rule is near to it");
+	else
+		nv_str_printf(why,
+			"the nearest, at %s:%u, wants %s to be%s \"%s\", and it is \"%s\"",
+			miss.file, miss.line, miss.variable, miss.negated ? " other than" : "",
+			miss.pattern, miss.value);
+	return true;
+}
+
 static void describe_end(const struct nv_action_result *result, struct nv_str *text)
 {
 	if (result->error == -ETIME)

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 #include "netvfd/daemon.h"
+#include "services/vm_guest.h"
 
 #include <errno.h>
+
+/* nv_rules_guest_fn over the settings. */
+static const char *reload_guest(void *data)
+{
+	const struct nv_settings *settings = data;
+
+	return settings->vm_guest ? settings->vm_guest : nv_vm_guest();
+}
 
 int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults)
 {
@@ -15,12 +24,12 @@ int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults)
 	if (!settings)
 		return -ENOMEM;
 	/* Both are parsed whatever the other says: all faults are shown at once. */
-	r = nv_rules_load(daemon->options->rules_path, NULL, NULL, faults, &rules);
 	r_rcconf = nv_rcconf_load(daemon->options->rcconf_path, faults, &rcconf);
 	if (!r_rcconf) {
 		nv_rcconf_check(rcconf, faults);
 		nv_settings_read(rcconf, faults, settings);
 	}
+	r = nv_rules_load(daemon->options->rules_path, reload_guest, settings, faults, &rules);
 	if (r || r_rcconf)
 		return r ? r : r_rcconf;
 	if (faults->errors)

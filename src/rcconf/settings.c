@@ -174,6 +174,22 @@ static void read_hooks(const struct reader *reader)
 		read_yes(reader, "netvf_hooks", &reader->settings->hooks);
 }
 
+static void read_vm_guest(const struct reader *reader)
+{
+	static const char *const words[] = {"none", "generic", "xen", "hv", "vmware", "kvm",
+		"bhyve", "vbox", "parallels", "nvmm"};
+	const char *value = nv_rcconf_get(reader->rcconf, "netvf_vm_guest");
+
+	for (size_t i = 0; value && i < NV_ARRAY_SIZE(words); i++)
+		if (nv_streq(value, words[i]))
+			reader->settings->vm_guest = words[i];
+	if (value && !reader->settings->vm_guest)
+		FAULT(reader, "netvf_vm_guest",
+			"`%.60s' is none of none, generic, xen, hv, vmware, kvm, bhyve, vbox, "
+			"parallels and nvmm; the machine is looked at",
+			value);
+}
+
 static void read_multicast(const struct reader *reader)
 {
 	static const char *const words[] = {
@@ -255,6 +271,7 @@ void nv_settings_read(
 	read_default_transparent(&reader);
 	read_lagg(&reader);
 	read_multicast(&reader);
+	read_vm_guest(&reader);
 	read_pairs(&reader);
 	read_drivers(&reader);
 	read_names(&reader);

@@ -55,3 +55,25 @@ def test_seed_is_good():
     if not seed.exists():
         pytest.skip("the seed's rules file is not beside this checkout")
     assert check("-f", seed).returncode == 0
+
+
+HYPERV_ATTACH = """\
+notify 10 {
+    match "system"        "ETHERNET";
+    match "type"        "IFATTACH";
+    match "vm_guest"    "hv";
+    action "/usr/libexec/hyperv/hyperv_vfattach $subsystem 0";
+};
+"""
+
+
+def test_a_rule_for_another_hypervisor_is_a_warning(tmp_path):
+    checked = check_texts(tmp_path, HYPERV_ATTACH, 'netvf_vm_guest="kvm"\n')
+    assert checked.returncode == 0
+    assert checked.stderr.startswith(f"{tmp_path}/devd.conf:4:25: warning: ")
+    assert "vm_guest is kvm" in checked.stderr
+
+
+def test_a_rule_for_this_hypervisor_is_none(tmp_path):
+    checked = check_texts(tmp_path, HYPERV_ATTACH, 'netvf_vm_guest="hv"\n')
+    assert (checked.returncode, checked.stderr) == (0, "")

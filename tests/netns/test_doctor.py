@@ -166,3 +166,26 @@ def test_a_transparent_pair_in_health(guest, start_netvfd):
     guest.attach_vf()
     netvfd.wait_active("vf")
     wait_well(guest, netvfd)
+
+
+# FreeBSD's rule of 2026: for Hyper-V alone.
+HYPERV_ONLY = PRESENT.replace('"IFATTACH";', '"IFATTACH";\n\tmatch "vm_guest"\t\t"hv";')
+
+
+def test_a_rule_for_another_hypervisor_sets_no_vf_up(guest, start_netvfd):
+    netvfd = start_netvfd(rules=HYPERV_ONLY, rcconf=RC_CONF + 'netvf_vm_guest="kvm"\n')
+    guest.attach_vf()
+    wait_until(lambda: (netvfd.pair().get("vf_port") or {}).get("name") == "vf0",
+               what="vf0 is found")
+    found = finding(guest, netvfd)
+    assert found.startswith("vf0 is not set up, for no rule answers its IFATTACH")
+    assert 'wants vm_guest to be "hv", and it is "kvm"' in found
+    assert not guest.is_up("vf0")
+
+
+def test_the_key_makes_hyper_v_of_it(guest, start_netvfd):
+    netvfd = start_netvfd(rules=HYPERV_ONLY, rcconf=RC_CONF + 'netvf_vm_guest="hv"\n')
+    guest.attach_vf()
+    wait_until(lambda: netvfd.pair()["form"] == "lagg", what="lagg0 is the upper")
+    netvfd.wait_active("vf")
+    wait_well(guest, netvfd)

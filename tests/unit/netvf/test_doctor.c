@@ -158,6 +158,17 @@ static void a_hold_down_and_an_order_are_told(void **state)
 	expect("hn0", "somebody ordered");
 }
 
+static void a_vf_that_no_rule_sets_up_is_told(void **state)
+{
+	(void)state;
+	facts.links.link[1].flags = 0;
+	set(pair_told(), "unattached",
+		"'the nearest, at d.conf:3, wants vm_guest to be x, and it is y'");
+	expect("vf0", "no rule answers its IFATTACH: the nearest, at d.conf:3, wants vm_guest");
+	facts.links.link[1].flags = IFF_UP;
+	expect(NULL, NULL);
+}
+
 static void a_form_that_is_not_the_wanted_one_is_told(void **state)
 {
 	(void)state;
@@ -373,6 +384,7 @@ int main(void)
 		TEST(a_vf_that_is_away_is_told_with_its_time),
 		TEST(a_vf_that_cannot_be_used_is_told_with_the_reason),
 		TEST(a_hold_down_and_an_order_are_told),
+		TEST(a_vf_that_no_rule_sets_up_is_told),
 		TEST(a_form_that_is_not_the_wanted_one_is_told),
 		TEST(what_keeps_a_configuration_where_it_is_is_told),
 		TEST(a_port_with_an_address_is_not_bare),

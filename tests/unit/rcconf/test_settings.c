@@ -49,6 +49,7 @@ static void nothing_said_gives_the_defaults(void **state)
 	assert_int_equal(settings->announce_interval, 1);
 	assert_int_equal(settings->action_timeout, 300);
 	assert_true(settings->hooks);
+	assert_null(settings->vm_guest);
 	assert_int_equal(settings->hn.transparent, NV_TRANSPARENT_AUTO);
 	assert_int_equal(settings->hn.n_pairs, 0);
 	assert_int_equal(settings->hn.n_drivers, 0);
@@ -67,7 +68,7 @@ static void everything_said_is_read(void **state)
 				   "netvf_action_timeout=10\n"
 				   "netvf_holddown=0\n"
 				   "netvf_inherit=NO netvf_lagg=bond netvf_multicast=both\n"
-				   "netvf_hooks=no\n"
+				   "netvf_hooks=no netvf_vm_guest=hv\n"
 				   "netvf_announce_count=0 netvf_announce_interval=60\n"
 				   "netvf_vf_transparent=YES\n"
 				   "netvf_vf_transparent_hn0=no netvf_vf_transparent_eth_0=yes\n"
@@ -78,6 +79,7 @@ static void everything_said_is_read(void **state)
 	assert_int_equal(fixture->faults.count, 0);
 	assert_false(settings->inherit);
 	assert_false(settings->hooks);
+	assert_string_equal(settings->vm_guest, "hv");
 	assert_int_equal(settings->vf_delay, 120);
 	assert_int_equal(settings->attwait, 3);
 	assert_int_equal(settings->action_timeout, 10);
@@ -118,6 +120,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"netvf_vf_transparent=perhaps", "none of YES, NO and AUTO; taken is AUTO"},
 		{"netvf_multicast=hn", "none of auto, active and both; taken is auto"},
 		{"netvf_hooks=perhaps", "neither YES nor NO; taken is YES"},
+		{"netvf_vm_guest=microsoft", "parallels and nvmm; the machine is looked at"},
 		{"netvf_lagg=team", "neither bpf nor bond; taken is bpf"},
 		{"netvf_pairs=hn0", "no pair; write HN:VF"},
 		{"netvf_pairs=:vf0", "not an interface's name"},
