@@ -57,7 +57,7 @@ static json_t *unattached_json(struct nv_daemon *daemon, const struct nv_managed
 		nv_links_by_index(nv_monitor_links(daemon->monitor), managed->state.vf);
 	NV_AUTO(nv_str) struct nv_str why = {};
 
-	if (!vf || nv_transparent_is(daemon, managed) ||
+	if (!vf || nv_mode_is_transparent(daemon, managed) ||
 		!nv_events_unattached(daemon, vf->name, &why))
 		return json_null();
 	return nv_json_from(nv_str_text(&why));
