@@ -398,6 +398,31 @@ static void our_devd_conf_is_valid(void **state)
 	assert_string_equal(nv_rules_pid_file(rules), "/run/netvfd.pid");
 }
 
+/* What the rules files in FreeBSD's sbin/devd of 2026 make use of, in rules of our own. */
+static void the_forms_of_freebsds_files_are_read(void **state)
+{
+	(void)state;
+	expect_faults(
+		"options {\n"
+		"\tdirectory \"/nowhere/at/all\";\n"
+		"\tpid-file \"/run/some.pid\";\n"
+		"\tset radio-regex\n\t\t\"(abc|def|\\\n\t\tghi)[0-9]+\";\n"
+		"};\n"
+		"attach 0 { device-name \"$radio-regex\"; action \"prog $device-name up\"; };\n"
+		"detach 100 {\n\tdevice-name \"abc7\";\n};\n"
+		"notify 0 { match \"subsystem\" \"!(usb|radio)[0-9]+\";\n"
+		"\tmedia-type\t\"ethernet\"; action \"service x quietstart $subsystem\"; };\n"
+		"nomatch 0 {\n#\taction \"logger $bus\";\n};\n"
+		"nomatch 100 { action \"service match quietstart '?'$_\"; };\n"
+		"notify 10 { match \"type\" \"report.disk\\..*\";\n"
+		"\taction \"logger -t disk 'trouble, pool=$pool path=$path'\"; };\n"
+		"notify 10 { match \"cdev\" \"input/event[0-9]+\"; match \"notify\" \"0xcc\";\n"
+		"\taction\t\"echo A: B, c!\"; };\n"
+		"nomatch 10 { action \"logger vendor $vendor \\\n\t\tbus $bus\"; };\n"
+		"/* examples\n# of rules\nnotify 10 { match \"a\" \"b\"; };\n*/\n",
+		"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +440,7 @@ int main(void)
 		cmocka_unit_test(files_that_cannot_be_read_are_faults),
 		cmocka_unit_test(a_file_that_is_too_large_is_a_fault),
 		cmocka_unit_test(our_devd_conf_is_valid),
+		cmocka_unit_test(the_forms_of_freebsds_files_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
