@@ -26,7 +26,7 @@ static void end_clients(struct nv_daemon *daemon, struct nv_managed *managed)
 		int r = nv_dhcp_end(client);
 
 		nv_warn("%s: %s (process %d) runs on its VF %s, where it must not: %s%s",
-			managed->hn_name, nv_dhcp_kind_name(client->kind), (int)client->pid,
+			managed->hn_name, nv_dhcp_kind_name(client->kind), (int)client->process.pid,
 			managed->vf_name, r ? "cannot end it: " : "it is ended",
 			r ? nv_strerror(r) : "");
 	}

@@ -179,7 +179,7 @@ static void stop_old(struct leading *leading)
 				leading->move->from_name);
 		else
 			nv_warn("cannot stop %s (process %d) on %s: %s",
-				nv_dhcp_kind_name(client->kind), (int)client->pid,
+				nv_dhcp_kind_name(client->kind), (int)client->process.pid,
 				leading->move->from_name, nv_strerror(r));
 	}
 }

@@ -54,7 +54,8 @@ static void gather_clients(struct nv_facts *facts, const char *ifname)
 		nv_facts_unchecked(facts, "DHCP clients of %s: %s", ifname, nv_strerror(r));
 	for (size_t i = 0; i < clients.count; i++)
 		nv_facts_trace(facts, NV_TRACE_DHCP, ifname, "%s, process %d",
-			nv_dhcp_kind_name(clients.client[i].kind), (int)clients.client[i].pid);
+			nv_dhcp_kind_name(clients.client[i].kind),
+			(int)clients.client[i].process.pid);
 }
 
 /* A small file's text; "" where there is none. */

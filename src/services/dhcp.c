@@ -12,9 +12,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define COMMAND_LINE_MAX 16384 /* bytes */
-#define TERM_WAIT	 3000 /* milliseconds */
-#define KILL_WAIT	 2000
+#define TERM_WAIT 3000 /* milliseconds */
+#define KILL_WAIT 2000
 
 static const char *const kind_names[] = {
 	[NV_DHCP_DHCLIENT] = "dhclient",
@@ -42,7 +41,7 @@ int nv_dhcp_kind_of(const char *program, enum nv_dhcp_kind *ret_kind)
 
 static void free_client(struct nv_dhcp_client *client)
 {
-	nv_fd_auto(&client->pidfd);
+	nv_process_auto(&client->process);
 	free(client->program);
 	nv_words_auto(&client->args);
 }
@@ -54,46 +53,6 @@ void nv_dhcp_clients_auto(struct nv_dhcp_clients *clients)
 	*clients = (struct nv_dhcp_clients){};
 }
 
-static bool in_our_netns(pid_t pid)
-{
-	char path[64];
-	struct stat ours;
-	struct stat its;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	return stat(path, &its) == 0 && stat("/proc/self/ns/net", &ours) == 0 &&
-	       its.st_ino == ours.st_ino && its.st_dev == ours.st_dev;
-}
-
-static ssize_t read_command_line(pid_t pid, char *line, size_t size)
-{
-	NV_AUTO(nv_fd) int fd = -1;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -1 : read(fd, line, size);
-}
-
-/*
- * One argument a word. dhcpcd writes what it does over its command line: "dhcpcd: hn0 [ip4]", and
- * "dhcpcd: [network proxy] hn0" for its helpers, which SIGTERM ends with it. No argument of
- * interest has white space, so the two forms need no telling apart.
- */
-static int read_args(pid_t pid, struct nv_words *ret_args)
-{
-	char line[COMMAND_LINE_MAX];
-	ssize_t length = read_command_line(pid, line, sizeof(line) - 1);
-
-	if (length <= 0)
-		return -ENOENT;
-	for (ssize_t i = 0; i < length; i++)
-		if (!line[i])
-			line[i] = ' ';
-	line[length] = '\0';
-	return nv_words_split(line, ret_args);
-}
-
 static void drop_word(struct nv_words *words, size_t index)
 {
 	free(words->word[index]);
@@ -102,17 +61,24 @@ static void drop_word(struct nv_words *words, size_t index)
 		(words->count - index) * sizeof(words->word[0]));
 }
 
+static bool dhcp_is_proxy(const struct nv_words *args)
+{
+	return nv_streq(args->word[0], "dhcpcd") && nv_streq(args->word[1], "[privileged");
+}
+
 static bool name_client(struct nv_words *args, enum nv_dhcp_kind *ret_kind)
 {
 	size_t length;
 
 	if (args->count > 1 && strcmp(basename(args->word[0]), "busybox") == 0)
 		drop_word(args, 0);
-	if (args->count < 2 || args->word[1][0] == '[')
+	if (args->count < 2)
 		return false;
 	length = strlen(args->word[0]);
 	if (length && args->word[0][length - 1] == ':')
 		args->word[0][length - 1] = '\0';
+	if (args->word[1][0] == '[' && !dhcp_is_proxy(args))
+		return false;
 	return nv_dhcp_kind_of(args->word[0], ret_kind) == 0;
 }
 
@@ -137,31 +103,50 @@ static bool has_word(const struct nv_words *words, const char *word)
 	return false;
 }
 
-static char *read_program(pid_t pid)
+/*
+ * dhcpcd 9 and 10 serve an interface as a user of their own, from below a directory of his; one
+ * process stays root: "dhcpcd: [privileged proxy] hn0 [ip4]". That one is believed, and the process
+ * that started it is the one to end.
+ */
+static void dhcp_find_main(struct nv_dhcp_client *client)
 {
-	char path[64];
-	char program[4096];
-	ssize_t length;
+	NV_AUTO(nv_process) struct nv_process main = {.dir = -1, .pidfd = -1};
+	pid_t parent;
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	length = readlink(path, program, sizeof(program) - 1);
-	return length < 0 ? NULL : strndup(program, length);
+	if (nv_process_parent(&client->process, &parent) < 0 || parent <= 1 ||
+		nv_process_open(parent, &main) < 0 || !nv_process_runs(&main, client->program))
+		return;
+	nv_process_auto(&client->process);
+	client->process = main;
+	main.dir = main.pidfd = -1;
 }
 
-/* Whether process @pid is such a client. Its pidfd is opened first: it may end at any time. */
-static bool look_at(pid_t pid, const char *ifname, struct nv_dhcp_client *ret_client)
+/* By the name of its file: dhcpcd5 and busybox.static are, too. */
+static bool dhcp_is_program(const struct nv_dhcp_client *client)
 {
-	struct nv_dhcp_client client = {.pid = pid, .pidfd = pidfd_open(pid, 0)};
+	const char *file = strrchr(client->program, '/') + 1;
+	const char *name = kind_names[client->kind];
 
-	if (client.pidfd >= 0 && in_our_netns(pid) && read_args(pid, &client.args) == 0 &&
-		name_client(&client.args, &client.kind) && serves(&client.args, ifname)) {
-		client.program = read_program(pid);
-		client.ipv6 = client.kind == NV_DHCP_DHCLIENT && has_word(&client.args, "-6");
-	}
-	if (!client.program) {
+	return strncmp(file, name, strlen(name)) == 0 ||
+	       (client->kind == NV_DHCP_UDHCPC && strncmp(file, "busybox", 7) == 0);
+}
+
+/* Whether process @pid is such a client. */
+static bool dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_client *ret_client)
+{
+	struct nv_dhcp_client client = {.process = {.dir = -1, .pidfd = -1}};
+
+	if (nv_process_open(pid, &client.process) < 0 || !nv_process_is_roots(&client.process) ||
+		nv_process_args(&client.process, &client.args) < 0 ||
+		!name_client(&client.args, &client.kind) || !serves(&client.args, ifname) ||
+		nv_process_program(&client.process, &client.program) < 0 ||
+		!dhcp_is_program(&client)) {
 		free_client(&client);
 		return false;
 	}
+	client.ipv6 = client.kind == NV_DHCP_DHCLIENT && has_word(&client.args, "-6");
+	if (dhcp_is_proxy(&client.args))
+		dhcp_find_main(&client);
 	*ret_client = client;
 	return true;
 }
@@ -179,7 +164,7 @@ int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients)
 
 		if (nv_parse_u32(entry->d_name, INT32_MAX, &pid) < 0)
 			continue;
-		if (look_at((pid_t)pid, ifname, &clients.client[clients.count]))
+		if (dhcp_look_at((pid_t)pid, ifname, &clients.client[clients.count]))
 			clients.count++;
 	}
 	*ret_clients = clients;
@@ -239,18 +224,18 @@ int nv_dhcp_end(const struct nv_dhcp_client *client)
 {
 	int signal = releases_on_term(client) ? SIGKILL : SIGTERM;
 
-	return pidfd_send_signal(client->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+	return pidfd_send_signal(client->process.pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
 int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname)
 {
 	if (nv_dhcp_end(client) == -EPERM)
 		return -EPERM;
-	if (!ended(client->pidfd, TERM_WAIT)) {
-		pidfd_send_signal(client->pidfd, SIGKILL, NULL, 0);
-		if (!ended(client->pidfd, KILL_WAIT))
+	if (!ended(client->process.pidfd, TERM_WAIT)) {
+		pidfd_send_signal(client->process.pidfd, SIGKILL, NULL, 0);
+		if (!ended(client->process.pidfd, KILL_WAIT))
 			return -ETIME;
 	}
-	remove_pid_files(client->pid, ifname);
+	remove_pid_files(client->process.pid, ifname);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "rcconf/interface.h"
+#include "services/process.h"
 
 #include <sys/types.h>
 
@@ -29,8 +30,7 @@ int nv_dhcp_kind_of(const char *program, enum nv_dhcp_kind *ret_kind);
 struct nv_dhcp_client {
 	enum nv_dhcp_kind kind;
 	bool ipv6; /* dhclient -6: serves IPv6 only */
-	pid_t pid;
-	int pidfd;
+	struct nv_process process; /* the one to end */
 	char *program; /* its executable */
 	struct nv_words args; /* its command line, args.word[0] the name it was called by */
 };
@@ -43,10 +43,10 @@ struct nv_dhcp_clients {
 void nv_dhcp_clients_auto(struct nv_dhcp_clients *clients);
 
 /*
- * Finds every client that was started for @ifname in this network namespace, by the processes'
- * command lines: a pid file may be stale, absent, or somewhere else. One that serves all interfaces
- * is not found: stopping it would harm the others.
- * Returns 0 or -errno of /proc.
+ * Finds every client that root has started for @ifname in this network namespace, by the processes'
+ * command lines: a pid file may be stale, absent, or somewhere else. Its program is a DHCP client
+ * that only root can have written (services/process.h). One that serves all interfaces is not
+ * found: stopping it would harm the others. Returns 0 or -errno of /proc.
  */
 int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/dhcp.h"
 
+#include "base/root_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -203,15 +205,16 @@ int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
 
 static int read_whole(const char *path, struct nv_str *text)
 {
-	NV_AUTO(nv_file) FILE *file = fopen(path, "re");
+	NV_AUTO(nv_fd) int fd = -1;
 	char part[4096];
-	size_t length;
+	ssize_t length;
+	int r = nv_root_file_open(path, &fd);
 
-	if (!file)
-		return -errno;
-	while ((length = fread(part, 1, sizeof(part), file)) > 0)
-		nv_str_append(text, part, length);
-	return ferror(file) ? -EIO : text->error;
+	if (r < 0)
+		return r;
+	while ((length = read(fd, part, sizeof(part))) > 0 && !text->error)
+		nv_str_append(text, part, (size_t)length);
+	return length < 0 ? -errno : text->error;
 }
 
 static int write_whole(const char *path, const struct nv_str *text)
@@ -221,7 +224,8 @@ static int write_whole(const char *path, const struct nv_str *text)
 	int r = 0;
 
 	snprintf(temporary, sizeof(temporary), "%s.netvf", path);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, nv_str_text(text), text->length) != (ssize_t)text->length ||

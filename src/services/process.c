@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "services/process.h"
+
+#include "base/root_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+
+#define COMMAND_LINE_MAX 16384 /* bytes */
+#define STATUS_MAX	 8192
+#define DELETED		 " (deleted)" /* the kernel puts it after the path of a file that is gone */
+
+void nv_process_auto(struct nv_process *process)
+{
+	nv_fd_auto(&process->dir);
+	nv_fd_auto(&process->pidfd);
+	process->dir = process->pidfd = -1;
+}
+
+int nv_process_open(pid_t pid, struct nv_process *ret_process)
+{
+	NV_AUTO(nv_process) struct nv_process process = {.pid = pid, .dir = -1, .pidfd = -1};
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	process.dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (process.dir < 0)
+		return -errno;
+	process.pidfd = pidfd_open(pid, 0);
+	/* If it ended before pidfd_open(), the number may be another's: then its directory is void.
+	 */
+	if (process.pidfd < 0 || faccessat(process.dir, "status", F_OK, 0) < 0)
+		return -errno;
+	*ret_process = process;
+	process.dir = process.pidfd = -1;
+	return 0;
+}
+
+static ssize_t process_read(
+	const struct nv_process *process, const char *name, char *ret_text, size_t size)
+{
+	NV_AUTO(nv_fd) int fd = openat(process->dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, ret_text, size - 1);
+
+	if (length < 0)
+		return -errno;
+	ret_text[length] = '\0';
+	return length;
+}
+
+static bool process_shares(const struct nv_process *process, const char *namespace)
+{
+	struct stat ours, its;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/%s", namespace);
+	return fstatat(process->dir, namespace, &its, 0) == 0 && stat(path, &ours) == 0 &&
+	       its.st_ino == ours.st_ino && its.st_dev == ours.st_dev;
+}
+
+bool nv_process_is_roots(const struct nv_process *process)
+{
+	unsigned int real, effective, saved, of_files;
+	char status[STATUS_MAX];
+	const char *at;
+
+	if (process_read(process, "status", status, sizeof(status)) <= 0)
+		return false;
+	/* The name, which is before it, cannot hold a newline: the kernel escapes it. */
+	at = strstr(status, "\nUid:");
+	return at && sscanf(at, "\nUid: %u %u %u %u", &real, &effective, &saved, &of_files) == 4 &&
+	       !real && !effective && !saved && !of_files && process_shares(process, "ns/net") &&
+	       process_shares(process, "ns/user") && process_shares(process, "ns/pid");
+}
+
+int nv_process_args(const struct nv_process *process, struct nv_words *ret_args)
+{
+	char line[COMMAND_LINE_MAX];
+	ssize_t length = process_read(process, "cmdline", line, sizeof(line));
+
+	if (length <= 0)
+		return length < 0 ? (int)length : -ENOENT;
+	for (ssize_t i = 0; i < length; i++)
+		if (!line[i])
+			line[i] = ' ';
+	return nv_words_split(line, ret_args);
+}
+
+bool nv_process_runs(const struct nv_process *process, const char *program)
+{
+	struct stat runs, there;
+
+	return fstatat(process->dir, "exe", &runs, 0) == 0 && stat(program, &there) == 0 &&
+	       runs.st_ino == there.st_ino && runs.st_dev == there.st_dev;
+}
+
+int nv_process_program(const struct nv_process *process, char **ret_program)
+{
+	const size_t mark = strlen(DELETED);
+	char program[PATH_MAX];
+	ssize_t length = readlinkat(process->dir, "exe", program, sizeof(program) - 1);
+	bool replaced;
+	int r;
+
+	if (length < 0)
+		return -errno;
+	program[length] = '\0';
+	replaced = (size_t)length > mark && nv_streq(program + length - mark, DELETED);
+	if (replaced)
+		program[length - mark] = '\0';
+	r = nv_root_file_check(program);
+	if (r < 0)
+		return r;
+	if (!replaced && !nv_process_runs(process, program))
+		return -ESTALE;
+	*ret_program = strdup(program);
+	return *ret_program ? 0 : -ENOMEM;
+}
+
+int nv_process_parent(const struct nv_process *process, pid_t *ret_parent)
+{
+	char status[STATUS_MAX];
+	const char *at;
+	ssize_t r = process_read(process, "status", status, sizeof(status));
+
+	if (r < 0)
+		return (int)r;
+	at = strstr(status, "\nPPid:");
+	return at && sscanf(at, "\nPPid: %d", ret_parent) == 1 ? 0 : -EPROTO;
+}
