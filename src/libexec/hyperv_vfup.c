@@ -270,7 +270,7 @@ static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 	else if (r < 0)
 		nv_err("cannot plan the move from %s to %s: %s", up->hn->name, up->lagg_name,
 			nv_strerror(r));
-	return r == 0;
+	return r == 0 && nv_dhcp_clients_choose(&up->plan) == 0;
 }
 
 static bool make_plan(struct vfup *up)

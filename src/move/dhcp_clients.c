@@ -59,6 +59,42 @@ static bool wants_ipv4_client(const struct nv_move *move, const struct nv_dhcp_c
 	return false;
 }
 
+static int dhcp_clients_choose_one(struct nv_move *move)
+{
+	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients old = {};
+	const struct nv_dhcp_client *running;
+	enum nv_dhcp_kind kind;
+
+	if (move->from_name[0])
+		nv_dhcp_find(move->from_name, &old);
+	running = find(&old, false);
+	move->dhcp.program = nv_dhcp_installed(running ? &running->kind : NULL);
+	if (!move->dhcp.program || nv_dhcp_kind_of(move->dhcp.program, &kind) < 0) {
+		nv_err("rc.conf wants DHCP for %s, but there is no DHCP client on this system, so "
+		       "nothing is changed; install dhcpcd, dhclient or udhcpc, or name one in "
+		       "dhclient_program",
+			move->from_name[0] ? move->from_name : move->to_name);
+		return -ENOENT;
+	}
+	if (kind != NV_DHCP_DHCLIENT && *move->dhcp.flags) {
+		nv_notice("%s is not given dhclient_flags, which are dhclient's; name the client "
+			  "in dhclient_program if they are its own",
+			move->dhcp.program);
+		move->dhcp.flags = "";
+	}
+	return 0;
+}
+
+int nv_dhcp_clients_choose(struct nv_plan *plan)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->count && r == 0; i++)
+		if (plan->move[i].client == NV_CLIENT_START && !plan->move[i].dhcp.program)
+			r = dhcp_clients_choose_one(&plan->move[i]);
+	return r;
+}
+
 bool nv_dhcp_clients_are_slow(const struct nv_plan *plan)
 {
 	bool slow = false;

@@ -5,6 +5,14 @@
 #include "move/apply.h"
 #include "services/dhcp.h"
 
+/*
+ * Chooses the client of each move for which rc.conf wants DHCP and names no program: of the kind
+ * that serves the old interface, else what the system has. dhclient_flags without dhclient_program
+ * are dhclient's, and no other gets them. To be called before anything is changed. Returns 0;
+ * -ENOENT: the system has no client; said.
+ */
+int nv_dhcp_clients_choose(struct nv_plan *plan);
+
 /* Whether a client is to be started, and none that rc.conf wants waited for (SYNCDHCP). */
 bool nv_dhcp_clients_are_slow(const struct nv_plan *plan);
 

@@ -137,11 +137,11 @@ static void build_dhcp(struct nv_build *build)
 	const char *background =
 		for_interface_or_all(build, "background_dhclient_%s", "background_dhclient");
 
-	dhcp->program = program && *program ? program : NV_DHCLIENT;
+	dhcp->program = program && *program ? program : NULL;
 	dhcp->flags = flags ? flags : "";
 	if (background)
 		nv_yes_parse(background, &dhcp->background);
-	if (*dhcp->program != '/')
+	if (dhcp->program && *dhcp->program != '/')
 		nv_build_fault(build, "dhclient_program", "`%.100s' is not an absolute path",
 			dhcp->program);
 }

@@ -19,11 +19,9 @@ enum nv_dhcp_mode {
 struct nv_dhcp_wanted {
 	enum nv_dhcp_mode mode;
 	bool background; /* background_dhclient[_IF] */
-	const char *program; /* dhclient_program, else NV_DHCLIENT; owned by rcconf or static */
+	const char *program; /* dhclient_program; NULL: what the system has; owned by rcconf */
 	const char *flags; /* dhclient_flags[_IF]; "" when none; owned as the program */
 };
-
-#define NV_DHCLIENT "/sbin/dhclient"
 
 struct nv_vlan_wanted {
 	char name[IFNAMSIZ]; /* as it will be called on the lagg: lagg0.5, or the word given */

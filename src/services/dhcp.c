@@ -11,6 +11,7 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define TERM_WAIT 3000 /* milliseconds */
 #define KILL_WAIT 2000
@@ -37,6 +38,30 @@ int nv_dhcp_kind_of(const char *program, enum nv_dhcp_kind *ret_kind)
 		return 0;
 	}
 	return -ENOENT;
+}
+
+const char *nv_dhcp_installed(const enum nv_dhcp_kind *running)
+{
+	static const struct {
+		enum nv_dhcp_kind kind;
+		const char *path[4];
+	} known[] = {
+		{NV_DHCP_DHCPCD, {"/usr/sbin/dhcpcd", "/sbin/dhcpcd", "/usr/bin/dhcpcd"}},
+		{NV_DHCP_DHCLIENT, {"/sbin/dhclient", "/usr/sbin/dhclient", "/usr/bin/dhclient"}},
+		{NV_DHCP_UDHCPC, {"/sbin/udhcpc", "/usr/sbin/udhcpc", "/usr/bin/udhcpc"}},
+	};
+	const char *found = NULL;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(known); i++) {
+		for (const char *const *path = known[i].path; *path; path++) {
+			if (access(*path, X_OK) < 0)
+				continue;
+			if (running && *running == known[i].kind)
+				return *path;
+			found = found ? found : *path;
+		}
+	}
+	return found;
 }
 
 static void free_client(struct nv_dhcp_client *client)

@@ -26,6 +26,14 @@ const char *nv_dhcp_kind_name(enum nv_dhcp_kind kind);
 /* By the last part of a path or name. -ENOENT: no client known here. */
 int nv_dhcp_kind_of(const char *program, enum nv_dhcp_kind *ret_kind);
 
+/*
+ * The client that this system has, for rc.conf's DHCP without dhclient_program: an absolute path,
+ * static. The one of kind *@running if that is installed (NULL: none runs), else the first that is
+ * installed of dhcpcd, dhclient and udhcpc. Looked for where distributions install them, whatever
+ * $PATH says. NULL: none is installed.
+ */
+const char *nv_dhcp_installed(const enum nv_dhcp_kind *running);
+
 /* One that runs. */
 struct nv_dhcp_client {
 	enum nv_dhcp_kind kind;
@@ -63,10 +71,10 @@ int nv_dhcp_end(const struct nv_dhcp_client *client);
 int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname);
 
 /*
- * The command line for a client on @ifname. @wanted: rc.conf's program and flags; may be NULL when
- * @like is not. @like: the client of the other interface @like_ifname that it takes over from, or
- * NULL; without flags in rc.conf it lends its options. Pure.
- * Returns 0; -EINVAL: the program is no client known here; -ENOMEM.
+ * The command line for a client on @ifname. @wanted: rc.conf's program, which is not NULL, and
+ * flags; may itself be NULL when @like is not. @like: the client of the other interface
+ * @like_ifname that it takes over from, or NULL; without flags in rc.conf it lends its options.
+ * Pure. Returns 0; -EINVAL: the program is no client known here; -ENOMEM.
  */
 int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	const struct nv_dhcp_client *like, const char *like_ifname, struct nv_words *ret_args);

@@ -103,13 +103,25 @@ static int dhclient_args(struct nv_words *args, const char *ifname, const struct
 	return r < 0 ? r : add_word(args, "%s", ifname);
 }
 
-static int dhcpcd_args(
-	struct nv_words *args, const char *ifname, const struct nv_words *options, size_t first)
+/* dhcpcd's title tells its families: one alone was asked for, as by -4. */
+static const char *dhcpcd_family(const struct nv_dhcp_client *like)
+{
+	bool ipv4 = like && like->kind == NV_DHCP_DHCPCD && has_option(&like->args, 1, "[ip4]");
+	bool ipv6 = like && like->kind == NV_DHCP_DHCPCD && has_option(&like->args, 1, "[ip6]");
+
+	return ipv4 == ipv6 ? NULL : ipv4 ? "-4" : "-6";
+}
+
+static int dhcpcd_args(struct nv_words *args, const char *ifname, const struct nv_words *options,
+	const struct nv_dhcp_client *like)
 {
 	static const char *const alone[] = {"-b", "--background", "-B", "--nobackground", NULL};
 	static const char *const valued[] = {NULL};
-	int r = add_options(args, options, first, NULL, alone, valued);
+	const char *family = options->count ? NULL : dhcpcd_family(like);
+	int r = family ? add_word(args, "%s", family) : 0;
 
+	if (r == 0)
+		r = add_options(args, options, 0, NULL, alone, valued);
 	return r < 0 ? r : add_word(args, "%s", ifname);
 }
 
@@ -190,7 +202,7 @@ int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
 		r = dhclient_args(&args, ifname, options, first, like_ifname);
 		break;
 	case NV_DHCP_DHCPCD:
-		r = dhcpcd_args(&args, ifname, options, first);
+		r = dhcpcd_args(&args, ifname, options, like);
 		break;
 	case NV_DHCP_UDHCPC:
 		r = udhcpc_args(&args, ifname, options, first);

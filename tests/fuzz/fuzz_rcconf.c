@@ -19,7 +19,7 @@ static void look_at(const struct nv_interface *config)
 	REQUIRE(config->routes.count <= NV_INTERFACE_ROUTES_MAX);
 	REQUIRE(config->n_vlans <= NV_INTERFACE_VLANS_MAX);
 	REQUIRE(config->configured || (!config->addrs.count && !config->up));
-	REQUIRE(config->dhcp.mode == NV_DHCP_NO || config->dhcp.program);
+	REQUIRE(config->dhcp.mode == NV_DHCP_NO || config->dhcp.flags);
 	for (size_t i = 0; i < config->addrs.count; i++)
 		REQUIRE(config->addrs.addr[i].prefix_len <=
 			8 * nv_ip_size(config->addrs.addr[i].local.family));

@@ -228,6 +228,65 @@ def test_a_missing_program_is_said_and_the_running_one_serves(booted, server):
     assert_moved(guest, lease)
 
 
+def title(pid):
+    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+
+
+@in_all
+def test_without_a_program_the_kind_that_runs_is_taken(booted, server):
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    kind = os.path.basename(booted.client)
+    booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\n')
+    booted.run("hyperv_vfup", "hn0")
+    assert_moved(guest, lease)
+    assert kind in title(serving(guest, "lagg0")[0])
+
+
+def hide(guest, *clients):
+    """As if they were not installed, in the guest's own mounts."""
+    nothing = pathlib.Path("/run/nothing")
+    nothing.write_text("")
+    for path in filter(None, map(shutil.which, clients)):
+        guest.run("mount", "--bind", nothing, path)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_without_a_program_the_one_that_is_installed_is_taken(topology, server, tmp_path, client):
+    """None runs before. Flags that are dhclient's are given to no other."""
+    if not shutil.which(client):
+        pytest.skip(f"{client} is not installed")
+    topology.boot()
+    guest = Guest(topology)
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    programs.write_rcconf('ifconfig_hn0="SYNCDHCP"\ndhclient_flags="-v"\n')
+    hide(guest, *CLIENTS.keys() - {client})
+    said = programs.run("hyperv_vfup", "hn0")
+    try:
+        assert ("is not given dhclient_flags" in said) == (client != "dhclient")
+        wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE)
+        assert client in title(serving(guest, "lagg0")[0])
+        wait_until(lambda: all(a.startswith("10.77.0.") for a in guest.addresses("lagg0")))
+        assert guest.addresses("hn0") == set()
+    finally:
+        end_clients(guest)
+
+
+def test_with_no_client_at_all_nothing_moves(topology, tmp_path):
+    topology.boot()
+    guest = Guest(topology)
+    before = guest.addresses("hn0")
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    programs.write_rcconf('ifconfig_hn0="DHCP"\n')
+    hide(guest, *CLIENTS)
+    assert "there is no DHCP client on this system" in programs.run("hyperv_vfup", "hn0", status=1)
+    assert "there is no DHCP client" in programs.run("hyperv_vfup", "-n", "hn0", status=1)
+    assert guest.addresses("hn0") == before and before
+    assert guest.link("lagg0") is None
+
+
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
 def test_a_server_that_gives_another_address_is_believed(booted, server, topology):
     """What was moved along is taken off, for it is somebody else's now."""

@@ -60,7 +60,8 @@ static void describe_dhcp(struct nv_str *text, const struct nv_dhcp_wanted *dhcp
 	if (dhcp->mode == NV_DHCP_NO)
 		return;
 	nv_str_printf(text, "dhcp %s%s %s [%s]; ", dhcp->mode == NV_DHCP_SYNC ? "sync" : "async",
-		dhcp->background ? " background" : "", dhcp->program, dhcp->flags);
+		dhcp->background ? " background" : "", dhcp->program ? dhcp->program : "any",
+		dhcp->flags);
 }
 
 static void describe(struct nv_str *text, const struct nv_interface *config)
@@ -220,7 +221,7 @@ static const struct built ipv6[] = {
 	{"ipv6_prefix_hn0='2001:db8:1:2 2001:db8:7::/56'",
 		"2001:db8:1:2:215:5dff:fe01:203/64; 2001:db8:7:0:215:5dff:fe01:203/56; up ", NULL},
 	{"ifconfig_hn0='SYNCDHCP'\nifconfig_hn0_ipv6='inet6 accept_rtadv'",
-		"rtadv; dhcp sync /sbin/dhclient []; up ", NULL},
+		"rtadv; dhcp sync any []; up ", NULL},
 	/* faults */
 	{"ifconfig_hn0_ipv6='2001:db8::1/64'", "2001:db8::1/64; up ",
 		"`inet6' should stand before"},
@@ -309,26 +310,22 @@ static void aliases_are_built_in_order(void **state)
 }
 
 static const struct built dhcp[] = {
-	{"ifconfig_hn0=DHCP", "dhcp async /sbin/dhclient []; up ", NULL},
-	{"ifconfig_hn0=dhcp", "dhcp async /sbin/dhclient []; up ", NULL},
-	{"ifconfig_hn0=DHCP\nsynchronous_dhclient=YES", "dhcp sync /sbin/dhclient []; up ", NULL},
-	{"ifconfig_hn0=SYNCDHCP", "dhcp sync /sbin/dhclient []; up ", NULL},
-	{"ifconfig_hn0=NOSYNCDHCP\nsynchronous_dhclient=YES", "dhcp async /sbin/dhclient []; up ",
-		NULL},
-	{"ifconfig_hn0='SYNCDHCP DHCP'", "dhcp sync /sbin/dhclient []; up ", NULL},
+	{"ifconfig_hn0=DHCP", "dhcp async any []; up ", NULL},
+	{"ifconfig_hn0=dhcp", "dhcp async any []; up ", NULL},
+	{"ifconfig_hn0=DHCP\nsynchronous_dhclient=YES", "dhcp sync any []; up ", NULL},
+	{"ifconfig_hn0=SYNCDHCP", "dhcp sync any []; up ", NULL},
+	{"ifconfig_hn0=NOSYNCDHCP\nsynchronous_dhclient=YES", "dhcp async any []; up ", NULL},
+	{"ifconfig_hn0='SYNCDHCP DHCP'", "dhcp sync any []; up ", NULL},
 	{"ifconfig_hn0='DHCP mtu 1400'\ndhclient_program=/usr/sbin/dhcpcd\ndhclient_flags='-4 -q'",
 		"mtu 1400; dhcp async /usr/sbin/dhcpcd [-4 -q]; up ", NULL},
-	{"ifconfig_hn0=DHCP\ndhclient_flags=-4\ndhclient_flags_hn0=",
-		"dhcp async /sbin/dhclient "
-		"[]; up ",
+	{"ifconfig_hn0=DHCP\ndhclient_flags=-4\ndhclient_flags_hn0=", "dhcp async any []; up ",
 		NULL},
-	{"ifconfig_hn0=DHCP\nbackground_dhclient=YES",
-		"dhcp async background /sbin/dhclient []; up ", NULL},
+	{"ifconfig_hn0=DHCP\nbackground_dhclient=YES", "dhcp async background any []; up ", NULL},
 	{"ifconfig_hn0=DHCP\nbackground_dhclient=YES\nbackground_dhclient_hn0=NO",
-		"dhcp async /sbin/dhclient []; up ", NULL},
-	{"ifconfig_hn0='NOAUTO DHCP'", "dhcp async /sbin/dhclient []; up ", NULL},
-	{"ifconfig_DEFAULT=SYNCDHCP", "dhcp sync /sbin/dhclient []; up ", NULL},
-	{"ifconfig_hn0='WPA DHCP'", "dhcp async /sbin/dhclient []; up ", "has no effect"},
+		"dhcp async any []; up ", NULL},
+	{"ifconfig_hn0='NOAUTO DHCP'", "dhcp async any []; up ", NULL},
+	{"ifconfig_DEFAULT=SYNCDHCP", "dhcp sync any []; up ", NULL},
+	{"ifconfig_hn0='WPA DHCP'", "dhcp async any []; up ", "has no effect"},
 	{"ifconfig_hn0=DHCP\ndhclient_program=dhclient", "dhcp async dhclient []; up ",
 		"not an absolute path"},
 };
@@ -453,7 +450,7 @@ static const struct built vlans[] = {
 		"up ",
 		NULL},
 	{"vlans_hn0=web\ncreate_args_web='vlan 7'\nifconfig_web=DHCP",
-		"web=7 { dhcp async /sbin/dhclient []; up } up ", NULL},
+		"web=7 { dhcp async any []; up } up ", NULL},
 	{"vlans_hn0=web\ncreate_args_web='vlandev hn0 vlan 7 vlanproto 802.1Q'",
 		"web=7 { nothing } up ", NULL},
 	{"vlans_hn0=5\nifconfig_hn0_5='NOAUTO inet 198.51.100.1/24'", "lagg0.5=5 { nothing } up ",

@@ -101,6 +101,17 @@ static void dhcpcds_title_is_no_option(void **state)
 	assert_command(NULL, "dhcpcd hn0 [ip4] [ip6]", NV_DHCP_DHCPCD, "dhcpcd lagg0");
 }
 
+static void dhcpcds_title_tells_a_family_alone(void **state)
+{
+	struct nv_dhcp_wanted bare = wants("/usr/sbin/dhcpcd", "");
+	struct nv_dhcp_wanted both = wants("/usr/sbin/dhcpcd", "-q");
+
+	(void)state;
+	assert_command(NULL, "dhcpcd hn0 [ip4]", NV_DHCP_DHCPCD, "dhcpcd -4 lagg0");
+	assert_command(&bare, "dhcpcd hn0 [ip6]", NV_DHCP_DHCPCD, "/usr/sbin/dhcpcd -6 lagg0");
+	assert_command(&both, "dhcpcd hn0 [ip4]", NV_DHCP_DHCPCD, "/usr/sbin/dhcpcd -q lagg0");
+}
+
 static void an_unknown_program_is_refused(void **state)
 {
 	struct nv_dhcp_wanted other = wants("/sbin/pump", "");
@@ -119,6 +130,7 @@ int main(void)
 		cmocka_unit_test(the_old_clients_options_are_kept_but_not_its_files),
 		cmocka_unit_test(udhcpcs_joined_options_are_taken_apart),
 		cmocka_unit_test(dhcpcds_title_is_no_option),
+		cmocka_unit_test(dhcpcds_title_tells_a_family_alone),
 		cmocka_unit_test(an_unknown_program_is_refused),
 	};
 
