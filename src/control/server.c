@@ -5,35 +5,43 @@
 #include "loop/unix.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/queue.h>
 
-#define BACKLOG 16
+#define BACKLOG	   16
+#define TRIM_FROM  (64 * 1024) /* bytes of a buffer that are given back to the kernel */
+#define WAIT_LEAST (100 * NV_USEC_PER_MSEC) /* so that those who wait are not woken for nothing */
 
-LIST_HEAD(client_list, client);
+TAILQ_HEAD(client_list, client);
 
 struct client {
 	struct nv_control *control;
 	int fd;
 	struct ucred peer;
-	struct nv_watch *reader; /* NULL: nothing more is read, and it ends when all is sent */
+	struct nv_watch *reader; /* NULL while it waits for its budget, and when it is ending */
 	struct nv_watch *writer; /* NULL: nothing waits to be sent */
 	struct nv_str in; /* the beginning of a request */
 	struct nv_str out; /* what the client has not taken yet */
 	uint64_t topics; /* subscribed to; a bit for each row of the methods */
+	bool waiting; /* for its budget */
+	bool ending; /* nothing more is read from it; it goes when all is sent */
 	bool gone; /* nothing is read from it or sent to it any more; freed by on_reap() */
-	LIST_ENTRY(client) link; /* among the control's clients, or those gone */
+	TAILQ_ENTRY(client) link; /* among the control's clients, or those gone */
 };
 
 struct nv_control {
 	struct nv_loop *loop;
+	struct nv_budget *budget;
 	struct nv_listener *listener;
 	const struct nv_control_method *methods;
 	void *data;
-	struct client_list clients;
+	struct client_list clients; /* those that wait, in the order in which they began to */
 	size_t n_clients;
 	struct client_list gone;
 	struct nv_watch *reaper;
+	struct nv_watch *waker; /* armed while a client waits */
+	bool waker_armed;
 };
 
 /*
@@ -45,12 +53,20 @@ static void on_reap(void *data)
 	struct nv_control *control = data;
 	struct client *client;
 
-	while ((client = LIST_FIRST(&control->gone))) {
-		LIST_REMOVE(client, link);
+	while ((client = TAILQ_FIRST(&control->gone))) {
+		uid_t uid = client->peer.uid;
+		bool had_much = client->out.size >= TRIM_FROM;
+
+		nv_budget_begin(control->budget);
+		TAILQ_REMOVE(&control->gone, client, link);
 		close(client->fd);
 		nv_str_auto(&client->in);
 		nv_str_auto(&client->out);
 		free(client);
+		/* What lay beside it keeps it in the heap otherwise. */
+		if (had_much)
+			malloc_trim(0);
+		nv_budget_end(control->budget, uid);
 	}
 }
 
@@ -63,8 +79,8 @@ static void let_go(struct client *client)
 	client->gone = true;
 	client->reader = nv_watch_free(client->reader);
 	client->writer = nv_watch_free(client->writer);
-	LIST_REMOVE(client, link);
-	LIST_INSERT_HEAD(&control->gone, client, link);
+	TAILQ_REMOVE(&control->clients, client, link);
+	TAILQ_INSERT_TAIL(&control->gone, client, link);
 	control->n_clients--;
 	nv_watch_arm(control->reaper, 0);
 }
@@ -94,7 +110,8 @@ static void flush(struct client *client)
 	}
 	if (!client->out.length) {
 		client->writer = nv_watch_free(client->writer);
-		if (!client->reader)
+		nv_str_auto(&client->out);
+		if (client->ending)
 			let_go(client);
 	} else if (!client->writer) {
 		r = nv_loop_watch_fd(client->control->loop, client->fd, NV_LOOP_WRITE, on_writable,
@@ -106,9 +123,13 @@ static void flush(struct client *client)
 
 static void on_writable(int fd, int events, void *data)
 {
+	struct client *client = data;
+
 	(void)fd;
 	(void)events;
-	flush(data);
+	nv_budget_begin(client->control->budget);
+	flush(client);
+	nv_budget_end(client->control->budget, client->peer.uid);
 }
 
 static void send_line(struct client *client, const char *line)
@@ -125,9 +146,10 @@ static void send_line(struct client *client, const char *line)
 	flush(client);
 }
 
-/* Answers nothing more, and ends when all is sent. */
+/* Answers nothing more, and goes when all is sent. */
 static void end(struct client *client)
 {
+	client->ending = true;
 	client->reader = nv_watch_free(client->reader);
 	if (!client->gone)
 		flush(client);
@@ -153,17 +175,28 @@ static void answer_error(struct client *client, int error, const char *text)
 		let_go(client);
 }
 
+/* Stops the writing of an answer that is too long, or for which there is no memory. */
+static int append(const char *text, size_t length, void *data)
+{
+	struct nv_str *line = data;
+
+	if (length > NV_CONTROL_ANSWER_MAX - line->length)
+		line->error = -E2BIG;
+	nv_str_append(line, text, length);
+	return line->error;
+}
+
 static void answer_result(struct client *client, json_t *result)
 {
 	json_auto_t *answer = json_pack("{s:O}", "result", result);
-	NV_AUTO(nv_free) char *line = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	NV_AUTO(nv_str) struct nv_str line = {};
 
-	if (!line)
-		answer_error(client, -ENOMEM, "out of memory");
-	else if (strlen(line) > NV_CONTROL_BUFFER_MAX / 2)
+	if (answer && json_dump_callback(answer, append, &line, JSON_COMPACT) == 0)
+		send_line(client, nv_str_text(&line));
+	else if (line.error == -E2BIG)
 		answer_error(client, -EMSGSIZE, "the answer is too long to be sent");
 	else
-		send_line(client, line);
+		answer_error(client, -ENOMEM, "out of memory");
 }
 
 static void call(struct client *client, const struct nv_control_method *method, json_t *params)
@@ -208,19 +241,17 @@ static void handle(struct client *client, const char *line, size_t length)
 	call(client, method, params);
 }
 
-/* One request a turn: what is behind it stays in the socket, so that others have theirs. */
-static void on_readable(int fd, int events, void *data)
+/* One request at most: what is behind it stays in the socket, so that others have their turn. */
+static void read_request(struct client *client)
 {
-	struct client *client = data;
 	char chunk[4096];
-	ssize_t length = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT | MSG_PEEK);
+	ssize_t length = recv(client->fd, chunk, sizeof(chunk), MSG_DONTWAIT | MSG_PEEK);
 	const char *newline = length > 0 ? memchr(chunk, '\n', length) : NULL;
 
-	(void)events;
 	if (newline)
 		length = newline + 1 - chunk;
 	if (length > 0)
-		length = recv(fd, chunk, length, MSG_DONTWAIT);
+		length = recv(client->fd, chunk, length, MSG_DONTWAIT);
 	if (length < 0 && errno == EAGAIN)
 		return;
 	if (length < 0)
@@ -232,59 +263,133 @@ static void on_readable(int fd, int events, void *data)
 		return let_go(client);
 	if (newline) {
 		handle(client, client->in.text, client->in.length - 1);
-		nv_str_clear(&client->in);
+		nv_str_auto(&client->in);
 	} else if (client->in.length > NV_CONTROL_LINE_MAX) {
 		answer_error(client, -EMSGSIZE, "the request is too long");
 		end(client);
 	}
 }
 
-static int take(struct nv_control *control, int fd, struct client **ret_client)
+static void on_readable(int fd, int events, void *data);
+
+static void arm_waker(struct nv_control *control, uint64_t wait)
+{
+	nv_watch_arm(control->waker, wait > WAIT_LEAST ? wait : WAIT_LEAST);
+	control->waker_armed = true;
+}
+
+/* Hears the client again when its uid has a budget. */
+static void put_off(struct client *client, uint64_t wait)
+{
+	struct nv_control *control = client->control;
+
+	client->waiting = true;
+	client->reader = nv_watch_free(client->reader);
+	TAILQ_REMOVE(&control->clients, client, link);
+	TAILQ_INSERT_TAIL(&control->clients, client, link);
+	if (!control->waker_armed)
+		arm_waker(control, wait);
+}
+
+static void go_on(struct client *client)
+{
+	int r = nv_loop_watch_fd(client->control->loop, client->fd, NV_LOOP_READ, on_readable,
+		client, &client->reader);
+
+	client->waiting = false;
+	if (r < 0)
+		let_go(client);
+}
+
+static void on_wake(void *data)
+{
+	struct nv_control *control = data;
+	struct client *client;
+	struct client *next;
+	uint64_t soonest = UINT64_MAX;
+
+	control->waker_armed = false;
+	for (client = TAILQ_FIRST(&control->clients); client; client = next) {
+		uint64_t wait = nv_budget_wait(control->budget, client->peer.uid);
+
+		next = TAILQ_NEXT(client, link);
+		if (client->waiting && !wait)
+			go_on(client);
+		else if (client->waiting && wait < soonest)
+			soonest = wait;
+	}
+	if (soonest != UINT64_MAX)
+		arm_waker(control, soonest);
+}
+
+static void on_readable(int fd, int events, void *data)
+{
+	struct client *client = data;
+	struct nv_budget *budget = client->control->budget;
+	uint64_t wait = nv_budget_wait(budget, client->peer.uid);
+
+	(void)fd;
+	(void)events;
+	nv_budget_begin(budget);
+	if (wait)
+		put_off(client, wait);
+	else
+		read_request(client);
+	nv_budget_end(budget, client->peer.uid);
+}
+
+static int take(
+	struct nv_control *control, int fd, const struct ucred *peer, struct client **ret_client)
 {
 	NV_AUTO(nv_free) struct client *client = calloc(1, sizeof(*client));
 	int r;
 
 	if (!client)
 		return -ENOMEM;
-	r = nv_unix_peer(fd, &client->peer);
-	if (r == 0)
-		r = nv_loop_watch_fd(
-			control->loop, fd, NV_LOOP_READ, on_readable, client, &client->reader);
+	r = nv_loop_watch_fd(control->loop, fd, NV_LOOP_READ, on_readable, client, &client->reader);
 	if (r < 0)
 		return r;
 	client->control = control;
 	client->fd = fd;
-	LIST_INSERT_HEAD(&control->clients, client, link);
+	client->peer = *peer;
+	TAILQ_INSERT_HEAD(&control->clients, client, link);
 	control->n_clients++;
 	*ret_client = TAKE_PTR(client);
 	return 0;
 }
 
-static void on_client(int fd, void *data)
+/* Some places are root's, and each uid has only some, or anybody could keep all others out. */
+static bool is_one_too_many(const struct nv_control *control, uid_t uid)
+{
+	const struct client *client;
+	size_t of_uid = 0;
+
+	if (nv_budget_is_free(uid))
+		return control->n_clients > NV_CONTROL_CLIENTS_MAX;
+	TAILQ_FOREACH (client, &control->clients, link)
+		of_uid += client->peer.uid == uid;
+	return of_uid > NV_CONTROL_CLIENTS_UID ||
+	       control->n_clients > NV_CONTROL_CLIENTS_MAX - NV_CONTROL_CLIENTS_ROOT;
+}
+
+static void on_client(int fd, const struct ucred *peer, void *data)
 {
 	struct nv_control *control = data;
-	size_t limit = NV_CONTROL_CLIENTS_MAX;
 	struct client *client;
-	int r;
+	int r = take(control, fd, peer, &client);
 
-	r = take(control, fd, &client);
 	if (r < 0) {
 		nv_warn("cannot serve a new control client: %s", nv_strerror(r));
 		close(fd);
-		return;
-	}
-	/* Some places are root's, or anybody could keep root out. */
-	if (client->peer.uid != 0)
-		limit -= NV_CONTROL_CLIENTS_ROOT;
-	if (control->n_clients > limit) {
+	} else if (is_one_too_many(control, peer->uid)) {
 		answer_error(client, -EBUSY, "too many clients are connected");
 		end(client);
 		let_go(client);
 	}
 }
 
-int nv_control_new(struct nv_loop *loop, const char *path, const struct nv_control_method *methods,
-	void *data, struct nv_control **ret_control)
+int nv_control_new(struct nv_loop *loop, struct nv_budget *budget, const char *path,
+	const struct nv_control_method *methods, void *data, struct nv_control **ret_control)
 {
 	NV_AUTO(nv_control) struct nv_control *control = calloc(1, sizeof(*control));
 	NV_AUTO(nv_fd) int probe = -1;
@@ -293,18 +398,21 @@ int nv_control_new(struct nv_loop *loop, const char *path, const struct nv_contr
 	if (!control)
 		return -ENOMEM;
 	control->loop = loop;
+	control->budget = budget;
 	control->methods = methods;
 	control->data = data;
-	LIST_INIT(&control->clients);
-	LIST_INIT(&control->gone);
+	TAILQ_INIT(&control->clients);
+	TAILQ_INIT(&control->gone);
 	r = nv_loop_watch_timer(loop, on_reap, control, &control->reaper);
+	if (r == 0)
+		r = nv_loop_watch_timer(loop, on_wake, control, &control->waker);
 	if (r < 0)
 		return r;
 	r = nv_unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK, &probe);
 	if (r == 0 || r == -EAGAIN)
 		return -EADDRINUSE;
 	r = nv_listener_new(
-		loop, path, SOCK_STREAM, BACKLOG, on_client, control, &control->listener);
+		loop, budget, path, SOCK_STREAM, BACKLOG, on_client, control, &control->listener);
 	if (r < 0)
 		return r;
 	*ret_control = TAKE_PTR(control);
@@ -316,10 +424,11 @@ struct nv_control *nv_control_free(struct nv_control *control)
 	if (!control)
 		return NULL;
 	nv_listener_free(control->listener);
-	while (!LIST_EMPTY(&control->clients))
-		let_go(LIST_FIRST(&control->clients));
+	while (!TAILQ_EMPTY(&control->clients))
+		let_go(TAILQ_FIRST(&control->clients));
 	on_reap(control);
 	nv_watch_free(control->reaper);
+	nv_watch_free(control->waker);
 	free(control);
 	return NULL;
 }
@@ -349,8 +458,8 @@ void nv_control_publish(struct nv_control *control, const char *topic, json_t *v
 		nv_err("out of memory: an event was not sent to the control clients");
 		return;
 	}
-	for (client = LIST_FIRST(&control->clients); client; client = next) {
-		next = LIST_NEXT(client, link);
+	for (client = TAILQ_FIRST(&control->clients); client; client = next) {
+		next = TAILQ_NEXT(client, link);
 		if (is_subscribed(client, topic))
 			send_line(client, line);
 	}
@@ -360,7 +469,7 @@ bool nv_control_has_subscriber(const struct nv_control *control, const char *top
 {
 	const struct client *client;
 
-	LIST_FOREACH (client, &control->clients, link)
+	TAILQ_FOREACH (client, &control->clients, link)
 		if (is_subscribed(client, topic))
 			return true;
 	return false;

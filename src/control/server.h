@@ -5,11 +5,13 @@
  *   {"method": "status"}          ->  {"result": …} or {"error": "text", "errno": N}
  *   {"method": "events"}          ->  {"result": true}, then {"event": …} lines until closed
  *
- * Reading is for anyone, changing for root: who asks is told by SO_PEERCRED and nothing else.
+ * Reading is for anyone, changing for root: who asks is told by SO_PEERCRED and nothing else. What
+ * is done for a client is paid by its uid; one whose budget is used up is heard later.
  */
 #pragma once
 
 #include "base/str.h"
+#include "loop/budget.h"
 #include "loop/loop.h"
 
 #include <jansson.h>
@@ -18,10 +20,13 @@
 #define NV_CONTROL_SOCKET	"netvfd.sock" /* in the run directory */
 #define NV_CONTROL_LINE_MAX	65536 /* bytes of a request; a longer one ends the connection */
 #define NV_CONTROL_CLIENTS_MAX	64
-#define NV_CONTROL_CLIENTS_ROOT 8 /* of these, for root only */
+#define NV_CONTROL_CLIENTS_ROOT 8 /* of these, for root (or the daemon's own uid) only */
+#define NV_CONTROL_CLIENTS_UID	16 /* for each other uid */
 #define NV_CONTROL_METHODS_MAX	64
-/* Bytes that a slow reader may leave, then it is dropped. An answer is at most half of it. */
+/* Bytes that a slow reader may leave, then it is dropped. */
 #define NV_CONTROL_BUFFER_MAX NV_STR_LIMIT
+/* Bytes of an answer, without its newline. A longer one is an error, found before it is whole. */
+#define NV_CONTROL_ANSWER_MAX (NV_CONTROL_BUFFER_MAX / 2)
 
 struct nv_control;
 
@@ -41,12 +46,13 @@ struct nv_control_method {
 /*
  * Listens on @path. A socket that nobody listens on any more is replaced.
  *
+ * @budget: lives as long; may be NULL.
  * @methods: at most NV_CONTROL_METHODS_MAX, ends with a row whose name is NULL; must live as long.
  * Returns 0, -EADDRINUSE (another process listens there, or @path is no socket), -ENOMEM,
  * -ENAMETOOLONG, or -errno of socket(2), bind(2).
  */
-int nv_control_new(struct nv_loop *loop, const char *path, const struct nv_control_method *methods,
-	void *data, struct nv_control **ret_control);
+int nv_control_new(struct nv_loop *loop, struct nv_budget *budget, const char *path,
+	const struct nv_control_method *methods, void *data, struct nv_control **ret_control);
 /* Ends all connections; the path stays. */
 struct nv_control *nv_control_free(struct nv_control *control);
 NV_DEFINE_AUTO(nv_control, struct nv_control *, nv_control_free);

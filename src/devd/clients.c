@@ -14,12 +14,14 @@ LIST_HEAD(client_list, client);
 struct client {
 	struct nv_clients *clients;
 	int fd;
+	struct ucred peer;
 	struct nv_watch *hangup;
 	LIST_ENTRY(client) link;
 };
 
 struct nv_clients {
 	struct nv_loop *loop;
+	struct nv_budget *budget;
 	struct nv_listener *seqpacket;
 	struct nv_listener *stream;
 	struct client_list list;
@@ -49,25 +51,34 @@ static void drop(struct client *client)
 	enable(clients);
 }
 
-static pid_t pid_of(const struct client *client)
-{
-	struct ucred peer = {};
-
-	nv_unix_peer(client->fd, &peer);
-	return peer.pid;
-}
-
 static void on_hangup(int fd, int events, void *data)
 {
 	struct client *client = data;
+	struct nv_budget *budget = client->clients->budget;
+	uid_t uid = client->peer.uid;
 
 	(void)fd;
 	(void)events;
-	nv_debug("devd client (pid %d) is gone", pid_of(client));
+	nv_budget_begin(budget);
+	nv_debug("devd client (pid %d) is gone", client->peer.pid);
 	drop(client);
+	nv_budget_end(budget, uid);
 }
 
-static int take(struct nv_clients *clients, int fd)
+static bool has_place(const struct nv_clients *clients, uid_t uid)
+{
+	const struct client *client;
+	size_t of_uid = 0;
+
+	if (nv_budget_is_free(uid))
+		return true;
+	LIST_FOREACH (client, &clients->list, link)
+		of_uid += client->peer.uid == uid;
+	return of_uid < NV_CLIENTS_UID(clients->limit) &&
+	       clients->count < clients->limit - NV_CLIENTS_ROOT(clients->limit);
+}
+
+static int take(struct nv_clients *clients, int fd, const struct ucred *peer)
 {
 	NV_AUTO(nv_free) struct client *client = calloc(1, sizeof(*client));
 	const int size = NV_CLIENTS_SEND_BUFFER;
@@ -84,6 +95,7 @@ static int take(struct nv_clients *clients, int fd)
 		return r;
 	client->clients = clients;
 	client->fd = fd;
+	client->peer = *peer;
 	LIST_INSERT_HEAD(&clients->list, client, link);
 	client = NULL;
 	clients->count++;
@@ -94,10 +106,17 @@ static int take(struct nv_clients *clients, int fd)
 	return 0;
 }
 
-static void on_client(int fd, void *data)
+static void on_client(int fd, const struct ucred *peer, void *data)
 {
-	int r = take(data, fd);
+	struct nv_clients *clients = data;
+	int r;
 
+	if (!has_place(clients, peer->uid)) {
+		nv_debug("no place for a devd client (pid %d, uid %u)", peer->pid, peer->uid);
+		close(fd);
+		return;
+	}
+	r = take(clients, fd, peer);
 	if (r < 0) {
 		nv_warn("cannot serve a new devd client: %s", nv_strerror(r));
 		close(fd);
@@ -105,7 +124,7 @@ static void on_client(int fd, void *data)
 }
 
 int nv_clients_new(struct nv_loop *loop, const char *seqpacket_path, const char *stream_path,
-	unsigned int limit, struct nv_clients **ret_clients)
+	unsigned int limit, struct nv_budget *budget, struct nv_clients **ret_clients)
 {
 	NV_AUTO(nv_clients) struct nv_clients *clients = calloc(1, sizeof(*clients));
 	int r = 0;
@@ -113,14 +132,15 @@ int nv_clients_new(struct nv_loop *loop, const char *seqpacket_path, const char 
 	if (!clients)
 		return -ENOMEM;
 	clients->loop = loop;
+	clients->budget = budget;
 	clients->limit = limit;
 	LIST_INIT(&clients->list);
 	if (seqpacket_path)
-		r = nv_listener_new(loop, seqpacket_path, SOCK_SEQPACKET, limit, on_client, clients,
-			&clients->seqpacket);
+		r = nv_listener_new(loop, budget, seqpacket_path, SOCK_SEQPACKET, limit, on_client,
+			clients, &clients->seqpacket);
 	if (r == 0 && stream_path)
-		r = nv_listener_new(loop, stream_path, SOCK_STREAM, limit, on_client, clients,
-			&clients->stream);
+		r = nv_listener_new(loop, budget, stream_path, SOCK_STREAM, limit, on_client,
+			clients, &clients->stream);
 	if (r < 0)
 		return r;
 	*ret_clients = TAKE_PTR(clients);
@@ -169,9 +189,9 @@ void nv_clients_send(struct nv_clients *clients, const char *line)
 			continue;
 		if (r == -EAGAIN)
 			nv_warn("dropping devd client (pid %d): it reads too slowly",
-				pid_of(client));
+				client->peer.pid);
 		else
-			nv_debug("dropping devd client (pid %d): %s", pid_of(client),
+			nv_debug("dropping devd client (pid %d): %s", client->peer.pid,
 				nv_strerror(r));
 		drop(client);
 	}

@@ -6,9 +6,15 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "loop/budget.h"
 #include "loop/loop.h"
 
 #define NV_CLIENTS_SEND_BUFFER 262144 /* bytes, each client */
+
+/* Of @limit places, those that only root, or the uid that the daemon runs as, may have. */
+#define NV_CLIENTS_ROOT(limit) ((limit) / 5)
+/* Of the rest, those that one uid may have; at least one. */
+#define NV_CLIENTS_UID(limit) (((limit)-NV_CLIENTS_ROOT(limit) + 1) / 2)
 
 struct nv_clients;
 
@@ -16,11 +22,13 @@ struct nv_clients;
  * Listens on both sockets; a path that exists is replaced. Mode 0666, owner as the process.
  *
  * @seqpacket_path: one event a record. @stream_path: events as lines. Either may be NULL.
- * @limit: clients at once over both, at least 1; more of them wait in the backlog.
+ * @limit: clients at once over both, at least 1; more of them wait in the backlog. A part of the
+ * places is root's: one without a right to any other is closed at once.
+ * @budget: who connects, and goes, pays from it; lives as long; may be NULL.
  * Returns 0 or -errno of socket(2), bind(2), listen(2).
  */
 int nv_clients_new(struct nv_loop *loop, const char *seqpacket_path, const char *stream_path,
-	unsigned int limit, struct nv_clients **ret_clients);
+	unsigned int limit, struct nv_budget *budget, struct nv_clients **ret_clients);
 
 /* Closes all; the paths stay, as devd leaves them. */
 struct nv_clients *nv_clients_free(struct nv_clients *clients);

@@ -13,6 +13,7 @@
 
 struct nv_listener {
 	struct nv_loop *loop;
+	struct nv_budget *budget;
 	char *path;
 	int fd;
 	int backlog;
@@ -20,6 +21,7 @@ struct nv_listener {
 	void *data;
 	bool enabled;
 	bool resting;
+	bool failed; /* resting because it could not accept */
 	struct nv_watch *watch; /* NULL while it is not enabled, or rests */
 	struct nv_watch *timer; /* ends the rest */
 };
@@ -81,18 +83,52 @@ static int bind_and_listen(const char *path, int type, int backlog, int *ret_fd)
 	return 0;
 }
 
-static void on_connection(int fd, int events, void *data)
-{
-	(void)fd;
-	(void)events;
-	nv_listener_accept(data);
-}
-
-static void rest(struct nv_listener *listener)
+static void rest(struct nv_listener *listener, bool failed, uint64_t usec)
 {
 	listener->resting = true;
+	listener->failed = failed;
 	listener->watch = nv_watch_free(listener->watch);
-	nv_watch_arm(listener->timer, REST);
+	nv_watch_arm(listener->timer, usec);
+}
+
+/* Returns whether there may be more. */
+static bool accept_one(struct nv_listener *listener)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	int fd;
+
+	nv_budget_begin(listener->budget);
+	fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0 && errno == EAGAIN)
+		return false;
+	if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+		return true;
+	if (fd < 0) {
+		nv_warn("cannot accept a connection to %s: %s; trying again in a second",
+			listener->path, nv_strerror(errno));
+		rest(listener, true, REST);
+		return false;
+	}
+	if (nv_unix_peer(fd, &peer) < 0)
+		close(fd);
+	else
+		listener->callback(fd, &peer, listener->data);
+	nv_budget_end(listener->budget, peer.uid);
+	return true;
+}
+
+/* One a turn, so that what is urgent need not wait for more. */
+static void on_connection(int fd, int events, void *data)
+{
+	struct nv_listener *listener = data;
+	uint64_t wait = nv_budget_wait_any(listener->budget);
+
+	(void)fd;
+	(void)events;
+	if (wait)
+		rest(listener, false, wait);
+	else
+		accept_one(listener);
 }
 
 static void look(struct nv_listener *listener)
@@ -108,7 +144,7 @@ static void look(struct nv_listener *listener)
 	if (r < 0) {
 		nv_warn("cannot wait for connections to %s: %s; trying again in a second",
 			listener->path, nv_strerror(r));
-		rest(listener);
+		rest(listener, true, REST);
 	}
 }
 
@@ -117,27 +153,16 @@ static void on_rested(void *data)
 	struct nv_listener *listener = data;
 
 	listener->resting = false;
+	listener->failed = false;
 	look(listener);
 }
 
 void nv_listener_accept(struct nv_listener *listener)
 {
 	/* The kernel lets one more wait. Who comes meanwhile has the next turn. */
-	int waiting = listener->backlog + 1;
-	int fd;
-
-	while (listener->enabled && !listener->resting && waiting-- > 0) {
-		fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0) {
-			listener->callback(fd, listener->data);
-		} else if (errno == EAGAIN) {
+	for (int waiting = listener->backlog + 1; waiting > 0; waiting--)
+		if (!listener->enabled || listener->failed || !accept_one(listener))
 			return;
-		} else if (errno != EINTR && errno != ECONNABORTED) {
-			nv_warn("cannot accept a connection to %s: %s; trying again in a second",
-				listener->path, nv_strerror(errno));
-			rest(listener);
-		}
-	}
 }
 
 void nv_listener_enable(struct nv_listener *listener, bool enabled)
@@ -146,8 +171,8 @@ void nv_listener_enable(struct nv_listener *listener, bool enabled)
 	look(listener);
 }
 
-int nv_listener_new(struct nv_loop *loop, const char *path, int type, int backlog,
-	nv_listener_fn callback, void *data, struct nv_listener **ret_listener)
+int nv_listener_new(struct nv_loop *loop, struct nv_budget *budget, const char *path, int type,
+	int backlog, nv_listener_fn callback, void *data, struct nv_listener **ret_listener)
 {
 	NV_AUTO(nv_listener) struct nv_listener *listener = calloc(1, sizeof(*listener));
 	int r;
@@ -155,6 +180,7 @@ int nv_listener_new(struct nv_loop *loop, const char *path, int type, int backlo
 	if (!listener)
 		return -ENOMEM;
 	listener->loop = loop;
+	listener->budget = budget;
 	listener->fd = -1;
 	listener->backlog = backlog;
 	listener->callback = callback;

@@ -2,6 +2,7 @@
 /* UNIX sockets with a path, as unix(7). All descriptors are close-on-exec. */
 #pragma once
 
+#include "loop/budget.h"
 #include "loop/loop.h"
 
 #include <stdbool.h>
@@ -19,26 +20,30 @@ int nv_unix_peer(int fd, struct ucred *ret_peer);
 
 struct nv_listener;
 
-/* @fd is non-blocking and the callback's to close. It may not free the listener. */
-typedef void (*nv_listener_fn)(int fd, void *data);
+/*
+ * @fd is non-blocking and the callback's to close; @peer is who connected, as nv_unix_peer() tells
+ * it, and pays what the callback does. It may not free the listener.
+ */
+typedef void (*nv_listener_fn)(int fd, const struct ucred *peer, void *data);
 
 /*
  * Listens on @path, for everybody (mode 0666), and accepts in the loop. A socket that exists there
  * is replaced, whether or not anybody listens on it. Out of descriptors or memory, it logs that
- * and rests for a second.
+ * and rests for a second; where @budget is used up, until it is not.
  *
  * @type: SOCK_STREAM or SOCK_SEQPACKET. @backlog: how many may wait to be accepted.
+ * @budget: lives as long; may be NULL.
  * Returns 0, -ENAMETOOLONG, -EADDRINUSE (@path is something else than a socket), -ENOMEM, or -errno
  * of socket(2), bind(2), chmod(2).
  */
-int nv_listener_new(struct nv_loop *loop, const char *path, int type, int backlog,
-	nv_listener_fn callback, void *data, struct nv_listener **ret_listener);
+int nv_listener_new(struct nv_loop *loop, struct nv_budget *budget, const char *path, int type,
+	int backlog, nv_listener_fn callback, void *data, struct nv_listener **ret_listener);
 
 /* Closes it; the path stays. */
 struct nv_listener *nv_listener_free(struct nv_listener *listener);
 NV_DEFINE_AUTO(nv_listener, struct nv_listener *, nv_listener_free);
 
-/* Accepts those who are waiting now, without waiting for the loop's turn. */
+/* Accepts those who are waiting now, without waiting for the loop's turn or for the budget. */
 void nv_listener_accept(struct nv_listener *listener);
 
 /* Stops accepting (those who come wait in the backlog), or goes on. Also from the callback. */

@@ -65,6 +65,7 @@ struct nv_daemon {
 	int netns_fd; /* holds the lock of the network namespace's own run directory */
 	int run_dir_fd; /* holds the lock of run_dir, where that is another */
 	struct nv_loop *loop;
+	struct nv_budget *budget; /* of those who connect to the sockets */
 	struct nv_rules *rules;
 	struct nv_rcconf *rcconf;
 	struct nv_settings *settings;

@@ -97,7 +97,7 @@ static int open_clients(struct nv_daemon *daemon)
 	nv_str_printf(&seqpacket, "%s/" SEQPACKET_NAME, dir);
 	nv_str_printf(&stream, "%s/" STREAM_NAME, dir);
 	r = nv_clients_new(daemon->loop, nv_str_text(&seqpacket), nv_str_text(&stream),
-		daemon->options->clients_max, &daemon->clients);
+		daemon->options->clients_max, daemon->budget, &daemon->clients);
 	if (r)
 		nv_err("cannot listen on %s: %s", nv_str_text(&seqpacket), nv_strerror(r));
 	return r;
@@ -109,8 +109,8 @@ static int open_control(struct nv_daemon *daemon)
 	int r;
 
 	nv_str_printf(&path, "%s/" NV_CONTROL_SOCKET, daemon->run_dir);
-	r = nv_control_new(
-		daemon->loop, nv_str_text(&path), nv_daemon_methods, daemon, &daemon->control);
+	r = nv_control_new(daemon->loop, daemon->budget, nv_str_text(&path), nv_daemon_methods,
+		daemon, &daemon->control);
 	if (r == -EADDRINUSE)
 		tell_failure(daemon->run_dir, false, r);
 	else if (r)
@@ -184,6 +184,8 @@ int nv_startup(struct nv_daemon *daemon)
 	int r = nv_loop_new(NV_LOOP_MONOTONIC, &daemon->loop);
 
 	if (!r)
+		r = nv_budget_new(daemon->loop, &daemon->budget);
+	if (!r)
 		r = open_queues(daemon);
 	if (!r)
 		r = open_control(daemon);
@@ -205,6 +207,7 @@ void nv_shutdown(struct nv_daemon *daemon)
 	nv_kernel_events_free(daemon->announce);
 	nv_clients_free(daemon->clients);
 	nv_control_free(daemon->control);
+	nv_budget_free(daemon->budget);
 	nv_datapath_free(daemon->datapath);
 	nv_kernel_free(daemon->kernel);
 	nv_history_free(daemon->history);

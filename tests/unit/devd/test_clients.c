@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #define LIMIT	3
+#define USER	12345
 #define CREATE	"!system=DEVFS subsystem=CDEV type=CREATE cdev=md5"
 #define DESTROY "!system=DEVFS subsystem=CDEV type=DESTROY cdev=md5"
 
@@ -31,10 +32,11 @@ static int setup(void **state)
 	memset(&t, 0, sizeof(t));
 	nv_strcopy(t.dir, sizeof(t.dir), "/tmp/test-clients.XXXXXX");
 	assert_non_null(mkdtemp(t.dir));
+	assert_int_equal(chmod(t.dir, 0755), 0);
 	snprintf(t.seqpacket, sizeof(t.seqpacket), "%s/seqpacket", t.dir);
 	snprintf(t.stream, sizeof(t.stream), "%s/stream", t.dir);
 	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &t.loop), 0);
-	return nv_clients_new(t.loop, t.seqpacket, t.stream, LIMIT, &t.clients);
+	return nv_clients_new(t.loop, t.seqpacket, t.stream, LIMIT, NULL, &t.clients);
 }
 
 static int teardown(void **state)
@@ -257,6 +259,60 @@ static void limit_is_over_both_and_the_rest_wait(void **state)
 	}
 }
 
+/* As the daemon sees it: by the uid at the time of connect(2). */
+static int connected_as(const char *path, uid_t uid)
+{
+	int fd;
+
+	assert_int_equal(seteuid(uid), 0);
+	fd = connected(path);
+	assert_int_equal(seteuid(0), 0);
+	turn();
+	return fd;
+}
+
+static bool hears(int fd, const char *line)
+{
+	char record[1024] = "";
+	ssize_t length = recv(fd, record, sizeof(record) - 1, 0);
+
+	return length > 0 && strncmp(record, line, strlen(line)) == 0;
+}
+
+/* However many of one user come: others have places, and root has some when nobody else has. */
+static void users_do_not_keep_others_or_root_out(void **state)
+{
+	enum { PLACES = 10 };
+	int fds[4 * PLACES];
+	int n = 0;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	nv_clients_free(t.clients);
+	assert_int_equal(
+		nv_clients_new(t.loop, t.seqpacket, t.stream, PLACES, NULL, &t.clients), 0);
+	for (int i = 0; i < 2 * PLACES; i++)
+		fds[n++] = connected_as(i % 2 ? t.stream : t.seqpacket, USER);
+	assert_int_equal(nv_clients_count(t.clients), NV_CLIENTS_UID(PLACES));
+	for (int i = 0; i < PLACES; i++)
+		fds[n++] = connected_as(t.seqpacket, USER + 1 + i);
+	assert_int_equal(nv_clients_count(t.clients), PLACES - NV_CLIENTS_ROOT(PLACES));
+	for (int i = 0; i < NV_CLIENTS_ROOT(PLACES); i++)
+		fds[n++] = connected_as(i % 2 ? t.stream : t.seqpacket, 0);
+	nv_clients_send(t.clients, CREATE);
+	assert_true(hears(fds[0], CREATE));
+	assert_true(hears(fds[2 * PLACES], CREATE));
+	assert_true(hears(fds[n - 2], CREATE));
+	assert_true(hears(fds[n - 1], CREATE));
+	/* One for whom there is no place is told so, and does not wait. */
+	expect_end(fds[2 * PLACES - 1]);
+	fds[2 * PLACES - 1] = -1;
+	while (n-- > 0)
+		if (fds[n] >= 0)
+			close(fds[n]);
+}
+
 static void accept_that_fails_is_tried_again(void **state)
 {
 	struct rlimit old;
@@ -292,7 +348,7 @@ static void paths_are_for_everybody_and_replaced(void **state)
 	expect_end(fd);
 	assert_int_equal(stat(t.seqpacket, &status), 0);
 	assert_int_equal(status.st_mode, S_IFSOCK | 0666);
-	assert_int_equal(nv_clients_new(t.loop, t.seqpacket, NULL, 1, &t.clients), 0);
+	assert_int_equal(nv_clients_new(t.loop, t.seqpacket, NULL, 1, NULL, &t.clients), 0);
 	fd = connected(t.seqpacket);
 	nv_clients_send(t.clients, CREATE);
 	expect_record(fd, CREATE);
@@ -308,12 +364,13 @@ static void paths_that_are_no_use_are_refused(void **state)
 	(void)state;
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(nv_clients_new(t.loop, path, NULL, 1, &clients), -ENAMETOOLONG);
-	assert_int_equal(nv_clients_new(t.loop, "/nonexistent/socket", NULL, 1, &clients), -ENOENT);
+	assert_int_equal(nv_clients_new(t.loop, path, NULL, 1, NULL, &clients), -ENAMETOOLONG);
+	assert_int_equal(
+		nv_clients_new(t.loop, "/nonexistent/socket", NULL, 1, NULL, &clients), -ENOENT);
 	snprintf(path, sizeof(path), "%s/file", t.dir);
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	close(fd);
-	assert_int_equal(nv_clients_new(t.loop, NULL, path, 1, &clients), -EADDRINUSE);
+	assert_int_equal(nv_clients_new(t.loop, NULL, path, 1, NULL, &clients), -EADDRINUSE);
 	assert_null(clients);
 	assert_int_equal(unlink(path), 0);
 }
@@ -333,6 +390,7 @@ int main(void)
 		TEST(slow_record_client_is_dropped),
 		TEST(slow_stream_client_is_dropped),
 		TEST(limit_is_over_both_and_the_rest_wait),
+		TEST(users_do_not_keep_others_or_root_out),
 		TEST(accept_that_fails_is_tried_again),
 		TEST(paths_are_for_everybody_and_replaced),
 		TEST(paths_that_are_no_use_are_refused),

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loop/budget.h"
+
+#include <errno.h>
+#include <time.h>
+
+struct share {
+	uid_t uid;
+	int64_t left; /* microseconds; below 0: owed */
+	uint64_t filled; /* when it was filled last, by nv_loop_now() */
+};
+
+struct nv_budget {
+	const struct nv_loop *loop;
+	uint64_t began; /* of the thread's processor time */
+	struct share all;
+	struct share others; /* of the uids for which there is no place below */
+	struct share uid[NV_BUDGET_UIDS];
+	size_t n_uids;
+};
+
+int nv_budget_new(const struct nv_loop *loop, struct nv_budget **ret_budget)
+{
+	struct nv_budget *budget = calloc(1, sizeof(*budget));
+	uint64_t now = nv_loop_now(loop);
+
+	if (!budget)
+		return -ENOMEM;
+	budget->loop = loop;
+	budget->all = (struct share){.left = NV_BUDGET_ALL_BURST, .filled = now};
+	budget->others = (struct share){.left = NV_BUDGET_UID_BURST, .filled = now};
+	*ret_budget = budget;
+	return 0;
+}
+
+struct nv_budget *nv_budget_free(struct nv_budget *budget)
+{
+	free(budget);
+	return NULL;
+}
+
+bool nv_budget_is_free(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
+}
+
+/* What a fraction of a microsecond would add is left to the next time. */
+static void fill(struct share *share, uint64_t now, unsigned int thousandths, int64_t burst)
+{
+	int64_t more = (now - share->filled) * thousandths / 1000;
+
+	if (more > burst - share->left) {
+		share->left = burst;
+		share->filled = now;
+	} else {
+		share->left += more;
+		share->filled += more * 1000 / thousandths;
+	}
+}
+
+static void fill_uid(struct share *share, uint64_t now)
+{
+	fill(share, now, NV_BUDGET_UID_SHARE, NV_BUDGET_UID_BURST);
+}
+
+/* A full share says nothing of its uid any more: another may have its place. */
+static struct share *share_of(struct nv_budget *budget, uid_t uid)
+{
+	uint64_t now = nv_loop_now(budget->loop);
+	struct share *full = NULL;
+
+	for (size_t i = 0; i < budget->n_uids; i++) {
+		fill_uid(&budget->uid[i], now);
+		if (budget->uid[i].uid == uid)
+			return &budget->uid[i];
+		if (budget->uid[i].left == NV_BUDGET_UID_BURST)
+			full = &budget->uid[i];
+	}
+	if (!full && budget->n_uids < NV_BUDGET_UIDS)
+		full = &budget->uid[budget->n_uids++];
+	if (full) {
+		*full = (struct share){.uid = uid, .left = NV_BUDGET_UID_BURST, .filled = now};
+		return full;
+	}
+	fill_uid(&budget->others, now);
+	return &budget->others;
+}
+
+static uint64_t thread_time(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return time.tv_sec * NV_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+void nv_budget_begin(struct nv_budget *budget)
+{
+	if (budget)
+		budget->began = thread_time();
+}
+
+void nv_budget_end(struct nv_budget *budget, uid_t uid)
+{
+	if (budget)
+		nv_budget_charge(budget, uid, thread_time() - budget->began + NV_BUDGET_TURN);
+}
+
+void nv_budget_charge(struct nv_budget *budget, uid_t uid, uint64_t usec)
+{
+	struct share *share;
+
+	if (!budget || nv_budget_is_free(uid))
+		return;
+	fill(&budget->all, nv_loop_now(budget->loop), NV_BUDGET_ALL_SHARE, NV_BUDGET_ALL_BURST);
+	budget->all.left -= usec;
+	share = share_of(budget, uid);
+	share->left -= usec;
+	if (share->left < -(int64_t)NV_BUDGET_UID_DEBT)
+		share->left = -(int64_t)NV_BUDGET_UID_DEBT;
+}
+
+static uint64_t wait_for(const struct share *share, unsigned int thousandths)
+{
+	return share->left > 0 ? 0 : (1 - share->left) * UINT64_C(1000) / thousandths + 1;
+}
+
+uint64_t nv_budget_wait_any(struct nv_budget *budget)
+{
+	if (!budget)
+		return 0;
+	fill(&budget->all, nv_loop_now(budget->loop), NV_BUDGET_ALL_SHARE, NV_BUDGET_ALL_BURST);
+	return wait_for(&budget->all, NV_BUDGET_ALL_SHARE);
+}
+
+uint64_t nv_budget_wait(struct nv_budget *budget, uid_t uid)
+{
+	uint64_t own;
+	uint64_t all;
+
+	if (!budget || nv_budget_is_free(uid))
+		return 0;
+	own = wait_for(share_of(budget, uid), NV_BUDGET_UID_SHARE);
+	all = nv_budget_wait_any(budget);
+	return own > all ? own : all;
+}
