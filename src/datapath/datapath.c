@@ -358,7 +358,7 @@ static void write_pair(const struct nv_table *table, struct nv_entry *entry,
 		store(&entry->active, active);
 	}
 	memcpy(entry->mac, new->mac, sizeof(entry->mac));
-	entry->both = new->both;
+	entry->multicast = new->multicast;
 	if (new->lagg)
 		store(&entry->lagg, (uint32_t) new->lagg);
 	if (new->vf)
@@ -437,6 +437,18 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	return 0;
 }
 
+/* Under the lock. */
+static int put_limits(
+	const struct nv_datapath *datapath, int slot, const struct nv_dp_limits *limits)
+{
+	struct nv_limits value = {.vf = (uint32_t)limits->vf};
+
+	memcpy(value.mac, limits->mac, sizeof(value.mac));
+	memcpy(value.vlan, limits->vlan, sizeof(value.vlan));
+	return bpf_map_update_elem(
+		datapath->objects.fd[NV_OBJECT_LIMITS], &slot, &value, BPF_EXIST);
+}
+
 int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 {
 	const struct nv_dp_pair none = {};
@@ -466,7 +478,23 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	store(&entry->hn, 0);
 	memset(entry, 0, offsetof(struct nv_entry, signs)); /* that is of the slot */
+	put_limits(datapath, slot, &(struct nv_dp_limits){});
 	return 0;
+}
+
+int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_limits *limits)
+{
+	NV_AUTO(nv_fd) int held = -1;
+	int slot;
+	int r;
+
+	r = lock(datapath->run_dir, &held);
+	if (!r)
+		r = refresh(datapath);
+	if (r < 0)
+		return r;
+	slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
+	return slot < 0 ? slot : put_limits(datapath, slot, limits);
 }
 
 /* Whether the pair is direct while the VF is active. */

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernel/kernel.h"
+#include "pair/multicast.h"
 #include "pair/state.h"
 
 #include <stdint.h>
@@ -23,8 +24,7 @@ struct nv_dp_pair {
 	enum nv_mode mode;
 	enum nv_port active;
 	unsigned int inside; /* 1 << enum nv_port: lagg is a bond and takes this port's frames */
-	bool both; /* broadcast and multicast are taken from either port, not the active one alone
-		    */
+	enum nv_multicast multicast;
 	uint8_t mac[NV_MAC_LEN];
 };
 
@@ -43,13 +43,13 @@ static inline int nv_dp_pair_upper(const struct nv_dp_pair *pair)
 }
 
 /*
- * Whether what the VF receives is at the upper without us, and none of it is a copy: it is the
- * active port of the bond that is the upper. Then no program stands in its way.
+ * Whether what the VF receives is at the upper without us, and nobody looks for copies in it: it is
+ * the active port of the bond that is the upper. Then no program stands in its way.
  */
 static inline bool nv_dp_pair_is_direct(const struct nv_dp_pair *pair)
 {
 	return pair->mode == NV_MODE_LAGG && pair->active == NV_PORT_VF &&
-	       pair->inside & 1U << NV_PORT_VF;
+	       pair->inside & 1U << NV_PORT_VF && pair->multicast != NV_MULTICAST_ONCE;
 }
 
 /* Since the port joined. A frame that the stack has not split yet, or has merged, counts once. */
@@ -143,6 +143,19 @@ int nv_datapath_each(struct nv_datapath *datapath,
  */
 int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	int (*edit)(struct nv_dp_pair *pair, void *data), void *data);
+
+/* What a host takes from a VF that it does not trust. */
+struct nv_dp_limits {
+	int vf; /* 0: it takes all */
+	uint8_t mac[NV_MAC_LEN]; /* of the source */
+	uint64_t vlan[4096 / 64]; /* a bit for each that is registered; untagged frames it takes */
+};
+
+/*
+ * From now on the upper sends by hn what its VF may not send. They are forgotten with the pair; of
+ * another VF than the pair's they count for nothing. -ENOENT: no such pair.
+ */
+int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_limits *limits);
 
 /*
  * Takes the pair out: filters of hn, VF and lagg, and the map's entries. 0 also when not there. A

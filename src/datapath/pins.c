@@ -19,6 +19,7 @@ static const char *const object_names[] = {
 	[NV_OBJECT_PORTS] = "ports",
 	[NV_OBJECT_COUNTS] = "counts",
 	[NV_OBJECT_PLACES] = "places",
+	[NV_OBJECT_LIMITS] = "limits",
 	[NV_OBJECT_INGRESS] = "ingress",
 	[NV_OBJECT_EGRESS] = "egress",
 };
@@ -67,7 +68,7 @@ struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
 		.vf = (int)NV_READ(entry->vf),
 		.lagg = (int)NV_READ(entry->lagg),
 		.inside = NV_READ(entry->inside),
-		.both = entry->both,
+		.multicast = entry->multicast,
 		.mode = NV_MODE_HN,
 		.active = NV_PORT_HN,
 	};
@@ -210,7 +211,7 @@ int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)
 
 	for (size_t i = 0; i < NV_OBJECTS; i++) {
 		objects.fd[i] = pin_get(run_dir, i);
-		if (objects.fd[i] < 0)
+		if (objects.fd[i] < 0 && i != NV_OBJECT_LIMITS)
 			return objects.fd[i];
 	}
 	if (!belongs(objects.fd[NV_OBJECT_INGRESS], &objects) ||

@@ -20,6 +20,7 @@ enum nv_object {
 	NV_OBJECT_PORTS,
 	NV_OBJECT_COUNTS,
 	NV_OBJECT_PLACES,
+	NV_OBJECT_LIMITS, /* -1 also where earlier versions left their pins */
 	NV_OBJECT_INGRESS,
 	NV_OBJECT_EGRESS,
 	NV_OBJECTS, /* how many */

@@ -5,6 +5,7 @@
  *   nv_ports   hash: ifindex -> slot of the pair that it belongs to
  *   nv_pairs   array, mapped into the processes: slot -> the pair, once, for all of its interfaces
  *   nv_counts  per-CPU array: 2 * slot + port -> counters
+ *   nv_limits  array: slot -> what the pair's VF may send
  *
  * A switch is one aligned word stored into the array: every program on every interface of the pair
  * sees it with its next packet, and no reader sees half of a change.
@@ -19,12 +20,15 @@
  */
 #pragma once
 
+#include "pair/multicast.h"
 #include "pair/state.h"
 
 #include <linux/types.h>
 
 #define NV_DP_PAIRS_MAX 256
 #define NV_DP_PORTS_MAX (3 * NV_DP_PAIRS_MAX)
+
+#define NV_DP_VLANS 4096
 
 #define NV_ENTRY_FIRST_SIZE 32 /* bytes in the first version: every version has these */
 
@@ -35,7 +39,7 @@ struct nv_entry {
 	__u32 mode; /* enum nv_mode */
 	__u32 active; /* enum nv_port */
 	__u16 mac[3]; /* in wire order; 16 bits wide because frames are aligned to no more */
-	__u16 both; /* 1: broadcast and multicast are taken from either port */
+	__u16 multicast; /* enum nv_multicast */
 	__u32 inside; /* 1 << enum nv_port: this port is one of the bond that lagg is */
 	__u32 signs; /* NV_HOOKED while there are hooks, + NV_SIGN with each sign */
 	__u32 doomed; /* a VF that its driver is about to let go, or has; 0: none */
@@ -44,6 +48,14 @@ struct nv_entry {
 
 #define NV_HOOKED 1U
 #define NV_SIGN	  2U
+
+/* What a host takes from a VF that it does not trust; all else is sent by hn. */
+struct nv_limits {
+	__u32 vf; /* ifindex; 0: it takes all. Those of another than the pair's count for nothing */
+	__u16 mac[3]; /* of the source, in wire order */
+	__u16 unused;
+	__u64 vlan[NV_DP_VLANS / 64]; /* a bit for each that is registered */
+};
 
 struct nv_count {
 	__u64 packets;

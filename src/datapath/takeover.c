@@ -17,6 +17,7 @@ static const char *const map_names[] = {
 	[NV_OBJECT_PORTS] = "nv_ports",
 	[NV_OBJECT_COUNTS] = "nv_counts",
 	[NV_OBJECT_PLACES] = "nv_places",
+	[NV_OBJECT_LIMITS] = "nv_limits",
 };
 
 static int print(enum libbpf_print_level level, const char *format, va_list args)
@@ -284,6 +285,17 @@ static void copy_counts(const struct nv_table *table, int from, int to)
 	}
 }
 
+/* What is not copied counts for nothing until who set it sets it again. */
+static void copy_limits(const struct nv_table *table, int from, int to)
+{
+	for (__u32 slot = 0; from >= 0 && slot < table->count; slot++) {
+		struct nv_limits limits;
+
+		if (nv_table_entry(table, slot)->hn && !bpf_map_lookup_elem(from, &slot, &limits))
+			bpf_map_update_elem(to, &slot, &limits, BPF_EXIST);
+	}
+}
+
 /*
  * Every interface of every pair that is to run programs runs these. One that has gone runs none.
  */
@@ -346,6 +358,7 @@ static int take_over(struct nv_kernel *kernel, const struct nv_objects *old,
 	if (r < 0)
 		return r;
 	copy_counts(&table, old->fd[NV_OBJECT_COUNTS], objects->fd[NV_OBJECT_COUNTS]);
+	copy_limits(&table, old->fd[NV_OBJECT_LIMITS], objects->fd[NV_OBJECT_LIMITS]);
 	r = attach_all(objects, old, kernel, &table);
 	if (r < 0)
 		return r;

@@ -15,22 +15,22 @@ static int edit_entry(struct nv_dp_pair *pair, void *data)
 {
 	const struct nv_dp_pair *wanted = data;
 
-	pair->both = wanted->both;
+	pair->multicast = wanted->multicast;
 	memcpy(pair->mac, wanted->mac, NV_MAC_LEN);
 	return 0;
 }
 
 /* What tells frames of ours, and copies, from others. */
 static void follow_entry(struct nv_daemon *daemon, const struct nv_managed *managed,
-	const struct nv_dp_pair *path, const struct nv_link *hn, const struct nv_link *upper)
+	const struct nv_dp_pair *path, const struct nv_link *upper)
 {
 	struct nv_dp_pair wanted = *path;
 	int r = 0;
 
-	wanted.both = nv_hn_takes_both(&daemon->settings->hn, hn);
+	wanted.multicast = daemon->settings->hn.multicast;
 	if (upper->has_mac)
 		memcpy(wanted.mac, upper->mac, NV_MAC_LEN);
-	if (wanted.both != path->both || memcmp(wanted.mac, path->mac, NV_MAC_LEN))
+	if (wanted.multicast != path->multicast || memcmp(wanted.mac, path->mac, NV_MAC_LEN))
 		r = nv_datapath_edit(daemon->datapath, managed->hn, edit_entry, &wanted);
 	if (r && r != -ENODEV)
 		nv_err("%s: cannot tell its data path of %s: %s", managed->hn_name, upper->name,
@@ -130,7 +130,7 @@ void nv_port_sync(struct nv_daemon *daemon, struct nv_managed *managed)
 	port[NV_PORT_VF] = nv_links_by_index(links, path.vf);
 	if (!upper || !port[NV_PORT_HN])
 		return;
-	follow_entry(daemon, managed, &path, port[NV_PORT_HN], upper);
+	follow_entry(daemon, managed, &path, upper);
 	for (size_t i = 0; i < NV_ARRAY_SIZE(port); i++) {
 		if (!is_port(managed, &path, port[i]))
 			continue;

@@ -39,16 +39,3 @@ bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn, boo
 	}
 	return false;
 }
-
-bool nv_hn_takes_both(const struct nv_hn_config *config, const struct nv_link *hn)
-{
-	switch (config->multicast) {
-	case NV_MULTICAST_AUTO:
-		return !strcmp(hn->driver, "hv_netvsc");
-	case NV_MULTICAST_ACTIVE:
-		return false;
-	case NV_MULTICAST_BOTH:
-		return true;
-	}
-	return false;
-}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/types.h"
+#include "pair/multicast.h"
 
 #define NV_HN_PAIRS_MAX	  256
 #define NV_HN_DRIVERS_MAX 32
@@ -21,17 +22,6 @@ enum nv_lagg_form {
 	NV_LAGG_BOND, /* the kernel's bond, with hn and VF as its ports */
 };
 
-/*
- * netvf_multicast: from which port broadcast and multicast are taken. A host that floods brings
- * each frame by both ports, and one of the two is a copy. Hyper-V's brings it once, by hn as a rule
- * (hn(4)), so there nothing is a copy.
- */
-enum nv_multicast {
-	NV_MULTICAST_AUTO, /* either port where hn is Hyper-V's, else the active one */
-	NV_MULTICAST_ACTIVE,
-	NV_MULTICAST_BOTH, /* either port */
-};
-
 /* netvf_vf_transparent: who keeps hn's configuration. */
 enum nv_transparent {
 	NV_TRANSPARENT_AUTO, /* hn where a network manager configures it, else laggN */
@@ -41,7 +31,7 @@ enum nv_transparent {
 
 struct nv_hn_config {
 	enum nv_lagg_form lagg; /* netvf_lagg */
-	enum nv_multicast multicast; /* netvf_multicast */
+	enum nv_multicast multicast; /* netvf_multicast; once is its `auto' */
 	enum nv_transparent transparent; /* netvf_vf_transparent, hw.hn.vf_transparent of FreeBSD */
 	struct nv_hn_named_pair pair[NV_HN_PAIRS_MAX]; /* netvf_pairs */
 	size_t n_pairs;
@@ -60,6 +50,3 @@ struct nv_hn_config {
  * with a word of their own are spelt as in rc.conf's keys, punctuation as '_'. @managed: a network
  * manager configures hn. */
 bool nv_hn_is_transparent(const struct nv_hn_config *config, const char *hn, bool managed);
-
-/* Whether broadcast and multicast are taken from either port of this hn's pair. */
-bool nv_hn_takes_both(const struct nv_hn_config *config, const struct nv_link *hn);

@@ -193,9 +193,9 @@ static void read_vm_guest(const struct reader *reader)
 static void read_multicast(const struct reader *reader)
 {
 	static const char *const words[] = {
-		[NV_MULTICAST_AUTO] = "auto",
 		[NV_MULTICAST_ACTIVE] = "active",
 		[NV_MULTICAST_BOTH] = "both",
+		[NV_MULTICAST_ONCE] = "auto",
 	};
 	const char *value = nv_rcconf_get(reader->rcconf, "netvf_multicast");
 
@@ -252,6 +252,7 @@ void nv_settings_read(
 	const struct reader reader = {rcconf, faults, ret_settings};
 
 	*ret_settings = (struct nv_settings){
+		.hn.multicast = NV_MULTICAST_ONCE,
 		.action_timeout = 300,
 		.announce_count = 3,
 		.announce_interval = 1,

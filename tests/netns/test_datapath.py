@@ -99,14 +99,14 @@ def test_flooded_frame_arrives_once(net, form, active):
 @pytest.mark.parametrize("door", PORTS)
 def test_multicast_is_taken_from_either_port_where_none_is_a_copy(net, form, active, door):
     pair = Pair(net, form, active)
-    pair.tool("edit", "hn0", "both=1")
+    pair.tool("edit", "hn0", "multicast=both")
     pair.tool("edit", "hn0", f"active={other(active)}")
     pair.tool("edit", "hn0", f"active={active}")
     for sequence in range(50):
         pair.taps[door].send(udp_frame(sequence, dst=BROADCAST, to=NET_BROADCAST))
     assert pair.receiver.expect(range(50)) == list(range(50))
     assert (pair.packets(door)["rx"], pair.packets(door)["copy"]) == (50, 0)
-    pair.tool("edit", "hn0", "both=0")
+    pair.tool("edit", "hn0", "multicast=active")
     pair.taps[other(active)].send(udp_frame(50, dst=BROADCAST, to=NET_BROADCAST))
     pair.taps[other(active)].send(udp_frame(51))
     assert pair.receiver.expect([51]) == [51]

@@ -19,7 +19,7 @@ NOBODY = GUEST_ADDRESS.rsplit(".", 1)[0] + ".250"
 class Bonded(Netvf):
     """Keeps what the guest looked like with each VF; kills netvfd before the VF goes."""
 
-    rc_conf = ('netvf_lagg="bond"',)
+    rc_conf = ('netvf_lagg="bond"', 'netvf_multicast="active"')
 
     def __init__(self):
         self.seen = []

@@ -7,6 +7,7 @@
  * A filter dies with its device. So an ifindex that the maps still know, but that a new device has
  * got, finds no program on that device and changes nothing there.
  */
+#include "datapath/bpf/copies.h"
 #include "datapath/bpf/device.h"
 #include "datapath/bpf/maps.h"
 #include "datapath/shared.h"
@@ -34,6 +35,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct nv_counts);
 } nv_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NV_DP_PAIRS_MAX);
+	__type(key, __u32);
+	__type(value, struct nv_limits);
+} nv_limits SEC(".maps");
 
 static __always_inline void count(struct nv_count *count, const struct __sk_buff *skb)
 {
@@ -105,6 +113,58 @@ static __always_inline bool is_able(
 	return able;
 }
 
+static __always_inline bool is_from(const struct ethhdr *frame, const __u16 mac[3])
+{
+	const __u16 *source = (const __u16 *)frame->h_source;
+
+	return source[0] == mac[0] && source[1] == mac[1] && source[2] == mac[2];
+}
+
+/* Whether a frame is untagged, or its VLAN is registered with the VF. */
+static __always_inline bool is_vlan_taken(
+	struct __sk_buff *skb, const struct ethhdr *frame, const struct nv_limits *limits)
+{
+	const __be16 *tci = (const __be16 *)(frame + 1);
+	__be16 protocol = frame->h_proto;
+	__u32 id;
+
+	if (skb->vlan_present) {
+		protocol = skb->vlan_proto;
+		id = skb->vlan_tci;
+	} else if (protocol != bpf_htons(ETH_P_8021Q)) {
+		return protocol != bpf_htons(ETH_P_8021AD);
+	} else if ((const void *)(tci + 1) <= (const void *)(long)skb->data_end) {
+		id = bpf_ntohs(*tci);
+	} else {
+		return false;
+	}
+	id %= NV_DP_VLANS;
+	return protocol == bpf_htons(ETH_P_8021Q) && limits->vlan[id / 64] >> id % 64 & 1;
+}
+
+/*
+ * The port that a frame leaves by, @port being active. What the host would not take from the VF
+ * leaves by hn. A group frame that others have sent through the upper comes back on the other port
+ * of a host that floods, where nobody would know it for one of our own: it pays for that copy.
+ */
+static __always_inline enum nv_port port_for(
+	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot, enum nv_port port)
+{
+	const struct ethhdr *frame = (const void *)(long)skb->data;
+	const struct nv_limits *limits = bpf_map_lookup_elem(&nv_limits, &slot);
+	__u32 vf = NV_READ(entry->vf);
+
+	if (!vf || !limits || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
+		return port;
+	if (port == NV_PORT_VF && NV_READ(limits->vf) == vf &&
+		(!is_from(frame, limits->mac) || !is_vlan_taken(skb, frame, limits)))
+		port = NV_PORT_HN;
+	if ((frame->h_dest[0] & 1) && entry->multicast == NV_MULTICAST_ONCE &&
+		!is_from(frame, entry->mac))
+		copy_note(skb, slot, port);
+	return port;
+}
+
 SEC("tc")
 int netvf_egress(struct __sk_buff *skb)
 {
@@ -125,6 +185,8 @@ int netvf_egress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 
 	active = nv_entry_active(entry);
+	if (port_for(skb, entry, slot, active == hn ? NV_PORT_HN : NV_PORT_VF) == NV_PORT_HN)
+		active = hn;
 	counts = counts_of(slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
 	if (active != hn && counts &&
 		!is_able(skb, entry, slot, active, counts->tx.packets % LOOK_EVERY == 0)) {
@@ -140,12 +202,17 @@ int netvf_egress(struct __sk_buff *skb)
 	return bpf_redirect(active, 0);
 }
 
-static __always_inline bool is_ours(const struct ethhdr *frame, const struct nv_entry *entry)
+/* Whether a group or broadcast frame on a port is dropped as a copy of another. */
+static __always_inline bool is_copy(
+	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot, bool on_hn, bool on_active)
 {
-	const __u16 *source = (const __u16 *)frame->h_source;
-
-	return source[0] == entry->mac[0] && source[1] == entry->mac[1] &&
-	       source[2] == entry->mac[2];
+	switch (entry->multicast) {
+	case NV_MULTICAST_ACTIVE:
+		return !on_active;
+	case NV_MULTICAST_ONCE:
+		return NV_READ(entry->vf) && copy_note(skb, slot, on_hn ? NV_PORT_HN : NV_PORT_VF);
+	}
+	return false;
 }
 
 SEC("tc")
@@ -173,11 +240,11 @@ int netvf_ingress(struct __sk_buff *skb)
 	active = nv_entry_active(entry);
 	if (ifindex == hn && active != hn && !is_able(skb, entry, slot, active, false))
 		active = hn;
-	if (is_ours(frame, entry)) {
+	if (is_from(frame, entry->mac)) {
 		count(&counts->own, skb);
 		return TC_ACT_SHOT;
 	}
-	if ((frame->h_dest[0] & 1) && ifindex != active && !entry->both) {
+	if ((frame->h_dest[0] & 1) && is_copy(skb, entry, slot, ifindex == hn, ifindex == active)) {
 		count(&counts->copy, skb);
 		return TC_ACT_SHOT;
 	}

@@ -25,6 +25,8 @@ static const char *run_dir;
 
 static const char *const forms[] = {"transparent", "lagg", "exclusive"};
 
+static const char *const multicasts[] = {"active", "both", "once"};
+
 static int index_of(const char *name)
 {
 	unsigned int number;
@@ -92,8 +94,10 @@ static int change(struct nv_dp_pair *pair, const char *key, const char *value)
 		pair->active = port_of(value);
 	else if (!strcmp(key, "inside"))
 		pair->inside = strcmp(value, "vf") ? 0 : 1U << NV_PORT_VF;
-	else if (!strcmp(key, "both"))
-		pair->both = !strcmp(value, "1");
+	else if (!strcmp(key, "multicast"))
+		for (size_t i = 0; i < NV_ARRAY_SIZE(multicasts); i++)
+			pair->multicast = strcmp(value, multicasts[i]) ? pair->multicast
+								       : (enum nv_multicast)i;
 	else if (!strcmp(key, "return"))
 		return -(int)strtol(value, NULL, 10);
 	else if (!strcmp(key, "mac"))
@@ -150,6 +154,22 @@ static int activate(struct nv_datapath *datapath, char **word, json_t **ret)
 {
 	(void)ret;
 	return nv_datapath_activate(datapath, index_of(word[1]), port_of(word[2]));
+}
+
+/* limit HN VF MAC [VLAN…] */
+static int limit(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	struct nv_dp_limits limits = {.vf = index_of(word[2])};
+
+	(void)ret;
+	if (sscanf(word[3], MAC_FORMAT, MAC_BYTES(limits.mac)) != 6)
+		return -EINVAL;
+	for (char **vlan = word + 4; *vlan; vlan++) {
+		unsigned int id = (unsigned int)strtoul(*vlan, NULL, 10) % 4096;
+
+		limits.vlan[id / 64] |= UINT64_C(1) << id % 64;
+	}
+	return nv_datapath_limit(datapath, index_of(word[1]), &limits);
 }
 
 static int remove_pair(struct nv_datapath *datapath, char **word, json_t **ret)
@@ -313,6 +333,7 @@ static const struct {
 	{"edit", 2, edit},
 	{"churn", 4, churn},
 	{"activate", 3, activate},
+	{"limit", 4, limit},
 	{"remove", 2, remove_pair},
 	{"counters", 2, counters},
 	{"hook", 2, hook},

@@ -273,11 +273,11 @@ static void multicast_is_as_the_settings_say(void **state)
 	(void)state;
 	settings.hn.multicast = NV_MULTICAST_BOTH;
 	settle();
-	assert_true(path.both);
+	assert_int_equal(path.multicast, NV_MULTICAST_BOTH);
 	assert_int_equal(edits, 1);
-	settings.hn.multicast = NV_MULTICAST_AUTO;
+	settings.hn.multicast = NV_MULTICAST_ONCE;
 	settle();
-	assert_false(path.both);
+	assert_int_equal(path.multicast, NV_MULTICAST_ONCE);
 }
 
 static void what_has_gone_is_no_trouble(void **state)

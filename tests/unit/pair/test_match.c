@@ -323,20 +323,6 @@ static void an_hn_has_its_own_word_on_transparency(void **state)
 	assert_false(nv_hn_is_transparent(&config, "eth2", false));
 }
 
-static void multicast_is_taken_by_both_doors_on_hyperv(void **state)
-{
-	const struct nv_link hyperv = ethernet(2, "eth0", "hv_netvsc", "vmbus", 1);
-	const struct nv_link virtio = ethernet(3, "eth1", "virtio_net", "virtio", 2);
-	const struct nv_hn_config active = {.multicast = NV_MULTICAST_ACTIVE};
-	const struct nv_hn_config both = {.multicast = NV_MULTICAST_BOTH};
-
-	(void)state;
-	assert_true(nv_hn_takes_both(&nothing, &hyperv));
-	assert_false(nv_hn_takes_both(&nothing, &virtio));
-	assert_false(nv_hn_takes_both(&active, &hyperv));
-	assert_true(nv_hn_takes_both(&both, &virtio));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,7 +339,6 @@ int main(void)
 		cmocka_unit_test(names_make_units_and_laggs),
 		cmocka_unit_test(an_hn_has_its_own_word_on_transparency),
 		cmocka_unit_test(sysctls_answer_by_freebsds_names),
-		cmocka_unit_test(multicast_is_taken_by_both_doors_on_hyperv),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
