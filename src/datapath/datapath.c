@@ -365,6 +365,7 @@ static void write_pair(const struct nv_table *table, struct nv_entry *entry,
 		store(&entry->vf, (uint32_t) new->vf);
 	if (old->vf != new->vf && nv_table_is_whole(table)) {
 		store(&entry->doomed, 0);
+		store(&entry->was_up, 0);
 		nv_hooks_sign(entry);
 	}
 	store(&entry->mode, new->mode);
@@ -549,6 +550,33 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 	} while (__atomic_load_n(&entry->hn, __ATOMIC_SEQ_CST) != (uint32_t)hn ||
 		 may_be_direct(entry));
 	return 0;
+}
+
+/* Its entry, if it has the word. */
+static struct nv_entry *find_entry(struct nv_datapath *datapath, int hn, int vf)
+{
+	int slot = vf ? find_pair(datapath, hn) : -ENOENT;
+	struct nv_entry *entry;
+
+	if (slot < 0 || !nv_table_is_whole(&datapath->table))
+		return NULL;
+	entry = nv_table_entry(&datapath->table, (size_t)slot);
+	return NV_READ(entry->vf) == (uint32_t)vf ? entry : NULL;
+}
+
+void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool up)
+{
+	struct nv_entry *entry = find_entry(datapath, hn, vf);
+
+	if (entry)
+		store(&entry->was_up, up ? (uint32_t)vf : 0);
+}
+
+bool nv_datapath_vf_was_up(struct nv_datapath *datapath, int hn, int vf)
+{
+	const struct nv_entry *entry = find_entry(datapath, hn, vf);
+
+	return entry && NV_READ(entry->was_up) == (uint32_t)vf;
 }
 
 static struct nv_dp_count give_count(const struct nv_count *count)

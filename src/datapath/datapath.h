@@ -172,6 +172,14 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn);
  */
 int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port);
 
+/*
+ * Remembers that the pair's VF has been set up, for this process and the next: one that is down
+ * after that is so by an administrator. It is forgotten when the VF leaves the pair, or by @up
+ * false. Nothing happens where @vf is not the VF of this pair. One word stored, no lock.
+ */
+void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool up);
+bool nv_datapath_vf_was_up(struct nv_datapath *datapath, int hn, int vf);
+
 /* Of one port (hn's or VF's ifindex). -ENOENT: not a port. */
 int nv_datapath_counters(
 	struct nv_datapath *datapath, int ifindex, struct nv_dp_counters *ret_counters);

@@ -44,6 +44,7 @@ struct nv_entry {
 	__u32 signs; /* NV_HOOKED while there are hooks, + NV_SIGN with each sign */
 	__u32 doomed; /* a VF that its driver is about to let go, or has; 0: none */
 	__u32 seen; /* with these signs the VF was seen able to send; 0: it was not */
+	__u32 was_up; /* the VF, if it has been set up since it joined; 0: it has not */
 };
 
 #define NV_HOOKED 1U

@@ -95,6 +95,13 @@ static bool is_link_up(const struct nv_link *link)
 	return link && (link->flags & IFF_RUNNING);
 }
 
+void nv_kernel_events_known_link(struct nv_kernel_events *announce, const struct nv_link *link)
+{
+	notify(announce, "IFNET", link->name, "ATTACH", NULL, NULL);
+	if (is_link_up(link))
+		notify(announce, "IFNET", link->name, "LINK_UP", NULL, NULL);
+}
+
 void nv_kernel_events_link(
 	struct nv_kernel_events *announce, const struct nv_link *old, const struct nv_link *new)
 {

@@ -32,6 +32,11 @@ NV_DEFINE_AUTO(nv_kernel_events, struct nv_kernel_events *, nv_kernel_events_fre
 /* Arguments as nv_monitor_ops gets them. */
 void nv_kernel_events_link(
 	struct nv_kernel_events *announce, const struct nv_link *old, const struct nv_link *new);
+/*
+ * A link that is there at the start and whose IFATTACH an earlier run has acted on: without that,
+ * and so without what its rule does.
+ */
+void nv_kernel_events_known_link(struct nv_kernel_events *announce, const struct nv_link *link);
 void nv_kernel_events_addr(struct nv_kernel_events *announce, const struct nv_links *links,
 	const struct nv_addr *old, const struct nv_addr *new);
 void nv_kernel_events_uevent(struct nv_kernel_events *announce, const struct nv_uevent *uevent);

@@ -161,6 +161,7 @@ static int carry_out_one(
 			nv_mode_ready_vf(daemon, managed, command->vf);
 		return 0;
 	case NV_PAIR_STOP_VF:
+		nv_datapath_note_vf_up(daemon->datapath, managed->hn, command->vf, false);
 		nv_mode_stop_vf(daemon, managed, command->vf);
 		return 0;
 	case NV_PAIR_RAISE_VF_UP:
@@ -355,6 +356,8 @@ static void step(struct nv_daemon *daemon, struct nv_managed *managed, const str
 	nv_mode_wait(daemon, managed, &facts, soonest);
 	nv_pair_step(&managed->state, &facts, &commands);
 	carry_out(daemon, managed, &commands);
+	if (vf_link && (vf_link->flags & IFF_UP) && (!facts.transparent || managed->state.ready))
+		nv_datapath_note_vf_up(daemon->datapath, managed->hn, vf, true);
 	nv_holddown_note(&managed->holddown, nv_loop_now(daemon->loop), facts.vf_usable,
 		managed->state.active == NV_PORT_VF);
 	nv_notify_note(&managed->notify, managed->state.active,
@@ -445,6 +448,17 @@ bool nv_failover_cares(const struct nv_daemon *daemon, int ifindex)
 		if (daemon->managed[i].state.vf == ifindex ||
 			(daemon->managed[i].undecided && daemon->managed[i].hn == ifindex))
 			return true;
+	return false;
+}
+
+bool nv_failover_left_down(struct nv_daemon *daemon, const struct nv_link *link)
+{
+	if (link->flags & IFF_UP)
+		return false;
+	for (size_t i = 0; i < daemon->n_managed; i++)
+		if (daemon->managed[i].state.vf == link->ifindex)
+			return nv_datapath_vf_was_up(
+				daemon->datapath, daemon->managed[i].hn, link->ifindex);
 	return false;
 }
 
@@ -595,6 +609,7 @@ static int adopt_one(const struct nv_dp_pair *pair, void *data)
 	managed->notify.port = pair->active;
 	managed->lagg = pair->lagg;
 	managed->carrier = true;
+	managed->state.ready |= nv_datapath_vf_was_up(daemon->datapath, pair->hn, pair->vf);
 	return 0;
 }
 

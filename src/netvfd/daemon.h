@@ -83,6 +83,7 @@ struct nv_daemon {
 	struct nv_watch *tell; /* fires when peers are to be told next */
 	struct nv_words pending; /* lines that wait for the batch to settle */
 	bool links_changed;
+	bool watching; /* the links that there were at the start have been told */
 	unsigned long resyncs; /* of the monitor, after which all filters were looked at */
 	unsigned long events;
 	uint64_t started; /* nv_loop_now() */
@@ -119,6 +120,11 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 void nv_failover_settle(struct nv_daemon *daemon);
 /* A link is gone, before nv_failover_settle() says what became of its pair. */
 void nv_failover_lose(struct nv_daemon *daemon, int ifindex);
+/*
+ * Whether a link is the VF of a pair and down, but has been set up since it joined: an
+ * administrator has set it down.
+ */
+bool nv_failover_left_down(struct nv_daemon *daemon, const struct nv_link *link);
 /* Whether an address on it concerns nv_failover_settle(): it is a VF, or an hn that is undecided.
  */
 bool nv_failover_cares(const struct nv_daemon *daemon, int ifindex);

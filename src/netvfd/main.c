@@ -46,7 +46,10 @@ static void on_link(const struct nv_link *old, const struct nv_link *new, void *
 	daemon->links_changed = true;
 	if (!new)
 		nv_failover_lose(daemon, old->ifindex);
-	nv_kernel_events_link(daemon->announce, old, new);
+	if (!old && !daemon->watching && nv_failover_left_down(daemon, new))
+		nv_kernel_events_known_link(daemon->announce, new);
+	else
+		nv_kernel_events_link(daemon->announce, old, new);
 }
 
 static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
@@ -85,6 +88,7 @@ static int watch_kernel(struct nv_daemon *daemon)
 	};
 	int r = nv_monitor_new(daemon->loop, daemon->kernel, &ops, daemon, &daemon->monitor);
 
+	daemon->watching = true;
 	if (!r)
 		r = nv_monitor_coldplug_devices(daemon->monitor);
 	if (r)

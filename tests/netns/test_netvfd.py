@@ -16,6 +16,7 @@ from harness import BUILD, dptool, send_uevent, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 
 NETVFD = BUILD / "src/netvfd/netvfd"
+TRANSPARENT = 'netvf_vf_transparent="YES"\nnetvf_vf_xpnt_attwait="0"\n'
 
 
 def wait_lagg(netvfd):
@@ -114,6 +115,40 @@ def test_killed_right_before_the_vf_goes(guest, netvfd):
     assert netvfd.pair()["active"] == "hn"
     traffic.wait_more()
     assert traffic.stop()[1] == {"guest": {}, "host": {}}
+
+
+@pytest.mark.parametrize("rcconf", [RC_CONF, RC_CONF + TRANSPARENT], ids=["lagg", "transparent"])
+def test_a_restart_leaves_a_vf_down_that_somebody_set_down(guest, start_netvfd, echo, rcconf):
+    netvfd = start_netvfd(rcconf=rcconf)
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    guest.detach_vf("admindown")
+    netvfd.wait_active("hn")
+    netvfd.kill()
+    netvfd.log_path.write_text("")
+    netvfd.start()
+    # What there is at the start is acted on in this order: the hn stands for all.
+    wait_until(lambda: "action '/usr/libexec/hyperv/hyperv_vfattach 'hn0' 0'" in netvfd.log)
+    assert "subsystem=vf0 type=ATTACH" in netvfd.log
+    assert "subsystem=vf0 type=IFATTACH" not in netvfd.log
+    assert not guest.is_up("vf0")
+    assert echo.ask(20) == 20
+    guest.bring_back_vf("admindown")
+    netvfd.wait_active("vf")
+    assert echo.ask(20) == 20
+
+
+def test_a_restart_sets_up_what_nobody_has_set_up(guest, start_netvfd, echo):
+    """The VF has joined, and the death of netvfd came before its action."""
+    rules = RULES.read_text()
+    netvfd = start_netvfd(rules=rules.replace("IFATTACH", "NEVER"))
+    guest.attach_vf()
+    wait_until(lambda: (netvfd.pair()["vf_port"] or {}).get("counters"), what="vf0 has joined")
+    netvfd.kill()
+    netvfd.rules.write_text(rules)
+    netvfd.start()
+    netvfd.wait_active("vf")
+    assert echo.ask(20) == 20
 
 
 def test_vf_gone_while_no_daemon_ran(guest, netvfd, echo):

@@ -74,6 +74,15 @@ static void an_ethernet_link_attaches_twice(void **state)
 	expect(fixture, "!system=IFNET subsystem=eth0 type=DETACH\n");
 }
 
+static void a_known_link_does_not_attach_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	nv_kernel_events_known_link(fixture->announce, &eth0);
+	expect(fixture, "!system=IFNET subsystem=eth0 type=ATTACH\n"
+			"!system=IFNET subsystem=eth0 type=LINK_UP\n");
+}
+
 static void only_running_counts_as_link_up(void **state)
 {
 	struct fixture *fixture = *state;
@@ -281,6 +290,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(an_ethernet_link_attaches_twice),
+		TEST(a_known_link_does_not_attach_again),
 		TEST(only_running_counts_as_link_up),
 		TEST(a_rename_says_the_old_name_first),
 		TEST(a_new_name_before_it_is_up_is_an_interface_to_act_on),
