@@ -149,45 +149,61 @@ static int call_events(const json_t *params, json_t **ret_result, char **ret_err
 }
 
 struct sysctls {
-	const struct nv_hn_sysctl_facts *facts;
-	json_t *list;
+	json_t *list; /* {"name": …, "value": …} of each */
+	json_t *by_name; /* the same; of one name, the first */
 };
 
-static int add_sysctl(const char *name, void *data)
+static int add_sysctl(const char *name, const char *value, void *data)
 {
 	struct sysctls *sysctls = data;
-	NV_AUTO(nv_str) struct nv_str value = {};
-	int r = nv_hn_sysctl_get(sysctls->facts, name, &value);
+	json_auto_t *entry =
+		json_pack("{so so}", "name", nv_json_from(name), "value", nv_json_from(value));
 
-	if (r)
-		return r;
-	return json_array_append_new(
-		       sysctls->list, json_pack("{so so}", "name", nv_json_from(name), "value",
-					      nv_json_from(nv_str_text(&value))))
-		       ? -ENOMEM
-		       : 0;
+	if (!entry || json_array_append(sysctls->list, entry))
+		return -ENOMEM;
+	if (!json_object_get(sysctls->by_name, name) &&
+		json_object_set(sysctls->by_name, name, entry))
+		return -ENOMEM;
+	return 0;
 }
 
-/* The names asked for, or all. */
-static int list_sysctls(
-	const struct nv_hn_sysctl_facts *facts, const json_t *names, json_t *list, char **ret_error)
+/* Those asked for. Each was made once, however often it is asked for. */
+static int pick_sysctls(const json_t *by_name, const json_t *names, json_t *list, char **ret_error)
 {
-	struct sysctls sysctls = {facts, list};
 	const json_t *name;
 	size_t i;
 
-	if (!json_array_size(names))
-		return nv_hn_sysctl_each(facts, add_sysctl, &sysctls);
 	json_array_foreach (names, i, name) {
 		const char *text = json_string_value(name);
-		int r = text ? add_sysctl(text, &sysctls) : -EINVAL;
+		json_t *entry = text ? json_object_get(by_name, text) : NULL;
 
-		if (r == -ENOENT && asprintf(ret_error, "no sysctl is named '%s'", text) < 0)
+		if (!text)
+			return -EINVAL;
+		if (!entry && asprintf(ret_error, "no sysctl is named '%s'", text) < 0)
 			*ret_error = NULL;
-		if (r)
-			return r;
+		if (!entry)
+			return -ENOENT;
+		if (json_array_append(list, entry))
+			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* The names asked for, or all. */
+static int list_sysctls(const struct nv_hn_sysctl_facts *facts, const json_t *names,
+	json_t **ret_list, char **ret_error)
+{
+	json_auto_t *all = json_array();
+	json_auto_t *by_name = json_object();
+	json_auto_t *picked = json_array();
+	struct sysctls sysctls = {all, by_name};
+	int r = all && by_name && picked ? nv_hn_sysctl_each(facts, add_sysctl, &sysctls) : -ENOMEM;
+
+	if (!r)
+		r = pick_sysctls(by_name, names, picked, ret_error);
+	if (!r)
+		*ret_list = json_incref(json_array_size(names) ? picked : all);
+	return r;
 }
 
 static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_error, void *data)
@@ -203,8 +219,7 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 		.config = &daemon->settings->hn,
 		.attwait = daemon->settings->attwait,
 	};
-	json_t *list = json_array();
-	int r = list ? nv_pairs_find(links, &daemon->settings->hn, &pairs) : -ENOMEM;
+	int r = nv_pairs_find(links, &daemon->settings->hn, &pairs);
 
 	active = calloc(pairs.count + 1, sizeof(*active));
 	managed = calloc(pairs.count + 1, sizeof(*managed));
@@ -220,11 +235,7 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 	facts.active = active;
 	facts.managed = managed;
 	if (!r)
-		r = list_sysctls(&facts, json_object_get(params, "names"), list, ret_error);
-	if (r)
-		json_decref(list);
-	else
-		*ret_result = list;
+		r = list_sysctls(&facts, json_object_get(params, "names"), ret_result, ret_error);
 	return r;
 }
 

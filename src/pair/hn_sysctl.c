@@ -19,21 +19,35 @@ static const char *hn_name(const struct nv_hn_sysctl_facts *facts, const struct 
 	return hn ? hn->name : "";
 }
 
-/* In ascending ifindex of the VF, single spaces, as FreeBSD's if_hn.c walks its map. */
-static void list_vfs(const struct nv_hn_sysctl_facts *facts, bool with_hn, struct nv_str *value)
+static int by_vf(const void *a, const void *b)
 {
-	for (size_t i = 0; i < facts->links->count; i++) {
-		const struct nv_link *link = &facts->links->link[i];
-		const struct nv_pair *pair = nv_pairs_by_vf(facts->pairs, link->ifindex);
+	const struct nv_pair *const *first = a;
+	const struct nv_pair *const *second = b;
 
-		if (!pair)
+	return ((*first)->vf > (*second)->vf) - ((*first)->vf < (*second)->vf);
+}
+
+/* In ascending ifindex of the VF, single spaces, as FreeBSD's if_hn.c walks its map. */
+static int list_vfs(const struct nv_hn_sysctl_facts *facts, bool with_hn, struct nv_str *value)
+{
+	NV_AUTO(nv_free)
+	const struct nv_pair **pair = calloc(facts->pairs->count + 1, sizeof(struct nv_pair *));
+
+	if (!pair)
+		return -ENOMEM;
+	for (size_t i = 0; i < facts->pairs->count; i++)
+		pair[i] = &facts->pairs->pair[i];
+	qsort(pair, facts->pairs->count, sizeof(*pair), by_vf);
+	for (size_t i = 0; i < facts->pairs->count; i++) {
+		if (!pair[i]->vf)
 			continue;
 		if (value->length)
 			nv_str_addc(value, ' ');
-		nv_str_add(value, link->name);
+		nv_str_add(value, vf_name(facts, pair[i]));
 		if (with_hn)
-			nv_str_printf(value, ":%s", hn_name(facts, pair));
+			nv_str_printf(value, ":%s", hn_name(facts, pair[i]));
 	}
+	return 0;
 }
 
 static int hw_hn(const struct nv_hn_sysctl_facts *facts, const char *leaf, struct nv_str *value)
@@ -45,9 +59,9 @@ static int hw_hn(const struct nv_hn_sysctl_facts *facts, const char *leaf, struc
 	else if (nv_streq(leaf, "vf_xpnt_attwait"))
 		nv_str_printf(value, "%u", facts->attwait);
 	else if (nv_streq(leaf, "vflist"))
-		list_vfs(facts, false, value);
+		return list_vfs(facts, false, value);
 	else if (nv_streq(leaf, "vfmap"))
-		list_vfs(facts, true, value);
+		return list_vfs(facts, true, value);
 	else
 		return -ENOENT;
 	return value->error;
@@ -74,45 +88,43 @@ static int dev_hn(const struct nv_hn_sysctl_facts *facts, size_t index, const ch
 	return value->error;
 }
 
-int nv_hn_sysctl_get(const struct nv_hn_sysctl_facts *facts, const char *name, struct nv_str *value)
+static int each_of_hn(const struct nv_hn_sysctl_facts *facts, size_t index, struct nv_str *value,
+	nv_hn_sysctl_fn each, void *data)
 {
-	nv_str_clear(value);
-	if (strncmp(name, "hw.hn.", 6) == 0)
-		return hw_hn(facts, name + 6, value);
-	for (size_t i = 0; i < facts->pairs->count; i++) {
-		char unit[IFNAMSIZ];
-		char prefix[IFNAMSIZ + 16];
-
-		nv_hn_unit(hn_name(facts, &facts->pairs->pair[i]), unit);
-		snprintf(prefix, sizeof(prefix), "dev.hn.%s.", unit);
-		if (unit[0] && strncmp(name, prefix, strlen(prefix)) == 0)
-			return dev_hn(facts, i, name + strlen(prefix), value);
-	}
-	return -ENOENT;
-}
-
-int nv_hn_sysctl_each(const struct nv_hn_sysctl_facts *facts,
-	int (*each)(const char *name, void *data), void *data)
-{
-	static const char *const global[] = {"hw.hn.vf_transparent", "hw.hn.vf_xpnt_accbpf",
-		"hw.hn.vf_xpnt_attwait", "hw.hn.vflist", "hw.hn.vfmap"};
 	static const char *const leaf[] = {"vf", "rxvf", "vf_xpnt_enabled", "vf_xpnt_accbpf"};
-	NV_AUTO(nv_str) struct nv_str value = {};
+	char unit[IFNAMSIZ];
+	char name[64];
 	int r = 0;
 
-	for (size_t i = 0; i < NV_ARRAY_SIZE(global) && !r; i++)
-		r = each(global[i], data);
-	for (size_t i = 0; i < facts->pairs->count && !r; i++) {
-		char unit[IFNAMSIZ];
-
-		nv_hn_unit(hn_name(facts, &facts->pairs->pair[i]), unit);
-		for (size_t j = 0; j < NV_ARRAY_SIZE(leaf) && unit[0] && !r; j++) {
-			char name[64];
-
-			snprintf(name, sizeof(name), "dev.hn.%s.%s", unit, leaf[j]);
-			if (nv_hn_sysctl_get(facts, name, &value) == 0)
-				r = each(name, data);
-		}
+	nv_hn_unit(hn_name(facts, &facts->pairs->pair[index]), unit);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(leaf) && unit[0] && !r; i++) {
+		nv_str_clear(value);
+		r = dev_hn(facts, index, leaf[i], value);
+		snprintf(name, sizeof(name), "dev.hn.%s.%s", unit, leaf[i]);
+		if (r == -ENOENT)
+			r = 0;
+		else if (!r)
+			r = each(name, nv_str_text(value), data);
 	}
+	return r;
+}
+
+int nv_hn_sysctl_each(const struct nv_hn_sysctl_facts *facts, nv_hn_sysctl_fn each, void *data)
+{
+	static const char *const leaf[] = {
+		"vf_transparent", "vf_xpnt_accbpf", "vf_xpnt_attwait", "vflist", "vfmap"};
+	NV_AUTO(nv_str) struct nv_str value = {};
+	char name[64];
+	int r = 0;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(leaf) && !r; i++) {
+		nv_str_clear(&value);
+		r = hw_hn(facts, leaf[i], &value);
+		snprintf(name, sizeof(name), "hw.hn.%s", leaf[i]);
+		if (!r)
+			r = each(name, nv_str_text(&value), data);
+	}
+	for (size_t i = 0; i < facts->pairs->count && !r; i++)
+		r = each_of_hn(facts, i, &value, each, data);
 	return r;
 }

@@ -15,14 +15,12 @@ struct nv_hn_sysctl_facts {
 	unsigned int attwait; /* seconds */
 };
 
-/*
- * Writes the value of one of hw.hn.vf_transparent, hw.hn.vf_xpnt_accbpf, hw.hn.vf_xpnt_attwait,
- * hw.hn.vflist, hw.hn.vfmap, dev.hn.N.vf, dev.hn.N.rxvf, dev.hn.N.vf_xpnt_enabled… to @value,
- * which is cleared first. Returns 0, -ENOENT (no such name), -ENOMEM.
- */
-int nv_hn_sysctl_get(
-	const struct nv_hn_sysctl_facts *facts, const char *name, struct nv_str *value);
+typedef int (*nv_hn_sysctl_fn)(const char *name, const char *value, void *data);
 
-/* Calls @each with every name that exists now, in order; stops and returns what is not 0. */
-int nv_hn_sysctl_each(const struct nv_hn_sysctl_facts *facts,
-	int (*each)(const char *name, void *data), void *data);
+/*
+ * Calls @each with every name that exists now and its value, in order: hw.hn.vf_transparent,
+ * hw.hn.vf_xpnt_accbpf, hw.hn.vf_xpnt_attwait, hw.hn.vflist, hw.hn.vfmap, then for each hn
+ * dev.hn.N.vf, dev.hn.N.rxvf, or dev.hn.N.vf_xpnt_enabled…; two hns may have one N. Both texts are
+ * valid until it returns. Stops and returns what is not 0. Returns 0 or -ENOMEM.
+ */
+int nv_hn_sysctl_each(const struct nv_hn_sysctl_facts *facts, nv_hn_sysctl_fn each, void *data);

@@ -74,10 +74,12 @@ static bool is_hn(const struct nv_link *link, const struct nv_hn_config *config)
 static bool is_vf_of(
 	const struct nv_link *link, const struct nv_link *hn, const struct nv_hn_config *config)
 {
-	const struct nv_hn_named_pair *named = named_by_vf(config, link->name);
+	const struct nv_hn_named_pair *named;
 
-	if (link == hn || !is_ethernet(link) || is_hn(link, config) || !same_mac(link, hn))
+	/* Addresses first: names are looked for among all pairs. */
+	if (link == hn || !same_mac(link, hn) || !is_ethernet(link) || is_hn(link, config))
 		return false;
+	named = named_by_vf(config, link->name);
 	if (named)
 		return nv_streq(named->hn, hn->name);
 	return !link->kind[0] && nv_streq(link->parent_bus, "pci");
@@ -173,7 +175,7 @@ static void find_rival(const struct nv_links *links, const struct nv_hn_config *
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
 
-		if (link == hn || !is_hn(link, config) || !same_mac(link, hn))
+		if (link == hn || !same_mac(link, hn) || !is_hn(link, config))
 			continue;
 		pair->vf = 0;
 		if (is_anothers(links, link, hn) || is_anothers(links, hn, hn))

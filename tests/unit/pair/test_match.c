@@ -248,18 +248,16 @@ static void names_make_units_and_laggs(void **state)
 	assert_string_equal(name, "lagg03");
 }
 
-static int collect(const char *name, void *data)
+static int collect(const char *name, const char *value, void *data)
 {
-	nv_str_add(data, name);
-	nv_str_addc(data, '\n');
+	nv_str_printf(data, "%s=%s\n", name, value);
 	return 0;
 }
 
 static void sysctls_answer_by_freebsds_names(void **state)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
-	NV_AUTO(nv_str) struct nv_str value = {};
-	NV_AUTO(nv_str) struct nv_str names = {};
+	NV_AUTO(nv_str) struct nv_str all = {};
 	struct nv_hn_config config = {.transparent_name = {"eth1"}, .n_transparent_names = 1};
 	enum nv_port active[] = {NV_PORT_VF, NV_PORT_HN};
 	struct nv_link link[] = {
@@ -271,32 +269,15 @@ static void sysctls_answer_by_freebsds_names(void **state)
 	const struct nv_links links = {.link = link, .count = NV_ARRAY_SIZE(link)};
 	const bool managed[] = {false, false};
 	const struct nv_hn_sysctl_facts facts = {&links, &pairs, active, managed, &config, 2};
-	static const char *const expected[][2] = {
-		{"hw.hn.vf_transparent", "0"},
-		{"hw.hn.vf_xpnt_attwait", "2"},
-		{"hw.hn.vflist", "ens5 ens4"},
-		{"hw.hn.vfmap", "ens5:eth1 ens4:eth0"},
-		{"dev.hn.0.vf", "ens4"},
-		{"dev.hn.0.rxvf", "ens4"},
-		{"dev.hn.1.vf_xpnt_enabled", "0"},
-	};
 
 	(void)state;
 	find(link, links.count, &config, &pairs);
-	for (size_t i = 0; i < NV_ARRAY_SIZE(expected); i++) {
-		assert_int_equal(nv_hn_sysctl_get(&facts, expected[i][0], &value), 0);
-		assert_string_equal(nv_str_text(&value), expected[i][1]);
-	}
-	assert_int_equal(nv_hn_sysctl_get(&facts, "dev.hn.0.vf_xpnt_enabled", &value), -ENOENT);
-	assert_int_equal(nv_hn_sysctl_get(&facts, "dev.hn.1.rxvf", &value), -ENOENT);
-	assert_int_equal(nv_hn_sysctl_get(&facts, "dev.hn.2.vf", &value), -ENOENT);
-	assert_int_equal(nv_hn_sysctl_get(&facts, "kern.ostype", &value), -ENOENT);
-
-	assert_int_equal(nv_hn_sysctl_each(&facts, collect, &names), 0);
-	assert_string_equal(nv_str_text(&names),
-		"hw.hn.vf_transparent\nhw.hn.vf_xpnt_accbpf\nhw.hn.vf_xpnt_attwait\nhw.hn.vflist\n"
-		"hw.hn.vfmap\ndev.hn.0.vf\ndev.hn.0.rxvf\ndev.hn.1.vf\ndev.hn.1.vf_xpnt_enabled\n"
-		"dev.hn.1.vf_xpnt_accbpf\n");
+	assert_int_equal(nv_hn_sysctl_each(&facts, collect, &all), 0);
+	assert_string_equal(nv_str_text(&all),
+		"hw.hn.vf_transparent=0\nhw.hn.vf_xpnt_accbpf=0\nhw.hn.vf_xpnt_attwait=2\n"
+		"hw.hn.vflist=ens5 ens4\nhw.hn.vfmap=ens5:eth1 ens4:eth0\ndev.hn.0.vf=ens4\n"
+		"dev.hn.0.rxvf=ens4\ndev.hn.1.vf=ens5\ndev.hn.1.vf_xpnt_enabled=0\n"
+		"dev.hn.1.vf_xpnt_accbpf=0\n");
 }
 
 static void an_hn_has_its_own_word_on_transparency(void **state)
