@@ -157,6 +157,25 @@ struct nv_dp_limits {
  */
 int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_limits *limits);
 
+/* Which fields of a pair nv_datapath_change() writes. */
+enum nv_dp_field {
+	NV_DP_HN = 1 << 0,
+	NV_DP_VF = 1 << 1,
+	NV_DP_LAGG = 1 << 2,
+	NV_DP_MODE = 1 << 3,
+	NV_DP_ACTIVE = 1 << 4,
+	NV_DP_MULTICAST = 1 << 5,
+	NV_DP_MAC = 1 << 6,
+};
+
+struct nv_dp_change {
+	unsigned int what; /* of enum nv_dp_field; 0: the pair is written as it is */
+	struct nv_dp_pair to;
+};
+
+/* nv_datapath_edit() with an edit that writes these fields and keeps the others. */
+int nv_datapath_change(struct nv_datapath *datapath, int hn, const struct nv_dp_change *change);
+
 /*
  * Takes the pair out: filters of hn, VF and lagg, and the map's entries. 0 also when not there. A
  * user's filters stay; clsact goes if none is left in it. Waits for an RCU grace period.

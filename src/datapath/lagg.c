@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct nv_lagg_ops *ops_of(enum nv_lagg_form mode)
+static const struct nv_lagg_ops *ops_of(enum nv_lagg_type type)
 {
-	switch (mode) {
+	switch (type) {
 	case NV_LAGG_BPF:
 		return &nv_lagg_bpf;
 	case NV_LAGG_BOND:
@@ -19,13 +19,13 @@ static const struct nv_lagg_ops *ops_of(enum nv_lagg_form mode)
 	return NULL;
 }
 
-/* The form of a link by its kind; NULL: it is no lagg. */
+/* The type of a link by its kind; NULL: it is no lagg. */
 static const struct nv_lagg_ops *find_ops(const struct nv_link *link)
 {
-	for (enum nv_lagg_form mode = NV_LAGG_BPF; mode <= NV_LAGG_BOND; mode++)
-		for (const char *const *kind = ops_of(mode)->kinds; *kind; kind++)
+	for (enum nv_lagg_type type = NV_LAGG_BPF; type <= NV_LAGG_BOND; type++)
+		for (const char *const *kind = ops_of(type)->kinds; *kind; kind++)
 			if (nv_streq(link->kind, *kind))
-				return ops_of(mode);
+				return ops_of(type);
 	return NULL;
 }
 
@@ -146,7 +146,7 @@ static int take_orphan(
 }
 
 int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const char *name,
-	enum nv_lagg_form mode, int *ret_ifindex)
+	enum nv_lagg_type type, int *ret_ifindex)
 {
 	struct nv_kernel *kernel = nv_datapath_kernel(datapath);
 	struct nv_dp_pair wanted = {.lagg = present(datapath, hn->ifindex)};
@@ -157,7 +157,7 @@ int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const
 		*ret_ifindex = wanted.lagg;
 		return -EEXIST;
 	}
-	r = make(kernel, hn, name, ops_of(mode), &wanted.lagg);
+	r = make(kernel, hn, name, ops_of(type), &wanted.lagg);
 	made = r == 0;
 	if (r == -EEXIST)
 		r = take_orphan(kernel, hn, name, &wanted.lagg);
@@ -186,7 +186,7 @@ static int take_lagg(struct nv_dp_pair *pair, void *data)
 	return *lagg ? 0 : -ENOENT;
 }
 
-/* The link and its form; -ENODEV: there is none. */
+/* The link and its type; -ENODEV: there is none. */
 static int find_lagg(struct nv_datapath *datapath, int lagg, struct nv_link *ret_link,
 	const struct nv_lagg_ops **ret_ops)
 {

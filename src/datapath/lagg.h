@@ -42,7 +42,7 @@ extern const struct nv_lagg_ops nv_lagg_bpf, nv_lagg_bond;
  * of the kinds.
  */
 int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const char *name,
-	enum nv_lagg_form mode, int *ret_ifindex);
+	enum nv_lagg_type type, int *ret_ifindex);
 
 /*
  * Takes it out of the data path (the pair becomes transparent) and deletes the device. Ports of a

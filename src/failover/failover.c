@@ -70,60 +70,18 @@ static void prepare_vf(struct nv_daemon *daemon, const struct nv_managed *manage
 			nv_strerror(r));
 }
 
-static int edit_join(struct nv_dp_pair *pair, void *data)
+static int change_path(struct nv_daemon *daemon, const struct nv_managed *managed,
+	unsigned int what, const struct nv_dp_pair *to)
 {
-	const struct nv_pair_command *command = data;
+	const struct nv_dp_change change = {.what = what, .to = *to};
 
-	pair->vf = command->vf;
-	pair->mode = command->mode;
-	pair->active = NV_PORT_HN;
-	return 0;
+	return nv_datapath_change(daemon->datapath, managed->hn, &change);
 }
 
-static int edit_enter(struct nv_dp_pair *pair, void *data)
+/* Written as it is: filters that are missing, or of an older version, are set. */
+static int refresh_filters(struct nv_daemon *daemon, int hn)
 {
-	const struct nv_pair *found = data;
-
-	memcpy(pair->mac, found->mac, NV_MAC_LEN);
-	return 0;
-}
-
-static int edit_mode(struct nv_dp_pair *pair, void *data)
-{
-	const struct nv_pair_command *command = data;
-
-	pair->mode = command->mode;
-	return 0;
-}
-
-static int edit_leave(struct nv_dp_pair *pair, void *data)
-{
-	(void)data;
-	pair->vf = 0;
-	pair->active = NV_PORT_HN;
-	return 0;
-}
-
-static int edit_lagg_gone(struct nv_dp_pair *pair, void *data)
-{
-	(void)data;
-	pair->lagg = 0;
-	if (pair->mode == NV_MODE_LAGG)
-		pair->mode = NV_MODE_HN;
-	return 0;
-}
-
-static int edit_hn(struct nv_dp_pair *pair, void *data)
-{
-	pair->hn = *(const int *)data;
-	return 0;
-}
-
-static int edit_nothing(struct nv_dp_pair *pair, void *data)
-{
-	(void)pair;
-	(void)data;
-	return 0;
+	return nv_datapath_change(daemon->datapath, hn, &(struct nv_dp_change){});
 }
 
 static void note_switch(struct nv_daemon *daemon, struct nv_managed *managed, enum nv_port port)
@@ -140,15 +98,17 @@ static void note_switch(struct nv_daemon *daemon, struct nv_managed *managed, en
 static int carry_out_one(
 	struct nv_daemon *daemon, struct nv_managed *managed, const struct nv_pair_command *command)
 {
+	const struct nv_dp_pair to = {.vf = command->vf, .mode = command->mode};
 	int r = 0;
 
 	switch (command->verb) {
 	case NV_PAIR_LEAVE:
-		return nv_datapath_edit(daemon->datapath, managed->hn, edit_leave, NULL);
+		return change_path(
+			daemon, managed, NV_DP_VF | NV_DP_ACTIVE, &(struct nv_dp_pair){});
 	case NV_PAIR_JOIN:
 		if (command->on)
 			prepare_vf(daemon, managed, command->vf, false);
-		return nv_datapath_edit(daemon->datapath, managed->hn, edit_join, (void *)command);
+		return change_path(daemon, managed, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE, &to);
 	case NV_PAIR_ACTIVATE:
 		r = nv_datapath_activate(daemon->datapath, managed->hn, command->port);
 		if (!r)
@@ -173,7 +133,7 @@ static int carry_out_one(
 	case NV_PAIR_SET_MODE:
 		if (command->mode == NV_MODE_VF && managed->lagg) /* made for it in vain */
 			nv_lagg_destroy(daemon->datapath, managed->hn);
-		return nv_datapath_edit(daemon->datapath, managed->hn, edit_mode, (void *)command);
+		return change_path(daemon, managed, NV_DP_MODE, &to);
 	case NV_PAIR_OPEN_HN:
 		return nv_dormant_open(daemon, managed);
 	case NV_PAIR_SET_DORMANT:
@@ -215,11 +175,13 @@ static void carry_out(struct nv_daemon *daemon, struct nv_managed *managed,
 static void enter(
 	struct nv_daemon *daemon, const struct nv_managed *managed, const struct nv_pair *pair)
 {
+	struct nv_dp_pair to = {};
 	int r;
 
 	if (pair->match != NV_MATCH_OURS)
 		return;
-	r = nv_datapath_edit(daemon->datapath, pair->hn, edit_enter, (void *)pair);
+	memcpy(to.mac, pair->mac, NV_MAC_LEN);
+	r = change_path(daemon, managed, NV_DP_MAC, &to);
 	if (r && r != -ENODEV)
 		nv_err("%s: cannot lay its data path: %s", managed->hn_name, nv_strerror(r));
 }
@@ -235,12 +197,14 @@ static void update_lagg(
 		nv_kernel_link(daemon->kernel, pair->lagg, &link) == -ENODEV) {
 		nv_notice("%s: its lagg is gone, the pair goes on in transparent form",
 			managed->hn_name);
-		r = nv_datapath_edit(daemon->datapath, managed->hn, edit_lagg_gone, NULL);
+		r = change_path(daemon, managed, NV_DP_LAGG, &(struct nv_dp_pair){});
 		if (r)
 			nv_err("%s: cannot take the lagg out of the data path: %s",
 				managed->hn_name, nv_strerror(r));
 		nv_bond_ports_reopen(daemon, pair);
-		edit_lagg_gone(pair, NULL);
+		pair->lagg = 0;
+		if (pair->mode == NV_MODE_LAGG)
+			pair->mode = NV_MODE_HN;
 		managed->state.mode = pair->mode; /* which is no release */
 	}
 	if (managed->lagg != pair->lagg)
@@ -433,7 +397,7 @@ static void mend(struct nv_daemon *daemon)
 		if (managed->lost || daemon->resyncs != resyncs)
 			r = nv_datapath_get(daemon->datapath, managed->hn, &path);
 		if (!r)
-			r = nv_datapath_edit(daemon->datapath, managed->hn, edit_nothing, NULL);
+			r = refresh_filters(daemon, managed->hn);
 		if (r && r != -ENOENT && r != -ENODEV)
 			nv_err("%s: cannot look after its filters: %s", managed->hn_name,
 				nv_strerror(r));
@@ -492,7 +456,7 @@ static struct nv_managed *succeed(struct nv_daemon *daemon, const struct nv_pair
 		return NULL;
 	lagg = nv_links_by_index(links, managed->lagg);
 	nv_port_setup(daemon->kernel, hn, lagg ? lagg->mtu : 0, NULL);
-	r = nv_datapath_edit(daemon->datapath, managed->hn, edit_hn, (void *)&pair->hn);
+	r = change_path(daemon, managed, NV_DP_HN, &(struct nv_dp_pair){.hn = pair->hn});
 	if (r) {
 		nv_err("%s: cannot take the place of %s in its pair: %s", hn->name,
 			managed->hn_name, nv_strerror(r));
@@ -617,9 +581,8 @@ int nv_failover_adopt(struct nv_daemon *daemon)
 {
 	int r = nv_datapath_each(daemon->datapath, adopt_one, daemon);
 
-	/* Written again as they are: filters that are missing or of an older version are set. */
 	for (size_t i = 0; i < daemon->n_managed && !r; i++) {
-		r = nv_datapath_edit(daemon->datapath, daemon->managed[i].hn, edit_nothing, NULL);
+		r = refresh_filters(daemon, daemon->managed[i].hn);
 		if (r == -ENODEV)
 			r = 0;
 	}

@@ -11,27 +11,18 @@
 #include <errno.h>
 #include <string.h>
 
-static int edit_entry(struct nv_dp_pair *pair, void *data)
-{
-	const struct nv_dp_pair *wanted = data;
-
-	pair->multicast = wanted->multicast;
-	memcpy(pair->mac, wanted->mac, NV_MAC_LEN);
-	return 0;
-}
-
 /* What tells frames of ours, and copies, from others. */
 static void follow_entry(struct nv_daemon *daemon, const struct nv_managed *managed,
 	const struct nv_dp_pair *path, const struct nv_link *upper)
 {
-	struct nv_dp_pair wanted = *path;
+	struct nv_dp_change wanted = {.what = NV_DP_MULTICAST | NV_DP_MAC, .to = *path};
 	int r = 0;
 
-	wanted.multicast = daemon->settings->hn.multicast;
+	wanted.to.multicast = daemon->settings->hn.multicast;
 	if (upper->has_mac)
-		memcpy(wanted.mac, upper->mac, NV_MAC_LEN);
-	if (wanted.multicast != path->multicast || memcmp(wanted.mac, path->mac, NV_MAC_LEN))
-		r = nv_datapath_edit(daemon->datapath, managed->hn, edit_entry, &wanted);
+		memcpy(wanted.to.mac, upper->mac, NV_MAC_LEN);
+	if (wanted.to.multicast != path->multicast || memcmp(wanted.to.mac, path->mac, NV_MAC_LEN))
+		r = nv_datapath_change(daemon->datapath, managed->hn, &wanted);
 	if (r && r != -ENODEV)
 		nv_err("%s: cannot tell its data path of %s: %s", managed->hn_name, upper->name,
 			nv_strerror(r));

@@ -158,14 +158,16 @@ static bool open_datapath(struct vfup *up)
 	return r == 0;
 }
 
-static int edit_join(struct nv_dp_pair *pair, void *data)
+static int enter_datapath(struct vfup *up)
 {
-	const struct vfup *up = data;
+	struct nv_dp_change change = {
+		.what = NV_DP_VF | NV_DP_ACTIVE | NV_DP_MAC,
+		.to = {.vf = up->vf ? up->vf->ifindex : 0,
+			.active = up->vf && nv_link_usable(up->vf) ? NV_PORT_VF : NV_PORT_HN},
+	};
 
-	memcpy(pair->mac, up->hn->mac, NV_MAC_LEN);
-	pair->vf = up->vf ? up->vf->ifindex : 0;
-	pair->active = up->vf && nv_link_usable(up->vf) ? NV_PORT_VF : NV_PORT_HN;
-	return 0;
+	memcpy(change.to.mac, up->hn->mac, NV_MAC_LEN);
+	return nv_datapath_change(up->datapath, up->hn->ifindex, &change);
 }
 
 /* Where netvfd runs, the pair is in the data path already, and which port is active is its word. */
@@ -181,7 +183,7 @@ static bool join(struct vfup *up)
 		nv_notice("netvfd does not run in %s: nobody will switch %s between its ports "
 			  "until it does",
 			up->context.run_dir, up->hn->name);
-	r = nv_datapath_edit(up->datapath, up->hn->ifindex, edit_join, up);
+	r = enter_datapath(up);
 	if (r == 0)
 		r = nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair);
 	if (r < 0)
@@ -286,10 +288,10 @@ static bool make_plan(struct vfup *up)
 /* A kernel without bonding gets the other form. */
 static int create_lagg(struct vfup *up)
 {
-	enum nv_lagg_form mode = up->context.settings->hn.lagg;
-	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, mode, &up->lagg);
+	enum nv_lagg_type type = up->context.settings->hn.lagg;
+	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, type, &up->lagg);
 
-	if (r != -EOPNOTSUPP || mode == NV_LAGG_BPF)
+	if (r != -EOPNOTSUPP || type == NV_LAGG_BPF)
 		return r;
 	nv_warn("rc.conf's netvf_lagg=bond cannot be: this kernel has no bonding; %s becomes what "
 		"it is with netvf_lagg=bpf",
@@ -365,18 +367,12 @@ static bool ready_ports(struct vfup *up)
 	return true;
 }
 
-static int edit_mode(struct nv_dp_pair *pair, void *data)
-{
-	(void)data;
-	pair->mode = NV_MODE_LAGG;
-	return 0;
-}
-
 /* From here on frames arrive on the lagg. */
 static bool take_over(struct vfup *up)
 {
 	bool carrier = nv_link_usable(up->hn) || (up->vf && nv_link_usable(up->vf));
-	int r = nv_datapath_edit(up->datapath, up->hn->ifindex, edit_mode, NULL);
+	const struct nv_dp_change change = {.what = NV_DP_MODE, .to.mode = NV_MODE_LAGG};
+	int r = nv_datapath_change(up->datapath, up->hn->ifindex, &change);
 	struct nv_link lagg;
 
 	if (r < 0) {

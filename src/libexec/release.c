@@ -57,13 +57,6 @@ static bool make_plan(struct release *release)
 	return true;
 }
 
-static int edit_mode(struct nv_dp_pair *pair, void *data)
-{
-	(void)data;
-	pair->mode = NV_MODE_HN;
-	return 0;
-}
-
 /* A port of a bond is closed when it leaves, so it does before it gets anything. */
 static int leave_bond(struct release *release)
 {
@@ -86,6 +79,7 @@ static void show_link(struct nv_kernel *kernel, const struct nv_link *hn)
 
 static bool give(struct release *release)
 {
+	const struct nv_dp_change transparent = {.what = NV_DP_MODE, .to.mode = NV_MODE_HN};
 	struct nv_kernel *kernel = release->context->kernel;
 	int r = leave_bond(release);
 
@@ -93,7 +87,7 @@ static bool give(struct release *release)
 		/* While it pretends to have no link, a bridge takes nothing from hn. */
 		if (release->plan.move[0].port.count)
 			show_link(kernel, release->hn);
-		r = nv_datapath_edit(release->datapath, release->hn->ifindex, edit_mode, NULL);
+		r = nv_datapath_change(release->datapath, release->hn->ifindex, &transparent);
 		if (r == 0)
 			return true;
 	}

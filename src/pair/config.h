@@ -17,7 +17,7 @@ struct nv_hn_named_pair {
 };
 
 /* netvf_lagg: what laggN is. */
-enum nv_lagg_form {
+enum nv_lagg_type {
 	NV_LAGG_BPF, /* a device of its own, for which the data path receives and sends */
 	NV_LAGG_BOND, /* the kernel's bond, with hn and VF as its ports */
 };
@@ -30,7 +30,7 @@ enum nv_transparent {
 };
 
 struct nv_hn_config {
-	enum nv_lagg_form lagg; /* netvf_lagg */
+	enum nv_lagg_type lagg; /* netvf_lagg */
 	enum nv_multicast multicast; /* netvf_multicast; once is its `auto' */
 	enum nv_transparent transparent; /* netvf_vf_transparent, hw.hn.vf_transparent of FreeBSD */
 	struct nv_hn_named_pair pair[NV_HN_PAIRS_MAX]; /* netvf_pairs */
