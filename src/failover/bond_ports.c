@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "failover/bond_ports.h"
+
 /*
  * A lagg that is a bond takes its ports in, and only those that are down. So the VF enters when it
  * appears, before it is set up: its link comes up once, as a port. hn enters last, when the VF
@@ -6,7 +8,6 @@
  */
 #include "base/log.h"
 #include "datapath/lagg.h"
-#include "netvfd/daemon.h"
 
 #include <errno.h>
 
@@ -16,90 +17,94 @@ static void refuse(struct nv_managed *managed, const struct nv_link *port, int e
 		return;
 	nv_warn("%s: the bond does not take %s as a port: %s; its frames are led past the bond's "
 		"port, which costs a little",
-		managed->hn_name, port->name, nv_strerror(error));
-	managed->refused = port->ifindex;
+		managed->id.hn_name, port->name, nv_strerror(error));
+	managed->memory.refused = port->ifindex;
 }
 
 /* The bond must be there when its first VF comes, before hyperv_vfup moves anything to it. */
-static bool make_bond(struct nv_daemon *daemon, struct nv_managed *managed,
+static bool make_bond(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *hn, int *ret_lagg)
 {
 	char name[IFNAMSIZ];
 	int r;
 
-	if (daemon->settings->hn.lagg != NV_LAGG_BOND || managed->state.announced ||
-		managed->no_bond || nv_hn_lagg_name(hn->name, name) ||
-		!nv_events_answered(daemon, hn->name))
+	if (failover->settings->hn.lagg != NV_LAGG_BOND || managed->state.announced ||
+		managed->memory.no_bond || nv_hn_lagg_name(hn->name, name) ||
+		!failover->ops->answers_vf_up(hn->name, failover->data))
 		return false;
-	r = nv_lagg_create(daemon->datapath, hn, name, NV_LAGG_BOND, ret_lagg);
+	r = nv_lagg_create(failover->datapath, hn, name, NV_LAGG_BOND, ret_lagg);
 	if (!r)
 		return true;
 	/* hyperv_vfup says so, and makes the other form. */
 	nv_log(r == -EOPNOTSUPP ? LOG_INFO : LOG_ERR, "%s: cannot make the bond %s: %s",
-		managed->hn_name, name, nv_strerror(r));
-	managed->no_bond = true;
+		managed->id.hn_name, name, nv_strerror(r));
+	managed->memory.no_bond = true;
 	return false;
 }
 
-static bool is_bond(const struct nv_daemon *daemon, int ifindex)
+static bool is_bond(const struct nv_failover *failover, int ifindex)
 {
-	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
+	const struct nv_link *link =
+		nv_links_by_index(nv_monitor_links(failover->monitor), ifindex);
 
 	return link && nv_lagg_has_ports(link);
 }
 
-bool nv_bond_ports_take_vf(struct nv_daemon *daemon, struct nv_managed *managed,
+bool nv_bond_ports_take_vf(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *hn, const struct nv_link *vf)
 {
 	struct nv_dp_pair path = {};
 	int r;
 
-	if (vf->master || managed->refused == vf->ifindex || managed->state.active == NV_PORT_VF ||
-		managed->state.released || nv_datapath_get(daemon->datapath, managed->hn, &path) ||
+	if (vf->master || managed->memory.refused == vf->ifindex ||
+		managed->state.active == NV_PORT_VF || managed->state.released ||
+		nv_datapath_get(failover->datapath, managed->id.hn, &path) ||
 		path.mode == NV_MODE_VF)
 		return false;
-	if (path.lagg ? !is_bond(daemon, path.lagg) : !make_bond(daemon, managed, hn, &path.lagg))
+	if (path.lagg ? !is_bond(failover, path.lagg)
+		      : !make_bond(failover, managed, hn, &path.lagg))
 		return false;
-	r = nv_lagg_take_port(daemon->datapath, path.lagg, vf->ifindex);
+	r = nv_lagg_take_port(failover->datapath, path.lagg, vf->ifindex);
 	if (r)
 		refuse(managed, vf, r);
-	else if (daemon->settings->vf_delay && !(vf->flags & IFF_UP))
-		nv_kernel_link_up(daemon->kernel, vf->ifindex, false); /* hyperv_vfattach's to do */
+	else if (failover->settings->vf_delay && !(vf->flags & IFF_UP))
+		nv_kernel_link_up(
+			failover->kernel, vf->ifindex, false); /* hyperv_vfattach's to do */
 	return vf->flags & IFF_UP;
 }
 
-void nv_bond_ports_reopen(struct nv_daemon *daemon, const struct nv_dp_pair *path)
+void nv_bond_ports_reopen(struct nv_failover *failover, const struct nv_dp_pair *path)
 {
 	if (path->inside & 1U << NV_PORT_HN)
-		nv_kernel_link_up(daemon->kernel, path->hn, true);
+		nv_kernel_link_up(failover->kernel, path->hn, true);
 	if (path->inside & 1U << NV_PORT_VF)
-		nv_kernel_link_up(daemon->kernel, path->vf, true);
+		nv_kernel_link_up(failover->kernel, path->vf, true);
 }
 
 /* Nothing of its own is left on it, which hyperv_vfup sees to. */
-static bool is_bare(const struct nv_daemon *daemon, int hn)
+static bool is_bare(const struct nv_failover *failover, int hn)
 {
-	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
 	for (size_t i = 0; i < links->count; i++)
 		if (links->link[i].lower == hn && !links->link[i].lower_elsewhere)
 			return false;
-	return !nv_kernel_addrs(daemon->kernel, hn, &addrs) && !addrs.count;
+	return !nv_kernel_addrs(failover->kernel, hn, &addrs) && !addrs.count;
 }
 
 /* A bond without a port that is up has no carrier and perhaps not our MAC: then hn enters at once.
  */
-static void take_hn(struct nv_daemon *daemon, struct nv_managed *managed, int lagg,
+static void take_hn(struct nv_failover *failover, struct nv_managed *managed, int lagg,
 	const struct nv_link *hn, bool vf_usable)
 {
 	int r;
 
-	if (hn->master || managed->refused == hn->ifindex ||
-		(vf_usable &&
-			(managed->state.active != NV_PORT_VF || !is_bare(daemon, managed->hn))))
+	if (hn->master || managed->memory.refused == hn->ifindex ||
+		(vf_usable && (managed->state.active != NV_PORT_VF ||
+				      !is_bare(failover, managed->id.hn))))
 		return;
-	r = nv_lagg_take_port(daemon->datapath, lagg, hn->ifindex);
+	r = nv_lagg_take_port(failover->datapath, lagg, hn->ifindex);
 	if (r)
 		refuse(managed, hn, r);
 }
@@ -119,30 +124,30 @@ static unsigned int bit(const struct nv_link *port, int lagg, enum nv_port which
 	return port && port->master == lagg ? 1U << which : 0;
 }
 
-void nv_bond_ports_settle(struct nv_daemon *daemon, struct nv_managed *managed,
+void nv_bond_ports_settle(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *hn, const struct nv_link *vf, bool may)
 {
-	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *lagg;
 	struct nv_dp_pair path;
 	unsigned int inside;
 	int active;
 
-	if (!hn || nv_datapath_get(daemon->datapath, managed->hn, &path) ||
-		!is_bond(daemon, path.lagg))
+	if (!hn || nv_datapath_get(failover->datapath, managed->id.hn, &path) ||
+		!is_bond(failover, path.lagg))
 		return;
 	lagg = nv_links_by_index(links, path.lagg);
 	if (may && path.mode == NV_MODE_LAGG)
-		take_hn(daemon, managed, path.lagg, hn, vf && nv_link_usable(vf));
+		take_hn(failover, managed, path.lagg, hn, vf && nv_link_usable(vf));
 
 	if (vf && vf->ifindex != path.vf)
 		vf = NULL;
 	inside = bit(hn, path.lagg, NV_PORT_HN) | bit(vf, path.lagg, NV_PORT_VF);
 	if (inside != path.inside) {
 		path.inside = inside;
-		nv_datapath_edit(daemon->datapath, managed->hn, edit_inside, &path);
+		nv_datapath_edit(failover->datapath, managed->id.hn, edit_inside, &path);
 	}
 	active = path.active == NV_PORT_VF ? path.vf : path.hn;
 	if (inside & 1U << path.active && lagg->primary != active)
-		nv_lagg_prefer(daemon->datapath, path.lagg, active);
+		nv_lagg_prefer(failover->datapath, path.lagg, active);
 }

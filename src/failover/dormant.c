@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "failover/dormant.h"
+
 #include "base/log.h"
-#include "netvfd/daemon.h"
 
 #include <errno.h>
 #include <linux/if.h>
 
-int nv_dormant_open(struct nv_daemon *daemon, struct nv_managed *managed)
+int nv_dormant_open(struct nv_failover *failover, struct nv_managed *managed)
 {
-	int r = nv_kernel_link_up(daemon->kernel, managed->hn, true);
+	int r = nv_kernel_link_up(failover->kernel, managed->id.hn, true);
 
-	if (!r && !managed->told)
+	if (!r && !managed->warned.dormant)
 		nv_notice("%s: was set down while %s carries its traffic; it is opened again "
 			  "underneath, so that what still arrives on it is not lost",
-			managed->hn_name, managed->vf_name);
-	managed->told |= !r;
+			managed->id.hn_name, managed->id.vf_name);
+	managed->warned.dormant |= !r;
 	return r;
 }
 
-void nv_dormant_set(struct nv_daemon *daemon, struct nv_managed *managed, bool on)
+void nv_dormant_set(struct nv_failover *failover, struct nv_managed *managed, bool on)
 {
 	/* The kernel sets it to dormant only from up, and to up only from dormant. */
 	const struct nv_link_change change = {
@@ -25,12 +26,12 @@ void nv_dormant_set(struct nv_daemon *daemon, struct nv_managed *managed, bool o
 		.to = {.link_mode = on ? IF_LINK_MODE_DORMANT : IF_LINK_MODE_DEFAULT,
 			.operstate = on ? IF_OPER_DORMANT : IF_OPER_UP},
 	};
-	int r = nv_kernel_link_set(daemon->kernel, managed->hn, &change);
+	int r = nv_kernel_link_set(failover->kernel, managed->id.hn, &change);
 
-	if (r && r != -ENODEV && !managed->told) {
+	if (r && r != -ENODEV && !managed->warned.dormant) {
 		nv_warn("%s: cannot have it show %s: %s; traffic does not depend on it",
-			managed->hn_name, on ? "that it has no link" : "its true link",
+			managed->id.hn_name, on ? "that it has no link" : "its true link",
 			nv_strerror(r));
-		managed->told = true;
+		managed->warned.dormant = true;
 	}
 }

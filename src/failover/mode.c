@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "failover/mode.h"
+
 #include "base/log.h"
 #include "failover/port_setup.h"
-#include "netvfd/daemon.h"
 #include "services/manager.h"
 #include "services/udev.h"
 
@@ -14,93 +15,95 @@
 #define UDEV_LOOK (NV_USEC_PER_SEC / 20)
 
 /* Asked each time, for it may begin or end at any time. */
-static void find_manager(struct nv_daemon *daemon, struct nv_managed *managed)
+static void find_manager(struct nv_failover *failover, struct nv_managed *managed)
 {
-	const struct nv_hn_config *config = &daemon->settings->hn;
-	const char *manager = nv_manager_of(managed->hn);
+	const struct nv_hn_config *config = &failover->settings->hn;
+	const char *manager = nv_manager_of(managed->id.hn);
 
-	if (manager && manager != managed->manager &&
-		nv_hn_is_transparent(config, managed->hn_name, true) &&
-		!nv_hn_is_transparent(config, managed->hn_name, false))
+	if (manager && manager != managed->status.manager &&
+		nv_hn_is_transparent(config, managed->id.hn_name, true) &&
+		!nv_hn_is_transparent(config, managed->id.hn_name, false))
 		nv_notice("%s: %s configures it, so it keeps its configuration and sends by its VF "
 			  "(netvf_vf_transparent=AUTO)",
-			managed->hn_name, manager);
-	managed->manager = manager;
+			managed->id.hn_name, manager);
+	managed->status.manager = manager;
 }
 
 /* Nobody has configured hn, or is said to. */
-static bool is_untouched(const struct nv_daemon *daemon, const struct nv_managed *managed)
+static bool is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
 {
-	const struct nv_addrs *addrs = nv_monitor_addrs(daemon->monitor);
+	const struct nv_addrs *addrs = nv_monitor_addrs(failover->monitor);
 	const struct nv_link *hn =
-		nv_links_by_index(nv_monitor_links(daemon->monitor), managed->hn);
+		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
 
 	for (size_t i = 0; i < addrs->count; i++)
-		if (addrs->addr[i].ifindex == managed->hn && addrs->addr[i].scope < RT_SCOPE_LINK)
+		if (addrs->addr[i].ifindex == managed->id.hn &&
+			addrs->addr[i].scope < RT_SCOPE_LINK)
 			return false;
 	return hn && !hn->master &&
-	       !nv_rcconf_get_for(daemon->rcconf, "ifconfig_%s", managed->hn_name);
+	       !nv_rcconf_get_for(failover->rcconf, "ifconfig_%s", managed->id.hn_name);
 }
 
 /*
  * A VF may be there at boot before a manager has looked at hn. With a lagg made for it, hn would
  * have no carrier to show, for which the manager waits, and nothing to hear.
  */
-static bool is_undecided(struct nv_daemon *daemon, const struct nv_managed *managed,
+static bool is_undecided(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest)
 {
-	uint64_t been = nv_loop_now(daemon->loop) - daemon->started;
+	uint64_t been = nv_loop_now(failover->loop) - failover->started;
 
-	if (managed->manager || !facts->answered || facts->mode != NV_MODE_HN ||
-		been >= DECIDED_WITHIN || !nv_manager_is_silent(managed->hn) ||
-		!is_untouched(daemon, managed))
+	if (managed->status.manager || !facts->answered || facts->mode != NV_MODE_HN ||
+		been >= DECIDED_WITHIN || !nv_manager_is_silent(managed->id.hn) ||
+		!is_untouched(failover, managed))
 		return false;
 	if (DECIDED_WITHIN - been < *soonest)
 		*soonest = DECIDED_WITHIN - been;
 	return true;
 }
 
-bool nv_mode_is_transparent(const struct nv_daemon *daemon, const struct nv_managed *managed)
+bool nv_mode_is_transparent(const struct nv_failover *failover, const struct nv_managed *managed)
 {
-	return nv_hn_is_transparent(
-		&daemon->settings->hn, managed->hn_name, managed->manager || managed->undecided);
+	return nv_hn_is_transparent(&failover->settings->hn, managed->id.hn_name,
+		managed->status.manager || managed->memory.undecided);
 }
 
-bool nv_mode_decide(struct nv_daemon *daemon, struct nv_managed *managed,
+bool nv_mode_decide(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest)
 {
-	find_manager(daemon, managed);
-	managed->undecided = is_undecided(daemon, managed, facts, soonest);
-	return nv_mode_is_transparent(daemon, managed);
+	find_manager(failover, managed);
+	managed->memory.undecided = is_undecided(failover, managed, facts, soonest);
+	return nv_mode_is_transparent(failover, managed);
 }
 
-static bool awaits_name(struct nv_daemon *daemon, struct nv_managed *managed, int vf)
+static bool awaits_name(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
-	return nv_attach_delay_left(&managed->attwait, vf, nv_loop_now(daemon->loop), UDEV_WAIT) &&
+	return nv_attach_delay_left(
+		       &managed->memory.attach_delay, vf, nv_loop_now(failover->loop), UDEV_WAIT) &&
 	       !nv_udev_is_done(vf);
 }
 
-void nv_mode_wait(struct nv_daemon *daemon, struct nv_managed *managed, struct nv_pair_facts *facts,
-	uint64_t *soonest)
+void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,
+	struct nv_pair_facts *facts, uint64_t *soonest)
 {
-	uint64_t limit = daemon->settings->attwait * NV_USEC_PER_SEC;
+	uint64_t limit = failover->settings->attwait * NV_USEC_PER_SEC;
 	uint64_t left = nv_attach_delay_left(
-		&managed->attwait, facts->vf, nv_loop_now(daemon->loop), limit);
+		&managed->memory.attach_delay, facts->vf, nv_loop_now(failover->loop), limit);
 	bool unready = facts->transparent && !managed->state.ready;
 
-	if (!left && unready && awaits_name(daemon, managed, facts->vf))
+	if (!left && unready && awaits_name(failover, managed, facts->vf))
 		left = UDEV_LOOK;
 	facts->waiting = left && unready;
 	if (facts->waiting && left < *soonest)
 		*soonest = left;
 }
 
-void nv_mode_ready_vf(struct nv_daemon *daemon, const struct nv_managed *managed, int vf)
+void nv_mode_ready_vf(struct nv_failover *failover, const struct nv_managed *managed, int vf)
 {
-	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *link = nv_links_by_index(links, vf);
-	const struct nv_link *hn = nv_links_by_index(links, managed->hn);
-	int r = link && hn ? nv_port_setup_transparent(daemon->kernel, hn, link) : 0;
+	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
+	int r = link && hn ? nv_port_setup_transparent(failover->kernel, hn, link) : 0;
 
 	if (r && r != -ENODEV)
 		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; set %s "
@@ -108,11 +111,11 @@ void nv_mode_ready_vf(struct nv_daemon *daemon, const struct nv_managed *managed
 			link->name, hn->name, nv_strerror(r), hn->name, hn->name);
 }
 
-void nv_mode_stop_vf(struct nv_daemon *daemon, const struct nv_managed *managed, int vf)
+void nv_mode_stop_vf(struct nv_failover *failover, const struct nv_managed *managed, int vf)
 {
-	int r = nv_kernel_link_up(daemon->kernel, vf, false);
+	int r = nv_kernel_link_up(failover->kernel, vf, false);
 
 	if (r && r != -ENODEV)
-		nv_warn("%s: was set down, but its VF %s cannot be: %s", managed->hn_name,
-			managed->vf_name, nv_strerror(r));
+		nv_warn("%s: was set down, but its VF %s cannot be: %s", managed->id.hn_name,
+			managed->id.vf_name, nv_strerror(r));
 }

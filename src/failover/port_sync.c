@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "failover/port_sync.h"
+
 /*
  * A port does what its upper wants of a card. What differs is changed, and nothing else: this runs
  * after each change of any link. A port inside a bond is the kernel's to look after.
  */
 #include "base/log.h"
 #include "failover/port_setup.h"
-#include "netvfd/daemon.h"
 #include "pair/uppers.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* What tells frames of ours, and copies, from others. */
-static void follow_entry(struct nv_daemon *daemon, const struct nv_managed *managed,
+static void follow_entry(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_dp_pair *path, const struct nv_link *upper)
 {
 	struct nv_dp_change wanted = {.what = NV_DP_MULTICAST | NV_DP_MAC, .to = *path};
 	int r = 0;
 
-	wanted.to.multicast = daemon->settings->hn.multicast;
+	wanted.to.multicast = failover->settings->hn.multicast;
 	if (upper->has_mac)
 		memcpy(wanted.to.mac, upper->mac, NV_MAC_LEN);
 	if (wanted.to.multicast != path->multicast || memcmp(wanted.to.mac, path->mac, NV_MAC_LEN))
-		r = nv_datapath_change(daemon->datapath, managed->hn, &wanted);
+		r = nv_datapath_change(failover->datapath, managed->id.hn, &wanted);
 	if (r && r != -ENODEV)
-		nv_err("%s: cannot tell its data path of %s: %s", managed->hn_name, upper->name,
+		nv_err("%s: cannot tell its data path of %s: %s", managed->id.hn_name, upper->name,
 			nv_strerror(r));
 }
 
@@ -33,9 +34,9 @@ static void follow_entry(struct nv_daemon *daemon, const struct nv_managed *mana
  * addresses and VLANs pass that it was told of, and it is not told of those above the upper.
  */
 static bool wants_all(
-	struct nv_daemon *daemon, const struct nv_link *upper, const struct nv_link *port)
+	struct nv_failover *failover, const struct nv_link *upper, const struct nv_link *port)
 {
-	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper->ifindex, ifindex);
 	struct nv_link now;
@@ -48,16 +49,16 @@ static bool wants_all(
 			return true;
 	}
 	/* The kernel does not tell when it ends with the last address above. */
-	return upper->promiscuity && !nv_kernel_link(daemon->kernel, upper->ifindex, &now) &&
+	return upper->promiscuity && !nv_kernel_link(failover->kernel, upper->ifindex, &now) &&
 	       now.promiscuity;
 }
 
 /* hn may have been promiscuous before, and stays so then; a VF has nothing of its own. */
-static void follow_flags(struct nv_daemon *daemon, struct nv_managed *managed,
+static void follow_flags(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *upper, const struct nv_link *port)
 {
-	bool is_hn = port->ifindex == managed->hn;
-	bool wanted = wants_all(daemon, upper, port);
+	bool is_hn = port->ifindex == managed->id.hn;
+	bool wanted = wants_all(failover, upper, port);
 	struct nv_link_change change = {
 		.what = NV_LINK_FLAGS,
 		.flags_mask = IFF_ALLMULTI,
@@ -65,29 +66,29 @@ static void follow_flags(struct nv_daemon *daemon, struct nv_managed *managed,
 	};
 	int r;
 
-	if (wanted || !is_hn || managed->promiscuous)
+	if (wanted || !is_hn || managed->memory.promiscuous)
 		change.flags_mask |= IFF_PROMISC;
 	if (is_hn)
-		managed->promiscuous =
-			wanted && (managed->promiscuous || !(port->flags & IFF_PROMISC));
+		managed->memory.promiscuous =
+			wanted && (managed->memory.promiscuous || !(port->flags & IFF_PROMISC));
 	if ((port->flags & change.flags_mask) == (change.to.flags & change.flags_mask))
 		return;
-	r = nv_kernel_link_set(daemon->kernel, port->ifindex, &change);
+	r = nv_kernel_link_set(failover->kernel, port->ifindex, &change);
 	if (r && r != -ENODEV)
 		nv_warn("cannot set %s %s: %s; some of what is meant for %s may not be heard on it",
 			port->name, wanted ? "promiscuous" : "to hear all groups", nv_strerror(r),
 			upper->name);
 }
 
-static void follow_mtu(struct nv_daemon *daemon, struct nv_managed *managed,
+static void follow_mtu(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *upper, const struct nv_link *port)
 {
 	int r;
 
-	if (upper->mtu == port->mtu || upper->mtu == managed->refused_mtu)
+	if (upper->mtu == port->mtu || upper->mtu == managed->memory.refused_mtu)
 		return;
-	r = nv_port_setup_mtu(daemon->kernel, upper, port);
-	managed->refused_mtu = r ? upper->mtu : 0;
+	r = nv_port_setup_mtu(failover->kernel, upper, port);
+	managed->memory.refused_mtu = r ? upper->mtu : 0;
 }
 
 /* Which ports have an upper other than themselves, and are not still left alone. */
@@ -107,25 +108,25 @@ static bool is_port(
 	return false;
 }
 
-void nv_port_sync(struct nv_daemon *daemon, struct nv_managed *managed)
+void nv_port_sync(struct nv_failover *failover, struct nv_managed *managed)
 {
-	const struct nv_links *links = nv_monitor_links(daemon->monitor);
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *port[2];
 	const struct nv_link *upper;
 	struct nv_dp_pair path;
 
-	if (nv_datapath_get(daemon->datapath, managed->hn, &path))
+	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
 		return;
 	upper = nv_links_by_index(links, nv_dp_pair_upper(&path));
 	port[NV_PORT_HN] = nv_links_by_index(links, path.hn);
 	port[NV_PORT_VF] = nv_links_by_index(links, path.vf);
 	if (!upper || !port[NV_PORT_HN])
 		return;
-	follow_entry(daemon, managed, &path, upper);
+	follow_entry(failover, managed, &path, upper);
 	for (size_t i = 0; i < NV_ARRAY_SIZE(port); i++) {
 		if (!is_port(managed, &path, port[i]))
 			continue;
-		follow_mtu(daemon, managed, upper, port[i]);
-		follow_flags(daemon, managed, upper, port[i]);
+		follow_mtu(failover, managed, upper, port[i]);
+		follow_flags(failover, managed, upper, port[i]);
 	}
 }

@@ -2,6 +2,7 @@
 /* What `netvf doctor` cannot see from outside. */
 #include "control/text.h"
 #include "datapath/audit.h"
+#include "failover/mode.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ static json_t *name_json(const struct nv_daemon *daemon, int ifindex)
 static json_t *missing_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	int ifindex[NV_DP_INTERFACES];
-	int count = nv_datapath_missing(daemon->datapath, managed->hn, ifindex);
+	int count = nv_datapath_missing(daemon->datapath, managed->id.hn, ifindex);
 	json_t *list = json_array();
 
 	for (int i = 0; i < count; i++)
@@ -37,13 +38,14 @@ static double held(struct nv_daemon *daemon, const struct nv_managed *managed)
 
 	if (!vf || !nv_link_usable(vf) || managed->state.active == NV_PORT_VF)
 		return 0;
-	return (double)nv_holddown_left(&managed->holddown, nv_loop_now(daemon->loop), limit) /
+	return (double)nv_holddown_left(
+		       &managed->memory.holddown, nv_loop_now(daemon->loop), limit) /
 	       NV_USEC_PER_SEC;
 }
 
 static bool waits(struct nv_daemon *daemon, const struct nv_managed *managed, bool transparent)
 {
-	struct nv_attach_delay attwait = managed->attwait;
+	struct nv_attach_delay attwait = managed->memory.attach_delay;
 
 	return transparent && !managed->state.ready &&
 	       nv_attach_delay_left(&attwait, managed->state.vf, nv_loop_now(daemon->loop),
@@ -57,7 +59,7 @@ static json_t *unattached_json(struct nv_daemon *daemon, const struct nv_managed
 		nv_links_by_index(nv_monitor_links(daemon->monitor), managed->state.vf);
 	NV_AUTO(nv_str) struct nv_str why = {};
 
-	if (!vf || nv_mode_is_transparent(daemon, managed) ||
+	if (!vf || nv_mode_is_transparent(daemon->failover, managed) ||
 		!nv_events_unattached(daemon, vf->name, &why))
 		return json_null();
 	return nv_json_from(nv_str_text(&why));
@@ -65,15 +67,15 @@ static json_t *unattached_json(struct nv_daemon *daemon, const struct nv_managed
 
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
-	bool transparent = nv_mode_is_transparent(daemon, managed);
-	uint64_t since = managed->attwait.since;
+	bool transparent = nv_mode_is_transparent(daemon->failover, managed);
+	uint64_t since = managed->memory.attach_delay.since;
 
-	if (since < daemon->started)
-		since = daemon->started;
-	return json_pack("{so so so sb sb sb sf sf}", "hn", nv_json_from(managed->hn_name),
+	if (since < daemon->failover->started)
+		since = daemon->failover->started;
+	return json_pack("{so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
 		"unfiltered", missing_json(daemon, managed), "unattached",
 		unattached_json(daemon, managed), "transparent", (int)transparent, "answered",
-		(int)nv_events_answered(daemon, managed->hn_name), "waits",
+		(int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
 		(int)waits(daemon, managed, transparent), "held", held(daemon, managed),
 		"vf_seconds", (double)(nv_loop_now(daemon->loop) - since) / NV_USEC_PER_SEC);
 }
@@ -101,8 +103,8 @@ int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, 
 
 	(void)params;
 	(void)ret_error;
-	for (size_t i = 0; i < daemon->n_managed; i++)
-		json_array_append_new(pairs, pair_json(daemon, &daemon->managed[i]));
+	for (size_t i = 0; i < daemon->failover->n_managed; i++)
+		json_array_append_new(pairs, pair_json(daemon, &daemon->failover->managed[i]));
 	nv_rules_each_action(daemon->rules, add_action, actions);
 	*ret_result = json_pack("{so so}", "pairs", pairs, "actions", actions);
 	return *ret_result ? 0 : -ENOMEM;

@@ -133,8 +133,9 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
 		run_rule(daemon, rule, event);
 }
 
-void nv_events_raise_vf(struct nv_daemon *daemon, const char *hn, const char *type)
+static void raise_vf(const char *hn, const char *type, void *data)
 {
+	struct nv_daemon *daemon = data;
 	NV_AUTO(nv_str) struct nv_str line = {};
 
 	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, type, NULL, 0) == 0)
@@ -143,8 +144,9 @@ void nv_events_raise_vf(struct nv_daemon *daemon, const char *hn, const char *ty
 	nv_history_add(daemon->history, type, "{so}", "hn", nv_json_from(hn));
 }
 
-bool nv_events_answered(struct nv_daemon *daemon, const char *hn)
+bool nv_events_answers_vf_up(const char *hn, void *data)
 {
+	struct nv_daemon *daemon = data;
 	NV_AUTO(nv_event) struct nv_event *event = NULL;
 	NV_AUTO(nv_str) struct nv_str line = {};
 
@@ -177,6 +179,26 @@ bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_st
 	return true;
 }
 
+static void note_switch(const char *hn, const char *to, const char *port, void *data)
+{
+	struct nv_daemon *daemon = data;
+
+	nv_history_add(daemon->history, "switch", "{so so ss}", "hn", nv_json_from(hn), "to",
+		nv_json_from(to), "port", port);
+}
+
+static void flush(void *daemon)
+{
+	nv_events_flush(daemon);
+}
+
+const struct nv_failover_ops nv_events_failover_ops = {
+	.raise_vf = raise_vf,
+	.answers_vf_up = nv_events_answers_vf_up,
+	.switched = note_switch,
+	.settled = flush,
+};
+
 static void describe_end(const struct nv_action_result *result, struct nv_str *text)
 {
 	if (result->error == -ETIME)
@@ -205,8 +227,8 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 		nv_json_from(result->event), "end", nv_json_from(nv_str_text(&end)), "microseconds",
 		(json_int_t)(result->ended_at - result->started_at));
 
-	/* hyperv_vfup may have changed a pair's form. */
-	nv_failover_look_again(daemon);
+	/* hyperv_vfup may have changed a pair's mode. */
+	nv_failover_look_again(daemon->failover);
 	/* The command that is told of counts as running still. */
 	if (!nv_actions_waiting(daemon->actions) && nv_actions_running(daemon->actions) == 1)
 		nv_daemonize_idle(daemon);

@@ -45,8 +45,8 @@ static void on_link(const struct nv_link *old, const struct nv_link *new, void *
 
 	daemon->links_changed = true;
 	if (!new)
-		nv_failover_lose(daemon, old->ifindex);
-	if (!old && !daemon->watching && nv_failover_left_down(daemon, new))
+		nv_failover_lose(daemon->failover, old->ifindex);
+	if (!old && !daemon->watching && nv_failover_left_down(daemon->failover, new))
 		nv_kernel_events_known_link(daemon->announce, new);
 	else
 		nv_kernel_events_link(daemon->announce, old, new);
@@ -56,7 +56,7 @@ static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *
 {
 	struct nv_daemon *daemon = data;
 
-	daemon->links_changed |= new &&nv_failover_cares(daemon, new->ifindex);
+	daemon->links_changed |= new &&nv_failover_cares(daemon->failover, new->ifindex);
 	nv_kernel_events_addr(daemon->announce, nv_monitor_links(daemon->monitor), old, new);
 }
 
@@ -72,8 +72,10 @@ static void on_settled(void *data)
 {
 	struct nv_daemon *daemon = data;
 
-	if (daemon->links_changed || daemon->resyncs != nv_monitor_resyncs(daemon->monitor))
-		nv_failover_settle(daemon);
+	daemon->failover->monitor = daemon->monitor; /* the first time from inside its start */
+	if (daemon->links_changed ||
+		daemon->failover->resyncs != nv_monitor_resyncs(daemon->monitor))
+		nv_failover_settle(daemon->failover);
 	daemon->links_changed = false;
 	nv_events_flush(daemon);
 }
@@ -114,7 +116,7 @@ static void on_signal(int signal, void *data)
 	if (signal == SIGHUP) {
 		sd_notify(0, "RELOADING=1");
 		reload(daemon);
-		nv_failover_look_again(daemon);
+		nv_failover_look_again(daemon->failover);
 		sd_notify(0, "READY=1");
 	} else if (signal == SIGUSR1) {
 		nv_notice("%lu events so far", daemon->events);
@@ -198,7 +200,8 @@ static int run(struct nv_daemon *daemon)
 		r = start_watchdog(daemon, &watchdog);
 	if (!r) {
 		nv_notice("ready: %zu rules, %zu pairs, run directory %s",
-			nv_rules_count(daemon->rules), daemon->n_managed, daemon->run_dir);
+			nv_rules_count(daemon->rules), daemon->failover->n_managed,
+			daemon->run_dir);
 		sd_notify(0, "READY=1");
 		if (!nv_actions_running(daemon->actions) && !nv_actions_waiting(daemon->actions))
 			nv_daemonize_idle(daemon);

@@ -62,25 +62,27 @@ static json_t *port_json(struct nv_daemon *daemon, const struct nv_dp_pair *path
 
 static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
-	struct nv_dp_pair path = {.hn = managed->hn};
-	uint64_t age = nv_loop_now(daemon->loop) - managed->since;
+	struct nv_dp_pair path = {.hn = managed->id.hn};
+	uint64_t age = nv_loop_now(daemon->loop) - managed->status.since;
 
-	nv_datapath_get(daemon->datapath, managed->hn, &path);
+	nv_datapath_get(daemon->datapath, managed->id.hn, &path);
 	return json_pack("{so ss so so ss ss ss ss? so? sf sI so so}", "hn",
-		nv_json_from(managed->hn_name), "verdict", match_name(managed->match), "why",
-		nv_json_from(managed->why), "upper", name_json(daemon, nv_dp_pair_upper(&path)),
-		"form", nv_mode_name(path.mode), "active", nv_port_name(path.active), "wish",
-		nv_override_name(managed->override), "manager", managed->manager, "last_vf",
-		managed->vf_name[0] ? nv_json_from(managed->vf_name) : NULL, "seconds",
-		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->switches, "hn_port",
-		port_json(daemon, &path, managed->hn), "vf_port",
+		nv_json_from(managed->id.hn_name), "verdict", match_name(managed->status.match),
+		"why", nv_json_from(managed->status.why), "upper",
+		name_json(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
+		"active", nv_port_name(path.active), "wish",
+		nv_override_name(managed->memory.override), "manager", managed->status.manager,
+		"last_vf", managed->id.vf_name[0] ? nv_json_from(managed->id.vf_name) : NULL,
+		"seconds", (double)age / NV_USEC_PER_SEC, "switches",
+		(json_int_t)managed->status.switches, "hn_port",
+		port_json(daemon, &path, managed->id.hn), "vf_port",
 		port_json(daemon, &path, managed->state.vf));
 }
 
 static int call_status(const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	struct nv_daemon *daemon = data;
-	uint64_t age = nv_loop_now(daemon->loop) - daemon->started;
+	uint64_t age = nv_loop_now(daemon->loop) - daemon->failover->started;
 	json_t *pairs = json_array();
 	json_t *result;
 	char why[256];
@@ -88,8 +90,8 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 	(void)params;
 	(void)ret_error;
 	nv_datapath_handover_why(daemon->datapath, why, sizeof(why));
-	for (size_t i = 0; i < daemon->n_managed; i++)
-		json_array_append_new(pairs, pair_json(daemon, &daemon->managed[i]));
+	for (size_t i = 0; i < daemon->failover->n_managed; i++)
+		json_array_append_new(pairs, pair_json(daemon, &daemon->failover->managed[i]));
 	result = json_pack("{ss si sf so so so sI sI sI sI sI sb ss ss so}", "version",
 		NETVF_VERSION, "pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC,
 		"rules_file", nv_json_from(daemon->options->rules_path), "rcconf_file",
@@ -110,16 +112,18 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 /* {"hn": "hn0", "to": "hn" | "vf" | "auto"}: done, or refused, when this returns. */
 static int call_switch(const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
-	static const enum nv_override wishes[] = {NV_OVERRIDE_AUTO, NV_OVERRIDE_HN, NV_OVERRIDE_VF};
+	struct nv_daemon *daemon = data;
+	static const enum nv_override overrides[] = {
+		NV_OVERRIDE_AUTO, NV_OVERRIDE_HN, NV_OVERRIDE_VF};
 	const char *hn = json_string_value(json_object_get(params, "hn"));
 	const char *to = json_string_value(json_object_get(params, "to"));
 	const char *why = "say which hn, and to what: hn, vf or auto";
 	int r = -EINVAL;
 
 	(void)ret_result;
-	for (size_t i = 0; i < NV_ARRAY_SIZE(wishes) && hn && to; i++)
-		if (nv_streq(to, nv_override_name(wishes[i])))
-			r = nv_failover_override(data, hn, wishes[i]);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(overrides) && hn && to; i++)
+		if (nv_streq(to, nv_override_name(overrides[i])))
+			r = nv_failover_override(daemon->failover, hn, overrides[i]);
 	if (r == -ENOENT)
 		why = "no pair has this hn; netvf status lists them";
 	else if (r == -EOPNOTSUPP)

@@ -41,6 +41,10 @@ int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults)
 	daemon->rules = TAKE_PTR(rules);
 	daemon->rcconf = TAKE_PTR(rcconf);
 	daemon->settings = TAKE_PTR(settings);
+	if (daemon->failover) {
+		daemon->failover->rcconf = daemon->rcconf;
+		daemon->failover->settings = daemon->settings;
+	}
 	return 0;
 }
 

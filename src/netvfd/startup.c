@@ -142,17 +142,28 @@ static int open_queues(struct nv_daemon *daemon)
 	int r = nv_history_new(&daemon->history);
 
 	if (!r)
-		r = nv_loop_watch_timer(
-			daemon->loop, nv_failover_look_again, daemon, &daemon->hold);
-	if (!r)
-		r = nv_loop_watch_timer(daemon->loop, nv_notify_peers, daemon, &daemon->tell);
-	if (!r)
 		r = open_actions(daemon);
 	if (!r)
 		r = nv_kernel_events_new(nv_events_queue, daemon, &daemon->announce);
 	if (r)
 		nv_err("cannot start: %s", nv_strerror(r));
 	return r;
+}
+
+static int open_failover(struct nv_daemon *daemon)
+{
+	const struct nv_failover template = {
+		.ops = &nv_events_failover_ops,
+		.data = daemon,
+		.loop = daemon->loop,
+		.kernel = daemon->kernel,
+		.datapath = daemon->datapath,
+		.run_dir = daemon->run_dir,
+		.rcconf = daemon->rcconf,
+		.settings = daemon->settings,
+	};
+
+	return nv_failover_new(&template, &daemon->failover);
 }
 
 static int open_datapath(struct nv_daemon *daemon)
@@ -167,15 +178,15 @@ static int open_datapath(struct nv_daemon *daemon)
 	if (!r)
 		nv_daemon_hook(daemon);
 	if (!r)
-		r = nv_failover_adopt(daemon);
+		r = open_failover(daemon);
 	if (r)
 		nv_err("cannot open the data path in %s: %s%s", daemon->run_dir, nv_strerror(r),
 			r == -EPERM ? "; it needs CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN, so "
 				      "run netvfd as root"
 				    : "");
 	else if (nv_datapath_adopted(daemon->datapath))
-		nv_notice(
-			"adopted the data path of an earlier netvfd: %zu pairs", daemon->n_managed);
+		nv_notice("adopted the data path of an earlier netvfd: %zu pairs",
+			daemon->failover->n_managed);
 	return r;
 }
 
@@ -193,16 +204,13 @@ int nv_startup(struct nv_daemon *daemon)
 		r = open_clients(daemon);
 	if (!r)
 		r = open_datapath(daemon);
-	if (!r)
-		daemon->started = nv_loop_now(daemon->loop);
 	return r;
 }
 
 void nv_shutdown(struct nv_daemon *daemon)
 {
 	nv_actions_free(daemon->actions);
-	nv_watch_free(daemon->hold);
-	nv_watch_free(daemon->tell);
+	nv_failover_free(daemon->failover);
 	nv_monitor_free(daemon->monitor);
 	nv_kernel_events_free(daemon->announce);
 	nv_clients_free(daemon->clients);
@@ -215,7 +223,6 @@ void nv_shutdown(struct nv_daemon *daemon)
 	nv_rcconf_free(daemon->rcconf);
 	nv_words_auto(&daemon->pending);
 	free(daemon->settings);
-	free(daemon->managed);
 	nv_loop_free(daemon->loop);
 	nv_fd_auto(&daemon->run_dir_fd);
 	nv_fd_auto(&daemon->netns_fd);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* netvfd/peers.c over a kernel in memory and a virtual clock. */
+/* failover/notify_peers.c over a kernel in memory and a virtual clock. */
 #include "cm.h"
 
 #include "fake_kernel.h"
 
 #include "base/log.h"
-#include "netvfd/daemon.h"
+#include "failover/notify_peers.h"
 
 #include <errno.h>
 #include <string.h>
 
 static struct fake_kernel *fake;
-static struct nv_daemon daemon_state;
+static struct nv_failover failover;
+static struct nv_monitor *monitor;
 static struct nv_settings settings;
 static struct nv_managed managed[2];
 static struct nv_dp_pair path[2];
@@ -38,24 +39,23 @@ static int set_up(void **state)
 	memset(managed, 0, sizeof(managed));
 	memset(path, 0, sizeof(path));
 	settings = (struct nv_settings){.announce_count = 3, .announce_interval = 2};
-	daemon_state = (struct nv_daemon){
+	failover = (struct nv_failover){
 		.kernel = fake->kernel, .settings = &settings, .managed = managed, .n_managed = 2};
-	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &daemon_state.loop), 0);
-	assert_int_equal(nv_loop_watch_timer(daemon_state.loop, nv_notify_peers, &daemon_state,
-				 &daemon_state.tell),
+	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &failover.loop), 0);
+	assert_int_equal(
+		nv_loop_watch_timer(failover.loop, nv_notify_peers, &failover, &failover.notify),
 		0);
-	assert_int_equal(nv_monitor_new(daemon_state.loop, fake->kernel, &nobody, NULL,
-				 &daemon_state.monitor),
-		0);
+	assert_int_equal(nv_monitor_new(failover.loop, fake->kernel, &nobody, NULL, &monitor), 0);
+	failover.monitor = monitor;
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	nv_monitor_free(daemon_state.monitor);
-	nv_watch_free(daemon_state.tell);
-	nv_loop_free(daemon_state.loop);
+	nv_monitor_free(monitor);
+	nv_watch_free(failover.notify);
+	nv_loop_free(failover.loop);
 	nv_kernel_free(fake->kernel);
 	return 0;
 }
@@ -67,16 +67,16 @@ static int make_pair(size_t at, const char *name, const char *address)
 	struct nv_addr addr = fake_addr(hn, address);
 
 	fake_put_addr(fake, &addr);
-	nv_loop_run_once(daemon_state.loop, 0);
-	path[at].hn = managed[at].hn = hn;
+	nv_loop_run_once(failover.loop, 0);
+	path[at].hn = managed[at].id.hn = hn;
 	return hn;
 }
 
 static void switch_to(size_t at, enum nv_port port)
 {
-	nv_notify_note(&managed[at].notify, port, true, settings.announce_count,
-		nv_loop_now(daemon_state.loop));
-	nv_notify_peers(&daemon_state);
+	nv_notify_note(&managed[at].memory.notify, port, true, settings.announce_count,
+		nv_loop_now(failover.loop));
+	nv_notify_peers(&failover);
 }
 
 /* How many frames begin so, or (NULL) are there at all; the log is empty then. */
@@ -96,20 +96,20 @@ static void told_at_once_and_at_each_interval(void **state)
 {
 	(void)state;
 	make_pair(0, "hn0", "192.0.2.1/24");
-	nv_notify_peers(&daemon_state);
+	nv_notify_peers(&failover);
 	assert_int_equal(sent(NULL, NULL), 0);
 	switch_to(0, NV_PORT_VF);
 	assert_string_equal(nv_str_text(&fake->log),
 		"send hn0 ffffffffffff0200000000010806"
 		"0001080006040001020000000001c0000201000000000000c0000201\n");
 	nv_str_clear(&fake->log);
-	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC - 1);
+	nv_loop_advance(failover.loop, 2 * NV_USEC_PER_SEC - 1);
 	assert_int_equal(sent("hn0", "ffff"), 0);
-	nv_loop_advance(daemon_state.loop, 1);
+	nv_loop_advance(failover.loop, 1);
 	assert_int_equal(sent("hn0", "ffff"), 1);
-	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, 2 * NV_USEC_PER_SEC);
 	assert_int_equal(sent("hn0", "ffff"), 1);
-	nv_loop_advance(daemon_state.loop, 60 * NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, 60 * NV_USEC_PER_SEC);
 	assert_int_equal(sent("hn0", "ffff"), 0);
 }
 
@@ -119,15 +119,15 @@ static void each_pair_has_its_own_times(void **state)
 	make_pair(0, "hn0", "192.0.2.1/24");
 	make_pair(1, "hn1", "192.0.2.2/24");
 	switch_to(0, NV_PORT_VF);
-	nv_loop_advance(daemon_state.loop, NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, NV_USEC_PER_SEC);
 	assert_int_equal(sent("hn0", "ffff"), 1);
 	switch_to(1, NV_PORT_VF);
 	assert_int_equal(sent("hn1", "ffff"), 1);
-	nv_loop_advance(daemon_state.loop, NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, NV_USEC_PER_SEC);
 	assert_int_equal(sent("hn0", "ffff"), 1);
-	nv_loop_advance(daemon_state.loop, NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, NV_USEC_PER_SEC);
 	assert_int_equal(sent("hn1", "ffff"), 1);
-	nv_loop_advance(daemon_state.loop, 60 * NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, 60 * NV_USEC_PER_SEC);
 	assert_int_equal(sent(NULL, NULL), 2);
 }
 
@@ -146,9 +146,9 @@ static void the_upper_of_the_moment_is_told(void **state)
 	fake_put_addr(fake, &addr);
 	assert_int_equal(
 		nv_kernel_sysctl_write(fake->kernel, "net/ipv6/conf/lagg0/forwarding", "1"), 0);
-	nv_loop_run_once(daemon_state.loop, 0);
+	nv_loop_run_once(failover.loop, 0);
 	nv_str_clear(&fake->log);
-	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, 2 * NV_USEC_PER_SEC);
 	assert_non_null(strstr(nv_str_text(&fake->log), "a0000000")); /* a router */
 	assert_int_equal(sent("lagg0", "333300000001"), 1);
 }
@@ -161,10 +161,10 @@ static void a_pair_that_is_gone_is_told_of_no_more(void **state)
 	switch_to(0, NV_PORT_VF);
 	assert_int_equal(sent("hn0", "ffff"), 1);
 	fake_del_link(fake, hn);
-	nv_loop_run_once(daemon_state.loop, 0);
-	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	nv_loop_run_once(failover.loop, 0);
+	nv_loop_advance(failover.loop, 2 * NV_USEC_PER_SEC);
 	path[0] = (struct nv_dp_pair){};
-	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, 2 * NV_USEC_PER_SEC);
 	assert_int_equal(sent(NULL, NULL), 0);
 }
 
@@ -180,7 +180,7 @@ static void more_than_the_limit_is_left_out(void **state)
 		fake_put_addr(fake, &addr);
 	}
 	for (int i = 0; i < 4; i++)
-		nv_loop_run_once(daemon_state.loop, 0);
+		nv_loop_run_once(failover.loop, 0);
 	switch_to(0, NV_PORT_VF);
 	assert_int_equal(sent("hn0", "ffff"), NV_NOTIFY_FRAMES_MAX);
 }
@@ -193,7 +193,7 @@ static void what_is_refused_is_tried_again_next_time(void **state)
 	fake_fail(fake, FAKE_MCASTS, 1, -EACCES);
 	switch_to(0, NV_PORT_VF);
 	assert_int_equal(sent("hn0", "ffff"), 0);
-	nv_loop_advance(daemon_state.loop, 2 * NV_USEC_PER_SEC);
+	nv_loop_advance(failover.loop, 2 * NV_USEC_PER_SEC);
 	assert_int_equal(sent("hn0", "ffff"), 1);
 }
 

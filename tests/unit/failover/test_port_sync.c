@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* netvfd/follow.c over a kernel in memory. */
+/* failover/port_sync.c over a kernel in memory. */
 #include "cm.h"
 
 #include "fake_kernel.h"
 
-#include "netvfd/daemon.h"
+#include "failover/port_sync.h"
 
 #include <errno.h>
 #include <linux/if.h>
 #include <string.h>
 
 static struct fake_kernel *fake;
-static struct nv_daemon daemon_state;
+static struct nv_failover failover;
+static struct nv_monitor *monitor;
 static struct nv_settings settings;
 static struct nv_managed managed;
 static struct nv_dp_pair path;
@@ -53,7 +54,7 @@ static int set_up(void **state)
 	(void)state;
 	fake = fake_kernel_new();
 	settings = (struct nv_settings){};
-	daemon_state = (struct nv_daemon){.kernel = fake->kernel, .settings = &settings};
+	failover = (struct nv_failover){.kernel = fake->kernel, .settings = &settings};
 	path = (struct nv_dp_pair){
 		.hn = fake_make_link(fake, "hn0", "virtio_net", 1),
 		.vf = fake_make_link(fake, "vf0", "mlx5_core", 1),
@@ -61,20 +62,19 @@ static int set_up(void **state)
 		.mode = NV_MODE_LAGG,
 		.mac = {2, 0, 0, 0, 0, 1},
 	};
-	managed = (struct nv_managed){.hn = path.hn, .hn_name = "hn0"};
+	managed = (struct nv_managed){.id = {.hn = path.hn, .hn_name = "hn0"}};
 	edits = 0;
-	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &daemon_state.loop), 0);
-	assert_int_equal(nv_monitor_new(daemon_state.loop, fake->kernel, &nobody, NULL,
-				 &daemon_state.monitor),
-		0);
+	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &failover.loop), 0);
+	assert_int_equal(nv_monitor_new(failover.loop, fake->kernel, &nobody, NULL, &monitor), 0);
+	failover.monitor = monitor;
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	nv_monitor_free(daemon_state.monitor);
-	nv_loop_free(daemon_state.loop);
+	nv_monitor_free(monitor);
+	nv_loop_free(failover.loop);
 	nv_kernel_free(fake->kernel);
 	return 0;
 }
@@ -84,8 +84,8 @@ static unsigned int follow(void)
 {
 	unsigned int before = fake->calls[FAKE_LINK_SET];
 
-	nv_loop_run_once(daemon_state.loop, 0);
-	nv_port_sync(&daemon_state, &managed);
+	nv_loop_run_once(failover.loop, 0);
+	nv_port_sync(&failover, &managed);
 	return fake->calls[FAKE_LINK_SET] - before;
 }
 
