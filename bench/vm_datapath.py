@@ -243,7 +243,7 @@ def table(release, taken):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     where = Places.of_build(TOP, build)
-    cache = Cache(where.cache)
+    cache = Cache(where)
     debian = cache.kernel(), cache.busybox()  # fetched here: the sandbox has no network
     with open(build / "bench/vm-datapath.json", "w", encoding="ascii") as output:
         return sandbox.run(lambda: bench(build, where, debian, output), where.libexec)

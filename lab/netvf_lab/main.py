@@ -56,7 +56,7 @@ def _parser(places):
         help="the same with a real guest: QEMU, Debian's kernel, real drivers, real hot-plug",
         usage="netvf-lab vm [options]",
     )
-    vm.add_options(machine.add_argument, _number)
+    vm.add_options(machine.add_argument, _number, places)
     for add in (migrate.add_argument, machine.add_argument):
         add("--size", type=_number(24, 1472), default=256, help="bytes in each (default: 256)")
         add(

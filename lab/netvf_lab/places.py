@@ -3,6 +3,7 @@
 
 import os
 from dataclasses import dataclass, field
+from typing import Optional
 
 LIBEXEC = "/usr/libexec/hyperv"
 
@@ -15,6 +16,9 @@ class Places:
     agent: str
     rules: str
     cache: str  # the guest's kernel, once fetched
+    # Which kernel and QEMU, as vm/cache.py takes them; None: of this machine's release.
+    kernel: Optional[str] = field(default_factory=lambda: os.environ.get("NETVF_LAB_KERNEL"))
+    qemu: Optional[str] = field(default_factory=lambda: os.environ.get("NETVF_LAB_QEMU"))
     # Programs that must appear in /usr/libexec/hyperv, because rules name them there.
     libexec: list = field(default_factory=list)
 

@@ -12,7 +12,6 @@ sys.path.insert(0, str(TOP / "lab"))
 import root
 from netvf_lab import sandbox
 from netvf_lab.places import Places
-from netvf_lab.vm import qemu
 from netvf_lab.vm.cache import Cache, Unavailable
 
 PLACES = Places.of_build(TOP, BUILD)
@@ -28,9 +27,9 @@ def debian():
         pytest.skip("there is no /dev/net/tun here, so QEMU can have no network")
     image = str(BUILD / "managers.ext4")
     try:
-        qemu.find()
         package = root.package(str(BUILD / "deb"))
-        cache = Cache(PLACES.cache)
+        cache = Cache(PLACES)
+        cache.qemu()
         found = cache.kernel(), cache.busybox(), image
         root.image(image, root.bootstrap(PLACES.cache), package, PLACES)
     except Unavailable as why:

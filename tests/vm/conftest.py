@@ -5,7 +5,7 @@ import pytest
 from setting import ARCHIVE, PLACES
 
 from netvf_lab import sandbox
-from netvf_lab.vm import initramfs, qemu
+from netvf_lab.vm import initramfs
 from netvf_lab.vm.cache import Cache, Unavailable
 
 
@@ -18,8 +18,8 @@ def debian():
     if not os.path.exists("/dev/net/tun"):
         pytest.skip("there is no /dev/net/tun here, so QEMU can have no network")
     try:
-        qemu.find()
-        cache = Cache(PLACES.cache)
+        cache = Cache(PLACES)
+        cache.qemu()
         found = cache.kernel(), cache.busybox(), cache.package("hyperv-daemons")
     except Unavailable as why:
         pytest.skip(str(why))

@@ -14,7 +14,7 @@ import pytest
 from setting import ARCHIVE, BUILD, PLACES
 
 from netvf_lab.vm import guest as guest_module
-from netvf_lab.vm import qemu
+from netvf_lab.vm.cache import Cache
 from netvf_lab.vm.peers import Alone
 from netvf_lab.vm.run import VmOptions, VmRun
 from netvf_lab.vm.session import Session
@@ -49,6 +49,7 @@ class Lab:
 
     def __init__(self, temporary, *arguments):
         self._temporary = temporary
+        self._emulator = Cache(PLACES).qemu().argv
         self._mark = f"{MARK}={uuid.uuid4()}"
         self._before = self._world()
         name, _, value = self._mark.partition("=")
@@ -79,7 +80,7 @@ class Lab:
 
     def emulators(self):
         return {pid: words for pid, words in self.processes().items()
-                if words[0].endswith(qemu.PROGRAM)}
+                if words[:len(self._emulator)] == self._emulator}
 
     def note_namespaces(self):
         """What must not be in use in the end."""

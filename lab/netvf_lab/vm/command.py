@@ -4,6 +4,7 @@
 import json
 import shlex
 import sys
+from dataclasses import replace
 
 from .. import sandbox
 from ..story import Story
@@ -32,7 +33,7 @@ def _some(choices):
     return parse
 
 
-def add_options(add, number):
+def add_options(add, number, places):
     add(
         "--peer",
         type=_some(PEERS),
@@ -65,6 +66,21 @@ def add_options(add, number):
     add("--cycles", type=number(1, 1000), default=1, help="times it goes (default: 1)")
     add("--pps", type=number(1, 100000), default=1000, help="datagrams/s (default: 1000)")
     add("--table", metavar="FILE", help="write the table there")
+    add(
+        "--kernel",
+        metavar="VERSION|debian:SUITE|FILE|DIR",
+        default=places.kernel,
+        help="the guest's: the newest of a version (6.12) or of a suite (debian:trixie) that Debian"
+        " has, fetched once and not installed; or a package of it; or a directory into which its"
+        " packages were unpacked (default: of this machine's suite)",
+    )
+    add(
+        "--qemu",
+        metavar="VERSION|debian:SUITE|PATH",
+        default=places.qemu,
+        help="the QEMU: Debian's of a version (10) or of a suite, fetched once with all that it"
+        " needs and not installed; or a program (default: the one that is installed)",
+    )
 
 
 def _ways(arguments, peer):
@@ -115,12 +131,13 @@ def _command_line():
     return shlex.join(["netvf-lab", *sys.argv[1:]])
 
 
-def _work(arguments, places, kernel, busybox, outputs):
+def _work(arguments, places, found, outputs):
     from . import initramfs, report
     from .peers import PEERS as peers
     from .picture import draw
     from .session import Session
 
+    emulator, kernel, busybox = found
     archive = "/run/netvf-lab.initramfs"
     initramfs.build(archive, places, kernel, busybox)
     one = arguments.runs * len(arguments.peer) == 1
@@ -138,7 +155,7 @@ def _work(arguments, places, kernel, busybox, outputs):
             for run in _round(arguments, peer, boot):
                 runs.append(report.values(run))
                 print(f"  [{number + 1}] {report.summary(runs[-1])}", flush=True)
-    document = report.document(places.version, kernel, _command_line(), runs)
+    document = report.document(places.version, emulator, kernel, _command_line(), runs)
     table = "\n".join(report.table(document))
     print("", table, "", sep="\n")
     texts = {
@@ -153,12 +170,8 @@ def _work(arguments, places, kernel, busybox, outputs):
 
 
 def main(arguments, places, outputs):
-    from . import qemu
-
-    qemu.find()
+    places = replace(places, kernel=arguments.kernel, qemu=arguments.qemu)
     # Here, because where the guest lives there is no way to Debian's servers.
-    cache = Cache(places.cache)
-    kernel, busybox = cache.kernel(), cache.busybox()
-    return sandbox.run(
-        lambda: _work(arguments, places, kernel, busybox, outputs), places.libexec
-    )
+    cache = Cache(places)
+    found = cache.qemu(), cache.kernel(), cache.busybox()
+    return sandbox.run(lambda: _work(arguments, places, found, outputs), places.libexec)

@@ -26,6 +26,8 @@ MODULES = (
     "cls_bpf",
     "act_bpf",
 )
+# Not modules of their own in every kernel: crc32c is in the kernel itself since Linux 6.16 or so.
+OPTIONAL = ("crc32c_generic",)
 # These would make devices that nobody asked for.
 MODULE_OPTIONS = {"bonding": "max_bonds=0", "dummy": "numdummies=0", "ifb": "numifbs=0"}
 
@@ -100,7 +102,7 @@ def _commands(archive, busybox):
 
 def add_modules(archive, kernel, names):
     """With /etc/modules, which tells their order and options."""
-    modules = kernel.closure(names)
+    modules = kernel.closure(names, OPTIONAL)
     for name, source in modules.items():
         archive.file(f"/lib/modules/{name}.ko", source)
     archive.text(

@@ -4,16 +4,13 @@
 import collections
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
 
 from ..loop import Lines, Timeout
 from ..topology import GUEST_MAC
-from .cache import Unavailable
 
-PROGRAM = "qemu-system-x86_64"
 # By who takes a card out of them: ACPI, or PCI Express by itself, which it does where ACPI has no
 # say, and that is below a host bridge of its own.
 SLOTS = {"acpi": ("slot1", "slot2"), "pcie": ("slot3", "slot4")}
@@ -43,13 +40,6 @@ PROCESSORS = {
 }
 
 
-def find():
-    path = shutil.which(PROGRAM)
-    if not path:
-        raise Unavailable(f"there is no {PROGRAM} here (Debian's qemu-system-x86)")
-    return path
-
-
 class Wires:
     """The guest's serial lines. Our ends stay what they are when another QEMU takes the guest over:
     it gets the far ends that the first one has, so what comes by them is one stream."""
@@ -71,15 +61,16 @@ class Wires:
 
 
 class Qemu:
-    """hn and vf: their taps, in the namespace; hn_options: more properties of hn's card; incoming:
-    it waits for a guest that comes from another one; counting: the guest's time is a count of
-    instructions; disk: an image, of which the guest sees and changes a copy; memory: as -m
-    takes it."""
+    """emulator: the program; hn and vf: their taps, in the namespace; hn_options: more properties
+    of hn's card; incoming: it waits for a guest that comes from another one; counting: the guest's
+    time is a count of instructions; disk: an image, of which the guest sees and changes a copy;
+    memory: as -m takes it."""
 
     def __init__(
         self,
         loop,
         namespace,
+        emulator,
         kernel,
         initramfs,
         wires,
@@ -102,7 +93,7 @@ class Qemu:
         self._results = []
         self._qmp, qmp = socket.socketpair()
         argv = [
-            *(find(), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
+            *(*emulator.argv, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-machine", "q35", *PROCESSORS[counting]),
             *("-m", memory, "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", COMMAND_LINE, "-serial", "stdio"),
@@ -128,6 +119,7 @@ class Qemu:
             argv += ["-incoming", "defer"]
         self.process = namespace.popen(
             argv,
+            env={**os.environ, **emulator.env},
             pass_fds=[qmp.fileno(), *(socket_.fileno() for socket_ in wires.theirs.values())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

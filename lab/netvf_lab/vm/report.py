@@ -3,13 +3,11 @@
 
 import os
 import statistics
-import subprocess
 from dataclasses import dataclass
 
 from ..agents import DIRECTIONS
 from ..migrate import MOVE
 from ..report import ANNOUNCEMENTS, Report
-from . import qemu
 
 WAYS = {
     "acpi": "ACPI unplug",
@@ -42,17 +40,14 @@ def _machine():
     return f"{os.cpu_count()} processors ({models[0] if models else '?'}), {os.uname().release}"
 
 
-def document(version, kernel, command, runs):
+def document(version, emulator, kernel, command, runs):
     """All of it, for JSON."""
-    emulator = subprocess.run(
-        [qemu.find(), "--version"], capture_output=True, text=True, check=False
-    ).stdout.splitlines()
     return {
         "netvf_lab": version,
         "command": command,
         "machine": f"Linux on {_machine()}",
         "load": os.getloadavg(),
-        "qemu": emulator[0] if emulator else "",
+        "qemu": emulator.version(),
         "guest_kernel": kernel.release,
         "runs": runs,
     }

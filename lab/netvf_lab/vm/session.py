@@ -6,6 +6,7 @@ import time
 from ..agents import Agent
 from ..loop import Lines, Loop, Timeout
 from ..story import Story
+from .cache import Cache
 from .guest import Guest
 from .host import Host
 from .qemu import Qemu, Wires
@@ -75,6 +76,7 @@ class Session:
         return Qemu(
             self.loop,
             self.host.host,
+            Cache(self.places).qemu(),
             self.kernel,
             self._initramfs,
             self.wires,
