@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "devd/action.h"
 
+#include "base/log.h"
 #include "devd/shell.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -26,6 +28,7 @@ struct job {
 	char *event;
 	void *cookie;
 	uint64_t queued_at;
+	uint64_t tried_at; /* the first time that it was to be started; 0: never */
 	STAILQ_ENTRY(job) link; /* while it waits */
 
 	/* While it runs. */
@@ -58,6 +61,7 @@ struct nv_actions {
 	struct queue *queues; /* by subject */
 	struct ready ready;
 	struct nv_watch *starter; /* starts what is ready */
+	uint64_t rest; /* until the next try, after one that failed for want of something */
 	size_t n_waiting;
 	size_t n_running;
 	bool closing;
@@ -148,25 +152,86 @@ static void on_end(pid_t pid, int status, void *data)
 	start_ready(actions);
 }
 
+/* Whether a descriptor is to be had: without one, nobody could wait for the child's end. */
+static int spare_descriptor(void)
+{
+	NV_AUTO(nv_fd) int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : 0;
+}
+
 static int run(struct job *job)
 {
 	struct nv_actions *actions = job->queue->actions;
-	int r;
+	int r = spare_descriptor();
 
-	r = nv_loop_watch_timer(actions->loop, on_time, job, &job->timer);
+	if (r == 0)
+		r = nv_loop_watch_timer(actions->loop, on_time, job, &job->timer);
 	if (r == 0 && actions->time_limit)
 		r = nv_watch_arm(job->timer, actions->time_limit);
 	if (r == 0)
 		r = nv_shell_run(actions->shell, job->command, &job->pid);
-	if (r < 0)
-		return r;
-	r = nv_loop_watch_child(actions->loop, job->pid, on_end, job, &job->child);
-	if (r < 0) {
-		/* Out of descriptors. Nothing runs here that nobody waits for. */
+	if (r == 0)
+		r = nv_loop_watch_child(actions->loop, job->pid, on_end, job, &job->child);
+	if (r < 0 && job->pid) {
+		/* Nothing runs here that nobody waits for. */
 		kill(-job->pid, SIGKILL);
 		waitpid(job->pid, NULL, 0);
 	}
+	if (r < 0)
+		job->timer = nv_watch_free(job->timer);
 	return r;
+}
+
+/* What may go by, if it did not begin to run. */
+static bool may_be_retried(const struct job *job, int error)
+{
+	uint64_t tried_for = nv_loop_now(job->queue->actions->loop) - job->tried_at;
+	bool passes = error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+
+	return passes && !job->pid && tried_for < NV_ACTIONS_RETRY_FOR;
+}
+
+/* The first one of the queue runs then. */
+static int run_first(struct queue *queue)
+{
+	struct nv_actions *actions = queue->actions;
+	struct job *job = STAILQ_FIRST(&queue->waiting);
+	int r;
+
+	STAILQ_REMOVE_HEAD(&queue->waiting, link);
+	queue->n_waiting--;
+	actions->n_waiting--;
+	queue->running = job;
+	actions->n_running++;
+	job->started_at = nv_loop_now(actions->loop);
+	if (!job->tried_at)
+		job->tried_at = job->started_at;
+	r = run(job);
+	if (r == 0 || !may_be_retried(job, r)) {
+		if (r < 0)
+			finish(queue, r);
+		return 0;
+	}
+	job->started_at = 0;
+	queue->running = NULL;
+	actions->n_running--;
+	STAILQ_INSERT_HEAD(&queue->waiting, job, link);
+	queue->n_waiting++;
+	actions->n_waiting++;
+	return r;
+}
+
+/* What one lacks, others lack too: all wait. */
+static void take_rest(struct nv_actions *actions, int error)
+{
+	if (!actions->rest)
+		nv_warn("cannot start an action now: %s; it is tried again for %d minutes",
+			nv_strerror(error), (int)(NV_ACTIONS_RETRY_FOR / NV_USEC_PER_SEC / 60));
+	actions->rest = actions->rest ? 2 * actions->rest : NV_ACTIONS_RETRY_MIN;
+	if (actions->rest > NV_ACTIONS_RETRY_MAX)
+		actions->rest = NV_ACTIONS_RETRY_MAX;
+	nv_watch_arm(actions->starter, actions->rest);
 }
 
 static void start_ready(void *data)
@@ -178,15 +243,12 @@ static void start_ready(void *data)
 	while (actions->n_running < NV_ACTIONS_RUNNING_MAX &&
 		(queue = STAILQ_FIRST(&actions->ready))) {
 		STAILQ_REMOVE_HEAD(&actions->ready, link);
-		queue->running = STAILQ_FIRST(&queue->waiting);
-		STAILQ_REMOVE_HEAD(&queue->waiting, link);
-		queue->n_waiting--;
-		actions->n_waiting--;
-		actions->n_running++;
-		queue->running->started_at = nv_loop_now(actions->loop);
-		r = run(queue->running);
-		if (r < 0)
-			finish(queue, r);
+		r = run_first(queue);
+		if (r < 0) {
+			STAILQ_INSERT_HEAD(&actions->ready, queue, link);
+			return take_rest(actions, r);
+		}
+		actions->rest = 0;
 	}
 }
 

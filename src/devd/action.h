@@ -12,6 +12,13 @@
 #define NV_ACTIONS_QUEUE_MAX   1024 /* commands waiting in one queue; further ones are refused */
 #define NV_ACTIONS_WAITING_MAX 16384 /* in all queues */
 #define NV_ACTIONS_RUNNING_MAX 64 /* at once, over all queues */
+/*
+ * A command that cannot be started for want of memory, descriptors or processes is tried again
+ * after a tenth of a second, then twice that and so on, and is given up after five minutes.
+ */
+#define NV_ACTIONS_RETRY_MIN (NV_USEC_PER_SEC / 10)
+#define NV_ACTIONS_RETRY_MAX (10 * NV_USEC_PER_SEC)
+#define NV_ACTIONS_RETRY_FOR (300 * NV_USEC_PER_SEC)
 
 struct nv_actions;
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -438,6 +439,57 @@ static void burst_is_worked_off(void **state)
 	assert_int_equal(nv_actions_running(t.actions), 0);
 }
 
+/* As where other programs, or this one's clients, hold all descriptors. */
+static void take_descriptors(struct rlimit *old)
+{
+	struct rlimit none;
+	int next = dup(STDOUT_FILENO);
+
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, old), 0);
+	none = (struct rlimit){.rlim_cur = next, .rlim_max = old->rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+/* Each once, in their order, however often it was tried. */
+static void command_that_cannot_start_for_a_while_is_tried_again(void **state)
+{
+	struct rlimit old;
+
+	(void)state;
+	take_descriptors(&old);
+	assert_int_equal(add("a", "echo 1 >>$OUT"), 0);
+	assert_int_equal(add("a", "echo 2 >>$OUT"), 0);
+	nv_loop_advance(t.loop, 10 * NV_USEC_PER_SEC);
+	assert_int_equal(t.n_told, 0);
+	assert_int_equal(nv_actions_waiting(t.actions), 2);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	nv_loop_advance(t.loop, NV_ACTIONS_RETRY_MAX);
+	wait_until_told(2);
+	assert_string_equal(nv_str_text(&t.told), "a:0 a:0 ");
+	assert_string_equal(written(), "1\n2\n");
+}
+
+/* The retries come to an end, and those of one do not take the time of the next. */
+static void command_that_cannot_start_for_long_is_given_up(void **state)
+{
+	struct rlimit old;
+
+	(void)state;
+	take_descriptors(&old);
+	assert_int_equal(add("a", "echo 1 >>$OUT"), 0);
+	nv_loop_advance(t.loop, NV_ACTIONS_RETRY_FOR - NV_ACTIONS_RETRY_MAX);
+	assert_int_equal(add("a", "echo 2 >>$OUT"), 0);
+	assert_int_equal(t.n_told, 0);
+	nv_loop_advance(t.loop, 3 * NV_ACTIONS_RETRY_MAX);
+	assert_string_equal(nv_str_text(&t.told), "a!24 ");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	nv_loop_advance(t.loop, NV_ACTIONS_RETRY_MAX);
+	wait_until_told(2);
+	assert_string_equal(nv_str_text(&t.told), "a!24 a:0 ");
+	assert_string_equal(written(), "2\n");
+}
+
 static void subject_is_served_again_after_it_was_idle(void **state)
 {
 	(void)state;
@@ -495,6 +547,8 @@ int main(void)
 		REAL(child_starts_clean),
 		REAL(environment_has_each_name_once),
 		REAL(burst_is_worked_off),
+		VIRTUAL(command_that_cannot_start_for_a_while_is_tried_again),
+		VIRTUAL(command_that_cannot_start_for_long_is_given_up),
 		REAL(subject_is_served_again_after_it_was_idle),
 		REAL(whoever_is_told_may_add),
 		REAL(running_command_goes_on_unattended),
