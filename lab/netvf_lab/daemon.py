@@ -13,6 +13,21 @@ RC_CONF = "/run/netvf-lab/rc.conf"
 READY_WITHIN = 20  # seconds
 LOG_KEPT = 1000  # lines
 LINE_MAX = 2048  # bytes of an event
+KILLED = "killed"
+
+# Runs a command again and again, each time to its end by SIGKILL; any other end is the last one.
+RUN_AND_KILL = f"""
+while :; do
+    "$@" &
+    printf -v seconds '0.%03d' $((50 + RANDOM % 501))
+    sleep "$seconds"
+    kill -KILL $!
+    wait $! 2>/dev/null
+    status=$?
+    [ $status = 137 ] || exit $status
+    echo {KILLED}
+done
+"""
 
 
 def write_rc_conf(lines):
@@ -22,9 +37,13 @@ def write_rc_conf(lines):
 
 
 class Daemon:
-    """netvfd. on_event(line) gets each event that devd's socket tells."""
+    """netvfd. on_event(line) gets each event that devd's socket tells.
 
-    def __init__(self, loop, guest, places, on_event):
+    With kill, it dies by SIGKILL 50 to 550 ms after each start, and is started again; then events
+    are heard until the first death.
+    """
+
+    def __init__(self, loop, guest, places, on_event, kill=False):
         self.log = collections.deque(maxlen=LOG_KEPT)
         self.process = None
         self.environment = {
@@ -37,6 +56,8 @@ class Daemon:
         self._guest = guest
         self._program = places.netvfd
         self._on_event = on_event
+        self.kills = 0
+        self._kill = ["bash", "-c", RUN_AND_KILL, "bash"] if kill else []
         self._ready = False
         self._lines = None
         self._notify = None
@@ -49,15 +70,20 @@ class Daemon:
         self._notify.bind(path)
         self._loop.watch(self._notify, self._notified)
         self.process = self._guest.popen(
-            [self._program, "-d", "-f", rules, "-c", RC_CONF, "--run-dir", RUN_DIR],
+            [*self._kill, self._program, "-d", "-f", rules, "-c", RC_CONF, "--run-dir", RUN_DIR],
             env={**self.environment, "NOTIFY_SOCKET": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self._lines = Lines(self._loop, self.process.stdout, self.log.append)
+        self._lines = Lines(self._loop, self.process.stdout, self._said)
         self._await()
         self._listen()
+
+    def _said(self, line):
+        if line == KILLED:
+            self.kills += 1
+        self.log.append(line)
 
     def _notified(self):
         if b"READY=1" in self._notify.recv(4096).split(b"\n"):
@@ -72,7 +98,12 @@ class Daemon:
 
     def _listen(self):
         self._client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
-        self._client.connect(os.path.join(RUN_DIR, "devd.seqpacket.pipe"))
+        try:
+            self._client.connect(os.path.join(RUN_DIR, "devd.seqpacket.pipe"))
+        except OSError:
+            if not self._kill:
+                raise
+            return
         self._loop.watch(self._client, self._event)
 
     def _event(self):

@@ -51,6 +51,11 @@ def _parser(places):
         action="store_true",
         help="the guest leaves the VF before it goes, as `netvf switch` tells it",
     )
+    add(
+        "--kill",
+        action="store_true",
+        help="netvfd is killed 50 to 550 ms after each start, and started again",
+    )
     machine = commands.add_parser(
         "vm",
         help="the same with a real guest: QEMU, Debian's kernel, real drivers, real hot-plug",
@@ -91,6 +96,8 @@ def _parse(argv, places):
     arguments.rules = os.path.abspath(arguments.rules)
     if missing := places.missing():
         parser.error(f"not built or not installed: {', '.join(missing)}")
+    if getattr(arguments, "kill", False) and arguments.planned:
+        parser.error("--planned asks netvfd, which --kill leaves no time to answer")
     if os.geteuid() != 0:
         parser.error("needs root, to make namespaces of its own")
     return arguments, command
@@ -135,6 +142,7 @@ def _migrate(arguments, command, places, outputs):
         size=arguments.size,
         detach=arguments.detach,
         planned=arguments.planned,
+        kill=arguments.kill,
         dwell=arguments.dwell / 1000,
         command=command,
     )

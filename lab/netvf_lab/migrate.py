@@ -30,6 +30,7 @@ class Options:
     size: int = 256
     detach: str = "unplug"
     planned: bool = False  # `netvf switch` before the detach and after the return
+    kill: bool = False  # netvfd dies by SIGKILL all the time
     dwell: float = 1.0  # seconds on each path
     command: list = field(default_factory=list)
 
@@ -104,7 +105,7 @@ class Migration:
             ]
         )
         self.story.tell("guest", f"boots: hn0 is up with {GUEST_ADDRESS}/{PREFIX}")
-        self.daemon = Daemon(self.loop, topology.guest, self.places, self._event)
+        self.daemon = Daemon(self.loop, topology.guest, self.places, self._event, options.kill)
         self.daemon.start(options.rules)
         self.story.tell("guest", f"netvfd is ready, with the rules of {options.rules}")
 

@@ -149,10 +149,13 @@ class Report:
                 "size": options.size,
                 "detach": options.detach,
                 "planned": options.planned,
+                "kill": options.kill,
                 "dwell_ms": round(options.dwell * 1000),
             },
             "cycles": self._cycles_done(),
         }
+        if options.kill:
+            values["kills"] = migration.daemon.kills
         if migration.command is not None:
             values["command"] = {
                 "argv": options.command,
@@ -354,6 +357,8 @@ def table(values):
     for kind, lost in _lost_by_kind(values["switches"]).items():
         row(f"lost from {kind} to the return", *_both(lost))
     row("duplicated", *_both(values["duplicated"]))
+    if "kills" in values:
+        row("netvfd was killed", f"{_number(values['kills'])} times")
     row("longest gap", *_both(values["max_gap_ms"], " ms"))
     rule()
     row("", "median", "max")

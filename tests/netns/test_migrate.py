@@ -2,6 +2,7 @@
 """netvf-lab migrate as a person runs it: the whole job, with the rules unchanged."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -10,11 +11,11 @@ from harness import BUILD, TOP
 SEED = TOP.parent / "shared/seed/hyperv.conf"
 
 
-def migrate(tmp_path, *options):
+def migrate(tmp_path, *options, timeout=100):
     done = subprocess.run(
         [BUILD / "lab/netvf-lab", "migrate", "--dwell", "600", "--json", tmp_path / "report.json",
          "--svg", tmp_path / "timeline.svg", *options],
-        capture_output=True, text=True, timeout=100)
+        capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((tmp_path / "report.json").read_text())
 
@@ -38,6 +39,20 @@ def test_planned_migrations_lose_nothing(tmp_path):
         assert report["lost"][way] == report["lab"]["socket_overflow"][way]
         assert report["duplicated"][way] == 0
     assert report["tcp"]["survived"]
+
+
+@pytest.mark.timeout(620)
+def test_deaths_of_netvfd_cost_nothing(tmp_path):
+    """With NETVF_LONG set, 200 migrations under hundreds of deaths."""
+    cycles = 200 if os.environ.get("NETVF_LONG") else 6
+    report = migrate(tmp_path, "--detach", "mixed", "--cycles", str(cycles), "--kill",
+                     "--dwell", "150", timeout=600)
+    assert report["cycles"] == cycles and report["kills"] >= cycles
+    assert report["tcp"]["survived"]
+    for switch in report["switches"]:
+        # A cut link drops what the guest cannot know of yet.
+        if switch["kind"] != "linkdown":
+            assert switch["lost"] == {"to_guest": 0, "from_guest": 0}, switch
 
 
 def test_a_command_runs_in_the_guest_meanwhile(tmp_path):
