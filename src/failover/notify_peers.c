@@ -3,6 +3,8 @@
 
 #include "failover/notify_send.h"
 
+#include <sys/random.h>
+
 static void tell(struct nv_failover *failover, const struct nv_managed *managed)
 {
 	struct nv_dp_pair path;
@@ -11,6 +13,31 @@ static void tell(struct nv_failover *failover, const struct nv_managed *managed)
 		nv_notify_send(failover->kernel, nv_monitor_links(failover->monitor),
 			nv_monitor_addrs(failover->monitor), nv_dp_pair_upper(&path),
 			managed->id.hn_name);
+}
+
+/* The later times of an arrival are later by up to a quarter: others arrived at the same moment. */
+static uint64_t arrival_jitter(const struct nv_failover *failover)
+{
+	uint64_t most = failover->settings->announce_interval * NV_USEC_PER_SEC / 4;
+	uint32_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		return 0;
+	return most * random / UINT32_MAX;
+}
+
+void nv_notify_arrival(struct nv_failover *failover, int hn)
+{
+	for (size_t i = 0; i < failover->n_managed; i++) {
+		struct nv_managed *managed = &failover->managed[i];
+
+		if (managed->id.hn != hn)
+			continue;
+		nv_notify_again(&managed->memory.notify, failover->settings->announce_count,
+			arrival_jitter(failover), nv_loop_now(failover->loop));
+		nv_notify_peers(failover);
+		return;
+	}
 }
 
 void nv_notify_peers(void *data)

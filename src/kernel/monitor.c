@@ -158,6 +158,15 @@ static void take_uevent(const struct nv_uevent *uevent, void *data)
 		tell_uevent(uevent, monitor);
 }
 
+static void take_notify_peers(int ifindex, void *data)
+{
+	struct nv_monitor *monitor = data;
+	const struct nv_link *link = nv_links_by_index(&monitor->links, ifindex);
+
+	if (link && monitor->ops.notify_peers)
+		monitor->ops.notify_peers(link, monitor->data);
+}
+
 /* Messages from before a dump tell nothing that the dump does not. */
 static void drain(struct nv_monitor *monitor)
 {
@@ -282,7 +291,13 @@ static void recover(struct nv_monitor *monitor)
 /* Takes what waits in a feed. True if some was lost. */
 static bool receive(struct nv_monitor *monitor, enum nv_subscription feed)
 {
-	const struct nv_subscribe_sink sink = {take_link, take_addr, take_uevent, monitor};
+	const struct nv_subscribe_sink sink = {
+		.link = take_link,
+		.addr = take_addr,
+		.uevent = take_uevent,
+		.notify_peers = take_notify_peers,
+		.data = monitor,
+	};
 
 	monitor->out_of_memory = false;
 	for (int i = 0; i < BATCH; i++) {

@@ -35,6 +35,13 @@ struct nv_monitor_ops {
 	void (*addr)(const struct nv_addr *old, const struct nv_addr *new, void *data);
 	void (*uevent)(const struct nv_uevent *uevent, void *data);
 	/*
+	 * Whoever drives @link had the kernel tell its peers where its addresses are
+	 * (NETDEV_NOTIFY_PEERS, told with IFLA_EVENT since Linux 4.13): virtio_net does so when the
+	 * host says that the machine has moved, netvsc and xen-netfront when they are connected
+	 * again. A message that is lost is not made up for.
+	 */
+	void (*notify_peers)(const struct nv_link *link, void *data);
+	/*
 	 * After the last of the changes that one wake-up brought: the moment to act on them. Also
 	 * after all was dumped again, even if nothing differs.
 	 */

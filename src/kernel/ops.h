@@ -20,6 +20,8 @@ struct nv_subscribe_sink {
 	void (*link)(const struct nv_link *link, bool gone, void *data);
 	void (*addr)(const struct nv_addr *addr, bool gone, void *data);
 	void (*uevent)(const struct nv_uevent *uevent, void *data);
+	/* After link(): the message was about NETDEV_NOTIFY_PEERS. */
+	void (*notify_peers)(int ifindex, void *data);
 	void *data;
 };
 

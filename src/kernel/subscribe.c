@@ -61,6 +61,17 @@ int nv_subscribe_open(enum nv_subscription feed, int *ret_fd)
 	return 0;
 }
 
+static bool is_notify_peers(const struct nlmsghdr *message)
+{
+	NV_ATTRS(attrs, IFLA_EVENT);
+	uint32_t event = IFLA_EVENT_NONE;
+
+	if (nv_attrs_read(message, sizeof(struct ifinfomsg), &attrs) < 0)
+		return false;
+	nv_attr_u32(&attrs, IFLA_EVENT, &event);
+	return event == IFLA_EVENT_NOTIFY_PEERS;
+}
+
 static void receive_message(const struct nlmsghdr *message, const struct nv_subscribe_sink *sink)
 {
 	struct nv_link link;
@@ -69,8 +80,11 @@ static void receive_message(const struct nlmsghdr *message, const struct nv_subs
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		if (sink->link && nv_link_decode(message, &link) == 0)
-			sink->link(&link, message->nlmsg_type == RTM_DELLINK, sink->data);
+		if (!sink->link || nv_link_decode(message, &link) < 0)
+			break;
+		sink->link(&link, message->nlmsg_type == RTM_DELLINK, sink->data);
+		if (sink->notify_peers && is_notify_peers(message))
+			sink->notify_peers(link.ifindex, sink->data);
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:

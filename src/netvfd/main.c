@@ -6,6 +6,7 @@
  *           \-> pairs -> machine -> datapath
  */
 #include "base/log.h"
+#include "failover/notify_peers.h"
 #include "netvfd/daemon.h"
 
 #include <errno.h>
@@ -67,6 +68,13 @@ static void on_uevent(const struct nv_uevent *uevent, void *data)
 	nv_kernel_events_uevent(daemon->announce, uevent);
 }
 
+static void on_notify_peers(const struct nv_link *link, void *data)
+{
+	struct nv_daemon *daemon = data;
+
+	nv_notify_arrival(daemon->failover, link->ifindex);
+}
+
 /* Traffic first: the pairs are looked after before anybody is told. */
 static void on_settled(void *data)
 {
@@ -86,6 +94,7 @@ static int watch_kernel(struct nv_daemon *daemon)
 		.link = on_link,
 		.addr = on_addr,
 		.uevent = on_uevent,
+		.notify_peers = on_notify_peers,
 		.settled = on_settled,
 	};
 	int r = nv_monitor_new(daemon->loop, daemon->kernel, &ops, daemon, &daemon->monitor);

@@ -14,7 +14,19 @@ void nv_notify_note(
 		.cut = !usable,
 		.left = usable ? count : 0,
 		.next = now,
+		.last = notify->last,
 	};
+}
+
+void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t jitter, uint64_t now)
+{
+	uint64_t soonest = notify->last ? notify->last + NV_NOTIFY_GAP : 0;
+
+	if (notify->cut)
+		return;
+	notify->left = count;
+	notify->next = soonest > now ? soonest : now;
+	notify->jitter = jitter;
 }
 
 bool nv_notify_due(struct nv_notify *notify, uint64_t now, uint64_t interval)
@@ -22,7 +34,8 @@ bool nv_notify_due(struct nv_notify *notify, uint64_t now, uint64_t interval)
 	if (nv_notify_wait(notify, now))
 		return false;
 	notify->left--;
-	notify->next = now + interval;
+	notify->last = now;
+	notify->next = now + interval + notify->jitter;
 	return true;
 }
 

@@ -17,7 +17,12 @@ struct nv_notify {
 	bool cut; /* it cannot */
 	unsigned int left; /* how often peers are still to be told */
 	uint64_t next; /* when; microseconds of the loop's clock */
+	uint64_t last; /* when they were told last; 0: never */
+	uint64_t jitter; /* that the times after the first are later by, microseconds */
 };
+
+/* The least time between what nv_notify_again() asks for and what was told before it. */
+#define NV_NOTIFY_GAP 100000 /* microseconds */
 
 /*
  * Takes note of where traffic goes at @now. If that is another path than before, or there was none,
@@ -27,6 +32,15 @@ struct nv_notify {
  */
 void nv_notify_note(
 	struct nv_notify *notify, enum nv_port port, bool usable, unsigned int count, uint64_t now);
+
+/*
+ * Peers are to be told @count times more although the path is the one of before: the machine has
+ * moved to another host, say. The first time at once, but NV_NOTIFY_GAP after the last at the
+ * soonest: a host may ask several times in a row. Nothing is told by a path that is cut.
+ * @jitter: by how much each later time is later, so that machines that move together do not all
+ *          tell at the same moment; microseconds.
+ */
+void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t jitter, uint64_t now);
 
 /* Whether peers are to be told at @now; if so, this counts, and @interval begins. */
 bool nv_notify_due(struct nv_notify *notify, uint64_t now, uint64_t interval);

@@ -16,7 +16,7 @@
 /* One message on its way to a subscriber. */
 struct fake_notice {
 	struct fake_notice *next;
-	enum { NOTICE_LINK, NOTICE_ADDR, NOTICE_UEVENT } what;
+	enum { NOTICE_LINK, NOTICE_ADDR, NOTICE_UEVENT, NOTICE_PEERS } what;
 	bool gone;
 	struct nv_link link;
 	struct nv_addr addr;
@@ -76,6 +76,13 @@ static void tell(
 		end = &(*end)->next;
 	*end = copy;
 	wake(fake, feed);
+}
+
+void fake_notify_peers(struct fake_kernel *fake, int ifindex)
+{
+	const struct fake_notice notice = {.what = NOTICE_PEERS, .link.ifindex = ifindex};
+
+	tell(fake, NV_SUBSCRIBE_RTNL, &notice);
 }
 
 void fake_lose(struct fake_kernel *fake, enum nv_subscription feed)
@@ -828,6 +835,8 @@ static int op_receive(
 		sink->link(&notice->link, notice->gone, sink->data);
 	else if (notice->what == NOTICE_ADDR && sink->addr)
 		sink->addr(&notice->addr, notice->gone, sink->data);
+	else if (notice->what == NOTICE_PEERS && sink->notify_peers)
+		sink->notify_peers(notice->link.ifindex, sink->data);
 	else if (notice->what == NOTICE_UEVENT)
 		hand_over(notice->uevent, sink);
 	free_notices(&notice);

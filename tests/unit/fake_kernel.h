@@ -85,6 +85,9 @@ struct fake_kernel *fake_kernel_new(void);
  * -EINTR is an interrupted one. */
 void fake_fail(struct fake_kernel *fake, enum fake_op op, unsigned int nth, int error);
 
+/* A driver has the kernel tell the link's peers (NETDEV_NOTIFY_PEERS). */
+void fake_notify_peers(struct fake_kernel *fake, int ifindex);
+
 /* Everything that waits in the feed is lost; its subscriber gets -ENOBUFS next. */
 void fake_lose(struct fake_kernel *fake, enum nv_subscription feed);
 

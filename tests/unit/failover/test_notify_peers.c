@@ -197,6 +197,32 @@ static void what_is_refused_is_tried_again_next_time(void **state)
 	assert_int_equal(sent("hn0", "ffff"), 1);
 }
 
+static void an_arrival_is_told_for_the_upper(void **state)
+{
+	struct nv_addr addr;
+
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	make_pair(1, "hn1", "192.0.2.2/24");
+	path[0].lagg = fake_make_link(fake, "lagg0", "dummy", 1);
+	path[0].mode = NV_MODE_LAGG;
+	addr = fake_addr(path[0].lagg, "192.0.2.3/24");
+	fake_put_addr(fake, &addr);
+	nv_loop_run_once(failover.loop, 0);
+	nv_loop_advance(failover.loop, NV_USEC_PER_SEC);
+	nv_notify_arrival(&failover, path[0].lagg);
+	assert_int_equal(sent(NULL, NULL), 0);
+	nv_notify_arrival(&failover, path[0].hn);
+	assert_int_equal(sent("lagg0", "ffff"), 1);
+	/* The next is later by a quarter at the most. */
+	nv_loop_advance(failover.loop, 2 * NV_USEC_PER_SEC - 1);
+	assert_int_equal(sent(NULL, NULL), 0);
+	nv_loop_advance(failover.loop, NV_USEC_PER_SEC / 2 + 1);
+	assert_int_equal(sent("lagg0", "ffff"), 1);
+	nv_loop_advance(failover.loop, 60 * NV_USEC_PER_SEC);
+	assert_int_equal(sent(NULL, NULL), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -207,6 +233,7 @@ int main(void)
 		TEST(the_upper_of_the_moment_is_told),
 		TEST(a_pair_that_is_gone_is_told_of_no_more),
 		TEST(more_than_the_limit_is_left_out),
+		TEST(an_arrival_is_told_for_the_upper),
 		TEST(what_is_refused_is_tried_again_next_time),
 	};
 

@@ -64,7 +64,20 @@ static void on_settled(void *data)
 	nv_str_add(&((struct fixture *)data)->told, "; ");
 }
 
-static const struct nv_monitor_ops monitor_ops = {on_link, on_addr, on_uevent, on_settled};
+static void on_notify_peers(const struct nv_link *link, void *data)
+{
+	struct fixture *fixture = data;
+
+	nv_str_printf(&fixture->told, "peers@%s ", link->name);
+}
+
+static const struct nv_monitor_ops monitor_ops = {
+	.link = on_link,
+	.addr = on_addr,
+	.uevent = on_uevent,
+	.notify_peers = on_notify_peers,
+	.settled = on_settled,
+};
 
 static int set_up(void **state)
 {
@@ -518,11 +531,24 @@ static void addresses_are_told_apart_as_the_kernel_does(void **state)
 	assert_int_equal(counts[2], 1);
 }
 
+static void a_request_to_notify_peers_is_reported(void **state)
+{
+	struct fixture *fixture = *state;
+	int hn = fake_make_link(fixture->fake, "hn0", "virtio_net", 1);
+
+	start(fixture);
+	expect(fixture, "+hn0 ; ");
+	fake_notify_peers(fixture->fake, hn);
+	fake_notify_peers(fixture->fake, hn + 1);
+	expect(fixture, "peers@hn0 ");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_exists_is_told_first),
+		TEST(a_request_to_notify_peers_is_reported),
 		TEST(each_message_is_applied_without_a_dump),
 		TEST(a_link_takes_forgotten_addresses_along),
 		TEST(a_loss_leads_to_the_difference),

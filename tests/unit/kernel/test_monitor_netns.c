@@ -81,7 +81,8 @@ static void on_deadline(void *data)
 	((struct watcher *)data)->late = true;
 }
 
-static const struct nv_monitor_ops monitor_ops = {on_link, on_addr, on_uevent, on_settled};
+static const struct nv_monitor_ops monitor_ops = {
+	.link = on_link, .addr = on_addr, .uevent = on_uevent, .settled = on_settled};
 
 /* The monitor over @watcher->kernel; what exists already is not kept in the lines. */
 static void start(struct watcher *watcher)

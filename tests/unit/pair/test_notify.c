@@ -237,6 +237,39 @@ static void a_link_without_arp_has_no_peers_to_tell(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_machine_that_arrives_tells_at_once_and_later_times_are_jittered(void **state)
+{
+	(void)state;
+	nv_notify_again(&notify, 3, SEC / 5, 5 * SEC);
+	assert_true(nv_notify_due(&notify, 5 * SEC, SEC));
+	assert_int_equal(nv_notify_wait(&notify, 5 * SEC), SEC + SEC / 5);
+	assert_true(nv_notify_due(&notify, 7 * SEC, SEC));
+	assert_int_equal(nv_notify_wait(&notify, 7 * SEC), SEC + SEC / 5);
+	/* A switch is told at its own times. */
+	nv_notify_note(&notify, NV_PORT_VF, true, 2, 7 * SEC);
+	assert_true(nv_notify_due(&notify, 7 * SEC, SEC));
+	assert_int_equal(nv_notify_wait(&notify, 7 * SEC), SEC);
+}
+
+static void a_host_that_asks_again_and_again_is_heard_at_a_bounded_rate(void **state)
+{
+	(void)state;
+	for (uint64_t now = 5 * SEC; now < 6 * SEC; now += 1000) {
+		nv_notify_again(&notify, 1, 0, now);
+		if (nv_notify_due(&notify, now, SEC))
+			nv_str_add(&told, ".");
+	}
+	assert_string_equal(nv_str_text(&told), "..........");
+}
+
+static void a_path_that_is_cut_tells_nothing(void **state)
+{
+	(void)state;
+	nv_notify_note(&notify, NV_PORT_HN, false, 3, SEC);
+	nv_notify_again(&notify, 3, 0, SEC);
+	assert_int_equal(nv_notify_wait(&notify, 2 * SEC), UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +278,9 @@ int main(void)
 		TEST(the_way_back_drops_what_was_still_to_be_told),
 		TEST(a_path_that_is_there_again_is_told),
 		TEST(a_count_of_nothing_tells_nobody),
+		TEST(a_machine_that_arrives_tells_at_once_and_later_times_are_jittered),
+		TEST(a_host_that_asks_again_and_again_is_heard_at_a_bounded_rate),
+		TEST(a_path_that_is_cut_tells_nothing),
 		TEST(addresses_and_groups_of_the_link_are_told),
 		TEST(groups_without_an_address_are_told_too),
 		TEST(many_groups_take_several_frames),
