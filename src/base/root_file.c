@@ -7,61 +7,109 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#define LINKS_MAX 16
+
+struct root_file_walk {
+	int at; /* the directory so far */
+	char rest[PATH_MAX]; /* the path from there */
+	unsigned int links; /* followed so far */
+};
+
+static void root_file_walk_auto(struct root_file_walk *walk)
+{
+	nv_fd_auto(&walk->at);
+}
+
 /* An access control list that lets others write shows in the group's bits (acl(5)). */
-static bool root_file_is_roots(int fd, mode_t type)
+static bool root_file_is_roots(const struct stat *about)
+{
+	return about->st_uid == 0 &&
+	       (S_ISLNK(about->st_mode) || !(about->st_mode & (S_IWGRP | S_IWOTH)));
+}
+
+static int root_file_enter(struct root_file_walk *walk, int directory)
 {
 	struct stat about;
 
-	return fstat(fd, &about) == 0 && (about.st_mode & S_IFMT) == type && about.st_uid == 0 &&
-	       !(about.st_mode & (S_IWGRP | S_IWOTH));
+	nv_fd_auto(&walk->at);
+	walk->at = directory;
+	if (directory < 0 || fstat(directory, &about) < 0)
+		return -errno;
+	return root_file_is_roots(&about) ? 0 : -EPERM;
 }
 
-static int root_file_step(int *directory, const char *name, bool last)
+static int root_file_root(struct root_file_walk *walk)
 {
-	const int flags = O_CLOEXEC | O_NOFOLLOW |
-			  (last ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY);
-	int next = openat(*directory, name, flags);
+	return root_file_enter(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
 
-	if (next < 0)
+/* Nobody but root can have put the link @name there. */
+static int root_file_follow(struct root_file_walk *walk, const char *name, const char *after)
+{
+	char target[PATH_MAX];
+	char rest[PATH_MAX];
+	ssize_t length = readlinkat(walk->at, name, target, sizeof(target) - 1);
+
+	if (length < 0)
 		return -errno;
-	close(*directory);
-	*directory = next;
-	return root_file_is_roots(next, last ? S_IFREG : S_IFDIR) ? 0 : -EPERM;
+	if (++walk->links > LINKS_MAX)
+		return -ELOOP;
+	target[length] = '\0';
+	if (snprintf(rest, sizeof(rest), "%s/%s", target, after) >= (int)sizeof(rest))
+		return -ENAMETOOLONG;
+	nv_strcopy(walk->rest, sizeof(walk->rest), rest);
+	return target[0] == '/' ? root_file_root(walk) : 0;
+}
+
+/* Returns 1 when *ret_fd is the file, 0: there is more to walk. */
+static int root_file_step(struct root_file_walk *walk, int *ret_fd)
+{
+	const int flags = O_CLOEXEC | O_NOFOLLOW;
+	char *name = walk->rest + strspn(walk->rest, "/");
+	size_t length = strcspn(name, "/");
+	char *after = name + length + strspn(name + length, "/");
+	struct stat about;
+
+	if (!length)
+		return -EISDIR;
+	name[length] = '\0';
+	if (fstatat(walk->at, name, &about, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!root_file_is_roots(&about))
+		return -EPERM;
+	if (S_ISLNK(about.st_mode))
+		return root_file_follow(walk, name, after);
+	if (S_ISDIR(about.st_mode)) {
+		int r = root_file_enter(walk, openat(walk->at, name, flags | O_PATH | O_DIRECTORY));
+
+		memmove(walk->rest, after, strlen(after) + 1);
+		return r;
+	}
+	if (*after)
+		return -ENOTDIR;
+	if (!S_ISREG(about.st_mode))
+		return -EPERM;
+	*ret_fd = openat(walk->at, name, flags | O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	return *ret_fd < 0 ? -errno : 1;
 }
 
 int nv_root_file_open(const char *path, int *ret_fd)
 {
-	NV_AUTO(nv_fd) int fd = -1;
-	char copy[PATH_MAX];
-	char *part = copy;
+	__attribute__((cleanup(root_file_walk_auto))) struct root_file_walk walk = {.at = -1};
+	int r;
 
 	if (path[0] != '/')
 		return -EINVAL;
-	if (!nv_strcopy(copy, sizeof(copy), path + 1))
+	if (!nv_strcopy(walk.rest, sizeof(walk.rest), path))
 		return -ENAMETOOLONG;
-	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (!root_file_is_roots(fd, S_IFDIR))
-		return -EPERM;
-	while (part) {
-		char *slash = strchr(part, '/');
-		int r;
-
-		if (slash)
-			*slash = '\0';
-		if (!part[0] || nv_streq(part, ".") || nv_streq(part, ".."))
-			return -EINVAL;
-		r = root_file_step(&fd, part, !slash);
-		if (r < 0)
-			return r;
-		part = slash ? slash + 1 : NULL;
-	}
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	r = root_file_root(&walk);
+	while (r == 0)
+		r = root_file_step(&walk, ret_fd);
+	return r < 0 ? r : 0;
 }
 
 int nv_root_file_check(const char *path)

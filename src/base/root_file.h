@@ -6,13 +6,13 @@
 #pragma once
 
 /*
- * Opens the regular file @path (absolute) for reading. Never follows a symbolic link, in no part of
- * the path, and never waits, as for the writer of a FIFO. The file and each directory above it must
- * be owned by root and not be writable by group or others.
- * *ret_fd: the caller closes it.
- * Returns 0; -EINVAL: the path is relative or has "." or ".." in it; -EPERM: somebody else may
- * write the file or one of its directories, or it is not a regular file; -ELOOP or -ENOTDIR: a
- * symbolic link; -ENAMETOOLONG; -errno of openat(2).
+ * Opens the regular file @path (absolute) for reading, and never waits, as for the writer of a
+ * FIFO. The file, each directory above it, and each symbolic link on the way must be owned by root;
+ * files and directories must not be writable by group or others. So no link is followed that
+ * anybody else can have made. *ret_fd: the caller closes it; untouched on failure. Returns 0;
+ * -EPERM: somebody else may write the file or change its path, or it is not a regular file;
+ * -EINVAL: the path is relative; -EISDIR; -ENOTDIR; -ELOOP: more than 16 links; -ENAMETOOLONG;
+ * -ENOENT and others of openat(2).
  */
 int nv_root_file_open(const char *path, int *ret_fd);
 

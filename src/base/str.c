@@ -127,26 +127,50 @@ int nv_parse_u32(const char *text, unsigned int max, unsigned int *ret)
 	return 0;
 }
 
+int nv_words_add(struct nv_words *words, const char *format, ...)
+{
+	char **more = reallocarray(words->word, words->count + 2, sizeof(*more));
+	char *word = NULL;
+	va_list args;
+	int length;
+
+	if (!more)
+		return -ENOMEM;
+	words->word = more;
+	va_start(args, format);
+	length = vasprintf(&word, format, args);
+	va_end(args);
+	if (length < 0)
+		return -ENOMEM;
+	words->word[words->count++] = word;
+	words->word[words->count] = NULL;
+	return 0;
+}
+
+void nv_words_remove(struct nv_words *words, size_t index)
+{
+	free(words->word[index]);
+	words->count--;
+	memmove(&words->word[index], &words->word[index + 1],
+		(words->count - index) * sizeof(words->word[0]));
+	words->word[words->count] = NULL;
+}
+
 int nv_words_split(const char *text, struct nv_words *ret)
 {
 	NV_AUTO(nv_words) struct nv_words words = {};
 
 	for (const char *at = text;;) {
-		char **more;
 		size_t length;
+		int r;
 
 		at += strspn(at, " \t\r\n\v\f");
 		length = strcspn(at, " \t\r\n\v\f");
 		if (!length)
 			break;
-		more = reallocarray(words.word, words.count + 1, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		words.word = more;
-		words.word[words.count] = strndup(at, length);
-		if (!words.word[words.count])
-			return -ENOMEM;
-		words.count++;
+		r = nv_words_add(&words, "%.*s", (int)length, at);
+		if (r < 0)
+			return r;
 		at += length;
 	}
 	*ret = words;

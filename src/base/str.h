@@ -48,11 +48,17 @@ bool nv_strcopy(char *destination, size_t size, const char *source);
  */
 int nv_parse_u32(const char *text, unsigned int max, unsigned int *ret);
 
-/* A list of words: runs of anything but white space. */
+/* A list of words. */
 struct nv_words {
 	char **word;
 	size_t count;
 };
+
+/* Appends what printf(3) makes. After the last word is a NULL, as for execv(3). 0 or -ENOMEM. */
+int nv_words_add(struct nv_words *words, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+void nv_words_remove(struct nv_words *words, size_t index); /* frees that word */
 
 /* Splits @text at white space into copies. Returns 0 or -ENOMEM. */
 int nv_words_split(const char *text, struct nv_words *ret);

@@ -234,6 +234,12 @@ static void move_one(
 
 	if (move->from_name[0])
 		nv_dhcp_find(move->from_name, &leading.old);
+	if (leading.old.refused)
+		nv_warn("process %d is left alone, though by its command line it is the DHCP "
+			"client of %s: others than root can change its program (%s), or that is no "
+			"DHCP client; end it, for its lease has moved to %s",
+			(int)leading.old.refused, move->from_name,
+			nv_strerror(leading.old.refused_why), move->to_name);
 	if (replaced)
 		stop_old(&leading);
 	start_all(&leading);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/dhcp.h"
 
+#include "base/root_file.h"
+#include "services/dhcp_options.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -78,30 +81,39 @@ void nv_dhcp_clients_auto(struct nv_dhcp_clients *clients)
 	*clients = (struct nv_dhcp_clients){};
 }
 
-static void drop_word(struct nv_words *words, size_t index)
-{
-	free(words->word[index]);
-	words->count--;
-	memmove(&words->word[index], &words->word[index + 1],
-		(words->count - index) * sizeof(words->word[0]));
-}
-
 static bool dhcp_is_proxy(const struct nv_words *args)
 {
 	return nv_streq(args->word[0], "dhcpcd") && nv_streq(args->word[1], "[privileged");
 }
 
+/*
+ * dhcpcd writes what it does over its command line: "dhcpcd: hn0 [ip4]", and "dhcpcd: [network
+ * proxy] 192.0.2.7" for its helpers.
+ */
+static int dhcp_split_title(struct nv_words *args)
+{
+	static const char title[] = "dhcpcd: ";
+	NV_AUTO(nv_words) struct nv_words words = {};
+	int r;
+
+	if (strncmp(args->word[0], title, strlen(title)) != 0)
+		return 0;
+	r = nv_words_split(args->word[0], &words);
+	if (r < 0)
+		return r;
+	words.word[0][strlen("dhcpcd")] = '\0';
+	nv_words_auto(args);
+	*args = words;
+	words = (struct nv_words){};
+	return 0;
+}
+
 static bool name_client(struct nv_words *args, enum nv_dhcp_kind *ret_kind)
 {
-	size_t length;
-
 	if (args->count > 1 && strcmp(basename(args->word[0]), "busybox") == 0)
-		drop_word(args, 0);
-	if (args->count < 2)
+		nv_words_remove(args, 0);
+	if (dhcp_split_title(args) < 0 || args->count < 2)
 		return false;
-	length = strlen(args->word[0]);
-	if (length && args->word[0][length - 1] == ':')
-		args->word[0][length - 1] = '\0';
 	if (args->word[1][0] == '[' && !dhcp_is_proxy(args))
 		return false;
 	return nv_dhcp_kind_of(args->word[0], ret_kind) == 0;
@@ -122,7 +134,7 @@ static bool serves(const struct nv_words *args, const char *ifname)
 
 static bool has_word(const struct nv_words *words, const char *word)
 {
-	for (size_t i = 1; i < words->count; i++)
+	for (size_t i = 0; i < words->count; i++)
 		if (strcmp(words->word[i], word) == 0)
 			return true;
 	return false;
@@ -135,7 +147,7 @@ static bool has_word(const struct nv_words *words, const char *word)
  */
 static void dhcp_find_main(struct nv_dhcp_client *client)
 {
-	NV_AUTO(nv_process) struct nv_process main = {.dir = -1, .pidfd = -1};
+	NV_AUTO(nv_process) struct nv_process main = NV_PROCESS_NONE;
 	pid_t parent;
 
 	if (nv_process_parent(&client->process, &parent) < 0 || parent <= 1 ||
@@ -143,7 +155,7 @@ static void dhcp_find_main(struct nv_dhcp_client *client)
 		return;
 	nv_process_auto(&client->process);
 	client->process = main;
-	main.dir = main.pidfd = -1;
+	main = NV_PROCESS_NONE;
 }
 
 /* By the name of its file: dhcpcd5 and busybox.static are, too. */
@@ -156,24 +168,36 @@ static bool dhcp_is_program(const struct nv_dhcp_client *client)
 	       (client->kind == NV_DHCP_UDHCPC && strncmp(file, "busybox", 7) == 0);
 }
 
-/* Whether process @pid is such a client. */
-static bool dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_client *ret_client)
+/* Whether root runs process @pid, and it serves @ifname by its command line. */
+static bool dhcp_claims(pid_t pid, const char *ifname, struct nv_dhcp_client *client)
 {
-	struct nv_dhcp_client client = {.process = {.dir = -1, .pidfd = -1}};
+	return nv_process_open(pid, &client->process) == 0 &&
+	       nv_process_is_roots(&client->process) &&
+	       nv_process_args(&client->process, &client->args) == 0 &&
+	       name_client(&client->args, &client->kind) && serves(&client->args, ifname);
+}
 
-	if (nv_process_open(pid, &client.process) < 0 || !nv_process_is_roots(&client.process) ||
-		nv_process_args(&client.process, &client.args) < 0 ||
-		!name_client(&client.args, &client.kind) || !serves(&client.args, ifname) ||
-		nv_process_program(&client.process, &client.program) < 0 ||
-		!dhcp_is_program(&client)) {
-		free_client(&client);
-		return false;
+static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *clients)
+{
+	__attribute__((cleanup(free_client))) struct nv_dhcp_client client = {
+		.process = NV_PROCESS_NONE};
+	int r;
+
+	if (!dhcp_claims(pid, ifname, &client))
+		return;
+	r = nv_process_program(&client.process, &client.program);
+	if (r == 0 && !dhcp_is_program(&client))
+		r = -EPERM;
+	if (r < 0) {
+		clients->refused = pid;
+		clients->refused_why = r;
+		return;
 	}
 	client.ipv6 = client.kind == NV_DHCP_DHCLIENT && has_word(&client.args, "-6");
 	if (dhcp_is_proxy(&client.args))
 		dhcp_find_main(&client);
-	*ret_client = client;
-	return true;
+	clients->client[clients->count++] = client;
+	client = (struct nv_dhcp_client){.process = NV_PROCESS_NONE};
 }
 
 int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients)
@@ -187,10 +211,8 @@ int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients)
 	while ((entry = readdir(proc)) && clients.count < NV_DHCP_CLIENTS_MAX) {
 		unsigned int pid;
 
-		if (nv_parse_u32(entry->d_name, INT32_MAX, &pid) < 0)
-			continue;
-		if (dhcp_look_at((pid_t)pid, ifname, &clients.client[clients.count]))
-			clients.count++;
+		if (nv_parse_u32(entry->d_name, INT32_MAX, &pid) == 0)
+			dhcp_look_at((pid_t)pid, ifname, &clients);
 	}
 	*ret_clients = clients;
 	clients = (struct nv_dhcp_clients){};
@@ -219,30 +241,25 @@ static void remove_pid_files(pid_t pid, const char *ifname)
 	};
 
 	for (size_t i = 0; i < NV_ARRAY_SIZE(formats); i++) {
-		NV_AUTO(nv_file) FILE *file = NULL;
+		NV_AUTO(nv_fd) int fd = -1;
 		char path[64 + IFNAMSIZ];
-		int written = 0;
+		char text[16] = {};
 
 		snprintf(path, sizeof(path), formats[i], ifname);
-		file = fopen(path, "re");
-		if (file && fscanf(file, "%d", &written) == 1 && written == pid)
+		if (nv_root_file_open(path, &fd) == 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+			strtol(text, NULL, 10) == pid)
 			unlink(path);
 	}
 }
 
-/* udhcpc -R, also among others in one word, as in -qR. */
+/* udhcpc -R. */
 static bool releases_on_term(const struct nv_dhcp_client *client)
 {
-	if (client->kind != NV_DHCP_UDHCPC)
-		return false;
-	for (size_t i = 1; i < client->args.count; i++) {
-		const char *word = client->args.word[i];
+	NV_AUTO(nv_words) struct nv_words options = {};
 
-		if (strcmp(word, "--release") == 0 ||
-			(word[0] == '-' && word[1] != '-' && strchr(word, 'R')))
-			return true;
-	}
-	return false;
+	return client->kind == NV_DHCP_UDHCPC &&
+	       nv_dhcp_options(client->kind, &client->args, 1, true, &options) == 0 &&
+	       has_word(&options, "-R");
 }
 
 int nv_dhcp_end(const struct nv_dhcp_client *client)

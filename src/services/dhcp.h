@@ -46,6 +46,9 @@ struct nv_dhcp_client {
 struct nv_dhcp_clients {
 	struct nv_dhcp_client client[NV_DHCP_CLIENTS_MAX];
 	size_t count;
+	/* The last one that root runs as such a client, but whose program may be another's. */
+	pid_t refused; /* 0: none */
+	int refused_why; /* -errno of nv_process_program(); -EPERM: no client's program */
 };
 
 void nv_dhcp_clients_auto(struct nv_dhcp_clients *clients);
@@ -72,16 +75,19 @@ int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname);
 
 /*
  * The command line for a client on @ifname. @wanted: rc.conf's program, which is not NULL, and
- * flags; may itself be NULL when @like is not. @like: the client of the other interface
- * @like_ifname that it takes over from, or NULL; without flags in rc.conf it lends its options.
- * Pure. Returns 0; -EINVAL: the program is no client known here; -ENOMEM.
+ * flags; may itself be NULL when @like is not. @like: the client of another interface that it takes
+ * over from, or NULL; without flags in rc.conf it lends those of its options that are known
+ * (services/dhcp_options.h). Pure.
+ * Returns 0; -EINVAL: the program is no client known here; -ENOMEM.
  */
 int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
-	const struct nv_dhcp_client *like, const char *like_ifname, struct nv_words *ret_args);
+	const struct nv_dhcp_client *like, struct nv_words *ret_args);
 
 /*
  * Starts it in a session of its own, and returns at once. It gets a copy of the other's lease, so
- * that it asks for the same address. Arguments as nv_dhcp_command().
+ * that it asks for the same address. Arguments as nv_dhcp_command(); @like_ifname: the interface of
+ * @like. A file that @like has among its options is left out where others than root can change it,
+ * and this is logged.
  * *ret_pid ends when the client has a lease and has gone to the background, or has given up.
  * Returns 0; -ENOENT: the program does not exist; -EACCES: it cannot be run; -EINVAL, -ENOMEM.
  */

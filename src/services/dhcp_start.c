@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/dhcp.h"
 
+#include "base/log.h"
 #include "base/root_file.h"
+#include "services/dhcp_options.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -18,194 +19,118 @@
 #define DHCPCD_DIR   "/var/lib/dhcpcd"
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static int add_word(struct nv_words *words, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static int add_word(struct nv_words *words, const char *format, ...)
+static bool has_option(const struct nv_words *words, const char *word)
 {
-	char **more = reallocarray(words->word, words->count + 2, sizeof(*more));
-	char *word = NULL;
-	va_list args;
-	int length;
-
-	if (!more)
-		return -ENOMEM;
-	words->word = more;
-	va_start(args, format);
-	length = vasprintf(&word, format, args);
-	va_end(args);
-	if (length < 0)
-		return -ENOMEM;
-	words->word[words->count++] = word;
-	words->word[words->count] = NULL; /* for execv(3) */
-	return 0;
-}
-
-static bool is_one_of(const char *word, const char *const *list)
-{
-	for (; *list; list++)
-		if (strcmp(word, *list) == 0)
-			return true;
-	return false;
-}
-
-/*
- * Copies the options of a command line without what is decided here: which interface, which files,
- * and when to go to the background. @alone and @valued: those to leave out, without and with a
- * value in the next word.
- */
-static int add_options(struct nv_words *args, const struct nv_words *options, size_t first,
-	const char *ifname, const char *const *alone, const char *const *valued)
-{
-	for (size_t i = first; i < options->count; i++) {
-		const char *word = options->word[i];
-
-		if (is_one_of(word, valued)) {
-			i++;
-		} else if (!is_one_of(word, alone) && !nv_streq(word, ifname)) {
-			int r = add_word(args, "%s", word);
-
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
-}
-
-static bool has_option(const struct nv_words *words, size_t first, const char *word)
-{
-	for (size_t i = first; i < words->count; i++)
+	for (size_t i = 0; i < words->count; i++)
 		if (strcmp(words->word[i], word) == 0)
 			return true;
 	return false;
 }
 
-static int dhclient_args(struct nv_words *args, const char *ifname, const struct nv_words *options,
-	size_t first, const char *like_ifname)
+static int dhcp_append(struct nv_words *args, const struct nv_words *options)
 {
-	static const char *const alone[] = {"-d", "-nw", "-w", "-n", "-b", NULL};
-	static const char *const valued[] = {"-pf", "-lf", NULL};
-	bool ipv6 = has_option(options, first, "-6");
 	int r = 0;
 
-	if (!ipv6 && !has_option(options, first, "-4"))
-		r = add_word(args, "-4");
-	if (r == 0)
-		r = add_options(args, options, first, like_ifname, alone, valued);
-	if (r == 0)
-		r = add_word(args, "-pf");
-	if (r == 0)
-		r = add_word(args, "/run/dhclient%s.%s.pid", ipv6 ? "6" : "", ifname);
-	if (r == 0)
-		r = add_word(args, "-lf");
-	if (r == 0)
-		r = add_word(args, DHCLIENT_DIR "/dhclient%s.%s.leases", ipv6 ? "6" : "", ifname);
-	return r < 0 ? r : add_word(args, "%s", ifname);
-}
-
-/* dhcpcd's title tells its families: one alone was asked for, as by -4. */
-static const char *dhcpcd_family(const struct nv_dhcp_client *like)
-{
-	bool ipv4 = like && like->kind == NV_DHCP_DHCPCD && has_option(&like->args, 1, "[ip4]");
-	bool ipv6 = like && like->kind == NV_DHCP_DHCPCD && has_option(&like->args, 1, "[ip6]");
-
-	return ipv4 == ipv6 ? NULL : ipv4 ? "-4" : "-6";
-}
-
-static int dhcpcd_args(struct nv_words *args, const char *ifname, const struct nv_words *options,
-	const struct nv_dhcp_client *like)
-{
-	static const char *const alone[] = {"-b", "--background", "-B", "--nobackground", NULL};
-	static const char *const valued[] = {NULL};
-	const char *family = options->count ? NULL : dhcpcd_family(like);
-	int r = family ? add_word(args, "%s", family) : 0;
-
-	if (r == 0)
-		r = add_options(args, options, 0, NULL, alone, valued);
-	return r < 0 ? r : add_word(args, "%s", ifname);
-}
-
-/*
- * udhcpc's options may be joined: -fqi hn0. Each is looked at; the ones that take a value have it
- * in the rest of the word or in the next.
- */
-static int add_udhcpc_word(struct nv_words *args, const struct nv_words *options, size_t *index)
-{
-	const char *word = options->word[*index];
-
-	if (word[0] != '-' || word[1] == '-')
-		return add_word(args, "%s", word);
-	for (const char *c = word + 1; *c; c++) {
-		int r = 0;
-
-		if (strchr("isptTArxOVF", *c)) {
-			const char *value = c[1] ? c + 1 : NULL;
-
-			if (!value && *index + 1 < options->count)
-				value = options->word[++*index];
-			if (!value || strchr("ip", *c))
-				return 0;
-			r = add_word(args, "-%c", *c);
-			return r < 0 ? r : add_word(args, "%s", value);
-		}
-		if (*c == 'a')
-			return add_word(args, "-%s", c);
-		if (!strchr("fbqn", *c))
-			r = add_word(args, "-%c", *c);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int udhcpc_args(
-	struct nv_words *args, const char *ifname, const struct nv_words *options, size_t first)
-{
-	int r = add_word(args, "-i");
-
-	if (r == 0)
-		r = add_word(args, "%s", ifname);
-	if (r == 0)
-		r = add_word(args, "-p");
-	if (r == 0)
-		r = add_word(args, "/run/udhcpc.%s.pid", ifname);
-	for (size_t i = first; i < options->count && r == 0; i++)
-		r = add_udhcpc_word(args, options, &i);
+	for (size_t i = 0; i < options->count && r == 0; i++)
+		r = nv_words_add(args, "%s", options->word[i]);
 	return r;
 }
 
+static int dhclient_args(struct nv_words *args, const char *ifname, const struct nv_words *options)
+{
+	bool ipv6 = has_option(options, "-6");
+	int r = 0;
+
+	if (!ipv6 && !has_option(options, "-4"))
+		r = nv_words_add(args, "-4");
+	if (r == 0)
+		r = dhcp_append(args, options);
+	if (r == 0)
+		r = nv_words_add(args, "-pf");
+	if (r == 0)
+		r = nv_words_add(args, "/run/dhclient%s.%s.pid", ipv6 ? "6" : "", ifname);
+	if (r == 0)
+		r = nv_words_add(args, "-lf");
+	if (r == 0)
+		r = nv_words_add(
+			args, DHCLIENT_DIR "/dhclient%s.%s.leases", ipv6 ? "6" : "", ifname);
+	return r < 0 ? r : nv_words_add(args, "%s", ifname);
+}
+
+static int dhcpcd_args(struct nv_words *args, const char *ifname, const struct nv_words *options)
+{
+	int r = dhcp_append(args, options);
+
+	return r < 0 ? r : nv_words_add(args, "%s", ifname);
+}
+
+static int udhcpc_args(struct nv_words *args, const char *ifname, const struct nv_words *options)
+{
+	int r = nv_words_add(args, "-i");
+
+	if (r == 0)
+		r = nv_words_add(args, "%s", ifname);
+	if (r == 0)
+		r = nv_words_add(args, "-p");
+	if (r == 0)
+		r = nv_words_add(args, "/run/udhcpc.%s.pid", ifname);
+	return r < 0 ? r : dhcp_append(args, options);
+}
+
+/*
+ * dhcpcd's command line is not known any more: it has written its title over it. That tells its
+ * families: one alone was asked for, as by -4.
+ */
+static int dhcpcd_family(const struct nv_dhcp_client *like, struct nv_words *options)
+{
+	bool ipv4 = has_option(&like->args, "[ip4]");
+	bool ipv6 = has_option(&like->args, "[ip6]");
+
+	return ipv4 == ipv6 ? 0 : nv_words_add(options, ipv4 ? "-4" : "-6");
+}
+
+/* What rc.conf says, else what is known of the options of the client that runs. */
+static int dhcp_read_options(const struct nv_dhcp_wanted *wanted, enum nv_dhcp_kind kind,
+	const struct nv_dhcp_client *like, struct nv_words *options)
+{
+	NV_AUTO(nv_words) struct nv_words flags = {};
+	int r = wanted ? nv_words_split(wanted->flags, &flags) : 0;
+
+	if (r < 0)
+		return r;
+	if (flags.count)
+		return nv_dhcp_options(kind, &flags, 0, false, options);
+	if (!like || like->kind != kind)
+		return 0;
+	if (kind == NV_DHCP_DHCPCD)
+		return dhcpcd_family(like, options);
+	return nv_dhcp_options(kind, &like->args, 1, true, options);
+}
+
 int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
-	const struct nv_dhcp_client *like, const char *like_ifname, struct nv_words *ret_args)
+	const struct nv_dhcp_client *like, struct nv_words *ret_args)
 {
 	NV_AUTO(nv_words) struct nv_words args = {};
-	NV_AUTO(nv_words) struct nv_words flags = {};
-	const struct nv_words *options = &flags;
+	NV_AUTO(nv_words) struct nv_words options = {};
 	enum nv_dhcp_kind kind = like ? like->kind : NV_DHCP_DHCLIENT;
-	size_t first = 0;
-	int r = 0;
+	int r;
 
 	if (wanted && nv_dhcp_kind_of(wanted->program, &kind) < 0)
 		return -EINVAL;
-	if (wanted)
-		r = nv_words_split(wanted->flags, &flags);
-	/* dhcpcd's command line is not known any more: it has written its title over it. */
-	if (r == 0 && !flags.count && like && like->kind == kind && kind != NV_DHCP_DHCPCD) {
-		options = &like->args;
-		first = 1;
-	}
+	r = dhcp_read_options(wanted, kind, like, &options);
 	if (r == 0)
-		r = add_word(&args, "%s", wanted ? wanted->program : nv_dhcp_kind_name(kind));
+		r = nv_words_add(&args, "%s", wanted ? wanted->program : nv_dhcp_kind_name(kind));
 	if (r < 0)
 		return r;
 	switch (kind) {
 	case NV_DHCP_DHCLIENT:
-		r = dhclient_args(&args, ifname, options, first, like_ifname);
+		r = dhclient_args(&args, ifname, &options);
 		break;
 	case NV_DHCP_DHCPCD:
-		r = dhcpcd_args(&args, ifname, options, like);
+		r = dhcpcd_args(&args, ifname, &options);
 		break;
 	case NV_DHCP_UDHCPC:
-		r = udhcpc_args(&args, ifname, options, first);
+		r = udhcpc_args(&args, ifname, &options);
 		break;
 	}
 	if (r < 0)
@@ -303,6 +228,26 @@ static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
 	}
 }
 
+/*
+ * Of what the other client lends: a script or a file of settings that somebody else may write would
+ * be run as root.
+ */
+static void dhcp_drop_files(struct nv_words *args, enum nv_dhcp_kind kind)
+{
+	for (size_t i = 1; i + 1 < args->count; i++) {
+		int r = 0;
+
+		if (nv_dhcp_option_is_file(kind, args->word[i]))
+			r = nv_root_file_check(args->word[i + 1]);
+		if (r == 0 || r == -ENOENT)
+			continue;
+		nv_warn("%s goes on without %s %s, which others than root can change: %s",
+			args->word[0], args->word[i], args->word[i + 1], nv_strerror(r));
+		nv_words_remove(args, i);
+		nv_words_remove(args, i--);
+	}
+}
+
 static void run(const char *program, char **args)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -323,7 +268,7 @@ int nv_dhcp_start(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	const char *program = wanted ? wanted->program : like->program;
 	enum nv_dhcp_kind kind;
 	pid_t pid;
-	int r = nv_dhcp_command(wanted, ifname, like, like_ifname, &args);
+	int r = nv_dhcp_command(wanted, ifname, like, &args);
 
 	if (r < 0)
 		return r;
@@ -332,6 +277,8 @@ int nv_dhcp_start(const struct nv_dhcp_wanted *wanted, const char *ifname,
 		return r;
 	if (access(program, X_OK) < 0)
 		return -errno;
+	if (!wanted || !wanted->flags[0])
+		dhcp_drop_files(&args, kind);
 	if (like_ifname && like_ifname[0])
 		hand_lease_over(
 			&args, kind, ifname, like && like->kind == kind ? like : NULL, like_ifname);

@@ -19,14 +19,15 @@ void nv_process_auto(struct nv_process *process)
 {
 	nv_fd_auto(&process->dir);
 	nv_fd_auto(&process->pidfd);
-	process->dir = process->pidfd = -1;
+	*process = NV_PROCESS_NONE;
 }
 
 int nv_process_open(pid_t pid, struct nv_process *ret_process)
 {
-	NV_AUTO(nv_process) struct nv_process process = {.pid = pid, .dir = -1, .pidfd = -1};
+	NV_AUTO(nv_process) struct nv_process process = NV_PROCESS_NONE;
 	char path[32];
 
+	process.pid = pid;
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	process.dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (process.dir < 0)
@@ -37,7 +38,7 @@ int nv_process_open(pid_t pid, struct nv_process *ret_process)
 	if (process.pidfd < 0 || faccessat(process.dir, "status", F_OK, 0) < 0)
 		return -errno;
 	*ret_process = process;
-	process.dir = process.pidfd = -1;
+	process = NV_PROCESS_NONE;
 	return 0;
 }
 
@@ -80,15 +81,21 @@ bool nv_process_is_roots(const struct nv_process *process)
 
 int nv_process_args(const struct nv_process *process, struct nv_words *ret_args)
 {
+	NV_AUTO(nv_words) struct nv_words args = {};
 	char line[COMMAND_LINE_MAX];
 	ssize_t length = process_read(process, "cmdline", line, sizeof(line));
 
 	if (length <= 0)
 		return length < 0 ? (int)length : -ENOENT;
-	for (ssize_t i = 0; i < length; i++)
-		if (!line[i])
-			line[i] = ' ';
-	return nv_words_split(line, ret_args);
+	for (const char *at = line; at < line + length; at += strlen(at) + 1) {
+		int r = nv_words_add(&args, "%s", at);
+
+		if (r < 0)
+			return r;
+	}
+	*ret_args = args;
+	args = (struct nv_words){};
+	return 0;
 }
 
 bool nv_process_runs(const struct nv_process *process, const char *program)

@@ -15,6 +15,8 @@ struct nv_process {
 	int pidfd;
 };
 
+#define NV_PROCESS_NONE ((struct nv_process){.dir = -1, .pidfd = -1})
+
 void nv_process_auto(struct nv_process *process);
 
 /* Takes hold of a process. Returns 0 or -errno, -ESRCH or -ENOENT when there is none. */
@@ -28,9 +30,9 @@ int nv_process_open(pid_t pid, struct nv_process *ret_process);
 bool nv_process_is_roots(const struct nv_process *process);
 
 /*
- * Its command line, one argument a word; an argument with white space is several. What a user's
- * process wrote there is the user's, and reading it may take as long as he likes: ask
- * nv_process_is_roots() first. Returns 0, -ENOENT (it has none) or -errno.
+ * Its command line, one argument a word, at most 16 KiB of it. What a user's process wrote there is
+ * the user's, and reading it may take as long as he likes: ask nv_process_is_roots() first.
+ * Returns 0, -ENOENT (it has none), -ENOMEM or -errno.
  */
 int nv_process_args(const struct nv_process *process, struct nv_words *ret_args);
 

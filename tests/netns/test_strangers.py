@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -168,3 +169,81 @@ def test_a_lease_that_a_user_may_have_written_is_not_read(guest, tmp_path, open_
         end_clients(guest)
     copy = pathlib.Path("/var/lib/dhcp/dhclient.lagg0.leases")
     assert not copy.exists() or HOST_ADDRESS not in copy.read_text()
+
+
+DHCLIENT = shutil.which("dhclient") or "dhclient"
+# Its script does not end, so it never comes to open a socket, which it may not in each namespace.
+FOREGROUND = ["-d", "-sf", "/bin/cat", "-pf", "/run/container.pid", "-lf", "/run/container.leases",
+              "hn0"]
+
+
+def move_beside(guest, programs, command):
+    """What hyperv_vfup says when a root process serves hn0 that it is to leave alone."""
+    with guest.popen(*command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+        try:
+            wait_until(lambda: serving(guest, "hn0"))
+            said = programs.run("hyperv_vfup", "hn0")
+            wait_until(lambda: guest.addresses("hn0") == set(), what="all has moved")
+            assert serving(guest, "hn0") and client.poll() is None
+            assert serving(guest, "lagg0") == []
+        finally:
+            for pid in serving(guest, "hn0"):
+                os.kill(pid, signal.SIGKILL)
+            client.wait()
+    return said
+
+
+@pytest.mark.parametrize("namespace", [["--user", "--map-root-user"], ["--pid", "--fork"]],
+                         ids=["user", "pid"])
+def test_root_in_a_container_is_not_root(guest, tmp_path, namespace):
+    """It has the guest's network, and a real client."""
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    move_beside(guest, programs, ["unshare", *namespace, DHCLIENT, *FOREGROUND])
+
+
+def test_the_same_path_in_another_mount_namespace_is_another_file(guest, tmp_path):
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    shutil.copy(DHCLIENT, tmp_path / "dhclient")
+    over = f"mount --bind {tmp_path}/dhclient {DHCLIENT} && exec \"$@\""
+    said = move_beside(guest, programs, ["unshare", "--mount", "sh", "-c", over, "sh", DHCLIENT,
+                                         *FOREGROUND])
+    assert "is left alone" in said
+
+
+def test_a_client_in_a_users_directory_is_left_alone(guest, tmp_path, open_directory):
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    program = shutil.copy(DHCLIENT, open_directory / "dhclient")
+    said = move_beside(guest, programs, [program, *FOREGROUND])
+    assert "is left alone" in said
+
+
+def test_a_client_that_was_upgraded_moves(guest, tmp_path):
+    """Its program is not the file any more that runs."""
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    program = shutil.copy(DHCLIENT, "/run/dhclient")
+    root_client(guest, [program, "-nw", "-sf", "/bin/true", "hn0"])
+    os.rename(shutil.copy(DHCLIENT, "/run/new"), program)
+    try:
+        programs.run("hyperv_vfup", "hn0")
+        client = wait_until(lambda: serving(guest, "lagg0"))[-1]
+        assert os.path.samefile(f"/proc/{client}/exe", program)
+    finally:
+        end_clients(guest)
+
+
+def test_a_script_that_a_user_may_change_does_not_move(guest, tmp_path, open_directory):
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    script = shutil.copy("/bin/true", open_directory / "script")
+    root_client(guest, [DHCLIENT, "-nw", "-v", "-sf", script, "hn0"])
+    try:
+        programs.run("hyperv_vfup", "hn0")
+        client = wait_until(lambda: serving(guest, "lagg0"))[-1]
+        words = pathlib.Path(f"/proc/{client}/cmdline").read_text().split("\0")
+        assert "-v" in words and "-sf" not in words
+    finally:
+        end_clients(guest)

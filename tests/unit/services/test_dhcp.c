@@ -15,8 +15,7 @@ static void assert_command(const struct nv_dhcp_wanted *wanted, const char *like
 
 	if (like_line)
 		assert_int_equal(nv_words_split(like_line, &like.args), 0);
-	assert_int_equal(
-		nv_dhcp_command(wanted, "lagg0", like_line ? &like : NULL, "hn0", &args), 0);
+	assert_int_equal(nv_dhcp_command(wanted, "lagg0", like_line ? &like : NULL, &args), 0);
 	for (size_t i = 0; i < args.count; i++)
 		nv_str_printf(&line, "%s%s", i ? " " : "", args.word[i]);
 	assert_null(args.word[args.count]);
@@ -95,6 +94,32 @@ static void udhcpcs_joined_options_are_taken_apart(void **state)
 		NULL, "udhcpc -i", NV_DHCP_UDHCPC, "udhcpc -i lagg0 -p /run/udhcpc.lagg0.pid");
 }
 
+static void only_known_options_are_lent(void **state)
+{
+	(void)state;
+	assert_command(NULL, "dhclient -r -x -nosuch value -v --release=1 other -e A=b hn0",
+		NV_DHCP_DHCLIENT,
+		"dhclient -4 -v -e A=b -pf /run/dhclient.lagg0.pid "
+		"-lf /var/lib/dhcp/dhclient.lagg0.leases lagg0");
+	assert_command(NULL,
+		"udhcpc --interface hn0 --timeout=5 --script /x/s --pidfile=/x/p -zR --nosuch=1 "
+		"hn0",
+		NV_DHCP_UDHCPC, "udhcpc -i lagg0 -p /run/udhcpc.lagg0.pid -T 5 -s /x/s -R");
+}
+
+static void rcconfs_options_are_all_taken(void **state)
+{
+	struct nv_dhcp_wanted udhcpc = wants("/bin/udhcpc", "-nyw --new=1 -T5 -zb");
+	struct nv_dhcp_wanted dhclient = wants("/sbin/dhclient", "--new value -d");
+
+	(void)state;
+	assert_command(&udhcpc, NULL, 0,
+		"/bin/udhcpc -i lagg0 -p /run/udhcpc.lagg0.pid -y -w --new=1 -T 5 -z");
+	assert_command(&dhclient, NULL, 0,
+		"/sbin/dhclient -4 --new value -pf /run/dhclient.lagg0.pid "
+		"-lf /var/lib/dhcp/dhclient.lagg0.leases lagg0");
+}
+
 static void dhcpcds_title_is_no_option(void **state)
 {
 	(void)state;
@@ -118,7 +143,7 @@ static void an_unknown_program_is_refused(void **state)
 	NV_AUTO(nv_words) struct nv_words args = {};
 
 	(void)state;
-	assert_int_equal(nv_dhcp_command(&other, "lagg0", NULL, NULL, &args), -EINVAL);
+	assert_int_equal(nv_dhcp_command(&other, "lagg0", NULL, &args), -EINVAL);
 	assert_null(args.word);
 }
 
@@ -129,6 +154,8 @@ int main(void)
 		cmocka_unit_test(rcconf_gives_program_and_flags),
 		cmocka_unit_test(the_old_clients_options_are_kept_but_not_its_files),
 		cmocka_unit_test(udhcpcs_joined_options_are_taken_apart),
+		cmocka_unit_test(only_known_options_are_lent),
+		cmocka_unit_test(rcconfs_options_are_all_taken),
 		cmocka_unit_test(dhcpcds_title_is_no_option),
 		cmocka_unit_test(dhcpcds_title_tells_a_family_alone),
 		cmocka_unit_test(an_unknown_program_is_refused),
