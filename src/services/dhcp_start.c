@@ -209,6 +209,7 @@ static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
 	const char *its = like ? value_of(&like->args, "-lf") : NULL;
 	char from[128];
 	char to[128];
+	int r = 0;
 
 	switch (kind) {
 	case NV_DHCP_DHCLIENT:
@@ -216,16 +217,21 @@ static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
 			like && like->ipv6 ? "6" : "", like_ifname);
 		if (!its)
 			its = access(from, R_OK) == 0 ? from : DHCLIENT_DIR "/dhclient.leases";
-		copy_leases(its, value_of(args, "-lf"), like_ifname, ifname);
+		r = copy_leases(its, value_of(args, "-lf"), like_ifname, ifname);
 		break;
 	case NV_DHCP_DHCPCD:
 		snprintf(from, sizeof(from), DHCPCD_DIR "/%s.lease", like_ifname);
 		snprintf(to, sizeof(to), DHCPCD_DIR "/%s.lease", ifname);
-		copy_leases(from, to, like_ifname, ifname);
+		its = from;
+		r = copy_leases(from, to, like_ifname, ifname);
 		break;
 	case NV_DHCP_UDHCPC:
 		break;
 	}
+	if (r == -EPERM)
+		nv_warn("%s asks for a new lease: %s is not read, for others than root can change "
+			"it or its directories",
+			ifname, its);
 }
 
 /*

@@ -30,7 +30,7 @@ def clients_files():
     """What the clients write goes nowhere: their leases, and resolv.conf."""
     for directory in ("/var/lib/dhcp", "/var/lib/dhcpcd"):
         if os.path.isdir(directory):
-            sandbox.mount("netvf-test", directory, "tmpfs")
+            sandbox.mount("netvf-test", directory, "tmpfs", 0, "mode=0755")
     pathlib.Path("/run/resolv.conf").write_text("")
     sandbox.mount("/run/resolv.conf", "/etc/resolv.conf", None, sandbox.MS_BIND)
 
