@@ -60,7 +60,6 @@ static void on_hangup(int fd, int events, void *data)
 	(void)fd;
 	(void)events;
 	nv_budget_begin(budget);
-	nv_debug("devd client (pid %d) is gone", client->peer.pid);
 	drop(client);
 	nv_budget_end(budget, uid);
 }
@@ -112,7 +111,6 @@ static void on_client(int fd, const struct ucred *peer, void *data)
 	int r;
 
 	if (!has_place(clients, peer->uid)) {
-		nv_debug("no place for a devd client (pid %d, uid %u)", peer->pid, peer->uid);
 		close(fd);
 		return;
 	}

@@ -13,6 +13,7 @@ struct share {
 struct nv_budget {
 	const struct nv_loop *loop;
 	uint64_t began; /* of the thread's processor time */
+	uint64_t ended; /* the last time */
 	struct share all;
 	struct share others; /* of the uids for which there is no place below */
 	struct share uid[NV_BUDGET_UIDS];
@@ -102,8 +103,14 @@ void nv_budget_begin(struct nv_budget *budget)
 
 void nv_budget_end(struct nv_budget *budget, uid_t uid)
 {
-	if (budget)
-		nv_budget_charge(budget, uid, thread_time() - budget->began + NV_BUDGET_TURN);
+	uint64_t way;
+
+	if (!budget)
+		return;
+	way = budget->began - budget->ended;
+	budget->ended = thread_time();
+	nv_budget_charge(budget, uid,
+		budget->ended - budget->began + (way < NV_BUDGET_TURN ? way : NV_BUDGET_TURN));
 }
 
 void nv_budget_charge(struct nv_budget *budget, uid_t uid, uint64_t usec)

@@ -17,7 +17,7 @@
 #define NV_BUDGET_UID_DEBT  (200 * NV_USEC_PER_MSEC) /* more is not owed: it is waited for 10 s */
 #define NV_BUDGET_ALL_SHARE 50 /* for all uids together */
 #define NV_BUDGET_ALL_BURST (50 * NV_USEC_PER_MSEC)
-#define NV_BUDGET_TURN	    10 /* microseconds that a turn of the loop takes besides its callback */
+#define NV_BUDGET_TURN	    50 /* microseconds at most that the loop's way to a callback costs */
 #define NV_BUDGET_UIDS	    64 /* that are told apart; further ones share one share */
 
 struct nv_budget;
@@ -31,8 +31,9 @@ NV_DEFINE_AUTO(nv_budget, struct nv_budget *, nv_budget_free);
 bool nv_budget_is_free(uid_t uid);
 
 /*
- * Between these the thread works for @uid, who pays its processor time. Where they nest, what was
- * before the inner ones is nobody's.
+ * Between these the thread works for @uid, who pays its processor time, and the loop's way to it:
+ * what was used since the last one, up to NV_BUDGET_TURN. Where they nest, what was before the
+ * inner ones is nobody's.
  */
 void nv_budget_begin(struct nv_budget *budget);
 void nv_budget_end(struct nv_budget *budget, uid_t uid);

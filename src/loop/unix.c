@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define REST NV_USEC_PER_SEC
+#define REST	   NV_USEC_PER_SEC
+#define REST_LEAST (20 * NV_USEC_PER_MSEC) /* so that it is not woken for each connection */
 
 struct nv_listener {
 	struct nv_loop *loop;
@@ -126,7 +127,7 @@ static void on_connection(int fd, int events, void *data)
 	(void)fd;
 	(void)events;
 	if (wait)
-		rest(listener, false, wait);
+		rest(listener, false, wait > REST_LEAST ? wait : REST_LEAST);
 	else
 		accept_one(listener);
 }

@@ -172,6 +172,9 @@ static int start_watchdog(struct nv_daemon *daemon, struct watchdog *watchdog)
 /*
  * On a busy guest a switch must not wait for its turn. Actions do not inherit this. Where it is not
  * allowed, traffic still switches, a little later.
+ *
+ * Those who ask on the sockets are answered at this priority too, within their budget: were it
+ * lowered for them, a switch would wait until the thread had the processor again to finish.
  */
 static void take_priority(void)
 {
