@@ -77,8 +77,8 @@ def test_systemd_accepts_the_units(installed, tmp_path):
 
 
 def test_udevs_rule_runs_the_program_that_is_installed(installed):
-    rule = (installed / "usr/lib/udev/rules.d/80-netvf.rules").read_text().splitlines()[-1]
-    program = re.search(r'IMPORT\{program\}="/(\S+) %k"$', rule)[1]
+    rules = (installed / "usr/lib/udev/rules.d/80-netvf.rules").read_text()
+    program = re.search(r'(?m)IMPORT\{program\}="/(\S+) %k \$name"$', rules)[1]
     assert os.access(installed / program, os.X_OK)
 
 
