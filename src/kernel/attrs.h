@@ -55,6 +55,8 @@ int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link);
 void nv_link_encode_get(struct nv_request *request, int ifindex);
 void nv_link_encode_set(
 	struct nv_request *request, int ifindex, const struct nv_link_change *change);
+/* To another network namespace; @name: the new name, NULL: the same. */
+void nv_link_encode_move(struct nv_request *request, int ifindex, int netns_fd, const char *name);
 int nv_link_encode_add(
 	struct nv_request *request, const struct nv_link *link, const char *peer_name);
 void nv_link_encode_del(struct nv_request *request, int ifindex);

@@ -102,6 +102,11 @@ int nv_kernel_link_up(struct nv_kernel *kernel, int ifindex, bool up)
 	return nv_kernel_link_set(kernel, ifindex, &change);
 }
 
+int nv_kernel_link_move(struct nv_kernel *kernel, int ifindex, int netns_fd)
+{
+	return ifindex > 0 ? CALL(kernel, link_move, ifindex, netns_fd) : -ENODEV;
+}
+
 int nv_kernel_link_add(struct nv_kernel *kernel, const struct nv_link *link, const char *peer_name,
 	int *ret_ifindex)
 {

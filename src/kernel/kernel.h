@@ -69,6 +69,13 @@ int nv_kernel_link_set(struct nv_kernel *kernel, int ifindex, const struct nv_li
 int nv_kernel_link_up(struct nv_kernel *kernel, int ifindex, bool up);
 
 /*
+ * Moves a link to the network namespace of @netns_fd, where it is down, without addresses, and has
+ * the same name; where that is taken, the first free one of ethN. -EINVAL: the kernel ties it to
+ * its namespace. -EPERM: the caller is not root there.
+ */
+int nv_kernel_link_move(struct nv_kernel *kernel, int ifindex, int netns_fd);
+
+/*
  * Makes a link of @link->kind with its name, MAC, MTU (0: the kernel's default); for "vlan" on
  * `lower` with `vlan_id`, or with all that `vlan` says; for "veth" @peer_name names the other end
  * (else NULL). A "bond" is one of active-backup that receives on all of its ports, looks at their

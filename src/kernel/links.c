@@ -270,6 +270,16 @@ void nv_link_encode_set(
 		put_primary(header, to->primary);
 }
 
+void nv_link_encode_move(struct nv_request *request, int ifindex, int netns_fd, const char *name)
+{
+	struct ifinfomsg *info = nv_request_start(request, RTM_NEWLINK, NLM_F_ACK, sizeof(*info));
+
+	info->ifi_index = ifindex;
+	mnl_attr_put_u32(&request->header, IFLA_NET_NS_FD, (uint32_t)netns_fd);
+	if (name)
+		mnl_attr_put_strz(&request->header, IFLA_IFNAME, name);
+}
+
 static void put_peer(struct nlmsghdr *header, const char *name)
 {
 	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);

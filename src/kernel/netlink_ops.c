@@ -112,6 +112,20 @@ static int real_link_set(void *self, int ifindex, const struct nv_link_change *c
 	return send_request(self, &request);
 }
 
+/* A name that goes with it is a new name in kernels before 5.11, also where the old one is free. */
+static int real_link_move(void *self, int ifindex, int netns_fd)
+{
+	struct nv_request request;
+	int r;
+
+	nv_link_encode_move(&request, ifindex, netns_fd, NULL);
+	r = send_request(self, &request);
+	if (r != -EEXIST)
+		return r;
+	nv_link_encode_move(&request, ifindex, netns_fd, "eth%d");
+	return send_request(self, &request);
+}
+
 /* The message of a new link comes back before the acknowledgement (Linux 6.2). */
 static int read_echo(const struct nlmsghdr *message, void *data)
 {
@@ -425,6 +439,7 @@ static const struct nv_kernel_ops ops = {
 	.neighs = real_neighs,
 	.link = real_link,
 	.link_set = real_link_set,
+	.link_move = real_link_move,
 	.link_add = real_link_add,
 	.link_del = real_link_del,
 	.clsact = real_clsact,

@@ -42,6 +42,7 @@ struct nv_kernel_ops {
 
 	int (*link)(void *self, int ifindex, struct nv_link *ret_link);
 	int (*link_set)(void *self, int ifindex, const struct nv_link_change *change);
+	int (*link_move)(void *self, int ifindex, int netns_fd);
 	int (*link_add)(
 		void *self, const struct nv_link *link, const char *peer_name, int *ret_ifindex);
 	int (*link_del)(void *self, int ifindex);

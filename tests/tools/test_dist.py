@@ -21,6 +21,8 @@ INSTALLED = {
     "usr/libexec/hyperv/hyperv_vfup",
     "usr/lib/systemd/network/00-netvf.network",
     "usr/lib/udev/rules.d/80-netvf.rules",
+    "usr/lib/udev/rules.d/91-netvf.rules",
+    "usr/libexec/netvf/netvf_park",
     "usr/libexec/netvf/netvf_udev",
     "usr/sbin/netvfd",
 }
@@ -68,7 +70,8 @@ def test_systemd_accepts_the_units(installed, tmp_path):
         text = unit.read_text().replace("/usr/", f"{installed}/usr/")
         (tmp_path / unit.name).write_text(text)
     units = sorted(tmp_path.iterdir())
-    assert [u.name for u in units] == ["netvfd.service", "run-netvf-bpf.mount"]
+    assert [u.name for u in units] == [
+        "netvf-park.service", "netvf-unpark.service", "netvfd.service", "run-netvf-bpf.mount"]
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units],
                           capture_output=True, text=True)
     own = [line for line in done.stderr.splitlines() if "netvf" in line]

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * netvf_park: keeps the VFs of pairs in a network namespace of its own for as long as it runs, so
+ * that what configures the network at boot finds the hn alone. cloud-init would stop at two
+ * interfaces of one MAC address. See netvfd(8), FILES.
+ *
+ * Only this process holds that namespace, so the kernel itself gives a PCI device back to the first
+ * namespace when the process ends, however it ends (default_device_exit_net(), net/core/dev.c). At
+ * SIGTERM the VFs are back before it ends.
+ */
+#include "base/log.h"
+#include "kernel/monitor.h"
+#include "pair/match.h"
+#include "rcconf/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if_arp.h>
+#include <sched.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#define PROGRAM	  "netvf_park"
+#define OWN_NETNS "/proc/self/ns/net"
+
+struct park {
+	struct nv_settings settings;
+	struct nv_loop *loop;
+	struct nv_monitor *monitor;
+	struct nv_kernel *home; /* where hns are and VFs come up */
+	struct nv_kernel *away;
+	int home_fd;
+	int away_fd;
+};
+
+static void park_close(struct park *park)
+{
+	nv_monitor_free(park->monitor);
+	nv_kernel_free(park->home);
+	nv_kernel_free(park->away);
+	nv_loop_free(park->loop);
+	nv_fd_auto(&park->home_fd);
+	nv_fd_auto(&park->away_fd);
+}
+
+/* A file with faults must not cost the guest its network: it is as if there were none. */
+static void read_settings(struct nv_settings *ret_settings)
+{
+	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
+	const char *path = getenv(NV_RCCONF_ENV);
+	struct nv_rcconf *rcconf = NULL;
+
+	if (nv_rcconf_load(path ? path : NV_RCCONF_PATH, &faults, &rcconf) == 0)
+		nv_settings_read(rcconf, &faults, ret_settings);
+	nv_faults_log(&faults);
+	nv_rcconf_free(rcconf);
+}
+
+static int open_netns(int *ret_fd, struct nv_kernel **ret_kernel)
+{
+	int fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : nv_kernel_open(ret_kernel);
+
+	if (r == 0)
+		*ret_fd = fd;
+	else if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int open_namespaces(struct park *park)
+{
+	int r = open_netns(&park->home_fd, &park->home);
+
+	if (r == 0 && unshare(CLONE_NEWNET) < 0)
+		r = -errno;
+	if (r == 0)
+		r = open_netns(&park->away_fd, &park->away);
+	if (r == 0 && setns(park->home_fd, CLONE_NEWNET) < 0)
+		r = -errno;
+	if (r < 0)
+		nv_err("cannot make a network namespace for VFs (is this root?): %s",
+			nv_strerror(r));
+	return r;
+}
+
+static void park_vf(struct park *park, const struct nv_link *vf, const struct nv_link *hn)
+{
+	int r = nv_kernel_link_move(park->home, vf->ifindex, park->away_fd);
+
+	if (r == 0)
+		nv_info("%s, the VF of %s, is put aside until the network is configured", vf->name,
+			hn->name);
+	else if (r != -ENODEV)
+		nv_err("cannot put %s, the VF of %s, aside: %s", vf->name, hn->name,
+			nv_strerror(r));
+}
+
+/* Now and after each change of a link. */
+static void on_settled(void *data)
+{
+	__attribute__((cleanup(nv_pairs_auto))) struct nv_pairs pairs = {};
+	struct park *park = data;
+	const struct nv_links *links = nv_monitor_links(park->monitor);
+	int r = nv_pairs_find(links, &park->settings.hn, &pairs);
+
+	if (r < 0)
+		nv_err("cannot look for VFs: %s", nv_strerror(r));
+	for (size_t i = 0; i < pairs.count; i++) {
+		const struct nv_pair *pair = &pairs.pair[i];
+
+		if (pair->match == NV_MATCH_OURS && pair->vf)
+			park_vf(park, nv_links_by_index(links, pair->vf),
+				nv_links_by_index(links, pair->hn));
+	}
+}
+
+/* Links that the kernel makes in every namespace cannot leave it (-EINVAL). */
+static bool give_back(struct park *park)
+{
+	__attribute__((cleanup(nv_links_auto))) struct nv_links links = {};
+	bool all = true;
+	int r = nv_kernel_links(park->away, &links);
+
+	if (r < 0) {
+		nv_err("cannot list the VFs to give back: %s; the kernel gives them back now",
+			nv_strerror(r));
+		return false;
+	}
+	for (size_t i = 0; i < links.count; i++) {
+		const struct nv_link *link = &links.link[i];
+
+		if (link->type != ARPHRD_ETHER)
+			continue;
+		r = nv_kernel_link_move(park->away, link->ifindex, park->home_fd);
+		if (r == 0)
+			nv_info("%s is given back", link->name);
+		else if (r != -EINVAL && r != -ENODEV) {
+			nv_err("cannot give %s back: %s; the kernel gives it back now", link->name,
+				nv_strerror(r));
+			all = false;
+		}
+	}
+	return all;
+}
+
+static void on_signal(int signal, void *data)
+{
+	(void)signal;
+	nv_loop_quit(data);
+}
+
+static int run(struct park *park)
+{
+	static const struct nv_monitor_ops ops = {.settled = on_settled};
+	NV_AUTO(nv_watch) struct nv_watch *term = NULL;
+	NV_AUTO(nv_watch) struct nv_watch *interrupt = NULL;
+	int r = nv_loop_watch_signal(park->loop, SIGTERM, on_signal, park->loop, &term);
+
+	if (r == 0)
+		r = nv_loop_watch_signal(park->loop, SIGINT, on_signal, park->loop, &interrupt);
+	if (r == 0)
+		r = nv_monitor_new(park->loop, park->home, &ops, park, &park->monitor);
+	if (r < 0) {
+		nv_err("cannot watch the network interfaces: %s", nv_strerror(r));
+		return r;
+	}
+	on_settled(park);
+	sd_notify(0, "READY=1");
+	r = nv_loop_run(park->loop);
+	sd_notify(0, "STOPPING=1");
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	__attribute__((cleanup(park_close))) struct park park = {.home_fd = -1, .away_fd = -1};
+	int r;
+
+	(void)argv;
+	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
+	if (argc != 1) {
+		nv_err("usage: " PROGRAM " (netvf-park.service runs it)");
+		return EXIT_FAILURE;
+	}
+	read_settings(&park.settings);
+	r = nv_loop_new(NV_LOOP_MONOTONIC, &park.loop);
+	if (r < 0) {
+		nv_err("cannot make an event loop: %s", nv_strerror(r));
+		return EXIT_FAILURE;
+	}
+	if (open_namespaces(&park) < 0)
+		return EXIT_FAILURE;
+	r = run(&park);
+	return give_back(&park) && r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
