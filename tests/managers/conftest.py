@@ -17,23 +17,47 @@ from netvf_lab.vm.cache import Cache, Unavailable
 PLACES = Places.of_build(TOP, BUILD)
 
 
+# What each of these fixtures has of Debian's.
+PACKAGES = {"debian": root.PACKAGES, "cloud": root.CLOUD_PACKAGES}
+
+
 @pytest.fixture(scope="session")
-def debian():
-    """(kernel, busybox, image): Debian's, with netvf's package installed in the image. From here on
-    the machine's own network is out of reach."""
+def made(request):
+    """made(name): (kernel, busybox, image), with netvf's package installed in the image. What is
+    Debian's has been fetched; from now on the machine's own network is out of reach."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to make network namespaces")
     if not os.path.exists("/dev/net/tun"):
         pytest.skip("there is no /dev/net/tun here, so QEMU can have no network")
-    image = str(BUILD / "managers.ext4")
+    wanted = {name for item in request.session.items for name in item.fixturenames}
+    images = []
     try:
         package = root.package(str(BUILD / "deb"))
         cache = Cache(PLACES)
         cache.qemu()
-        found = cache.kernel(), cache.busybox(), image
-        root.image(image, root.bootstrap(PLACES.cache), package, PLACES)
+        kernel, busybox = cache.kernel(), cache.busybox()
+        trees = {name: root.bootstrap(PLACES.cache, packages)
+                 for name, packages in PACKAGES.items() if name in wanted}
     except Unavailable as why:
         pytest.skip(str(why))
     sandbox.isolate()
-    yield found
-    os.unlink(image)
+
+    def make(name):
+        images.append(str(BUILD / f"{name}.ext4"))
+        root.image(images[-1], trees[name], package, PLACES)
+        return kernel, busybox, images[-1]
+
+    yield make
+    for image in images:
+        os.unlink(image)
+
+
+@pytest.fixture(scope="session")
+def debian(made):
+    return made("debian")
+
+
+@pytest.fixture(scope="session")
+def cloud(made):
+    """With cloud-init and netplan."""
+    return made("cloud")

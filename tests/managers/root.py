@@ -11,13 +11,16 @@ import tempfile
 from netvf_lab.vm import initramfs
 from netvf_lab.vm.cache import Unavailable
 
-SUITE = "bookworm"
+SUITE = os.environ.get("NETVF_SUITE", "bookworm")
 PACKAGES = (
     *("systemd", "systemd-sysv", "udev", "dbus", "kmod", "netbase", "procps", "iproute2"),
-    *("iputils-ping", "ifupdown", "isc-dhcp-client", "network-manager", "systemd-resolved"),
+    *("iputils-ping", "ifupdown", "network-manager", "systemd-resolved"),
+    "isc-dhcp-client" if SUITE == "bookworm" else "dhcpcd-base",
     # netvf's, so that installing it needs no network.
-    *("libbpf1", "libbsd0", "libevent-core-2.1-7", "libjansson4", "libmnl0"),
+    *("libbpf1", "libbsd0", "libjansson4", "libmnl0"),
+    "libevent-core-2.1-7" if SUITE == "bookworm" else "libevent-core-2.1-7t64",
 )
+CLOUD_PACKAGES = (*PACKAGES, "cloud-init", "netplan.io")
 LEFT_OUT = ("man", "doc", "locale", "info")
 SPARE = 128 << 20  # bytes, for what the guest writes
 
@@ -47,9 +50,9 @@ def _run(argv, **options):
         raise Unavailable(f"{argv[0]}: {lines[-1] if lines else error}") from error
 
 
-def bootstrap(cache):
+def bootstrap(cache, packages):
     """The directory with Debian's packages installed; made once."""
-    key = hashlib.sha256(" ".join((SUITE, *PACKAGES)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(" ".join((SUITE, *packages)).encode()).hexdigest()[:12]
     target = os.path.join(cache, f"root-{key}")
     if os.path.exists(target):
         return target
@@ -60,7 +63,7 @@ def bootstrap(cache):
         # What it mounts in the root is nobody else's, and goes with it, also when it is cut off.
         _run(["unshare", "--mount",
               "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory",
-              f"--include={','.join(PACKAGES)}",
+              f"--include={','.join(packages)}",
               *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT), SUITE, root])
         os.rename(root, target)
     return target

@@ -64,7 +64,8 @@ class Qemu:
     """emulator: the program; hn and vf: their taps, in the namespace; hn_options: more properties
     of hn's card; incoming: it waits for a guest that comes from another one; counting: the guest's
     time is a count of instructions; disk: an image, of which the guest sees and changes a copy;
-    memory: as -m takes it."""
+    memory: as -m takes it; card: a driver, for a VF that is there from power-on; reboots: whether
+    the guest may."""
 
     def __init__(
         self,
@@ -81,6 +82,8 @@ class Qemu:
         counting=False,
         disk=None,
         memory=MEMORY,
+        card=None,
+        reboots=False,
     ):
         self._vf = vf
         self._backed = False  # there is a back end for the VF's card
@@ -93,7 +96,8 @@ class Qemu:
         self._results = []
         self._qmp, qmp = socket.socketpair()
         argv = [
-            *(*emulator.argv, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
+            *(*emulator.argv, "-nodefaults", "-no-user-config", "-display", "none"),
+            *(() if reboots else ("-no-reboot",)),
             *("-machine", "q35", *PROCESSORS[counting]),
             *("-m", memory, "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", COMMAND_LINE, "-serial", "stdio"),
@@ -110,11 +114,16 @@ class Qemu:
                 number = f"chassis={slot[-1]},slot={slot[-1]}"
                 argv += ["-device", f"pcie-root-port,id={slot},bus={BRIDGES[how]},{number}"]
         argv += ["-netdev", f"tap,id=hn,ifname={hn},script=no,downscript=no"]
-        card = f"virtio-net-pci,bus=pcie.0,id=nic-hn,netdev=hn,mac={GUEST_MAC}"
-        argv += ["-device", card + hn_options]
+        synthetic = f"virtio-net-pci,bus=pcie.0,id=nic-hn,netdev=hn,mac={GUEST_MAC}"
+        argv += ["-device", synthetic + hn_options]
         if disk:
             argv += ["-drive", f"file={disk},id=disk,format=raw,if=none,snapshot=on"]
             argv += ["-device", "virtio-blk-pci,bus=pcie.0,drive=disk"]
+        if card:
+            self._backed = self._plugged = True
+            argv += ["-netdev", f"tap,id=vf,ifname={vf},script=no,downscript=no"]
+            properties = f"id=nic-vf,netdev=vf,mac={GUEST_MAC},bus={SLOTS['acpi'][0]},romfile="
+            argv += ["-device", f"{card},{properties}"]
         if incoming:
             argv += ["-incoming", "defer"]
         self.process = namespace.popen(

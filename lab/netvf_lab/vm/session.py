@@ -7,7 +7,7 @@ from ..agents import Agent
 from ..loop import Lines, Loop, Timeout
 from ..story import Story
 from .cache import Cache
-from .guest import Guest
+from .guest import BOOTED_WITHIN, Guest
 from .host import Host
 from .qemu import Qemu, Wires
 
@@ -55,13 +55,13 @@ class Session:
             service.close()
         self.host.close()
 
-    def boot(self):
-        """To where the peer has the network up, without a VF."""
+    def boot(self, within=BOOTED_WITHIN):
+        """To where the peer has the network up."""
         self._services = self.peer.serve(self.host)
         self.qemu = self.start_qemu(self.host.hn, self.host.vf)
         self.qemu.connect()
         guest = Guest(self.loop, self.wires)
-        guest.await_boot()
+        guest.await_boot(within)
         self.guest = self.host.guest = guest
         self.story.tell("guest", f"boots Linux {self.kernel.release}")
         self._clock = Agent(self.loop, self.guest, self.places.agent, "clock")
