@@ -275,14 +275,34 @@ static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 	return r == 0 && nv_dhcp_clients_choose(&up->plan) == 0;
 }
 
-static bool make_plan(struct vfup *up)
+/*
+ * A lagg of it would be one more interface without an address, and a VF that somebody configures
+ * instead would lose what it has. Says why.
+ */
+static bool is_unconfigured(const struct vfup *up)
+{
+	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+	const char *hn = up->hn->name;
+
+	if (up->pair.mode == NV_MODE_LAGG || !nv_plan_is_empty(&up->plan) ||
+		(nv_dhcp_find(hn, &clients) == 0 && clients.count))
+		return false;
+	nv_notice("%s has no lagg, for nobody has configured it: give it an address, or name it in "
+		  "rc.conf",
+		hn);
+	return true;
+}
+
+static enum look make_plan(struct vfup *up)
 {
 	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
 
 	if (!find_plan(up, &now))
-		return false;
+		return LOOK_FAILED;
+	if (is_unconfigured(up))
+		return LOOK_DONE;
 	report_left(up);
-	return take_journal(up, &now);
+	return take_journal(up, &now) ? LOOK_GO_ON : LOOK_FAILED;
 }
 
 /* A kernel without bonding gets the other form. */
@@ -456,7 +476,15 @@ static bool vfup(struct vfup *up, const char *hn)
 		nv_info("%s is the upper of %s already", up->lagg_name, hn);
 		return true;
 	}
-	return make_plan(up) && make_lagg(up) && move(up);
+	switch (make_plan(up)) {
+	case LOOK_GO_ON:
+		break;
+	case LOOK_DONE:
+		return true;
+	case LOOK_FAILED:
+		return false;
+	}
+	return make_lagg(up) && move(up);
 }
 
 static bool release(struct vfup *up, const char *hn)

@@ -522,6 +522,17 @@ int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	return r;
 }
 
+bool nv_plan_is_empty(const struct nv_plan *plan)
+{
+	const struct nv_move *move = plan->move;
+
+	for (size_t i = 0; i < move->addrs.count; i++)
+		if (!is_link_local(&move->addrs.addr[i]))
+			return false;
+	return plan->count == 1 && !plan->is_said && !move->routes.count && !plan->objs.count &&
+	       !move->bridge[0];
+}
+
 void nv_plan_auto(struct nv_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {

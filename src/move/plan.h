@@ -97,6 +97,12 @@ int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	const struct nv_interface *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why);
 void nv_plan_auto(struct nv_plan *plan);
 
+/*
+ * Whether there is nothing to move: neither rc.conf nor what is live configures the interface. An
+ * IPv6 link-local address comes by itself, as does what the kernel makes for it.
+ */
+bool nv_plan_is_empty(const struct nv_plan *plan);
+
 /* Whether a route belongs to the configuration, and does not come by itself, with an address. */
 bool nv_plan_route_counts(const struct nv_route *route);
 

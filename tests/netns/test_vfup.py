@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from harness import BUILD, wait_until
+from harness import BUILD, Guest, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS
 from programs import AddressWatch, Connection, Programs
 
@@ -89,6 +89,18 @@ def test_what_rcconf_says_is_on_lagg0_and_not_on_hn0(programs, guest):
     }
     assert_bare(guest, "hn0")
     assert_bare(guest, "vf0")
+
+
+def test_an_hn_that_nobody_configured_has_no_lagg(topology, tmp_path):
+    guest = Guest(topology)
+    guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    assert "nobody has configured it" in programs.run("hyperv_vfup", "hn0")
+    assert guest.link("lagg0") is None
+    guest.netlink.addr("add", index=guest.namespace.index("hn0"), address="10.77.0.2", prefixlen=24)
+    programs.run("hyperv_vfup", "hn0")
+    assert guest.addresses("lagg0") == {"10.77.0.2/24"}
 
 
 def test_a_kernel_without_bonding_gets_the_other_form_and_is_told(programs, guest):
