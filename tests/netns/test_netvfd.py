@@ -394,7 +394,10 @@ def hyperv_rules(tmp_path):
         program.write_text(DAEMON.format(log=tmp_path / f"{name}.log"))
         program.chmod(0o755)
         text = text.replace(f"/usr/sbin/{name}", str(program))
-    return text
+    udevadm = tmp_path / "udevadm"  # of a system where nobody else starts them
+    udevadm.write_text("#!/bin/sh\n")
+    udevadm.chmod(0o755)
+    return text.replace("udevadm", str(udevadm))
 
 
 @pytest.mark.parametrize("node,cdev,name", [
@@ -417,8 +420,26 @@ def test_device_nodes_start_and_stop_their_daemons(guest, start_netvfd, hyperv_r
                 if entry["what"] == "action" and name in entry["command"]]
 
     wait_until(lambda: len(actions()) == 16)
-    assert actions() == [str(tmp_path / name), f"pkill -x {name}"] * 8
+    assert [command.split()[-1] for command in actions()] == [str(tmp_path / name), name] * 8
     assert netvfd.events.count(f"!system=DEVFS subsystem=CDEV type=CREATE cdev={cdev}") == 8
+
+
+def test_what_systemd_starts_is_not_started_again(guest, start_netvfd, hyperv_rules, tmp_path):
+    """udev's database has hyperv-daemons' rule for the one, and for the other nothing."""
+    (tmp_path / "udevadm").write_text("""#!/bin/sh
+case $* in *hv_kvp) echo SYSTEMD_WANTS=hv-kvp-daemon.service ;; esac
+""")
+    netvfd = start_netvfd(rules=hyperv_rules)
+    for node in ("hv_kvp", "hv_vss"):
+        send_uevent(guest.namespace, "add", f"/devices/virtual/misc/vmbus!{node}",
+                    subsystem="misc", devname=f"vmbus/{node}")
+
+    def ended():
+        return [entry for entry in json.loads(netvfd.ask("history", "--json"))
+                if entry["what"] == "action" and "hv_" in entry["command"]]
+
+    wait_until(lambda: (tmp_path / "hv_vss_daemon.log").exists() and len(ended()) == 2)
+    assert not (tmp_path / "hv_kvp_daemon.log").exists()
 
 
 def test_a_name_is_data_and_never_code(guest, start_netvfd, tmp_path):
