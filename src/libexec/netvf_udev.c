@@ -2,16 +2,23 @@
 /*
  * netvf_udev IF [NAME]: what udev(7) is to know of an interface, so that NetworkManager
  * (NM_UNMANAGED) and systemd-networkd (ID_NET_MANAGED_BY, through dist/00-netvf.network) leave the
- * VFs and laggs of pairs alone. NAME is what udev is about to call it: where a rule goes by the MAC
- * address, which a VF shares with its hn, the name is the hn's. udev would fail to rename the VF
- * then, and forget the rest: NETVF_KEEPS_NAME says so. See netvfd(8), FILES.
+ * VFs and laggs of pairs alone; and NETVF_NAME, the name that a VF gets. NAME is what udev is about
+ * to call it. A VF has hn's MAC address: a name that is given by MAC address, as netplan's set-name
+ * is, must be hn's, whichever of the two is there first. And udev forgets all that it knows of an
+ * interface whose new name is another's. See netvfd(8), FILES.
  */
 #include "base/log.h"
 #include "libexec/context.h"
 
+#include <glob.h>
+#include <net/if.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #define PROGRAM "netvf_udev"
+
+#define HN_WAIT_MS 3000
 
 static bool is_lagg(const struct nv_context *context, const char *ifname)
 {
@@ -35,23 +42,127 @@ static bool is_vf(const struct nv_context *context, const char *ifname)
 	return pair && pair->match == NV_MATCH_OURS;
 }
 
+/* Whether the .link file that names the interface matches it by its MAC address: systemd.link(5).
+ */
+static bool is_named_by_mac(const char *link_file)
+{
+	NV_AUTO(nv_file) FILE *file = link_file ? fopen(link_file, "re") : NULL;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line + strspn(line, " \t"), "MACAddress", 10) == 0 ||
+			strncmp(line + strspn(line, " \t"), "PermanentMACAddress", 19) == 0)
+			return true;
+	return false;
+}
+
+/* udev's properties of a VF are our environment. NULL: what udev is about to call it is well. */
+static const char *find_name(const char *ifname, const char *wanted)
+{
+	static const char *const places[] = {
+		"ID_NET_NAME", "ID_NET_NAME_ONBOARD", "ID_NET_NAME_SLOT", "ID_NET_NAME_PATH"};
+	bool by_mac = is_named_by_mac(getenv("ID_NET_LINK_FILE"));
+
+	for (size_t i = by_mac ? 1 : 0; i < NV_ARRAY_SIZE(places); i++) {
+		const char *name = getenv(places[i]);
+
+		if (name && *name && (nv_streq(name, ifname) || !if_nametoindex(name)))
+			return name;
+	}
+	return wanted && !nv_streq(wanted, ifname) && if_nametoindex(wanted) ? ifname : NULL;
+}
+
+/* A device that will be a synthetic interface, and where below it the interface will be. */
+static const struct {
+	const char *file; /* glob(7) */
+	const char *begins; /* its content */
+	const char *net;
+} synthetic[] = {
+	{"/sys/bus/vmbus/devices/*/class_id", "{f8615163-df3e-46c5-913f-f2d2f965ed0e}", "net/*"},
+	{"/sys/bus/virtio/devices/*/device", "0x0001", "net/*"},
+	{"/sys/bus/pci/devices/*/modalias", "pci:v00001AF4d00001000", "virtio*/net/*"},
+	{"/sys/bus/pci/devices/*/modalias", "pci:v00001AF4d00001041", "virtio*/net/*"},
+	{"/sys/bus/pci/devices/*/modalias", "pci:v000015ADd000007B0", "net/*"},
+	{"/sys/bus/xen/devices/vif-*/modalias", "xen:vif", "net/*"},
+};
+
+static bool exists(const char *pattern)
+{
+	glob_t found = {};
+	bool any = glob(pattern, 0, NULL, &found) == 0;
+
+	globfree(&found);
+	return any;
+}
+
+static bool is_pending(const char *path, const char *begins, const char *net)
+{
+	NV_AUTO(nv_file) FILE *file = fopen(path, "re");
+	char text[256] = "";
+	char pattern[512];
+
+	if (!file || !fgets(text, sizeof(text), file) || strncmp(text, begins, strlen(begins)) != 0)
+		return false;
+	snprintf(pattern, sizeof(pattern), "%.*s/%s", (int)(strrchr(path, '/') - path), path, net);
+	return !exists(pattern);
+}
+
+static bool hn_is_coming(void)
+{
+	bool pending = false;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(synthetic); i++) {
+		glob_t found = {};
+
+		glob(synthetic[i].file, 0, NULL, &found);
+		for (size_t j = 0; j < found.gl_pathc; j++)
+			pending |= is_pending(
+				found.gl_pathv[j], synthetic[i].begins, synthetic[i].net);
+		globfree(&found);
+	}
+	return pending;
+}
+
+/*
+ * At boot the driver of a VF may be there before that of its hn, and no manager may look at the VF
+ * before it is known to be one: none does before udev is done with it.
+ */
+static bool look(struct nv_context *context, const char *ifname)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+
+	for (int i = 0; i < HN_WAIT_MS / 50; i++) {
+		const struct nv_link *link;
+
+		if (!nv_context_look(context))
+			return false;
+		link = nv_links_by_name(&context->links, ifname);
+		if (!link || strcmp(link->parent_bus, "pci") != 0 ||
+			!nv_streq(getenv("ACTION"), "add") ||
+			nv_pairs_by_vf(&context->pairs, link->ifindex) ||
+			nv_pairs_by_hn(&context->pairs, link->ifindex) || !hn_is_coming())
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	__attribute__((cleanup(nv_context_auto))) struct nv_context context = {};
-	bool vf;
+	const char *name;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_WARNING);
 	if (argc != 2 && argc != 3) {
 		nv_err("usage: " PROGRAM " INTERFACE [NAME]");
 		return 1;
 	}
-	if (!nv_context_open(&context) || !nv_context_look(&context))
+	if (!nv_context_open(&context) || !look(&context, argv[1]))
 		return 1;
-	vf = is_vf(&context, argv[1]);
-	if (vf || is_lagg(&context, argv[1]))
+	if (is_vf(&context, argv[1]) || is_lagg(&context, argv[1]))
 		puts("NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf");
-	if (vf && argc == 3 && !nv_streq(argv[1], argv[2]) &&
-		nv_links_by_name(&context.links, argv[2]))
-		puts("NETVF_KEEPS_NAME=1");
+	name = is_vf(&context, argv[1]) ? find_name(argv[1], argc == 3 ? argv[2] : NULL) : NULL;
+	if (name)
+		printf("NETVF_NAME=%s\n", name);
 	return 0;
 }

@@ -15,8 +15,9 @@ def programs(guest, tmp_path):
     return Programs(guest, tmp_path)
 
 
-def properties(guest, programs, *words):
-    done = guest.run(BUILD / "src/libexec/netvf_udev", *words, env=programs.environment)
+def properties(guest, programs, *words, **known):
+    environment = {**programs.environment, **known}
+    done = guest.run(BUILD / "src/libexec/netvf_udev", *words, env=environment)
     assert done.stderr == ""
     return done.stdout
 
@@ -36,7 +37,28 @@ def test_two_vfs_of_one_hn_are_nobodys(guest, programs):
 
 def test_a_vf_does_not_take_a_name_that_is_taken(guest, programs):
     """As a rule that goes by the MAC address would give it."""
-    keeps = "NETVF_KEEPS_NAME=1\n"
+    keeps = "NETVF_NAME=vf0\n"
     found = {name: properties(guest, programs, "vf0", name) for name in ("hn0", "vf0", "free0")}
     assert found == {"hn0": LEFT_ALONE + keeps, "vf0": LEFT_ALONE, "free0": LEFT_ALONE}
     assert properties(guest, programs, "hn0", "vf0") == ""
+
+
+def test_a_vf_is_named_by_its_place_and_not_by_its_mac_address(guest, programs, tmp_path):
+    """udev's properties are the environment: those of netplan's set-name, and of a file by path."""
+    def name(ifname="vf0", **known):
+        text = properties(guest, programs, ifname, **known)
+        return dict(line.split("=") for line in text.split()).get("NETVF_NAME")
+
+    by_mac, by_path = tmp_path / "10-netplan-eth0.link", tmp_path / "10-fast.link"
+    by_mac.write_text("[Match]\nPermanentMACAddress=02:00:00:00:00:01\n\n[Link]\nName=eth0\n")
+    by_path.write_text("[Match]\nPath=pci-0000:01:00.0\n\n[Link]\nName=fast\n")
+    place = {"ID_NET_NAME_SLOT": "ens1", "ID_NET_NAME_PATH": "enp1s0"}
+    assert name(ID_NET_LINK_FILE=str(by_mac), ID_NET_NAME="eth0", **place) == "ens1"
+    assert name(ID_NET_LINK_FILE=str(by_path), ID_NET_NAME="fast", **place) == "fast"
+    assert name(ID_NET_NAME="ens1", **place) == "ens1"
+    assert name(**place) == "ens1"  # net.ifnames=0
+    assert name() is None
+    # Another's name is not asked for: udev would keep nothing of the VF.
+    assert name(ID_NET_NAME="hn0", **place) == "ens1"
+    assert name(ID_NET_NAME="vf0", **place) == "vf0"
+    assert name("hn0", ID_NET_LINK_FILE=str(by_mac), ID_NET_NAME="eth0", **place) is None
