@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """netvf_udev: what the managers of networks are to keep off."""
 
+import re
+import shutil
+
 import pytest
 
-from harness import BUILD
+from harness import BUILD, TOP
 from programs import Programs
 
 LEFT_ALONE = "NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf\n"
@@ -62,3 +65,18 @@ def test_a_vf_is_named_by_its_place_and_not_by_its_mac_address(guest, programs, 
     assert name(ID_NET_NAME="hn0", **place) == "ens1"
     assert name(ID_NET_NAME="vf0", **place) == "vf0"
     assert name("hn0", ID_NET_LINK_FILE=str(by_mac), ID_NET_NAME="eth0", **place) is None
+
+
+def test_of_a_pair_cloud_inits_handler_sees_the_hn(guest, programs, tmp_path):
+    """It stops at two interfaces of one MAC address, and these are all files that it reads of."""
+    shutil.copy(TOP / "dist/netvf_class_net", tmp_path)
+    (tmp_path / "netvf_udev").symlink_to(BUILD / "src/libexec/netvf_udev")
+    guest.netlink.link("add", ifname="lagg0", kind="ifb",
+                       address=guest.link("hn0").get_attr("IFLA_ADDRESS"))
+    look = (f"{tmp_path}/netvf_class_net {tmp_path}/net && mount --bind {tmp_path}/net"
+            " /sys/class/net && cd /sys/class/net && grep . */address && ls hn0/statistics")
+    found = guest.run("unshare", "--mount", "sh", "-c", look, env=programs.environment)
+    assert "rx_bytes" in found.stdout, found.stderr
+    mac = guest.link("hn0").get_attr("IFLA_ADDRESS")
+    assert re.findall(rf"(?m)^(\w+)/address:{mac}$", found.stdout) == ["hn0"]
+    assert "lo/address" in found.stdout
