@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,13 +23,6 @@ void nv_log_open(const char *ident, enum nv_log_target target, int max_priority)
 	log_max_priority = max_priority;
 	if (target == NV_LOG_SYSLOG)
 		openlog(ident, LOG_PID, LOG_DAEMON);
-}
-
-static void flatten(char *text)
-{
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ')
-			*c = ' ';
 }
 
 /*
@@ -57,7 +52,7 @@ void nv_log(int priority, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	flatten(text);
+	nv_str_printable(text);
 
 	if (log_target == NV_LOG_SYSLOG)
 		syslog(priority, "%s", text);

@@ -15,6 +15,7 @@
 
 struct root_file_walk {
 	int at; /* the directory so far */
+	bool shared; /* anybody may make files there, and nobody another's go: as in /tmp */
 	char rest[PATH_MAX]; /* the path from there */
 	unsigned int links; /* followed so far */
 };
@@ -27,8 +28,10 @@ static void root_file_walk_auto(struct root_file_walk *walk)
 /* An access control list that lets others write shows in the group's bits (acl(5)). */
 static bool root_file_is_roots(const struct stat *about)
 {
+	bool shared = S_ISDIR(about->st_mode) && about->st_mode & S_ISVTX;
+
 	return about->st_uid == 0 &&
-	       (S_ISLNK(about->st_mode) || !(about->st_mode & (S_IWGRP | S_IWOTH)));
+	       (S_ISLNK(about->st_mode) || shared || !(about->st_mode & (S_IWGRP | S_IWOTH)));
 }
 
 static int root_file_enter(struct root_file_walk *walk, int directory)
@@ -39,6 +42,7 @@ static int root_file_enter(struct root_file_walk *walk, int directory)
 	walk->at = directory;
 	if (directory < 0 || fstat(directory, &about) < 0)
 		return -errno;
+	walk->shared = about.st_mode & S_ISVTX && about.st_mode & (S_IWGRP | S_IWOTH);
 	return root_file_is_roots(&about) ? 0 : -EPERM;
 }
 
@@ -75,11 +79,12 @@ static int root_file_step(struct root_file_walk *walk, int *ret_fd)
 	struct stat about;
 
 	if (!length)
-		return -EISDIR;
+		return walk->shared ? -EPERM : -EISDIR;
 	name[length] = '\0';
 	if (fstatat(walk->at, name, &about, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (!root_file_is_roots(&about))
+	/* In a shared directory anybody may give a file of root's a second name. */
+	if (!root_file_is_roots(&about) || (walk->shared && !S_ISDIR(about.st_mode)))
 		return -EPERM;
 	if (S_ISLNK(about.st_mode))
 		return root_file_follow(walk, name, after);
@@ -117,4 +122,12 @@ int nv_root_file_check(const char *path)
 	NV_AUTO(nv_fd) int fd = -1;
 
 	return nv_root_file_open(path, &fd);
+}
+
+int nv_root_dir_check(const char *path)
+{
+	NV_AUTO(nv_fd) int fd = -1;
+	int r = nv_root_file_open(path, &fd);
+
+	return r == -EISDIR ? 0 : r < 0 ? r : -ENOTDIR;
 }

@@ -2,21 +2,57 @@
 #include "base/rundir.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #define RUN_DIR_MAX 80 /* bytes; sun_path has 108 */
 
+/*
+ * The namespace of process 1 is the first one. Who may not look at that process asks a socket: the
+ * kernel's own first network namespace has the cookie 1 (Linux 5.14). Else it is not known.
+ */
+static int rundir_is_first(const struct stat *own, bool *ret_first)
+{
+	NV_AUTO(nv_fd) int fd = -1;
+	struct stat first;
+	uint64_t cookie;
+	socklen_t size = sizeof(cookie);
+
+	*ret_first = false;
+	if (stat("/proc/1/ns/net", &first) == 0) {
+		*ret_first = own->st_ino == first.st_ino;
+		return 0;
+	}
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+		return -ENODATA;
+	*ret_first = cookie == 1;
+	return *ret_first ? 0 : -ENODATA;
+}
+
+/*
+ * Where it is not known, root gets a directory of its own, for to take the first one's would be to
+ * lock another namespace. Others only ask, and most of them in the first.
+ */
 static void from_namespace(struct nv_str *dir)
 {
 	struct stat own;
-	struct stat first;
+	bool first;
+	int r;
 
 	nv_str_add(dir, NV_RUN_DIR);
-	if (stat("/proc/self/ns/net", &own) < 0 || stat("/proc/1/ns/net", &first) < 0)
+	if (stat("/proc/self/ns/net", &own) < 0)
 		return;
-	if (own.st_ino != first.st_ino)
-		nv_str_printf(dir, "/netns-%llu", (unsigned long long)own.st_ino);
+	r = rundir_is_first(&own, &first);
+	if (first)
+		return;
+	nv_str_printf(dir, "/netns-%llu", (unsigned long long)own.st_ino);
+	if (r < 0 && geteuid() != 0 && access(nv_str_text(dir), F_OK) < 0) {
+		nv_str_clear(dir);
+		nv_str_add(dir, NV_RUN_DIR);
+	}
 }
 
 int nv_run_dir_of_namespace(char **ret_dir)

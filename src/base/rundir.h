@@ -10,9 +10,11 @@
 /*
  * The run directory that applies to this process: @option when not NULL, else the environment's
  * NETVF_RUN_DIR, else /run/netvf in the first network namespace and /run/netvf/netns-INODE in any
- * other (the first is the one of process 1). @ret_dir is the caller's to free.
- * Returns 0, -ENOMEM, -ENAMETOOLONG (a UNIX socket below it must fit in sun_path), or -EINVAL for
- * a path that is not absolute.
+ * other. The first is the one of process 1, or, for who may not look at that one, the kernel's own
+ * first. Where neither tells that this is it, root takes it for another, and others do so where the
+ * other directory exists. @ret_dir is the
+ * caller's to free. Returns 0, -ENOMEM, -ENAMETOOLONG (a UNIX socket below it must fit in
+ * sun_path), or -EINVAL for a path that is not absolute.
  */
 int nv_run_dir_find(const char *option, char **ret_dir);
 

@@ -110,6 +110,58 @@ bool nv_strcopy(char *destination, size_t size, const char *source)
 	return fits;
 }
 
+/* How many bytes the UTF-8 character at @text has (RFC 3629, 4); 0: it is none. */
+static size_t str_utf8_length(const unsigned char *text)
+{
+	/* The first byte's range, and the second's. */
+	static const struct {
+		unsigned char first, last, second, second_last;
+		size_t length;
+	} forms[] = {
+		{0x01, 0x7f, 0, 0, 1},
+		{0xc2, 0xdf, 0x80, 0xbf, 2},
+		{0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4},
+		{0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(forms); i++) {
+		size_t at = 2;
+
+		if (text[0] < forms[i].first || text[0] > forms[i].last)
+			continue;
+		if (forms[i].length == 1)
+			return 1;
+		if (text[1] < forms[i].second || text[1] > forms[i].second_last)
+			return 0;
+		while (at < forms[i].length && (text[at] & 0xc0) == 0x80)
+			at++;
+		return at == forms[i].length ? at : 0;
+	}
+	return 0;
+}
+
+void nv_str_printable(char *text)
+{
+	unsigned char *at = (unsigned char *)text;
+
+	while (*at) {
+		size_t length = str_utf8_length(at);
+
+		if (length == 0)
+			*at = '?';
+		else if (*at < ' ' || *at == 0x7f)
+			*at = ' ';
+		else if (*at == 0xc2 && at[1] < 0xa0)
+			at[0] = at[1] = ' ';
+		at += length ? length : 1;
+	}
+}
+
 int nv_parse_u32(const char *text, unsigned int max, unsigned int *ret)
 {
 	unsigned long value;

@@ -43,6 +43,12 @@ bool nv_streq(const char *a, const char *b); /* NULL equals only NULL */
 bool nv_strcopy(char *destination, size_t size, const char *source);
 
 /*
+ * Makes @text fit for a terminal and a log, in place: each control character (of ASCII, DEL, or
+ * U+0080 to U+009F) becomes a space for each of its bytes, and a byte that is not UTF-8 a '?'.
+ */
+void nv_str_printable(char *text);
+
+/*
  * Reads a whole decimal number without sign or spaces. Returns 0, -EINVAL or -ERANGE.
  * @ret is untouched on failure.
  */

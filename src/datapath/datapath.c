@@ -41,18 +41,30 @@ struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
 	return NULL;
 }
 
-/* Closing *ret_fd unlocks. -EBUSY: another process did not give it up. */
-static int lock(const char *run_dir, int *ret_fd)
+/* Where no file can be made, for the file system is full or read-only, the pins' directory is one.
+ */
+static int lock_open(const char *run_dir)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
-	NV_AUTO(nv_fd) int fd = -1;
 	char path[PATH_MAX];
+	int fd;
 
 	if (snprintf(path, sizeof(path), "%s/lock", run_dir) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 && (errno == EROFS || errno == ENOSPC || errno == EDQUOT) &&
+		snprintf(path, sizeof(path), "%s/bpf", run_dir) < (int)sizeof(path))
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Closing *ret_fd unlocks. -EBUSY: another process did not give it up. */
+static int lock(const char *run_dir, int *ret_fd)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	NV_AUTO(nv_fd) int fd = lock_open(run_dir);
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
 		if (errno != EWOULDBLOCK)
 			return -errno;

@@ -2,6 +2,7 @@
 #include "libexec/context.h"
 
 #include "base/log.h"
+#include "base/root_file.h"
 #include "base/rundir.h"
 
 #include <errno.h>
@@ -39,6 +40,13 @@ bool nv_context_open(struct nv_context *context)
 	if (r < 0) {
 		nv_err("no usable run directory: %s; %s must be a short absolute path",
 			nv_strerror(r), NV_RUN_DIR_ENV);
+		return false;
+	}
+	r = nv_root_dir_check(context->run_dir);
+	if (r < 0 && r != -ENOENT) {
+		nv_err("what %s says is not believed: %s; others than root must not be able to "
+		       "write it or a directory above it",
+			context->run_dir, nv_strerror(r));
 		return false;
 	}
 	if (!read_rcconf(context))

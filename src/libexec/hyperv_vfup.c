@@ -410,16 +410,20 @@ static bool take_over(struct vfup *up)
 static void undo(struct vfup *up)
 {
 	struct nv_link hn = *up->hn;
+	int restored = 0;
 	int r;
 
 	nv_apply_undo(up->context.kernel, &up->plan);
 	r = nv_lagg_destroy(up->datapath, hn.ifindex);
-	if (nv_kernel_link(up->context.kernel, hn.ifindex, &hn) == 0)
-		nv_journal_restore(up->context.kernel, &up->journal, &hn);
-	nv_journal_forget(up->context.run_dir, up->hn->name);
 	if (r < 0)
 		nv_err("cannot destroy %s: %s", up->lagg_name, nv_strerror(r));
-	else
+	if (nv_kernel_link(up->context.kernel, hn.ifindex, &hn) == 0)
+		restored = nv_journal_restore(up->context.kernel, &up->journal, &hn);
+	nv_journal_forget(up->context.run_dir, up->hn->name);
+	if (restored < 0)
+		nv_err("%s has its configuration, but not all of its settings: %s", up->hn->name,
+			nv_strerror(restored));
+	else if (r == 0)
 		nv_notice("%s is as it was before, with its configuration", up->hn->name);
 }
 

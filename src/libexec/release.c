@@ -169,8 +169,15 @@ bool nv_release(struct nv_context *context, struct nv_datapath *datapath, const 
 	}
 	if (lagg && (!make_plan(&release) || !give(&release) || !take_lagg(&release)))
 		return false;
-	if (release.journal.hn && nv_kernel_link(context->kernel, hn->ifindex, &live) == 0)
-		nv_journal_restore(context->kernel, &release.journal, &live);
+	r = release.journal.hn ? nv_kernel_link(context->kernel, hn->ifindex, &live) : 0;
+	if (r == 0 && release.journal.hn)
+		r = nv_journal_restore(context->kernel, &release.journal, &live);
+	if (r < 0 && r != -ENODEV) {
+		nv_err("%s has its configuration again, but not all of its settings: %s; mend that "
+		       "and release it once more",
+			hn->name, nv_strerror(r));
+		return false;
+	}
 	nv_journal_forget(context->run_dir, hn->name);
 	if (release.journal.hn)
 		nv_info("%s is as it was before", hn->name);

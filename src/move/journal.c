@@ -368,7 +368,7 @@ static void settle_addrs(struct nv_kernel *kernel, const struct nv_journal *jour
 	nv_addresses_settle(kernel, ifindex, &addrs);
 }
 
-void nv_journal_restore(
+int nv_journal_restore(
 	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_link *hn)
 {
 	const struct nv_journal_settings live = read_settings(kernel, hn);
@@ -391,6 +391,7 @@ void nv_journal_restore(
 		nv_sysctls_set(kernel, "ipv6", hn->name, "accept_ra", own.accept_ra);
 	if (own.rp_filter[0])
 		nv_sysctls_set(kernel, "ipv4", hn->name, "rp_filter", own.rp_filter);
+	return r;
 }
 
 void nv_journal_settle(

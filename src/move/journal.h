@@ -72,6 +72,9 @@ int nv_journal_amend(const struct nv_journal *journal, const struct nv_link_map 
 void nv_journal_settle(
 	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_move *move);
 
-/* Gives hn its settings back, those that are still as a port's. Logs what fails. */
-void nv_journal_restore(
+/*
+ * Gives hn its settings back, those that are still as a port's. Logs what fails.
+ * Returns 0, or -errno of MTU and flags.
+ */
+int nv_journal_restore(
 	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_link *hn);

@@ -34,6 +34,13 @@ json_t *nv_command_ask(struct nv_command_context *context, const char *method, j
 /* Prints a value as indented JSON and a newline. */
 void nv_command_print_json(const json_t *value);
 
+/*
+ * Makes every text in @value fit for a terminal, by nv_str_printable(): whoever may make an
+ * interface gives it a name, and an event may hold anything. Keys stay. Returns @value, which may
+ * be NULL.
+ */
+json_t *nv_json_printable(json_t *value);
+
 /* Shorter ways to a member of an object; "" and 0 where there is none. */
 const char *nv_json_text(const json_t *object, const char *key);
 json_int_t nv_json_int(const json_t *object, const char *key);

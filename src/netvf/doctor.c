@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* One problem a paragraph: what, and below it what to do. */
-static void print_text(const struct nv_facts *facts, const json_t *findings)
+static void print_text(const struct nv_facts *facts, json_t *findings)
 {
 	const json_t *entry;
 	size_t i;
@@ -14,10 +14,10 @@ static void print_text(const struct nv_facts *facts, const json_t *findings)
 	if (facts->status)
 		printf("handover by %s: %s\n", nv_json_text(facts->status, "handover"),
 			nv_json_text(facts->status, "handover_why"));
-	json_array_foreach (findings, i, entry)
+	json_array_foreach (nv_json_printable(findings), i, entry)
 		printf("%s %s\n    %s\n", nv_json_text(entry, "subject"),
 			nv_json_text(entry, "problem"), nv_json_text(entry, "remedy"));
-	json_array_foreach (facts->unchecked, i, entry)
+	json_array_foreach (nv_json_printable(facts->unchecked), i, entry)
 		printf("not looked at: %s\n", json_string_value(entry));
 	if (!json_array_size(findings))
 		printf("nothing is wrong\n");

@@ -5,12 +5,12 @@
 
 #include <errno.h>
 
-static void print_event(const struct nv_command_context *context, const json_t *event)
+static void print_event(const struct nv_command_context *context, json_t *event)
 {
 	if (context->json)
 		json_dumpf(event, stdout, JSON_COMPACT);
 	else
-		fputs(nv_json_text(event, "line"), stdout);
+		fputs(nv_json_text(nv_json_printable(event), "line"), stdout);
 	putchar('\n');
 	fflush(stdout);
 }

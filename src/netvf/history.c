@@ -38,7 +38,7 @@ int nv_command_history(struct nv_command_context *context)
 	if (context->json)
 		nv_command_print_json(history);
 	else
-		json_array_foreach (history, i, entry)
+		json_array_foreach (nv_json_printable(history), i, entry)
 			print_entry(entry);
 	json_decref(history);
 	return EXIT_SUCCESS;

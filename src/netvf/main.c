@@ -45,6 +45,8 @@ json_t *nv_command_ask(struct nv_command_context *context, const char *method, j
 	int r = nv_client_call(context->client, method, params, &result, &error);
 
 	json_decref(params);
+	if (error)
+		nv_str_printable(error);
 	if (r)
 		fprintf(stderr, "netvf: %s: %s\n", method, error ? error : nv_strerror(r));
 	return r ? NULL : result;

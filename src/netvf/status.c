@@ -70,6 +70,7 @@ int nv_command_status(struct nv_command_context *context)
 	if (context->json) {
 		nv_command_print_json(status);
 	} else {
+		nv_json_printable(status);
 		nv_format_age(
 			json_number_value(json_object_get(status, "seconds")), age, sizeof(age));
 		printf("netvfd %s, process %lld, up %s, %lld rules, %lld events\n",

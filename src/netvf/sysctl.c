@@ -3,12 +3,12 @@
 
 #include "control/text.h"
 
-static void print_plain(const struct nv_command_context *context, const json_t *list)
+static void print_plain(const struct nv_command_context *context, json_t *list)
 {
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach (list, i, entry) {
+	json_array_foreach (nv_json_printable(list), i, entry) {
 		if (!context->quiet)
 			printf("%s: ", nv_json_text(entry, "name"));
 		printf("%s\n", nv_json_text(entry, "value"));

@@ -1,8 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "netvf/command.h"
 
+#include "base/str.h"
+
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+json_t *nv_json_printable(json_t *value)
+{
+	NV_AUTO(nv_free)
+	char *text = json_is_string(value) ? strdup(json_string_value(value)) : NULL;
+	const char *key;
+	json_t *inner;
+	size_t i;
+
+	if (text) {
+		nv_str_printable(text);
+		json_string_set(value, text);
+	}
+	json_object_foreach (value, key, inner)
+		nv_json_printable(inner);
+	json_array_foreach (value, i, inner)
+		nv_json_printable(inner);
+	return value;
+}
 
 const char *nv_json_text(const json_t *object, const char *key)
 {

@@ -101,7 +101,7 @@ static void publish(struct nv_daemon *daemon, const struct nv_event *event)
 {
 	json_t *value;
 
-	if (!nv_control_has_subscriber(daemon->control, "event"))
+	if (!daemon->control || !nv_control_has_subscriber(daemon->control, "event"))
 		return;
 	value = json_pack("{so}", "line", nv_json_from(nv_event_line(event)));
 	if (!value)
@@ -125,7 +125,8 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
 			r == -EMSGSIZE ? "it is longer than devd's limit" : nv_strerror(r), line);
 		return;
 	}
-	nv_clients_send(daemon->clients, line);
+	if (daemon->clients)
+		nv_clients_send(daemon->clients, line);
 	publish(daemon, event);
 	rule = nv_rules_match(daemon->rules, event, media_type, daemon);
 	nv_debug("event '%s': %s", line, rule ? "a rule matches" : "no rule");

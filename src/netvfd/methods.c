@@ -98,8 +98,8 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 		nv_json_from(daemon->options->rcconf_path), "run_dir",
 		nv_json_from(daemon->run_dir), "rules", (json_int_t)nv_rules_count(daemon->rules),
 		"events", (json_int_t)daemon->events, "clients",
-		(json_int_t)nv_clients_count(daemon->clients), "actions_running",
-		(json_int_t)nv_actions_running(daemon->actions), "resyncs",
+		(json_int_t)(daemon->clients ? nv_clients_count(daemon->clients) : 0),
+		"actions_running", (json_int_t)nv_actions_running(daemon->actions), "resyncs",
 		(json_int_t)nv_monitor_resyncs(daemon->monitor), "adopted",
 		(int)nv_datapath_adopted(daemon->datapath), "handover",
 		nv_datapath_handover(daemon->datapath), "handover_why", why, "pairs", pairs);

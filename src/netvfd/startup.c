@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "base/root_file.h"
 #include "base/rundir.h"
 #include "netvfd/daemon.h"
 
@@ -37,6 +38,8 @@ static int lock_dir(const char *dir, int *ret_fd)
 	NV_AUTO(nv_fd) int fd = -1;
 	int r = make_parents(dir);
 
+	if (r == 0)
+		r = nv_root_dir_check(dir);
 	if (r)
 		return r;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -48,7 +51,12 @@ static int lock_dir(const char *dir, int *ret_fd)
 
 static void tell_failure(const char *dir, bool of_namespace, int error)
 {
-	if (error != -EADDRINUSE)
+	if (error == -EPERM)
+		nv_err("cannot use the run directory %s: others than root can write it or a "
+		       "directory above it; give it to root alone (chown root, chmod go-w), or "
+		       "name another with --run-dir",
+			dir);
+	else if (error != -EADDRINUSE)
 		nv_err("cannot make the run directory %s: %s", dir, nv_strerror(error));
 	else if (of_namespace)
 		nv_err("another netvfd serves this network namespace (it holds %s): end it first",
@@ -87,7 +95,9 @@ int nv_run_dir_make(struct nv_daemon *daemon)
 	return r;
 }
 
-static int open_clients(struct nv_daemon *daemon)
+/* Traffic needs neither this socket nor the next: without them netvfd does its work all the same.
+ */
+static void open_clients(struct nv_daemon *daemon)
 {
 	const char *dir = nv_run_dir_is_first(daemon->run_dir) ? "/run" : daemon->run_dir;
 	NV_AUTO(nv_str) struct nv_str seqpacket = {};
@@ -99,8 +109,9 @@ static int open_clients(struct nv_daemon *daemon)
 	r = nv_clients_new(daemon->loop, nv_str_text(&seqpacket), nv_str_text(&stream),
 		daemon->options->clients_max, daemon->budget, &daemon->clients);
 	if (r)
-		nv_err("cannot listen on %s: %s", nv_str_text(&seqpacket), nv_strerror(r));
-	return r;
+		nv_err("cannot listen on %s: %s; events go to rules only; mend that and restart "
+		       "netvfd",
+			nv_str_text(&seqpacket), nv_strerror(r));
 }
 
 static int open_control(struct nv_daemon *daemon)
@@ -114,8 +125,10 @@ static int open_control(struct nv_daemon *daemon)
 	if (r == -EADDRINUSE)
 		tell_failure(daemon->run_dir, false, r);
 	else if (r)
-		nv_err("cannot listen on %s: %s", nv_str_text(&path), nv_strerror(r));
-	return r;
+		nv_err("cannot listen on %s: %s; nobody can ask netvfd, which goes on; mend that "
+		       "and restart it",
+			nv_str_text(&path), nv_strerror(r));
+	return r == -EADDRINUSE ? r : 0;
 }
 
 static int open_actions(struct nv_daemon *daemon)
@@ -201,7 +214,7 @@ int nv_startup(struct nv_daemon *daemon)
 	if (!r)
 		r = open_control(daemon);
 	if (!r)
-		r = open_clients(daemon);
+		open_clients(daemon);
 	if (!r)
 		r = open_datapath(daemon);
 	return r;

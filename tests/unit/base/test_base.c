@@ -85,6 +85,37 @@ static void faults_are_counted_past_their_limit(void **state)
 	nv_faults_auto(&faults);
 }
 
+static void a_text_is_made_printable(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *expected;
+	} cases[] = {
+		{"", ""},
+		{"plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
+			"plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"},
+		{"a\x1b[1m\n\t\x7f"
+		 "b",
+			"a [1m   b"},
+		{"c1 \xc2\x9b"
+		 "1m \xc2\xa0",
+			"c1   1m \xc2\xa0"},
+		{"raw \x9b"
+		 "1m \xff",
+			"raw ?1m ?"},
+		{"over \xc0\x9b \xe0\x82\x9b \xed\xa0\x80", "over ?? ??? ???"},
+		{"cut \xe2\x82", "cut ??"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(cases); i++) {
+		NV_AUTO(nv_free) char *text = strdup(cases[i].text);
+
+		nv_str_printable(text);
+		assert_string_equal(text, cases[i].expected);
+	}
+}
+
 static void run_dir_option_is_checked(void **state)
 {
 	NV_AUTO(nv_free) char *dir = NULL;
@@ -186,6 +217,7 @@ int main(void)
 		cmocka_unit_test(words_split_at_any_white_space),
 		cmocka_unit_test(numbers_are_whole_or_refused),
 		cmocka_unit_test(faults_are_counted_past_their_limit),
+		cmocka_unit_test(a_text_is_made_printable),
 		cmocka_unit_test(run_dir_option_is_checked),
 		cmocka_unit_test(a_turn_is_one_processs_and_ends_with_it),
 		cmocka_unit_test(the_journals_prefix_is_for_the_journal_alone),
