@@ -474,3 +474,8 @@ bool nv_control_has_subscriber(const struct nv_control *control, const char *top
 			return true;
 	return false;
 }
+
+size_t nv_control_count(const struct nv_control *control)
+{
+	return control->n_clients;
+}

@@ -62,3 +62,6 @@ void nv_control_publish(struct nv_control *control, const char *topic, json_t *v
 
 /* Whether anybody is subscribed, to save making a value that nobody reads. */
 bool nv_control_has_subscriber(const struct nv_control *control, const char *topic);
+
+/* Those connected now. */
+size_t nv_control_count(const struct nv_control *control);

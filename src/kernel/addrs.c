@@ -43,6 +43,8 @@ int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr)
 		return r;
 	if (!nv_ip_size(info->ifa_family))
 		return -ENOMSG;
+	if (info->ifa_prefixlen > 8 * nv_ip_size(info->ifa_family))
+		return -EBADMSG;
 	addr.ifindex = (int)info->ifa_index;
 	addr.prefix_len = info->ifa_prefixlen;
 	addr.scope = info->ifa_scope;

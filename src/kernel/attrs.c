@@ -6,8 +6,11 @@
 
 void *nv_request_start(struct nv_request *request, uint16_t type, uint16_t flags, size_t size)
 {
-	struct nlmsghdr *header = mnl_nlmsg_put_header(request->bytes);
+	struct nlmsghdr *header;
 
+	/* Attributes do not fill the space between them. */
+	memset(request, 0, sizeof(*request));
+	header = mnl_nlmsg_put_header(request->bytes);
 	header->nlmsg_type = type;
 	header->nlmsg_flags = NLM_F_REQUEST | flags;
 	return mnl_nlmsg_put_extra_header(header, size);

@@ -190,6 +190,8 @@ int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	NV_AUTO(nv_free) char *bytes = NULL;
 	struct nlmsghdr *copy;
 
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info))
+		return -EBADMSG;
 	if (info->ifi_family != AF_BRIDGE || !bridge || !settings ||
 		mnl_attr_get_payload_len(bridge) != sizeof(uint32_t))
 		return -ENOMSG;

@@ -115,6 +115,8 @@ int nv_route_decode(const struct nlmsghdr *message, struct nv_routes *routes)
 	/* Exceptions (a path MTU learnt, a redirect) are in IPv6's dumps, but are no routes. */
 	if (!nv_ip_size(info->rtm_family) || (info->rtm_flags & RTM_F_CLONED))
 		return -ENOMSG;
+	if (info->rtm_dst_len > 8 * nv_ip_size(info->rtm_family))
+		return -EBADMSG;
 	route.family = info->rtm_family;
 	route.destination_len = info->rtm_dst_len;
 	route.destination.family = info->rtm_family;

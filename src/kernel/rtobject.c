@@ -123,10 +123,13 @@ static int begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *r
 	size_t size = header_size(message->nlmsg_type);
 	struct nlmsghdr *copy;
 	void *header;
-	int r = reserve(objs, MNL_ALIGN(message->nlmsg_len) + GROWTH);
+	size_t room = MNL_ALIGN(message->nlmsg_len) + GROWTH;
+	int r = reserve(objs, room);
 
 	if (r < 0)
 		return r;
+	/* Attributes do not fill the space between them. */
+	memset(objs->bytes + objs->length, 0, room);
 	copy = mnl_nlmsg_put_header(objs->bytes + objs->length);
 	copy->nlmsg_type = message->nlmsg_type;
 	header = mnl_nlmsg_put_extra_header(copy, size);

@@ -57,17 +57,19 @@ static int call(const char *command, const char *ifname, const struct nv_words *
 	return nv_run(argv, output);
 }
 
-/* "Link 3 (eth0): 192.0.2.53 2001:db8::53", which may go on in further lines. */
+int nv_resolved_values(const char *text, struct nv_words *ret_values)
+{
+	const char *values = strstr(text, "):");
+
+	return values ? nv_words_split(values + 2, ret_values) : -EBADMSG;
+}
+
 static int read_values(const char *command, const char *ifname, struct nv_words *ret_values)
 {
 	NV_AUTO(nv_str) struct nv_str output = {};
-	const char *values;
 	int r = call(command, ifname, NULL, &output);
 
-	if (r < 0)
-		return r;
-	values = strstr(nv_str_text(&output), "):");
-	return values ? nv_words_split(values + 2, ret_values) : -EBADMSG;
+	return r < 0 ? r : nv_resolved_values(nv_str_text(&output), ret_values);
 }
 
 static bool same(const struct nv_words *a, const struct nv_words *b)

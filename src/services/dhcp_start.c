@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/root_file.h"
+#include "services/dhcp_lease.h"
 #include "services/dhcp_options.h"
 
 #include <errno.h>
@@ -173,25 +174,15 @@ static int write_whole(const char *path, const struct nv_str *text)
 	return r;
 }
 
-/* A copy of a lease file in which @from is called @to: interface "hn0"; in ISC's. */
 static int copy_leases(const char *path, const char *to_path, const char *from, const char *to)
 {
 	NV_AUTO(nv_str) struct nv_str text = {};
 	NV_AUTO(nv_str) struct nv_str copy = {};
-	char old[IFNAMSIZ + 16];
-	const char *at;
-	const char *next;
 	int r = read_whole(path, &text);
 
-	if (r < 0)
-		return r;
-	snprintf(old, sizeof(old), "interface \"%s\";", from);
-	for (at = nv_str_text(&text); (next = strstr(at, old)); at = next + strlen(old)) {
-		nv_str_append(&copy, at, next - at);
-		nv_str_printf(&copy, "interface \"%s\";", to);
-	}
-	nv_str_append(&copy, at, nv_str_text(&text) + text.length - at);
-	return copy.error ? copy.error : write_whole(to_path, &copy);
+	if (r == 0)
+		r = nv_dhcp_lease_rename(nv_str_text(&text), text.length, from, to, &copy);
+	return r < 0 ? r : write_whole(to_path, &copy);
 }
 
 static const char *value_of(const struct nv_words *words, const char *option)

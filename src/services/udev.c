@@ -9,20 +9,34 @@
 
 #define DATA_MAX 16384 /* bytes */
 
+bool nv_udev_data_is_done(const char *text)
+{
+	static const char renaming[] = "E:ID_RENAMING=1";
+
+	for (const char *line = text; *line; line += *line == '\n') {
+		size_t length = strcspn(line, "\n");
+
+		if (length == strlen(renaming) && memcmp(line, renaming, length) == 0)
+			return false;
+		line += length;
+	}
+	return true;
+}
+
 /* What udev has looked at has a file (libudev's database), where ID_RENAMING stands until the
  * kernel has told udev that the interface has its new name. */
 bool nv_udev_is_done(int ifindex)
 {
 	NV_AUTO(nv_file) FILE *file = NULL;
 	char path[64];
-	char text[DATA_MAX] = "\n";
+	char text[DATA_MAX];
 	size_t length;
 
 	if (access("/run/udev/control", F_OK) < 0)
 		return true;
 	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
 	file = fopen(path, "re");
-	length = file ? fread(text + 1, 1, sizeof(text) - 2, file) : 0;
-	text[length + 1] = '\0';
-	return file && !strstr(text, "\nE:ID_RENAMING=1\n");
+	length = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	text[length] = '\0';
+	return file && nv_udev_data_is_done(text);
 }

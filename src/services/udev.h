@@ -11,3 +11,6 @@
 
 /* Whether udev has named an interface, or does not run. Reads a small file. */
 bool nv_udev_is_done(int ifindex);
+
+/* The same of the text of its file in udev's database. */
+bool nv_udev_data_is_done(const char *text);

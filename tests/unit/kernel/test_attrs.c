@@ -641,9 +641,49 @@ static void sysfs_is_told_as_uevents(void **state)
 	assert_int_equal(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+/* What lies between attributes goes to the kernel, and into files. */
+static void nothing_of_the_stack_is_in_a_request(void **state)
+{
+	struct nv_request request;
+
+	(void)state;
+	memset(&request, 0xff, sizeof(request));
+	nv_request_start(&request, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_u8(&request.header, IFLA_CARRIER, 1);
+	mnl_attr_put_strz(&request.header, IFLA_IFNAME, "hn0");
+	for (uint32_t i = sizeof(struct nlmsghdr); i < request.header.nlmsg_len; i++)
+		assert_int_not_equal((uint8_t)request.bytes[i], 0xff);
+}
+
+static void prefix_that_is_longer_than_an_address_is_refused(void **state)
+{
+	__attribute__((cleanup(nv_routes_auto))) struct nv_routes routes = {};
+	struct nv_request request;
+	struct ifaddrmsg *info = nv_request_start(&request, RTM_NEWADDR, 0, sizeof(*info));
+	struct rtmsg *route;
+	struct nv_addr addr;
+
+	(void)state;
+	info->ifa_family = AF_INET;
+	info->ifa_prefixlen = 32;
+	mnl_attr_put_u32(&request.header, IFA_LOCAL, htonl(0xc0000201));
+	assert_int_equal(nv_addr_decode(&request.header, &addr), 0);
+	info->ifa_prefixlen = 33;
+	assert_int_equal(nv_addr_decode(&request.header, &addr), -EBADMSG);
+
+	route = nv_request_start(&request, RTM_NEWROUTE, 0, sizeof(*route));
+	route->rtm_family = AF_INET6;
+	route->rtm_dst_len = 129;
+	assert_int_equal(nv_route_decode(&request.header, &routes), -EBADMSG);
+	route->rtm_dst_len = 0;
+	assert_int_equal(nv_route_decode(&request.header, &routes), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_of_the_stack_is_in_a_request),
+		cmocka_unit_test(prefix_that_is_longer_than_an_address_is_refused),
 		cmocka_unit_test(a_link_is_read_whole),
 		cmocka_unit_test(a_vlan_is_made_as_another_is),
 		cmocka_unit_test(what_a_bond_prefers_is_written_as_it_is_read),
