@@ -52,10 +52,11 @@ check-moves: build
 		/usr/bin/python3 -m pytest -v --tb=short -p no:cacheprovider --numprocesses=2 \
 		tests/netns/test_plan.py -k any_configuration
 
-# Debian's root file system in QEMU, under each network manager, with netvf's own package.
+# Debian's root file system in QEMU, under each network manager, with netvf's own package. SUITE:
+# which Debian; the machine's own if it is not said.
 check-managers: build deb
 	@tools/deps mmdebstrap e2fsprogs
-	@$(CHECK) --only managers
+	@NETVF_SUITE=$(SUITE) $(CHECK) --only managers
 
 fuzz: sanitize
 	@$(CHECK) --only fuzz --fuzz-seconds $(FUZZ_SECONDS)

@@ -5,7 +5,9 @@ goes for a migration, and comes back; then all is given back, and the package re
 import json
 import os
 import re
+import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -90,17 +92,23 @@ class Managed(Peer):
 
 
 class Ping:
-    """From the host to the guest, all the time."""
+    """From the host to the guest, all the time. What it says is read as it comes: ping waits while
+    its pipe is full."""
 
     def __init__(self, host, address):
         self._process = host.popen(
             ["ping", "-n", "-D", "-i", str(PING_EVERY), address],
             stdout=subprocess.PIPE, text=True)
+        self._lines = []
+        self._reader = threading.Thread(target=self._lines.extend, args=(self._process.stdout,))
+        self._reader.start()
 
     def end(self):
         """(questions, answers, the longest time between two answers in seconds)"""
-        self._process.send_signal(2)
-        output = self._process.communicate()[0]
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait()
+        self._reader.join()
+        output = "".join(self._lines)
         at = [float(line) for line in re.findall(r"(?m)^\[([0-9.]+)\] \d+ bytes from", output)]
         asked, answered = map(int, re.search(
             r"(\d+) packets transmitted, (\d+) received", output).groups())
