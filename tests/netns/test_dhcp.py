@@ -22,6 +22,9 @@ CLIENTS = {
     "udhcpc": ["udhcpc", "-i", "hn0", "-p", "/run/udhcpc.hn0.pid"],
 }
 
+needs_dhclient = pytest.mark.skipif(
+    not shutil.which("dhclient"), reason="dhclient is not installed")
+
 DEADLINE = 30  # seconds; dhcpcd probes an address for six
 
 
@@ -161,6 +164,7 @@ def test_without_rcconf_a_running_client_moves(booted, server):
     assert "DHCPRELEASE" not in server.read_text()
 
 
+@needs_dhclient
 def test_with_netvfd_the_lease_stays_while_vfs_come_and_go(start_netvfd, guest, server):
     guest.netlink.flush_addr(index=guest.namespace.index("hn0"))
     guest.run(*CLIENTS["dhclient"])
@@ -363,6 +367,7 @@ def test_without_a_server_the_connection_stays(topology, tmp_path):
     end_clients(guest)
 
 
+@needs_dhclient
 def test_under_the_units_capabilities_a_client_of_full_root_is_found(start_netvfd, guest, server):
     """As ifupdown starts it at boot, with more capabilities than netvfd has."""
     guest.netlink.flush_addr(index=guest.namespace.index("hn0"))

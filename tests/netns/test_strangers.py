@@ -13,7 +13,7 @@ import pytest
 from harness import BUILD, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 from programs import Programs
-from test_dhcp import clients_files, end_clients, serving
+from test_dhcp import clients_files, end_clients, needs_dhclient, serving
 
 assert clients_files  # a fixture, for this module too
 
@@ -145,6 +145,7 @@ def test_a_users_client_on_a_vf_is_left_alone(guest, start_netvfd, strangers, mo
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link", "file"])
+@needs_dhclient
 def test_a_lease_that_a_user_may_have_written_is_not_read(guest, tmp_path, open_directory, kind):
     """Though it is root's client that names it. A FIFO would be waited at for ever."""
     programs = Programs(guest, tmp_path)
@@ -195,6 +196,7 @@ def move_beside(guest, programs, command):
 
 @pytest.mark.parametrize("namespace", [["--user", "--map-root-user"], ["--pid", "--fork"]],
                          ids=["user", "pid"])
+@needs_dhclient
 def test_root_in_a_container_is_not_root(guest, tmp_path, namespace):
     """It has the guest's network, and a real client."""
     programs = Programs(guest, tmp_path)
@@ -202,6 +204,7 @@ def test_root_in_a_container_is_not_root(guest, tmp_path, namespace):
     move_beside(guest, programs, ["unshare", *namespace, DHCLIENT, *FOREGROUND])
 
 
+@needs_dhclient
 def test_the_same_path_in_another_mount_namespace_is_another_file(guest, tmp_path):
     programs = Programs(guest, tmp_path)
     programs.attach_vf()
@@ -212,6 +215,7 @@ def test_the_same_path_in_another_mount_namespace_is_another_file(guest, tmp_pat
     assert "is left alone" in said
 
 
+@needs_dhclient
 def test_a_client_in_a_users_directory_is_left_alone(guest, tmp_path, open_directory):
     programs = Programs(guest, tmp_path)
     programs.attach_vf()
@@ -220,6 +224,7 @@ def test_a_client_in_a_users_directory_is_left_alone(guest, tmp_path, open_direc
     assert "is left alone" in said
 
 
+@needs_dhclient
 def test_a_client_that_was_upgraded_moves(guest, tmp_path):
     """Its program is not the file any more that runs."""
     programs = Programs(guest, tmp_path)
@@ -235,6 +240,7 @@ def test_a_client_that_was_upgraded_moves(guest, tmp_path):
         end_clients(guest)
 
 
+@needs_dhclient
 def test_a_script_that_a_user_may_change_does_not_move(guest, tmp_path, open_directory):
     programs = Programs(guest, tmp_path)
     programs.attach_vf()
