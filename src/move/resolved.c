@@ -24,14 +24,18 @@ static const char *const settings[] = {
 
 #define N_MAIN 2 /* without any of these the others mean nothing */
 
-/* Its bus name would start it where it is installed only; its socket does not. */
+/*
+ * Its bus name would start it where it is installed only; its socket does not. One with too many
+ * callers runs, too: to wait for it is resolvectl's, which is given a time.
+ */
 static bool runs(void)
 {
 	const struct sockaddr_un address = {
 		.sun_family = AF_UNIX, .sun_path = "/run/systemd/resolve/io.systemd.Resolve"};
-	NV_AUTO(nv_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	NV_AUTO(nv_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	return fd >= 0 && connect(fd, (const void *)&address, sizeof(address)) == 0;
+	return fd >= 0 &&
+	       (connect(fd, (const void *)&address, sizeof(address)) == 0 || errno == EAGAIN);
 }
 
 static bool is_in_first_namespace(void)
@@ -45,15 +49,17 @@ static int call(const char *command, const char *ifname, const struct nv_words *
 	struct nv_str *output)
 {
 	size_t count = values ? values->count : 0;
-	NV_AUTO(nv_free) const char **argv = calloc(count + 4, sizeof(*argv));
+	NV_AUTO(nv_free) const char **argv = calloc(count + 5, sizeof(*argv));
 
 	if (!argv)
 		return -ENOMEM;
+	/* A value, which a DHCP server may have chosen, or a name is never taken for an option. */
 	argv[0] = "resolvectl";
-	argv[1] = command;
-	argv[2] = ifname;
+	argv[1] = "--";
+	argv[2] = command;
+	argv[3] = ifname;
 	for (size_t i = 0; i < count; i++)
-		argv[3 + i] = values->word[i];
+		argv[4 + i] = values->word[i];
 	return nv_run(argv, output);
 }
 

@@ -8,6 +8,7 @@
 #include "services/dhcp.h"
 #include "services/manager.h"
 #include "services/run.h"
+#include "services/state_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,15 +59,6 @@ static void gather_clients(struct nv_facts *facts, const char *ifname)
 			(int)clients.client[i].process.pid);
 }
 
-/* A small file's text; "" where there is none. */
-static void read_file(const char *path, char *ret_text, size_t size)
-{
-	NV_AUTO(nv_file) FILE *file = fopen(path, "re");
-	size_t length = file ? fread(ret_text, 1, size - 1, file) : 0;
-
-	ret_text[length] = '\0';
-}
-
 /* What NetworkManager does with each device is asked once. */
 static void gather_nmcli(struct nv_facts *facts, struct nv_str *listed)
 {
@@ -84,7 +76,7 @@ static void gather_managers(struct nv_facts *facts, const char *ifname, const ch
 
 	if (nv_nmcli_manages(nmcli, ifname))
 		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "NetworkManager");
-	read_file("/run/network/ifstate", text, sizeof(text));
+	nv_state_file_read("/run/network/ifstate", text, sizeof(text));
 	if (nv_ifupdown_manages(text, ifname))
 		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "ifupdown");
 	if (link && nv_networkd_has(link->ifindex))

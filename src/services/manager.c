@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/manager.h"
 
-#include "base/cleanup.h"
+#include "services/state_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,15 +47,11 @@ bool nv_nm_manages(const char *state)
 
 static bool says(const char *directory, int ifindex, bool (*manages)(const char *state))
 {
-	NV_AUTO(nv_file) FILE *file = NULL;
 	char path[64];
 	char state[STATE_MAX];
-	size_t length;
 
 	snprintf(path, sizeof(path), "%s/%d", directory, ifindex);
-	file = fopen(path, "re");
-	length = file ? fread(state, 1, sizeof(state) - 1, file) : 0;
-	state[length] = '\0';
+	nv_state_file_read(path, state, sizeof(state));
 	return manages(state);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/udev.h"
 
-#include "base/cleanup.h"
+#include "services/state_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,16 +27,11 @@ bool nv_udev_data_is_done(const char *text)
  * kernel has told udev that the interface has its new name. */
 bool nv_udev_is_done(int ifindex)
 {
-	NV_AUTO(nv_file) FILE *file = NULL;
 	char path[64];
 	char text[DATA_MAX];
-	size_t length;
 
 	if (access("/run/udev/control", F_OK) < 0)
 		return true;
 	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
-	file = fopen(path, "re");
-	length = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
-	text[length] = '\0';
-	return file && nv_udev_data_is_done(text);
+	return nv_state_file_read(path, text, sizeof(text)) == 0 && nv_udev_data_is_done(text);
 }

@@ -3,6 +3,8 @@
 
 import json
 import os
+import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -129,3 +131,28 @@ def test_what_netvf_prints_of_names_is_fit_for_a_terminal(start_netvfd, guest):
     said = "".join(netvfd.ask(word, check=False) for word in ("status", "history", "doctor"))
     said += netvfd.log
     assert not [c for c in said if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], said
+
+
+@pytest.fixture
+def managers_files(guest):
+    """Where systemd-networkd and udev keep what they know; networkd is no root."""
+    links, data = pathlib.Path("/run/systemd/netif/links"), pathlib.Path("/run/udev/data")
+    for directory in links, data:
+        directory.mkdir(parents=True)
+    (data.parent / "control").touch()
+    yield links, data
+    for directory in "/run/systemd", "/run/udev":
+        shutil.rmtree(directory)
+
+
+def test_a_managers_file_is_not_waited_for(start_netvfd, guest, managers_files, echo):
+    links, data = managers_files
+    os.mkfifo(links / str(guest.namespace.index("hn0")))
+    os.mkfifo(data / f"n{guest.namespace.index('hn0')}")
+    netvfd = start_netvfd()
+    vf = guest.attach_vf() and guest.namespace.index("vf0")
+    (data / f"n{vf}").write_text("I:1\n")
+    guest.netlink.link("set", index=vf, ifalias="named")
+    netvfd.wait_active("vf")
+    assert echo.ask(20) == 20
+    assert guest.run(NETVF, "--run-dir", netvfd.run_dir, "doctor", check=False, timeout=30).stdout
