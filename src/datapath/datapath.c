@@ -27,6 +27,7 @@ struct nv_datapath {
 	enum nv_handover handover;
 	bool adopted;
 	bool hooks_wanted;
+	struct ring_buffer *reports; /* NULL until somebody asks */
 	int hooks; /* 0: they are in force; -errno: why not */
 };
 
@@ -34,6 +35,7 @@ struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
 {
 	if (!datapath)
 		return NULL;
+	ring_buffer__free(datapath->reports);
 	nv_table_auto(&datapath->table);
 	nv_objects_auto(&datapath->objects);
 	free(datapath->run_dir);
@@ -508,6 +510,28 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 		return r;
 	slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
 	return slot < 0 ? slot : put_limits(datapath, slot, limits);
+}
+
+static int take_report(void *data, void *report, size_t size)
+{
+	(void)data;
+	(void)report;
+	(void)size;
+	return 0;
+}
+
+int nv_datapath_reports_fd(struct nv_datapath *datapath)
+{
+	if (!datapath->reports)
+		datapath->reports = ring_buffer__new(
+			datapath->objects.fd[NV_OBJECT_REPORTS], take_report, NULL, NULL);
+	return datapath->reports ? ring_buffer__epoll_fd(datapath->reports) : -errno;
+}
+
+void nv_datapath_reports(struct nv_datapath *datapath)
+{
+	if (datapath->reports)
+		ring_buffer__consume(datapath->reports);
 }
 
 /* Whether the pair is direct while the VF is active. */

@@ -177,6 +177,14 @@ struct nv_dp_change {
 int nv_datapath_change(struct nv_datapath *datapath, int hn, const struct nv_dp_change *change);
 
 /*
+ * A descriptor that is readable while an upper's reports of groups (IGMP, MLD) wait to be taken by
+ * nv_datapath_reports(): which groups it hears has changed, or a router has asked. Owned by
+ * @datapath. For one process; others would take them from it. Returns it or -errno.
+ */
+int nv_datapath_reports_fd(struct nv_datapath *datapath);
+void nv_datapath_reports(struct nv_datapath *datapath);
+
+/*
  * Takes the pair out: filters of hn, VF and lagg, and the map's entries. 0 also when not there. A
  * user's filters stay; clsact goes if none is left in it. Waits for an RCU grace period.
  */

@@ -20,6 +20,7 @@ static const char *const object_names[] = {
 	[NV_OBJECT_COUNTS] = "counts",
 	[NV_OBJECT_PLACES] = "places",
 	[NV_OBJECT_LIMITS] = "limits",
+	[NV_OBJECT_REPORTS] = "reports",
 	[NV_OBJECT_INGRESS] = "ingress",
 	[NV_OBJECT_EGRESS] = "egress",
 };
@@ -211,7 +212,7 @@ int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)
 
 	for (size_t i = 0; i < NV_OBJECTS; i++) {
 		objects.fd[i] = pin_get(run_dir, i);
-		if (objects.fd[i] < 0 && i != NV_OBJECT_LIMITS)
+		if (objects.fd[i] < 0 && i != NV_OBJECT_LIMITS && i != NV_OBJECT_REPORTS)
 			return objects.fd[i];
 	}
 	if (!belongs(objects.fd[NV_OBJECT_INGRESS], &objects) ||

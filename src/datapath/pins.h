@@ -20,7 +20,8 @@ enum nv_object {
 	NV_OBJECT_PORTS,
 	NV_OBJECT_COUNTS,
 	NV_OBJECT_PLACES,
-	NV_OBJECT_LIMITS, /* -1 also where earlier versions left their pins */
+	NV_OBJECT_LIMITS, /* this and the next: -1 where an earlier version left the pins */
+	NV_OBJECT_REPORTS,
 	NV_OBJECT_INGRESS,
 	NV_OBJECT_EGRESS,
 	NV_OBJECTS, /* how many */

@@ -6,6 +6,7 @@
  *   nv_pairs   array, mapped into the processes: slot -> the pair, once, for all of its interfaces
  *   nv_counts  per-CPU array: 2 * slot + port -> counters
  *   nv_limits  array: slot -> what the pair's VF may send
+ *   nv_reports ring buffer: slots of pairs whose upper has sent a report of groups
  *
  * A switch is one aligned word stored into the array: every program on every interface of the pair
  * sees it with its next packet, and no reader sees half of a change.
@@ -28,7 +29,8 @@
 #define NV_DP_PAIRS_MAX 256
 #define NV_DP_PORTS_MAX (3 * NV_DP_PAIRS_MAX)
 
-#define NV_DP_VLANS 4096
+#define NV_DP_VLANS	   4096
+#define NV_DP_REPORTS_SIZE 4096 /* bytes: some 250 that nobody has taken yet; more are dropped */
 
 #define NV_ENTRY_FIRST_SIZE 32 /* bytes in the first version: every version has these */
 

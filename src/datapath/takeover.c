@@ -18,6 +18,7 @@ static const char *const map_names[] = {
 	[NV_OBJECT_COUNTS] = "nv_counts",
 	[NV_OBJECT_PLACES] = "nv_places",
 	[NV_OBJECT_LIMITS] = "nv_limits",
+	[NV_OBJECT_REPORTS] = "nv_reports",
 };
 
 static int print(enum libbpf_print_level level, const char *format, va_list args)

@@ -337,6 +337,8 @@ static void step(struct nv_failover *failover, struct nv_managed *managed,
 		failover->settings->announce_count, nv_loop_now(failover->loop));
 	show_carrier(failover, managed, facts.hn_usable || facts.vf_usable);
 	if (pair->match == NV_MATCH_OURS)
+		nv_vf_filters_sync(failover, managed);
+	if (pair->match == NV_MATCH_OURS)
 		nv_port_sync(failover, managed);
 	if (managed->state.mode == NV_MODE_VF)
 		managed->memory.exclusive_vf = vf;
@@ -614,6 +616,8 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 		r = nv_loop_watch_timer(
 			failover->loop, nv_notify_peers, failover, &failover->notify);
 	if (!r)
+		r = nv_vf_filters_open(failover);
+	if (!r)
 		r = adopt(failover);
 	if (r < 0)
 		return r;
@@ -627,6 +631,7 @@ struct nv_failover *nv_failover_free(struct nv_failover *failover)
 		return NULL;
 	nv_watch_free(failover->again);
 	nv_watch_free(failover->notify);
+	nv_vf_filters_close(failover);
 	free(failover->managed);
 	free(failover);
 	return NULL;

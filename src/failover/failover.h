@@ -6,6 +6,7 @@
 #pragma once
 
 #include "datapath/datapath.h"
+#include "failover/vf_filters.h"
 #include "kernel/monitor.h"
 #include "loop/loop.h"
 #include "pair/attach_delay.h"
@@ -73,6 +74,7 @@ struct nv_managed {
 	struct nv_managed_memory memory;
 	struct nv_managed_status status;
 	struct nv_managed_warned warned;
+	struct nv_vf_filters vf_filters;
 };
 
 struct nv_failover {
@@ -90,6 +92,9 @@ struct nv_failover {
 	size_t n_managed;
 	unsigned long resyncs; /* of the monitor, after which all filters were looked at */
 	struct nv_watch *again; /* fires when the first hold-down ends */
+	struct nv_watch *groups; /* fires when the groups of VFs are to be looked at */
+	bool groups_due; /* it will */
+	struct nv_watch *reports; /* of groups, that uppers have sent */
 	struct nv_watch *notify; /* fires when peers are to be told next */
 };
 

@@ -29,12 +29,21 @@ static void follow_entry(struct nv_failover *failover, const struct nv_managed *
 			nv_strerror(r));
 }
 
+static bool is_registered(
+	const struct nv_managed *managed, const struct nv_link *port, const struct nv_link *vlan)
+{
+	const uint64_t *bits = managed->vf_filters.limits.vlan;
+
+	return port->ifindex == managed->vf_filters.vf &&
+	       bits[vlan->vlan_id % 4096 / 64] >> vlan->vlan_id % 64 & 1;
+}
+
 /*
  * Whether the port's own filters would drop what the upper is to hear: a card lets only those MAC
  * addresses and VLANs pass that it was told of, and it is not told of those above the upper.
  */
-static bool wants_all(
-	struct nv_failover *failover, const struct nv_link *upper, const struct nv_link *port)
+static bool wants_all(struct nv_failover *failover, const struct nv_managed *managed,
+	const struct nv_link *upper, const struct nv_link *port)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	int ifindex[NV_UPPERS_MAX];
@@ -44,7 +53,7 @@ static bool wants_all(
 	for (size_t i = 0; i < count; i++) {
 		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
 
-		if (!strcmp(link->kind, "vlan") ||
+		if ((!strcmp(link->kind, "vlan") && !is_registered(managed, port, link)) ||
 			(link->has_mac && memcmp(link->mac, port->mac, NV_MAC_LEN)))
 			return true;
 	}
@@ -58,7 +67,7 @@ static void follow_flags(struct nv_failover *failover, struct nv_managed *manage
 	const struct nv_link *upper, const struct nv_link *port)
 {
 	bool is_hn = port->ifindex == managed->id.hn;
-	bool wanted = wants_all(failover, upper, port);
+	bool wanted = wants_all(failover, managed, upper, port);
 	struct nv_link_change change = {
 		.what = NV_LINK_FLAGS,
 		.flags_mask = IFF_ALLMULTI,

@@ -167,6 +167,17 @@ int nv_kernel_mcasts(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts)
 	return CALL(kernel, mcasts, ret_mcasts);
 }
 
+int nv_kernel_groups(struct nv_kernel *kernel, struct nv_groups *ret_groups)
+{
+	return CALL(kernel, groups, ret_groups);
+}
+
+int nv_kernel_group_set(
+	struct nv_kernel *kernel, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
+{
+	return CALL(kernel, group_set, ifindex, mac, on);
+}
+
 int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, size_t length)
 {
 	return CALL(kernel, send, ifindex, frame, length);

@@ -135,6 +135,17 @@ int nv_kernel_batch(struct nv_kernel *kernel, struct nv_rtobjs *requests, int *r
 /* Multicast groups that links have joined, of all links, both families. */
 int nv_kernel_mcasts(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts);
 
+/* Link-layer groups that links receive, of all links. */
+int nv_kernel_groups(struct nv_kernel *kernel, struct nv_groups *ret_groups);
+
+/*
+ * Has a link receive a link-layer group, as `ip maddress add` does, or no more. It stays when this
+ * process ends. -EEXIST when it was added so before (on), -ENOENT when not (off); -EINVAL: its
+ * driver has no filters.
+ */
+int nv_kernel_group_set(
+	struct nv_kernel *kernel, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
+
 /*
  * Sends an Ethernet frame as if it came from above the link: through its tc filters and queue. Does
  * not wait. -EAGAIN, -ENOBUFS: too much is on its way; -ENETDOWN: the link is down; -ENXIO: gone.

@@ -378,6 +378,19 @@ static int real_mcasts(void *self, struct nv_mcasts *ret_mcasts)
 	return nv_mcasts_read("/proc/net", ret_mcasts);
 }
 
+static int real_groups(void *self, struct nv_groups *ret_groups)
+{
+	(void)self;
+	return nv_groups_read("/proc/net/dev_mcast", ret_groups);
+}
+
+static int real_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
+{
+	struct real *real = self;
+
+	return nv_group_change(real->ioctl_fd, ifindex, mac, on);
+}
+
 static int real_send(void *self, int ifindex, const void *frame, size_t length)
 {
 	struct real *real = self;
@@ -451,6 +464,8 @@ static const struct nv_kernel_ops ops = {
 	.objs = real_objs,
 	.batch = real_batch,
 	.mcasts = real_mcasts,
+	.groups = real_groups,
+	.group_set = real_group_set,
 	.send = real_send,
 	.sysctl_read = real_sysctl_read,
 	.sysctl_write = real_sysctl_write,

@@ -13,6 +13,11 @@ int nv_sysctl_dir_list(const char *path, struct nv_words *ret_names);
 /* mcast.c: as nv_kernel_mcasts(), from "igmp" and "igmp6" in the directory @net. */
 int nv_mcasts_read(const char *net, struct nv_mcasts *ret_mcasts);
 
+/* groups.c: as nv_kernel_groups(), from a file like /proc/net/dev_mcast. */
+int nv_groups_read(const char *path, struct nv_groups *ret_groups);
+/* As nv_kernel_group_set(); @fd: of any socket. */
+int nv_group_change(int fd, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
+
 /*
  * packet.c: as nv_kernel_send(). @fd: of the socket that sends, which is opened when it is first
  * wanted; -1: not yet.

@@ -55,6 +55,8 @@ struct nv_kernel_ops {
 	int (*objs)(void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs);
 	int (*batch)(void *self, struct nv_rtobjs *requests, int *ret_errors);
 	int (*mcasts)(void *self, struct nv_mcasts *ret_mcasts);
+	int (*groups)(void *self, struct nv_groups *ret_groups);
+	int (*group_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 	int (*send)(void *self, int ifindex, const void *frame, size_t length);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);
 	int (*sysctl_write)(void *self, const char *path, const char *value);

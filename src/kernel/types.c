@@ -161,6 +161,18 @@ int nv_mcasts_add(struct nv_mcasts *mcasts, const struct nv_mcast *mcast)
 	return 0;
 }
 
+int nv_groups_add(struct nv_groups *groups, const struct nv_group *group)
+{
+	void *array = groups->group;
+	int r = make_room(&array, groups->count, sizeof(*group), NV_MCASTS_MAX);
+
+	if (r < 0)
+		return r;
+	groups->group = array;
+	groups->group[groups->count++] = *group;
+	return 0;
+}
+
 void nv_links_auto(struct nv_links *links)
 {
 	free(links->link);
@@ -189,4 +201,10 @@ void nv_mcasts_auto(struct nv_mcasts *mcasts)
 {
 	free(mcasts->mcast);
 	*mcasts = (struct nv_mcasts){};
+}
+
+void nv_groups_auto(struct nv_groups *groups)
+{
+	free(groups->group);
+	*groups = (struct nv_groups){};
 }

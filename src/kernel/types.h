@@ -192,6 +192,21 @@ struct nv_mcasts {
 /* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
 int nv_mcasts_add(struct nv_mcasts *mcasts, const struct nv_mcast *mcast);
 
+/* A link-layer group that a link receives, for whatever reason. */
+struct nv_group {
+	int ifindex;
+	uint8_t mac[NV_MAC_LEN];
+	bool by_hand; /* nv_kernel_group_set(), or `ip maddress add` */
+};
+
+struct nv_groups {
+	struct nv_group *group;
+	size_t count;
+};
+
+/* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
+int nv_groups_add(struct nv_groups *groups, const struct nv_group *group);
+
 size_t nv_ip_size(uint8_t family); /* bytes; 0 for another family than IPv4 and IPv6 */
 bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
 
@@ -205,3 +220,4 @@ void nv_addrs_auto(struct nv_addrs *addrs);
 void nv_routes_auto(struct nv_routes *routes);
 void nv_neighs_auto(struct nv_neighs *neighs);
 void nv_mcasts_auto(struct nv_mcasts *mcasts);
+void nv_groups_auto(struct nv_groups *groups);

@@ -6,9 +6,15 @@
  * to call it. A VF has hn's MAC address: a name that is given by MAC address, as netplan's set-name
  * is, must be hn's, whichever of the two is there first. And udev forgets all that it knows of an
  * interface whose new name is another's. See netvfd(8), FILES.
+}
+
+ * netvf_udev IF: what udev(7) is to know of an interface, so that NetworkManager (NM_UNMANAGED) and
+ * systemd-networkd (ID_NET_MANAGED_BY, through dist/00-netvf.network) leave the VFs and laggs of
+ * pairs alone, and the VLANs that netvfd registers with a VF. See netvfd(8), FILES.
  */
 #include "base/log.h"
 #include "libexec/context.h"
+#include "pair/uppers.h"
 
 #include <glob.h>
 #include <net/if.h>
@@ -147,6 +153,19 @@ static bool look(struct nv_context *context, const char *ifname)
 	return true;
 }
 
+/* One that netvfd has made to register a VLAN. */
+static bool is_vf_vlan(const struct nv_context *context, const char *ifname)
+{
+	const struct nv_link *link = nv_links_by_name(&context->links, ifname);
+	const struct nv_link *vf = link ? nv_links_by_index(&context->links, link->lower) : NULL;
+	char name[IFNAMSIZ];
+
+	if (!vf || !nv_streq(link->kind, "vlan") || !is_vf(context, vf->name))
+		return false;
+	nv_vf_vlan_name(vf->ifindex, link->vlan_id, name);
+	return nv_streq(name, ifname);
+}
+
 int main(int argc, char **argv)
 {
 	__attribute__((cleanup(nv_context_auto))) struct nv_context context = {};
@@ -159,7 +178,7 @@ int main(int argc, char **argv)
 	}
 	if (!nv_context_open(&context) || !look(&context, argv[1]))
 		return 1;
-	if (is_vf(&context, argv[1]) || is_lagg(&context, argv[1]))
+	if (is_vf(&context, argv[1]) || is_vf_vlan(&context, argv[1]) || is_lagg(&context, argv[1]))
 		puts("NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf");
 	name = is_vf(&context, argv[1]) ? find_name(argv[1], argc == 3 ? argv[2] : NULL) : NULL;
 	if (name)

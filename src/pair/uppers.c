@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Kinds of links whose frames leave by the link that they name as theirs. */
@@ -55,4 +56,9 @@ size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[N
 		}
 	}
 	return stack.count;
+}
+
+void nv_vf_vlan_name(int vf, uint16_t id, char ret_name[IFNAMSIZ])
+{
+	snprintf(ret_name, IFNAMSIZ, "nv%x.%u", (unsigned int)vf, id % 4096U);
 }

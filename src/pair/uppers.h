@@ -12,3 +12,6 @@
  * how many; the upper is the first.
  */
 size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[NV_UPPERS_MAX]);
+
+/* How the VLAN interface is called that is on a VF only to register the VLAN with it. */
+void nv_vf_vlan_name(int vf, uint16_t id, char ret_name[IFNAMSIZ]);

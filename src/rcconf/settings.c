@@ -260,6 +260,7 @@ void nv_settings_read(
 		.holddown = 30,
 		.hooks = true,
 		.inherit = true,
+		.vf_spoofchk = true,
 	};
 	read_seconds(&reader, "hyperv_vf_delay", 0, 86400, &ret_settings->vf_delay);
 	read_seconds(&reader, "netvf_vf_xpnt_attwait", 0, 3600, &ret_settings->attwait);
@@ -269,6 +270,7 @@ void nv_settings_read(
 	read_seconds(&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
 	read_hooks(&reader);
 	read_yes(&reader, "netvf_inherit", &ret_settings->inherit);
+	read_yes(&reader, "netvf_vf_spoofchk", &ret_settings->vf_spoofchk);
 	read_default_transparent(&reader);
 	read_lagg(&reader);
 	read_multicast(&reader);

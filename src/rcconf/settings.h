@@ -13,6 +13,7 @@ struct nv_settings {
 	unsigned int announce_count; /* netvf_announce_count, 0 to 255, default 3; 0: never */
 	unsigned int announce_interval; /* netvf_announce_interval, seconds, 1 to 60, default 1 */
 	bool hooks; /* netvf_hooks, default YES: hooks in the kernel, where it takes them */
+	bool vf_spoofchk; /* netvf_vf_spoofchk, default YES: the host checks what a VF sends */
 	bool inherit; /* netvf_inherit, default YES: what is live and not in rc.conf moves too */
 	const char *vm_guest; /* netvf_vm_guest, static; NULL, the default: look at the machine */
 	unsigned int action_timeout; /* netvf_action_timeout, seconds, 1 to a day, default 300 */

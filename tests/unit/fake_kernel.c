@@ -247,6 +247,7 @@ static void fake_free(void *self)
 	nv_routes_auto(&fake->routes);
 	nv_neighs_auto(&fake->neighs);
 	nv_mcasts_auto(&fake->mcasts);
+	nv_groups_auto(&fake->groups);
 	nv_str_auto(&fake->log);
 	free_notices(&fake->notices[NV_SUBSCRIBE_RTNL]);
 	free_notices(&fake->notices[NV_SUBSCRIBE_UEVENT]);
@@ -688,6 +689,41 @@ static int op_mcasts(void *self, struct nv_mcasts *ret_mcasts)
 	return 0;
 }
 
+static int op_groups(void *self, struct nv_groups *ret_groups)
+{
+	struct fake_kernel *fake = self;
+	struct nv_groups copy = {};
+	int r = call(fake, FAKE_GROUPS);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < fake->groups.count; i++)
+		assert_int_equal(nv_groups_add(&copy, &fake->groups.group[i]), 0);
+	*ret_groups = copy;
+	return 0;
+}
+
+static int op_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
+{
+	struct fake_kernel *fake = self;
+	struct nv_group group = {.ifindex = ifindex, .by_hand = true};
+	size_t kept = 0;
+	int r = call(fake, FAKE_GROUP_SET);
+
+	if (r < 0)
+		return r;
+	memcpy(group.mac, mac, NV_MAC_LEN);
+	for (size_t i = 0; i < fake->groups.count; i++)
+		if (memcmp(&fake->groups.group[i], &group, sizeof(group)))
+			fake->groups.group[kept++] = fake->groups.group[i];
+		else if (on)
+			return -EEXIST;
+	if (!on && kept == fake->groups.count)
+		return -ENOENT;
+	fake->groups.count = kept;
+	return on ? nv_groups_add(&fake->groups, &group) : 0;
+}
+
 static int op_send(void *self, int ifindex, const void *frame, size_t length)
 {
 	struct fake_kernel *fake = self;
@@ -861,6 +897,8 @@ static const struct nv_kernel_ops ops = {
 	.objs = op_objs,
 	.batch = op_batch,
 	.mcasts = op_mcasts,
+	.groups = op_groups,
+	.group_set = op_group_set,
 	.send = op_send,
 	.sysctl_read = op_sysctl_read,
 	.sysctl_write = op_sysctl_write,

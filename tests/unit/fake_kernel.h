@@ -32,6 +32,8 @@ enum fake_op {
 	FAKE_NEIGH_ADD,
 	FAKE_THINGS, /* dumps of them; one that is done counts as the typed operation too */
 	FAKE_MCASTS,
+	FAKE_GROUPS,
+	FAKE_GROUP_SET,
 	FAKE_SEND,
 	FAKE_SYSCTL_READ,
 	FAKE_SYSCTL_WRITE,
@@ -51,6 +53,7 @@ struct fake_kernel {
 	struct nv_routes routes;
 	struct nv_neighs neighs;
 	struct nv_mcasts mcasts;
+	struct nv_groups groups;
 	struct nv_str log; /* each change that was asked for and done, one a line; frames in hex */
 
 	/* Called when a dump of links is made and before it is handed over: what changes now is not

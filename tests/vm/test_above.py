@@ -120,9 +120,14 @@ def switch_to(guest, port):
 def test_what_stands_on_the_lagg_is_heard_on_both_cards(session):
     guest = session.guest
     asker = Asker(session.host)
+    switch_to(guest, "vf")
+    asker.ask("vf", GUEST_MAC, VLAN_ADDRESS, VLAN)
+    assert "PROMISC" not in guest.run(f"ip link show dev {session.vf_name()}"), "it is registered"
     guest.run("ip link add link lagg0 name mv0 type macvlan mode bridge")
     guest.run(f"ip link set mv0 address {MACVLAN_MAC} && ip link set mv0 up"
               f" && ip address add {MACVLAN_ADDRESS}/24 dev mv0")
+    asker.ask("hn", MACVLAN_MAC, MACVLAN_ADDRESS)
+    guest.run("echo 'netvf_vf_spoofchk=NO' >>/etc/netvf/rc.conf && kill -HUP $(pidof netvfd)")
     for port in "vf", "hn", "vf":
         switch_to(guest, port)
         asker.ask(port, GUEST_MAC, GUEST_ADDRESS)

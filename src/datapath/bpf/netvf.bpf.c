@@ -14,6 +14,9 @@
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
 
 #include <bpf/bpf_helpers.h>
@@ -42,6 +45,12 @@ struct {
 	__type(key, __u32);
 	__type(value, struct nv_limits);
 } nv_limits SEC(".maps");
+
+/* Says that a report of groups has left an upper: nv_datapath_reports(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, NV_DP_REPORTS_SIZE);
+} nv_reports SEC(".maps");
 
 static __always_inline void count(struct nv_count *count, const struct __sk_buff *skb)
 {
@@ -142,10 +151,35 @@ static __always_inline bool is_vlan_taken(
 	return protocol == bpf_htons(ETH_P_8021Q) && limits->vlan[id / 64] >> id % 64 & 1;
 }
 
+/* IGMP, and what has a hop-by-hop header, as MLD; untagged or with the tag beside the frame. */
+static __always_inline bool is_report(struct __sk_buff *skb, const struct ethhdr *frame)
+{
+	const struct iphdr *ip = (const void *)(frame + 1);
+
+	if ((const void *)(ip + 1) > (const void *)(long)skb->data_end)
+		return false;
+	if (frame->h_proto == bpf_htons(ETH_P_IP))
+		return ip->protocol == IPPROTO_IGMP;
+	return frame->h_proto == bpf_htons(ETH_P_IPV6) &&
+	       ((const struct ipv6hdr *)ip)->nexthdr == IPPROTO_HOPOPTS;
+}
+
 /*
- * The port that a frame leaves by, @port being active. What the host would not take from the VF
- * leaves by hn. A group frame that others have sent through the upper comes back on the other port
- * of a host that floods, where nobody would know it for one of our own: it pays for that copy.
+ * A group frame that others have sent through the upper comes back on the other port of a host that
+ * floods, where nobody would know it for one of our own: it pays for that copy.
+ */
+static __always_inline void note_group(struct __sk_buff *skb, const struct ethhdr *frame,
+	const struct nv_entry *entry, __u32 slot, enum nv_port port)
+{
+	if (is_report(skb, frame))
+		bpf_ringbuf_output(&nv_reports, &slot, sizeof(slot), 0);
+	if (entry->multicast == NV_MULTICAST_ONCE && !is_from(frame, entry->mac))
+		copy_note(skb, slot, port);
+}
+
+/*
+ * The port that a frame leaves by, @port being active: what the host would not take from the VF
+ * leaves by hn.
  */
 static __always_inline enum nv_port port_for(
 	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot, enum nv_port port)
@@ -159,9 +193,8 @@ static __always_inline enum nv_port port_for(
 	if (port == NV_PORT_VF && NV_READ(limits->vf) == vf &&
 		(!is_from(frame, limits->mac) || !is_vlan_taken(skb, frame, limits)))
 		port = NV_PORT_HN;
-	if ((frame->h_dest[0] & 1) && entry->multicast == NV_MULTICAST_ONCE &&
-		!is_from(frame, entry->mac))
-		copy_note(skb, slot, port);
+	if (frame->h_dest[0] & 1)
+		note_group(skb, frame, entry, slot, port);
 	return port;
 }
 

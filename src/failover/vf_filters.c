@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VLAN is registered by a VLAN interface on the VF, which is never set up (vlan_vid_add(),
+ * net/8021q/vlan_core.c; nothing else in the kernel does it for a port that is in no bond or team).
+ * A group is, by `ip maddress add`. Both stay when netvfd ends, and go with the VF.
+ *
+ * No kernel before 6.14 tells of groups. But who joins one reports it, and the program at the upper
+ * sees the report. Groups that nobody reports are found at the next change of a link.
+ */
+#include "failover/vf_filters.h"
+
+#include "base/log.h"
+#include "failover/failover.h"
+#include "pair/uppers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GROUPS_SOON (NV_USEC_PER_SEC / 10)
+#define GROUPS_MAX  256 /* of a VF at once; cards have room for 30 to 128 */
+
+static bool bit_is_set(const uint64_t *bits, unsigned int at)
+{
+	return bits[at / 64] >> at % 64 & 1;
+}
+
+static void bit_set(uint64_t *bits, unsigned int at, bool on)
+{
+	bits[at / 64] &= ~(UINT64_C(1) << at % 64);
+	bits[at / 64] |= (uint64_t)on << at % 64;
+}
+
+/* A storm of changes does not put it off. */
+static void look_soon(struct nv_failover *failover)
+{
+	if (!failover->groups_due)
+		nv_watch_arm(failover->groups, GROUPS_SOON);
+	failover->groups_due = true;
+}
+
+/* The VF, if it carries its upper's traffic and is not left alone still. */
+static const struct nv_link *find_port(const struct nv_failover *failover,
+	const struct nv_managed *managed, const struct nv_dp_pair *path)
+{
+	bool is_port =
+		path->mode == NV_MODE_LAGG ||
+		(path->mode == NV_MODE_HN && (managed->state.ready || path->active == NV_PORT_VF));
+
+	return is_port ? nv_links_by_index(nv_monitor_links(failover->monitor), path->vf) : NULL;
+}
+
+/* VLANs of the upper and of what stands on it. */
+static void find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vlans)
+{
+	int ifindex[NV_UPPERS_MAX];
+	size_t count = nv_uppers_find(links, upper, ifindex);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
+
+		if (nv_streq(link->kind, "vlan") && link->vlan_id < 4096)
+			bit_set(ret_vlans, link->vlan_id, true);
+	}
+}
+
+/* The VLANs that have an interface on the VF; those of ours that are not wanted go. */
+static void keep_vlans(
+	struct nv_failover *failover, int vf, const uint64_t *wanted, uint64_t *ret_vlans)
+{
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
+
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *link = &links->link[i];
+		char ours[IFNAMSIZ];
+
+		if (link->lower != vf || !nv_streq(link->kind, "vlan") || link->vlan_id >= 4096)
+			continue;
+		nv_vf_vlan_name(vf, link->vlan_id, ours);
+		if (nv_streq(link->name, ours) && !bit_is_set(wanted, link->vlan_id))
+			nv_kernel_link_del(failover->kernel, link->ifindex);
+		else
+			bit_set(ret_vlans, link->vlan_id, true);
+	}
+}
+
+static void drop_vlans(struct nv_failover *failover, int vf)
+{
+	const uint64_t none[4096 / 64] = {};
+	uint64_t left[4096 / 64] = {};
+
+	if (vf)
+		keep_vlans(failover, vf, none, left);
+}
+
+static int add_vlan(struct nv_failover *failover, const struct nv_link *vf, uint16_t id)
+{
+	struct nv_link vlan = {.kind = "vlan", .lower = vf->ifindex, .vlan_id = id};
+	int ifindex;
+	int r;
+
+	nv_vf_vlan_name(vf->ifindex, id, vlan.name);
+	r = nv_kernel_link_add(failover->kernel, &vlan, NULL, &ifindex);
+	return r == -EEXIST ? 0 : r;
+}
+
+static void sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_link *vf, int upper, uint64_t *ret_vlans)
+{
+	struct nv_vf_filters *filters = &managed->vf_filters;
+	uint64_t wanted[4096 / 64] = {};
+
+	find_vlans(nv_monitor_links(failover->monitor), upper, wanted);
+	keep_vlans(failover, vf->ifindex, wanted, ret_vlans);
+	for (uint16_t id = 0; id < 4096; id++) {
+		int r;
+
+		if (!bit_is_set(wanted, id))
+			bit_set(filters->refused, id, false);
+		if (!bit_is_set(wanted, id) || bit_is_set(ret_vlans, id) ||
+			bit_is_set(filters->refused, id))
+			continue;
+		r = add_vlan(failover, vf, id);
+		bit_set(r ? filters->refused : ret_vlans, id, true);
+		if (r && r != -ENODEV)
+			nv_warn("%s: the VF %s does not take VLAN %u: %s; what is sent in it "
+				"leaves by %s",
+				managed->id.hn_name, vf->name, id, nv_strerror(r),
+				managed->id.hn_name);
+	}
+}
+
+/* Nothing is led to an hn that could not send it. */
+static void limit(struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_link *vf, const struct nv_dp_limits *vlans)
+{
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
+	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
+	struct nv_dp_limits limits = *vlans;
+	int r;
+
+	if (vf && failover->settings->vf_spoofchk && vf->has_mac && hn && nv_link_usable(hn)) {
+		limits.vf = vf->ifindex;
+		memcpy(limits.mac, vf->mac, NV_MAC_LEN);
+	}
+	if (!memcmp(&limits, &managed->vf_filters.limits, sizeof(limits)))
+		return;
+	r = nv_datapath_limit(failover->datapath, managed->id.hn, &limits);
+	if (!r)
+		managed->vf_filters.limits = limits;
+	else if (r != -ENOENT)
+		nv_err("%s: cannot tell its data path what its VF may send: %s",
+			managed->id.hn_name, nv_strerror(r));
+}
+
+void nv_vf_filters_sync(struct nv_failover *failover, struct nv_managed *managed)
+{
+	struct nv_vf_filters *filters = &managed->vf_filters;
+	struct nv_dp_limits limits = {};
+	const struct nv_link *vf;
+	struct nv_dp_pair path;
+
+	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
+		return;
+	vf = find_port(failover, managed, &path);
+	if (filters->vf != (vf ? vf->ifindex : 0)) {
+		drop_vlans(failover, filters->vf);
+		*filters = (struct nv_vf_filters){
+			.vf = vf ? vf->ifindex : 0, .limits = filters->limits};
+	}
+	if (vf && vf->master) { /* a bond registers its VLANs and groups with its ports by itself */
+		drop_vlans(failover, vf->ifindex);
+		memset(limits.vlan, 0xff, sizeof(limits.vlan));
+	} else if (vf) {
+		sync_vlans(failover, managed, vf, nv_dp_pair_upper(&path), limits.vlan);
+	}
+	limit(failover, managed, vf, &limits);
+	if (vf && !vf->master)
+		look_soon(failover);
+}
+
+struct wanted_groups {
+	uint8_t mac[GROUPS_MAX][NV_MAC_LEN];
+	bool is_there[GROUPS_MAX];
+	size_t count;
+};
+
+/* Its place; the count where it is not among them. */
+static size_t find_group(const struct wanted_groups *wanted, const uint8_t mac[NV_MAC_LEN])
+{
+	size_t at = 0;
+
+	while (at < wanted->count && memcmp(wanted->mac[at], mac, NV_MAC_LEN))
+		at++;
+	return at;
+}
+
+/* The groups of the upper and of what stands on it. */
+static void find_groups(const struct nv_links *links, const struct nv_groups *groups, int upper,
+	struct wanted_groups *ret_wanted)
+{
+	int ifindex[NV_UPPERS_MAX];
+	size_t count = nv_uppers_find(links, upper, ifindex);
+
+	for (size_t i = 0; i < groups->count && ret_wanted->count < GROUPS_MAX; i++) {
+		const struct nv_group *group = &groups->group[i];
+		bool is_above = false;
+
+		for (size_t at = 0; at < count && !is_above; at++)
+			is_above = group->ifindex == ifindex[at];
+		if (is_above && find_group(ret_wanted, group->mac) == ret_wanted->count)
+			memcpy(ret_wanted->mac[ret_wanted->count++], group->mac, NV_MAC_LEN);
+	}
+}
+
+/*
+ * The VF gets the groups that are wanted, and keeps no others that were added by hand: who wants
+ * one more adds it to the upper. What the VF refuses comes by hn.
+ */
+static void set_groups(struct nv_failover *failover, const struct nv_groups *groups, int vf,
+	struct wanted_groups *wanted)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct nv_group *group = &groups->group[i];
+		size_t at = group->ifindex == vf ? find_group(wanted, group->mac) : GROUPS_MAX;
+
+		if (at < wanted->count)
+			wanted->is_there[at] = true;
+		else if (group->ifindex == vf && group->by_hand)
+			nv_kernel_group_set(failover->kernel, vf, group->mac, false);
+	}
+	for (size_t at = 0; at < wanted->count; at++)
+		if (!wanted->is_there[at])
+			nv_kernel_group_set(failover->kernel, vf, wanted->mac[at], true);
+}
+
+static void sync_groups(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_groups *groups)
+{
+	struct wanted_groups wanted = {};
+	const struct nv_link *vf;
+	struct nv_dp_pair path;
+
+	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
+		return;
+	vf = find_port(failover, managed, &path);
+	if (!vf || vf->master)
+		return;
+	find_groups(nv_monitor_links(failover->monitor), groups, nv_dp_pair_upper(&path), &wanted);
+	set_groups(failover, groups, vf->ifindex, &wanted);
+}
+
+static void sync_all_groups(void *data)
+{
+	NV_AUTO(nv_groups) struct nv_groups groups = {};
+	struct nv_failover *failover = data;
+	int r = nv_kernel_groups(failover->kernel, &groups);
+
+	failover->groups_due = false;
+	if (r < 0) {
+		nv_warn("cannot list the groups of interfaces, so VFs may not hear all: %s",
+			nv_strerror(r));
+		return;
+	}
+	for (size_t i = 0; i < failover->n_managed; i++)
+		sync_groups(failover, &failover->managed[i], &groups);
+}
+
+static void on_report(int fd, int events, void *data)
+{
+	struct nv_failover *failover = data;
+
+	(void)fd;
+	(void)events;
+	nv_datapath_reports(failover->datapath);
+	look_soon(failover);
+}
+
+int nv_vf_filters_open(struct nv_failover *failover)
+{
+	int r = nv_loop_watch_timer(failover->loop, sync_all_groups, failover, &failover->groups);
+	int fd;
+
+	if (r < 0)
+		return r;
+	fd = nv_datapath_reports_fd(failover->datapath);
+	return fd < 0 ? fd
+		      : nv_loop_watch_fd(failover->loop, fd, NV_LOOP_READ, on_report, failover,
+				&failover->reports);
+}
+
+void nv_vf_filters_close(struct nv_failover *failover)
+{
+	nv_watch_free(failover->reports);
+	nv_watch_free(failover->groups);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* failover/vf_filters.c over a kernel in memory. */
+#include "cm.h"
+
+#include "fake_kernel.h"
+
+#include "failover/failover.h"
+#include "failover/vf_filters.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+static struct fake_kernel *fake;
+static struct nv_failover failover;
+static struct nv_monitor *monitor;
+static struct nv_settings settings;
+static struct nv_managed managed;
+static struct nv_dp_pair path;
+static struct nv_dp_limits limits;
+static unsigned int limited;
+static int report_fd;
+
+/* In place of the data path. */
+int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret_pair)
+{
+	(void)datapath;
+	assert_int_equal(hn, path.hn);
+	*ret_pair = path;
+	return 0;
+}
+
+int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_limits *new)
+{
+	(void)datapath;
+	assert_int_equal(hn, path.hn);
+	limits = *new;
+	limited++;
+	return 0;
+}
+
+int nv_datapath_reports_fd(struct nv_datapath *datapath)
+{
+	(void)datapath;
+	return report_fd;
+}
+
+void nv_datapath_reports(struct nv_datapath *datapath)
+{
+	eventfd_t value;
+
+	(void)datapath;
+	eventfd_read(report_fd, &value);
+}
+
+static void follow(void)
+{
+	for (int i = 0; i < 3; i++) {
+		nv_loop_run_once(failover.loop, 0);
+		nv_vf_filters_sync(&failover, &managed);
+	}
+	nv_loop_run_once(failover.loop, 0);
+}
+
+static void wait_for_groups(void)
+{
+	nv_loop_advance(failover.loop, NV_USEC_PER_SEC / 10);
+	nv_loop_run_once(failover.loop, 0);
+}
+
+static int set_up(void **state)
+{
+	static const struct nv_monitor_ops nobody;
+
+	(void)state;
+	fake = fake_kernel_new();
+	settings = (struct nv_settings){.vf_spoofchk = true};
+	report_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	path = (struct nv_dp_pair){
+		.hn = fake_make_link(fake, "hn0", "virtio_net", 1),
+		.vf = fake_make_link(fake, "vf0", "igbvf", 1),
+		.lagg = fake_make_link(fake, "lagg0", "dummy", 1),
+		.mode = NV_MODE_LAGG,
+		.active = NV_PORT_VF,
+	};
+	managed = (struct nv_managed){.id = {.hn = path.hn, .hn_name = "hn0"}};
+	failover = (struct nv_failover){
+		.kernel = fake->kernel, .settings = &settings, .managed = &managed, .n_managed = 1};
+	limits = (struct nv_dp_limits){};
+	limited = 0;
+	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &failover.loop), 0);
+	assert_int_equal(nv_monitor_new(failover.loop, fake->kernel, &nobody, NULL, &monitor), 0);
+	failover.monitor = monitor;
+	assert_int_equal(nv_vf_filters_open(&failover), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	nv_vf_filters_close(&failover);
+	nv_monitor_free(monitor);
+	nv_loop_free(failover.loop);
+	nv_kernel_free(fake->kernel);
+	close(report_fd);
+	return 0;
+}
+
+static int put_vlan(const char *name, const char *lower, uint16_t id)
+{
+	struct nv_link link = fake_link(fake, lower);
+	int under = link.ifindex;
+
+	fake_make_link(fake, name, "vlan", 1);
+	link = fake_link(fake, name);
+	nv_strcopy(link.kind, sizeof(link.kind), "vlan");
+	link.lower = under;
+	link.vlan_id = id;
+	return fake_put_link(fake, &link);
+}
+
+static const struct nv_link *vlan_on_vf(uint16_t id)
+{
+	for (size_t i = 0; i < fake->links.count; i++)
+		if (fake->links.link[i].lower == path.vf && fake->links.link[i].vlan_id == id)
+			return &fake->links.link[i];
+	return NULL;
+}
+
+static bool is_limited_to(uint16_t id)
+{
+	return limits.vlan[id / 64] >> id % 64 & 1;
+}
+
+static void vlans_are_registered_while_they_stand_above(void **state)
+{
+	int outer = put_vlan("lagg0.5", "lagg0", 5);
+
+	(void)state;
+	put_vlan("lagg0.4094", "lagg0", 4094);
+	follow();
+	assert_non_null(vlan_on_vf(5));
+	assert_false(vlan_on_vf(5)->flags & IFF_UP);
+	assert_non_null(vlan_on_vf(4094));
+	assert_true(is_limited_to(5) && is_limited_to(4094) && !is_limited_to(6));
+	fake_del_link(fake, outer);
+	follow();
+	assert_null(vlan_on_vf(5));
+	assert_false(is_limited_to(5));
+	assert_true(is_limited_to(4094));
+}
+
+static void a_vlan_that_somebody_has_on_the_vf_stays(void **state)
+{
+	(void)state;
+	put_vlan("other", "vf0", 9);
+	follow();
+	assert_non_null(vlan_on_vf(9));
+	assert_true(is_limited_to(9));
+}
+
+static void a_vlan_that_is_refused_is_asked_for_once(void **state)
+{
+	unsigned int asked;
+
+	(void)state;
+	fake_fail(fake, FAKE_LINK_ADD, 1, -EIO);
+	put_vlan("lagg0.5", "lagg0", 5);
+	follow();
+	asked = fake->calls[FAKE_LINK_ADD];
+	follow();
+	assert_int_equal(fake->calls[FAKE_LINK_ADD], asked);
+	assert_false(is_limited_to(5));
+	assert_int_equal(limits.vf, path.vf);
+}
+
+static void a_bond_registers_by_itself(void **state)
+{
+	struct nv_link vf = fake_link(fake, "vf0");
+
+	(void)state;
+	put_vlan("lagg0.5", "lagg0", 5);
+	follow();
+	assert_non_null(vlan_on_vf(5));
+	vf.master = path.lagg;
+	fake_put_link(fake, &vf);
+	follow();
+	assert_null(vlan_on_vf(5));
+	assert_true(is_limited_to(5) && is_limited_to(6));
+}
+
+static void the_vf_is_limited_while_hn_can_take_the_rest(void **state)
+{
+	const uint8_t mac[NV_MAC_LEN] = {2, 0, 0, 0, 0, 1};
+	struct nv_link hn = fake_link(fake, "hn0");
+
+	(void)state;
+	follow();
+	assert_int_equal(limits.vf, path.vf);
+	assert_memory_equal(limits.mac, mac, sizeof(mac));
+	assert_int_equal(limited, 1);
+	hn.carrier = false;
+	fake_put_link(fake, &hn);
+	follow();
+	assert_int_equal(limits.vf, 0);
+	hn.carrier = true;
+	fake_put_link(fake, &hn);
+	follow();
+	assert_int_equal(limits.vf, path.vf);
+	settings.vf_spoofchk = false;
+	follow();
+	assert_int_equal(limits.vf, 0);
+}
+
+static void a_vf_for_itself_has_no_limits(void **state)
+{
+	(void)state;
+	put_vlan("lagg0.5", "lagg0", 5);
+	follow();
+	path.mode = NV_MODE_VF;
+	follow();
+	assert_int_equal(limits.vf, 0);
+	assert_null(vlan_on_vf(5));
+}
+
+static void a_transparent_vf_is_left_alone_until_it_is_ready(void **state)
+{
+	(void)state;
+	path.mode = NV_MODE_HN;
+	path.active = NV_PORT_HN;
+	put_vlan("hn0.5", "hn0", 5);
+	follow();
+	assert_null(vlan_on_vf(5));
+	managed.state.ready = true;
+	follow();
+	assert_non_null(vlan_on_vf(5));
+}
+
+static void join(int ifindex, uint8_t last, bool by_hand)
+{
+	const struct nv_group group = {
+		.ifindex = ifindex, .mac = {1, 0, 0x5e, 0, 0, last}, .by_hand = by_hand};
+
+	assert_int_equal(nv_groups_add(&fake->groups, &group), 0);
+}
+
+/* How often the VF has a group by hand. */
+static int registered(uint8_t last)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < fake->groups.count; i++)
+		count += fake->groups.group[i].ifindex == path.vf &&
+			 fake->groups.group[i].by_hand && fake->groups.group[i].mac[5] == last;
+	return count;
+}
+
+static void groups_follow_those_of_the_upper(void **state)
+{
+	int vlan = put_vlan("lagg0.5", "lagg0", 5);
+
+	(void)state;
+	join(path.lagg, 1, false);
+	join(path.vf, 1, false);
+	join(path.lagg, 2, false);
+	join(vlan, 3, false);
+	join(path.hn, 4, false);
+	join(path.vf, 9, true);
+	follow();
+	assert_int_equal(fake->calls[FAKE_GROUPS], 0);
+	wait_for_groups();
+	assert_int_equal(registered(1), 0); /* it has it for itself */
+	assert_int_equal(registered(2), 1);
+	assert_int_equal(registered(3), 1);
+	assert_int_equal(registered(4), 0);
+	assert_int_equal(registered(9), 0);
+}
+
+static void a_report_makes_them_be_looked_at(void **state)
+{
+	(void)state;
+	follow();
+	wait_for_groups();
+	nv_loop_advance(failover.loop, NV_USEC_PER_SEC);
+	nv_loop_run_once(failover.loop, 0);
+	assert_int_equal(fake->calls[FAKE_GROUPS], 1);
+	join(path.lagg, 2, false);
+	for (int i = 0; i < 10; i++) {
+		eventfd_write(report_fd, 1);
+		nv_loop_run_once(failover.loop, 0);
+	}
+	wait_for_groups();
+	assert_int_equal(fake->calls[FAKE_GROUPS], 2);
+	assert_int_equal(registered(2), 1);
+}
+
+static void more_groups_than_the_limit_come_by_hn(void **state)
+{
+	int count = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 300; i++) {
+		struct nv_group group = {.ifindex = path.lagg, .mac = {1, 0, 0x5e, 1}};
+
+		group.mac[4] = (uint8_t)(i >> 8);
+		group.mac[5] = (uint8_t)i;
+		assert_int_equal(nv_groups_add(&fake->groups, &group), 0);
+	}
+	follow();
+	wait_for_groups();
+	for (size_t i = 0; i < fake->groups.count; i++)
+		count += fake->groups.group[i].ifindex == path.vf;
+	assert_int_equal(count, 256);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(vlans_are_registered_while_they_stand_above),
+		TEST(a_vlan_that_somebody_has_on_the_vf_stays),
+		TEST(a_vlan_that_is_refused_is_asked_for_once),
+		TEST(a_bond_registers_by_itself),
+		TEST(the_vf_is_limited_while_hn_can_take_the_rest),
+		TEST(a_vf_for_itself_has_no_limits),
+		TEST(a_transparent_vf_is_left_alone_until_it_is_ready),
+		TEST(groups_follow_those_of_the_upper),
+		TEST(a_report_makes_them_be_looked_at),
+		TEST(more_groups_than_the_limit_come_by_hn),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
