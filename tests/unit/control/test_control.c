@@ -491,6 +491,82 @@ static void client_that_vanishes_is_forgotten(void **state)
 	}
 }
 
+enum {
+	ODD_CLIENTS = 10000,
+	ODD_AT_ONCE = 16,
+};
+
+/* One thing that a client may do, by chance; sometimes it goes. */
+static void odd_deed(int *fd, unsigned int *seed)
+{
+	static const char *const words[] = {"", ECHO, "{\"method\"", "[[[[", "\n", "{}\n",
+		"{\"method\": \"events\"}\n",
+		"{\"method\": \"long\", \"params\": {\"length\": 70000}}\n",
+		"{\"method\": \"fail\", \"params\": {\"text\": \"binary\"}}\n" ECHO ECHO};
+	static char heap_of_text[NV_CONTROL_LINE_MAX];
+	const char *word = words[rand_r(seed) % NV_ARRAY_SIZE(words)];
+	static char answer[65536];
+
+	switch (rand_r(seed) % 8) {
+	case 0:
+		shutdown(*fd, SHUT_RD);
+		break;
+	case 1:
+		shutdown(*fd, SHUT_WR);
+		break;
+	case 2:
+		recv(*fd, answer, 1 + rand_r(seed) % sizeof(answer), 0);
+		break;
+	case 3:
+		memset(heap_of_text, ' ', sizeof(heap_of_text));
+		for (int i = rand_r(seed) % 8 ? 2 : 0; i < 2; i++)
+			send(*fd, heap_of_text, sizeof(heap_of_text), MSG_NOSIGNAL);
+		break;
+	case 4:
+		close(*fd);
+		*fd = -1;
+		break;
+	default:
+		send(*fd, word, strlen(word), MSG_NOSIGNAL);
+		break;
+	}
+}
+
+/* Whatever they do, in whatever order: each is let go once, and the next is answered. */
+static void odd_clients_come_and_go(void **state)
+{
+	json_auto_t *value = text_of(20000);
+	int fds[ODD_AT_ONCE];
+	unsigned int seed = 1;
+	int left = ODD_CLIENTS;
+
+	(void)state;
+	memset(fds, -1, sizeof(fds));
+	while (left > 0) {
+		int *fd = &fds[rand_r(&seed) % ODD_AT_ONCE];
+
+		if (*fd < 0) {
+			*fd = connected();
+			left--;
+		}
+		odd_deed(fd, &seed);
+		if (rand_r(&seed) % 128 == 0)
+			nv_control_publish(t.control, "event", value);
+		if (rand_r(&seed) % 3)
+			assert_int_equal(nv_loop_run_once(t.loop, 0), 0);
+	}
+	for (int i = 0; i < ODD_AT_ONCE; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	for (int i = 0; nv_control_count(t.control); i++) {
+		assert_in_range(i, 0, 1000);
+		settle();
+	}
+	fds[0] = connected();
+	expect(fds[0], ECHO, TRUE);
+	close(fds[0]);
+}
+
 static int read_only_client(void)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
@@ -662,7 +738,7 @@ static size_t resident(void)
 /* Those that subscribe and never read leave nothing behind. */
 static void memory_of_those_who_never_read_is_given_back(void **state)
 {
-	json_auto_t *value = text_of(4000);
+	json_auto_t *value = NULL;
 	int fds[NV_CONTROL_CLIENTS_MAX];
 	json_t *beside[NV_CONTROL_CLIENTS_MAX];
 	size_t before = resident();
@@ -671,6 +747,7 @@ static void memory_of_those_who_never_read_is_given_back(void **state)
 #ifdef NV_SANITIZED
 	skip(); /* what is freed is kept for a while, to be watched */
 #endif
+	value = text_of(4000);
 	for (int i = 0; i < NV_CONTROL_CLIENTS_MAX; i++) {
 		fds[i] = connected();
 		say(fds[i], "{\"method\": \"events\"}\n");
@@ -808,6 +885,7 @@ int main(void)
 		TEST(late_reader_gets_it_all),
 		TEST(client_may_be_dropped_while_it_is_answered),
 		TEST(client_that_vanishes_is_forgotten),
+		TEST(odd_clients_come_and_go),
 		TEST(changing_is_for_root),
 		TEST(clients_are_limited_and_root_has_places),
 		TEST(uid_that_asks_without_end_is_put_off),

@@ -313,6 +313,58 @@ static void users_do_not_keep_others_or_root_out(void **state)
 			close(fds[n]);
 }
 
+enum {
+	ODD_CLIENTS = 10000,
+	ODD_AT_ONCE = 8,
+};
+
+/* Whatever they do, in whatever order: each is let go once, and the next one hears. */
+static void odd_clients_come_and_go(void **state)
+{
+	int fds[ODD_AT_ONCE];
+	unsigned int seed = 1;
+	int left = ODD_CLIENTS;
+	char text[4096];
+
+	(void)state;
+	memset(fds, -1, sizeof(fds));
+	while (left > 0) {
+		int i = rand_r(&seed) % ODD_AT_ONCE;
+		int what = rand_r(&seed) % 8;
+
+		if (fds[i] < 0) {
+			int type = i % 2 ? SOCK_STREAM : SOCK_SEQPACKET;
+
+			if (nv_unix_connect(i % 2 ? t.stream : t.seqpacket, type | SOCK_NONBLOCK,
+				    &fds[i]) == 0)
+				left--;
+		} else if (what < 3) {
+			close(fds[i]);
+			fds[i] = -1;
+		} else if (what < 5) {
+			shutdown(fds[i], what == 3 ? SHUT_RD : SHUT_WR);
+		} else if (what == 5) {
+			recv(fds[i], text, sizeof(text), 0);
+		} else {
+			send(fds[i], text, 1, MSG_NOSIGNAL);
+		}
+		if (rand_r(&seed) % 4 == 0)
+			nv_clients_send(t.clients, CREATE);
+		if (rand_r(&seed) % 2)
+			turn();
+	}
+	for (int i = 0; i < ODD_AT_ONCE; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	for (int i = 0; i < 4 * ODD_AT_ONCE; i++)
+		turn();
+	assert_int_equal(nv_clients_count(t.clients), 0);
+	fds[0] = connected(t.seqpacket);
+	nv_clients_send(t.clients, CREATE);
+	expect_record(fds[0], CREATE);
+	close(fds[0]);
+}
+
 static void accept_that_fails_is_tried_again(void **state)
 {
 	struct rlimit old;
@@ -391,6 +443,7 @@ int main(void)
 		TEST(slow_stream_client_is_dropped),
 		TEST(limit_is_over_both_and_the_rest_wait),
 		TEST(users_do_not_keep_others_or_root_out),
+		TEST(odd_clients_come_and_go),
 		TEST(accept_that_fails_is_tried_again),
 		TEST(paths_are_for_everybody_and_replaced),
 		TEST(paths_that_are_no_use_are_refused),
