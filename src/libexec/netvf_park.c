@@ -31,6 +31,7 @@ struct park {
 	struct nv_kernel *away;
 	int home_fd;
 	int away_fd;
+	int in_use; /* the VF of which that was told last */
 };
 
 static void park_close(struct park *park)
@@ -84,10 +85,30 @@ static int open_namespaces(struct park *park)
 	return r;
 }
 
+/* The initramfs may have configured the VF, and the root file system be reached by it. */
+static bool park_is_in_use(const struct park *park, int vf)
+{
+	const struct nv_addrs *addrs = nv_monitor_addrs(park->monitor);
+
+	for (size_t i = 0; i < addrs->count; i++)
+		if (addrs->addr[i].ifindex == vf && addrs->addr[i].scope < RT_SCOPE_LINK)
+			return true;
+	return false;
+}
+
 static void park_vf(struct park *park, const struct nv_link *vf, const struct nv_link *hn)
 {
-	int r = nv_kernel_link_move(park->home, vf->ifindex, park->away_fd);
+	int r;
 
+	if (park_is_in_use(park, vf->ifindex)) {
+		if (park->in_use != vf->ifindex)
+			nv_warn("%s, the VF of %s, has an address and stays; cloud-init stops at "
+				"both",
+				vf->name, hn->name);
+		park->in_use = vf->ifindex;
+		return;
+	}
+	r = nv_kernel_link_move(park->home, vf->ifindex, park->away_fd);
 	if (r == 0)
 		nv_info("%s, the VF of %s, is put aside until the network is configured", vf->name,
 			hn->name);

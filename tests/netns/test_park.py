@@ -66,6 +66,15 @@ def test_a_vf_is_away_until_the_end(guest, start_park):
     assert (guest.addresses("hn0"), guest.routes()) == before
 
 
+def test_a_vf_that_is_configured_stays(guest, start_park):
+    """The root file system may be reached by it."""
+    guest.attach_vf()
+    guest.netlink.addr("add", index=guest.namespace.index("vf0"), address="192.0.2.1", prefixlen=24)
+    park = start_park()
+    assert guest.addresses("vf0") == {"192.0.2.1/24"}
+    end(park)
+
+
 def test_a_vf_that_comes_meanwhile_is_put_aside_too(guest, start_park):
     guest.attach_vf("late0")
     park = start_park()
