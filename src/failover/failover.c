@@ -17,6 +17,7 @@
 #include <linux/if_link.h>
 #include <string.h>
 
+#define LOOK_REST  (NV_USEC_PER_SEC / 20)
 #define LOOK_AGAIN (NV_USEC_PER_SEC / 10)
 
 static const char *link_name(const struct nv_failover *failover, int ifindex)
@@ -558,6 +559,24 @@ void nv_failover_look_again(void *data)
 	failover->ops->settled(failover->data);
 }
 
+static void look_now(void *data)
+{
+	struct nv_failover *failover = data;
+
+	nv_failover_look_again(failover);
+	failover->looked = nv_loop_now(failover->loop);
+}
+
+void nv_failover_look_soon(struct nv_failover *failover)
+{
+	uint64_t been = nv_loop_now(failover->loop) - failover->looked;
+
+	if (been >= LOOK_REST)
+		look_now(failover);
+	else
+		nv_watch_arm(failover->soon, LOOK_REST - been);
+}
+
 int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_override override)
 {
 	for (size_t i = 0; i < failover->n_managed; i++) {
@@ -613,6 +632,8 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 	failover->started = nv_loop_now(failover->loop);
 	r = nv_loop_watch_timer(failover->loop, nv_failover_look_again, failover, &failover->again);
 	if (!r)
+		r = nv_loop_watch_timer(failover->loop, look_now, failover, &failover->soon);
+	if (!r)
 		r = nv_loop_watch_timer(
 			failover->loop, nv_notify_peers, failover, &failover->notify);
 	if (!r)
@@ -630,6 +651,7 @@ struct nv_failover *nv_failover_free(struct nv_failover *failover)
 	if (!failover)
 		return NULL;
 	nv_watch_free(failover->again);
+	nv_watch_free(failover->soon);
 	nv_watch_free(failover->notify);
 	nv_vf_filters_close(failover);
 	free(failover->managed);

@@ -95,6 +95,8 @@ struct nv_failover {
 	struct nv_watch *groups; /* fires when the groups of VFs are to be looked at */
 	bool groups_due; /* it will */
 	struct nv_watch *reports; /* of groups, that uppers have sent */
+	struct nv_watch *soon; /* fires when it may be looked again for actions that have ended */
+	uint64_t looked; /* nv_loop_now() of the last look for that */
 	struct nv_watch *notify; /* fires when peers are to be told next */
 };
 
@@ -125,6 +127,11 @@ bool nv_failover_cares(const struct nv_failover *failover, int ifindex);
 
 /* Settles, and calls ops->settled; also the callback of a timer. */
 void nv_failover_look_again(void *failover);
+/*
+ * The same for who may have many reasons in a row, such as actions that end: twenty times a second
+ * at the most.
+ */
+void nv_failover_look_soon(struct nv_failover *failover);
 
 /* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
 int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_override override);

@@ -5,14 +5,30 @@
 
 #include <sys/random.h>
 
-static void tell(struct nv_failover *failover, const struct nv_managed *managed)
+/* The groups are read for the first pair whose peers are told, once for all. */
+struct groups {
+	bool read;
+	struct nv_mcasts mcasts;
+};
+
+static void groups_auto(struct groups *groups)
+{
+	nv_mcasts_auto(&groups->mcasts);
+}
+
+static void tell(
+	struct nv_failover *failover, const struct nv_managed *managed, struct groups *groups)
 {
 	struct nv_dp_pair path;
 
-	if (nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0)
-		nv_notify_send(failover->kernel, nv_monitor_links(failover->monitor),
-			nv_monitor_addrs(failover->monitor), nv_dp_pair_upper(&path),
-			managed->id.hn_name);
+	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
+		return;
+	if (!groups->read)
+		nv_notify_groups(failover->kernel, &groups->mcasts);
+	groups->read = true;
+	nv_notify_send(failover->kernel, nv_monitor_links(failover->monitor),
+		nv_monitor_addrs(failover->monitor), &groups->mcasts, nv_dp_pair_upper(&path),
+		managed->id.hn_name);
 }
 
 /* The later times of an arrival are later by up to a quarter: others arrived at the same moment. */
@@ -42,6 +58,7 @@ void nv_notify_arrival(struct nv_failover *failover, int hn)
 
 void nv_notify_peers(void *data)
 {
+	__attribute__((cleanup(groups_auto))) struct groups groups = {};
 	struct nv_failover *failover = data;
 	uint64_t interval = failover->settings->announce_interval * NV_USEC_PER_SEC;
 	uint64_t soonest = UINT64_MAX;
@@ -52,7 +69,7 @@ void nv_notify_peers(void *data)
 		uint64_t wait;
 
 		if (nv_notify_due(notify, now, interval))
-			tell(failover, &failover->managed[i]);
+			tell(failover, &failover->managed[i], &groups);
 		wait = nv_notify_wait(notify, now);
 		soonest = wait < soonest ? wait : soonest;
 	}

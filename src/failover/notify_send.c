@@ -61,25 +61,31 @@ static void report(const struct telling *telling, const char *hn)
 			hn, NV_NOTIFY_FRAMES_MAX, telling->left_out);
 }
 
-void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
-	const struct nv_addrs *addrs, int upper, const char *hn)
+void nv_notify_groups(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts)
 {
-	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
+	int r;
+
+	*ret_mcasts = (struct nv_mcasts){};
+	r = nv_kernel_mcasts(kernel, ret_mcasts);
+	if (r)
+		nv_warn("cannot read which multicast groups are joined: %s; switches learn from "
+			"the next query where they are heard",
+			nv_strerror(r));
+}
+
+void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_addrs *addrs, const struct nv_mcasts *mcasts, int upper, const char *hn)
+{
 	struct telling telling = {.kernel = kernel};
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
-	int r = nv_kernel_mcasts(kernel, &mcasts);
 
-	if (r)
-		nv_warn("%s: cannot read which multicast groups are joined: %s; switches learn "
-			"from the next query where they are heard",
-			hn, nv_strerror(r));
 	for (size_t i = 0; i < count; i++) {
 		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
 		const struct nv_notify_view view = {
 			.link = link,
 			.addrs = addrs,
-			.mcasts = &mcasts,
+			.mcasts = mcasts,
 			.router = ipv6_get(kernel, link, "forwarding") > 0,
 			.mld = ipv6_get(kernel, link, "force_mld_version") == 1 ? 1 : 2,
 		};

@@ -6,8 +6,15 @@
 
 /*
  * Sends what nv_notify_frames() says once for @upper and for all that is stacked on it, each frame
- * on the interface that has the address. @links, @addrs: as they are now. What cannot be sent is
- * logged as @hn's: peers learn it from other frames.
+ * on the interface that has the address. @links, @addrs, @mcasts: as they are now. What cannot be
+ * sent is logged as @hn's: peers learn it from other frames.
  */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
-	const struct nv_addrs *addrs, int upper, const char *hn);
+	const struct nv_addrs *addrs, const struct nv_mcasts *mcasts, int upper, const char *hn);
+
+/*
+ * The groups that are joined in this network namespace, of all interfaces, for any number of
+ * nv_notify_send(): to read them is a walk over all. What cannot be read is logged; there are none
+ * then.
+ */
+void nv_notify_groups(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts);

@@ -104,15 +104,17 @@ static void tell_peers(struct nv_context *context, const struct nv_link *hn)
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
 	int r;
 
 	if (!context->settings->announce_count)
 		return;
+	nv_notify_groups(context->kernel, &mcasts);
 	r = nv_kernel_links(context->kernel, &links);
 	if (r == 0)
 		r = nv_kernel_addrs(context->kernel, 0, &addrs);
 	if (r == 0)
-		nv_notify_send(context->kernel, &links, &addrs, hn->ifindex, hn->name);
+		nv_notify_send(context->kernel, &links, &addrs, &mcasts, hn->ifindex, hn->name);
 	else
 		nv_warn("%s: cannot read what its peers are to be told: %s; they learn from its "
 			"other frames where it is",

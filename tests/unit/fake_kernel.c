@@ -683,6 +683,7 @@ static int op_mcasts(void *self, struct nv_mcasts *ret_mcasts)
 
 	if (r < 0)
 		return r;
+	fake->mcasts_read++;
 	for (size_t i = 0; i < fake->mcasts.count; i++)
 		assert_int_equal(nv_mcasts_add(&copy, &fake->mcasts.mcast[i]), 0);
 	*ret_mcasts = copy;

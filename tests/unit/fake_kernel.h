@@ -54,6 +54,7 @@ struct fake_kernel {
 	struct nv_neighs neighs;
 	struct nv_mcasts mcasts;
 	struct nv_groups groups;
+	unsigned int mcasts_read; /* how often */
 	struct nv_str log; /* each change that was asked for and done, one a line; frames in hex */
 
 	/* Called when a dump of links is made and before it is handed over: what changes now is not

@@ -92,6 +92,22 @@ static unsigned int sent(const char *link, const char *hex)
 	return count;
 }
 
+/* With hundreds of pairs, and so thousands of groups, each reading is a walk over all. */
+static void groups_are_read_once_for_all_pairs(void **state)
+{
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	make_pair(1, "hn1", "192.0.2.2/24");
+	nv_notify_peers(&failover);
+	assert_int_equal(fake->mcasts_read, 0);
+	for (size_t at = 0; at < NV_ARRAY_SIZE(managed); at++)
+		nv_notify_note(&managed[at].memory.notify, NV_PORT_VF, true,
+			settings.announce_count, nv_loop_now(failover.loop));
+	nv_notify_peers(&failover);
+	assert_int_equal(fake->mcasts_read, 1);
+	assert_int_equal(sent(NULL, NULL), 2);
+}
+
 static void told_at_once_and_at_each_interval(void **state)
 {
 	(void)state;
@@ -228,6 +244,7 @@ static void an_arrival_is_told_for_the_upper(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(groups_are_read_once_for_all_pairs),
 		TEST(told_at_once_and_at_each_interval),
 		TEST(each_pair_has_its_own_times),
 		TEST(the_upper_of_the_moment_is_told),
