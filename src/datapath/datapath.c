@@ -26,6 +26,7 @@ struct nv_datapath {
 	struct nv_table table;
 	enum nv_handover handover;
 	bool adopted;
+	bool patient; /* waits for the lock */
 	bool hooks_wanted;
 	struct ring_buffer *reports; /* NULL until somebody asks */
 	int hooks; /* 0: they are in force; -errno: why not */
@@ -59,17 +60,19 @@ static int lock_open(const char *run_dir)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Closing *ret_fd unlocks. -EBUSY: another process did not give it up. */
-static int lock(const char *run_dir, int *ret_fd)
+/* Closing *ret_fd unlocks. -EBUSY: another process did not give it up. -EAGAIN: has it now. */
+static int lock(const struct nv_datapath *datapath, int *ret_fd)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
-	NV_AUTO(nv_fd) int fd = lock_open(run_dir);
+	NV_AUTO(nv_fd) int fd = lock_open(datapath->run_dir);
 
 	if (fd < 0)
 		return fd;
 	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
 		if (errno != EWOULDBLOCK)
 			return -errno;
+		if (!datapath->patient)
+			return -EAGAIN;
 		if (i == LOCK_WAIT_MS)
 			return -EBUSY;
 		nanosleep(&pause, NULL);
@@ -88,6 +91,7 @@ int nv_datapath_open(
 	if (!datapath)
 		return -ENOMEM;
 	datapath->objects = NV_OBJECTS_NONE;
+	datapath->patient = true;
 	datapath->hooks = -ECANCELED;
 	datapath->kernel = kernel;
 	datapath->run_dir = strdup(run_dir);
@@ -95,7 +99,7 @@ int nv_datapath_open(
 		return -ENOMEM;
 	r = nv_pins_prepare(run_dir);
 	if (!r)
-		r = lock(run_dir, &held);
+		r = lock(datapath, &held);
 	if (!r)
 		r = nv_objects_open(kernel, run_dir, &datapath->objects, &datapath->adopted,
 			&datapath->handover);
@@ -105,6 +109,11 @@ int nv_datapath_open(
 		return r;
 	*ret_datapath = TAKE_PTR(datapath);
 	return 0;
+}
+
+void nv_datapath_be_patient(struct nv_datapath *datapath, bool patient)
+{
+	datapath->patient = patient;
 }
 
 bool nv_datapath_adopted(const struct nv_datapath *datapath)
@@ -166,7 +175,7 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 	NV_AUTO(nv_fd) int held = -1;
 	int r;
 
-	r = lock(datapath->run_dir, &held);
+	r = lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -193,7 +202,7 @@ static int follow(struct nv_datapath *datapath)
 	NV_AUTO(nv_fd) int held = -1;
 	int r;
 
-	r = lock(datapath->run_dir, &held);
+	r = lock(datapath, &held);
 	return r < 0 ? r : refresh(datapath);
 }
 
@@ -225,7 +234,7 @@ static int list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, size_
 	size_t count = 0;
 	int r;
 
-	r = lock(datapath->run_dir, &held);
+	r = lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -417,7 +426,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 
 	if (hn <= 0)
 		return -EINVAL;
-	r = lock(datapath->run_dir, &held);
+	r = lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -473,7 +482,7 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	int slot;
 	int r;
 
-	r = lock(datapath->run_dir, &held);
+	r = lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -503,7 +512,7 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 	int slot;
 	int r;
 
-	r = lock(datapath->run_dir, &held);
+	r = lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -543,15 +552,20 @@ static bool may_be_direct(const struct nv_entry *entry)
 	return pair.vf && nv_dp_pair_is_direct(&pair);
 }
 
-/* Should the lock not be had, traffic leaves by @port all the same, and some may come twice. */
+/*
+ * Should the lock not be had, traffic leaves by @port all the same, and some may come twice until
+ * the pair is written the next time.
+ */
 static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port port)
 {
 	NV_AUTO(nv_fd) int held = -1;
 	struct nv_entry *entry;
 	bool locked;
 	int slot;
+	int r;
 
-	locked = !lock(datapath->run_dir, &held) && !refresh(datapath);
+	r = lock(datapath, &held);
+	locked = !r && !refresh(datapath);
 	slot = find_slot(datapath, hn);
 	if (slot < 0)
 		return slot;
@@ -564,7 +578,7 @@ static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port po
 	store(&entry->active, port);
 	if (locked)
 		clear_way(datapath, entry);
-	return 0;
+	return r == -EAGAIN;
 }
 
 int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port)

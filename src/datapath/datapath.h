@@ -79,6 +79,12 @@ struct nv_dp_counters {
 int nv_datapath_open(
 	struct nv_kernel *kernel, const char *run_dir, struct nv_datapath **ret_datapath);
 
+/*
+ * Whether calls wait until another process gives the lock up, as they do at first; -EBUSY after
+ * five seconds. Else they return -EAGAIN at once, with nothing done.
+ */
+void nv_datapath_be_patient(struct nv_datapath *datapath, bool patient);
+
 /* Closes it; everything in the kernel stays. */
 struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath);
 NV_DEFINE_AUTO(nv_datapath, struct nv_datapath *, nv_datapath_free);
@@ -195,7 +201,8 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn);
  * word stored into the mapped table, no system call, no lock. The hot path of every switch. Only a
  * VF whose frames need no program while it is active gets it before hn is, so that no copy is taken
  * for more, and loses it afterwards.
- * -ENOENT: no such pair. -ENODEV: it has no VF.
+ * Returns 0, or 1: traffic goes by @port, but the VF's program waits for the lock; a
+ * nv_datapath_change() of nothing sets it right. -ENOENT: no such pair. -ENODEV: it has no VF.
  */
 int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port);
 
