@@ -10,6 +10,7 @@
 #include "datapath/lagg.h"
 
 #include <errno.h>
+#include <linux/if.h>
 
 static void refuse(struct nv_managed *managed, const struct nv_link *port, int error)
 {
@@ -21,56 +22,33 @@ static void refuse(struct nv_managed *managed, const struct nv_link *port, int e
 	managed->memory.refused = port->ifindex;
 }
 
-/* The bond must be there when its first VF comes, before hyperv_vfup moves anything to it. */
-static bool make_bond(struct nv_failover *failover, struct nv_managed *managed,
-	const struct nv_link *hn, int *ret_lagg)
+int nv_bond_ports_make(struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_link *hn, int *ret_bond)
 {
 	char name[IFNAMSIZ];
-	int r;
+	int r = nv_hn_lagg_name(hn->name, name);
 
-	if (failover->settings->hn.lagg != NV_LAGG_BOND || managed->state.announced ||
-		managed->memory.no_bond || nv_hn_lagg_name(hn->name, name) ||
-		!failover->ops->answers_vf_up(hn->name, failover->data))
-		return false;
-	r = nv_lagg_create(failover->datapath, hn, name, NV_LAGG_BOND, ret_lagg);
-	if (!r)
-		return true;
-	/* hyperv_vfup says so, and makes the other form. */
+	if (r == 0)
+		r = nv_lagg_create(failover->datapath, hn, name, NV_LAGG_BOND, ret_bond);
+	if (r == 0 || r == -EAGAIN)
+		return r;
+	/* hyperv_vfup says so, and makes a lagg of the other type. */
 	nv_log(r == -EOPNOTSUPP ? LOG_INFO : LOG_ERR, "%s: cannot make the bond %s: %s",
 		managed->id.hn_name, name, nv_strerror(r));
 	managed->memory.no_bond = true;
-	return false;
+	return r;
 }
 
-static bool is_bond(const struct nv_failover *failover, int ifindex)
+void nv_bond_ports_take_vf(struct nv_failover *failover, struct nv_managed *managed, int bond,
+	const struct nv_link *vf)
 {
-	const struct nv_link *link =
-		nv_links_by_index(nv_monitor_links(failover->monitor), ifindex);
+	int r = bond ? nv_lagg_take_port(failover->datapath, bond, vf->ifindex) : 0;
 
-	return link && nv_lagg_has_ports(link);
-}
-
-bool nv_bond_ports_take_vf(struct nv_failover *failover, struct nv_managed *managed,
-	const struct nv_link *hn, const struct nv_link *vf)
-{
-	struct nv_dp_pair path = {};
-	int r;
-
-	if (vf->master || managed->memory.refused == vf->ifindex ||
-		managed->state.active == NV_PORT_VF || managed->state.released ||
-		nv_datapath_get(failover->datapath, managed->id.hn, &path) ||
-		path.mode == NV_MODE_VF)
-		return false;
-	if (path.lagg ? !is_bond(failover, path.lagg)
-		      : !make_bond(failover, managed, hn, &path.lagg))
-		return false;
-	r = nv_lagg_take_port(failover->datapath, path.lagg, vf->ifindex);
-	if (r)
+	if (r < 0)
 		refuse(managed, vf, r);
-	else if (failover->settings->vf_delay && !(vf->flags & IFF_UP))
+	else if (bond && failover->settings->vf_delay && !(vf->flags & IFF_UP))
 		nv_kernel_link_up(
 			failover->kernel, vf->ifindex, false); /* hyperv_vfattach's to do */
-	return vf->flags & IFF_UP;
 }
 
 void nv_bond_ports_reopen(struct nv_failover *failover, const struct nv_dp_pair *path)
@@ -114,7 +92,7 @@ static int edit_inside(struct nv_dp_pair *pair, void *data)
 	const struct nv_dp_pair *wanted = data;
 
 	if (pair->vf != wanted->vf || pair->lagg != wanted->lagg)
-		return -EAGAIN;
+		return -ESTALE;
 	pair->inside = wanted->inside;
 	return 0;
 }
@@ -124,30 +102,26 @@ static unsigned int bit(const struct nv_link *port, int lagg, enum nv_port which
 	return port && port->master == lagg ? 1U << which : 0;
 }
 
-void nv_bond_ports_settle(struct nv_failover *failover, struct nv_managed *managed,
-	const struct nv_link *hn, const struct nv_link *vf, bool may)
+int nv_bond_ports_settle(struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_view *view, const struct nv_dp_pair *path)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
-	const struct nv_link *lagg;
-	struct nv_dp_pair path;
-	unsigned int inside;
-	int active;
+	const struct nv_link *lagg = nv_links_by_index(links, path->lagg);
+	const struct nv_link *vf = nv_links_by_index(links, path->vf);
+	struct nv_dp_pair wanted = *path;
+	int active = path->active == NV_PORT_VF ? path->vf : path->hn;
+	int r = 0;
 
-	if (!hn || nv_datapath_get(failover->datapath, managed->id.hn, &path) ||
-		!is_bond(failover, path.lagg))
-		return;
-	lagg = nv_links_by_index(links, path.lagg);
-	if (may && path.mode == NV_MODE_LAGG)
-		take_hn(failover, managed, path.lagg, hn, vf && nv_link_usable(vf));
+	if (!view->hn || !lagg || !nv_lagg_has_ports(lagg))
+		return 0;
+	if (!view->facts.giving_back && path->mode == NV_MODE_LAGG)
+		take_hn(failover, managed, path->lagg, view->hn,
+			view->vf && nv_link_usable(view->vf));
 
-	if (vf && vf->ifindex != path.vf)
-		vf = NULL;
-	inside = bit(hn, path.lagg, NV_PORT_HN) | bit(vf, path.lagg, NV_PORT_VF);
-	if (inside != path.inside) {
-		path.inside = inside;
-		nv_datapath_edit(failover->datapath, managed->id.hn, edit_inside, &path);
-	}
-	active = path.active == NV_PORT_VF ? path.vf : path.hn;
-	if (inside & 1U << path.active && lagg->primary != active)
-		nv_lagg_prefer(failover->datapath, path.lagg, active);
+	wanted.inside = bit(view->hn, path->lagg, NV_PORT_HN) | bit(vf, path->lagg, NV_PORT_VF);
+	if (wanted.inside != path->inside)
+		r = nv_datapath_edit(failover->datapath, managed->id.hn, edit_inside, &wanted);
+	if (wanted.inside & 1U << path->active && lagg->primary != active)
+		nv_lagg_prefer(failover->datapath, path->lagg, active);
+	return r == -EAGAIN ? r : 0;
 }

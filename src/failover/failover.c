@@ -2,11 +2,10 @@
 #include "failover/failover.h"
 
 #include "base/log.h"
-#include "base/move_lock.h"
 #include "datapath/lagg.h"
+#include "failover/act.h"
 #include "failover/bond_ports.h"
 #include "failover/dormant.h"
-#include "failover/mode.h"
 #include "failover/notify_peers.h"
 #include "failover/port_setup.h"
 #include "failover/port_sync.h"
@@ -14,11 +13,12 @@
 
 #include <errno.h>
 #include <linux/if.h>
-#include <linux/if_link.h>
 #include <string.h>
 
-#define LOOK_REST  (NV_USEC_PER_SEC / 20)
-#define LOOK_AGAIN (NV_USEC_PER_SEC / 10)
+#define LOOK_REST (NV_USEC_PER_SEC / 20)
+
+/* Who has the data path's lock edits a pair, which takes some milliseconds. */
+#define LOCKED_LOOK (NV_USEC_PER_SEC / 100)
 
 static const char *link_name(const struct nv_failover *failover, int ifindex)
 {
@@ -59,165 +59,23 @@ static struct nv_managed *add_managed(struct nv_failover *failover, int hn)
 	return &more[at];
 }
 
-/* A port stays bare, and can carry what the upper may send. */
-static void prepare_vf(
-	struct nv_failover *failover, const struct nv_managed *managed, int vf, bool up)
-{
-	const struct nv_links *links = nv_monitor_links(failover->monitor);
-	const struct nv_link *link = nv_links_by_index(links, vf);
-	const struct nv_link *upper =
-		nv_links_by_index(links, managed->id.lagg ? managed->id.lagg : managed->id.hn);
-	int r;
-
-	if (!link || !upper)
-		return;
-	r = nv_port_setup_vf(failover->kernel, link, upper->mtu, NULL);
-	if (!r && up)
-		r = nv_kernel_link_up(failover->kernel, vf, true);
-	if (r)
-		nv_warn("cannot make %s ready as a port of %s: %s", link->name, upper->name,
-			nv_strerror(r));
-}
-
-static int change_path(struct nv_failover *failover, const struct nv_managed *managed,
-	unsigned int what, const struct nv_dp_pair *to)
-{
-	const struct nv_dp_change change = {.what = what, .to = *to};
-
-	return nv_datapath_change(failover->datapath, managed->id.hn, &change);
-}
-
 /* Written as it is: filters that are missing, or of an older version, are set. */
 static int refresh_filters(struct nv_failover *failover, int hn)
 {
 	return nv_datapath_change(failover->datapath, hn, &(struct nv_dp_change){});
 }
 
-static void note_switch(struct nv_failover *failover, struct nv_managed *managed, enum nv_port port)
+/* @wait microseconds from now on all is looked at again, or earlier. */
+static void look_again_in(struct nv_failover *failover, uint64_t wait)
 {
-	const char *to = port == NV_PORT_VF ? managed->id.vf_name : managed->id.hn_name;
-
-	managed->status.since = nv_loop_now(failover->loop);
-	managed->status.switches++;
-	nv_notice("%s: transmitting on %s", managed->id.hn_name, to);
-	failover->ops->switched(managed->id.hn_name, to, nv_port_name(port), failover->data);
+	failover->wait = wait < failover->wait ? wait : failover->wait;
 }
 
-static int carry_out_one(struct nv_failover *failover, struct nv_managed *managed,
-	const struct nv_pair_command *command)
+static void note_lagg(struct nv_managed *managed, int lagg)
 {
-	const struct nv_dp_pair to = {.vf = command->vf, .mode = command->mode};
-	int r = 0;
-
-	switch (command->verb) {
-	case NV_PAIR_LEAVE:
-		return change_path(
-			failover, managed, NV_DP_VF | NV_DP_ACTIVE, &(struct nv_dp_pair){});
-	case NV_PAIR_JOIN:
-		if (command->on)
-			prepare_vf(failover, managed, command->vf, false);
-		return change_path(failover, managed, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE, &to);
-	case NV_PAIR_ACTIVATE:
-		r = nv_datapath_activate(failover->datapath, managed->id.hn, command->port);
-		if (!r)
-			note_switch(failover, managed, command->port);
-		return r;
-	case NV_PAIR_READY_VF:
-		if (managed->state.mode == NV_MODE_LAGG)
-			prepare_vf(failover, managed, command->vf, true);
-		else
-			nv_mode_ready_vf(failover, managed, command->vf);
-		return 0;
-	case NV_PAIR_STOP_VF:
-		nv_datapath_note_vf_up(failover->datapath, managed->id.hn, command->vf, false);
-		nv_mode_stop_vf(failover, managed, command->vf);
-		return 0;
-	case NV_PAIR_RAISE_VF_UP:
-		failover->ops->raise_vf(managed->id.hn_name, "VF_UP", failover->data);
-		return 0;
-	case NV_PAIR_RAISE_VF_DOWN:
-		failover->ops->raise_vf(managed->id.hn_name, "VF_DOWN", failover->data);
-		return 0;
-	case NV_PAIR_SET_MODE:
-		if (command->mode == NV_MODE_VF && managed->id.lagg) /* made for it in vain */
-			nv_lagg_destroy(failover->datapath, managed->id.hn);
-		return change_path(failover, managed, NV_DP_MODE, &to);
-	case NV_PAIR_OPEN_HN:
-		return nv_dormant_open(failover, managed);
-	case NV_PAIR_SET_DORMANT:
-		nv_dormant_set(failover, managed, command->on);
-		return 0;
-	}
-	return 0;
-}
-
-/*
- * What failed is tried again when anything changes next: the state goes back to what the datapath
- * says, and traffic stays where it is.
- */
-static void carry_out(struct nv_failover *failover, struct nv_managed *managed,
-	const struct nv_pair_commands *commands)
-{
-	for (size_t i = 0; i < commands->count; i++) {
-		struct nv_dp_pair pair = {};
-		int r = carry_out_one(failover, managed, &commands->command[i]);
-
-		/* Gone meanwhile: the kernel has said so already, or will at once. */
-		if (!r || r == -ENODEV || r == -ENOENT)
-			continue;
-		nv_err("%s: cannot change its data path: %s; traffic stays where it is, the next "
-		       "change of a link tries again",
-			managed->id.hn_name, nv_strerror(r));
-		nv_datapath_get(failover->datapath, managed->id.hn, &pair);
-		nv_pair_adopt(&managed->state, pair.vf, pair.active, pair.mode);
-		return;
-	}
-}
-
-/*
- * The data path is laid when an hn is first seen, and stays: to give a link its clsact, which
- * it needs before Linux 6.6, the kernel takes its queues away for some milliseconds (qdisc_graft(),
- * net/sched/sch_api.c), and what is sent then is lost. So it is done once, early, and not when a VF
- * comes or goes.
- */
-static void enter(
-	struct nv_failover *failover, const struct nv_managed *managed, const struct nv_pair *pair)
-{
-	struct nv_dp_pair to = {};
-	int r;
-
-	if (pair->match != NV_MATCH_OURS)
-		return;
-	memcpy(to.mac, pair->mac, NV_MAC_LEN);
-	r = change_path(failover, managed, NV_DP_MAC, &to);
-	if (r && r != -ENODEV)
-		nv_err("%s: cannot lay its data path: %s", managed->id.hn_name, nv_strerror(r));
-}
-
-static void update_lagg(
-	struct nv_failover *failover, struct nv_managed *managed, struct nv_dp_pair *pair)
-{
-	struct nv_link link;
-	int r;
-
-	/* One that has just been made may be news to the monitor. */
-	if (pair->lagg && !nv_links_by_index(nv_monitor_links(failover->monitor), pair->lagg) &&
-		nv_kernel_link(failover->kernel, pair->lagg, &link) == -ENODEV) {
-		nv_notice("%s: its lagg is gone, the pair goes on in transparent form",
-			managed->id.hn_name);
-		r = change_path(failover, managed, NV_DP_LAGG, &(struct nv_dp_pair){});
-		if (r)
-			nv_err("%s: cannot take the lagg out of the data path: %s",
-				managed->id.hn_name, nv_strerror(r));
-		nv_bond_ports_reopen(failover, pair);
-		pair->lagg = 0;
-		if (pair->mode == NV_MODE_LAGG)
-			pair->mode = NV_MODE_HN;
-		managed->state.mode = pair->mode; /* which is no release */
-	}
-	if (managed->id.lagg != pair->lagg)
+	if (managed->id.lagg != lagg)
 		managed->memory.carrier = true;
-	managed->id.lagg = pair->lagg;
+	managed->id.lagg = lagg;
 }
 
 /* The lagg has a carrier while any of its ports can carry traffic, as FreeBSD's lagg(4) has. */
@@ -229,123 +87,71 @@ static void show_carrier(struct nv_failover *failover, struct nv_managed *manage
 	nv_lagg_set_carrier(failover->datapath, managed->id.lagg, carrier);
 }
 
-/* A second VF is ignored, as hn(4) does, while the one that is known is there. */
-static int vf_of(
-	const struct nv_managed *managed, const struct nv_pair *pair, const struct nv_links *links)
+/* What is so whatever has become of the commands. */
+static void note_step(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_view *view)
 {
-	switch (pair->match) {
-	case NV_MATCH_OURS:
-		return pair->vf;
-	case NV_MATCH_AMBIGUOUS:
-		return nv_links_by_index(links, managed->state.vf) ? managed->state.vf : 0;
-	case NV_MATCH_COUPLED:
-		return 0;
-	}
-	return 0;
-}
-
-/* Sets facts->held; the first hold-down that ends makes all pairs be looked at again. */
-static void apply_holddown(struct nv_failover *failover, struct nv_managed *managed,
-	struct nv_pair_facts *facts, uint64_t *soonest)
-{
+	const struct nv_pair_facts *facts = &view->facts;
 	uint64_t now = nv_loop_now(failover->loop);
-	uint64_t limit = failover->settings->holddown * NV_USEC_PER_SEC;
-	uint64_t left;
+	bool on_vf = managed->state.active == NV_PORT_VF;
 
-	/* Another VF is not to blame for what the last one did. */
-	if (facts->vf != managed->state.vf)
-		managed->memory.holddown = (struct nv_holddown){};
-	nv_holddown_note(&managed->memory.holddown, now, facts->vf_usable,
-		facts->vf_usable && managed->state.active == NV_PORT_VF);
-	left = nv_holddown_left(&managed->memory.holddown, now, limit);
-	facts->held = facts->vf_usable && left && managed->state.active == NV_PORT_HN;
-	if (facts->held && left < *soonest)
-		*soonest = left;
-}
-
-/* Then what hyperv_vfup does to hn is not undone. When it has ended all is looked at again. */
-static bool is_given_back(const struct nv_failover *failover, const struct nv_dp_pair *path,
-	const struct nv_managed *managed, uint64_t *soonest)
-{
-	if (path->mode != NV_MODE_LAGG ||
-		!nv_move_lock_is_to_hn(failover->run_dir, managed->id.hn_name))
-		return false;
-	*soonest = *soonest < LOOK_AGAIN ? *soonest : LOOK_AGAIN;
-	return true;
-}
-
-/*
- * Whether the VF is to carry another's frames and nothing else. What it got while it was used
- * exclusively is for whoever gave it to take off.
- */
-static bool is_port(const struct nv_managed *managed, const struct nv_pair_facts *facts)
-{
-	if (facts->vf == managed->memory.exclusive_vf)
-		return false;
-	switch (managed->state.mode) {
-	case NV_MODE_HN:
-		return facts->transparent ? managed->state.ready : facts->answered;
-	case NV_MODE_LAGG:
-		return true;
-	case NV_MODE_VF:
-		return false;
-	}
-	return false;
-}
-
-static void step(struct nv_failover *failover, struct nv_managed *managed,
-	const struct nv_pair *pair, uint64_t *soonest)
-{
-	const struct nv_links *links = nv_monitor_links(failover->monitor);
-	int vf = vf_of(managed, pair, links);
-	const struct nv_link *vf_link = vf ? nv_links_by_index(links, vf) : NULL;
-	const struct nv_link *hn_link = nv_links_by_index(links, managed->id.hn);
-	struct nv_dp_pair path = {.mode = NV_MODE_HN};
-	struct nv_pair_commands commands;
-	struct nv_pair_facts facts = {
-		.vf = vf,
-		.vf_usable = vf_link && nv_link_usable(vf_link),
-		.hn_usable = hn_link && nv_link_usable(hn_link),
-		.hn_up = !hn_link || (hn_link->flags & IFF_UP),
-		.hn_dormant = hn_link && hn_link->link_mode == IF_LINK_MODE_DORMANT,
-		.override = managed->memory.override,
-	};
-
-	if (nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0)
-		update_lagg(failover, managed, &path);
-	else
-		enter(failover, managed, pair);
-	if (facts.vf)
-		facts.answered = failover->ops->answers_vf_up(managed->id.hn_name, failover->data);
-	facts.mode = path.mode;
-	facts.giving_back = is_given_back(failover, &path, managed, soonest);
-	facts.transparent = nv_mode_decide(failover, managed, &facts, soonest);
-	if (hn_link && vf_link && pair->match == NV_MATCH_OURS && !facts.transparent &&
-		nv_bond_ports_take_vf(failover, managed, hn_link, vf_link))
-		facts.vf_usable = false;
-	if (vf_link)
-		nv_strcopy(managed->id.vf_name, sizeof(managed->id.vf_name), vf_link->name);
-	apply_holddown(failover, managed, &facts, soonest);
-	nv_mode_wait(failover, managed, &facts, soonest);
-	nv_pair_step(&managed->state, &facts, &commands);
-	carry_out(failover, managed, &commands);
-	if (vf_link && (vf_link->flags & IFF_UP) && (!facts.transparent || managed->state.ready))
-		nv_datapath_note_vf_up(failover->datapath, managed->id.hn, vf, true);
-	nv_holddown_note(&managed->memory.holddown, nv_loop_now(failover->loop), facts.vf_usable,
-		managed->state.active == NV_PORT_VF);
+	if (facts->vf_up && (!facts->transparent || managed->state.ready))
+		nv_datapath_note_vf_up(failover->datapath, managed->id.hn, facts->vf, true);
+	nv_holddown_note(&managed->memory.holddown, now, facts->vf_usable, on_vf);
 	nv_notify_note(&managed->memory.notify, managed->state.active,
-		managed->state.active == NV_PORT_VF ? facts.vf_usable : facts.hn_usable,
-		failover->settings->announce_count, nv_loop_now(failover->loop));
-	show_carrier(failover, managed, facts.hn_usable || facts.vf_usable);
-	if (pair->match == NV_MATCH_OURS)
-		nv_vf_filters_sync(failover, managed);
-	if (pair->match == NV_MATCH_OURS)
-		nv_port_sync(failover, managed);
-	if (managed->state.mode == NV_MODE_VF)
-		managed->memory.exclusive_vf = vf;
-	if (pair->match == NV_MATCH_OURS && vf && is_port(managed, &facts))
-		nv_vf_guard(failover, managed, vf);
-	nv_bond_ports_settle(failover, managed, hn_link, vf_link, !facts.giving_back);
+		on_vf ? facts->vf_usable : facts->hn_usable, failover->settings->announce_count,
+		now);
+	show_carrier(failover, managed, facts->hn_usable || facts->vf_usable);
+}
+
+/* The ports become what the data path, as it is now, needs. */
+static int follow(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_view *view)
+{
+	struct nv_dp_pair path;
+	int r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
+	int r_filters = 0;
+	int r_bond;
+
+	if (r < 0)
+		return r;
+	if (view->ours)
+		r_filters = nv_vf_filters_sync(failover, managed, &path);
+	if (view->ours)
+		r = nv_port_sync(failover, managed, &path);
+	if (view->ours && nv_pair_vf_is_port(&managed->state, &view->facts))
+		nv_vf_guard(failover, managed, view->facts.vf);
+	r_bond = nv_bond_ports_settle(failover, managed, view, &path);
+	if (r_filters < 0)
+		return r_filters;
+	return r < 0 ? r : r_bond;
+}
+
+/* Observe, decide, act. A second look is for what the first could not know. */
+static void step(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
+{
+	enum nv_act_result result = NV_ACT_LOOK_AGAIN;
+	struct nv_pair_commands commands;
+	struct nv_view view;
+	int r = 0;
+
+	for (int look = 0; look < 2 && result == NV_ACT_LOOK_AGAIN; look++) {
+		r = nv_observe(failover, managed, pair, &view);
+		if (r < 0) {
+			look_again_in(failover, LOCKED_LOOK);
+			return;
+		}
+		if (view.vf)
+			nv_strcopy(managed->id.vf_name, sizeof(managed->id.vf_name), view.vf->name);
+		note_lagg(managed, view.path.lagg);
+		nv_pair_step(&managed->state, &view.facts, &commands);
+		result = nv_act(failover, managed, &view, &commands);
+	}
+	note_step(failover, managed, &view);
+	if (result != NV_ACT_LOCKED)
+		r = follow(failover, managed, &view);
+	look_again_in(failover, result == NV_ACT_LOCKED || r == -EAGAIN ? LOCKED_LOOK : view.wait);
 }
 
 static void take_match(
@@ -404,16 +210,20 @@ static void mend(struct nv_failover *failover)
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
 		struct nv_dp_pair path;
-		int r = -ENOENT;
+		int r;
 
-		if (managed->memory.lost || failover->resyncs != resyncs)
-			r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
-		if (!r)
+		managed->memory.mend |= failover->resyncs != resyncs;
+		if (!managed->memory.mend)
+			continue;
+		r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
+		if (r == 0)
 			r = refresh_filters(failover, managed->id.hn);
-		if (r && r != -ENOENT && r != -ENODEV)
+		if (r == -EAGAIN)
+			look_again_in(failover, LOCKED_LOOK);
+		else if (r < 0 && r != -ENOENT && r != -ENODEV)
 			nv_err("%s: cannot look after its filters: %s", managed->id.hn_name,
 				nv_strerror(r));
-		managed->memory.lost = false;
+		managed->memory.mend = r == -EAGAIN;
 	}
 	failover->resyncs = resyncs;
 }
@@ -444,45 +254,74 @@ void nv_failover_lose(struct nv_failover *failover, int ifindex)
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
 
-		managed->memory.lost |= ifindex == managed->id.hn || ifindex == managed->state.vf ||
+		managed->memory.mend |= ifindex == managed->id.hn || ifindex == managed->state.vf ||
 					ifindex == managed->id.lagg;
 	}
 }
 
+/* The pair of a VF whose hn has gone. */
+static struct nv_managed *find_orphan(struct nv_failover *failover, int vf)
+{
+	for (size_t i = 0; i < failover->n_managed; i++)
+		if (vf && failover->managed[i].state.vf == vf &&
+			!is_there(failover, failover->managed[i].id.hn))
+			return &failover->managed[i];
+	return NULL;
+}
+
 /*
  * A new hn takes the place of one that has gone, in a pair whose VF it shares. VF_UP is told again,
- * so that hyperv_vfup looks after what has come with it.
+ * so that hyperv_vfup looks after what has come with it. Returns 0, with *ret_managed NULL where
+ * there is no such pair, or -EAGAIN: the data path is locked, and all stays for now.
  */
-static struct nv_managed *succeed(struct nv_failover *failover, const struct nv_pair *pair)
+static int succeed(
+	struct nv_failover *failover, const struct nv_pair *pair, struct nv_managed **ret_managed)
 {
+	const struct nv_dp_change change = {.what = NV_DP_HN, .to.hn = pair->hn};
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, pair->hn);
-	struct nv_managed *managed = NULL;
+	struct nv_managed *managed = find_orphan(failover, pair->vf);
 	const struct nv_link *lagg;
 	int r;
 
-	for (size_t i = 0; i < failover->n_managed && !managed; i++)
-		if (pair->vf && failover->managed[i].state.vf == pair->vf &&
-			!is_there(failover, failover->managed[i].id.hn))
-			managed = &failover->managed[i];
 	if (!managed || !hn || pair->match != NV_MATCH_OURS)
-		return NULL;
+		return 0;
 	lagg = nv_links_by_index(links, managed->id.lagg);
 	nv_port_setup(failover->kernel, hn, lagg ? lagg->mtu : 0, NULL);
-	r = change_path(failover, managed, NV_DP_HN, &(struct nv_dp_pair){.hn = pair->hn});
-	if (r) {
+	r = nv_datapath_change(failover->datapath, managed->id.hn, &change);
+	managed->memory.seen = r == -EAGAIN;
+	if (r == -EAGAIN)
+		return r;
+	if (r < 0) {
 		nv_err("%s: cannot take the place of %s in its pair: %s", hn->name,
 			managed->id.hn_name, nv_strerror(r));
-		return NULL;
+		return 0;
 	}
 	managed->id.hn = pair->hn;
 	managed->state.announced = false;
-	managed->state.pretending = false;
-	return managed;
+	managed->state.dormant = false;
+	*ret_managed = managed;
+	return 0;
 }
 
-static void keep_unseen(
-	struct nv_failover *failover, const struct nv_pairs *pairs, uint64_t *soonest)
+static void settle_pair(struct nv_failover *failover, const struct nv_pair *pair)
+{
+	struct nv_managed *managed = find_managed(failover, pair->hn);
+	int r = managed ? 0 : succeed(failover, pair, &managed);
+
+	if (r == -EAGAIN) {
+		look_again_in(failover, LOCKED_LOOK);
+		return;
+	}
+	if (!managed)
+		managed = add_managed(failover, pair->hn);
+	if (!managed)
+		return;
+	take_match(failover, managed, pair);
+	step(failover, managed, pair);
+}
+
+static void keep_unseen(struct nv_failover *failover, const struct nv_pairs *pairs)
 {
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
@@ -491,8 +330,24 @@ static void keep_unseen(
 		if (managed->memory.seen || !find_kept(failover, managed, pairs, &pair))
 			continue;
 		take_match(failover, managed, &pair);
-		step(failover, managed, &pair, soonest);
+		step(failover, managed, &pair);
 	}
+}
+
+/* False: the data path is locked, and the pair stays for now. */
+static bool forget(struct nv_failover *failover, struct nv_managed *managed)
+{
+	if (nv_datapath_remove(failover->datapath, managed->id.hn) == -EAGAIN)
+		return false;
+	/* A lagg that is left over has no port, and shows it. */
+	if (managed->id.lagg)
+		nv_lagg_set_carrier(failover->datapath, managed->id.lagg, false);
+	if (managed->state.dormant)
+		nv_dormant_set(failover, managed, false);
+	if (managed->id.hn_name[0])
+		nv_notice("%s: no synthetic interface any more, its pair is forgotten",
+			managed->id.hn_name);
+	return true;
 }
 
 static void forget_unseen(struct nv_failover *failover)
@@ -502,53 +357,59 @@ static void forget_unseen(struct nv_failover *failover)
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
 
-		if (managed->memory.seen) {
-			failover->managed[kept++] = *managed;
+		if (!managed->memory.seen && forget(failover, managed))
 			continue;
-		}
-		nv_datapath_remove(failover->datapath, managed->id.hn);
-		/* One that is left over has no port, and shows it. */
-		if (managed->id.lagg)
-			nv_lagg_set_carrier(failover->datapath, managed->id.lagg, false);
-		if (managed->state.pretending)
-			nv_dormant_set(failover, managed, false);
-		if (managed->id.hn_name[0])
-			nv_notice("%s: no synthetic interface any more, its pair is forgotten",
-				managed->id.hn_name);
+		if (!managed->memory.seen)
+			look_again_in(failover, LOCKED_LOOK);
+		failover->managed[kept++] = *managed;
 	}
 	failover->n_managed = kept;
+}
+
+static void set_hooks(struct nv_failover *failover)
+{
+	int r = failover->hooks_due
+			? nv_datapath_hook(failover->datapath, failover->settings->hooks)
+			: 0;
+
+	failover->hooks_due = r == -EAGAIN;
+	if (r == -EAGAIN)
+		look_again_in(failover, LOCKED_LOOK);
+	else if (r < 0)
+		nv_info("no hooks in the kernel, so the programs look at the VF before each frame: "
+			"%s",
+			nv_strerror(r));
+}
+
+void nv_failover_configure(struct nv_failover *failover, const struct nv_settings *settings,
+	const struct nv_rcconf *rcconf)
+{
+	failover->settings = settings;
+	failover->rcconf = rcconf;
+	failover->hooks_due = true;
 }
 
 void nv_failover_settle(struct nv_failover *failover)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
-	uint64_t soonest = UINT64_MAX;
 	int r = nv_pairs_find(nv_monitor_links(failover->monitor), &failover->settings->hn, &pairs);
 
-	if (r) {
+	if (r < 0) {
 		nv_err("cannot look for pairs: %s; all stay as they are", nv_strerror(r));
 		return;
 	}
+	failover->wait = UINT64_MAX;
 	for (size_t i = 0; i < failover->n_managed; i++)
 		failover->managed[i].memory.seen = false;
-	for (size_t i = 0; i < pairs.count; i++) {
-		struct nv_managed *managed = find_managed(failover, pairs.pair[i].hn);
-
-		if (!managed)
-			managed = succeed(failover, &pairs.pair[i]);
-		if (!managed)
-			managed = add_managed(failover, pairs.pair[i].hn);
-		if (!managed)
-			continue;
-		take_match(failover, managed, &pairs.pair[i]);
-		step(failover, managed, &pairs.pair[i], &soonest);
-	}
-	keep_unseen(failover, &pairs, &soonest);
+	for (size_t i = 0; i < pairs.count; i++)
+		settle_pair(failover, &pairs.pair[i]);
+	keep_unseen(failover, &pairs);
 	forget_unseen(failover);
 	mend(failover);
+	set_hooks(failover);
 	nv_notify_peers(failover);
-	if (soonest != UINT64_MAX)
-		nv_watch_arm(failover->again, soonest);
+	if (failover->wait != UINT64_MAX)
+		nv_watch_arm(failover->again, failover->wait);
 }
 
 void nv_failover_look_again(void *data)
@@ -636,12 +497,16 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 	if (!r)
 		r = nv_loop_watch_timer(
 			failover->loop, nv_notify_peers, failover, &failover->notify);
-	if (!r)
+	if (r == 0)
 		r = nv_vf_filters_open(failover);
-	if (!r)
+	if (r == 0) {
+		failover->hooks_due = true;
+		set_hooks(failover);
 		r = adopt(failover);
+	}
 	if (r < 0)
 		return r;
+	nv_datapath_be_patient(failover->datapath, false);
 	*ret_failover = TAKE_PTR(failover);
 	return 0;
 }

@@ -45,12 +45,11 @@ struct nv_managed_memory {
 	bool carrier; /* of the lagg, as it was set */
 	int refused; /* a port that the lagg, a bond, did not take in; 0: none */
 	bool no_bond; /* it could not be made */
-	int exclusive_vf; /* one that was used exclusively, and may have addresses; 0: none */
 	uint64_t clients_looked; /* nv_loop_now() of the last look for DHCP clients; 0: never */
 	bool promiscuous; /* hn was set so */
 	uint32_t refused_mtu; /* of the upper, that a port does not take; 0: none */
 	bool seen; /* in the walk over today's pairs */
-	bool lost; /* an interface of it went, perhaps to be back under its index */
+	bool mend; /* its filters may be missing: they are to be set again */
 };
 
 /* What people are told of a pair. */
@@ -91,7 +90,9 @@ struct nv_failover {
 	struct nv_managed *managed; /* ascending by hn */
 	size_t n_managed;
 	unsigned long resyncs; /* of the monitor, after which all filters were looked at */
-	struct nv_watch *again; /* fires when the first hold-down ends */
+	bool hooks_due; /* the hooks in the kernel are to be as settings say */
+	uint64_t wait; /* of this settle: microseconds until the next; UINT64_MAX: none */
+	struct nv_watch *again; /* fires when a hold-down ends, or the data path may be unlocked */
 	struct nv_watch *groups; /* fires when the groups of VFs are to be looked at */
 	bool groups_due; /* it will */
 	struct nv_watch *reports; /* of groups, that uppers have sent */
@@ -102,12 +103,17 @@ struct nv_failover {
 
 /*
  * Takes over the pairs that an earlier process left in the data path. What @template points to is
- * the caller's, and lives as long; timers, pairs and the time of the start are set here.
+ * the caller's, and lives as long; timers, pairs and the time of the start are set here. From now
+ * on the data path's lock is not waited for: what needs it is done when it is free.
  * Returns 0 or -errno of the data path, -ENOMEM.
  */
 int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret_failover);
 struct nv_failover *nv_failover_free(struct nv_failover *failover);
 NV_DEFINE_AUTO(nv_failover, struct nv_failover *, nv_failover_free);
+
+/* Other settings; what they change is done by the next settle. Both live as long. */
+void nv_failover_configure(struct nv_failover *failover, const struct nv_settings *settings,
+	const struct nv_rcconf *rcconf);
 
 /* Looks at all pairs and does what their machines say; what they raise waits at ops->raise_vf. */
 void nv_failover_settle(struct nv_failover *failover);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* What tells frames of ours, and copies, from others. */
-static void follow_entry(struct nv_failover *failover, const struct nv_managed *managed,
+static int follow_entry(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_dp_pair *path, const struct nv_link *upper)
 {
 	struct nv_dp_change wanted = {.what = NV_DP_MULTICAST | NV_DP_MAC, .to = *path};
@@ -24,9 +24,10 @@ static void follow_entry(struct nv_failover *failover, const struct nv_managed *
 		memcpy(wanted.to.mac, upper->mac, NV_MAC_LEN);
 	if (wanted.to.multicast != path->multicast || memcmp(wanted.to.mac, path->mac, NV_MAC_LEN))
 		r = nv_datapath_change(failover->datapath, managed->id.hn, &wanted);
-	if (r && r != -ENODEV)
+	if (r < 0 && r != -ENODEV && r != -EAGAIN)
 		nv_err("%s: cannot tell its data path of %s: %s", managed->id.hn_name, upper->name,
 			nv_strerror(r));
+	return r == -EAGAIN ? r : 0;
 }
 
 static bool is_registered(
@@ -117,25 +118,25 @@ static bool is_port(
 	return false;
 }
 
-void nv_port_sync(struct nv_failover *failover, struct nv_managed *managed)
+int nv_port_sync(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
-	const struct nv_link *port[2];
-	const struct nv_link *upper;
-	struct nv_dp_pair path;
+	const struct nv_link *upper = nv_links_by_index(links, nv_dp_pair_upper(path));
+	const struct nv_link *port[] = {
+		[NV_PORT_HN] = nv_links_by_index(links, path->hn),
+		[NV_PORT_VF] = nv_links_by_index(links, path->vf),
+	};
+	int r;
 
-	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
-		return;
-	upper = nv_links_by_index(links, nv_dp_pair_upper(&path));
-	port[NV_PORT_HN] = nv_links_by_index(links, path.hn);
-	port[NV_PORT_VF] = nv_links_by_index(links, path.vf);
 	if (!upper || !port[NV_PORT_HN])
-		return;
-	follow_entry(failover, managed, &path, upper);
+		return 0;
+	r = follow_entry(failover, managed, path, upper);
 	for (size_t i = 0; i < NV_ARRAY_SIZE(port); i++) {
-		if (!is_port(managed, &path, port[i]))
+		if (!is_port(managed, path, port[i]))
 			continue;
 		follow_mtu(failover, managed, upper, port[i]);
 		follow_flags(failover, managed, upper, port[i]);
 	}
+	return r;
 }

@@ -4,5 +4,9 @@
 
 #include "failover/failover.h"
 
-/* Compares, and changes only what differs. A failure is logged; the next change tries again. */
-void nv_port_sync(struct nv_failover *failover, struct nv_managed *managed);
+/*
+ * Compares, and changes only what differs. @path: as the data path has the pair now. A failure is
+ * logged; the next change tries again. Returns 0, or -EAGAIN: the data path is locked.
+ */
+int nv_port_sync(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path);

@@ -131,8 +131,8 @@ static void sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 }
 
 /* Nothing is led to an hn that could not send it. */
-static void limit(struct nv_failover *failover, struct nv_managed *managed,
-	const struct nv_link *vf, const struct nv_dp_limits *vlans)
+static int limit(struct nv_failover *failover, struct nv_managed *managed, const struct nv_link *vf,
+	const struct nv_dp_limits *vlans)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
@@ -144,25 +144,24 @@ static void limit(struct nv_failover *failover, struct nv_managed *managed,
 		memcpy(limits.mac, vf->mac, NV_MAC_LEN);
 	}
 	if (!memcmp(&limits, &managed->vf_filters.limits, sizeof(limits)))
-		return;
+		return 0;
 	r = nv_datapath_limit(failover->datapath, managed->id.hn, &limits);
 	if (!r)
 		managed->vf_filters.limits = limits;
-	else if (r != -ENOENT)
+	else if (r != -ENOENT && r != -EAGAIN)
 		nv_err("%s: cannot tell its data path what its VF may send: %s",
 			managed->id.hn_name, nv_strerror(r));
+	return r == -EAGAIN ? r : 0;
 }
 
-void nv_vf_filters_sync(struct nv_failover *failover, struct nv_managed *managed)
+int nv_vf_filters_sync(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path)
 {
 	struct nv_vf_filters *filters = &managed->vf_filters;
 	struct nv_dp_limits limits = {};
-	const struct nv_link *vf;
-	struct nv_dp_pair path;
+	const struct nv_link *vf = find_port(failover, managed, path);
+	int r;
 
-	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
-		return;
-	vf = find_port(failover, managed, &path);
 	if (filters->vf != (vf ? vf->ifindex : 0)) {
 		drop_vlans(failover, filters->vf);
 		*filters = (struct nv_vf_filters){
@@ -172,11 +171,12 @@ void nv_vf_filters_sync(struct nv_failover *failover, struct nv_managed *managed
 		drop_vlans(failover, vf->ifindex);
 		memset(limits.vlan, 0xff, sizeof(limits.vlan));
 	} else if (vf) {
-		sync_vlans(failover, managed, vf, nv_dp_pair_upper(&path), limits.vlan);
+		sync_vlans(failover, managed, vf, nv_dp_pair_upper(path), limits.vlan);
 	}
-	limit(failover, managed, vf, &limits);
+	r = limit(failover, managed, vf, &limits);
 	if (vf && !vf->master)
 		look_soon(failover);
+	return r;
 }
 
 struct wanted_groups {

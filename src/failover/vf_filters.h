@@ -20,9 +20,11 @@ struct nv_vf_filters {
 
 /*
  * Registers with the VF the VLANs above the upper, and tells the data path what the VF may send.
- * Groups are looked at soon after, all at once.
+ * Groups are looked at soon after, all at once. @path: as the data path has the pair now. Returns
+ * 0, or -EAGAIN: the data path is locked.
  */
-void nv_vf_filters_sync(struct nv_failover *failover, struct nv_managed *managed);
+int nv_vf_filters_sync(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path);
 
 /* Begins to hear when the groups of uppers change. Returns 0 or -errno. */
 int nv_vf_filters_open(struct nv_failover *failover);

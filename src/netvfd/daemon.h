@@ -54,8 +54,6 @@ struct nv_daemon {
 
 /* Parses both files; on success puts them in place of the present ones. Faults are added. */
 int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults);
-/* Hooks in the kernel, as configured. That it refuses them is told, and no failure. */
-void nv_daemon_hook(struct nv_daemon *daemon);
 
 /* events.c: every event passes here, in order */
 

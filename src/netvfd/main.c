@@ -113,7 +113,6 @@ static void reload(struct nv_daemon *daemon)
 		nv_err("the configuration in force stays");
 		return;
 	}
-	nv_daemon_hook(daemon);
 	nv_actions_limit(daemon->actions, daemon->settings->action_timeout * NV_USEC_PER_SEC);
 	nv_notice("read the configuration again: %zu rules", nv_rules_count(daemon->rules));
 }

@@ -41,19 +41,7 @@ int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults)
 	daemon->rules = TAKE_PTR(rules);
 	daemon->rcconf = TAKE_PTR(rcconf);
 	daemon->settings = TAKE_PTR(settings);
-	if (daemon->failover) {
-		daemon->failover->rcconf = daemon->rcconf;
-		daemon->failover->settings = daemon->settings;
-	}
+	if (daemon->failover)
+		nv_failover_configure(daemon->failover, daemon->settings, daemon->rcconf);
 	return 0;
-}
-
-void nv_daemon_hook(struct nv_daemon *daemon)
-{
-	int r = nv_datapath_hook(daemon->datapath, daemon->settings->hooks);
-
-	if (r)
-		nv_info("no hooks in the kernel, so the programs look at the VF before each frame: "
-			"%s",
-			nv_strerror(r));
 }

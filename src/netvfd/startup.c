@@ -189,8 +189,6 @@ static int open_datapath(struct nv_daemon *daemon)
 	}
 	r = nv_datapath_open(daemon->kernel, daemon->run_dir, &daemon->datapath);
 	if (!r)
-		nv_daemon_hook(daemon);
-	if (!r)
 		r = open_failover(daemon);
 	if (r)
 		nv_err("cannot open the data path in %s: %s%s", daemon->run_dir, nv_strerror(r),

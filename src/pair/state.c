@@ -38,12 +38,13 @@ const char *nv_mode_name(enum nv_mode mode)
 	return "?";
 }
 
-static struct nv_pair_command *command(
-	struct nv_pair_commands *commands, enum nv_pair_verb verb, int vf)
+/* To be called before @state changes to what it is after the command. */
+static struct nv_pair_command *command(const struct nv_pair_state *state,
+	struct nv_pair_commands *commands, enum nv_pair_verb verb)
 {
 	struct nv_pair_command *next = &commands->command[commands->count++];
 
-	*next = (struct nv_pair_command){.verb = verb, .vf = vf};
+	*next = (struct nv_pair_command){.verb = verb, .vf = state->vf, .before = *state};
 	return next;
 }
 
@@ -52,8 +53,8 @@ static void activate(
 {
 	if (state->active == port)
 		return;
+	command(state, commands, NV_PAIR_ACTIVATE)->port = port;
 	state->active = port;
-	command(commands, NV_PAIR_ACTIVATE, state->vf)->port = port;
 }
 
 static void set_mode(
@@ -61,26 +62,32 @@ static void set_mode(
 {
 	if (state->mode == mode)
 		return;
+	command(state, commands, NV_PAIR_SET_MODE)->mode = mode;
 	state->mode = mode;
-	command(commands, NV_PAIR_SET_MODE, state->vf)->mode = mode;
 }
 
-/* What is seen may be older than what was done: what need not be undone, only `state` knows. */
-static void pretend(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
+/* Whether there is something to undo only `state` knows: facts may be older than our last command.
+ */
+static void set_dormant(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
 {
-	if (state->pretending != on)
-		command(commands, NV_PAIR_SET_DORMANT, state->vf)->on = on;
-	state->pretending = on;
+	if (state->dormant != on)
+		command(state, commands, NV_PAIR_SET_DORMANT)->on = on;
+	state->dormant = on;
+}
+
+static void set_announced(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
+{
+	if (state->announced != on)
+		command(state, commands, on ? NV_PAIR_RAISE_VF_UP : NV_PAIR_RAISE_VF_DOWN);
+	state->announced = on;
 }
 
 /* Off the VF: the traffic first, everything else after. */
 static void leave_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
 {
 	activate(state, NV_PORT_HN, commands);
-	pretend(state, false, commands);
-	if (state->announced)
-		command(commands, NV_PAIR_RAISE_VF_DOWN, state->vf);
-	state->announced = false;
+	set_dormant(state, false, commands);
+	set_announced(state, false, commands);
 	state->answered = false;
 }
 
@@ -89,11 +96,10 @@ static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *comm
 	leave_vf(state, commands);
 	if (state->mode == NV_MODE_VF)
 		set_mode(state, NV_MODE_HN, commands);
-	if (state->joined)
-		command(commands, NV_PAIR_LEAVE, state->vf);
-	state->joined = false;
+	command(state, commands, NV_PAIR_LEAVE);
 	state->ready = false;
 	state->released = false;
+	state->was_exclusive = false;
 	state->vf = 0;
 }
 
@@ -130,10 +136,7 @@ static enum nv_mode wanted_mode(
 	return state->announced && !state->released ? state->mode : NV_MODE_HN;
 }
 
-/*
- * Of a VF that is usable. The way off it is never held, and never wished away from the only usable
- * port.
- */
+/* Of a VF that is usable. Nothing keeps traffic on it, and nothing off the only usable port. */
 static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (!facts->hn_usable)
@@ -149,6 +152,60 @@ static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_fac
 	return true;
 }
 
+/* A VF that flaps, or has just come: nobody is told of it until it may be used. */
+static bool stays_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	return !wants_vf(state, facts) && is_held(state, facts) && !state->announced &&
+	       state->active == NV_PORT_HN;
+}
+
+static enum nv_pair_phase decide(
+	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	if (!facts->vf)
+		return NV_PHASE_ABSENT;
+	if (!is_vf_usable(state, facts))
+		return NV_PHASE_JOINED;
+	if (stays_held(state, facts))
+		return NV_PHASE_HELD;
+	switch (wanted_mode(state, facts)) {
+	case NV_MODE_LAGG:
+		return NV_PHASE_LAGG;
+	case NV_MODE_VF:
+		return NV_PHASE_EXCLUSIVE;
+	case NV_MODE_HN:
+		break;
+	}
+	if (facts->transparent)
+		return NV_PHASE_TRANSPARENT;
+	return state->released ? NV_PHASE_RELEASED : NV_PHASE_ANNOUNCED;
+}
+
+/* The bond must be there when its first VF comes, before hyperv_vfup moves anything to it. */
+static bool enters_bond(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	if (facts->transparent || state->active == NV_PORT_VF || state->released ||
+		state->mode == NV_MODE_VF)
+		return false;
+	switch (facts->bond) {
+	case NV_BOND_NONE:
+		return false;
+	case NV_BOND_MAKE:
+		return facts->answered && !state->announced;
+	case NV_BOND_TAKE:
+		return true;
+	}
+	return false;
+}
+
+static void enter_bond(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	if (facts->bond == NV_BOND_MAKE)
+		command(state, commands, NV_PAIR_MAKE_BOND);
+	command(state, commands, NV_PAIR_BOND_VF)->vf = facts->vf;
+}
+
 /*
  * The VF joins as soon as it is known: a host may send by it from the moment on at which its link
  * comes up, and that is before anybody here has heard so. Until then hn, or the lagg, is the upper.
@@ -159,12 +216,13 @@ static void join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	enum nv_mode wanted = wanted_mode(state, facts);
 	struct nv_pair_command *next;
 
-	if (state->joined)
+	if (state->vf)
 		return;
-	state->joined = true;
+	next = command(state, commands, NV_PAIR_JOIN);
+	state->vf = facts->vf;
 	if (is_vf_usable(state, facts) && !is_held(state, facts))
 		state->mode = wanted;
-	next = command(commands, NV_PAIR_JOIN, state->vf);
+	next->vf = state->vf;
 	next->mode = state->mode;
 	next->on = wanted != NV_MODE_VF && !facts->transparent;
 }
@@ -173,11 +231,11 @@ static void join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 static void ready_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	if (!facts->transparent)
+	if (!facts->transparent) {
 		state->ready = false;
-	else if (!state->ready && !facts->waiting &&
-		 (facts->hn_up || !is_transparent(state, facts))) {
-		command(commands, NV_PAIR_READY_VF, state->vf);
+	} else if (!state->ready && !facts->waiting &&
+		   (facts->hn_up || !is_transparent(state, facts))) {
+		command(state, commands, NV_PAIR_READY_VF);
 		state->ready = true;
 	}
 }
@@ -188,7 +246,7 @@ static void stop_vf(struct nv_pair_state *state, const struct nv_pair_facts *fac
 {
 	if (!state->ready || !is_transparent(state, facts) || facts->hn_up)
 		return;
-	command(commands, NV_PAIR_STOP_VF, state->vf);
+	command(state, commands, NV_PAIR_STOP_VF);
 	state->ready = false;
 }
 
@@ -202,19 +260,17 @@ static void announce(struct nv_pair_state *state, const struct nv_pair_facts *fa
 	/* A bond that was given up took the VF's link down with it, which is no new VF. */
 	if (state->released && !state->announced)
 		return;
-	if (wanted && (!state->announced || news))
-		command(commands, NV_PAIR_RAISE_VF_UP, state->vf);
-	if (!wanted && state->announced)
-		command(commands, NV_PAIR_RAISE_VF_DOWN, state->vf);
-	state->announced = wanted;
+	if (wanted && state->announced && news)
+		command(state, commands, NV_PAIR_RAISE_VF_UP);
+	set_announced(state, wanted, commands);
 	state->answered = wanted && facts->answered;
 }
 
-static void take_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
-	enum nv_port port, struct nv_pair_commands *commands)
+static void use_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
 {
 	set_mode(state, wanted_mode(state, facts), commands);
-	activate(state, port, commands);
+	activate(state, wants_vf(state, facts) ? NV_PORT_VF : NV_PORT_HN, commands);
 	announce(state, facts, commands);
 }
 
@@ -228,50 +284,106 @@ static void disguise_hn(struct nv_pair_state *state, const struct nv_pair_facts 
 	if (wanted && facts->giving_back)
 		return;
 	if (wanted && !facts->hn_up)
-		command(commands, NV_PAIR_OPEN_HN, state->vf);
+		command(state, commands, NV_PAIR_OPEN_HN);
 	if (wanted && !facts->hn_dormant)
-		state->pretending = false;
-	pretend(state, wanted, commands);
+		state->dormant = false;
+	set_dormant(state, wanted, commands);
+}
+
+/* A lagg that somebody has deleted is none that hyperv_vfup has given up. */
+static void take_mode(struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	if (state->mode == NV_MODE_LAGG && facts->mode == NV_MODE_HN && !facts->lagg_gone)
+		state->released = true;
+	if (!state->vf || facts->mode == NV_MODE_LAGG || facts->transparent)
+		state->released = false;
+	state->mode = facts->mode;
+}
+
+/* Traffic first: what comes after may have to wait for the data path's lock. */
+static void begin(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	take_mode(state, facts);
+	if (state->vf != facts->vf || !is_vf_usable(state, facts))
+		activate(state, NV_PORT_HN, commands);
+	if (!facts->entered)
+		command(state, commands, NV_PAIR_ENTER);
+	if (facts->lagg_gone)
+		command(state, commands, NV_PAIR_DROP_LAGG);
+}
+
+static void act(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+	struct nv_pair_commands *commands)
+{
+	switch (decide(state, facts)) {
+	case NV_PHASE_ABSENT:
+	case NV_PHASE_JOINED:
+		leave_vf(state, commands);
+		break;
+	case NV_PHASE_HELD:
+		break;
+	case NV_PHASE_ANNOUNCED:
+	case NV_PHASE_LAGG:
+	case NV_PHASE_TRANSPARENT:
+	case NV_PHASE_EXCLUSIVE:
+	case NV_PHASE_RELEASED:
+		use_vf(state, facts, commands);
+		break;
+	}
 }
 
 void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *ret_commands)
 {
-	*ret_commands = (struct nv_pair_commands){};
-	state->released |= state->mode == NV_MODE_LAGG && facts->mode == NV_MODE_HN;
-	state->released &= state->vf && facts->mode != NV_MODE_LAGG && !facts->transparent;
-	state->mode = facts->mode;
+	struct nv_pair_facts now = *facts;
 
+	*ret_commands = (struct nv_pair_commands){};
+	begin(state, facts, ret_commands);
 	if (state->vf && state->vf != facts->vf)
 		forget_vf(state, ret_commands);
-	state->vf = facts->vf;
-	if (state->vf) {
-		join(state, facts, ret_commands);
-		if (is_transparent(state, facts))
+	if (facts->vf) {
+		if (enters_bond(state, facts)) {
+			enter_bond(state, facts, ret_commands);
+			now.vf_usable &= !facts->vf_up;
+		}
+		join(state, &now, ret_commands);
+		if (is_transparent(state, &now))
 			set_mode(state, NV_MODE_HN, ret_commands);
-		ready_vf(state, facts, ret_commands);
+		ready_vf(state, &now, ret_commands);
 	}
-	if (!state->vf || !is_vf_usable(state, facts))
-		leave_vf(state, ret_commands);
-	else if (wants_vf(state, facts))
-		take_vf(state, facts, NV_PORT_VF, ret_commands);
-	else if (!is_held(state, facts) || state->announced || state->active == NV_PORT_VF)
-		take_vf(state, facts, NV_PORT_HN, ret_commands);
-	/* else it flaps, or has just come: nobody is told of it until it may be used */
-	stop_vf(state, facts, ret_commands);
-	disguise_hn(state, facts, ret_commands);
+	act(state, &now, ret_commands);
+	stop_vf(state, &now, ret_commands);
+	disguise_hn(state, &now, ret_commands);
+	state->was_exclusive |= state->mode == NV_MODE_VF;
+	state->phase = decide(state, &now);
+}
+
+bool nv_pair_vf_is_port(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+{
+	if (!facts->vf || state->was_exclusive)
+		return false;
+	switch (state->mode) {
+	case NV_MODE_HN:
+		return facts->transparent ? state->ready : facts->answered;
+	case NV_MODE_LAGG:
+		return true;
+	case NV_MODE_VF:
+		return false;
+	}
+	return false;
 }
 
 void nv_pair_adopt(struct nv_pair_state *state, int vf, enum nv_port active, enum nv_mode mode)
 {
 	*state = (struct nv_pair_state){
+		.phase = vf ? NV_PHASE_JOINED : NV_PHASE_ABSENT,
 		.vf = vf,
-		.joined = vf != 0,
-		.announced = vf != 0 && mode != NV_MODE_HN,
 		.active = active,
 		.mode = mode,
-		.pretending = vf != 0 || mode != NV_MODE_HN,
+		.announced = vf != 0 && mode != NV_MODE_HN,
 		.answered = vf != 0 && mode == NV_MODE_LAGG,
 		.ready = active == NV_PORT_VF,
+		.dormant = vf != 0 || mode != NV_MODE_HN,
 	};
 }

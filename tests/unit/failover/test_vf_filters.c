@@ -58,7 +58,7 @@ static void follow(void)
 {
 	for (int i = 0; i < 3; i++) {
 		nv_loop_run_once(failover.loop, 0);
-		nv_vf_filters_sync(&failover, &managed);
+		nv_vf_filters_sync(&failover, &managed, &path);
 	}
 	nv_loop_run_once(failover.loop, 0);
 }

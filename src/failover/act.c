@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "failover/act.h"
+
+#include "base/log.h"
+#include "datapath/lagg.h"
+#include "failover/bond_ports.h"
+#include "failover/dormant.h"
+#include "failover/mode.h"
+#include "failover/port_setup.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Commands of one step that are being carried out. */
+struct act {
+	struct nv_failover *failover;
+	struct nv_managed *managed;
+	const struct nv_view *view;
+	int bond; /* that the VF is to enter; 0: none */
+	bool look_again;
+};
+
+/* A port stays bare, and can carry what the upper may send. */
+static void prepare_vf(struct act *act, int vf, bool up)
+{
+	const struct nv_links *links = nv_monitor_links(act->failover->monitor);
+	const struct nv_managed_id *id = &act->managed->id;
+	const struct nv_link *link = nv_links_by_index(links, vf);
+	const struct nv_link *upper = nv_links_by_index(links, id->lagg ? id->lagg : id->hn);
+	int r;
+
+	if (!link || !upper)
+		return;
+	r = nv_port_setup_vf(act->failover->kernel, link, upper->mtu, NULL);
+	if (r == 0 && up)
+		r = nv_kernel_link_up(act->failover->kernel, vf, true);
+	if (r < 0)
+		nv_warn("cannot make %s ready as a port of %s: %s", link->name, upper->name,
+			nv_strerror(r));
+}
+
+static int change_path(const struct act *act, unsigned int what, struct nv_dp_pair to)
+{
+	const struct nv_dp_change change = {.what = what, .to = to};
+
+	return nv_datapath_change(act->failover->datapath, act->managed->id.hn, &change);
+}
+
+/*
+ * The data path is laid when an hn is first seen, and stays: to give a link its clsact, which
+ * it needs before Linux 6.6, the kernel takes its queues away for some milliseconds (qdisc_graft(),
+ * net/sched/sch_api.c), and what is sent then is lost. So it is done once, early, and not when a VF
+ * comes or goes.
+ */
+static int act_enter(const struct act *act)
+{
+	struct nv_dp_pair to = {};
+
+	memcpy(to.mac, act->view->mac, NV_MAC_LEN);
+	return change_path(act, NV_DP_MAC, to);
+}
+
+static int act_drop_lagg(const struct act *act)
+{
+	int r = change_path(act, NV_DP_LAGG, (struct nv_dp_pair){});
+
+	if (r == -EAGAIN)
+		return r;
+	nv_notice("%s: its lagg is gone, the pair goes on in transparent form",
+		act->managed->id.hn_name);
+	nv_bond_ports_reopen(act->failover, &act->view->path);
+	return r;
+}
+
+static void note_switch(struct act *act, enum nv_port port)
+{
+	struct nv_failover *failover = act->failover;
+	struct nv_managed *managed = act->managed;
+	const char *to = port == NV_PORT_VF ? managed->id.vf_name : managed->id.hn_name;
+
+	managed->status.since = nv_loop_now(failover->loop);
+	managed->status.switches++;
+	nv_notice("%s: transmitting on %s", managed->id.hn_name, to);
+	failover->ops->switched(managed->id.hn_name, to, nv_port_name(port), failover->data);
+}
+
+static int act_activate(struct act *act, enum nv_port port)
+{
+	int r = nv_datapath_activate(act->failover->datapath, act->managed->id.hn, port);
+
+	if (r < 0)
+		return r;
+	act->managed->memory.mend |= r > 0;
+	note_switch(act, port);
+	return 0;
+}
+
+static int act_make_bond(struct act *act)
+{
+	int r = nv_bond_ports_make(act->failover, act->managed, act->view->hn, &act->bond);
+
+	/* The VF does not enter, so it may be of use at once. */
+	act->look_again |= r < 0;
+	return r == -EAGAIN ? r : 0;
+}
+
+static int act_set_mode(const struct act *act, enum nv_mode mode)
+{
+	int r = 0;
+
+	if (mode == NV_MODE_VF && act->managed->id.lagg) /* made for it in vain */
+		r = nv_lagg_destroy(act->failover->datapath, act->managed->id.hn);
+	if (r == -EAGAIN)
+		return r;
+	return change_path(act, NV_DP_MODE, (struct nv_dp_pair){.mode = mode});
+}
+
+static void act_ready_vf(struct act *act, int vf)
+{
+	if (act->managed->state.mode == NV_MODE_LAGG)
+		prepare_vf(act, vf, true);
+	else
+		nv_mode_ready_vf(act->failover, act->managed, vf);
+}
+
+static void act_stop_vf(const struct act *act, int vf)
+{
+	nv_datapath_note_vf_up(act->failover->datapath, act->managed->id.hn, vf, false);
+	nv_mode_stop_vf(act->failover, act->managed, vf);
+}
+
+static int act_join(struct act *act, const struct nv_pair_command *command)
+{
+	if (command->on)
+		prepare_vf(act, command->vf, false);
+	return change_path(act, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
+		(struct nv_dp_pair){.vf = command->vf, .mode = command->mode});
+}
+
+static void raise_vf(const struct act *act, const char *type)
+{
+	act->failover->ops->raise_vf(act->managed->id.hn_name, type, act->failover->data);
+}
+
+static int act_one(struct act *act, const struct nv_pair_command *command)
+{
+	switch (command->verb) {
+	case NV_PAIR_ENTER:
+		return act_enter(act);
+	case NV_PAIR_DROP_LAGG:
+		return act_drop_lagg(act);
+	case NV_PAIR_LEAVE:
+		return change_path(act, NV_DP_VF | NV_DP_ACTIVE, (struct nv_dp_pair){});
+	case NV_PAIR_MAKE_BOND:
+		return act_make_bond(act);
+	case NV_PAIR_BOND_VF:
+		nv_bond_ports_take_vf(act->failover, act->managed, act->bond, act->view->vf);
+		return 0;
+	case NV_PAIR_JOIN:
+		return act_join(act, command);
+	case NV_PAIR_ACTIVATE:
+		return act_activate(act, command->port);
+	case NV_PAIR_READY_VF:
+		act_ready_vf(act, command->vf);
+		return 0;
+	case NV_PAIR_STOP_VF:
+		act_stop_vf(act, command->vf);
+		return 0;
+	case NV_PAIR_RAISE_VF_UP:
+		raise_vf(act, "VF_UP");
+		return 0;
+	case NV_PAIR_RAISE_VF_DOWN:
+		raise_vf(act, "VF_DOWN");
+		return 0;
+	case NV_PAIR_SET_MODE:
+		return act_set_mode(act, command->mode);
+	case NV_PAIR_OPEN_HN:
+		return nv_dormant_open(act->failover, act->managed);
+	case NV_PAIR_SET_DORMANT:
+		nv_dormant_set(act->failover, act->managed, command->on);
+		return 0;
+	}
+	return 0;
+}
+
+static void go_back(const struct act *act, int error)
+{
+	struct nv_pair_state *state = &act->managed->state;
+	bool was_exclusive = state->was_exclusive;
+	struct nv_dp_pair pair = {};
+
+	nv_err("%s: cannot change its data path: %s; traffic stays where it is, the next change of "
+	       "a link tries again",
+		act->managed->id.hn_name, nv_strerror(error));
+	nv_datapath_get(act->failover->datapath, act->managed->id.hn, &pair);
+	nv_pair_adopt(state, pair.vf, pair.active, pair.mode);
+	state->was_exclusive = was_exclusive;
+}
+
+enum nv_act_result nv_act(struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_view *view, const struct nv_pair_commands *commands)
+{
+	struct act act = {
+		.failover = failover, .managed = managed, .view = view, .bond = view->path.lagg};
+
+	for (size_t i = 0; i < commands->count; i++) {
+		int r = act_one(&act, &commands->command[i]);
+
+		if (r == -EAGAIN) {
+			managed->state = commands->command[i].before;
+			return NV_ACT_LOCKED;
+		}
+		/* Gone meanwhile: the kernel has said so already, or will at once. */
+		if (r == 0 || r == -ENODEV || r == -ENOENT)
+			continue;
+		go_back(&act, r);
+		return NV_ACT_DONE;
+	}
+	return act.look_again ? NV_ACT_LOOK_AGAIN : NV_ACT_DONE;
+}

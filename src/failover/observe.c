@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "failover/observe.h"
+
+#include "base/move_lock.h"
+#include "datapath/lagg.h"
+#include "failover/mode.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <string.h>
+
+#define GIVING_BACK_LOOK (NV_USEC_PER_SEC / 10)
+
+/* A second VF is ignored, as hn(4) does, while the one that is known is there. */
+static int observe_vf(
+	const struct nv_managed *managed, const struct nv_pair *pair, const struct nv_links *links)
+{
+	switch (pair->match) {
+	case NV_MATCH_OURS:
+		return pair->vf;
+	case NV_MATCH_AMBIGUOUS:
+		return nv_links_by_index(links, managed->state.vf) ? managed->state.vf : 0;
+	case NV_MATCH_COUPLED:
+		return 0;
+	}
+	return 0;
+}
+
+static void observe_links(const struct nv_failover *failover, const struct nv_managed *managed,
+	const struct nv_pair *pair, struct nv_view *view)
+{
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
+	struct nv_pair_facts *facts = &view->facts;
+
+	facts->vf = observe_vf(managed, pair, links);
+	view->hn = nv_links_by_index(links, managed->id.hn);
+	view->vf = facts->vf ? nv_links_by_index(links, facts->vf) : NULL;
+	view->ours = pair->match == NV_MATCH_OURS;
+	memcpy(view->mac, pair->mac, NV_MAC_LEN);
+	facts->vf_usable = view->vf && nv_link_usable(view->vf);
+	facts->vf_up = view->vf && (view->vf->flags & IFF_UP);
+	facts->hn_usable = view->hn && nv_link_usable(view->hn);
+	facts->hn_up = !view->hn || (view->hn->flags & IFF_UP);
+	facts->hn_dormant = view->hn && view->hn->link_mode == IF_LINK_MODE_DORMANT;
+}
+
+/* One that has just been made may be news to the monitor. */
+static bool is_lagg_gone(const struct nv_failover *failover, int lagg)
+{
+	struct nv_link link;
+
+	return lagg && !nv_links_by_index(nv_monitor_links(failover->monitor), lagg) &&
+	       nv_kernel_link(failover->kernel, lagg, &link) == -ENODEV;
+}
+
+static int observe_path(
+	struct nv_failover *failover, const struct nv_managed *managed, struct nv_view *view)
+{
+	struct nv_pair_facts *facts = &view->facts;
+	int r = nv_datapath_get(failover->datapath, managed->id.hn, &view->path);
+
+	if (r == -EAGAIN)
+		return r;
+	facts->entered = r == 0 || !view->ours;
+	if (r < 0)
+		view->path = (struct nv_dp_pair){.hn = managed->id.hn, .mode = NV_MODE_HN};
+	facts->lagg_gone = is_lagg_gone(failover, view->path.lagg);
+	if (facts->lagg_gone) {
+		view->path.lagg = 0;
+		if (view->path.mode == NV_MODE_LAGG)
+			view->path.mode = NV_MODE_HN;
+	}
+	facts->mode = view->path.mode;
+	return 0;
+}
+
+static bool is_bond(const struct nv_failover *failover, int ifindex)
+{
+	const struct nv_link *link =
+		nv_links_by_index(nv_monitor_links(failover->monitor), ifindex);
+
+	return link && nv_lagg_has_ports(link);
+}
+
+static enum nv_pair_bond observe_bond(const struct nv_failover *failover,
+	const struct nv_managed *managed, const struct nv_view *view)
+{
+	const struct nv_link *vf = view->vf;
+	char name[IFNAMSIZ];
+
+	if (!view->ours || !view->hn || !vf || vf->master || vf->ifindex == managed->memory.refused)
+		return NV_BOND_NONE;
+	if (view->path.lagg)
+		return is_bond(failover, view->path.lagg) ? NV_BOND_TAKE : NV_BOND_NONE;
+	if (failover->settings->hn.lagg != NV_LAGG_BOND || managed->memory.no_bond ||
+		nv_hn_lagg_name(view->hn->name, name))
+		return NV_BOND_NONE;
+	return NV_BOND_MAKE;
+}
+
+/* Then what hyperv_vfup does to hn is not undone. When it has ended all is looked at again. */
+static bool is_given_back(
+	const struct nv_failover *failover, const struct nv_managed *managed, struct nv_view *view)
+{
+	if (view->path.mode != NV_MODE_LAGG ||
+		!nv_move_lock_is_to_hn(failover->run_dir, managed->id.hn_name))
+		return false;
+	view->wait = view->wait < GIVING_BACK_LOOK ? view->wait : GIVING_BACK_LOOK;
+	return true;
+}
+
+static void observe_holddown(
+	const struct nv_failover *failover, struct nv_managed *managed, struct nv_view *view)
+{
+	struct nv_holddown *holddown = &managed->memory.holddown;
+	uint64_t limit = failover->settings->holddown * NV_USEC_PER_SEC;
+	uint64_t now = nv_loop_now(failover->loop);
+	struct nv_pair_facts *facts = &view->facts;
+	uint64_t left;
+
+	/* Another VF is not to blame for what the last one did. */
+	if (facts->vf != managed->state.vf)
+		*holddown = (struct nv_holddown){};
+	nv_holddown_note(holddown, now, facts->vf_usable,
+		facts->vf_usable && managed->state.active == NV_PORT_VF);
+	left = nv_holddown_left(holddown, now, limit);
+	facts->held = facts->vf_usable && left && managed->state.active == NV_PORT_HN;
+	if (facts->held && left < view->wait)
+		view->wait = left;
+}
+
+int nv_observe(struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair,
+	struct nv_view *ret_view)
+{
+	struct nv_view view = {.facts.override = managed->memory.override, .wait = UINT64_MAX};
+	struct nv_pair_facts *facts = &view.facts;
+	int r;
+
+	observe_links(failover, managed, pair, &view);
+	r = observe_path(failover, managed, &view);
+	if (r < 0)
+		return r;
+	if (facts->vf)
+		facts->answered = failover->ops->answers_vf_up(managed->id.hn_name, failover->data);
+	facts->bond = observe_bond(failover, managed, &view);
+	facts->giving_back = is_given_back(failover, managed, &view);
+	facts->transparent = nv_mode_decide(failover, managed, facts, &view.wait);
+	observe_holddown(failover, managed, &view);
+	nv_mode_wait(failover, managed, facts, &view.wait);
+	*ret_view = view;
+	return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cm.h"
+
+#include "fake_datapath.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+static struct nv_dp_pair *find(struct nv_datapath *datapath, int hn)
+{
+	for (size_t i = 0; i < FAKE_PAIRS_MAX; i++)
+		if (datapath->pair[i].hn == hn)
+			return &datapath->pair[i];
+	return NULL;
+}
+
+struct nv_dp_pair *fake_path(struct nv_datapath *datapath, int hn)
+{
+	struct nv_dp_pair *pair = find(datapath, hn);
+
+	assert_non_null(pair);
+	return pair;
+}
+
+static int lock(const struct nv_datapath *datapath)
+{
+	return datapath->locked && !datapath->patient ? -EAGAIN : 0;
+}
+
+void nv_datapath_be_patient(struct nv_datapath *datapath, bool patient)
+{
+	datapath->patient = patient;
+}
+
+struct nv_kernel *nv_datapath_kernel(const struct nv_datapath *datapath)
+{
+	return datapath->fake->kernel;
+}
+
+int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
+{
+	(void)wanted;
+	datapath->hooks += !lock(datapath);
+	return lock(datapath);
+}
+
+/* As the real one, it looks into the table without the lock, and for what is not there with it. */
+int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret_pair)
+{
+	const struct nv_dp_pair *pair = find(datapath, hn);
+
+	datapath->reads++;
+	if (!pair)
+		return lock(datapath) ? -EAGAIN : -ENOENT;
+	*ret_pair = *pair;
+	return 0;
+}
+
+int nv_datapath_each(struct nv_datapath *datapath,
+	int (*each)(const struct nv_dp_pair *pair, void *data), void *data)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < FAKE_PAIRS_MAX && !r; i++)
+		r = datapath->pair[i].hn ? each(&datapath->pair[i], data) : 0;
+	return r;
+}
+
+/* A pair that lacks what it names uses hn. */
+static void settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
+{
+	if (pair->lagg != old->lagg)
+		pair->inside = 0;
+	if (pair->vf != old->vf)
+		pair->inside &= ~(1U << NV_PORT_VF);
+	if (!pair->vf)
+		pair->active = NV_PORT_HN;
+	if ((pair->mode == NV_MODE_VF && !pair->vf) || (pair->mode == NV_MODE_LAGG && !pair->lagg))
+		pair->mode = NV_MODE_HN;
+}
+
+int nv_datapath_edit(struct nv_datapath *datapath, int hn,
+	int (*edit)(struct nv_dp_pair *pair, void *data), void *data)
+{
+	struct nv_dp_pair *pair = find(datapath, hn);
+	struct nv_dp_pair new = pair ? *pair : (struct nv_dp_pair){.hn = hn};
+	int r = lock(datapath) ? lock(datapath) : datapath->error;
+
+	if (!lock(datapath))
+		datapath->error = 0;
+	if (!r)
+		r = edit(&new, data);
+	if (r)
+		return r;
+	pair = pair ? pair : find(datapath, 0);
+	assert_non_null(pair);
+	settle(pair, &new);
+	*pair = new;
+	datapath->edits++;
+	return 0;
+}
+
+int nv_datapath_remove(struct nv_datapath *datapath, int hn)
+{
+	struct nv_dp_pair *pair = find(datapath, hn);
+
+	if (lock(datapath))
+		return -EAGAIN;
+	if (pair)
+		*pair = (struct nv_dp_pair){};
+	return 0;
+}
+
+int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port)
+{
+	struct nv_dp_pair *pair = find(datapath, hn);
+
+	if (!pair)
+		return -ENOENT;
+	if (port == NV_PORT_VF && !pair->vf)
+		return -ENODEV;
+	pair->active = port;
+	datapath->activations++;
+	return pair->inside & 1U << NV_PORT_VF && datapath->locked;
+}
+
+int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_limits *limits)
+{
+	(void)limits;
+	if (!find(datapath, hn))
+		return -ENOENT;
+	return lock(datapath);
+}
+
+/* Nobody sends reports here. */
+int nv_datapath_reports_fd(struct nv_datapath *datapath)
+{
+	if (datapath->reports_fd <= 0)
+		datapath->reports_fd = eventfd(0, EFD_CLOEXEC);
+	return datapath->reports_fd;
+}
+
+void nv_datapath_reports(struct nv_datapath *datapath)
+{
+	(void)datapath;
+}
+
+void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool up)
+{
+	const struct nv_dp_pair *pair = find(datapath, hn);
+
+	if (pair && pair->vf == vf)
+		datapath->was_up[pair - datapath->pair] = up ? vf : 0;
+}
+
+bool nv_datapath_vf_was_up(struct nv_datapath *datapath, int hn, int vf)
+{
+	const struct nv_dp_pair *pair = find(datapath, hn);
+
+	return pair && vf && datapath->was_up[pair - datapath->pair] == vf;
+}

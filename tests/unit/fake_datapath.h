@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A data path in memory, in place of the one of datapath/datapath.h: pairs in an array, no
+ * programs. Linked in front of the library, so all of that header is here.
+ */
+#pragma once
+
+#include "fake_kernel.h"
+
+#include "datapath/datapath.h"
+
+#define FAKE_PAIRS_MAX 8
+
+struct nv_datapath {
+	struct fake_kernel *fake;
+	struct nv_dp_pair pair[FAKE_PAIRS_MAX]; /* hn 0: a free place */
+	int was_up[FAKE_PAIRS_MAX];
+	unsigned int reads; /* of one pair */
+	unsigned int edits;
+	unsigned int activations;
+	unsigned int hooks; /* how often they were asked for */
+	bool locked; /* by another process: what needs the lock fails with -EAGAIN, if not patient
+		      */
+	bool patient;
+	int reports_fd; /* 0: was not asked for; the test closes it */
+	int error; /* what the next edit fails with; then it is 0 again */
+};
+
+/* The pair of an hn; the test fails when there is none. */
+struct nv_dp_pair *fake_path(struct nv_datapath *datapath, int hn);
