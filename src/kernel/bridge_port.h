@@ -24,12 +24,12 @@ bool nv_brport_is_isolated(const struct nv_rtobj *port);
 
 /*
  * Link @ifindex becomes a port of the same bridge with the same settings, but isolated and mute.
- * Three requests that must not fail, and one that may: that it has no other VLANs.
+ * All these requests must succeed but the one at NV_BRPORT_ENTER_MAY_FAIL, from 0, which deletes
+ * the VLANs that a bridge gives each new port: it may have none.
  */
 int nv_brport_enter(struct nv_rtobjs *requests, const struct nv_rtobj *port, int ifindex);
 
-/* How many of these requests must not fail. */
-#define NV_BRPORT_ENTER_NEEDED 2
+#define NV_BRPORT_ENTER_MAY_FAIL 2
 
 /* A port of a bridge is isolated, or not any more. */
 int nv_brport_isolate(struct nv_rtobjs *requests, int ifindex, bool on);

@@ -13,17 +13,18 @@ static const struct nv_rtobj *port_of(const struct nv_move *move)
 
 /*
  * What is sent at once is not torn apart by a signal that kills. The first @needed requests must
- * not fail; of the others only a port that has gone meanwhile may be the reason.
+ * not fail, but number @may_fail; of the others only a port that has gone meanwhile may be the
+ * reason.
  */
 static bool carry_out(struct nv_kernel *kernel, const struct nv_move *move,
-	struct nv_rtobjs *requests, int error, size_t needed)
+	struct nv_rtobjs *requests, int error, size_t needed, size_t may_fail)
 {
 	NV_AUTO(nv_free) int *errors = calloc(requests->count ? requests->count : 1, sizeof(int));
 
 	if (error == 0)
 		error = errors ? nv_kernel_batch(kernel, requests, errors) : -ENOMEM;
 	for (size_t i = 0; i < needed && i < requests->count && error == 0; i++)
-		error = errors[i];
+		error = i == may_fail ? 0 : errors[i];
 	if (error < 0)
 		nv_err("cannot have %s in place of %s as a port of %s: %s", move->to_name,
 			move->from_name, move->bridge, nv_strerror(error));
@@ -42,7 +43,8 @@ bool nv_bridge_enter(struct nv_kernel *kernel, const struct nv_move *move)
 		r = nv_brport_isolate(&requests, move->from, true);
 	if (r == 0)
 		r = nv_brport_enter(&requests, port, move->to);
-	return carry_out(kernel, move, &requests, r, NV_BRPORT_ENTER_NEEDED + (move->from != 0));
+	return carry_out(
+		kernel, move, &requests, r, SIZE_MAX, NV_BRPORT_ENTER_MAY_FAIL + (move->from != 0));
 }
 
 /* An entry is at one port only, and a frame that came by the old one may have called it back. */
@@ -80,8 +82,8 @@ void nv_bridge_leave(struct nv_kernel *kernel, const struct nv_move *move)
 
 	if (!port)
 		return;
-	carry_out(kernel, move, &macs, request_macs(move, &macs), SIZE_MAX);
-	carry_out(kernel, move, &requests, request_succession(move, port, &requests), 1);
+	carry_out(kernel, move, &macs, request_macs(move, &macs), SIZE_MAX, SIZE_MAX);
+	carry_out(kernel, move, &requests, request_succession(move, port, &requests), 1, SIZE_MAX);
 }
 
 void nv_bridge_undo(struct nv_kernel *kernel, const struct nv_move *move)
@@ -95,5 +97,5 @@ void nv_bridge_undo(struct nv_kernel *kernel, const struct nv_move *move)
 	r = nv_brport_leave(&requests, move->to);
 	if (r == 0)
 		r = nv_brport_isolate(&requests, move->from, nv_brport_is_isolated(port));
-	carry_out(kernel, move, &requests, r, 0);
+	carry_out(kernel, move, &requests, r, 0, SIZE_MAX);
 }
