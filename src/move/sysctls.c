@@ -102,7 +102,10 @@ void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 		set(kernel, "net/ipv6/conf", move->to_name, "mtu", value);
 }
 
-/* The stricter of the interface's and "all" counts as the larger number: 2 is loose, 1 strict. */
+/*
+ * The kernel takes the larger of the interface's value and that of "all" (ip-sysctl.rst): 2 on the
+ * interface is loose even where "all" is 1, strict.
+ */
 void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 {
 	char all[VALUE_MAX] = "0";
