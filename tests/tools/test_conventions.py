@@ -50,6 +50,7 @@ BAD = {
     "public name": ("src/base/a.c", SPDX + function("f", 5, ""), 2, "nv_"),
     "system": ("src/devd/a.c", body("return system(1);"), 4, "shell"),
     "strcpy": ("src/devd/a.c", body("strcpy(a, b);"), 4, "nv_strcopy"),
+    "assert_in_range": ("tests/unit/a.c", body("assert_in_range(a, 1, 2);"), 4, "cmocka 2"),
     "goto": ("src/devd/a.c", body("goto out;"), 4, "cleanup"),
     "sleep in C": ("tests/unit/a.c", body("usl" "eep(1);"), 4, "deadline"),
     "sleep in Python": ("tests/netns/test_a.py", HASH +

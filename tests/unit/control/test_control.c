@@ -559,7 +559,7 @@ static void odd_clients_come_and_go(void **state)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	for (int i = 0; nv_control_count(t.control); i++) {
-		assert_in_range(i, 0, 1000);
+		assert_uint_in_range(i, 0, 1000);
 		settle();
 	}
 	fds[0] = connected();
@@ -658,7 +658,7 @@ static void uid_that_asks_without_end_is_put_off(void **state)
 	if (getuid() != 0)
 		skip();
 	for (bool heard_all = true; heard_all; asked++) {
-		assert_in_range(asked, 0, NV_BUDGET_UID_BURST);
+		assert_uint_in_range(asked, 0, NV_BUDGET_UID_BURST);
 		say(fds[0], ECHO);
 		heard_all = *heard(fds[0]);
 	}
@@ -693,7 +693,7 @@ static void those_put_off_are_heard_in_turn(void **state)
 		say(fds[i], ECHO ECHO);
 	/* What is left of each tenth of a second, somebody else of the uid uses up. */
 	for (int round = 0; left; round++) {
-		assert_in_range(round, 0, 4 * NV_CONTROL_CLIENTS_UID);
+		assert_uint_in_range(round, 0, 4 * NV_CONTROL_CLIENTS_UID);
 		nv_loop_advance(t.loop, NV_USEC_PER_SEC / 10);
 		settle();
 		for (int i = 0; i < NV_CONTROL_CLIENTS_UID; i++)
@@ -760,7 +760,7 @@ static void memory_of_those_who_never_read_is_given_back(void **state)
 	for (int i = 0; i < NV_CONTROL_CLIENTS_MAX; i++)
 		close(fds[i]);
 	settle();
-	assert_in_range(resident(), 0, before + 2 * 1024 * 1024);
+	assert_uint_in_range(resident(), 0, before + 2 * 1024 * 1024);
 	for (int i = 0; i < NV_CONTROL_CLIENTS_MAX; i++)
 		json_decref(beside[i]);
 }

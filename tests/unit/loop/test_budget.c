@@ -40,12 +40,12 @@ static void uid_waits_for_what_it_owes_and_no_other(void **state)
 	nv_budget_charge(t.budget, USER, NV_BUDGET_UID_BURST - 1);
 	assert_int_equal(nv_budget_wait(t.budget, USER), 0);
 	nv_budget_charge(t.budget, USER, 1 + 2 * NV_USEC_PER_MSEC);
-	assert_in_range(nv_budget_wait(t.budget, USER), 100 * NV_USEC_PER_MSEC,
+	assert_uint_in_range(nv_budget_wait(t.budget, USER), 100 * NV_USEC_PER_MSEC,
 		100 * NV_USEC_PER_MSEC + 100);
 	assert_int_equal(nv_budget_wait(t.budget, OTHER), 0);
 	assert_int_equal(nv_budget_wait_any(t.budget), 0);
 	nv_loop_advance(t.loop, 99 * NV_USEC_PER_MSEC);
-	assert_in_range(nv_budget_wait(t.budget, USER), 1, NV_USEC_PER_MSEC + 100);
+	assert_uint_in_range(nv_budget_wait(t.budget, USER), 1, NV_USEC_PER_MSEC + 100);
 	nv_loop_advance(t.loop, nv_budget_wait(t.budget, USER));
 	assert_int_equal(nv_budget_wait(t.budget, USER), 0);
 }
@@ -64,7 +64,7 @@ static void uid_gets_its_share_of_any_time(void **state)
 		nv_budget_charge(t.budget, USER, 33);
 		got += 33;
 	}
-	assert_in_range(got, 60 * NV_BUDGET_UID_SHARE * NV_USEC_PER_MSEC,
+	assert_uint_in_range(got, 60 * NV_BUDGET_UID_SHARE * NV_USEC_PER_MSEC,
 		60 * NV_BUDGET_UID_SHARE * NV_USEC_PER_MSEC + NV_BUDGET_UID_BURST + 33);
 }
 
@@ -81,7 +81,7 @@ static void many_uids_get_the_share_of_all(void **state)
 		nv_budget_charge(t.budget, uid, 100);
 		got += 100;
 	}
-	assert_in_range(got, 10 * NV_BUDGET_ALL_SHARE * NV_USEC_PER_MSEC,
+	assert_uint_in_range(got, 10 * NV_BUDGET_ALL_SHARE * NV_USEC_PER_MSEC,
 		10 * NV_BUDGET_ALL_SHARE * NV_USEC_PER_MSEC + NV_BUDGET_ALL_BURST + 100);
 }
 
@@ -102,8 +102,8 @@ static void debt_ends(void **state)
 {
 	(void)state;
 	nv_budget_charge(t.budget, USER, 3600 * NV_USEC_PER_SEC);
-	assert_in_range(nv_budget_wait(t.budget, OTHER), NV_USEC_PER_SEC, UINT64_MAX);
-	assert_in_range(nv_budget_wait_any(t.budget), NV_USEC_PER_SEC, UINT64_MAX);
+	assert_uint_in_range(nv_budget_wait(t.budget, OTHER), NV_USEC_PER_SEC, UINT64_MAX);
+	assert_uint_in_range(nv_budget_wait_any(t.budget), NV_USEC_PER_SEC, UINT64_MAX);
 	nv_budget_free(t.budget);
 	assert_int_equal(nv_budget_new(t.loop, &t.budget), 0);
 	for (int i = 0; i < 100; i++) {
@@ -111,7 +111,7 @@ static void debt_ends(void **state)
 		nv_loop_advance(t.loop, NV_USEC_PER_SEC);
 	}
 	assert_int_equal(nv_budget_wait(t.budget, OTHER), 0);
-	assert_in_range(nv_budget_wait(t.budget, USER), NV_USEC_PER_SEC, 10 * NV_USEC_PER_SEC);
+	assert_uint_in_range(nv_budget_wait(t.budget, USER), NV_USEC_PER_SEC, 10 * NV_USEC_PER_SEC);
 }
 
 static void root_and_the_daemons_own_uid_never_wait(void **state)
