@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from harness import wait_until
-from users import end, start_clients
+from users import UIDS, end, start_clients
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def crowd(netvfd):
         with_others = stat.S_IMODE(directory.stat().st_mode) | 0o011
         if directory.owner() == "root" and str(directory) != "/":
             directory.chmod(with_others)
-    clients = start_clients(netvfd.run_dir)
+    clients = start_clients(netvfd.run_dir, uids=UIDS[:2])
     yield clients
     end(clients)
 
@@ -34,8 +34,9 @@ def test_root_is_answered_and_the_vf_used_whatever_users_do(guest, netvfd, crowd
         guest.bring_back_vf("linkdown")
     netvfd.wait_active("vf")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-        client.settimeout(30)
+        # It waits for its turn among those who are not accepted yet.
         client.connect(str(netvfd.run_dir / "devd.seqpacket.pipe"))
+        client.settimeout(30)
         before = len(netvfd.events)
         guest.detach_vf("unplug")
         netvfd.wait_event("type=VF_DOWN", since=before)
