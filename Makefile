@@ -53,8 +53,9 @@ check-moves: build
 		/usr/bin/python3 -m pytest -v --tb=short -p no:cacheprovider --numprocesses=2 \
 		tests/netns/test_plan.py -k any_configuration
 
-# Debian's root file system in QEMU, under each network manager, with netvf's own package. SUITE:
-# which Debian; the machine's own if it is not said.
+# Debian's root file system in QEMU, under each network manager, with netvf's own package; and under
+# each with cloud-init and a VF at power-on, NETVF_BOOTS=N times. SUITE: which Debian; the machine's
+# own if it is not said.
 check-managers: build deb
 	@tools/deps mmdebstrap e2fsprogs
 	@NETVF_SUITE=$(SUITE) $(CHECK) --only managers
