@@ -47,13 +47,15 @@ def sent_by(guest, name):
     return guest.link(name).get_attr("IFLA_STATS64")["tx_packets"]
 
 
-def test_where_no_socket_can_be_made_the_vf_is_used(guest, tmp_path, echo):
-    """As on a file system that is full or read-only. The pins have one of their own."""
+@pytest.mark.parametrize("place", [
+    "mount -t bpf bpf bpf && mount --rbind . . && mount -o remount,bind,ro .",
+    "mount -t tmpfs -o mode=0755,nr_inodes=2 full . && cd $0 && mkdir bpf && mount -t bpf bpf bpf",
+], ids=["read-only", "full"])
+def test_where_no_socket_can_be_made_the_vf_is_used(guest, tmp_path, echo, place):
+    """The pins have a file system of their own."""
     (tmp_path / "place/run/bpf").mkdir(parents=True)
-    read_only = ("cd $0 && mount -t bpf bpf bpf && mount --rbind . . && "
-                 "mount -o remount,bind,ro . && exec \"$@\"")
-    argv = ["unshare", "--mount", "sh", "-c", read_only, tmp_path / "place/run",
-            *command(tmp_path)]
+    argv = ["unshare", "--mount", "sh", "-c", f'cd $0 && {place} && exec "$@"',
+            tmp_path / "place/run", *command(tmp_path)]
     with guest.popen(*argv, stderr=subprocess.PIPE, text=True) as process:
         try:
             said = []
