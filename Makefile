@@ -94,7 +94,7 @@ install: build
 
 # A package for dpkg, with debhelper and the like installed for it.
 deb: deps
-	@tools/deps build-essential debhelper
+	@tools/deps build-essential debhelper dh-apparmor
 	@tools/deb $(BUILD)/deb
 
 clean:

@@ -15,10 +15,13 @@ LOG_KEPT = 1000  # lines
 LINE_MAX = 2048  # bytes of an event
 KILLED = "killed"
 
-# Runs a command again and again, each time to its end by SIGKILL; any other end is the last one.
+# Runs a command again and again, from the first line on that it reads each time to its end by
+# SIGKILL; any other end is the last one.
 RUN_AND_KILL = f"""
+go=
 while :; do
-    "$@" &
+    "$@" </dev/null &
+    [ -n "$go" ] || read -r go
     printf -v seconds '0.%03d' $((50 + RANDOM % 501))
     sleep "$seconds"
     kill -KILL $!
@@ -72,13 +75,16 @@ class Daemon:
         self.process = self._guest.popen(
             [*self._kill, self._program, "-d", "-f", rules, "-c", RC_CONF, "--run-dir", RUN_DIR],
             env={**self.environment, "NOTIFY_SOCKET": path},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if self._kill else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
         self._lines = Lines(self._loop, self.process.stdout, self._said)
         self._await()
         self._listen()
+        if self._kill:
+            self.process.stdin.write(b"go\n")
+            self.process.stdin.flush()
 
     def _said(self, line):
         if line == KILLED:
@@ -98,12 +104,7 @@ class Daemon:
 
     def _listen(self):
         self._client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
-        try:
-            self._client.connect(os.path.join(RUN_DIR, "devd.seqpacket.pipe"))
-        except OSError:
-            if not self._kill:
-                raise
-            return
+        self._client.connect(os.path.join(RUN_DIR, "devd.seqpacket.pipe"))
         self._loop.watch(self._client, self._event)
 
     def _event(self):

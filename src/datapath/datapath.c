@@ -116,6 +116,18 @@ void nv_datapath_be_patient(struct nv_datapath *datapath, bool patient)
 	datapath->patient = patient;
 }
 
+int nv_datapath_repin(struct nv_kernel *kernel, const char *run_dir)
+{
+	const struct nv_datapath closed = {.run_dir = (char *)run_dir, .patient = true};
+	NV_AUTO(nv_fd) int held = -1;
+	int r;
+
+	r = nv_pins_prepare(run_dir);
+	if (!r)
+		r = lock(&closed, &held);
+	return r < 0 ? r : nv_objects_repin(kernel, run_dir);
+}
+
 bool nv_datapath_adopted(const struct nv_datapath *datapath)
 {
 	return datapath->adopted;

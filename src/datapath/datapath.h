@@ -71,9 +71,10 @@ struct nv_dp_counters {
  * one is there, loads the programs or adopts those in force: the pinned ones or, where the pins
  * went with a mount namespace, those that the filters run. Programs of another version are
  * replaced, their pairs kept.
- * Returns 0 or -errno: -EPERM (needs CAP_BPF, CAP_NET_ADMIN, and CAP_SYS_ADMIN to mount),
- * -EOPNOTSUPP (kernel without what is needed; Linux 5.10 or later has it), -EBUSY (another process
- * holds the lock for seconds), -EPROTO (pairs of a version that this one cannot read).
+ * Returns 0 or -errno: -EPERM (needs CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, and
+ * CAP_SYS_ADMIN to mount and to find what is not pinned), -EOPNOTSUPP (kernel without what is
+ * needed; Linux 5.10 or later has it), -EBUSY (another process holds the lock for seconds), -EPROTO
+ * (pairs of a version that this one cannot read).
  * @kernel must live as long.
  */
 int nv_datapath_open(
@@ -84,6 +85,12 @@ int nv_datapath_open(
  * five seconds. Else they return -EAGAIN at once, with nothing done.
  */
 void nv_datapath_be_patient(struct nv_datapath *datapath, bool patient);
+
+/*
+ * For a process that may do more than who opens the data path next: mounts the bpf file system and
+ * pins what is in force there, where that is not so. Returns 0 or -errno as nv_datapath_open().
+ */
+int nv_datapath_repin(struct nv_kernel *kernel, const char *run_dir);
 
 /* Closes it; everything in the kernel stays. */
 struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath);

@@ -104,6 +104,12 @@ void nv_unpin(const char *run_dir, const char *name);
 int nv_pins_write(const char *run_dir, const struct nv_objects *objects);
 
 /*
+ * Under the lock: pins what is in force, if the pins do not lead there. 0 also where nothing is in
+ * force. Needs CAP_SYS_ADMIN to find it.
+ */
+int nv_objects_repin(struct nv_kernel *kernel, const char *run_dir);
+
+/*
  * Under the lock: loads the programs of this version, or takes those in force if they are the same;
  * keeps the pairs in force; makes every filter run these programs; pins all.
  * *ret_adopted: pairs were found. *ret_form: of the programs. Errors as nv_datapath_open().

@@ -141,12 +141,25 @@ static int find(struct nv_kernel *kernel, const char *run_dir, struct nv_objects
 	has_pins = !nv_pins_open(run_dir, &pinned);
 	if (!has_pins || !in_force(&pinned)) {
 		r = find_attached(kernel, ret_objects);
-		if (r != -ENOENT || !has_pins)
+		/* Of programs that may not be looked at, the pinned ones are the best guess. */
+		if (!has_pins || (r != -ENOENT && r != -EPERM))
 			return r;
 	}
 	*ret_objects = pinned;
 	pinned = NV_OBJECTS_NONE;
 	return 0;
+}
+
+int nv_objects_repin(struct nv_kernel *kernel, const char *run_dir)
+{
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	int r;
+
+	libbpf_set_print(print);
+	r = find(kernel, run_dir, &objects);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return nv_pins_write(run_dir, &objects);
 }
 
 static bool same_map(int fd, const struct bpf_map *map)

@@ -2,6 +2,7 @@
 #include "devd/action.h"
 
 #include "base/log.h"
+#include "devd/runner.h"
 #include "devd/shell.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct job {
 	struct queue *queue;
 	char *command;
 	char *event;
+	char *time; /* of the event; or NULL */
 	void *cookie;
 	uint64_t queued_at;
 	uint64_t tried_at; /* the first time that it was to be started; 0: never */
@@ -38,6 +40,8 @@ struct job {
 	int killed_by; /* at the time limit SIGTERM, then SIGKILL; 0 before */
 	bool ended; /* the shell has: others of its group live on */
 	struct nv_watch *child;
+	int answers; /* of netvf_actions, if it runs there; else -1 */
+	struct nv_watch *answer;
 	struct nv_watch *timer;
 };
 
@@ -55,6 +59,7 @@ struct queue {
 struct nv_actions {
 	struct nv_loop *loop;
 	struct nv_shell *shell;
+	char *runner; /* or NULL */
 	uint64_t time_limit;
 	nv_action_done_fn done;
 	void *data;
@@ -67,12 +72,21 @@ struct nv_actions {
 	bool closing;
 };
 
+static void close_answers(struct job *job)
+{
+	nv_fd_auto(&job->answers);
+	job->answers = -1;
+}
+
 static struct job *free_job(struct job *job)
 {
 	if (!job)
 		return NULL;
 	nv_watch_free(job->child);
+	nv_watch_free(job->answer);
 	nv_watch_free(job->timer);
+	close_answers(job);
+	free(job->time);
 	free(job->command);
 	free(job->event);
 	free(job);
@@ -128,27 +142,63 @@ static void on_time(void *data)
 	struct nv_actions *actions = job->queue->actions;
 
 	job->killed_by = job->killed_by ? SIGKILL : SIGTERM;
-	kill(-job->pid, job->killed_by);
+	if (job->pid)
+		kill(-job->pid, job->killed_by);
 	if (job->killed_by == SIGTERM) {
 		nv_watch_arm(job->timer, GRACE);
-	} else if (job->ended) {
+	} else if (job->ended || !job->pid) { /* the last: netvf_actions does not answer */
 		finish(job->queue, -ETIME);
 		start_ready(actions);
 	}
 }
 
-static void on_end(pid_t pid, int status, void *data)
+static void end(struct job *job, pid_t pid, int status)
 {
-	struct job *job = data;
 	struct nv_actions *actions = job->queue->actions;
 
 	job->status = status;
-	job->child = nv_watch_free(job->child);
 	job->ended = true;
 	/* A shell dies of SIGTERM at once; what it had started gets the whole grace. */
 	if (job->killed_by == SIGTERM && kill(-pid, 0) == 0)
 		return;
 	finish(job->queue, job->killed_by ? -ETIME : 0);
+	start_ready(actions);
+}
+
+static void on_end(pid_t pid, int status, void *data)
+{
+	struct job *job = data;
+
+	job->child = nv_watch_free(job->child);
+	end(job, pid, status);
+}
+
+static void job_not_started(struct job *job, int error);
+
+static void on_answer(int fd, int events, void *data)
+{
+	struct job *job = data;
+	struct nv_actions *actions = job->queue->actions;
+	struct nv_runner_answer answer;
+	int r = nv_runner_answer(fd, &answer);
+
+	(void)events;
+	if (r == -EAGAIN)
+		return;
+	if (r == 0 && answer.says == NV_RUNNER_STARTED && answer.value > 1) {
+		job->pid = answer.value;
+		if (job->killed_by) /* before it began */
+			kill(-job->pid, job->killed_by);
+		return;
+	}
+	job->answer = nv_watch_free(job->answer);
+	if (r == 0 && answer.says == NV_RUNNER_ENDED && job->pid)
+		return end(job, job->pid, answer.value);
+	if (r == 0)
+		r = answer.says == NV_RUNNER_REFUSED ? -answer.value : -EPROTO;
+	if (!job->pid)
+		return job_not_started(job, r);
+	finish(job->queue, r);
 	start_ready(actions);
 }
 
@@ -160,15 +210,25 @@ static int spare_descriptor(void)
 	return fd < 0 ? -errno : 0;
 }
 
-static int run(struct job *job)
+/* What it answers later may be that it could not start it. */
+static int run_there(struct job *job)
+{
+	struct nv_actions *actions = job->queue->actions;
+	int r = nv_runner_ask(actions->runner, job->time, job->event, job->command, &job->answers);
+
+	if (r == 0)
+		r = nv_loop_watch_fd(
+			actions->loop, job->answers, NV_LOOP_READ, on_answer, job, &job->answer);
+	if (r < 0)
+		close_answers(job);
+	return r;
+}
+
+static int run_here(struct job *job)
 {
 	struct nv_actions *actions = job->queue->actions;
 	int r = spare_descriptor();
 
-	if (r == 0)
-		r = nv_loop_watch_timer(actions->loop, on_time, job, &job->timer);
-	if (r == 0 && actions->time_limit)
-		r = nv_watch_arm(job->timer, actions->time_limit);
 	if (r == 0)
 		r = nv_shell_run(actions->shell, job->command, &job->pid);
 	if (r == 0)
@@ -178,6 +238,18 @@ static int run(struct job *job)
 		kill(-job->pid, SIGKILL);
 		waitpid(job->pid, NULL, 0);
 	}
+	return r;
+}
+
+static int run(struct job *job)
+{
+	struct nv_actions *actions = job->queue->actions;
+	int r = nv_loop_watch_timer(actions->loop, on_time, job, &job->timer);
+
+	if (r == 0 && actions->time_limit)
+		r = nv_watch_arm(job->timer, actions->time_limit);
+	if (r == 0)
+		r = actions->runner ? run_there(job) : run_here(job);
 	if (r < 0)
 		job->timer = nv_watch_free(job->timer);
 	return r;
@@ -189,7 +261,25 @@ static bool may_be_retried(const struct job *job, int error)
 	uint64_t tried_for = nv_loop_now(job->queue->actions->loop) - job->tried_at;
 	bool passes = error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 
+	/* netvf_actions is started again, perhaps. */
+	if (job->queue->actions->runner)
+		passes |= error == -ENOENT || error == -ECONNREFUSED || error == -ECONNRESET;
+
 	return passes && !job->pid && tried_for < NV_ACTIONS_RETRY_FOR;
+}
+
+/* The running one waits again, as the first. */
+static void put_back(struct queue *queue)
+{
+	struct nv_actions *actions = queue->actions;
+	struct job *job = queue->running;
+
+	job->started_at = 0;
+	queue->running = NULL;
+	actions->n_running--;
+	STAILQ_INSERT_HEAD(&queue->waiting, job, link);
+	queue->n_waiting++;
+	actions->n_waiting++;
 }
 
 /* The first one of the queue runs then. */
@@ -213,12 +303,7 @@ static int run_first(struct queue *queue)
 			finish(queue, r);
 		return 0;
 	}
-	job->started_at = 0;
-	queue->running = NULL;
-	actions->n_running--;
-	STAILQ_INSERT_HEAD(&queue->waiting, job, link);
-	queue->n_waiting++;
-	actions->n_waiting++;
+	put_back(queue);
 	return r;
 }
 
@@ -232,6 +317,23 @@ static void take_rest(struct nv_actions *actions, int error)
 	if (actions->rest > NV_ACTIONS_RETRY_MAX)
 		actions->rest = NV_ACTIONS_RETRY_MAX;
 	nv_watch_arm(actions->starter, actions->rest);
+}
+
+/* Says netvf_actions of one that it was asked to run. */
+static void job_not_started(struct job *job, int error)
+{
+	struct queue *queue = job->queue;
+	struct nv_actions *actions = queue->actions;
+
+	close_answers(job);
+	job->timer = nv_watch_free(job->timer);
+	if (!job->killed_by && may_be_retried(job, error)) {
+		put_back(queue);
+		STAILQ_INSERT_HEAD(&actions->ready, queue, link);
+		return take_rest(actions, error);
+	}
+	finish(queue, job->killed_by ? -ETIME : error);
+	start_ready(actions);
 }
 
 static void start_ready(void *data)
@@ -265,6 +367,8 @@ int nv_actions_new(struct nv_loop *loop, const struct nv_actions_config *config,
 	actions->done = config->done;
 	actions->data = config->data;
 	STAILQ_INIT(&actions->ready);
+	if (config->runner && !(actions->runner = strdup(config->runner)))
+		return -ENOMEM;
 	r = nv_shell_new(config->shell ? config->shell : "/bin/sh", config->env, &actions->shell);
 	if (r == 0)
 		r = nv_loop_watch_timer(loop, start_ready, actions, &actions->starter);
@@ -302,6 +406,7 @@ struct nv_actions *nv_actions_free(struct nv_actions *actions)
 		cancel(queue);
 	nv_watch_free(actions->starter);
 	nv_shell_free(actions->shell);
+	free(actions->runner);
 	free(actions);
 	return NULL;
 }
@@ -326,10 +431,23 @@ static struct queue *new_queue(struct nv_actions *actions, const char *subject)
 	return queue;
 }
 
-int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
-	const char *event, void *cookie)
+static struct job *new_job(const char *command, const char *event, const char *time)
 {
-	NV_AUTO(free_job) struct job *job = calloc(1, sizeof(*job));
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->answers = -1;
+	job->command = strdup(command);
+	job->event = strdup(event);
+	job->time = time ? strdup(time) : NULL;
+	return job->command && job->event && (!time || job->time) ? job : free_job(job);
+}
+
+int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
+	const char *event, const char *time, void *cookie)
+{
+	NV_AUTO(free_job) struct job *job = NULL;
 	struct queue *queue;
 	int r;
 
@@ -337,7 +455,8 @@ int nv_actions_add(struct nv_actions *actions, const char *subject, const char *
 		return -ECANCELED;
 	if (actions->n_waiting >= NV_ACTIONS_WAITING_MAX)
 		return -ENOBUFS;
-	if (!job || !(job->command = strdup(command)) || !(job->event = strdup(event)))
+	job = new_job(command, event, time);
+	if (!job)
 		return -ENOMEM;
 	job->cookie = cookie;
 	job->queued_at = nv_loop_now(actions->loop);

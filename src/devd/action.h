@@ -48,6 +48,8 @@ typedef void (*nv_action_done_fn)(const struct nv_action_result *result, void *d
 struct nv_actions_config {
 	const char *shell; /* NULL: /bin/sh; run as SHELL -c -- COMMAND */
 	const char *const *env; /* NAME=VALUE to add to the environment, NULL-terminated; or NULL */
+	const char *
+		runner; /* the socket of netvf_actions, which runs them then; NULL: they run here */
 	/*
 	 * Microseconds for one command, 0 for ever. Then its process group gets SIGTERM, and
 	 * SIGKILL 5 s later; the next command of the subject waits until the group is gone.
@@ -67,11 +69,12 @@ NV_DEFINE_AUTO(nv_actions, struct nv_actions *, nv_actions_free);
 
 /*
  * Queues a command. It runs with only descriptors 0–2 (0 is /dev/null, 1 and 2 the daemon's), in /,
- * in a process group of its own, with default signals.
+ * in a process group of its own, with default signals; or as netvf_actions runs it.
+ * @time: the event's, where a rule has made the command of it; it may be NULL.
  * Returns 0, -ENOBUFS (a limit above is reached), -ECANCELED (being freed), -ENOMEM.
  */
 int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
-	const char *event, void *cookie);
+	const char *event, const char *time, void *cookie);
 
 /* As in the configuration, for the commands that start from now on. */
 void nv_actions_limit(struct nv_actions *actions, uint64_t time_limit);

@@ -322,6 +322,21 @@ int nv_rules_each_action(const struct nv_rules *rules,
 	return r;
 }
 
+bool nv_rules_make(const struct nv_rules *rules, const struct nv_event *event, const char *command)
+{
+	NV_AUTO(nv_str) struct nv_str made = {};
+
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct nv_rule *rule = rules->rule[i];
+
+		for (size_t j = 0; rule->kind == nv_event_kind(event) && j < rule->n_actions; j++)
+			if (nv_rule_expand(rules, rule, j, event, &made) == 0 &&
+				nv_streq(nv_str_text(&made), command))
+				return true;
+	}
+	return false;
+}
+
 size_t nv_rule_actions(const struct nv_rule *rule)
 {
 	return rule->n_actions;

@@ -88,6 +88,12 @@ const struct nv_rule *nv_rules_match_slowly(const struct nv_rules *rules,
 	const struct nv_event *event, nv_rules_media_fn media, void *data);
 
 /*
+ * Whether an action of any rule for this kind of event, whatever the rule's conditions, expands to
+ * @command. False too where there is no memory to tell.
+ */
+bool nv_rules_make(const struct nv_rules *rules, const struct nv_event *event, const char *command);
+
+/*
  * Calls @each with every action as it stands in its file, by the rules' rank; stops at and returns
  * what is not 0.
  */

@@ -16,11 +16,13 @@ struct nv_options {
 	const char *rules_path;
 	const char *rcconf_path;
 	const char *run_dir; /* NULL: by nv_run_dir_find() */
+	const char *actions; /* the socket of netvf_actions; NULL: actions run here */
 	unsigned int clients_max;
 	bool foreground; /* -d */
 	bool background_at_once; /* -n */
 	bool quiet; /* -q */
 	bool check;
+	bool repin;
 };
 
 struct nv_daemon {
@@ -91,6 +93,9 @@ int nv_run_dir_make(struct nv_daemon *daemon);
 int nv_startup(struct nv_daemon *daemon);
 /* Closes and frees all, also what was opened in part. */
 void nv_shutdown(struct nv_daemon *daemon);
+
+/* privileges.c: logs what netvfd lacks, and what does not work without */
+void nv_privileges_check(void);
 
 /* daemonize.c: devd's way into the background */
 

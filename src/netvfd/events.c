@@ -86,7 +86,8 @@ static void run_rule(
 
 		if (!r)
 			r = nv_actions_add(daemon->actions, nv_event_subject(event),
-				nv_str_text(&command), nv_event_line(event), NULL);
+				nv_str_text(&command), nv_event_line(event),
+				nv_event_get(event, "timestamp"), NULL);
 		if (r)
 			nv_err("cannot run the action of %s:%u for event '%s': %s",
 				nv_rule_file(rule), nv_rule_line(rule), nv_event_line(event),

@@ -6,6 +6,7 @@
  *           \-> pairs -> machine -> datapath
  */
 #include "base/log.h"
+#include "base/rundir.h"
 #include "failover/notify_peers.h"
 #include "netvfd/daemon.h"
 
@@ -38,6 +39,23 @@ static int read_configuration(struct nv_daemon *daemon)
 		nv_err("the configuration has faults (%s and %s); 'netvfd --check' lists them",
 			daemon->options->rules_path, daemon->options->rcconf_path);
 	return r;
+}
+
+/* What netvfd itself may lack the rights for. */
+static int repin(const struct nv_daemon *daemon)
+{
+	NV_AUTO(nv_free) char *run_dir = NULL;
+	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
+	int r = nv_run_dir_find(daemon->options->run_dir, &run_dir);
+
+	if (!r)
+		r = nv_kernel_open(&kernel);
+	if (!r)
+		r = nv_datapath_repin(kernel, run_dir);
+	if (r)
+		nv_err("cannot look after the pins in %s: %s", run_dir ? run_dir : NV_RUN_DIR,
+			nv_strerror(r));
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static void on_link(const struct nv_link *old, const struct nv_link *new, void *data)
@@ -191,6 +209,7 @@ static int start(struct nv_daemon *daemon)
 
 	if (!r && read_configuration(daemon))
 		return EX_CONFIG;
+	nv_privileges_check();
 	if (!r)
 		r = nv_daemonize_enter(daemon);
 	if (!r)
@@ -239,9 +258,11 @@ int main(int argc, char **argv)
 	nv_log_open("netvfd", NV_LOG_STDERR, options.quiet ? LOG_WARNING : LOG_DEBUG);
 	if (options.check)
 		r = check_files(&daemon);
+	else if (options.repin)
+		r = repin(&daemon);
 	else
 		r = start(&daemon);
-	if (!r && !options.check)
+	if (!r && !options.check && !options.repin)
 		r = run(&daemon);
 	/* Everything in the kernel stays: traffic does not notice that the daemon ends. */
 	nv_daemonize_leave(&daemon);

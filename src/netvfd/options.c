@@ -11,15 +11,18 @@
 static int usage(void)
 {
 	fprintf(stderr, "usage: netvfd [-dnq] [-f devd.conf] [-l clients] [-c rc.conf]\n"
-			"              [--run-dir directory] [--check]\n");
+			"              [--run-dir directory] [--actions socket]\n"
+			"              [--check | --repin]\n");
 	return -EINVAL;
 }
 
 int nv_options_parse(int argc, char **argv, struct nv_options *ret_options)
 {
-	enum { OPT_CHECK = 256, OPT_RUN_DIR };
+	enum { OPT_ACTIONS = 256, OPT_CHECK, OPT_REPIN, OPT_RUN_DIR };
 	static const struct option longs[] = {
+		{"actions", required_argument, NULL, OPT_ACTIONS},
 		{"check", no_argument, NULL, OPT_CHECK},
+		{"repin", no_argument, NULL, OPT_REPIN},
 		{"run-dir", required_argument, NULL, OPT_RUN_DIR},
 		{},
 	};
@@ -43,8 +46,12 @@ int nv_options_parse(int argc, char **argv, struct nv_options *ret_options)
 			options.quiet = true;
 		else if (opt == 'c')
 			options.rcconf_path = optarg;
+		else if (opt == OPT_ACTIONS)
+			options.actions = optarg;
 		else if (opt == OPT_CHECK)
 			options.check = true;
+		else if (opt == OPT_REPIN)
+			options.repin = true;
 		else if (opt == OPT_RUN_DIR)
 			options.run_dir = optarg;
 		else

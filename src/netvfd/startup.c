@@ -138,6 +138,7 @@ static int open_actions(struct nv_daemon *daemon)
 	const char *env[] = {NULL, NULL, NULL};
 	struct nv_actions_config config = {
 		.env = env,
+		.runner = daemon->options->actions,
 		.time_limit = daemon->settings->action_timeout * NV_USEC_PER_SEC,
 		.done = nv_events_action_done,
 		.data = daemon,
@@ -192,9 +193,10 @@ static int open_datapath(struct nv_daemon *daemon)
 		r = open_failover(daemon);
 	if (r)
 		nv_err("cannot open the data path in %s: %s%s", daemon->run_dir, nv_strerror(r),
-			r == -EPERM ? "; it needs CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN, so "
-				      "run netvfd as root"
-				    : "");
+			r == -EPERM || r == -EACCES
+				? "; it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and "
+				  "CAP_SYS_ADMIN where its pins are not there yet"
+				: "");
 	else if (nv_datapath_adopted(daemon->datapath))
 		nv_notice("adopted the data path of an earlier netvfd: %zu pairs",
 			daemon->failover->n_managed);

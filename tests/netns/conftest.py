@@ -63,16 +63,18 @@ def start_netvfd(guest, tmp_path, request):
     """
     started = []
 
-    def start(rules=None, rcconf=RC_CONF, options=(), under=()):
+    def start(rules=None, rcconf=RC_CONF, options=(), under=(), actions=False):
         directory = tmp_path / f"netvfd{len(started)}"
         directory.mkdir(exist_ok=True)
         daemon = Netvfd(guest, directory, RULES.read_text() if rules is None else rules, rcconf)
         started.append(daemon)
+        if actions:
+            daemon.start_actions()
         return daemon.start(*options, under=under)
 
     yield start
     for daemon in started:
-        daemon.kill()
+        daemon.kill(actions=True)
         print(f"netvfd's log:\n{daemon.log}")  # pytest shows it when the test failed
 
 

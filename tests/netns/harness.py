@@ -146,12 +146,28 @@ class Netvfd:
         self.rules.write_text(rules)
         self.rcconf.write_text(rcconf)
         self.process = None
+        self.actions = None  # netvf_actions
         self.events = []  # every line so far, also over a restart
         self._news = threading.Condition()
+
+    def start_actions(self):
+        """As the units do: starts netvf_actions, which a netvfd that is started then asks to run
+        the actions, and has the pins made for one that may not."""
+        log = open(self.log_path, "ab")
+        self.actions = self.guest.popen(
+            *bounded_as_the_unit("netvf-actions"), BUILD / "src/libexec/netvf_actions",
+            "-f", self.rules, "-c", self.rcconf, "--run-dir", self.run_dir,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.close()
+        self.guest.run(
+            BUILD / "src/netvfd/netvfd", "--repin", "--run-dir", self.run_dir, check=True)
+        wait_until((self.run_dir / "actions.sock").exists, what="netvf_actions listens")
 
     def start(self, *options, under=()):
         """Starts it and waits until it answers; @under: a command that runs it, as nice(1) does."""
         log = open(self.log_path, "ab")
+        if self.actions:
+            options = ("--actions", self.run_dir / "actions.sock", *options)
         self.process = self.guest.popen(
             *under, BUILD / "src/netvfd/netvfd", "-d", "-f", self.rules, "-c", self.rcconf,
             "--run-dir", self.run_dir, *options,
@@ -223,8 +239,11 @@ class Netvfd:
         self.process.send_signal(number)
         return self.process.wait(DEADLINE)
 
-    def kill(self):
+    def kill(self, actions=False):
         """As a crash: without a chance to clean up."""
+        if actions and self.actions:
+            self.actions.kill()
+            self.actions.wait(DEADLINE)
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait(DEADLINE)
@@ -237,10 +256,10 @@ def bounded(names):
     return ["setpriv", "--no-new-privs", "--inh-caps=-all", f"--bounding-set={bounds}", "--"]
 
 
-def bounded_as_the_unit():
-    """A command that runs another with the capabilities of netvfd's unit, and no more."""
-    unit = (TOP / "dist/netvfd.service.in").read_text()
-    lines = re.findall(r"^CapabilityBoundingSet=(.+)", unit, re.MULTILINE)
+def bounded_as_the_unit(unit="netvfd"):
+    """A command that runs another with the rights of netvfd's unit, and no more."""
+    text = (TOP / f"dist/{unit}.service.in").read_text()
+    lines = re.findall(r"^CapabilityBoundingSet=(.+)", text, re.MULTILINE)
     names = [name.removeprefix("CAP_").lower() for line in lines for name in line.split()]
-    assert len(names) > 5
+    assert "net_admin" in names
     return bounded(names)

@@ -374,7 +374,7 @@ def test_under_the_units_capabilities_a_client_of_full_root_is_found(start_netvf
     guest.run(*CLIENTS["dhclient"])
     lease = only(guest.addresses("hn0"))
     netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\nifconfig_hn0="DHCP"\n',
-                          under=bounded_as_the_unit())
+                          under=bounded_as_the_unit(), actions=True)
     try:
         guest.attach_vf()
         netvfd.wait_active("vf")

@@ -46,8 +46,9 @@ static void on_done(const struct nv_action_result *result, void *data)
 		const char *command = t.add_when_told;
 
 		t.add_when_told = NULL;
-		assert_int_equal(
-			nv_actions_add(t.actions, result->subject, command, "!event", t.out), 0);
+		assert_int_equal(nv_actions_add(t.actions, result->subject, command, "!event", NULL,
+					 t.out),
+			0);
 	}
 }
 
@@ -107,7 +108,7 @@ static int add(const char *subject, const char *command)
 	int r;
 
 	t.in_add = true;
-	r = nv_actions_add(t.actions, subject, command, "!event", t.out);
+	r = nv_actions_add(t.actions, subject, command, "!event", NULL, t.out);
 	t.in_add = false;
 	return r;
 }
