@@ -17,6 +17,7 @@ SUITE = os.environ.get("NETVF_SUITE") or platform.freedesktop_os_release()["VERS
 PACKAGES = (
     *("systemd", "systemd-sysv", "udev", "dbus", "kmod", "netbase", "procps", "iproute2"),
     *("iputils-ping", "ifupdown", "network-manager", "systemd-resolved"),
+    "apparmor",
     "isc-dhcp-client" if SUITE == OLD else "dhcpcd-base",
     # netvf's, so that installing it needs no network.
     *("libbpf1", "libbsd0", "libjansson4", "libmnl0"),

@@ -65,7 +65,7 @@ class Qemu:
     of hn's card; incoming: it waits for a guest that comes from another one; counting: the guest's
     time is a count of instructions; disk: an image, of which the guest sees and changes a copy;
     memory: as -m takes it; card: a driver, for a VF that is there from power-on; reboots: whether
-    the guest may."""
+    the guest may; append: more words for the kernel's command line."""
 
     def __init__(
         self,
@@ -84,6 +84,7 @@ class Qemu:
         memory=MEMORY,
         card=None,
         reboots=False,
+        append="",
     ):
         self._vf = vf
         self._backed = False  # there is a back end for the VF's card
@@ -100,7 +101,7 @@ class Qemu:
             *(() if reboots else ("-no-reboot",)),
             *("-machine", "q35", *PROCESSORS[counting]),
             *("-m", memory, "-kernel", kernel.image, "-initrd", initramfs),
-            *("-append", COMMAND_LINE, "-serial", "stdio"),
+            *("-append", f"{COMMAND_LINE} {append}".strip(), "-serial", "stdio"),
             *("-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "qmp,mode=control"),
             *("-device", f"virtio-serial-pci,bus=pcie.0,max_ports={PORTS + 3}"),
         ]
