@@ -44,11 +44,11 @@ static void on_done(const struct nv_action_result *result, void *data)
 	t.n_told++;
 	if (t.add_when_told) {
 		const char *command = t.add_when_told;
+		int r;
 
 		t.add_when_told = NULL;
-		assert_int_equal(nv_actions_add(t.actions, result->subject, command, "!event", NULL,
-					 t.out),
-			0);
+		r = nv_actions_add(t.actions, result->subject, command, "!event", NULL, t.out);
+		assert_int_equal(r, 0);
 	}
 }
 
