@@ -54,7 +54,7 @@ def assert_confined(guest, lockdown, apparmor):
     assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
     assert f"[{lockdown}]" in guest.run("cat /sys/kernel/security/lockdown")
     profile = guest.run(f"cat /proc/{pid}/attr/current 2>/dev/null || echo none")
-    assert ("netvfd (enforce)" in profile) == apparmor, profile
+    assert ("netvfd (" in profile) == apparmor, profile
     # rt_priority: of proc(5), the 40th word of stat
     assert guest.run(f"cut -d' ' -f40 /proc/{pid}/stat").strip() == "1"
 
@@ -78,7 +78,7 @@ def assert_rules_of_devices(story):
 def assert_nothing_was_refused(guest):
     journal = guest.run("journalctl -b --no-pager")
     refused = [line for line in journal.splitlines()
-               if 'profile="netvfd"' in line and "DENIED" in line
+               if 'profile="netvfd"' in line and ("DENIED" in line or "ALLOWED" in line)
                or "netvf" in line and ("not permitted" in line or "netvfd lacks" in line)
                and "no hooks in the kernel" not in line]
     assert not refused, "\n".join(refused)

@@ -13,6 +13,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("NETVF_BUILD", TOP / "build"))
 
 INSTALLED = {
+    "etc/apparmor.d/netvfd",
     "etc/netvf/devd.conf",
     "etc/netvf/devd/hyperv.conf",
     "etc/netvf/rc.conf",
@@ -22,6 +23,7 @@ INSTALLED = {
     "usr/lib/systemd/network/00-netvf.network",
     "usr/lib/udev/rules.d/80-netvf.rules",
     "usr/lib/udev/rules.d/91-netvf.rules",
+    "usr/libexec/netvf/netvf_actions",
     "usr/libexec/netvf/netvf_class_net",
     "usr/libexec/netvf/netvf_park",
     "usr/libexec/netvf/netvf_udev",
@@ -74,12 +76,22 @@ def test_systemd_accepts_the_units(installed, tmp_path):
         (tmp_path / unit.name).write_text(text)
     units = sorted(tmp_path.iterdir())
     assert [u.name for u in units] == [
-        "netvf-park.service", "netvf-unpark.service", "netvfd.service", "run-netvf-bpf.mount"]
+        "netvf-actions.service", "netvf-park.service", "netvf-unpark.service", "netvfd.service",
+        "run-netvf-bpf.mount"]
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units],
                           capture_output=True, text=True)
     own = [line for line in done.stderr.splitlines() if "netvf" in line]
     assert own == []
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
+def test_the_daemon_may_do_little(installed):
+    """Of 100; systemd-networkd has 28 (Debian 12)."""
+    unit, = installed.rglob("systemd/system/netvfd.service")
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=25", unit],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_udevs_rule_runs_the_program_that_is_installed(installed):
