@@ -48,7 +48,7 @@ def migration(lost_runs=(), gaps=(), pauses=(), streams=None, failure=None, comm
     return SimpleNamespace(
         failure=failure, command=command,
         options=SimpleNamespace(rules="r", cycles=1, pps=1000, size=64, detach="unplug",
-                                planned=False, dwell=1,
+                                planned=False, kill=False, dwell=1,
                                 command=["true"]),
         places=SimpleNamespace(version="1"),
         story=SimpleNamespace(start=START, events=[]),
