@@ -8,17 +8,17 @@ FUZZ_SECONDS ?= 10
 # Of make check-moves.
 SEEDS ?= 200
 CRASHES ?= 20
-SOAK_SECONDS ?= 3600
 # Of make check-faults: moments of each call.
 FAULTS ?= 20
+SOAK_SECONDS ?= 3600
 # Of each scenario in bench-vm.
 RUNS ?= 5
 
 AS_ROOT := tools/as-root
 CHECK := /usr/bin/python3 tools/check --build $(BUILD) --sanitize $(BUILD)-clang
 
-.PHONY: all deps build sanitize demo check check-managers check-moves check-faults bench bench-vm soak \
-	lint fuzz install deb clean
+.PHONY: all deps build sanitize demo check check-managers check-moves check-faults bench bench-vm soak lint fuzz \
+	install deb clean
 
 all: build
 
@@ -55,12 +55,15 @@ check-moves: build
 		/usr/bin/python3 -m pytest -v --tb=short -p no:cacheprovider --numprocesses=2 \
 		tests/netns/test_plan.py -k any_configuration
 
+# One call that fails, at many moments of a migration (FAULTS=all: at every one), and what came of it.
+check-faults: build
+	@$(AS_ROOT) unshare --pid --fork --kill-child --mount-proc env NETVF_BUILD=$(CURDIR)/$(BUILD) \
+		NETVF_FAULTS=$(FAULTS) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -s \
+		--tb=short -p no:cacheprovider tests/netns/test_faults.py
+
 # Debian's root file system in QEMU, under each network manager, with netvf's own package; and under
 # each with cloud-init and a VF at power-on, NETVF_BOOTS=N times. SUITE: which Debian; the machine's
 # own if it is not said.
-# One call that fails, at many moments of a migration (FAULTS=all: at every one), and what came of it.
-check-faults: build
-		NETVF_FAULTS=$(FAULTS) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -s \
 check-managers: build deb
 	@tools/deps mmdebstrap e2fsprogs
 	@NETVF_SUITE=$(SUITE) $(CHECK) --only managers
