@@ -17,8 +17,8 @@ RUNS ?= 5
 AS_ROOT := tools/as-root
 CHECK := /usr/bin/python3 tools/check --build $(BUILD) --sanitize $(BUILD)-clang
 
-.PHONY: all deps build sanitize demo check check-managers check-moves check-faults bench bench-vm soak lint fuzz \
-	install deb clean
+.PHONY: all deps build sanitize demo check check-kernels check-managers check-moves check-faults bench \
+	bench-vm soak lint fuzz install deb clean
 
 all: build
 
@@ -67,6 +67,11 @@ check-faults: build
 check-managers: build deb
 	@tools/deps mmdebstrap e2fsprogs
 	@NETVF_SUITE=$(SUITE) $(CHECK) --only managers
+
+# The VM suite, and each peer once, on one Linux after another; doc/kernels.md is made of it. Half an
+# hour for each.
+check-kernels: build
+	@$(AS_ROOT) tools/check-kernels --build $(BUILD)
 
 fuzz: sanitize
 	@$(CHECK) --only fuzz --fuzz-seconds $(FUZZ_SECONDS)

@@ -29,7 +29,8 @@ struct nv_datapath {
 	bool patient; /* waits for the lock */
 	bool hooks_wanted;
 	struct ring_buffer *reports; /* NULL until somebody asks */
-	int hooks; /* 0: they are in force; -errno: why not */
+	struct nv_hooks hooks;
+	int hooks_error; /* 0: there are some; -errno: why not */
 };
 
 struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
@@ -39,6 +40,7 @@ struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
 	ring_buffer__free(datapath->reports);
 	nv_table_auto(&datapath->table);
 	nv_objects_auto(&datapath->objects);
+	nv_hooks_auto(&datapath->hooks);
 	free(datapath->run_dir);
 	free(datapath);
 	return NULL;
@@ -92,7 +94,8 @@ int nv_datapath_open(
 		return -ENOMEM;
 	datapath->objects = NV_OBJECTS_NONE;
 	datapath->patient = true;
-	datapath->hooks = -ECANCELED;
+	datapath->hooks = NV_HOOKS_NONE;
+	datapath->hooks_error = -ECANCELED;
 	datapath->kernel = kernel;
 	datapath->run_dir = strdup(run_dir);
 	if (!datapath->run_dir)
@@ -141,16 +144,19 @@ struct nv_kernel *nv_datapath_kernel(const struct nv_datapath *datapath)
 /* Under the lock. */
 static int hook(struct nv_datapath *datapath)
 {
+	struct nv_hooks hooks = NV_HOOKS_NONE;
 	int r = datapath->handover == NV_HANDOVER_NETLINK ? -ENOTSUP : 0;
 
 	if (!datapath->hooks_wanted)
 		r = -ECANCELED;
 	if (!r)
-		r = nv_hooks_attach(datapath->run_dir, &datapath->objects);
-	nv_hooks_trust(&datapath->table, !r);
+		r = nv_hooks_attach(datapath->run_dir, &datapath->objects, &hooks);
+	nv_hooks_trust(&datapath->table, nv_hooks_suffice(&hooks));
 	if (r < 0)
 		nv_hooks_detach(datapath->run_dir);
-	datapath->hooks = r;
+	nv_hooks_auto(&datapath->hooks);
+	datapath->hooks = hooks;
+	datapath->hooks_error = r;
 	return datapath->hooks_wanted ? r : 0;
 }
 
@@ -682,7 +688,20 @@ const char *nv_datapath_handover(const struct nv_datapath *datapath)
 {
 	if (datapath->handover == NV_HANDOVER_NETLINK)
 		return "netlink";
-	return datapath->hooks ? "looks" : "hooks";
+	return nv_hooks_suffice(&datapath->hooks) ? "hooks" : "looks";
+}
+
+const char *nv_datapath_reads(const struct nv_datapath *datapath)
+{
+	switch (datapath->handover) {
+	case NV_HANDOVER_CAST:
+		return "directly";
+	case NV_HANDOVER_PROBE:
+		return "by calls";
+	case NV_HANDOVER_NETLINK:
+		return "not";
+	}
+	return "not";
 }
 
 int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, size_t size)
@@ -695,16 +714,30 @@ int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, s
 		return snprintf(buffer, size,
 			"this kernel does not let programs read its state (no BTF, or locked "
 			"down), so what is sent until netvfd hears of the VF's end is lost");
-	if (!datapath->hooks)
+	if (nv_hooks_suffice(&datapath->hooks))
 		return snprintf(buffer, size,
 			"the kernel gives a sign when the VF begins to close or loses its carrier, "
 			"and its state is read then");
-	if (datapath->hooks == -ECANCELED)
+	if (datapath->hooks_error == -ECANCELED)
 		return snprintf(buffer, size,
 			"the VF's state is read before each frame%s; netvf_hooks is \"no\"",
 			by_calls);
+	if (datapath->hooks_error)
+		return snprintf(buffer, size,
+			"the VF's state is read before each frame%s; the kernel refuses hooks, "
+			"which are tracing programs: %s",
+			by_calls, nv_strerror(datapath->hooks_error));
 	return snprintf(buffer, size,
-		"the VF's state is read before each frame%s; the kernel refuses hooks, which are "
-		"tracing programs: %s",
-		by_calls, nv_strerror(datapath->hooks));
+		"the VF's state is read before each frame%s; not all hooks can be attached here, "
+		"or were seen to run",
+		by_calls);
+}
+
+void nv_datapath_moments(
+	const struct nv_datapath *datapath, struct nv_dp_moment ret_moments[NV_DP_MOMENTS])
+{
+	bool looks = datapath->handover != NV_HANDOVER_NETLINK;
+
+	for (enum nv_dp_moment_id moment = 0; moment < NV_DP_MOMENTS; moment++)
+		nv_hooks_moment(&datapath->hooks, moment, looks, &ret_moments[moment]);
 }

@@ -112,8 +112,10 @@ enum nv_handover {
 #endif
 
 /*
- * Puts the hooks in the kernel in force, or takes them away; they outlive the process. Where they
- * are not, the programs look before each frame, and as much reaches the other end.
+ * Puts the hooks in the kernel in force, as many as it has, or takes them away; they outlive the
+ * process. They are tried first, on a device of our own (hooks.h). Where those that run do not see
+ * each change of a device's state, the programs look before each frame, and as much reaches the
+ * other end.
  * Returns 0, or -errno when there are none now: -ENOTSUP (nothing to gain: the programs cannot
  * look), -EBUSY (the lock), or how the kernel refused (no BTF, no tracing programs, locked down).
  */
@@ -122,8 +124,31 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted);
 /* Which of all this is in force for the programs and hooks of this process. */
 const char *nv_datapath_handover(
 	const struct nv_datapath *datapath); /* "hooks", "looks", "netlink" */
+/* How its programs read the VF's state: "directly", "by calls" or "not" (enum nv_handover). */
+const char *nv_datapath_reads(const struct nv_datapath *datapath);
 /* Why, and what it means: a sentence for people without its end. */
 int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, size_t size);
+
+/* From which moment on a VF does not send any more. */
+enum nv_dp_moment_id {
+	NV_DP_MOMENT_RELEASED, /* the driver core has the driver let go of the card */
+	NV_DP_MOMENT_REMOVED, /* the interface is unregistered */
+	NV_DP_MOMENT_CLOSED, /* it is set down */
+	NV_DP_MOMENT_CARRIER, /* it loses its carrier */
+	NV_DP_MOMENT_DETACHED, /* the driver declares it not present */
+	NV_DP_MOMENTS, /* how many */
+};
+
+struct nv_dp_moment {
+	const char *name; /* for people: "set down" */
+	const char *by; /* "hook"; "look": before each frame; "nothing": then frames may be lost */
+	const char *function; /* of the kernel, at which the hook is; NULL: no hook */
+	uint64_t runs; /* of the hook, since it was attached, whatever device it was for */
+};
+
+/* How each moment is seen, by the hooks of this process, in the order of enum nv_dp_moment_id. */
+void nv_datapath_moments(
+	const struct nv_datapath *datapath, struct nv_dp_moment ret_moments[NV_DP_MOMENTS]);
 
 /* Whether an earlier process's pairs were found at open. */
 bool nv_datapath_adopted(const struct nv_datapath *datapath);

@@ -60,6 +60,19 @@ struct nv_limits {
 	__u64 vlan[NV_DP_VLANS / 64]; /* a bit for each that is registered */
 };
 
+/* The hooks, each at a function of the kernel (bpf/hooks.bpf.c). */
+enum nv_hook {
+	NV_HOOK_DEV_CLOSE_MANY,
+	NV_HOOK_NETIF_CLOSE_MANY,
+	NV_HOOK_DEACTIVATE,
+	NV_HOOK_CARRIER,
+	NV_HOOK_DETACH,
+	NV_HOOK_RELEASE_INTERNAL,
+	NV_HOOK_RELEASE_STATIC,
+	NV_HOOK_RELEASE,
+	NV_HOOKS, /* how many */
+};
+
 struct nv_count {
 	__u64 packets;
 	__u64 bytes;

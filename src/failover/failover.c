@@ -366,19 +366,26 @@ static void forget_unseen(struct nv_failover *failover)
 	failover->n_managed = kept;
 }
 
+static void failover_tell_handover(const struct nv_failover *failover)
+{
+	char why[256];
+
+	nv_datapath_handover_why(failover->datapath, why, sizeof(why));
+	nv_info("handover by %s: %s", nv_datapath_handover(failover->datapath), why);
+}
+
 static void set_hooks(struct nv_failover *failover)
 {
-	int r = failover->hooks_due
-			? nv_datapath_hook(failover->datapath, failover->settings->hooks)
-			: 0;
+	int r;
 
+	if (!failover->hooks_due)
+		return;
+	r = nv_datapath_hook(failover->datapath, failover->settings->hooks);
 	failover->hooks_due = r == -EAGAIN;
 	if (r == -EAGAIN)
 		look_again_in(failover, LOCKED_LOOK);
-	else if (r < 0)
-		nv_info("no hooks in the kernel, so the programs look at the VF before each frame: "
-			"%s",
-			nv_strerror(r));
+	else if (r < 0 || !nv_streq(nv_datapath_handover(failover->datapath), "hooks"))
+		failover_tell_handover(failover);
 }
 
 void nv_failover_configure(struct nv_failover *failover, const struct nv_settings *settings,

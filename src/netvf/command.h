@@ -50,3 +50,9 @@ void nv_format_age(double seconds, char *text, size_t size);
 
 /* Writes a time in seconds since 1970 as local "2026-01-31 12:00:00.123". */
 void nv_format_time(double time, char *text, size_t size);
+
+/*
+ * Prints from a status how frames leave by hn when the VF ceases to send, and how each moment at
+ * which it does is seen.
+ */
+void nv_print_handover(const json_t *status);

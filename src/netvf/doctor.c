@@ -12,8 +12,7 @@ static void print_text(const struct nv_facts *facts, json_t *findings)
 	size_t i;
 
 	if (facts->status)
-		printf("handover by %s: %s\n", nv_json_text(facts->status, "handover"),
-			nv_json_text(facts->status, "handover_why"));
+		nv_print_handover(facts->status);
 	json_array_foreach (nv_json_printable(findings), i, entry)
 		printf("%s %s\n    %s\n", nv_json_text(entry, "subject"),
 			nv_json_text(entry, "problem"), nv_json_text(entry, "remedy"));
@@ -25,9 +24,10 @@ static void print_text(const struct nv_facts *facts, json_t *findings)
 
 static void print_json(const struct nv_facts *facts, json_t *findings)
 {
-	json_t *all = json_pack("{sO* sO* sO sO*}", "handover",
+	json_t *all = json_pack("{sO* sO* sO* sO sO*}", "handover",
 		json_object_get(facts->status, "handover"), "handover_why",
-		json_object_get(facts->status, "handover_why"), "findings", findings, "unchecked",
+		json_object_get(facts->status, "handover_why"), "moments",
+		json_object_get(facts->status, "moments"), "findings", findings, "unchecked",
 		facts->unchecked);
 
 	nv_command_print_json(all);

@@ -77,8 +77,7 @@ int nv_command_status(struct nv_command_context *context)
 			nv_json_text(status, "version"), (long long)nv_json_int(status, "pid"), age,
 			(long long)nv_json_int(status, "rules"),
 			(long long)nv_json_int(status, "events"));
-		printf("handover by %s: %s\n", nv_json_text(status, "handover"),
-			nv_json_text(status, "handover_why"));
+		nv_print_handover(status);
 		json_array_foreach (json_object_get(status, "pairs"), i, pair)
 			print_pair(pair);
 		if (!json_array_size(json_object_get(status, "pairs")))

@@ -62,3 +62,31 @@ void nv_format_age(double seconds, char *text, size_t size)
 	else
 		snprintf(text, size, "%lu d %lu h", whole / 86400, whole / 3600 % 24);
 }
+
+/* The moments that are seen in one way, on one line. */
+static void text_print_moments(const json_t *status, const char *by, const char *title)
+{
+	const char *between = "";
+	const json_t *moment;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "moments"), i, moment) {
+		if (!nv_streq(nv_json_text(moment, "by"), by))
+			continue;
+		printf("%s%s", between[0] ? between : title, nv_json_text(moment, "moment"));
+		if (nv_json_text(moment, "function")[0] && !nv_json_int(moment, "runs"))
+			printf(" (has not run yet)");
+		between = ", ";
+	}
+	if (between[0])
+		putchar('\n');
+}
+
+void nv_print_handover(const json_t *status)
+{
+	printf("handover by %s: %s\n", nv_json_text(status, "handover"),
+		nv_json_text(status, "handover_why"));
+	text_print_moments(status, "hook", "  hooks see: ");
+	text_print_moments(status, "look", "  looks see: ");
+	text_print_moments(status, "nothing", "  unseen: ");
+}

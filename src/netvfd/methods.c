@@ -79,6 +79,21 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 		port_json(daemon, &path, managed->state.vf));
 }
 
+/* How each moment at which a VF ceases to send is seen. */
+static json_t *moments_json(const struct nv_daemon *daemon)
+{
+	struct nv_dp_moment moments[NV_DP_MOMENTS];
+	json_t *list = json_array();
+
+	nv_datapath_moments(daemon->datapath, moments);
+	for (size_t i = 0; i < NV_DP_MOMENTS; i++)
+		json_array_append_new(
+			list, json_pack("{ss ss ss? sI}", "moment", moments[i].name, "by",
+				      moments[i].by, "function", moments[i].function, "runs",
+				      (json_int_t)moments[i].runs));
+	return list;
+}
+
 static int call_status(const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	struct nv_daemon *daemon = data;
@@ -92,7 +107,7 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 	nv_datapath_handover_why(daemon->datapath, why, sizeof(why));
 	for (size_t i = 0; i < daemon->failover->n_managed; i++)
 		json_array_append_new(pairs, pair_json(daemon, &daemon->failover->managed[i]));
-	result = json_pack("{ss si sf so so so sI sI sI sI sI sb ss ss so}", "version",
+	result = json_pack("{ss si sf so so so sI sI sI sI sI sb ss ss ss so so}", "version",
 		NETVF_VERSION, "pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC,
 		"rules_file", nv_json_from(daemon->options->rules_path), "rcconf_file",
 		nv_json_from(daemon->options->rcconf_path), "run_dir",
@@ -102,7 +117,9 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 		"actions_running", (json_int_t)nv_actions_running(daemon->actions), "resyncs",
 		(json_int_t)nv_monitor_resyncs(daemon->monitor), "adopted",
 		(int)nv_datapath_adopted(daemon->datapath), "handover",
-		nv_datapath_handover(daemon->datapath), "handover_why", why, "pairs", pairs);
+		nv_datapath_handover(daemon->datapath), "handover_why", why, "reads",
+		nv_datapath_reads(daemon->datapath), "moments", moments_json(daemon), "pairs",
+		pairs);
 	if (!result)
 		return -ENOMEM;
 	*ret_result = result;

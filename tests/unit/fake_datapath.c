@@ -4,6 +4,7 @@
 #include "fake_datapath.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -43,6 +44,18 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 	(void)wanted;
 	datapath->hooks += !lock(datapath);
 	return lock(datapath);
+}
+
+const char *nv_datapath_handover(const struct nv_datapath *datapath)
+{
+	(void)datapath;
+	return "hooks";
+}
+
+int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, size_t size)
+{
+	(void)datapath;
+	return snprintf(buffer, size, "the test says so");
 }
 
 /* As the real one, it looks into the table without the lock, and for what is not there with it. */

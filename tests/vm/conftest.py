@@ -1,16 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause
+import dataclasses
 import os
 
 import pytest
-from setting import ARCHIVE, PLACES
+from setting import ARCHIVE, ENDS, PLACES
 
 from netvf_lab import sandbox
 from netvf_lab.vm import initramfs
 from netvf_lab.vm.cache import Cache, Unavailable
 
+# Of the test run: what _fetch_ends() has found.
+KERNELS = pytest.StashKey()
+
+
+def _fetch_ends():
+    """{word: the kernel, or why there is none}, in addition to the one that all tests run on."""
+    if PLACES.kernel:
+        return dict.fromkeys(ENDS, f"the tests run on the kernel {PLACES.kernel} alone")
+    found = {}
+    for word in ENDS:
+        try:
+            found[word] = Cache(dataclasses.replace(PLACES, kernel=word)).kernel()
+        except Unavailable as why:
+            found[word] = f"the kernel {word} cannot be had: {why}"
+    return found
+
 
 @pytest.fixture(scope="session")
-def debian():
+def debian(request):
     """Of the guest, what is Debian's: the kernel, busybox, and Hyper-V's daemons. From here on the
     machine's own network is out of reach."""
     if os.geteuid() != 0:
@@ -23,8 +40,23 @@ def debian():
         found = cache.kernel(), cache.busybox(), cache.package("hyperv-daemons")
     except Unavailable as why:
         pytest.skip(str(why))
+    ends = {}
+    if any("end" in item.fixturenames for item in request.session.items):
+        ends = _fetch_ends()
     sandbox.isolate()
+    request.config.stash[KERNELS] = ends
     return found
+
+
+@pytest.fixture(params=ENDS)
+def end(debian, request):
+    """(kernel, archive) of the oldest and of the newest kernel."""
+    found = request.config.stash[KERNELS][request.param]
+    if isinstance(found, str):
+        pytest.skip(found)
+    archive = f"/run/initramfs-{found.release}"
+    initramfs.build(archive, PLACES, found, debian[1])
+    return found, archive
 
 
 @pytest.fixture(scope="session")

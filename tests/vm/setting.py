@@ -13,3 +13,5 @@ from netvf_lab.places import Places
 
 ARCHIVE = "/run/initramfs"
 PLACES = Places.of_build(TOP, BUILD)
+# The oldest kernel that netvf is for, and Debian's newest.
+ENDS = ("5.10", "debian:trixie-backports")

@@ -2,6 +2,8 @@
 """Who keeps the guest's network up: netvf, and what else there is. Each begins in the guest with
 hn0 there and down, and carries the guest's address when it is done."""
 
+import json
+
 from ..topology import GUEST_ADDRESS, HOST_ADDRESS, PREFIX
 from . import dhcp
 
@@ -34,6 +36,10 @@ class Peer:
 
     def settle(self, guest):
         """Waits until it is done with a VF that has come."""
+
+    def told(self, guest):
+        """What it tells of itself at the end, for the report."""
+        return None
 
     def log(self, guest):
         """What it has to say, when something went wrong."""
@@ -143,6 +149,19 @@ class Netvf(Peer):
     def settle(self, guest):
         _await_address(guest, "lagg0")
         guest.run("while pidof hyperv_vfup hyperv_vfattach >/dev/null; do usleep 20000; done")
+
+    def told(self, guest):
+        answer = guest.run("netvf --json status 2>/dev/null", check=False)
+        if not answer.startswith("{"):  # netvfd does not run any more
+            return None
+        status = json.loads(answer)
+        filters = guest.run("tc filter show dev hn0 ingress", check=False)
+        return {
+            "handover": status["handover"],
+            "reads": status["reads"],
+            "programs_at": "clsact" if "netvf" in filters else "tcx",
+            "moments": status["moments"],
+        }
 
     def log(self, guest):
         return guest.run("tail -n 30 /run/netvfd.log; netvf status", check=False) + super().log(

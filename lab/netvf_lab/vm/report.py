@@ -30,6 +30,8 @@ def values(run):
     del result["events"]
     result.pop("gaps", None)
     result["succeeded"] = report.succeeded()
+    if run.told:
+        result["told"] = run.told
     result.update(run.more(report))
     return result
 

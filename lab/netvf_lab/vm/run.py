@@ -53,6 +53,7 @@ class VmRun(Migration):
         self._driver = options.vf
         self._bound = None  # the device that is to be unbound, and its driver
         self._vf_name = None
+        self.told = None  # by the peer, at the end
         session.scenarios += 1
 
     def _world(self):
@@ -166,6 +167,7 @@ class VmRun(Migration):
 
     def _finish(self):
         super()._finish()
+        self.told = self.peer.told(self.session.guest)
         _shift(self.results, self.session.host_time)
         self.traffic.close()
 

@@ -122,6 +122,8 @@ class Session:
                 return self.peer.log(self.guest).splitlines()
         except Timeout as timeout:
             why = f"no log: {timeout}"
+        if self.qemu and not self.qemu.running:
+            why = f"QEMU has ended, status {self.qemu.process.returncode}; {why}"
         return [*(self.qemu.log if self.qemu else []), why]
 
     # The card

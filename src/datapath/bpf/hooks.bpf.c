@@ -5,11 +5,10 @@
  * force nobody has to look before each frame; and a sign too many, as for a device of the same
  * index in another network namespace, costs one look and does no harm.
  *
- * Each is at a function that the kernel calls from another file, and so cannot have inlined, at
- * which the device's state already says what is to be seen:
+ * Each is at a function at which the device's state already says what is to be seen:
  *
- *   dev_close_many          devices that go are on the list of those to be closed (should the
- *                           kernel have inlined it, the next one is some microseconds later)
+ *   dev_close_many          devices that go are on the list of those to be closed; by Linux
+ *   netif_close_many        6.18 the second name (dev_deactivate_many is some microseconds later)
  *   dev_deactivate_many     a device closes, or has lost its carrier: not open any more, its queues
  *                           still run, and do until all senders of this moment are through
  *   linkwatch_fire_event    a carrier came or went, this moment
@@ -18,7 +17,15 @@
  * A driver that is to let go of a card may cease to send long before it closes the device (e1000e
  * drops all frames from the first line of its e1000_remove() on, and then waits for its workers).
  * The device's state does not tell. So the VF is marked when the driver core begins with that, at
- * device_release_driver_internal(), from which no way leads back.
+ * three functions from which no way leads back:
+ *
+ *   device_release_driver_internal   each way of letting go leads through it, but Linux 5.10's
+ *                                    callers in its own file have it inlined
+ *   __device_release_driver          what it calls, which is static: inlined where 5.10 does not
+ *   device_release_driver            called from other files, so never inlined: an unplugged card
+ *
+ * A kernel may lack one of the names, or have one that never runs. Each counts its runs, so that
+ * the process that has attached them can tell (hooks.c).
  */
 #include "datapath/bpf/maps.h"
 
@@ -40,6 +47,22 @@ struct net_device {
 	struct device dev;
 	struct list_head close_list;
 } KERNELS;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NV_HOOKS);
+	__type(key, __u32);
+	__type(value, __u64);
+} nv_runs SEC(".maps");
+
+static __always_inline void count_run(enum nv_hook hook)
+{
+	__u32 key = hook;
+	__u64 *runs = bpf_map_lookup_elem(&nv_runs, &key);
+
+	if (runs)
+		__sync_fetch_and_add(runs, 1);
+}
 
 static __always_inline void give_sign(const struct net_device *device)
 {
@@ -66,18 +89,28 @@ static __always_inline int give_signs(const struct list_head *head)
 SEC("fentry/dev_close_many")
 int netvf_closing(const __u64 *args)
 {
+	count_run(NV_HOOK_DEV_CLOSE_MANY);
+	return give_signs((const void *)args[0]);
+}
+
+SEC("fentry/netif_close_many")
+int netvf_netif_closing(const __u64 *args)
+{
+	count_run(NV_HOOK_NETIF_CLOSE_MANY);
 	return give_signs((const void *)args[0]);
 }
 
 SEC("fentry/dev_deactivate_many")
 int netvf_close(const __u64 *args)
 {
+	count_run(NV_HOOK_DEACTIVATE);
 	return give_signs((const void *)args[0]);
 }
 
 SEC("fentry/linkwatch_fire_event")
 int netvf_carrier(const __u64 *args)
 {
+	count_run(NV_HOOK_CARRIER);
 	give_sign((const void *)args[0]);
 	return 0;
 }
@@ -85,6 +118,7 @@ int netvf_carrier(const __u64 *args)
 SEC("fexit/netif_device_detach")
 int netvf_detach(const __u64 *args)
 {
+	count_run(NV_HOOK_DETACH);
 	give_sign((const void *)args[0]);
 	return 0;
 }
@@ -102,12 +136,32 @@ static __always_inline void doom(__u32 slot, const void *card)
 	__sync_fetch_and_add(&entry->signs, NV_SIGN);
 }
 
+static __always_inline int doom_all(const void *card)
+{
+	for (__u32 slot = 0; slot < NV_DP_PAIRS_MAX; slot++)
+		doom(slot, card);
+	return 0;
+}
+
 SEC("fentry/device_release_driver_internal")
 int netvf_release(const __u64 *args)
 {
-	for (__u32 slot = 0; slot < NV_DP_PAIRS_MAX; slot++)
-		doom(slot, (const void *)args[0]);
-	return 0;
+	count_run(NV_HOOK_RELEASE_INTERNAL);
+	return doom_all((const void *)args[0]);
+}
+
+SEC("fentry/__device_release_driver")
+int netvf_release_static(const __u64 *args)
+{
+	count_run(NV_HOOK_RELEASE_STATIC);
+	return doom_all((const void *)args[0]);
+}
+
+SEC("fentry/device_release_driver")
+int netvf_release_called(const __u64 *args)
+{
+	count_run(NV_HOOK_RELEASE);
+	return doom_all((const void *)args[0]);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
