@@ -25,7 +25,8 @@ void nv_hooks_auto(struct nv_hooks *hooks);
  * that is pinned, without a moment between. Then has a device of its own, in a network namespace
  * of its own, close, lose its carrier and go, and takes down which hooks have run: a name in the
  * kernel is no proof that the function is called. That needs CAP_SYS_ADMIN or user namespaces;
- * without, what is attached is relied on, and nv_hooks_moment() tells what has run. It blocks for that long: some 100 ms, at most 20 s.
+ * without, what is attached is relied on, and nv_hooks_moment() tells what has run. It blocks for
+ * that long: some 100 ms, at most 20 s.
  *
  * Returns 0: @ret_hooks is to be freed by nv_hooks_auto(); or -errno: no hook is attached, and
  * why.
