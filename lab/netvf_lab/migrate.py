@@ -16,6 +16,7 @@ from .topology import GUEST_ADDRESS, HOST_ADDRESS, KINDS, PREFIX, Topology
 from .traffic import Traffic
 
 SWITCHED_WITHIN = 15  # seconds until the traffic must have taken the other path
+KILLED_TAKES = 4  # times as long, where a slow machine may not get through a start between deaths
 LOG_SHOWN = 20  # lines of netvfd's, when something went wrong
 
 ARROWS = ("host -> guest", "guest -> host")
@@ -134,7 +135,7 @@ class Migration:
         first = self.traffic.observer.first
         self.loop.wait(
             lambda: all(first(direction, path, since) for direction in (TO_GUEST, FROM_GUEST)),
-            SWITCHED_WITHIN,
+            SWITCHED_WITHIN * (KILLED_TAKES if self.options.kill else 1),
             what,
         )
         return [first(direction, path, since) for direction in (TO_GUEST, FROM_GUEST)]
