@@ -9,6 +9,7 @@
 #include "failover/port_setup.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <string.h>
 
 /* Commands of one step that are being carried out. */
@@ -131,8 +132,12 @@ static void act_stop_vf(const struct act *act, int vf)
 
 static int act_join(struct act *act, const struct nv_pair_command *command)
 {
+	const struct nv_link *vf = act->view->vf;
+
 	if (command->on)
 		prepare_vf(act, command->vf, false);
+	if (vf && !(vf->flags & IFF_UP))
+		act->failover->ops->raise_attach(vf->name, act->failover->data);
 	return change_path(act, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
 		(struct nv_dp_pair){.vf = command->vf, .mode = command->mode});
 }

@@ -134,6 +134,7 @@ static void step(
 	enum nv_act_result result = NV_ACT_LOOK_AGAIN;
 	struct nv_pair_commands commands;
 	struct nv_view view;
+	uint64_t refused;
 	int r = 0;
 
 	for (int look = 0; look < 2 && result == NV_ACT_LOOK_AGAIN; look++) {
@@ -152,6 +153,10 @@ static void step(
 	if (result != NV_ACT_LOCKED)
 		r = follow(failover, managed, &view);
 	look_again_in(failover, result == NV_ACT_LOCKED || r == -EAGAIN ? LOCKED_LOOK : view.wait);
+	refused = nv_retry_left(
+		&managed->memory.setup, managed->state.vf, nv_loop_now(failover->loop));
+	if (refused)
+		look_again_in(failover, refused);
 }
 
 static void take_match(

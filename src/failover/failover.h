@@ -13,12 +13,18 @@
 #include "pair/holddown.h"
 #include "pair/match.h"
 #include "pair/notify.h"
+#include "pair/retry.h"
 #include "rcconf/settings.h"
 
 /* What it asks of whoever runs it, and tells it. All rows are set. */
 struct nv_failover_ops {
 	/* @type: "VF_UP" or "VF_DOWN" of this hn; to be acted on after the settle. */
 	void (*raise_vf)(const char *hn, const char *type, void *data);
+	/*
+	 * A VF that is down has become a pair's: whoever sets VFs up when they are attached may
+	 * have looked when it was none yet. To be acted on after the settle, once.
+	 */
+	void (*raise_attach)(const char *vf, void *data);
 	/* Whether somebody acts on VF_UP of this hn. */
 	bool (*answers_vf_up)(const char *hn, void *data);
 	/* The pair transmits on @to now, which is its @port, "hn" or "vf". */
@@ -40,6 +46,7 @@ struct nv_managed_memory {
 	struct nv_holddown holddown;
 	struct nv_attach_delay attach_delay;
 	struct nv_notify notify;
+	struct nv_retry setup; /* transparent: of the VF's set up, which was refused */
 	enum nv_override override;
 	bool undecided; /* whether a manager will, is not known yet: taken for transparent */
 	bool carrier; /* of the lagg, as it was set */

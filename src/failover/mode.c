@@ -93,22 +93,35 @@ void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,
 
 	if (!left && unready && awaits_name(failover, managed, facts->vf))
 		left = UDEV_LOOK;
+	if (!left && unready)
+		left = nv_retry_left(
+			&managed->memory.setup, facts->vf, nv_loop_now(failover->loop));
 	facts->waiting = left && unready;
 	if (facts->waiting && left < *soonest)
 		*soonest = left;
 }
 
-void nv_mode_ready_vf(struct nv_failover *failover, const struct nv_managed *managed, int vf)
+void nv_mode_ready_vf(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *link = nv_links_by_index(links, vf);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
-	int r = link && hn ? nv_port_setup_transparent(failover->kernel, hn, link) : 0;
+	struct nv_retry *setup = &managed->memory.setup;
+	int r = link && hn ? nv_port_setup_transparent(failover->kernel, hn, link) : -ENODEV;
 
-	if (r && r != -ENODEV)
-		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; set %s "
-			"down and up to try again",
-			link->name, hn->name, nv_strerror(r), hn->name, hn->name);
+	if (r == -ENODEV)
+		return;
+	if (r == 0) {
+		if (setup->vf == vf)
+			nv_notice("%s, the VF of %s, is set up now", link->name, hn->name);
+		*setup = (struct nv_retry){};
+		return;
+	}
+	managed->state.ready = false;
+	if (nv_retry_note(setup, vf, nv_loop_now(failover->loop)))
+		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; it is "
+			"tried again while %s is there",
+			link->name, hn->name, nv_strerror(r), hn->name, link->name);
 }
 
 void nv_mode_stop_vf(struct nv_failover *failover, const struct nv_managed *managed, int vf)

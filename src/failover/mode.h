@@ -19,8 +19,11 @@ bool nv_mode_is_transparent(const struct nv_failover *failover, const struct nv_
 void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,
 	struct nv_pair_facts *facts, uint64_t *soonest);
 
-/* The VF gets MTU and flags of hn and is set up. A failure is logged; the VF is not used then. */
-void nv_mode_ready_vf(struct nv_failover *failover, const struct nv_managed *managed, int vf);
+/*
+ * The VF gets MTU and flags of hn and is set up. A failure is logged once; the VF is not used then,
+ * and is to be readied again when nv_mode_wait() says so no more.
+ */
+void nv_mode_ready_vf(struct nv_failover *failover, struct nv_managed *managed, int vf);
 
 /* hn was set down: its VF is, too. */
 void nv_mode_stop_vf(struct nv_failover *failover, const struct nv_managed *managed, int vf);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "failover/port_setup.h"
 #include "libexec/context.h"
+#include "pair/retry.h"
 #include "services/manager.h"
 #include "services/udev.h"
 
@@ -13,6 +14,8 @@
 #define DELAY_MAX 86400 /* seconds */
 
 #define UDEV_LOOK_MS 5
+
+#define RETRY_FOR 240000000ULL /* microseconds; an action may take 300 s (netvf_action_timeout) */
 
 /* The pair whose VF this is, if it is ours to act on; says why if it is a VF, but not ours. */
 static const struct nv_pair *find_pair(const struct nv_context *context, const struct nv_link *vf)
@@ -25,7 +28,9 @@ static const struct nv_pair *find_pair(const struct nv_context *context, const s
 	return NULL;
 }
 
-static bool set_up(struct nv_context *context, const struct nv_link *vf, const struct nv_link *hn)
+/* Returns 0 or -errno: what the VF's driver says, above all. */
+static int set_up_once(
+	struct nv_context *context, const struct nv_link *vf, const struct nv_link *hn)
 {
 	char lagg[IFNAMSIZ];
 	const struct nv_link *upper = NULL;
@@ -38,12 +43,53 @@ static bool set_up(struct nv_context *context, const struct nv_link *vf, const s
 	r = nv_port_setup_vf(context->kernel, vf, upper->mtu, NULL);
 	if (r == 0)
 		r = nv_kernel_link_up(context->kernel, vf->ifindex, true);
-	if (r < 0) {
-		nv_err("cannot set %s, the VF of %s, up: %s", vf->name, hn->name, nv_strerror(r));
-		return false;
+	return r;
+}
+
+/*
+ * Tries until the driver takes it, the VF is no VF of ours any more, or it has taken too long.
+ * @ifindex: of the VF; names may change meanwhile.
+ * @delay: seconds that it was waited for already.
+ */
+static bool set_up(struct nv_context *context, int ifindex, unsigned int delay)
+{
+	struct nv_retry retry = {};
+	uint64_t now = 0; /* microseconds since the first try */
+
+	for (;;) {
+		const struct nv_link *vf = nv_links_by_index(&context->links, ifindex);
+		const struct nv_pair *pair = vf ? find_pair(context, vf) : NULL;
+		const struct nv_link *hn =
+			pair ? nv_links_by_index(&context->links, pair->hn) : NULL;
+		struct timespec pause;
+		int r;
+
+		if (!hn) {
+			nv_info("the VF is gone after %u seconds, nothing to set up",
+				delay + (unsigned int)(now / 1000000));
+			return true;
+		}
+		r = set_up_once(context, vf, hn);
+		if (r == 0) {
+			nv_info("%s, the VF of %s, is set up", vf->name, hn->name);
+			return true;
+		}
+		if (now >= RETRY_FOR || r == -EPERM || r == -EOPNOTSUPP) {
+			nv_err("cannot set %s, the VF of %s, up: %s", vf->name, hn->name,
+				nv_strerror(r));
+			return false;
+		}
+		if (nv_retry_note(&retry, ifindex, now) && r != -ENODEV)
+			nv_warn("cannot set %s, the VF of %s, up yet: %s; it is tried again for %d "
+				"seconds",
+				vf->name, hn->name, nv_strerror(r), (int)(RETRY_FOR / 1000000));
+		pause = (struct timespec){.tv_sec = retry.wait / 1000000,
+			.tv_nsec = (long)(retry.wait % 1000000 * 1000)};
+		nanosleep(&pause, NULL);
+		now += retry.wait;
+		if (!nv_context_look(context))
+			return false;
 	}
-	nv_info("%s, the VF of %s, is set up", vf->name, hn->name);
-	return true;
 }
 
 /* Returns whether it was waited for. */
@@ -63,20 +109,9 @@ static bool await_udev(int ifindex)
  */
 static bool wait_and_set_up(struct nv_context *context, int ifindex, unsigned int delay)
 {
-	const struct nv_link *vf;
-	const struct nv_pair *pair;
-
 	for (unsigned int left = delay; left > 0;)
 		left = sleep(left);
-	if (!nv_context_look(context))
-		return false;
-	vf = nv_links_by_index(&context->links, ifindex);
-	pair = vf ? find_pair(context, vf) : NULL;
-	if (!pair) {
-		nv_info("the VF is gone after %u seconds, nothing to set up", delay);
-		return true;
-	}
-	return set_up(context, vf, nv_links_by_index(&context->links, pair->hn));
+	return nv_context_look(context) && set_up(context, ifindex, delay);
 }
 
 static bool attach(struct nv_context *context, const char *ifname, unsigned int delay)
@@ -98,7 +133,7 @@ static bool attach(struct nv_context *context, const char *ifname, unsigned int 
 		return wait_and_set_up(context, vf->ifindex, delay);
 	if (!context->settings->vf_delay)
 		return await_udev(vf->ifindex) ? wait_and_set_up(context, vf->ifindex, 0)
-					       : set_up(context, vf, hn);
+					       : set_up(context, vf->ifindex, 0);
 	nv_info("%s, the VF of %s, will be set up in %u seconds (hyperv_vf_delay)", vf->name,
 		hn->name, context->settings->vf_delay);
 	return nv_context_background(PROGRAM) &&

@@ -135,6 +135,20 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
 		run_rule(daemon, rule, event);
 }
 
+/* Not if it is told anyway: the VF has been attached in this batch. */
+static void raise_attach(const char *vf, void *data)
+{
+	struct nv_daemon *daemon = data;
+	NV_AUTO(nv_str) struct nv_str line = {};
+
+	if (nv_event_format_notify(&line, "ETHERNET", vf, "IFATTACH", NULL, 0) < 0)
+		return;
+	for (size_t i = 0; i < daemon->pending.count; i++)
+		if (nv_streq(daemon->pending.word[i], nv_str_text(&line)))
+			return;
+	keep(daemon, nv_str_text(&line), false);
+}
+
 static void raise_vf(const char *hn, const char *type, void *data)
 {
 	struct nv_daemon *daemon = data;
@@ -196,6 +210,7 @@ static void flush(void *daemon)
 
 const struct nv_failover_ops nv_events_failover_ops = {
 	.raise_vf = raise_vf,
+	.raise_attach = raise_attach,
 	.answers_vf_up = nv_events_answers_vf_up,
 	.switched = note_switch,
 	.settled = flush,

@@ -74,15 +74,18 @@ static bool is_hn(const struct nv_link *link, const struct nv_hn_config *config)
 static bool is_vf_of(
 	const struct nv_link *link, const struct nv_link *hn, const struct nv_hn_config *config)
 {
+	bool is_equal = memcmp(link->mac, hn->mac, NV_MAC_LEN) == 0;
 	const struct nv_hn_named_pair *named;
 
 	/* Addresses first: names are looked for among all pairs. */
-	if (link == hn || !same_mac(link, hn) || !is_ethernet(link) || is_hn(link, config))
+	if (link == hn || (!is_equal && !same_mac(link, hn)) || !is_ethernet(link) ||
+		is_hn(link, config))
 		return false;
+	/* An administrator who names a VF may have given it hn's address, too. */
 	named = named_by_vf(config, link->name);
 	if (named)
 		return nv_streq(named->hn, hn->name);
-	return !link->kind[0] && nv_streq(link->parent_bus, "pci");
+	return same_mac(link, hn) && !link->kind[0] && nv_streq(link->parent_bus, "pci");
 }
 
 static void explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)

@@ -18,12 +18,19 @@ static struct nv_monitor *monitor;
 static struct nv_failover *failover;
 static struct nv_settings settings;
 static struct nv_str events; /* what was raised and told, one a line */
+static struct nv_str attached; /* the VFs that are to be set up */
 static bool answered; /* a rule answers VF_UP */
 
 static void on_raise(const char *hn, const char *type, void *data)
 {
 	(void)data;
 	nv_str_printf(&events, "%s %s\n", type, hn);
+}
+
+static void on_attach(const char *vf, void *data)
+{
+	(void)data;
+	nv_str_printf(&attached, "%s ", vf);
 }
 
 static bool on_ask(const char *hn, void *data)
@@ -46,6 +53,7 @@ static void on_done(void *data)
 
 static const struct nv_failover_ops ops = {
 	.raise_vf = on_raise,
+	.raise_attach = on_attach,
 	.answers_vf_up = on_ask,
 	.switched = on_switch,
 	.settled = on_done,
@@ -112,6 +120,7 @@ static int tear_down(void **state)
 	nv_loop_free(loop);
 	nv_kernel_free(fake->kernel);
 	nv_str_auto(&events);
+	nv_str_auto(&attached);
 	return 0;
 }
 
@@ -254,6 +263,57 @@ static void a_vf_that_goes_is_left_before_anybody_is_told(void **state)
 	assert_int_equal(pair()->active, NV_PORT_HN);
 	assert_int_equal(fake_link(fake, "hn0").link_mode, IF_LINK_MODE_DEFAULT);
 	expect("hn0 by hn0 (hn)\nVF_DOWN hn0\n");
+}
+
+static void a_vf_that_becomes_a_pairs_is_to_be_set_up(void **state)
+{
+	struct nv_link late;
+
+	(void)state;
+	/* Its MAC comes late. */
+	fake->mute = true;
+	make_vf("nvt0", 9);
+	fake->mute = false;
+	late = fake_link(fake, "nvt0");
+	late.flags &= ~(uint32_t)IFF_UP;
+	fake_put_link(fake, &late);
+	hear();
+	assert_int_equal(pair()->vf, 0);
+	assert_string_equal(nv_str_text(&attached), "");
+	memcpy(late.mac, fake_link(fake, "hn0").mac, NV_MAC_LEN);
+	memcpy(late.permanent_mac, late.mac, NV_MAC_LEN);
+	fake_put_link(fake, &late);
+	hear();
+	assert_int_equal(pair()->vf, late.ifindex);
+	assert_string_equal(nv_str_text(&attached), "nvt0 ");
+	/* Once: what sets it down again is an administrator. */
+	set_flags("nvt0", IFF_UP, IFF_UP);
+	set_flags("nvt0", IFF_UP, 0);
+	assert_string_equal(nv_str_text(&attached), "nvt0 ");
+}
+
+static void a_transparent_vf_that_refuses_is_asked_again(void **state)
+{
+	unsigned int asked;
+	int vf;
+
+	(void)state;
+	settings.hn.transparent = NV_TRANSPARENT_YES;
+	settings.attwait = 0;
+	for (unsigned int nth = 1; nth <= 8; nth++)
+		fake_fail(fake, FAKE_LINK_SET, nth, -EBUSY);
+	vf = add_vf("nvt0");
+	assert_int_equal(pair()->vf, vf);
+	asked = fake->calls[FAKE_LINK_SET];
+	/* A link event of another's device is no reason to ask. */
+	fake_make_link(fake, "eth9", "tun", 7);
+	hear();
+	assert_int_equal(fake->calls[FAKE_LINK_SET], asked);
+	for (int i = 0; i < 40 && !(fake_link(fake, "nvt0").flags & IFF_UP); i++)
+		nv_loop_advance(loop, NV_RETRY_MAX);
+	assert_true(fake_link(fake, "nvt0").flags & IFF_UP);
+	hear();
+	assert_int_equal(pair()->active, NV_PORT_VF);
 }
 
 /* A settle of a pair with a VF looks at the data path before the commands, and after them. */
@@ -601,10 +661,12 @@ static void a_vf_that_cannot_be_set_up_is_not_used(void **state)
 {
 	(void)state;
 	settings.hn.transparent = NV_TRANSPARENT_YES;
-	fake_fail(fake, FAKE_LINK_SET, 1, -EIO);
+	for (unsigned int nth = 1; nth <= 30; nth++)
+		fake_fail(fake, FAKE_LINK_SET, nth, -EIO);
 	add_vf("nvt0");
 	nv_loop_advance(loop, 6 * NV_USEC_PER_SEC);
 	hear();
+	assert_true(fake->calls[FAKE_LINK_SET] < 30);
 	assert_int_equal(pair()->active, NV_PORT_HN);
 }
 
@@ -690,6 +752,8 @@ int main(void)
 		TEST(a_pair_is_in_the_data_path_before_its_vf),
 		TEST(a_vf_joins_bare_and_transmits_when_it_can),
 		TEST(a_vf_that_goes_is_left_before_anybody_is_told),
+		TEST(a_vf_that_becomes_a_pairs_is_to_be_set_up),
+		TEST(a_transparent_vf_that_refuses_is_asked_again),
 		TEST(a_settle_reads_the_data_path_twice),
 		TEST(what_nothing_happens_to_is_not_written),
 		TEST(a_locked_data_path_is_not_waited_for),
