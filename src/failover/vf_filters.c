@@ -130,6 +130,12 @@ static void sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 	}
 }
 
+static bool limits_equal(const struct nv_dp_limits *a, const struct nv_dp_limits *b)
+{
+	return a->vf == b->vf && !memcmp(a->mac, b->mac, sizeof(a->mac)) &&
+	       !memcmp(a->vlan, b->vlan, sizeof(a->vlan));
+}
+
 /* Nothing is led to an hn that could not send it. */
 static int limit(struct nv_failover *failover, struct nv_managed *managed, const struct nv_link *vf,
 	const struct nv_dp_limits *vlans)
@@ -143,7 +149,7 @@ static int limit(struct nv_failover *failover, struct nv_managed *managed, const
 		limits.vf = vf->ifindex;
 		memcpy(limits.mac, vf->mac, NV_MAC_LEN);
 	}
-	if (!memcmp(&limits, &managed->vf_filters.limits, sizeof(limits)))
+	if (limits_equal(&limits, &managed->vf_filters.limits))
 		return 0;
 	r = nv_datapath_limit(failover->datapath, managed->id.hn, &limits);
 	if (!r)

@@ -704,6 +704,11 @@ static int op_groups(void *self, struct nv_groups *ret_groups)
 	return 0;
 }
 
+static bool is_group_by_hand(const struct nv_group *group, int ifindex, const uint8_t *mac)
+{
+	return group->by_hand && group->ifindex == ifindex && !memcmp(group->mac, mac, NV_MAC_LEN);
+}
+
 static int op_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
 {
 	struct fake_kernel *fake = self;
@@ -715,7 +720,7 @@ static int op_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], 
 		return r;
 	memcpy(group.mac, mac, NV_MAC_LEN);
 	for (size_t i = 0; i < fake->groups.count; i++)
-		if (memcmp(&fake->groups.group[i], &group, sizeof(group)))
+		if (!is_group_by_hand(&fake->groups.group[i], ifindex, mac))
 			fake->groups.group[kept++] = fake->groups.group[i];
 		else if (on)
 			return -EEXIST;
