@@ -119,7 +119,10 @@ static int follow(
 		r_filters = nv_vf_filters_sync(failover, managed, &path);
 	if (view->ours)
 		r = nv_port_sync(failover, managed, &path);
-	if (view->ours && nv_pair_vf_is_port(&managed->state, &view->facts))
+	managed->memory.port_vf = view->ours && nv_pair_vf_is_port(&managed->state, &view->facts)
+					  ? view->facts.vf
+					  : 0;
+	if (managed->memory.port_vf)
 		nv_vf_guard(failover, managed, view->facts.vf);
 	r_bond = nv_bond_ports_settle(failover, managed, view, &path);
 	if (r_filters < 0)

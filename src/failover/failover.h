@@ -22,7 +22,8 @@ struct nv_failover_ops {
 	void (*raise_vf)(const char *hn, const char *type, void *data);
 	/*
 	 * A VF that is down has become a pair's: whoever sets VFs up when they are attached may
-	 * have looked when it was none yet. To be acted on after the settle, once.
+	 * have looked when it was none yet. Or a DHCP client may run on a VF that is up, which
+	 * this process cannot find. To be acted on after the settle, once.
 	 */
 	void (*raise_attach)(const char *vf, void *data);
 	/* Whether somebody acts on VF_UP of this hn. */
@@ -52,7 +53,9 @@ struct nv_managed_memory {
 	bool carrier; /* of the lagg, as it was set */
 	int refused; /* a port that the lagg, a bond, did not take in; 0: none */
 	bool no_bond; /* it could not be made */
-	uint64_t clients_looked; /* nv_loop_now() of the last look for DHCP clients; 0: never */
+	int port_vf; /* the VF that carries another's frames and nothing else; 0: none */
+	int clients_vf; /* a VF that is to be looked at for DHCP clients; 0: none */
+	struct nv_retry clients; /* when it may be */
 	bool promiscuous; /* hn was set so */
 	uint32_t refused_mtu; /* of the upper, that a port does not take; 0: none */
 	bool seen; /* in the walk over today's pairs */

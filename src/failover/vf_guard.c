@@ -6,32 +6,31 @@
  * told, gives it an address; what is sent by that address would be lost with the VF.
  */
 #include "base/log.h"
-#include "services/dhcp.h"
+#include "failover/vf_clients.h"
 
 #include <errno.h>
+#include <linux/if.h>
 
-/* Those that put the address there would do so again. All of /proc is read for it: at most once a
- * second. */
-static void end_clients(struct nv_failover *failover, struct nv_managed *managed)
+/*
+ * Those that put the address there would do so again. All of /proc is read for it, and those that
+ * began with more rights than this process are hidden from it: whoever acts on the VF's attachment
+ * may have the rights (hyperv_vfattach).
+ */
+static void end_clients(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
-	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
 	uint64_t now = nv_loop_now(failover->loop);
+	uint64_t left = nv_retry_left(&managed->memory.clients, vf, now);
+	const struct nv_link *link = nv_links_by_index(nv_monitor_links(failover->monitor), vf);
 
-	if (managed->memory.clients_looked &&
-		now - managed->memory.clients_looked < NV_USEC_PER_SEC)
+	if (left) {
+		failover->wait = left < failover->wait ? left : failover->wait;
 		return;
-	managed->memory.clients_looked = now;
-	if (nv_dhcp_find(managed->id.vf_name, &clients) < 0)
-		return;
-	for (size_t i = 0; i < clients.count; i++) {
-		const struct nv_dhcp_client *client = &clients.client[i];
-		int r = nv_dhcp_end(client);
-
-		nv_warn("%s: %s (process %d) runs on its VF %s, where it must not: %s%s",
-			managed->id.hn_name, nv_dhcp_kind_name(client->kind),
-			(int)client->process.pid, managed->id.vf_name,
-			r ? "cannot end it: " : "it is ended", r ? nv_strerror(r) : "");
 	}
+	nv_retry_note_slow(&managed->memory.clients, vf, now);
+	managed->memory.clients_vf = 0;
+	if (!nv_vf_clients_end(managed->id.hn_name, managed->id.vf_name) && link &&
+		link->flags & IFF_UP)
+		failover->ops->raise_attach(link->name, failover->data);
 }
 
 static void tell(struct nv_managed *managed, const struct nv_addr *addr)
@@ -51,7 +50,6 @@ static void tell(struct nv_managed *managed, const struct nv_addr *addr)
 void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	const struct nv_addrs *addrs = nv_monitor_addrs(failover->monitor);
-	bool found = false;
 
 	for (size_t i = 0; i < addrs->count; i++) {
 		const struct nv_addr *addr = &addrs->addr[i];
@@ -64,8 +62,8 @@ void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int v
 		if (r && r != -EADDRNOTAVAIL && r != -ENODEV)
 			nv_err("%s: cannot take an address off %s: %s", managed->id.hn_name,
 				managed->id.vf_name, nv_strerror(r));
-		found = true;
+		managed->memory.clients_vf = vf;
 	}
-	if (found)
-		end_clients(failover, managed);
+	if (managed->memory.clients_vf == vf)
+		end_clients(failover, managed, vf);
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hyperv_vfattach IF DELAY: sets a VF up that has just been attached. See hyperv_vfattach(8). */
 #include "base/log.h"
+#include "control/client.h"
 #include "failover/port_setup.h"
+#include "failover/vf_clients.h"
 #include "libexec/context.h"
 #include "pair/retry.h"
 #include "services/manager.h"
 #include "services/udev.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <time.h>
 
 #define PROGRAM	  "hyperv_vfattach"
@@ -114,6 +117,29 @@ static bool wait_and_set_up(struct nv_context *context, int ifindex, unsigned in
 	return nv_context_look(context) && set_up(context, ifindex, delay);
 }
 
+/* Whether it carries another's frames and nothing else, which netvfd alone knows. */
+static bool is_port(const struct nv_context *context, const char *hn, const char *vf)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+	NV_AUTO(nv_free) char *error = NULL;
+	json_t *result = NULL;
+	const json_t *pair;
+	bool found = false;
+	size_t i;
+
+	if (nv_client_open(context->run_dir, &client) < 0 ||
+		nv_client_call(client, "doctor", NULL, &result, &error) < 0)
+		return false;
+	json_array_foreach (json_object_get(result, "pairs"), i, pair) {
+		const char *of = json_string_value(json_object_get(pair, "hn"));
+		const char *port = json_string_value(json_object_get(pair, "port_vf"));
+
+		found |= of && port && nv_streq(of, hn) && nv_streq(port, vf);
+	}
+	json_decref(result);
+	return found;
+}
+
 static bool attach(struct nv_context *context, const char *ifname, unsigned int delay)
 {
 	const struct nv_link *vf;
@@ -127,6 +153,9 @@ static bool attach(struct nv_context *context, const char *ifname, unsigned int 
 	if (!pair)
 		return true;
 	hn = nv_links_by_index(&context->links, pair->hn);
+	/* A client would have set it up. */
+	if (vf->flags & IFF_UP && is_port(context, hn->name, vf->name))
+		nv_vf_clients_end(hn->name, vf->name);
 	if (nv_hn_is_transparent(&context->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
 		return true;
 	if (delay)

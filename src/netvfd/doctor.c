@@ -72,10 +72,11 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
-	return json_pack("{so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
+	return json_pack("{so so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
 		"unfiltered", missing_json(daemon, managed), "unattached",
-		unattached_json(daemon, managed), "transparent", (int)transparent, "answered",
-		(int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
+		unattached_json(daemon, managed), "port_vf",
+		name_json(daemon, managed->memory.port_vf), "transparent", (int)transparent,
+		"answered", (int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
 		(int)waits(daemon, managed, transparent), "held", held(daemon, managed),
 		"vf_seconds", (double)(nv_loop_now(daemon->loop) - since) / NV_USEC_PER_SEC);
 }

@@ -22,5 +22,11 @@ struct nv_retry {
 /* @vf has refused at @now. Returns whether this is the first time, which is worth a message. */
 bool nv_retry_note(struct nv_retry *retry, int vf, uint64_t now);
 
+/*
+ * The same for what costs much or is seen by others: one second, then twice as long each time, up
+ * to 32 s; one second again after as long a rest as the last wait.
+ */
+bool nv_retry_note_slow(struct nv_retry *retry, int vf, uint64_t now);
+
 /* How long, from @now, until @vf is asked again; 0: it may be asked now. */
 uint64_t nv_retry_left(const struct nv_retry *retry, int vf, uint64_t now);

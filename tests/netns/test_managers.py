@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Network managers: what they configure stays theirs, and what they do to a VF is mended."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 import pytest
 
 from conftest import RC_CONF
-from harness import BUILD, DEADLINE, wait_until
+from harness import BUILD, DEADLINE, bounded_as_the_unit, wait_until
 from netvf_lab.topology import GUEST_ADDRESS
 from programs import Programs
 
@@ -164,17 +165,50 @@ def test_what_a_vf_has_that_is_used_exclusively_is_its_own(guest, start_netvfd):
     assert guest.addresses("vf0") == {"10.77.0.77/24", "10.77.0.78/24"}
 
 
-@pytest.mark.skipif(not shutil.which("udhcpc"), reason="udhcpc is not installed")
-def test_a_dhcp_client_on_a_vf_is_ended(guest, start_netvfd, tmp_path):
-    netvfd = start_netvfd(rcconf=NO_WAIT + 'netvf_vf_transparent="YES"\n')
-    guest.attach_vf()
-    netvfd.wait_active("vf")
+@contextlib.contextmanager
+def udhcpc_on_vf0(guest):
+    """A client with all of root's rights; its address is given by hand, for there is no server."""
     with guest.popen("udhcpc", "-f", "-i", "vf0", "-s", "/bin/true",
                      stderr=subprocess.DEVNULL) as client:
         cmdline = pathlib.Path(f"/proc/{client.pid}/cmdline")
         wait_until(lambda: cmdline.read_bytes().startswith(b"udhcpc"), what="nsenter has run it")
         guest.netlink.addr("add", index=guest.namespace.index("vf0"), address="10.77.0.77",
                            prefixlen=24)
-        wait_until(lambda: client.poll() is not None)
-    assert f"udhcpc (process {client.pid}) runs on its VF vf0" in netvfd.log
-    assert not guest.addresses("vf0")
+        try:
+            yield client
+        finally:
+            client.kill()
+
+
+needs_udhcpc = pytest.mark.skipif(not shutil.which("udhcpc"), reason="udhcpc is not installed")
+BOUNDED = {"under": bounded_as_the_unit(), "actions": True}
+
+
+@needs_udhcpc
+@pytest.mark.parametrize("mode", ["", 'netvf_vf_transparent="YES"\n'], ids=["lagg", "transparent"])
+@pytest.mark.parametrize("rights", [{}, BOUNDED], ids=["all", "unit"])
+def test_a_dhcp_client_on_a_vf_is_ended(guest, start_netvfd, mode, rights):
+    """Also one that netvfd may not look at; and the next one, which comes soon after."""
+    netvfd = start_netvfd(rcconf=NO_WAIT + mode, **rights)
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    for _ in range(2):
+        with udhcpc_on_vf0(guest) as client:
+            wait_until(lambda: client.poll() is not None)
+        wait_until(lambda: not guest.addresses("vf0"))
+        text = f"udhcpc (process {client.pid}) runs on its VF vf0, where it must not: it is ended"
+        assert text in netvfd.log
+    assert guest.is_up("vf0")
+
+
+@needs_udhcpc
+def test_a_dhcp_client_on_a_vf_that_is_used_exclusively_stays(guest, start_netvfd, tmp_path):
+    netvfd = start_netvfd(rules="", rcconf=RC_CONF)
+    guest.attach_vf()
+    guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
+    wait_until(lambda: netvfd.pair()["form"] == "exclusive")
+    programs = Programs(guest, tmp_path)
+    programs.run_dir = netvfd.run_dir
+    with udhcpc_on_vf0(guest) as client:
+        programs.run("hyperv_vfattach", "vf0", "0")
+        assert client.poll() is None

@@ -487,6 +487,46 @@ static void addresses_are_taken_off_a_vf(void **state)
 	assert_int_equal(fake->addrs.count, 0);
 }
 
+static void give_address(int vf)
+{
+	struct nv_addr addr = fake_addr(vf, "192.0.2.1/24");
+
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(fake->addrs.count, 0);
+}
+
+static void expect_attached(const char *names)
+{
+	assert_string_equal(nv_str_text(&attached), names);
+	nv_str_clear(&attached);
+}
+
+static void who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate(void **state)
+{
+	int vf = make_all();
+
+	(void)state;
+	nv_str_clear(&attached);
+	give_address(vf);
+	expect_attached("nvt0 ");
+	give_address(vf);
+	give_address(vf);
+	expect_attached("");
+	nv_loop_advance(loop, NV_USEC_PER_SEC - 1);
+	expect_attached("");
+	nv_loop_advance(loop, 1);
+	expect_attached("nvt0 ");
+	nv_loop_advance(loop, 100 * NV_USEC_PER_SEC);
+	expect_attached("");
+	give_address(vf);
+	expect_attached("nvt0 ");
+	nv_loop_advance(loop, 10 * NV_USEC_PER_SEC);
+	set_flags("nvt0", IFF_UP, 0);
+	give_address(vf);
+	expect_attached(""); /* an administrator set it down */
+}
+
 static void a_lagg_that_is_deleted_leaves_hn_as_the_upper(void **state)
 {
 	(void)state;
@@ -765,6 +805,7 @@ int main(void)
 		TEST(an_override_moves_traffic_and_ends),
 		TEST(a_vf_that_flaps_is_held_and_let_in_by_the_clock),
 		TEST(addresses_are_taken_off_a_vf),
+		TEST(who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate),
 		TEST(a_lagg_that_is_deleted_leaves_hn_as_the_upper),
 		TEST(a_lagg_shows_whether_a_port_can_carry),
 		TEST(an_hn_that_is_set_down_is_opened_underneath),
