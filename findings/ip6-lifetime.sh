@@ -4,9 +4,10 @@
 #
 # Assumed: when `ip -6 addr change` gives a permanent address 1,000 s to live, its network's route
 # lives as long, as it does when the address is added with these 1,000 s from the start.
-# Seen with Linux 6.18.44: the route has expired at once. `ip -6 route` shows a negative time to
-# live ("expires -17186669sec"), neighbours are unreachable although the address is valid, and the
-# next collection of expired routes removes it. A second change, to the same values, mends both.
+# Seen with Linux 6.18.44 and Debian's 6.1.0-56: the route has expired at once. `ip -6 route`
+# shows a negative time to live ("expires -17186669sec"), neighbours are unreachable although the
+# address is valid, and the next collection of expired routes removes it. A second change, to the
+# same values, mends both. Debian's 7.3.4 does as assumed.
 set -eu
 cd "$(dirname "$0")"
 [ "${1-}" = inside ] || exec ./with bookworm iproute2=6.1.0-3 -- "$PWD/${0##*/}" inside

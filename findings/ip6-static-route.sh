@@ -4,9 +4,9 @@
 #
 # Assumed: `ip -6 addr change` of an address to the values that it has changes nothing; at most it
 # touches the route to its network that the kernel itself made (proto kernel).
-# Seen with Linux 6.18.44: where a static route to that network is on the interface, of a lower
-# metric (here with an MTU of its own), the static one is removed and the kernel's stays. A static
-# route of a higher metric stays. IPv4 leaves both alone.
+# Seen with Linux 6.18.44 and Debian's 6.1.0-56 and 7.3.4: where a static route to that network is
+# on the interface, of a lower metric (here with an MTU of its own), the static one is removed and
+# the kernel's stays. A static route of a higher metric stays. IPv4 leaves both alone.
 set -eu
 cd "$(dirname "$0")"
 [ "${1-}" = inside ] || exec ./with bookworm iproute2=6.1.0-3 -- "$PWD/${0##*/}" inside

@@ -3,7 +3,7 @@
 # iproute2 and Linux: `ip route restore` does not bring back what `ip route save` has saved.
 #
 # Assumed: routes that were saved, removed and restored are as before, or an error says why not.
-# Seen with iproute2 6.1.0-3 and Linux 6.18.44:
+# Seen with iproute2 6.1.0-3 and Linux 6.18.44 and Debian's 6.1.0-56 and 7.3.4:
 # * A route by a nexthop object is refused: the kernel lists the object's id and its gateway, and
 #   takes back only one of them. `ip route flush` of it fails ("Invalid argument"). With the sysctl
 #   net.ipv4.nexthop_compat_mode at 0 the kernel lists the id alone, and both work.
