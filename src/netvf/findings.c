@@ -4,8 +4,10 @@
 
 #include "control/text.h"
 
+#include <linux/if_arp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A pair as its checks see it; names are "" where there is none. */
 struct patient {
@@ -61,12 +63,82 @@ static void check_filters(const struct patient *patient)
 				patient->hn);
 }
 
+/* A port, or what has the MAC address of an hn. */
+static bool is_of_a_pair(const struct nv_facts *facts, const struct nv_link *link)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair) {
+		const struct nv_link *hn =
+			nv_links_by_name(&facts->links, nv_json_text(pair, "hn"));
+		const char *vf = nv_json_text(json_object_get(pair, "vf_port"), "name");
+
+		if (link == hn || nv_streq(link->name, vf) ||
+			(hn && hn->has_mac && memcmp(hn->mac, link->mac, NV_MAC_LEN) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* One whose user has given it an address is a card of its own. */
+static bool has_address(const struct nv_facts *facts, int ifindex)
+{
+	for (size_t i = 0; i < facts->addrs.count; i++)
+		if (facts->addrs.addr[i].ifindex == ifindex &&
+			facts->addrs.addr[i].scope < RT_SCOPE_LINK)
+			return true;
+	return false;
+}
+
+/* What may be hn's VF, but has another MAC address. */
+static const struct nv_link *find_stranger(const struct nv_facts *facts)
+{
+	for (size_t i = 0; i < facts->links.count; i++) {
+		const struct nv_link *link = &facts->links.link[i];
+
+		if (link->type == ARPHRD_ETHER && nv_streq(link->parent_bus, "pci") &&
+			!link->kind[0] && !link->master && link->has_mac &&
+			!is_of_a_pair(facts, link) && !has_address(facts, link->ifindex))
+			return link;
+	}
+	return NULL;
+}
+
+static void mac_text(const uint8_t mac[NV_MAC_LEN], char text[18])
+{
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		mac[5]);
+}
+
+static void tell_stranger(const struct patient *patient, const struct nv_link *link)
+{
+	char permanent[18] = "unknown";
+	char current[18];
+
+	mac_text(link->mac, current);
+	if (link->has_permanent_mac)
+		mac_text(link->permanent_mac, permanent);
+	add(patient->findings, patient->hn,
+		"if it is the VF: have the host give it the MAC of hn; where the host's physical "
+		"function was down when it was probed, set it down and up; or name both in "
+		"netvf_pairs (netvf-rc.conf(5))",
+		"has no VF, and %s on the PCI bus is in no pair: its MAC is %s, permanent %s, and "
+		"no synthetic interface has that",
+		link->name, current, permanent);
+}
+
 static void check_absence(const struct patient *patient)
 {
 	const char *last = nv_json_text(patient->pair, "last_vf");
 	double seconds = json_number_value(json_object_get(patient->told, "vf_seconds"));
+	const struct nv_link *stranger = find_stranger(patient->facts);
 	char age[64];
 
+	if (stranger) {
+		tell_stranger(patient, stranger);
+		return;
+	}
 	nv_format_age(seconds, age, sizeof(age));
 	if (last[0])
 		add(patient->findings, patient->hn,

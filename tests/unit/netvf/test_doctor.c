@@ -115,6 +115,26 @@ static void a_refused_pair_says_why(void **state)
 	expect("hn0", "no pair: two of a kind");
 }
 
+static void a_card_that_may_be_the_missing_vf_is_named(void **state)
+{
+	struct nv_link card = {.ifindex = 7,
+		.name = "enp3s0",
+		.type = 1,
+		.parent_bus = "pci",
+		.mtu = 1500,
+		.has_mac = true,
+		.mac = {2, 0, 0, 0, 0, 9}};
+	struct nv_addr addr = {.ifindex = 7, .prefix_len = 24};
+
+	(void)state;
+	assert_int_equal(nv_links_put(&facts.links, &card), 0);
+	expect(NULL, NULL); /* nobody misses one */
+	set(pair(), "vf_port", "null");
+	expect("hn0", "enp3s0 on the PCI bus is in no pair: its MAC is 02:00:00:00:00:09");
+	assert_int_equal(nv_addrs_add(&facts.addrs, &addr), 0);
+	expect("hn0", "is gone for"); /* a card of its own */
+}
+
 static void a_filter_that_somebody_removed_is_missed(void **state)
 {
 	(void)state;
@@ -380,6 +400,7 @@ int main(void)
 		TEST(nothing_is_wrong_with_a_healthy_pair),
 		TEST(a_netvfd_that_does_not_run_is_all_that_can_be_said),
 		TEST(a_refused_pair_says_why),
+		TEST(a_card_that_may_be_the_missing_vf_is_named),
 		TEST(a_filter_that_somebody_removed_is_missed),
 		TEST(a_vf_that_is_away_is_told_with_its_time),
 		TEST(a_vf_that_cannot_be_used_is_told_with_the_reason),
