@@ -82,7 +82,7 @@ static int read_line(struct nv_client *client, unsigned int seconds, json_t **re
 	return 0;
 }
 
-static int send_request(struct nv_client *client, const char *method, json_t *params)
+static int client_send_request(struct nv_client *client, const char *method, json_t *params)
 {
 	json_auto_t *request = json_pack("{s:s, s:O*}", "method", method, "params", params);
 	NV_AUTO(nv_free) char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
@@ -118,7 +118,7 @@ int nv_client_call(struct nv_client *client, const char *method, json_t *params,
 	int r;
 
 	*ret_error = NULL;
-	r = send_request(client, method, params);
+	r = client_send_request(client, method, params);
 	if (r == 0)
 		r = read_line(client, NV_CLIENT_PATIENCE, &answer);
 	if (r < 0)

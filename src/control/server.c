@@ -95,7 +95,7 @@ static void consume(struct nv_str *str, size_t length)
 static void on_writable(int fd, int events, void *data);
 
 /* Sends what it takes now; the rest when the client has read some. */
-static void flush(struct client *client)
+static void server_flush(struct client *client)
 {
 	ssize_t sent = 0;
 	int r;
@@ -128,11 +128,11 @@ static void on_writable(int fd, int events, void *data)
 	(void)fd;
 	(void)events;
 	nv_budget_begin(client->control->budget);
-	flush(client);
+	server_flush(client);
 	nv_budget_end(client->control->budget, client->peer.uid);
 }
 
-static void send_line(struct client *client, const char *line)
+static void server_send_line(struct client *client, const char *line)
 {
 	if (client->gone)
 		return;
@@ -143,16 +143,16 @@ static void send_line(struct client *client, const char *line)
 			client->peer.pid, client->peer.uid);
 		return let_go(client);
 	}
-	flush(client);
+	server_flush(client);
 }
 
 /* Answers nothing more, and goes when all is sent. */
-static void end(struct client *client)
+static void server_end(struct client *client)
 {
 	client->ending = true;
 	client->reader = nv_watch_free(client->reader);
 	if (!client->gone)
-		flush(client);
+		server_flush(client);
 }
 
 static char *error_line(int error, const char *text)
@@ -170,7 +170,7 @@ static void answer_error(struct client *client, int error, const char *text)
 	if (!line)
 		line = error_line(error, nv_strerror(error));
 	if (line)
-		send_line(client, line);
+		server_send_line(client, line);
 	else
 		let_go(client);
 }
@@ -192,14 +192,15 @@ static void answer_result(struct client *client, json_t *result)
 	NV_AUTO(nv_str) struct nv_str line = {};
 
 	if (answer && json_dump_callback(answer, append, &line, JSON_COMPACT) == 0)
-		send_line(client, nv_str_text(&line));
+		server_send_line(client, nv_str_text(&line));
 	else if (line.error == -E2BIG)
 		answer_error(client, -EMSGSIZE, "the answer is too long to be sent");
 	else
 		answer_error(client, -ENOMEM, "out of memory");
 }
 
-static void call(struct client *client, const struct nv_control_method *method, json_t *params)
+static void server_call(
+	struct client *client, const struct nv_control_method *method, json_t *params)
 {
 	struct nv_control *control = client->control;
 	NV_AUTO(nv_free) char *error = NULL;
@@ -238,7 +239,7 @@ static void handle(struct client *client, const char *line, size_t length)
 		method++;
 	if (!method->name)
 		return answer_error(client, -EOPNOTSUPP, "there is no such method");
-	call(client, method, params);
+	server_call(client, method, params);
 }
 
 /* One request at most: what is behind it stays in the socket, so that others have their turn. */
@@ -257,7 +258,7 @@ static void read_request(struct client *client)
 	if (length < 0)
 		return let_go(client);
 	if (length == 0)
-		return end(client);
+		return server_end(client);
 	nv_str_append(&client->in, chunk, length);
 	if (client->in.error)
 		return let_go(client);
@@ -266,7 +267,7 @@ static void read_request(struct client *client)
 		nv_str_auto(&client->in);
 	} else if (client->in.length > NV_CONTROL_LINE_MAX) {
 		answer_error(client, -EMSGSIZE, "the request is too long");
-		end(client);
+		server_end(client);
 	}
 }
 
@@ -338,7 +339,7 @@ static void on_readable(int fd, int events, void *data)
 	nv_budget_end(budget, client->peer.uid);
 }
 
-static int take(
+static int server_take(
 	struct nv_control *control, int fd, const struct ucred *peer, struct client **ret_client)
 {
 	NV_AUTO(nv_free) struct client *client = calloc(1, sizeof(*client));
@@ -372,18 +373,18 @@ static bool is_one_too_many(const struct nv_control *control, uid_t uid)
 	       control->n_clients > NV_CONTROL_CLIENTS_MAX - NV_CONTROL_CLIENTS_ROOT;
 }
 
-static void on_client(int fd, const struct ucred *peer, void *data)
+static void server_on_client(int fd, const struct ucred *peer, void *data)
 {
 	struct nv_control *control = data;
 	struct client *client;
-	int r = take(control, fd, peer, &client);
+	int r = server_take(control, fd, peer, &client);
 
 	if (r < 0) {
 		nv_warn("cannot serve a new control client: %s", nv_strerror(r));
 		close(fd);
 	} else if (is_one_too_many(control, peer->uid)) {
 		answer_error(client, -EBUSY, "too many clients are connected");
-		end(client);
+		server_end(client);
 		let_go(client);
 	}
 }
@@ -411,8 +412,8 @@ int nv_control_new(struct nv_loop *loop, struct nv_budget *budget, const char *p
 	r = nv_unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK, &probe);
 	if (r == 0 || r == -EAGAIN)
 		return -EADDRINUSE;
-	r = nv_listener_new(
-		loop, budget, path, SOCK_STREAM, BACKLOG, on_client, control, &control->listener);
+	r = nv_listener_new(loop, budget, path, SOCK_STREAM, BACKLOG, server_on_client, control,
+		&control->listener);
 	if (r < 0)
 		return r;
 	*ret_control = TAKE_PTR(control);
@@ -461,7 +462,7 @@ void nv_control_publish(struct nv_control *control, const char *topic, json_t *v
 	for (client = TAILQ_FIRST(&control->clients); client; client = next) {
 		next = TAILQ_NEXT(client, link);
 		if (is_subscribed(client, topic))
-			send_line(client, line);
+			server_send_line(client, line);
 	}
 }
 

@@ -47,7 +47,7 @@ static int make_values(int counts, struct values *ret_values)
 	return 0;
 }
 
-static void add(struct nv_count *sum, const struct nv_count *count)
+static void counts_add(struct nv_count *sum, const struct nv_count *count)
 {
 	sum->packets += count->packets;
 	sum->bytes += count->bytes;
@@ -69,11 +69,11 @@ int nv_counts_get(int counts, __u32 slot, enum nv_port port, struct nv_counts *r
 		struct nv_counts one = {};
 
 		memcpy(&one, values.bytes + cpu * values.stride, values.size);
-		add(&sum.tx, &one.tx);
-		add(&sum.rx, &one.rx);
-		add(&sum.stray, &one.stray);
-		add(&sum.own, &one.own);
-		add(&sum.copy, &one.copy);
+		counts_add(&sum.tx, &one.tx);
+		counts_add(&sum.rx, &one.rx);
+		counts_add(&sum.stray, &one.stray);
+		counts_add(&sum.own, &one.own);
+		counts_add(&sum.copy, &one.copy);
 	}
 	*ret_sum = sum;
 	return 0;

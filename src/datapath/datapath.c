@@ -63,7 +63,7 @@ static int lock_open(const char *run_dir)
 }
 
 /* Closing *ret_fd unlocks. -EBUSY: another process did not give it up. -EAGAIN: has it now. */
-static int lock(const struct nv_datapath *datapath, int *ret_fd)
+static int dp_lock(const struct nv_datapath *datapath, int *ret_fd)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	NV_AUTO(nv_fd) int fd = lock_open(datapath->run_dir);
@@ -102,7 +102,7 @@ int nv_datapath_open(
 		return -ENOMEM;
 	r = nv_pins_prepare(run_dir);
 	if (!r)
-		r = lock(datapath, &held);
+		r = dp_lock(datapath, &held);
 	if (!r)
 		r = nv_objects_open(kernel, run_dir, &datapath->objects, &datapath->adopted,
 			&datapath->handover);
@@ -127,7 +127,7 @@ int nv_datapath_repin(struct nv_kernel *kernel, const char *run_dir)
 
 	r = nv_pins_prepare(run_dir);
 	if (!r)
-		r = lock(&closed, &held);
+		r = dp_lock(&closed, &held);
 	return r < 0 ? r : nv_objects_repin(kernel, run_dir);
 }
 
@@ -193,7 +193,7 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 	NV_AUTO(nv_fd) int held = -1;
 	int r;
 
-	r = lock(datapath, &held);
+	r = dp_lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -215,29 +215,29 @@ static int find_slot(const struct nv_datapath *datapath, int hn)
  * The same, for who does not hold the lock. What is missing from the table may be in another
  * version's, which is pinned when that one gives the lock up.
  */
-static int follow(struct nv_datapath *datapath)
+static int dp_follow(struct nv_datapath *datapath)
 {
 	NV_AUTO(nv_fd) int held = -1;
 	int r;
 
-	r = lock(datapath, &held);
+	r = dp_lock(datapath, &held);
 	return r < 0 ? r : refresh(datapath);
 }
 
-static int find_pair(struct nv_datapath *datapath, int hn)
+static int dp_find_pair(struct nv_datapath *datapath, int hn)
 {
 	int slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
 	int r;
 
 	if (slot >= 0 || hn <= 0)
 		return slot;
-	r = follow(datapath);
+	r = dp_follow(datapath);
 	return r < 0 ? r : find_slot(datapath, hn);
 }
 
 int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret_pair)
 {
-	int slot = find_pair(datapath, hn);
+	int slot = dp_find_pair(datapath, hn);
 
 	if (slot < 0)
 		return slot;
@@ -246,13 +246,13 @@ int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret
 }
 
 /* All pairs of one moment: another version's process changes the table under the lock. */
-static int list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, size_t *ret_count)
+static int dp_list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, size_t *ret_count)
 {
 	NV_AUTO(nv_fd) int held = -1;
 	size_t count = 0;
 	int r;
 
-	r = lock(datapath, &held);
+	r = dp_lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -272,7 +272,7 @@ int nv_datapath_each(struct nv_datapath *datapath,
 	size_t count;
 	int r;
 
-	r = list(datapath, pair, &count);
+	r = dp_list(datapath, pair, &count);
 	for (size_t i = 0; !r && i < count; i++)
 		r = each(&pair[i], data);
 	return r;
@@ -303,7 +303,7 @@ static int owner(const struct nv_datapath *datapath, int ifindex)
 	return pair.hn && has_interface(&pair, ifindex) ? (int)slot : -ENOENT;
 }
 
-static int check(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *pair)
+static int dp_check(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *pair)
 {
 	int interface[NV_ROLES];
 
@@ -339,7 +339,7 @@ static void withdraw(const struct nv_datapath *datapath, const struct nv_dp_pair
  * Gives every interface of @new its filters: the new ones, and those that somebody may have
  * removed. An interface that the pair had before may be gone by now: its owner will say so.
  */
-static int attach(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *old,
+static int dp_attach(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *old,
 	const struct nv_dp_pair *new)
 {
 	int interface[NV_ROLES];
@@ -378,7 +378,7 @@ static void clear_way(const struct nv_datapath *datapath, const struct nv_entry 
 		nv_tc_remove(pair.vf, BPF_TC_INGRESS, &known);
 }
 
-static void store(uint32_t *word, uint32_t value)
+static void dp_store(uint32_t *word, uint32_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
@@ -393,33 +393,33 @@ static void write_pair(const struct nv_table *table, struct nv_entry *entry,
 {
 	enum nv_port active = old->active;
 
-	store(&entry->inside, old->inside & new->inside);
+	dp_store(&entry->inside, old->inside & new->inside);
 	if (old->vf != new->vf) {
 		active = NV_PORT_HN;
-		store(&entry->active, active);
+		dp_store(&entry->active, active);
 	}
 	memcpy(entry->mac, new->mac, sizeof(entry->mac));
 	entry->multicast = new->multicast;
 	if (new->lagg)
-		store(&entry->lagg, (uint32_t) new->lagg);
+		dp_store(&entry->lagg, (uint32_t) new->lagg);
 	if (new->vf)
-		store(&entry->vf, (uint32_t) new->vf);
+		dp_store(&entry->vf, (uint32_t) new->vf);
 	if (old->vf != new->vf && nv_table_is_whole(table)) {
-		store(&entry->doomed, 0);
-		store(&entry->was_up, 0);
+		dp_store(&entry->doomed, 0);
+		dp_store(&entry->was_up, 0);
 		nv_hooks_sign(entry);
 	}
-	store(&entry->mode, new->mode);
+	dp_store(&entry->mode, new->mode);
 	if (active != new->active)
-		store(&entry->active, new->active);
-	store(&entry->vf, (uint32_t) new->vf);
-	store(&entry->lagg, (uint32_t) new->lagg);
-	store(&entry->inside, new->inside);
-	store(&entry->hn, (uint32_t) new->hn);
+		dp_store(&entry->active, new->active);
+	dp_store(&entry->vf, (uint32_t) new->vf);
+	dp_store(&entry->lagg, (uint32_t) new->lagg);
+	dp_store(&entry->inside, new->inside);
+	dp_store(&entry->hn, (uint32_t) new->hn);
 }
 
 /* A pair that lacks the port or the upper that it names uses hn; what has changed is in no bond. */
-static void settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
+static void dp_settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 {
 	if (pair->lagg != old->lagg)
 		pair->inside = 0;
@@ -444,7 +444,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 
 	if (hn <= 0)
 		return -EINVAL;
-	r = lock(datapath, &held);
+	r = dp_lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -460,8 +460,8 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 
 	r = edit(&new, data);
 	if (!r) {
-		settle(&old, &new);
-		r = check(datapath, slot, &new);
+		dp_settle(&old, &new);
+		r = dp_check(datapath, slot, &new);
 	}
 	if (!r && old.hn != new.hn)
 		r = nv_counts_put(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot, NV_PORT_HN,
@@ -470,7 +470,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		r = nv_counts_put(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot, NV_PORT_VF,
 			&no_counts);
 	if (!r)
-		r = attach(datapath, slot, &old, &new);
+		r = dp_attach(datapath, slot, &old, &new);
 	if (r)
 		return r;
 	write_pair(&datapath->table, entry, &old, &new);
@@ -500,7 +500,7 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	int slot;
 	int r;
 
-	r = lock(datapath, &held);
+	r = dp_lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -512,13 +512,13 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	pair = nv_entry_pair(entry);
 	if (nv_dp_pair_is_direct(&pair)) /* clsact goes with the last filter */
 		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF, pair.vf);
-	store(&entry->mode, NV_MODE_HN);
-	store(&entry->active, NV_PORT_HN);
+	dp_store(&entry->mode, NV_MODE_HN);
+	dp_store(&entry->active, NV_PORT_HN);
 	withdraw(datapath, &pair, &none);
 	/* A program on another CPU may have looked the slot up before its filter went: the slot
 	 * becomes free, for another pair, when no program can be at it (an RCU grace period). */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	store(&entry->hn, 0);
+	dp_store(&entry->hn, 0);
 	memset(entry, 0, offsetof(struct nv_entry, signs)); /* that is of the slot */
 	put_limits(datapath, slot, &(struct nv_dp_limits){});
 	return 0;
@@ -530,7 +530,7 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 	int slot;
 	int r;
 
-	r = lock(datapath, &held);
+	r = dp_lock(datapath, &held);
 	if (!r)
 		r = refresh(datapath);
 	if (r < 0)
@@ -582,7 +582,7 @@ static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port po
 	int slot;
 	int r;
 
-	r = lock(datapath, &held);
+	r = dp_lock(datapath, &held);
 	locked = !r && !refresh(datapath);
 	slot = find_slot(datapath, hn);
 	if (slot < 0)
@@ -593,7 +593,7 @@ static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port po
 	if (locked && port == NV_PORT_HN)
 		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF,
 			(int)NV_READ(entry->vf));
-	store(&entry->active, port);
+	dp_store(&entry->active, port);
 	if (locked)
 		clear_way(datapath, entry);
 	return r == -EAGAIN;
@@ -606,7 +606,7 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 
 	/* A table that is retired meanwhile has its hn cleared before its active port is read. */
 	do {
-		slot = find_pair(datapath, hn);
+		slot = dp_find_pair(datapath, hn);
 		if (slot < 0)
 			return slot;
 		entry = nv_table_entry(&datapath->table, (size_t)slot);
@@ -614,7 +614,7 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 			return -ENODEV;
 		if (may_be_direct(entry))
 			return activate_direct(datapath, hn, port);
-		store(&entry->active, port);
+		dp_store(&entry->active, port);
 	} while (__atomic_load_n(&entry->hn, __ATOMIC_SEQ_CST) != (uint32_t)hn ||
 		 may_be_direct(entry));
 	return 0;
@@ -623,7 +623,7 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 /* Its entry, if it has the word. */
 static struct nv_entry *find_entry(struct nv_datapath *datapath, int hn, int vf)
 {
-	int slot = vf ? find_pair(datapath, hn) : -ENOENT;
+	int slot = vf ? dp_find_pair(datapath, hn) : -ENOENT;
 	struct nv_entry *entry;
 
 	if (slot < 0 || !nv_table_is_whole(&datapath->table))
@@ -637,7 +637,7 @@ void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool u
 	struct nv_entry *entry = find_entry(datapath, hn, vf);
 
 	if (entry)
-		store(&entry->was_up, up ? (uint32_t)vf : 0);
+		dp_store(&entry->was_up, up ? (uint32_t)vf : 0);
 }
 
 bool nv_datapath_vf_was_up(struct nv_datapath *datapath, int hn, int vf)
@@ -662,7 +662,7 @@ int nv_datapath_counters(
 
 	slot = owner(datapath, ifindex);
 	if (slot < 0) {
-		r = follow(datapath);
+		r = dp_follow(datapath);
 		slot = r < 0 ? r : owner(datapath, ifindex);
 	}
 	if (slot < 0)
@@ -712,24 +712,20 @@ int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, s
 
 	if (datapath->handover == NV_HANDOVER_NETLINK)
 		return snprintf(buffer, size,
-			"this kernel does not let programs read its state (no BTF, or locked "
-			"down), so what is sent until netvfd hears of the VF's end is lost");
+			"this kernel does not let programs read its state (no BTF, or locked down), so what is sent until netvfd hears of the VF's end is lost");
 	if (nv_hooks_suffice(&datapath->hooks))
 		return snprintf(buffer, size,
-			"the kernel gives a sign when the VF begins to close or loses its carrier, "
-			"and its state is read then");
+			"the kernel gives a sign when the VF begins to close or loses its carrier, and its state is read then");
 	if (datapath->hooks_error == -ECANCELED)
 		return snprintf(buffer, size,
 			"the VF's state is read before each frame%s; netvf_hooks is \"no\"",
 			by_calls);
 	if (datapath->hooks_error)
 		return snprintf(buffer, size,
-			"the VF's state is read before each frame%s; the kernel refuses hooks, "
-			"which are tracing programs: %s",
+			"the VF's state is read before each frame%s; the kernel refuses hooks, which are tracing programs: %s",
 			by_calls, nv_strerror(datapath->hooks_error));
 	return snprintf(buffer, size,
-		"the VF's state is read before each frame%s; not all hooks can be attached here, "
-		"or were seen to run",
+		"the VF's state is read before each frame%s; not all hooks can be attached here, or were seen to run",
 		by_calls);
 }
 

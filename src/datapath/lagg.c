@@ -49,7 +49,7 @@ static int make(struct nv_kernel *kernel, const struct nv_link *hn, const char *
 }
 
 /* Makes a new link behave like an Ethernet link: dummy and ifb are born NOARP. */
-static int dress(struct nv_kernel *kernel, int ifindex)
+static int lagg_dress(struct nv_kernel *kernel, int ifindex)
 {
 	const struct nv_link_change change = {
 		.what = NV_LINK_FLAGS,
@@ -106,7 +106,8 @@ static int present(struct nv_datapath *datapath, int hn)
 	return pair.lagg;
 }
 
-/* As dress() leaves a link, and nobody else: one that has ARP and MAC, and makes no addresses. */
+/* As lagg_dress() leaves a link, and nobody else: one that has ARP and MAC, and makes no addresses.
+ */
 static bool is_dressed(const struct nv_link *link)
 {
 	return !(link->flags & IFF_NOARP) && link->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE;
@@ -164,7 +165,7 @@ int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const
 	if (r < 0)
 		return r;
 	memcpy(wanted.mac, hn->mac, sizeof(wanted.mac));
-	r = dress(kernel, wanted.lagg);
+	r = lagg_dress(kernel, wanted.lagg);
 	if (!r)
 		r = nv_datapath_edit(datapath, hn->ifindex, set_lagg, &wanted);
 	if (r < 0 && made)
@@ -175,7 +176,7 @@ int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const
 	return 0;
 }
 
-static int take_lagg(struct nv_dp_pair *pair, void *data)
+static int lagg_take_lagg(struct nv_dp_pair *pair, void *data)
 {
 	int *lagg = data;
 
@@ -206,7 +207,7 @@ int nv_lagg_destroy(struct nv_datapath *datapath, int hn)
 	int lagg = 0;
 	int r;
 
-	r = nv_datapath_edit(datapath, hn, take_lagg, &lagg);
+	r = nv_datapath_edit(datapath, hn, lagg_take_lagg, &lagg);
 	if (r < 0)
 		return r;
 	if (!find_lagg(datapath, lagg, &link, &ops) && ops->release_ports)

@@ -7,13 +7,13 @@
 #define TRIES 10
 
 /* A bond looks at the carriers of its ports only while it is up. */
-static int dress(struct nv_kernel *kernel, const struct nv_link *lagg)
+static int lagg_bond_dress(struct nv_kernel *kernel, const struct nv_link *lagg)
 {
 	return nv_kernel_link_up(kernel, lagg->ifindex, true);
 }
 
 /* bond_enslave() refuses a link that is up, opens it, and takes the MTU of the bond to it. */
-static int take_port(struct nv_kernel *kernel, const struct nv_link *lagg, int port)
+static int lagg_bond_take_port(struct nv_kernel *kernel, const struct nv_link *lagg, int port)
 {
 	const struct nv_link_change enter = {
 		.what = NV_LINK_MASTER,
@@ -59,7 +59,7 @@ static const char *const kinds[] = {"bond", NULL};
 
 const struct nv_lagg_ops nv_lagg_bond = {
 	.kinds = kinds,
-	.dress = dress,
-	.take_port = take_port,
+	.dress = lagg_bond_dress,
+	.take_port = lagg_bond_take_port,
 	.release_ports = release_ports,
 };

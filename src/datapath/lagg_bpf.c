@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The other end of a veth only lends its carrier: it speaks no protocol and hears nothing. */
-static int dress(struct nv_kernel *kernel, const struct nv_link *lagg)
+static int lagg_bpf_dress(struct nv_kernel *kernel, const struct nv_link *lagg)
 {
 	const struct nv_link_change change = {
 		.what = NV_LINK_FLAGS,
@@ -53,6 +53,6 @@ static const char *const kinds[] = {"dummy", "ifb", "veth", NULL};
 
 const struct nv_lagg_ops nv_lagg_bpf = {
 	.kinds = kinds,
-	.dress = dress,
+	.dress = lagg_bpf_dress,
 	.set_carrier = set_carrier,
 };

@@ -12,7 +12,7 @@
 #include "netvf_probe.skel.h"
 #pragma GCC diagnostic pop
 
-static const void *bytes_of(enum nv_handover mode, size_t *ret_size)
+static const void *programs_bytes_of(enum nv_handover mode, size_t *ret_size)
 {
 	switch (mode) {
 	case NV_HANDOVER_CAST:
@@ -39,7 +39,7 @@ static int open_bytes(const void *bytes, size_t size, struct bpf_object **ret_ob
 int nv_programs_open(enum nv_handover mode, struct bpf_object **ret_object)
 {
 	size_t size = 0;
-	const void *bytes = bytes_of(mode, &size);
+	const void *bytes = programs_bytes_of(mode, &size);
 
 	return open_bytes(bytes, size, ret_object);
 }

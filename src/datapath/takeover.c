@@ -132,7 +132,8 @@ static int find_attached(struct nv_kernel *kernel, struct nv_objects *ret_object
 	return 0;
 }
 
-static int find(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects)
+static int takeover_find(
+	struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects)
 {
 	NV_AUTO(nv_objects) struct nv_objects pinned = NV_OBJECTS_NONE;
 	bool has_pins;
@@ -156,7 +157,7 @@ int nv_objects_repin(struct nv_kernel *kernel, const char *run_dir)
 	int r;
 
 	libbpf_set_print(print);
-	r = find(kernel, run_dir, &objects);
+	r = takeover_find(kernel, run_dir, &objects);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	return nv_pins_write(run_dir, &objects);
@@ -352,7 +353,7 @@ static void retire(const struct nv_table *old, const struct nv_table *new)
 }
 
 /* The filters are replaced only once the new maps know all that the old ones did. */
-static int take_over(struct nv_kernel *kernel, const struct nv_objects *old,
+static int takeover_take_over(struct nv_kernel *kernel, const struct nv_objects *old,
 	const struct nv_objects *objects, bool kept)
 {
 	NV_AUTO(nv_table) struct nv_table old_table = {};
@@ -405,7 +406,7 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	int r;
 
 	libbpf_set_print(print);
-	r = find(kernel, run_dir, &old);
+	r = takeover_find(kernel, run_dir, &old);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	adopted = has_pairs(&old);
@@ -423,7 +424,7 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 		r = take_loaded(programs, &objects);
 	}
 	if (!r)
-		r = take_over(kernel, &old, &objects, kept);
+		r = takeover_take_over(kernel, &old, &objects, kept);
 	if (!r)
 		r = nv_pins_write(run_dir, &objects);
 	if (r < 0)

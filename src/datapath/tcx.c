@@ -58,7 +58,7 @@ static int open_ours(uint32_t id, const struct nv_tcx_known *known)
 	return is_ours(program) ? TAKE_FD(program) : -ENOENT;
 }
 
-static int find(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
+static int tcx_find(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
 	int *ret_program, uint32_t *ret_id)
 {
 	uint32_t ids[TCX_PROGRAMS_MAX] = {};
@@ -90,7 +90,7 @@ int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_t
 {
 	NV_AUTO(nv_fd) int program = -1;
 
-	return find(ifindex, side, known, &program, ret_id);
+	return tcx_find(ifindex, side, known, &program, ret_id);
 }
 
 int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
@@ -98,7 +98,7 @@ int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = TCX_BEFORE);
 	NV_AUTO(nv_fd) int replaced = -1;
 	uint32_t id;
-	int r = find(ifindex, side, known, &replaced, &id);
+	int r = tcx_find(ifindex, side, known, &replaced, &id);
 
 	if (r < 0 && r != -ENOENT && r != -EPERM)
 		return r;
@@ -117,6 +117,6 @@ int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 	uint32_t id;
 	int r;
 
-	r = find(ifindex, side, known, &program, &id);
+	r = tcx_find(ifindex, side, known, &program, &id);
 	return r < 0 ? r : bpf_prog_detach2(program, ifindex, type_of(side));
 }

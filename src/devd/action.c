@@ -102,7 +102,7 @@ static void remove_queue(struct queue *queue)
 	free(queue);
 }
 
-static void tell(const struct job *job, int error)
+static void action_tell(const struct job *job, int error)
 {
 	struct nv_actions *actions = job->queue->actions;
 	struct nv_action_result result = {
@@ -121,11 +121,11 @@ static void tell(const struct job *job, int error)
 }
 
 /* Ends the queue's running job. While that is told, the queue still counts as running. */
-static void finish(struct queue *queue, int error)
+static void action_finish(struct queue *queue, int error)
 {
 	struct nv_actions *actions = queue->actions;
 
-	tell(queue->running, error);
+	action_tell(queue->running, error);
 	queue->running = free_job(queue->running);
 	actions->n_running--;
 	if (queue->n_waiting)
@@ -147,12 +147,12 @@ static void on_time(void *data)
 	if (job->killed_by == SIGTERM) {
 		nv_watch_arm(job->timer, GRACE);
 	} else if (job->ended || !job->pid) { /* the last: netvf_actions does not answer */
-		finish(job->queue, -ETIME);
+		action_finish(job->queue, -ETIME);
 		start_ready(actions);
 	}
 }
 
-static void end(struct job *job, pid_t pid, int status)
+static void action_end(struct job *job, pid_t pid, int status)
 {
 	struct nv_actions *actions = job->queue->actions;
 
@@ -161,7 +161,7 @@ static void end(struct job *job, pid_t pid, int status)
 	/* A shell dies of SIGTERM at once; what it had started gets the whole grace. */
 	if (job->killed_by == SIGTERM && kill(-pid, 0) == 0)
 		return;
-	finish(job->queue, job->killed_by ? -ETIME : 0);
+	action_finish(job->queue, job->killed_by ? -ETIME : 0);
 	start_ready(actions);
 }
 
@@ -170,7 +170,7 @@ static void on_end(pid_t pid, int status, void *data)
 	struct job *job = data;
 
 	job->child = nv_watch_free(job->child);
-	end(job, pid, status);
+	action_end(job, pid, status);
 }
 
 static void job_not_started(struct job *job, int error);
@@ -193,12 +193,12 @@ static void on_answer(int fd, int events, void *data)
 	}
 	job->answer = nv_watch_free(job->answer);
 	if (r == 0 && answer.says == NV_RUNNER_ENDED && job->pid)
-		return end(job, job->pid, answer.value);
+		return action_end(job, job->pid, answer.value);
 	if (r == 0)
 		r = answer.says == NV_RUNNER_REFUSED ? -answer.value : -EPROTO;
 	if (!job->pid)
 		return job_not_started(job, r);
-	finish(job->queue, r);
+	action_finish(job->queue, r);
 	start_ready(actions);
 }
 
@@ -241,7 +241,7 @@ static int run_here(struct job *job)
 	return r;
 }
 
-static int run(struct job *job)
+static int action_run(struct job *job)
 {
 	struct nv_actions *actions = job->queue->actions;
 	int r = nv_loop_watch_timer(actions->loop, on_time, job, &job->timer);
@@ -297,10 +297,10 @@ static int run_first(struct queue *queue)
 	job->started_at = nv_loop_now(actions->loop);
 	if (!job->tried_at)
 		job->tried_at = job->started_at;
-	r = run(job);
+	r = action_run(job);
 	if (r == 0 || !may_be_retried(job, r)) {
 		if (r < 0)
-			finish(queue, r);
+			action_finish(queue, r);
 		return 0;
 	}
 	put_back(queue);
@@ -332,7 +332,7 @@ static void job_not_started(struct job *job, int error)
 		STAILQ_INSERT_HEAD(&actions->ready, queue, link);
 		return take_rest(actions, error);
 	}
-	finish(queue, job->killed_by ? -ETIME : error);
+	action_finish(queue, job->killed_by ? -ETIME : error);
 	start_ready(actions);
 }
 
@@ -383,12 +383,12 @@ static void cancel(struct queue *queue)
 	struct job *job;
 
 	if (queue->running) {
-		tell(queue->running, -ECANCELED);
+		action_tell(queue->running, -ECANCELED);
 		free_job(queue->running);
 	}
 	while ((job = STAILQ_FIRST(&queue->waiting))) {
 		STAILQ_REMOVE_HEAD(&queue->waiting, link);
-		tell(job, -ECANCELED);
+		action_tell(job, -ECANCELED);
 		free_job(job);
 	}
 	remove_queue(queue);

@@ -51,7 +51,7 @@ static void drop(struct client *client)
 	enable(clients);
 }
 
-static void on_hangup(int fd, int events, void *data)
+static void clients_on_hangup(int fd, int events, void *data)
 {
 	struct client *client = data;
 	struct nv_budget *budget = client->clients->budget;
@@ -64,7 +64,7 @@ static void on_hangup(int fd, int events, void *data)
 	nv_budget_end(budget, uid);
 }
 
-static bool has_place(const struct nv_clients *clients, uid_t uid)
+static bool clients_has_place(const struct nv_clients *clients, uid_t uid)
 {
 	const struct client *client;
 	size_t of_uid = 0;
@@ -77,7 +77,7 @@ static bool has_place(const struct nv_clients *clients, uid_t uid)
 	       clients->count < clients->limit - NV_CLIENTS_ROOT(clients->limit);
 }
 
-static int take(struct nv_clients *clients, int fd, const struct ucred *peer)
+static int clients_take(struct nv_clients *clients, int fd, const struct ucred *peer)
 {
 	NV_AUTO(nv_free) struct client *client = calloc(1, sizeof(*client));
 	const int size = NV_CLIENTS_SEND_BUFFER;
@@ -89,7 +89,8 @@ static int take(struct nv_clients *clients, int fd, const struct ucred *peer)
 		return -errno;
 	/* Fails when the client has gone already: then the hang-up is told. */
 	shutdown(fd, SHUT_RD);
-	r = nv_loop_watch_fd(clients->loop, fd, NV_LOOP_HANGUP, on_hangup, client, &client->hangup);
+	r = nv_loop_watch_fd(
+		clients->loop, fd, NV_LOOP_HANGUP, clients_on_hangup, client, &client->hangup);
 	if (r < 0)
 		return r;
 	client->clients = clients;
@@ -105,16 +106,16 @@ static int take(struct nv_clients *clients, int fd, const struct ucred *peer)
 	return 0;
 }
 
-static void on_client(int fd, const struct ucred *peer, void *data)
+static void clients_on_client(int fd, const struct ucred *peer, void *data)
 {
 	struct nv_clients *clients = data;
 	int r;
 
-	if (!has_place(clients, peer->uid)) {
+	if (!clients_has_place(clients, peer->uid)) {
 		close(fd);
 		return;
 	}
-	r = take(clients, fd, peer);
+	r = clients_take(clients, fd, peer);
 	if (r < 0) {
 		nv_warn("cannot serve a new devd client: %s", nv_strerror(r));
 		close(fd);
@@ -134,11 +135,11 @@ int nv_clients_new(struct nv_loop *loop, const char *seqpacket_path, const char 
 	clients->limit = limit;
 	LIST_INIT(&clients->list);
 	if (seqpacket_path)
-		r = nv_listener_new(loop, budget, seqpacket_path, SOCK_SEQPACKET, limit, on_client,
-			clients, &clients->seqpacket);
+		r = nv_listener_new(loop, budget, seqpacket_path, SOCK_SEQPACKET, limit,
+			clients_on_client, clients, &clients->seqpacket);
 	if (r == 0 && stream_path)
-		r = nv_listener_new(loop, budget, stream_path, SOCK_STREAM, limit, on_client,
-			clients, &clients->stream);
+		r = nv_listener_new(loop, budget, stream_path, SOCK_STREAM, limit,
+			clients_on_client, clients, &clients->stream);
 	if (r < 0)
 		return r;
 	*ret_clients = TAKE_PTR(clients);
@@ -158,7 +159,7 @@ struct nv_clients *nv_clients_free(struct nv_clients *clients)
 }
 
 /* The whole line at once, or not at all. Where there are records, it is one. */
-static int send_line(const struct client *client, const char *line, size_t length)
+static int clients_send_line(const struct client *client, const char *line, size_t length)
 {
 	struct iovec parts[] = {{(char *)line, length}, {(char *)"\n", 1}};
 	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = NV_ARRAY_SIZE(parts)};
@@ -182,7 +183,7 @@ void nv_clients_send(struct nv_clients *clients, const char *line)
 		nv_listener_accept(clients->stream);
 	for (client = LIST_FIRST(&clients->list); client; client = next) {
 		next = LIST_NEXT(client, link);
-		r = send_line(client, line, length);
+		r = clients_send_line(client, line, length);
 		if (r == 0)
 			continue;
 		if (r == -EAGAIN)

@@ -143,8 +143,7 @@ void nv_conf_match(
 		conf->error = r;
 	else if (nv_pattern_is_split(condition->pattern))
 		nv_conf_warning(conf, place,
-			"\"a|b\" means \"begins with a, or ends with b\"; for one of the two, "
-			"write \"(a|b)\"");
+			"\"a|b\" means \"begins with a, or ends with b\"; for one of the two, write \"(a|b)\"");
 }
 
 void nv_conf_media(struct nv_conf *conf, const char *type, struct nv_place place)
@@ -159,8 +158,7 @@ void nv_conf_media(struct nv_conf *conf, const char *type, struct nv_place place
 		i++;
 	if (i == NV_ARRAY_SIZE(known)) {
 		nv_conf_warning(conf, place,
-			"there is no media type \"%s\": it is taken for \"unknown\" (there are "
-			"Ethernet, 802.11, ATM and unknown)",
+			"there is no media type \"%s\": it is taken for \"unknown\" (there are Ethernet, 802.11, ATM and unknown)",
 			nv_excerpt(type, strlen(type)).text);
 		type = "unknown";
 	}
@@ -213,8 +211,7 @@ void nv_conf_directory(struct nv_conf *conf, const char *path, struct nv_place p
 	}
 	if (*path != '/')
 		nv_conf_warning(conf, place,
-			"\"%s\" is another directory once the daemon has changed to /: write the "
-			"whole path",
+			"\"%s\" is another directory once the daemon has changed to /: write the whole path",
 			nv_excerpt(path, strlen(path)).text);
 	if (rules->n_directories == NV_RULES_DIRECTORIES_MAX)
 		nv_conf_error(conf, place, "there are more than %d directories",

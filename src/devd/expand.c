@@ -96,7 +96,7 @@ struct position {
 	char last;
 };
 
-static void follow(struct position *position, const char *text, size_t length)
+static void expand_follow(struct position *position, const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		char c = text[i];
@@ -126,7 +126,7 @@ static void follow(struct position *position, const char *text, size_t length)
 	}
 }
 
-static bool is_plain(const char *action)
+static bool expand_is_plain(const char *action)
 {
 	struct nv_piece piece;
 
@@ -146,11 +146,11 @@ bool nv_action_is_open(const char *action)
 	struct position position = {.last = '\n'};
 	struct nv_piece piece;
 
-	if (!is_plain(action))
+	if (!expand_is_plain(action))
 		return false;
 	while (nv_piece_next(&action, &piece))
 		if (!piece.is_variable)
-			follow(&position, piece.text, piece.length);
+			expand_follow(&position, piece.text, piece.length);
 	return position.state == QUOTED;
 }
 
@@ -189,11 +189,11 @@ static void expansion_auto(struct expansion *expansion)
 
 static void add_text(struct expansion *expansion, const char *text, size_t length)
 {
-	follow(&expansion->position, text, length);
+	expand_follow(&expansion->position, text, length);
 	nv_str_append(&expansion->text, text, length);
 }
 
-static void add_value(struct expansion *expansion, const char *value)
+static void expand_add_value(struct expansion *expansion, const char *value)
 {
 	switch (expansion->position.state) {
 	case ESCAPED:
@@ -221,7 +221,7 @@ static void add_value(struct expansion *expansion, const char *value)
 	nv_str_printf(&expansion->text, "\"$netvf_%u\"", expansion->names);
 }
 
-static const char *value_of(
+static const char *expand_value_of(
 	const struct nv_rules *rules, const struct nv_event *event, const struct nv_piece *piece)
 {
 	char name[NV_EVENT_LINE_MAX + 1];
@@ -250,10 +250,10 @@ int nv_rule_expand(const struct nv_rules *rules, const struct nv_rule *rule, siz
 	if (index >= rule->n_actions)
 		return -ENOENT;
 	at = rule->action[index];
-	expansion.plain = is_plain(at);
+	expansion.plain = expand_is_plain(at);
 	while (nv_piece_next(&at, &piece)) {
 		if (piece.is_variable)
-			add_value(&expansion, value_of(rules, event, &piece));
+			expand_add_value(&expansion, expand_value_of(rules, event, &piece));
 		else
 			add_text(&expansion, piece.text, piece.length);
 	}

@@ -51,7 +51,7 @@ int nv_kernel_events_new(
 	return 0;
 }
 
-static void forget(struct nv_kernel_events *announce, struct device *device)
+static void kernel_events_forget(struct nv_kernel_events *announce, struct device *device)
 {
 	HASH_DEL(announce->devices, device);
 	free(device->line);
@@ -65,13 +65,13 @@ struct nv_kernel_events *nv_kernel_events_free(struct nv_kernel_events *announce
 	if (!announce)
 		return NULL;
 	HASH_ITER (hh, announce->devices, device, next)
-		forget(announce, device);
+		kernel_events_forget(announce, device);
 	nv_str_auto(&announce->line);
 	free(announce);
 	return NULL;
 }
 
-static void emit(struct nv_kernel_events *announce, const char *what, int r)
+static void kernel_events_emit(struct nv_kernel_events *announce, const char *what, int r)
 {
 	if (r < 0)
 		nv_warn("the event about %s is dropped: %s", what, nv_strerror(r));
@@ -84,7 +84,7 @@ static void notify(struct nv_kernel_events *announce, const char *system, const 
 {
 	const struct nv_event_var var = {name, value};
 
-	emit(announce, subsystem,
+	kernel_events_emit(announce, subsystem,
 		nv_event_format_notify(
 			&announce->line, system, subsystem, type, &var, name ? 1 : 0));
 }
@@ -188,7 +188,7 @@ static void copy_driver(char *ret, size_t size, const char *driver)
 	}
 }
 
-static int remember(struct nv_kernel_events *announce, const struct nv_uevent *uevent,
+static int kernel_events_remember(struct nv_kernel_events *announce, const struct nv_uevent *uevent,
 	struct device **ret_device)
 {
 	size_t size = strlen(uevent->devpath) + 1;
@@ -217,7 +217,7 @@ static void announce_attach(struct nv_kernel_events *announce, const struct nv_u
 {
 	char name[NV_NAME_LEN + 16];
 	struct device *device;
-	int r = remember(announce, uevent, &device);
+	int r = kernel_events_remember(announce, uevent, &device);
 
 	if (r == 0) {
 		snprintf(name, sizeof(name), "%s%u", device->driver, device->unit);
@@ -227,7 +227,7 @@ static void announce_attach(struct nv_kernel_events *announce, const struct nv_u
 		device->line = strdup(nv_str_text(&announce->line));
 		r = device->line ? 0 : -ENOMEM;
 	}
-	emit(announce, uevent->devpath, r);
+	kernel_events_emit(announce, uevent->devpath, r);
 }
 
 /* The line of the attach again: a device that is gone may tell nothing more of itself. */
@@ -237,7 +237,7 @@ static void announce_detach(struct nv_kernel_events *announce, struct device *de
 		device->line[0] = NV_EVENT_DETACH;
 		announce->emit(device->line, announce->data);
 	}
-	forget(announce, device);
+	kernel_events_forget(announce, device);
 }
 
 static void announce_device(struct nv_kernel_events *announce, const struct nv_uevent *uevent)
@@ -249,7 +249,7 @@ static void announce_device(struct nv_kernel_events *announce, const struct nv_u
 	copy_driver(driver, sizeof(driver), uevent->driver);
 	HASH_FIND_STR(announce->devices, uevent->devpath, device);
 	if (nv_streq(action, "add") && !driver[0]) {
-		emit(announce, uevent->devpath,
+		kernel_events_emit(announce, uevent->devpath,
 			nv_pnp_format(&announce->line, NV_EVENT_NOMATCH, NULL, uevent));
 	} else if (driver[0] && (nv_streq(action, "bind") || nv_streq(action, "add"))) {
 		if (device && nv_streq(device->driver, driver))

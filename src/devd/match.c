@@ -164,7 +164,7 @@ struct question {
 	void *data;
 };
 
-static const char *value_of(const struct question *question, const char *variable)
+static const char *match_value_of(const struct question *question, const char *variable)
 {
 	const char *value = nv_event_get(question->event, variable);
 	const struct nv_set *set;
@@ -177,11 +177,11 @@ static const char *value_of(const struct question *question, const char *variabl
 
 static const char *media_name(const struct question *question)
 {
-	const char *ifname = value_of(question, "device-name");
+	const char *ifname = match_value_of(question, "device-name");
 	const char *is;
 
 	if (!*ifname)
-		ifname = value_of(question, "subsystem");
+		ifname = match_value_of(question, "subsystem");
 	is = question->media ? question->media(ifname, question->data) : NULL;
 	return is ? is : "unknown";
 }
@@ -273,7 +273,8 @@ static struct nv_rule_miss describe_miss(const struct question *question,
 		.line = condition->line,
 		.variable = is_media ? "media-type" : condition->variable,
 		.pattern = condition->pattern,
-		.value = is_media ? media_name(question) : value_of(question, condition->variable),
+		.value = is_media ? media_name(question)
+				  : match_value_of(question, condition->variable),
 		.negated = condition->negated,
 	};
 }

@@ -18,10 +18,10 @@ struct identity {
 	char parent[16];
 };
 
-static void add(struct vars *vars, const char *name, const char *format, ...)
+static void pnp_add(struct vars *vars, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void add(struct vars *vars, const char *name, const char *format, ...)
+static void pnp_add(struct vars *vars, const char *name, const char *format, ...)
 {
 	va_list args;
 
@@ -33,7 +33,7 @@ static void add(struct vars *vars, const char *name, const char *format, ...)
 }
 
 /* Reads the uevent's value of @key, "" when it has none. */
-static const char *get(const struct nv_uevent *uevent, const char *key)
+static const char *pnp_get(const struct nv_uevent *uevent, const char *key)
 {
 	const char *value = nv_uevent_get(uevent, key);
 
@@ -45,23 +45,23 @@ static void read_pci(const struct nv_uevent *uevent, struct identity *id)
 	unsigned int domain, bus, slot, function, vendor, device, class;
 
 	nv_strcopy(id->parent, sizeof(id->parent), "pci0");
-	if (sscanf(get(uevent, "PCI_SLOT_NAME"), "%x:%x:%x.%x", &domain, &bus, &slot, &function) ==
-		4) {
+	if (sscanf(pnp_get(uevent, "PCI_SLOT_NAME"), "%x:%x:%x.%x", &domain, &bus, &slot,
+		    &function) == 4) {
 		snprintf(id->parent, sizeof(id->parent), "pci%u", bus);
-		add(&id->location, "slot", "%u", slot);
-		add(&id->location, "function", "%u", function);
-		add(&id->location, "dbsf", "pci%u:%u:%u:%u", domain, bus, slot, function);
+		pnp_add(&id->location, "slot", "%u", slot);
+		pnp_add(&id->location, "function", "%u", function);
+		pnp_add(&id->location, "dbsf", "pci%u:%u:%u:%u", domain, bus, slot, function);
 	}
-	if (sscanf(get(uevent, "PCI_ID"), "%x:%x", &vendor, &device) == 2) {
-		add(&id->pnpinfo, "vendor", "0x%04x", vendor);
-		add(&id->pnpinfo, "device", "0x%04x", device);
+	if (sscanf(pnp_get(uevent, "PCI_ID"), "%x:%x", &vendor, &device) == 2) {
+		pnp_add(&id->pnpinfo, "vendor", "0x%04x", vendor);
+		pnp_add(&id->pnpinfo, "device", "0x%04x", device);
 	}
-	if (sscanf(get(uevent, "PCI_SUBSYS_ID"), "%x:%x", &vendor, &device) == 2) {
-		add(&id->pnpinfo, "subvendor", "0x%04x", vendor);
-		add(&id->pnpinfo, "subdevice", "0x%04x", device);
+	if (sscanf(pnp_get(uevent, "PCI_SUBSYS_ID"), "%x:%x", &vendor, &device) == 2) {
+		pnp_add(&id->pnpinfo, "subvendor", "0x%04x", vendor);
+		pnp_add(&id->pnpinfo, "subdevice", "0x%04x", device);
 	}
-	if (sscanf(get(uevent, "PCI_CLASS"), "%x", &class) == 1)
-		add(&id->pnpinfo, "class", "0x%06x", class);
+	if (sscanf(pnp_get(uevent, "PCI_CLASS"), "%x", &class) == 1)
+		pnp_add(&id->pnpinfo, "class", "0x%06x", class);
 }
 
 /*
@@ -96,10 +96,10 @@ static void read_vmbus(const struct nv_uevent *uevent, struct identity *id)
 	char class_id[GUID_TEXT + 1];
 
 	nv_strcopy(id->parent, sizeof(id->parent), "vmbus0");
-	if (read_class_id(get(uevent, "MODALIAS"), class_id))
-		add(&id->pnpinfo, "classid", "%s", class_id);
+	if (read_class_id(pnp_get(uevent, "MODALIAS"), class_id))
+		pnp_add(&id->pnpinfo, "classid", "%s", class_id);
 	if (strlen(name) == GUID_TEXT)
-		add(&id->pnpinfo, "deviceid", "%s", name);
+		pnp_add(&id->pnpinfo, "deviceid", "%s", name);
 }
 
 int nv_pnp_format(struct nv_str *line, enum nv_event_kind kind, const char *device,

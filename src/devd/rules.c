@@ -174,8 +174,7 @@ static void warn_of_guest(const struct nv_rules *rules, struct nv_faults *faults
 				continue;
 			nv_faults_add(faults, NV_FAULT_WARNING, rule->file, condition->line,
 				condition->column,
-				"this rule never applies here: vm_guest is %s; netvf_vm_guest in "
-				"rc.conf can say otherwise",
+				"this rule never applies here: vm_guest is %s; netvf_vm_guest in rc.conf can say otherwise",
 				set->value);
 		}
 	}

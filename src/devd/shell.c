@@ -31,7 +31,7 @@ static bool overridden(const char *entry, const char *const *env)
 	return false;
 }
 
-static size_t count(const char *const *entries)
+static size_t shell_count(const char *const *entries)
 {
 	size_t n = 0;
 
@@ -52,7 +52,8 @@ NV_DEFINE_AUTO(free_env, char **, free_env);
 
 static int merge_env(const char *const *base, const char *const *over, char ***ret_env)
 {
-	NV_AUTO(free_env) char **env = calloc(count(base) + count(over) + 1, sizeof(*env));
+	NV_AUTO(free_env)
+	char **env = calloc(shell_count(base) + shell_count(over) + 1, sizeof(*env));
 	size_t n = 0;
 
 	if (!env)
@@ -148,7 +149,7 @@ static void plain_auto(struct plain *plain)
 	free(plain->argv);
 }
 
-static bool is_plain(char c)
+static bool shell_is_plain(char c)
 {
 	return isalnum((unsigned char)c) || (c && strchr("_./,:@%+-", c));
 }
@@ -166,7 +167,7 @@ static char *copy_word(const char **at, char *end)
 				return NULL;
 			end = mempcpy(end, c + 1, close - c - 1);
 			c = close + 1;
-		} else if (is_plain(*c)) {
+		} else if (shell_is_plain(*c)) {
 			*end++ = *c++;
 		} else {
 			return NULL;
@@ -201,7 +202,7 @@ static bool split_plain(const char *command, struct plain *plain)
 	return true;
 }
 
-static int spawn(const struct nv_shell *shell, char *const *argv, pid_t *ret_pid)
+static int shell_spawn(const struct nv_shell *shell, char *const *argv, pid_t *ret_pid)
 {
 	return -posix_spawn(ret_pid, argv[0], &shell->files, &shell->attributes, argv, shell->env);
 }
@@ -214,7 +215,7 @@ int nv_shell_run(const struct nv_shell *shell, const char *command, pid_t *ret_p
 
 	/* What cannot be started so (no such file, a script without #!) is the shell's to tell of.
 	 */
-	if (split_plain(command, &plain) && spawn(shell, plain.argv, ret_pid) == 0)
+	if (split_plain(command, &plain) && shell_spawn(shell, plain.argv, ret_pid) == 0)
 		return 0;
-	return spawn(shell, argv, ret_pid);
+	return shell_spawn(shell, argv, ret_pid);
 }

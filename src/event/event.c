@@ -18,7 +18,7 @@ struct nv_event {
 	struct nv_event_var var[];
 };
 
-static struct nv_event_var *find(const struct nv_event *event, const char *name)
+static struct nv_event_var *event_find(const struct nv_event *event, const char *name)
 {
 	for (size_t i = 0; i < event->n_vars; i++) {
 		const struct nv_event_var *var = &event->var[i];
@@ -30,9 +30,9 @@ static struct nv_event_var *find(const struct nv_event *event, const char *name)
 }
 
 /* There is room: nv_event_parse() counted. */
-static void set(struct nv_event *event, const char *name, const char *value)
+static void event_set(struct nv_event *event, const char *name, const char *value)
 {
-	struct nv_event_var *var = find(event, name);
+	struct nv_event_var *var = event_find(event, name);
 
 	if (!var) {
 		var = &event->var[event->n_vars++];
@@ -87,7 +87,7 @@ static char *value_end(char **value)
 }
 
 /* Sets a variable for every KEY=VALUE from @at on; returns where one does not fit. */
-static char *read_pairs(struct nv_event *event, char *at)
+static char *event_read_pairs(struct nv_event *event, char *at)
 {
 	for (;;) {
 		char *key = at;
@@ -106,7 +106,7 @@ static char *read_pairs(struct nv_event *event, char *at)
 		at = *end ? end + 1 : end;
 		*end = '\0';
 		unescape(value);
-		set(event, key, value);
+		event_set(event, key, value);
 		at = skip_space(at);
 	}
 }
@@ -120,12 +120,12 @@ static void read_device(struct nv_event *event, char *at)
 	if (*at)
 		*at++ = '\0';
 	if (event->kind != NV_EVENT_NOMATCH)
-		set(event, "device-name", name);
+		event_set(event, "device-name", name);
 	at = skip_word(skip_space(at), "at ");
 	/* The space after an empty location would stop FreeBSD's devd here. */
-	at = skip_space(read_pairs(event, skip_space(at)));
+	at = skip_space(event_read_pairs(event, skip_space(at)));
 	if (strncmp(at, "on ", 3) == 0)
-		set(event, "bus", at + 3);
+		event_set(event, "bus", at + 3);
 }
 
 static enum nv_event_kind kind_of(char c)
@@ -196,12 +196,12 @@ int nv_event_parse(
 	event->line = whole;
 	event->n_vars = 0;
 
-	set(event, "*", whole);
-	set(event, "_", whole + 1);
-	set(event, "timestamp", format_time(event, when));
+	event_set(event, "*", whole);
+	event_set(event, "_", whole + 1);
+	event_set(event, "timestamp", format_time(event, when));
 	switch (event->kind) {
 	case NV_EVENT_NOTIFY:
-		read_pairs(event, cut + 1);
+		event_read_pairs(event, cut + 1);
 		break;
 	case NV_EVENT_ATTACH:
 	case NV_EVENT_DETACH:
@@ -233,7 +233,7 @@ const char *nv_event_line(const struct nv_event *event)
 
 const char *nv_event_get(const struct nv_event *event, const char *name)
 {
-	const struct nv_event_var *var = find(event, name);
+	const struct nv_event_var *var = event_find(event, name);
 
 	return var ? var->value : NULL;
 }

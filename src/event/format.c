@@ -23,7 +23,7 @@ static bool has_space(const char *value)
  * A " gets a backslash before it, bare or in quotes, because the parser makes each \" a " in both;
  * backslashes themselves are not doubled, because the parser would leave them so.
  */
-static void add_value(struct nv_str *line, const char *value)
+static void format_add_value(struct nv_str *line, const char *value)
 {
 	const char *quote = has_space(value) ? "\"" : "";
 	const char *at;
@@ -44,7 +44,7 @@ static void add_pair(struct nv_str *line, const char *name, const char *value)
 	for (; *name; name++)
 		nv_str_addc(line, nv_event_is_key(*name) ? *name : '_');
 	nv_str_addc(line, '=');
-	add_value(line, value);
+	format_add_value(line, value);
 }
 
 static void add_pairs(struct nv_str *line, const struct nv_event_var *vars, size_t n_vars)
@@ -56,7 +56,7 @@ static void add_pairs(struct nv_str *line, const struct nv_event_var *vars, size
 	}
 }
 
-static int finish(const struct nv_str *line)
+static int format_finish(const struct nv_str *line)
 {
 	if (line->error == -E2BIG || line->length > NV_EVENT_LINE_MAX)
 		return -EMSGSIZE;
@@ -76,7 +76,7 @@ int nv_event_format_notify(struct nv_str *line, const char *system, const char *
 	if (n_vars)
 		nv_str_addc(line, ' ');
 	add_pairs(line, vars, n_vars);
-	return finish(line);
+	return format_finish(line);
 }
 
 int nv_event_format_device(struct nv_str *line, enum nv_event_kind kind, const char *device,
@@ -95,5 +95,5 @@ int nv_event_format_device(struct nv_str *line, enum nv_event_kind kind, const c
 	nv_str_add(line, " on ");
 	for (const char *at = parent && *parent ? parent : "."; *at; at++)
 		nv_str_addc(line, is_control(*at) ? ' ' : *at);
-	return finish(line);
+	return format_finish(line);
 }

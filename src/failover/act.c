@@ -73,7 +73,7 @@ static int act_drop_lagg(const struct act *act)
 	return r;
 }
 
-static void note_switch(struct act *act, enum nv_port port)
+static void act_note_switch(struct act *act, enum nv_port port)
 {
 	struct nv_failover *failover = act->failover;
 	struct nv_managed *managed = act->managed;
@@ -92,7 +92,7 @@ static int act_activate(struct act *act, enum nv_port port)
 	if (r < 0)
 		return r;
 	act->managed->memory.mend |= r > 0;
-	note_switch(act, port);
+	act_note_switch(act, port);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ static int act_join(struct act *act, const struct nv_pair_command *command)
 		(struct nv_dp_pair){.vf = command->vf, .mode = command->mode});
 }
 
-static void raise_vf(const struct act *act, const char *type)
+static void act_raise_vf(const struct act *act, const char *type)
 {
 	act->failover->ops->raise_vf(act->managed->id.hn_name, type, act->failover->data);
 }
@@ -172,10 +172,10 @@ static int act_one(struct act *act, const struct nv_pair_command *command)
 		act_stop_vf(act, command->vf);
 		return 0;
 	case NV_PAIR_RAISE_VF_UP:
-		raise_vf(act, "VF_UP");
+		act_raise_vf(act, "VF_UP");
 		return 0;
 	case NV_PAIR_RAISE_VF_DOWN:
-		raise_vf(act, "VF_DOWN");
+		act_raise_vf(act, "VF_DOWN");
 		return 0;
 	case NV_PAIR_SET_MODE:
 		return act_set_mode(act, command->mode);
@@ -194,8 +194,7 @@ static void go_back(const struct act *act, int error)
 	bool was_exclusive = state->was_exclusive;
 	struct nv_dp_pair pair = {};
 
-	nv_err("%s: cannot change its data path: %s; traffic stays where it is, the next change of "
-	       "a link tries again",
+	nv_err("%s: cannot change its data path: %s; traffic stays where it is, the next change of a link tries again",
 		act->managed->id.hn_name, nv_strerror(error));
 	nv_datapath_get(act->failover->datapath, act->managed->id.hn, &pair);
 	nv_pair_adopt(state, pair.vf, pair.active, pair.mode);

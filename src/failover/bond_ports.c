@@ -12,12 +12,11 @@
 #include <errno.h>
 #include <linux/if.h>
 
-static void refuse(struct nv_managed *managed, const struct nv_link *port, int error)
+static void bond_ports_refuse(struct nv_managed *managed, const struct nv_link *port, int error)
 {
 	if (error == -ENODEV)
 		return;
-	nv_warn("%s: the bond does not take %s as a port: %s; its frames are led past the bond's "
-		"port, which costs a little",
+	nv_warn("%s: the bond does not take %s as a port: %s; its frames are led past the bond's port, which costs a little",
 		managed->id.hn_name, port->name, nv_strerror(error));
 	managed->memory.refused = port->ifindex;
 }
@@ -45,7 +44,7 @@ void nv_bond_ports_take_vf(struct nv_failover *failover, struct nv_managed *mana
 	int r = bond ? nv_lagg_take_port(failover->datapath, bond, vf->ifindex) : 0;
 
 	if (r < 0)
-		refuse(managed, vf, r);
+		bond_ports_refuse(managed, vf, r);
 	else if (bond && failover->settings->vf_delay && !(vf->flags & IFF_UP))
 		nv_kernel_link_up(
 			failover->kernel, vf->ifindex, false); /* hyperv_vfattach's to do */
@@ -84,7 +83,7 @@ static void take_hn(struct nv_failover *failover, struct nv_managed *managed, in
 		return;
 	r = nv_lagg_take_port(failover->datapath, lagg, hn->ifindex);
 	if (r)
-		refuse(managed, hn, r);
+		bond_ports_refuse(managed, hn, r);
 }
 
 static int edit_inside(struct nv_dp_pair *pair, void *data)

@@ -11,8 +11,8 @@ int nv_dormant_open(struct nv_failover *failover, struct nv_managed *managed)
 	int r = nv_kernel_link_up(failover->kernel, managed->id.hn, true);
 
 	if (!r && !managed->warned.dormant)
-		nv_notice("%s: was set down while %s carries its traffic; it is opened again "
-			  "underneath, so that what still arrives on it is not lost",
+		nv_notice(
+			"%s: was set down while %s carries its traffic; it is opened again underneath, so that what still arrives on it is not lost",
 			managed->id.hn_name, managed->id.vf_name);
 	managed->warned.dormant |= !r;
 	return r;

@@ -105,7 +105,7 @@ static void note_step(
 }
 
 /* The ports become what the data path, as it is now, needs. */
-static int follow(
+static int failover_follow(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_view *view)
 {
 	struct nv_dp_pair path;
@@ -154,7 +154,7 @@ static void step(
 	}
 	note_step(failover, managed, &view);
 	if (result != NV_ACT_LOCKED)
-		r = follow(failover, managed, &view);
+		r = failover_follow(failover, managed, &view);
 	look_again_in(failover, result == NV_ACT_LOCKED || r == -EAGAIN ? LOCKED_LOOK : view.wait);
 	refused = nv_retry_left(
 		&managed->memory.setup, managed->state.vf, nv_loop_now(failover->loop));
@@ -186,8 +186,8 @@ static void take_match(
 static bool find_kept(const struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_pairs *pairs, struct nv_pair *ret_pair)
 {
-	static const char unnamed[] = "no synthetic interface by its name and rc.conf any more; "
-				      "its pair stays, for its lagg has no other path";
+	static const char unnamed[] =
+		"no synthetic interface by its name and rc.conf any more; its pair stays, for its lagg has no other path";
 	static const char gone[] = "has gone; its lagg goes on by the VF, and has no other path";
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
@@ -343,7 +343,7 @@ static void keep_unseen(struct nv_failover *failover, const struct nv_pairs *pai
 }
 
 /* False: the data path is locked, and the pair stays for now. */
-static bool forget(struct nv_failover *failover, struct nv_managed *managed)
+static bool failover_forget(struct nv_failover *failover, struct nv_managed *managed)
 {
 	if (nv_datapath_remove(failover->datapath, managed->id.hn) == -EAGAIN)
 		return false;
@@ -365,7 +365,7 @@ static void forget_unseen(struct nv_failover *failover)
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
 
-		if (!managed->memory.seen && forget(failover, managed))
+		if (!managed->memory.seen && failover_forget(failover, managed))
 			continue;
 		if (!managed->memory.seen)
 			look_again_in(failover, LOCKED_LOOK);

@@ -23,8 +23,8 @@ static void find_manager(struct nv_failover *failover, struct nv_managed *manage
 	if (manager && manager != managed->status.manager &&
 		nv_hn_is_transparent(config, managed->id.hn_name, true) &&
 		!nv_hn_is_transparent(config, managed->id.hn_name, false))
-		nv_notice("%s: %s configures it, so it keeps its configuration and sends by its VF "
-			  "(netvf_vf_transparent=AUTO)",
+		nv_notice(
+			"%s: %s configures it, so it keeps its configuration and sends by its VF (netvf_vf_transparent=AUTO)",
 			managed->id.hn_name, manager);
 	managed->status.manager = manager;
 }
@@ -119,8 +119,7 @@ void nv_mode_ready_vf(struct nv_failover *failover, struct nv_managed *managed, 
 	}
 	managed->state.ready = false;
 	if (nv_retry_note(setup, vf, nv_loop_now(failover->loop)))
-		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; it is "
-			"tried again while %s is there",
+		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; it is tried again while %s is there",
 			link->name, hn->name, nv_strerror(r), hn->name, link->name);
 }
 

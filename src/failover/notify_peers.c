@@ -16,7 +16,7 @@ static void groups_auto(struct groups *groups)
 	nv_mcasts_auto(&groups->mcasts);
 }
 
-static void tell(
+static void notify_peers_tell(
 	struct nv_failover *failover, const struct nv_managed *managed, struct groups *groups)
 {
 	struct nv_dp_pair path;
@@ -69,7 +69,7 @@ void nv_notify_peers(void *data)
 		uint64_t wait;
 
 		if (nv_notify_due(notify, now, interval))
-			tell(failover, &failover->managed[i], &groups);
+			notify_peers_tell(failover, &failover->managed[i], &groups);
 		wait = nv_notify_wait(notify, now);
 		soonest = wait < soonest ? wait : soonest;
 	}

@@ -46,18 +46,16 @@ static unsigned int ipv6_get(struct nv_kernel *kernel, const struct nv_link *lin
 	return number;
 }
 
-static void report(const struct telling *telling, const char *hn)
+static void notify_send_report(const struct telling *telling, const char *hn)
 {
 	nv_debug("%s: %u frames tell its peers where it is", hn, telling->sent);
 	/* One that has gone down or away meanwhile makes a new path, of which they will be told. */
 	if (telling->error && telling->error != -ENETDOWN && telling->error != -ENXIO &&
 		telling->error != -ENODEV)
-		nv_warn("%s: cannot tell its peers where it is: %s; they learn it from its other "
-			"frames",
+		nv_warn("%s: cannot tell its peers where it is: %s; they learn it from its other frames",
 			hn, nv_strerror(telling->error));
 	if (telling->left_out)
-		nv_warn("%s: has more addresses and groups than its peers are told of at one time "
-			"(%u frames); %u are left out",
+		nv_warn("%s: has more addresses and groups than its peers are told of at one time (%u frames); %u are left out",
 			hn, NV_NOTIFY_FRAMES_MAX, telling->left_out);
 }
 
@@ -68,8 +66,7 @@ void nv_notify_groups(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts)
 	*ret_mcasts = (struct nv_mcasts){};
 	r = nv_kernel_mcasts(kernel, ret_mcasts);
 	if (r)
-		nv_warn("cannot read which multicast groups are joined: %s; switches learn from "
-			"the next query where they are heard",
+		nv_warn("cannot read which multicast groups are joined: %s; switches learn from the next query where they are heard",
 			nv_strerror(r));
 }
 
@@ -92,5 +89,5 @@ void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 
 		nv_notify_frames(&view, send_frame, &telling);
 	}
-	report(&telling, hn);
+	notify_send_report(&telling, hn);
 }

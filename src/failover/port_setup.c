@@ -86,8 +86,7 @@ int nv_port_setup_mtu(
 	if (!refused || refused == -ENODEV || port->mtu >= upper->mtu)
 		return 0;
 	if (upper->mtu <= ETH_DATA_LEN) {
-		nv_warn("%s, a port of %s, refuses the MTU %u: %s; larger frames than %u are lost "
-			"on it",
+		nv_warn("%s, a port of %s, refuses the MTU %u: %s; larger frames than %u are lost on it",
 			port->name, upper->name, upper->mtu, nv_strerror(refused), port->mtu);
 		return refused;
 	}

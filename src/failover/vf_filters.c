@@ -40,7 +40,7 @@ static void look_soon(struct nv_failover *failover)
 }
 
 /* The VF, if it carries its upper's traffic and is not left alone still. */
-static const struct nv_link *find_port(const struct nv_failover *failover,
+static const struct nv_link *vf_filters_find_port(const struct nv_failover *failover,
 	const struct nv_managed *managed, const struct nv_dp_pair *path)
 {
 	bool is_port =
@@ -123,8 +123,7 @@ static void sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 		r = add_vlan(failover, vf, id);
 		bit_set(r ? filters->refused : ret_vlans, id, true);
 		if (r && r != -ENODEV)
-			nv_warn("%s: the VF %s does not take VLAN %u: %s; what is sent in it "
-				"leaves by %s",
+			nv_warn("%s: the VF %s does not take VLAN %u: %s; what is sent in it leaves by %s",
 				managed->id.hn_name, vf->name, id, nv_strerror(r),
 				managed->id.hn_name);
 	}
@@ -165,7 +164,7 @@ int nv_vf_filters_sync(
 {
 	struct nv_vf_filters *filters = &managed->vf_filters;
 	struct nv_dp_limits limits = {};
-	const struct nv_link *vf = find_port(failover, managed, path);
+	const struct nv_link *vf = vf_filters_find_port(failover, managed, path);
 	int r;
 
 	if (filters->vf != (vf ? vf->ifindex : 0)) {
@@ -249,7 +248,7 @@ static void sync_groups(
 
 	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
 		return;
-	vf = find_port(failover, managed, &path);
+	vf = vf_filters_find_port(failover, managed, &path);
 	if (!vf || vf->master)
 		return;
 	find_groups(nv_monitor_links(failover->monitor), groups, nv_dp_pair_upper(&path), &wanted);

@@ -33,16 +33,14 @@ static void end_clients(struct nv_failover *failover, struct nv_managed *managed
 		failover->ops->raise_attach(link->name, failover->data);
 }
 
-static void tell(struct nv_managed *managed, const struct nv_addr *addr)
+static void guard_tell(struct nv_managed *managed, const struct nv_addr *addr)
 {
 	char text[NV_IP_TEXT];
 
 	if (managed->warned.guarded_vf == addr->ifindex)
 		return;
 	managed->warned.guarded_vf = addr->ifindex;
-	nv_warn("%s: its VF %s was given the address %s/%u by somebody; it is taken off, as all "
-		"will be that follow: the VF only carries what %s sends. netvfd(8), FILES, says "
-		"how network managers are kept off",
+	nv_warn("%s: its VF %s was given the address %s/%u by somebody; it is taken off, as all will be that follow: the VF only carries what %s sends. netvfd(8), FILES, says how network managers are kept off",
 		managed->id.hn_name, managed->id.vf_name, nv_ip_text(&addr->local, text),
 		addr->prefix_len, managed->id.hn_name);
 }
@@ -57,7 +55,7 @@ void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int v
 
 		if (addr->ifindex != vf)
 			continue;
-		tell(managed, addr);
+		guard_tell(managed, addr);
 		r = nv_kernel_addr_del(failover->kernel, addr);
 		if (r && r != -EADDRNOTAVAIL && r != -ENODEV)
 			nv_err("%s: cannot take an address off %s: %s", managed->id.hn_name,

@@ -16,7 +16,7 @@ void *nv_request_start(struct nv_request *request, uint16_t type, uint16_t flags
 	return mnl_nlmsg_put_extra_header(header, size);
 }
 
-static int keep(const struct nlattr *attr, void *data)
+static int attrs_keep(const struct nlattr *attr, void *data)
 {
 	struct nv_attrs *attrs = data;
 	unsigned int type = mnl_attr_get_type(attr);
@@ -42,16 +42,16 @@ int nv_attrs_read(const struct nlmsghdr *message, size_t header_size, struct nv_
 
 int nv_attrs_nested(const struct nlattr *nest, struct nv_attrs *attrs)
 {
-	return mnl_attr_parse_nested(nest, keep, attrs) < MNL_CB_OK ? -EBADMSG : 0;
+	return mnl_attr_parse_nested(nest, attrs_keep, attrs) < MNL_CB_OK ? -EBADMSG : 0;
 }
 
 int nv_attrs_payload(const void *payload, size_t size, struct nv_attrs *attrs)
 {
-	return mnl_attr_parse_payload(payload, size, keep, attrs) < MNL_CB_OK ? -EBADMSG : 0;
+	return mnl_attr_parse_payload(payload, size, attrs_keep, attrs) < MNL_CB_OK ? -EBADMSG : 0;
 }
 
 /* Copies exactly @size bytes; attributes need not be aligned for what they hold. */
-static bool get(const struct nv_attrs *attrs, unsigned int type, void *ret, size_t size)
+static bool attrs_get(const struct nv_attrs *attrs, unsigned int type, void *ret, size_t size)
 {
 	const struct nlattr *attr = attrs->by_type[type];
 
@@ -63,17 +63,17 @@ static bool get(const struct nv_attrs *attrs, unsigned int type, void *ret, size
 
 bool nv_attr_u8(const struct nv_attrs *attrs, unsigned int type, uint8_t *ret)
 {
-	return get(attrs, type, ret, sizeof(*ret));
+	return attrs_get(attrs, type, ret, sizeof(*ret));
 }
 
 bool nv_attr_u16(const struct nv_attrs *attrs, unsigned int type, uint16_t *ret)
 {
-	return get(attrs, type, ret, sizeof(*ret));
+	return attrs_get(attrs, type, ret, sizeof(*ret));
 }
 
 bool nv_attr_u32(const struct nv_attrs *attrs, unsigned int type, uint32_t *ret)
 {
-	return get(attrs, type, ret, sizeof(*ret));
+	return attrs_get(attrs, type, ret, sizeof(*ret));
 }
 
 bool nv_attr_ip(const struct nv_attrs *attrs, unsigned int type, uint8_t family, struct nv_ip *ret)
@@ -81,7 +81,7 @@ bool nv_attr_ip(const struct nv_attrs *attrs, unsigned int type, uint8_t family,
 	struct nv_ip ip = {.family = family};
 	size_t size = nv_ip_size(family);
 
-	if (!size || !get(attrs, type, &ip.v6, size))
+	if (!size || !attrs_get(attrs, type, &ip.v6, size))
 		return false;
 	*ret = ip;
 	return true;

@@ -42,7 +42,7 @@ static const uint16_t settable[] = {
 static const uint16_t floods[] = {
 	IFLA_BRPORT_UNICAST_FLOOD, IFLA_BRPORT_MCAST_FLOOD, IFLA_BRPORT_BCAST_FLOOD};
 
-static bool is_among(uint16_t type, const uint16_t *list, size_t count)
+static bool brport_is_among(uint16_t type, const uint16_t *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (list[i] == type)
@@ -56,7 +56,7 @@ static const struct nlmsghdr *header_of(const struct nv_rtobj *port)
 }
 
 /* The attribute of a port's message; NULL: it has none. */
-static const struct nlattr *find(const struct nv_rtobj *port, uint16_t type)
+static const struct nlattr *brport_find(const struct nv_rtobj *port, uint16_t type)
 {
 	const struct nlattr *attr;
 
@@ -68,7 +68,7 @@ static const struct nlattr *find(const struct nv_rtobj *port, uint16_t type)
 
 static const struct nlattr *find_setting(const struct nv_rtobj *port, uint16_t type)
 {
-	const struct nlattr *settings = find(port, IFLA_PROTINFO);
+	const struct nlattr *settings = brport_find(port, IFLA_PROTINFO);
 	const struct nlattr *attr;
 
 	if (settings)
@@ -79,7 +79,7 @@ static const struct nlattr *find_setting(const struct nv_rtobj *port, uint16_t t
 }
 
 /* An empty message about a link in @bytes, which has room for the largest attribute. */
-static struct nlmsghdr *begin(uint16_t type, int family, int ifindex, char **ret_bytes)
+static struct nlmsghdr *brport_begin(uint16_t type, int family, int ifindex, char **ret_bytes)
 {
 	char *bytes = calloc(1, MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + UINT16_MAX + 256);
 	struct ifinfomsg *info;
@@ -97,12 +97,12 @@ static struct nlmsghdr *begin(uint16_t type, int family, int ifindex, char **ret
 	return message;
 }
 
-static int end(struct nv_rtobjs *objs, const struct nlmsghdr *message)
+static int brport_end(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	return nv_rtobjs_add(objs, (const void *)message);
 }
 
-static void put_same(struct nlmsghdr *message, const struct nlattr *attr)
+static void brport_put_same(struct nlmsghdr *message, const struct nlattr *attr)
 {
 	mnl_attr_put(message, attr->nla_type, mnl_attr_get_payload_len(attr),
 		mnl_attr_get_payload(attr));
@@ -113,7 +113,7 @@ static void put_nested(struct nlmsghdr *message, const void *nest)
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested (attr, (const struct nlattr *)nest)
-		put_same(message, attr);
+		brport_put_same(message, attr);
 }
 
 static void put_settings(struct nlmsghdr *message, const void *settings)
@@ -121,8 +121,8 @@ static void put_settings(struct nlmsghdr *message, const void *settings)
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested (attr, (const struct nlattr *)settings)
-		if (is_among(mnl_attr_get_type(attr), settable, NV_ARRAY_SIZE(settable)))
-			put_same(message, attr);
+		if (brport_is_among(mnl_attr_get_type(attr), settable, NV_ARRAY_SIZE(settable)))
+			brport_put_same(message, attr);
 }
 
 /* Isolated and mute, whatever the port is. */
@@ -133,12 +133,12 @@ static void put_guarded(struct nlmsghdr *message, const void *settings)
 	mnl_attr_for_each_nested (attr, (const struct nlattr *)settings) {
 		uint16_t type = mnl_attr_get_type(attr);
 
-		if (is_among(type, floods, NV_ARRAY_SIZE(floods)))
+		if (brport_is_among(type, floods, NV_ARRAY_SIZE(floods)))
 			mnl_attr_put_u8(message, type, 0);
 		else if (type == IFLA_BRPORT_ISOLATED)
 			mnl_attr_put_u8(message, type, 1);
-		else if (is_among(type, settable, NV_ARRAY_SIZE(settable)))
-			put_same(message, attr);
+		else if (brport_is_among(type, settable, NV_ARRAY_SIZE(settable)))
+			brport_put_same(message, attr);
 	}
 }
 
@@ -184,9 +184,9 @@ int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	const struct nv_rtobj *told = (const void *)message;
-	const struct nlattr *bridge = find(told, IFLA_MASTER);
-	const struct nlattr *settings = find(told, IFLA_PROTINFO);
-	const struct nlattr *vlans = find(told, IFLA_AF_SPEC);
+	const struct nlattr *bridge = brport_find(told, IFLA_MASTER);
+	const struct nlattr *settings = brport_find(told, IFLA_PROTINFO);
+	const struct nlattr *vlans = brport_find(told, IFLA_AF_SPEC);
 	NV_AUTO(nv_free) char *bytes = NULL;
 	struct nlmsghdr *copy;
 
@@ -197,15 +197,15 @@ int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		return -ENOMSG;
 	if (message->nlmsg_len > SIZE_MAX_PORT)
 		return -E2BIG;
-	copy = begin(RTM_NEWLINK, AF_BRIDGE, info->ifi_index, &bytes);
+	copy = brport_begin(RTM_NEWLINK, AF_BRIDGE, info->ifi_index, &bytes);
 	if (!copy)
 		return -ENOMEM;
 	copy->nlmsg_flags = 0;
-	put_same(copy, bridge);
+	brport_put_same(copy, bridge);
 	put_nest(copy, IFLA_PROTINFO, put_settings, settings);
 	if (vlans)
-		put_same(copy, vlans);
-	return end(objs, copy);
+		brport_put_same(copy, vlans);
+	return brport_end(objs, copy);
 }
 
 int nv_brport_link(const struct nv_rtobj *port)
@@ -215,7 +215,7 @@ int nv_brport_link(const struct nv_rtobj *port)
 
 int nv_brport_bridge(const struct nv_rtobj *port)
 {
-	return (int)mnl_attr_get_u32(find(port, IFLA_MASTER));
+	return (int)mnl_attr_get_u32(brport_find(port, IFLA_MASTER));
 }
 
 bool nv_brport_is_isolated(const struct nv_rtobj *port)
@@ -228,12 +228,12 @@ bool nv_brport_is_isolated(const struct nv_rtobj *port)
 static int request_master(struct nv_rtobjs *requests, int ifindex, int master)
 {
 	NV_AUTO(nv_free) char *bytes = NULL;
-	struct nlmsghdr *message = begin(RTM_NEWLINK, AF_UNSPEC, ifindex, &bytes);
+	struct nlmsghdr *message = brport_begin(RTM_NEWLINK, AF_UNSPEC, ifindex, &bytes);
 
 	if (!message)
 		return -ENOMEM;
 	mnl_attr_put_u32(message, IFLA_MASTER, (uint32_t)master);
-	return end(requests, message);
+	return brport_end(requests, message);
 }
 
 /* Of a port: one nest, and what @put puts into it. */
@@ -241,18 +241,18 @@ static int request(struct nv_rtobjs *requests, uint16_t type, int ifindex, uint1
 	put_fn put, const void *what)
 {
 	NV_AUTO(nv_free) char *bytes = NULL;
-	struct nlmsghdr *message = begin(type, AF_BRIDGE, ifindex, &bytes);
+	struct nlmsghdr *message = brport_begin(type, AF_BRIDGE, ifindex, &bytes);
 
 	if (!message)
 		return -ENOMEM;
 	put_nest(message, nest, put, what);
-	return end(requests, message);
+	return brport_end(requests, message);
 }
 
 int nv_brport_enter(struct nv_rtobjs *requests, const struct nv_rtobj *port, int ifindex)
 {
-	const struct nlattr *settings = find(port, IFLA_PROTINFO);
-	const struct nlattr *vlans = find(port, IFLA_AF_SPEC);
+	const struct nlattr *settings = brport_find(port, IFLA_PROTINFO);
+	const struct nlattr *vlans = brport_find(port, IFLA_AF_SPEC);
 	int r = request_master(requests, ifindex, nv_brport_bridge(port));
 
 	if (r == 0)

@@ -28,7 +28,7 @@ static int note_filter(const struct nlmsghdr *message, void *data)
 	return 0;
 }
 
-static void start(
+static void clsact_start(
 	struct nv_request *request, uint16_t type, uint16_t flags, int ifindex, uint32_t parent)
 {
 	struct tcmsg *tc = nv_request_start(request, type, flags, sizeof(*tc));
@@ -48,10 +48,10 @@ int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsa
 	int r;
 
 	/* The answer to this one is a notification, which the asker gets only as an echo. */
-	start(&request, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
+	clsact_start(&request, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
 	r = nv_rtnl_request(rtnl, &request.header, note_kind, &clsact);
 	for (size_t i = 0; !r && i < NV_ARRAY_SIZE(sides); i++) {
-		start(&request, RTM_GETTFILTER, NLM_F_DUMP, ifindex, sides[i]);
+		clsact_start(&request, RTM_GETTFILTER, NLM_F_DUMP, ifindex, sides[i]);
 		r = nv_rtnl_request(rtnl, &request.header, note_filter, &clsact);
 	}
 	/* Without the qdisc: ENOENT when there never was one, EINVAL when it was removed. */

@@ -33,7 +33,7 @@ int nv_devices_new(struct nv_devices **ret_devices)
 	return 0;
 }
 
-static void forget(struct nv_devices *devices, struct device *device)
+static void devices_forget(struct nv_devices *devices, struct device *device)
 {
 	HASH_DEL(devices->table, device);
 	free(device->devname);
@@ -47,7 +47,7 @@ struct nv_devices *nv_devices_free(struct nv_devices *devices)
 	if (!devices)
 		return NULL;
 	HASH_ITER (hh, devices->table, device, next)
-		forget(devices, device);
+		devices_forget(devices, device);
 	free(devices);
 	return NULL;
 }
@@ -59,7 +59,7 @@ static bool is_remembered(const struct nv_uevent *uevent)
 	       (uevent->devname[0] && !uevent->is_block);
 }
 
-static struct device *find(struct nv_devices *devices, const char *devpath)
+static struct device *devices_find(struct nv_devices *devices, const char *devpath)
 {
 	struct device *device;
 
@@ -68,7 +68,7 @@ static struct device *find(struct nv_devices *devices, const char *devpath)
 }
 
 /* Lack of memory only means that the device may be told of again. */
-static struct device *remember(struct nv_devices *devices, const struct nv_uevent *uevent)
+static struct device *devices_remember(struct nv_devices *devices, const struct nv_uevent *uevent)
 {
 	size_t size = strlen(uevent->devpath) + 1;
 	struct device *device;
@@ -93,7 +93,7 @@ static struct device *remember(struct nv_devices *devices, const struct nv_ueven
 
 bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 {
-	struct device *device = find(devices, uevent->devpath);
+	struct device *device = devices_find(devices, uevent->devpath);
 	bool was_bound;
 
 	if (!is_remembered(uevent))
@@ -101,7 +101,7 @@ bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 	if (nv_streq(uevent->action, "add")) {
 		if (device)
 			return false;
-		remember(devices, uevent);
+		devices_remember(devices, uevent);
 		return true;
 	}
 	if (nv_streq(uevent->action, "bind")) {
@@ -110,7 +110,7 @@ bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 		if (device)
 			nv_strcopy(device->driver, sizeof(device->driver), uevent->driver);
 		else
-			remember(devices, uevent);
+			devices_remember(devices, uevent);
 		return true;
 	}
 	if (nv_streq(uevent->action, "unbind")) {
@@ -121,7 +121,7 @@ bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 	}
 	if (nv_streq(uevent->action, "remove")) {
 		if (device)
-			forget(devices, device);
+			devices_forget(devices, device);
 		return device != NULL;
 	}
 	return true;
@@ -133,7 +133,8 @@ void nv_devices_scan_begin(struct nv_devices *devices)
 }
 
 /* Tells of a known device by what is known of it. */
-static void tell(const struct device *device, const char *action, nv_devices_fn each, void *data)
+static void devices_tell(
+	const struct device *device, const char *action, nv_devices_fn each, void *data)
 {
 	static const char *const no_keys[] = {NULL};
 	const struct nv_uevent uevent = {
@@ -152,13 +153,13 @@ static void tell(const struct device *device, const char *action, nv_devices_fn 
 void nv_devices_scan_found(
 	struct nv_devices *devices, const struct nv_uevent *found, nv_devices_fn each, void *data)
 {
-	struct device *device = find(devices, found->devpath);
+	struct device *device = devices_find(devices, found->devpath);
 
 	if (device)
 		device->scan = devices->scan;
 	if (device && device->driver[0] && !found->driver[0]) {
 		device->driver[0] = '\0';
-		tell(device, "unbind", each, data);
+		devices_tell(device, "unbind", each, data);
 	} else if (nv_devices_note(devices, found)) {
 		each(found, data);
 	}
@@ -171,7 +172,7 @@ void nv_devices_scan_end(struct nv_devices *devices, nv_devices_fn each, void *d
 	HASH_ITER (hh, devices->table, device, next) {
 		if (device->scan == devices->scan)
 			continue;
-		tell(device, "remove", each, data);
-		forget(devices, device);
+		devices_tell(device, "remove", each, data);
+		devices_forget(devices, device);
 	}
 }

@@ -47,7 +47,7 @@ void nv_addrs_sort(struct nv_addrs *addrs)
 }
 
 /* Where @like is, or where it would have to be put in. */
-static size_t place(const struct nv_addrs *addrs, const struct nv_addr *like)
+static size_t diff_place(const struct nv_addrs *addrs, const struct nv_addr *like)
 {
 	size_t low = 0;
 	size_t high = addrs->count;
@@ -65,7 +65,7 @@ static size_t place(const struct nv_addrs *addrs, const struct nv_addr *like)
 
 const struct nv_addr *nv_addrs_find(const struct nv_addrs *addrs, const struct nv_addr *like)
 {
-	size_t at = place(addrs, like);
+	size_t at = diff_place(addrs, like);
 
 	return at < addrs->count && nv_addr_compare(&addrs->addr[at], like) == 0 ? &addrs->addr[at]
 										 : NULL;
@@ -73,7 +73,7 @@ const struct nv_addr *nv_addrs_find(const struct nv_addrs *addrs, const struct n
 
 int nv_addrs_put(struct nv_addrs *addrs, const struct nv_addr *addr)
 {
-	size_t at = place(addrs, addr);
+	size_t at = diff_place(addrs, addr);
 	int r;
 
 	if (!nv_addrs_find(addrs, addr)) {
@@ -89,7 +89,7 @@ int nv_addrs_put(struct nv_addrs *addrs, const struct nv_addr *addr)
 
 void nv_addrs_remove(struct nv_addrs *addrs, const struct nv_addr *like)
 {
-	size_t at = place(addrs, like);
+	size_t at = diff_place(addrs, like);
 
 	if (at >= addrs->count || nv_addr_compare(&addrs->addr[at], like) != 0)
 		return;
@@ -98,7 +98,7 @@ void nv_addrs_remove(struct nv_addrs *addrs, const struct nv_addr *like)
 		(addrs->count - at) * sizeof(addrs->addr[0]));
 }
 
-static bool same_mac(bool has_a, const uint8_t *a, bool has_b, const uint8_t *b)
+static bool diff_same_mac(bool has_a, const uint8_t *a, bool has_b, const uint8_t *b)
 {
 	return has_a == has_b && (!has_a || memcmp(a, b, NV_MAC_LEN) == 0);
 }
@@ -110,8 +110,8 @@ bool nv_link_equal(const struct nv_link *a, const struct nv_link *b)
 	       a->group == b->group && memcmp(&a->token, &b->token, sizeof(a->token)) == 0 &&
 	       a->promiscuity == b->promiscuity && a->operstate == b->operstate &&
 	       a->link_mode == b->link_mode && a->carrier == b->carrier &&
-	       same_mac(a->has_mac, a->mac, b->has_mac, b->mac) &&
-	       same_mac(a->has_permanent_mac, a->permanent_mac, b->has_permanent_mac,
+	       diff_same_mac(a->has_mac, a->mac, b->has_mac, b->mac) &&
+	       diff_same_mac(a->has_permanent_mac, a->permanent_mac, b->has_permanent_mac,
 		       b->permanent_mac) &&
 	       a->master == b->master && a->lower == b->lower &&
 	       a->lower_elsewhere == b->lower_elsewhere && a->vlan_id == b->vlan_id &&

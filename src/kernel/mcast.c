@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-static int open_file(const char *net, const char *name, FILE **ret_file)
+static int mcast_open_file(const char *net, const char *name, FILE **ret_file)
 {
 	char path[256];
 
@@ -25,7 +25,7 @@ static int open_file(const char *net, const char *name, FILE **ret_file)
 static int read_igmp(const char *net, struct nv_mcasts *mcasts)
 {
 	NV_AUTO(nv_file) FILE *file = NULL;
-	int r = open_file(net, "igmp", &file);
+	int r = mcast_open_file(net, "igmp", &file);
 	struct nv_mcast mcast = {.group.family = AF_INET};
 	char line[256];
 
@@ -50,7 +50,7 @@ static int read_igmp(const char *net, struct nv_mcasts *mcasts)
 static int read_igmp6(const char *net, struct nv_mcasts *mcasts)
 {
 	NV_AUTO(nv_file) FILE *file = NULL;
-	int r = open_file(net, "igmp6", &file);
+	int r = mcast_open_file(net, "igmp6", &file);
 	char line[256];
 
 	while (!r && fgets(line, sizeof(line), file)) {

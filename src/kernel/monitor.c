@@ -71,7 +71,7 @@ static void tell_uevent(const struct nv_uevent *uevent, void *data)
 		monitor->ops.uevent(uevent, monitor->data);
 }
 
-static void settle(struct nv_monitor *monitor)
+static void monitor_settle(struct nv_monitor *monitor)
 {
 	if (monitor->told && monitor->ops.settled)
 		monitor->ops.settled(monitor->data);
@@ -126,7 +126,7 @@ static void take_link(const struct nv_link *link, bool gone, void *data)
 	tell_link(known ? &old : NULL, &new, monitor);
 }
 
-static void take_addr(const struct nv_addr *addr, bool gone, void *data)
+static void monitor_take_addr(const struct nv_addr *addr, bool gone, void *data)
 {
 	struct nv_monitor *monitor = data;
 	const struct nv_addr *known = nv_addrs_find(&monitor->addrs, addr);
@@ -178,7 +178,8 @@ static void drain(struct nv_monitor *monitor)
 			monitor->fd[NV_SUBSCRIBE_RTNL], &nowhere);
 }
 
-static int dump(struct nv_monitor *monitor, struct nv_links *ret_links, struct nv_addrs *ret_addrs)
+static int monitor_dump(
+	struct nv_monitor *monitor, struct nv_links *ret_links, struct nv_addrs *ret_addrs)
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -229,7 +230,7 @@ static int dump_and_tell(struct nv_monitor *monitor)
 	int r;
 
 	drain(monitor);
-	r = dump(monitor, &links, &addrs);
+	r = monitor_dump(monitor, &links, &addrs);
 	if (r < 0)
 		return r;
 	monitor->resyncs++;
@@ -281,8 +282,7 @@ static void recover(struct nv_monitor *monitor)
 		return;
 	}
 	if (!monitor->has_failed)
-		nv_warn("messages of the kernel were lost, and its %s cannot be listed again: %s; "
-			"trying on",
+		nv_warn("messages of the kernel were lost, and its %s cannot be listed again: %s; trying on",
 			links < 0 ? "links" : "devices", nv_strerror(links < 0 ? links : devices));
 	monitor->has_failed = true;
 	nv_watch_arm(monitor->retry, RETRY);
@@ -293,7 +293,7 @@ static bool receive(struct nv_monitor *monitor, enum nv_subscription feed)
 {
 	const struct nv_subscribe_sink sink = {
 		.link = take_link,
-		.addr = take_addr,
+		.addr = monitor_take_addr,
 		.uevent = take_uevent,
 		.notify_peers = take_notify_peers,
 		.data = monitor,
@@ -319,7 +319,7 @@ static void on_message(struct nv_monitor *monitor, enum nv_subscription feed)
 		monitor->lost[feed] = true;
 		recover(monitor);
 	}
-	settle(monitor);
+	monitor_settle(monitor);
 	monitor->busy = false;
 }
 
@@ -330,7 +330,7 @@ static void on_rtnl(int fd, int events, void *data)
 	on_message(data, NV_SUBSCRIBE_RTNL);
 }
 
-static void on_uevent(int fd, int events, void *data)
+static void monitor_on_uevent(int fd, int events, void *data)
 {
 	(void)fd;
 	(void)events;
@@ -343,7 +343,7 @@ static void on_retry(void *data)
 
 	monitor->busy = true;
 	recover(monitor);
-	settle(monitor);
+	monitor_settle(monitor);
 	monitor->busy = false;
 }
 
@@ -356,7 +356,7 @@ int nv_monitor_coldplug_devices(struct nv_monitor *monitor)
 	monitor->busy = true;
 	monitor->scanned = true;
 	r = scan_devices(monitor);
-	settle(monitor);
+	monitor_settle(monitor);
 	monitor->busy = false;
 	return r;
 }
@@ -369,7 +369,7 @@ int nv_monitor_resync(struct nv_monitor *monitor)
 		return -EBUSY;
 	monitor->busy = true;
 	r = dump_and_tell(monitor);
-	settle(monitor);
+	monitor_settle(monitor);
 	monitor->busy = false;
 	return r;
 }
@@ -409,7 +409,7 @@ static int subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
 {
 	static const nv_loop_fd_fn on[FEEDS] = {
 		[NV_SUBSCRIBE_RTNL] = on_rtnl,
-		[NV_SUBSCRIBE_UEVENT] = on_uevent,
+		[NV_SUBSCRIBE_UEVENT] = monitor_on_uevent,
 	};
 	int r = nv_loop_watch_timer(loop, on_retry, monitor, &monitor->retry);
 
@@ -449,13 +449,13 @@ int nv_monitor_new(struct nv_loop *loop, struct nv_kernel *kernel, const struct 
 	if (r == 0)
 		r = subscribe(monitor, loop);
 	if (r == 0)
-		r = dump(monitor, &links, &addrs);
+		r = monitor_dump(monitor, &links, &addrs);
 	if (r < 0)
 		return r;
 	*ret_monitor = monitor;
 	monitor->busy = true;
 	become(monitor, &links, &addrs);
-	settle(monitor);
+	monitor_settle(monitor);
 	monitor->busy = false;
 	monitor = NULL;
 	return 0;

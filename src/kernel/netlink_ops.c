@@ -36,7 +36,7 @@ static const char *real_last_error(void *self)
 	return real->rtnl.error;
 }
 
-static int send_request(struct real *real, struct nv_request *request)
+static int netlink_send_request(struct real *real, struct nv_request *request)
 {
 	return nv_rtnl_request(&real->rtnl, &request->header, NULL, NULL);
 }
@@ -109,7 +109,7 @@ static int real_link_set(void *self, int ifindex, const struct nv_link_change *c
 	struct nv_request request;
 
 	nv_link_encode_set(&request, ifindex, change);
-	return send_request(self, &request);
+	return netlink_send_request(self, &request);
 }
 
 /* A name that goes with it is a new name in kernels before 5.11, also where the old one is free. */
@@ -119,11 +119,11 @@ static int real_link_move(void *self, int ifindex, int netns_fd)
 	int r;
 
 	nv_link_encode_move(&request, ifindex, netns_fd, NULL);
-	r = send_request(self, &request);
+	r = netlink_send_request(self, &request);
 	if (r != -EEXIST)
 		return r;
 	nv_link_encode_move(&request, ifindex, netns_fd, "eth%d");
-	return send_request(self, &request);
+	return netlink_send_request(self, &request);
 }
 
 /* The message of a new link comes back before the acknowledgement (Linux 6.2). */
@@ -167,7 +167,7 @@ static int real_link_del(void *self, int ifindex)
 	struct nv_request request;
 
 	nv_link_encode_del(&request, ifindex);
-	return send_request(self, &request);
+	return netlink_send_request(self, &request);
 }
 
 struct addrs_dump {
@@ -232,7 +232,7 @@ static int each_route(const struct nlmsghdr *message, void *data)
 	return r;
 }
 
-static int dump_routes(struct real *real, struct routes_dump *dump)
+static int netlink_dump_routes(struct real *real, struct routes_dump *dump)
 {
 	struct nv_request request;
 	struct rtmsg *info = nv_request_start(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*info));
@@ -251,7 +251,7 @@ static int real_routes(void *self, int oif, struct nv_routes *ret_routes)
 
 	for (size_t i = 0; i < NV_ARRAY_SIZE(families) && r == 0; i++) {
 		dump.family = families[i];
-		r = dump_routes(self, &dump);
+		r = netlink_dump_routes(self, &dump);
 	}
 	if (r < 0) {
 		nv_routes_auto(&dump.routes);
@@ -301,7 +301,7 @@ static int change_addr(void *self, uint16_t type, uint16_t flags, const struct n
 	struct nv_request request;
 	int r = nv_addr_encode(&request, type, flags, addr);
 
-	return r < 0 ? r : send_request(self, &request);
+	return r < 0 ? r : netlink_send_request(self, &request);
 }
 
 static int real_clsact(void *self, int ifindex, struct nv_clsact *ret_clsact)
@@ -328,7 +328,7 @@ static int change_route(void *self, uint16_t type, uint16_t flags, const struct 
 	struct nv_request request;
 	int r = nv_route_encode(&request, type, flags, route);
 
-	return r < 0 ? r : send_request(self, &request);
+	return r < 0 ? r : netlink_send_request(self, &request);
 }
 
 static int real_route_add(void *self, const struct nv_route *route, enum nv_route_how how)
@@ -354,7 +354,7 @@ static int real_neigh_add(void *self, const struct nv_neigh *neigh)
 	struct nv_request request;
 	int r = nv_neigh_encode(&request, neigh);
 
-	return r < 0 ? r : send_request(self, &request);
+	return r < 0 ? r : netlink_send_request(self, &request);
 }
 
 static int real_objs(void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs)

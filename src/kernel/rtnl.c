@@ -18,7 +18,7 @@ void nv_datagram_auto(struct nv_datagram *datagram)
 	*datagram = (struct nv_datagram){};
 }
 
-static int reserve(struct nv_datagram *datagram, size_t size)
+static int rtnl_reserve(struct nv_datagram *datagram, size_t size)
 {
 	char *bytes;
 
@@ -71,7 +71,7 @@ int nv_datagram_receive(int fd, int flags, struct nv_datagram *datagram)
 
 	if (length < 0)
 		return -errno;
-	r = reserve(datagram, length > NV_DATAGRAM_MAX ? 0 : (size_t)length);
+	r = rtnl_reserve(datagram, length > NV_DATAGRAM_MAX ? 0 : (size_t)length);
 	if (r < 0)
 		return r;
 	part = (struct iovec){datagram->bytes, datagram->size};

@@ -83,7 +83,7 @@ void nv_rtobjs_auto(struct nv_rtobjs *objs)
 	*objs = (struct nv_rtobjs){};
 }
 
-static int reserve(struct nv_rtobjs *objs, size_t more)
+static int rtobj_reserve(struct nv_rtobjs *objs, size_t more)
 {
 	size_t wanted = objs->length + more;
 	size_t size = objs->size ? objs->size : 4096;
@@ -106,7 +106,7 @@ static int reserve(struct nv_rtobjs *objs, size_t more)
 int nv_rtobjs_add(struct nv_rtobjs *objs, const struct nv_rtobj *obj)
 {
 	size_t length = MNL_ALIGN(obj->header.nlmsg_len);
-	int r = reserve(objs, length);
+	int r = rtobj_reserve(objs, length);
 
 	if (r < 0)
 		return r;
@@ -117,14 +117,14 @@ int nv_rtobjs_add(struct nv_rtobjs *objs, const struct nv_rtobj *obj)
 }
 
 /* Begins a copy of @message behind the last thing; it counts when commit() is called. */
-static int begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *ret_header,
+static int rtobj_begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *ret_header,
 	struct nlmsghdr **ret_copy)
 {
 	size_t size = header_size(message->nlmsg_type);
 	struct nlmsghdr *copy;
 	void *header;
 	size_t room = MNL_ALIGN(message->nlmsg_len) + GROWTH;
-	int r = reserve(objs, room);
+	int r = rtobj_reserve(objs, room);
 
 	if (r < 0)
 		return r;
@@ -145,7 +145,7 @@ static void commit(struct nv_rtobjs *objs, const struct nlmsghdr *copy)
 	objs->count++;
 }
 
-static void put_same(struct nlmsghdr *copy, const struct nlattr *attr)
+static void rtobj_put_same(struct nlmsghdr *copy, const struct nlattr *attr)
 {
 	mnl_attr_put(
 		copy, attr->nla_type, mnl_attr_get_payload_len(attr), mnl_attr_get_payload(attr));
@@ -203,13 +203,13 @@ static int take_hops(struct nlmsghdr *copy, const struct nlattr *attr)
 {
 	char *list = mnl_nlmsg_get_payload_tail(copy);
 
-	put_same(copy, attr);
+	rtobj_put_same(copy, attr);
 	return each_hop(list + MNL_ATTR_HDRLEN, mnl_attr_get_payload_len(attr), wash_hop, NULL)
 		       ? 0
 		       : -EBADMSG;
 }
 
-static void take_lifetime(struct nlmsghdr *copy, const struct nlattr *attr)
+static void rtobj_take_lifetime(struct nlmsghdr *copy, const struct nlattr *attr)
 {
 	struct rta_cacheinfo info;
 
@@ -224,7 +224,7 @@ static int take_route(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nlmsghdr *copy;
 	struct rtmsg *info;
-	int r = begin(objs, message, &info, &copy);
+	int r = rtobj_begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -238,9 +238,9 @@ static int take_route(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		if (type == RTA_MULTIPATH)
 			r = take_hops(copy, attr);
 		else if (type == RTA_CACHEINFO)
-			take_lifetime(copy, attr);
+			rtobj_take_lifetime(copy, attr);
 		else
-			put_same(copy, attr);
+			rtobj_put_same(copy, attr);
 		if (r < 0)
 			return r;
 	}
@@ -252,7 +252,7 @@ static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct fib_rule_hdr *info;
 	struct nlmsghdr *copy;
-	int r = begin(objs, message, &info, &copy);
+	int r = rtobj_begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -260,7 +260,7 @@ static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		return -ENOMSG;
 	info->flags &= FIB_RULE_INVERT;
 	each_attr (attr, message)
-		put_same(copy, attr);
+		rtobj_put_same(copy, attr);
 	commit(objs, copy);
 	return 0;
 }
@@ -282,7 +282,7 @@ static int take_fdb(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nlmsghdr *copy;
 	struct ndmsg *info;
-	int r = begin(objs, message, &info, &copy);
+	int r = rtobj_begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -295,7 +295,7 @@ static int take_fdb(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		uint16_t type = mnl_attr_get_type(attr);
 
 		if (type == NDA_LLADDR || type == NDA_VLAN || type == NDA_SRC_VNI)
-			put_same(copy, attr);
+			rtobj_put_same(copy, attr);
 	}
 	commit(objs, copy);
 	return 0;
@@ -306,7 +306,7 @@ static int take_neigh(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	const uint16_t known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
 	struct nlmsghdr *copy;
 	struct ndmsg *info;
-	int r = begin(objs, message, &info, &copy);
+	int r = rtobj_begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -322,13 +322,13 @@ static int take_neigh(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		uint16_t type = mnl_attr_get_type(attr);
 
 		if (type != NDA_CACHEINFO && type != NDA_PROBES)
-			put_same(copy, attr);
+			rtobj_put_same(copy, attr);
 	}
 	commit(objs, copy);
 	return 0;
 }
 
-static int take_addr(struct nv_rtobjs *objs, const struct nlmsghdr *message)
+static int rtobj_take_addr(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nv_addr addr;
 	int r = nv_addr_decode(message, &addr);
@@ -340,7 +340,7 @@ static int take_nexthop(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nlmsghdr *copy;
 	struct nhmsg *info;
-	int r = begin(objs, message, &info, &copy);
+	int r = rtobj_begin(objs, message, &info, &copy);
 
 	if (r < 0)
 		return r;
@@ -349,7 +349,7 @@ static int take_nexthop(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	info->nh_scope = 0;
 	info->nh_flags &= RTNH_F_ONLINK;
 	each_attr (attr, message)
-		put_same(copy, attr);
+		rtobj_put_same(copy, attr);
 	commit(objs, copy);
 	return 0;
 }
@@ -364,7 +364,7 @@ int nv_rtobjs_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		return -EBADMSG;
 	switch (message->nlmsg_type) {
 	case RTM_NEWADDR:
-		return take_addr(objs, message);
+		return rtobj_take_addr(objs, message);
 	case RTM_NEWROUTE:
 		return take_route(objs, message);
 	case RTM_NEWRULE:
@@ -390,7 +390,7 @@ static bool rename_index(const struct nv_link_maps *renamings, int *ifindex)
 	return false;
 }
 
-static const struct nv_link_map *find_name(
+static const struct nv_link_map *rtobj_find_name(
 	const struct nv_link_maps *renamings, const struct nlattr *attr)
 {
 	const char *name = mnl_attr_get_payload(attr);
@@ -430,7 +430,7 @@ static bool is_index(uint16_t message_type, const struct nlattr *attr)
 	       (message_type == RTM_NEWNEIGH && type == NDA_IFINDEX);
 }
 
-static bool is_name(uint16_t message_type, const struct nlattr *attr)
+static bool rtobj_is_name(uint16_t message_type, const struct nlattr *attr)
 {
 	uint16_t type = mnl_attr_get_type(attr);
 
@@ -460,8 +460,8 @@ bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *rena
 		if (is_index(message->nlmsg_type, attr)) {
 			ifindex = (int)mnl_attr_get_u32(attr);
 			refers |= rename_index(renamings, &ifindex);
-		} else if (is_name(message->nlmsg_type, attr)) {
-			refers |= find_name(renamings, attr) != NULL;
+		} else if (rtobj_is_name(message->nlmsg_type, attr)) {
+			refers |= rtobj_find_name(renamings, attr) != NULL;
 		} else if (is_hops(message->nlmsg_type, attr)) {
 			const struct count count = {renamings, &refers};
 
@@ -487,15 +487,15 @@ static void put_renamed(
 
 		rename_index(renamings, &ifindex);
 		mnl_attr_put_u32(copy, attr->nla_type, (uint32_t)ifindex);
-	} else if (is_name(copy->nlmsg_type, attr)) {
-		const struct nv_link_map *found = find_name(renamings, attr);
+	} else if (rtobj_is_name(copy->nlmsg_type, attr)) {
+		const struct nv_link_map *found = rtobj_find_name(renamings, attr);
 
 		if (found)
 			mnl_attr_put_strz(copy, attr->nla_type, found->to_name);
 		else
-			put_same(copy, attr);
+			rtobj_put_same(copy, attr);
 	} else {
-		put_same(copy, attr);
+		rtobj_put_same(copy, attr);
 		if (is_hops(copy->nlmsg_type, attr))
 			each_hop(at, mnl_attr_get_payload_len(attr), rename_hop, renamings);
 	}
@@ -543,7 +543,7 @@ static void put_hops_of(
 	mnl_attr_nest_end(copy, nest);
 }
 
-static uint16_t flags_of(const struct nv_rtobj *obj, enum nv_rtobj_verb verb)
+static uint16_t rtobj_flags_of(const struct nv_rtobj *obj, enum nv_rtobj_verb verb)
 {
 	bool beside = nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE;
 
@@ -571,7 +571,7 @@ int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
 	const struct nlmsghdr *message = &obj->header;
 	struct nlmsghdr *copy;
 	struct ndmsg *header;
-	int r = begin(requests, message, &header, &copy);
+	int r = rtobj_begin(requests, message, &header, &copy);
 
 	if (r < 0)
 		return r;
@@ -587,7 +587,7 @@ int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
 	if (message->nlmsg_type == RTM_NEWROUTE && verb == NV_RTOBJ_ADD && renamings)
 		step_back(copy);
 	copy->nlmsg_type += verb == NV_RTOBJ_DELETE;
-	copy->nlmsg_flags = flags_of(obj, verb);
+	copy->nlmsg_flags = rtobj_flags_of(obj, verb);
 	commit(requests, copy);
 	return 0;
 }
@@ -676,7 +676,7 @@ int nv_rtobj_route(const struct nv_rtobj *obj, struct nv_routes *routes)
 						      : -ENOMSG;
 }
 
-static void text_route(const struct nv_rtobj *obj, struct nv_str *text)
+static void rtobj_text_route(const struct nv_rtobj *obj, struct nv_str *text)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 	const struct nv_route *route;
@@ -735,7 +735,7 @@ static void text_fdb(const struct nv_rtobj *obj, struct nv_str *text)
 	nv_str_add(text, " of the bridge's table");
 }
 
-static void text_addr(const struct nv_rtobj *obj, struct nv_str *text)
+static void rtobj_text_addr(const struct nv_rtobj *obj, struct nv_str *text)
 {
 	struct nv_addr addr;
 	char ip[NV_IP_TEXT];
@@ -750,10 +750,10 @@ void nv_rtobj_text(const struct nv_rtobj *obj, struct nv_str *text)
 
 	switch (nv_rtobj_kind(obj)) {
 	case NV_RTOBJ_ADDR:
-		text_addr(obj, text);
+		rtobj_text_addr(obj, text);
 		break;
 	case NV_RTOBJ_ROUTE:
-		text_route(obj, text);
+		rtobj_text_route(obj, text);
 		break;
 	case NV_RTOBJ_RULE:
 		text_rule(obj, text);

@@ -15,7 +15,7 @@ struct bound_dump {
 	uint8_t protocol;
 };
 
-static struct nv_bound *find(struct bound_dump *dump, int ifindex, uint16_t port)
+static struct nv_bound *sockets_find(struct bound_dump *dump, int ifindex, uint16_t port)
 {
 	for (size_t i = 0; i < dump->count; i++) {
 		struct nv_bound *bound = &dump->bound[i];
@@ -39,7 +39,7 @@ static int each_socket(const struct nlmsghdr *message, void *data)
 	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
 		mnl_nlmsg_get_payload_len(message) < sizeof(*socket) || !socket->id.idiag_if)
 		return 0;
-	bound = find(data, (int)socket->id.idiag_if, ntohs(socket->id.idiag_sport));
+	bound = sockets_find(data, (int)socket->id.idiag_if, ntohs(socket->id.idiag_sport));
 	if (bound)
 		bound->count++;
 	return 0;

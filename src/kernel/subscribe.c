@@ -11,7 +11,7 @@
 
 #define UEVENT_GROUP_KERNEL 1 /* 2 is udev's */
 
-static int join(int fd, int group)
+static int subscribe_join(int fd, int group)
 {
 	return setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
 		       ? -errno
@@ -24,14 +24,14 @@ static int join_all(int fd, enum nv_subscription feed)
 
 	switch (feed) {
 	case NV_SUBSCRIBE_RTNL:
-		r = join(fd, RTNLGRP_LINK);
+		r = subscribe_join(fd, RTNLGRP_LINK);
 		if (r == 0)
-			r = join(fd, RTNLGRP_IPV4_IFADDR);
+			r = subscribe_join(fd, RTNLGRP_IPV4_IFADDR);
 		if (r == 0)
-			r = join(fd, RTNLGRP_IPV6_IFADDR);
+			r = subscribe_join(fd, RTNLGRP_IPV6_IFADDR);
 		return r;
 	case NV_SUBSCRIBE_UEVENT:
-		return join(fd, UEVENT_GROUP_KERNEL);
+		return subscribe_join(fd, UEVENT_GROUP_KERNEL);
 	}
 	return -EINVAL;
 }

@@ -99,7 +99,7 @@ static int read_subsystem(const char *sys, const char *devpath, char *ret, size_
  * A device that has a driver is told as bound to it, unless there is its node to tell of. One that
  * cannot be read has just vanished.
  */
-static void report(const char *sys, const char *devpath, const struct nv_subscribe_sink *sink)
+static void sysfs_report(const char *sys, const char *devpath, const struct nv_subscribe_sink *sink)
 {
 	NV_AUTO(nv_str) struct nv_str keys = {};
 	NV_AUTO(nv_file) FILE *file = NULL;
@@ -144,6 +144,6 @@ int nv_sysfs_devices(const char *sys, const struct nv_subscribe_sink *sink)
 	if (devices.count)
 		qsort(devices.devpath, devices.count, sizeof(devices.devpath[0]), by_devpath);
 	for (size_t i = 0; i < devices.count; i++)
-		report(root, devices.devpath[i], sink);
+		sysfs_report(root, devices.devpath[i], sink);
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Where @ifindex is, or where it would have to be put in. */
-static size_t place(const struct nv_links *links, int ifindex)
+static size_t types_place(const struct nv_links *links, int ifindex)
 {
 	size_t low = 0;
 	size_t high = links->count;
@@ -25,7 +25,7 @@ static size_t place(const struct nv_links *links, int ifindex)
 
 const struct nv_link *nv_links_by_index(const struct nv_links *links, int ifindex)
 {
-	size_t at = place(links, ifindex);
+	size_t at = types_place(links, ifindex);
 
 	return at < links->count && links->link[at].ifindex == ifindex ? &links->link[at] : NULL;
 }
@@ -60,7 +60,7 @@ static int make_room(void **array, size_t count, size_t size, size_t max)
 
 int nv_links_put(struct nv_links *links, const struct nv_link *link)
 {
-	size_t at = place(links, link->ifindex);
+	size_t at = types_place(links, link->ifindex);
 	void *array = links->link;
 	int r;
 
@@ -80,7 +80,7 @@ int nv_links_put(struct nv_links *links, const struct nv_link *link)
 
 void nv_links_remove(struct nv_links *links, int ifindex)
 {
-	size_t at = place(links, ifindex);
+	size_t at = types_place(links, ifindex);
 
 	if (at >= links->count || links->link[at].ifindex != ifindex)
 		return;

@@ -21,7 +21,8 @@
 #define RETRY_FOR 240000000ULL /* microseconds; an action may take 300 s (netvf_action_timeout) */
 
 /* The pair whose VF this is, if it is ours to act on; says why if it is a VF, but not ours. */
-static const struct nv_pair *find_pair(const struct nv_context *context, const struct nv_link *vf)
+static const struct nv_pair *vfattach_find_pair(
+	const struct nv_context *context, const struct nv_link *vf)
 {
 	const struct nv_pair *pair = nv_pairs_by_vf(&context->pairs, vf->ifindex);
 
@@ -61,7 +62,7 @@ static bool set_up(struct nv_context *context, int ifindex, unsigned int delay)
 
 	for (;;) {
 		const struct nv_link *vf = nv_links_by_index(&context->links, ifindex);
-		const struct nv_pair *pair = vf ? find_pair(context, vf) : NULL;
+		const struct nv_pair *pair = vf ? vfattach_find_pair(context, vf) : NULL;
 		const struct nv_link *hn =
 			pair ? nv_links_by_index(&context->links, pair->hn) : NULL;
 		struct timespec pause;
@@ -83,8 +84,7 @@ static bool set_up(struct nv_context *context, int ifindex, unsigned int delay)
 			return false;
 		}
 		if (nv_retry_note(&retry, ifindex, now) && r != -ENODEV)
-			nv_warn("cannot set %s, the VF of %s, up yet: %s; it is tried again for %d "
-				"seconds",
+			nv_warn("cannot set %s, the VF of %s, up yet: %s; it is tried again for %d seconds",
 				vf->name, hn->name, nv_strerror(r), (int)(RETRY_FOR / 1000000));
 		pause = (struct timespec){.tv_sec = retry.wait / 1000000,
 			.tv_nsec = (long)(retry.wait % 1000000 * 1000)};
@@ -118,7 +118,7 @@ static bool wait_and_set_up(struct nv_context *context, int ifindex, unsigned in
 }
 
 /* Whether it carries another's frames and nothing else, which netvfd alone knows. */
-static bool is_port(const struct nv_context *context, const char *hn, const char *vf)
+static bool vfattach_is_port(const struct nv_context *context, const char *hn, const char *vf)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
 	NV_AUTO(nv_free) char *error = NULL;
@@ -140,7 +140,7 @@ static bool is_port(const struct nv_context *context, const char *hn, const char
 	return found;
 }
 
-static bool attach(struct nv_context *context, const char *ifname, unsigned int delay)
+static bool vfattach_attach(struct nv_context *context, const char *ifname, unsigned int delay)
 {
 	const struct nv_link *vf;
 	const struct nv_link *hn;
@@ -149,12 +149,12 @@ static bool attach(struct nv_context *context, const char *ifname, unsigned int 
 	if (!nv_context_look(context))
 		return false;
 	vf = nv_links_by_name(&context->links, ifname);
-	pair = vf ? find_pair(context, vf) : NULL;
+	pair = vf ? vfattach_find_pair(context, vf) : NULL;
 	if (!pair)
 		return true;
 	hn = nv_links_by_index(&context->links, pair->hn);
 	/* A client would have set it up. */
-	if (vf->flags & IFF_UP && is_port(context, hn->name, vf->name))
+	if (vf->flags & IFF_UP && vfattach_is_port(context, hn->name, vf->name))
 		nv_vf_clients_end(hn->name, vf->name);
 	if (nv_hn_is_transparent(&context->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
 		return true;
@@ -176,10 +176,10 @@ int main(int argc, char **argv)
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
 	if (argc != 3 || nv_parse_u32(argv[2], DELAY_MAX, &delay) < 0) {
-		nv_err("usage: " PROGRAM " INTERFACE DELAY (seconds, at most %d; 0: the delay that "
-		       "rc.conf's hyperv_vf_delay says)",
+		nv_err("usage: " PROGRAM
+		       " INTERFACE DELAY (seconds, at most %d; 0: the delay that rc.conf's hyperv_vf_delay says)",
 			DELAY_MAX);
 		return 1;
 	}
-	return nv_context_open(&context) && attach(&context, argv[1], delay) ? 0 : 1;
+	return nv_context_open(&context) && vfattach_attach(&context, argv[1], delay) ? 0 : 1;
 }

@@ -98,25 +98,24 @@ enum look {
 };
 
 /* Says why. */
-static bool is_transparent(const struct vfup *up, const char *hn)
+static bool vfup_is_transparent(const struct vfup *up, const char *hn)
 {
 	const char *manager = nv_manager_of(up->hn->ifindex);
 
 	if (!nv_hn_is_transparent(&up->context.settings->hn, hn, manager))
 		return false;
 	if (nv_hn_is_transparent(&up->context.settings->hn, hn, false))
-		nv_notice("%s is in transparent mode (netvf_vf_transparent): it keeps its "
-			  "configuration and has no lagg",
+		nv_notice(
+			"%s is in transparent mode (netvf_vf_transparent): it keeps its configuration and has no lagg",
 			hn);
 	else
-		nv_notice("%s is in transparent mode, for %s configures it "
-			  "(netvf_vf_transparent=AUTO): it keeps its configuration and has no "
-			  "lagg",
+		nv_notice(
+			"%s is in transparent mode, for %s configures it (netvf_vf_transparent=AUTO): it keeps its configuration and has no lagg",
 			hn, manager);
 	return true;
 }
 
-static enum look look(struct vfup *up, const char *hn)
+static enum look vfup_look(struct vfup *up, const char *hn)
 {
 	const struct nv_pair *pair;
 
@@ -129,8 +128,7 @@ static enum look look(struct vfup *up, const char *hn)
 	}
 	pair = nv_pairs_by_hn(&up->context.pairs, up->hn->ifindex);
 	if (!pair) {
-		nv_err("%s is no synthetic interface that a VF can belong to; name it in "
-		       "rc.conf's netvf_pairs or netvf_synthetic if it is",
+		nv_err("%s is no synthetic interface that a VF can belong to; name it in rc.conf's netvf_pairs or netvf_synthetic if it is",
 			hn);
 		return LOOK_FAILED;
 	}
@@ -138,7 +136,7 @@ static enum look look(struct vfup *up, const char *hn)
 		nv_notice("%s is left alone: %s", hn, pair->why);
 		return pair->match == NV_MATCH_COUPLED ? LOOK_DONE : LOOK_FAILED;
 	}
-	if (is_transparent(up, hn))
+	if (vfup_is_transparent(up, hn))
 		return LOOK_DONE;
 	up->vf = pair->vf ? nv_links_by_index(&up->context.links, pair->vf) : NULL;
 	if (nv_hn_lagg_name(hn, up->lagg_name) < 0) {
@@ -148,7 +146,7 @@ static enum look look(struct vfup *up, const char *hn)
 	return LOOK_GO_ON;
 }
 
-static bool open_datapath(struct vfup *up)
+static bool vfup_open_datapath(struct vfup *up)
 {
 	int r = nv_datapath_open(up->context.kernel, up->context.run_dir, &up->datapath);
 
@@ -171,7 +169,7 @@ static int enter_datapath(struct vfup *up)
 }
 
 /* Where netvfd runs, the pair is in the data path already, and which port is active is its word. */
-static bool join(struct vfup *up)
+static bool vfup_join(struct vfup *up)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
 	int r = nv_client_open(up->context.run_dir, &client);
@@ -180,8 +178,8 @@ static bool join(struct vfup *up)
 	if (r == 0 && nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair) == 0)
 		return true;
 	if (r < 0)
-		nv_notice("netvfd does not run in %s: nobody will switch %s between its ports "
-			  "until it does",
+		nv_notice(
+			"netvfd does not run in %s: nobody will switch %s between its ports until it does",
 			up->context.run_dir, up->hn->name);
 	r = enter_datapath(up);
 	if (r == 0)
@@ -220,8 +218,7 @@ static bool take_journal(struct vfup *up, const struct nv_snapshot *now)
 	nv_strcopy(up->plan.move[0].accept_ra, sizeof(up->plan.move[0].accept_ra),
 		up->journal.settings.accept_ra);
 	if (r < 0)
-		nv_err("cannot write down in %s what %s is now, and so could not give it back: "
-		       "%s; nothing is changed",
+		nv_err("cannot write down in %s what %s is now, and so could not give it back: %s; nothing is changed",
 			up->context.run_dir, hn, nv_strerror(r));
 	return r == 0;
 }
@@ -232,8 +229,7 @@ static void report_left(const struct vfup *up)
 	const size_t many = 10;
 	size_t count = 0;
 
-	nv_each_rtobj(obj, &up->plan.left)
-	{
+	nv_each_rtobj (obj, &up->plan.left) {
 		NV_AUTO(nv_str) struct nv_str text = {};
 
 		nv_rtobj_text(obj, &text);
@@ -260,8 +256,7 @@ static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 	}
 	up->wanted->alone = !up->context.settings->inherit;
 	if (up->wanted->has_mac)
-		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of "
-			"its VF",
+		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of its VF",
 			up->hn->name, up->lagg_name, up->hn->name);
 	r = nv_snapshot_take(up->context.kernel, up->hn->ifindex, ret_now);
 	if (r == 0)
@@ -287,13 +282,13 @@ static bool is_unconfigured(const struct vfup *up)
 	if (up->pair.mode == NV_MODE_LAGG || !nv_plan_is_empty(&up->plan) ||
 		(nv_dhcp_find(hn, &clients) == 0 && clients.count))
 		return false;
-	nv_notice("%s has no lagg, for nobody has configured it: give it an address, or name it in "
-		  "rc.conf",
+	nv_notice(
+		"%s has no lagg, for nobody has configured it: give it an address, or name it in rc.conf",
 		hn);
 	return true;
 }
 
-static enum look make_plan(struct vfup *up)
+static enum look vfup_make_plan(struct vfup *up)
 {
 	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
 
@@ -313,8 +308,7 @@ static int create_lagg(struct vfup *up)
 
 	if (r != -EOPNOTSUPP || type == NV_LAGG_BPF)
 		return r;
-	nv_warn("rc.conf's netvf_lagg=bond cannot be: this kernel has no bonding; %s becomes what "
-		"it is with netvf_lagg=bpf",
+	nv_warn("rc.conf's netvf_lagg=bond cannot be: this kernel has no bonding; %s becomes what it is with netvf_lagg=bpf",
 		up->lagg_name);
 	return nv_lagg_create(up->datapath, up->hn, up->lagg_name, NV_LAGG_BPF, &up->lagg);
 }
@@ -388,7 +382,7 @@ static bool ready_ports(struct vfup *up)
 }
 
 /* From here on frames arrive on the lagg. */
-static bool take_over(struct vfup *up)
+static bool vfup_take_over(struct vfup *up)
 {
 	bool carrier = nv_link_usable(up->hn) || (up->vf && nv_link_usable(up->vf));
 	const struct nv_dp_change change = {.what = NV_DP_MODE, .to.mode = NV_MODE_LAGG};
@@ -428,8 +422,8 @@ static void undo(struct vfup *up)
 }
 
 /*
- * Make before break: until take_over() things are only added, so that destroying the lagg undoes
- * them; and until then frames arrive on hn, which has its configuration still.
+ * Make before break: until vfup_take_over() things are only added, so that destroying the lagg
+ * undoes them; and until then frames arrive on hn, which has its configuration still.
  */
 static bool move(struct vfup *up)
 {
@@ -437,7 +431,8 @@ static bool move(struct vfup *up)
 	bool before = up->pair.mode != NV_MODE_LAGG;
 
 	up->plan.move[0].to = up->lagg;
-	if (!ready_ports(up) || !nv_apply(kernel, &up->plan, NV_STAGE_FILL) || !take_over(up)) {
+	if (!ready_ports(up) || !nv_apply(kernel, &up->plan, NV_STAGE_FILL) ||
+		!vfup_take_over(up)) {
 		if (before)
 			undo(up);
 		return false;
@@ -460,7 +455,7 @@ static bool vfup(struct vfup *up, const char *hn)
 
 	if (!nv_context_open(&up->context) || !take_turn(up, hn, NV_MOVE_TO_LAGG))
 		return false;
-	switch (look(up, hn)) {
+	switch (vfup_look(up, hn)) {
 	case LOOK_GO_ON:
 		break;
 	case LOOK_DONE:
@@ -474,13 +469,13 @@ static bool vfup(struct vfup *up, const char *hn)
 		if (!lagg || (nv_lagg_has_ports(lagg) && !lagg->carrier)) /* a bond of no port */
 			return true;
 	}
-	if (!open_datapath(up) || !join(up))
+	if (!vfup_open_datapath(up) || !vfup_join(up))
 		return false;
 	if (up->pair.mode == NV_MODE_LAGG && !has_leftovers(up)) {
 		nv_info("%s is the upper of %s already", up->lagg_name, hn);
 		return true;
 	}
-	switch (make_plan(up)) {
+	switch (vfup_make_plan(up)) {
 	case LOOK_GO_ON:
 		break;
 	case LOOK_DONE:
@@ -503,7 +498,7 @@ static bool release(struct vfup *up, const char *hn)
 		nv_err("there is no interface %s", hn);
 		return false;
 	}
-	if (!open_datapath(up))
+	if (!vfup_open_datapath(up))
 		return false;
 	nv_datapath_get(up->datapath, up->hn->ifindex, &pair);
 	up->lagg = nv_links_by_index(&up->context.links, pair.lagg) ? pair.lagg : 0;
@@ -549,7 +544,8 @@ static bool show(struct vfup *up, const char *hn, bool json)
 	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
 	int r;
 
-	if (!nv_context_open(&up->context) || look(up, hn) != LOOK_GO_ON || !find_plan(up, &now))
+	if (!nv_context_open(&up->context) || vfup_look(up, hn) != LOOK_GO_ON ||
+		!find_plan(up, &now))
 		return false;
 	r = nv_print_plan(&up->plan, json);
 	if (r < 0)
@@ -557,10 +553,10 @@ static bool show(struct vfup *up, const char *hn, bool json)
 	return r == 0;
 }
 
-static int usage(void)
+static int vfup_usage(void)
 {
-	nv_err("usage: " PROGRAM " [-r | -n [-j]] HN (the synthetic interface, for example hn0; "
-	       "-r: release it, without HN all; -n: show what would be done, -j: in JSON)");
+	nv_err("usage: " PROGRAM
+	       " [-r | -n [-j]] HN (the synthetic interface, for example hn0; -r: release it, without HN all; -n: show what would be done, -j: in JSON)");
 	return 1;
 }
 
@@ -577,7 +573,7 @@ int main(int argc, char **argv)
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
 	while ((opt = getopt(argc, argv, "jnr")) != -1) {
 		if (opt == '?')
-			return usage();
+			return vfup_usage();
 		back |= opt == 'r';
 		only_show |= opt == 'n';
 		json |= opt == 'j';
@@ -587,7 +583,7 @@ int main(int argc, char **argv)
 	if (back && !argc && !dot)
 		return release_all() ? 0 : 1;
 	if (!hn[0] || strlen(hn) >= IFNAMSIZ || strchr(hn, '/'))
-		return usage();
+		return vfup_usage();
 	if (only_show)
 		return show(&up, hn, json) ? 0 : 1;
 	if (back)

@@ -36,7 +36,7 @@ struct options {
 	const char *run_dir;
 };
 
-static int usage(void)
+static int netvf_actions_usage(void)
 {
 	fprintf(stderr, "usage: " PROGRAM " [-f devd.conf] [-c rc.conf] [--run-dir directory]\n");
 	return -EINVAL;
@@ -56,9 +56,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 		else if (opt == 'r')
 			options->run_dir = optarg;
 		else
-			return usage();
+			return netvf_actions_usage();
 	}
-	return optind == argc ? 0 : usage();
+	return optind == argc ? 0 : netvf_actions_usage();
 }
 
 static int parse_event(const char *time, const char *line, struct nv_event **ret_event)
@@ -86,7 +86,8 @@ static const char *guest(void *data)
 }
 
 /* Returns 0, -EACCES (no rule makes this command of the event), or why that cannot be told. */
-static int check(struct options *options, const char *time, const char *line, const char *command)
+static int netvf_actions_check(
+	struct options *options, const char *time, const char *line, const char *command)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	NV_AUTO(nv_rules) struct nv_rules *rules = NULL;
@@ -98,8 +99,7 @@ static int check(struct options *options, const char *time, const char *line, co
 	if (r == 0 && !nv_rules_make(rules, event, command))
 		r = -EACCES;
 	if (r == -EACCES)
-		nv_err("no rule in %s makes of the event '%s' the command: %s; it is not run; if "
-		       "the rules have changed, reload netvfd",
+		nv_err("no rule in %s makes of the event '%s' the command: %s; it is not run; if the rules have changed, reload netvfd",
 			options->rules, line, command);
 	else if (r < 0)
 		nv_err("cannot check an action against %s: %s", options->rules, nv_strerror(r));
@@ -159,7 +159,7 @@ static void serve(int fd, struct options *options)
 	if (r == 0)
 		r = nv_runner_split(request, &time, &event, &command);
 	if (r == 0)
-		r = check(options, time, event, command);
+		r = netvf_actions_check(options, time, event, command);
 	if (r == 0)
 		r = nv_shell_new("/bin/sh", NULL, &shell);
 	if (r == 0)

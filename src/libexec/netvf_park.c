@@ -45,7 +45,7 @@ static void park_close(struct park *park)
 }
 
 /* A file with faults must not cost the guest its network: it is as if there were none. */
-static void read_settings(struct nv_settings *ret_settings)
+static void netvf_park_read_settings(struct nv_settings *ret_settings)
 {
 	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
 	const char *path = getenv(NV_RCCONF_ENV);
@@ -102,8 +102,7 @@ static void park_vf(struct park *park, const struct nv_link *vf, const struct nv
 
 	if (park_is_in_use(park, vf->ifindex)) {
 		if (park->in_use != vf->ifindex)
-			nv_warn("%s, the VF of %s, has an address and stays; cloud-init stops at "
-				"both",
+			nv_warn("%s, the VF of %s, has an address and stays; cloud-init stops at both",
 				vf->name, hn->name);
 		park->in_use = vf->ifindex;
 		return;
@@ -118,7 +117,7 @@ static void park_vf(struct park *park, const struct nv_link *vf, const struct nv
 }
 
 /* Now and after each change of a link. */
-static void on_settled(void *data)
+static void netvf_park_on_settled(void *data)
 {
 	__attribute__((cleanup(nv_pairs_auto))) struct nv_pairs pairs = {};
 	struct park *park = data;
@@ -165,28 +164,29 @@ static bool give_back(struct park *park)
 	return all;
 }
 
-static void on_signal(int signal, void *data)
+static void netvf_park_on_signal(int signal, void *data)
 {
 	(void)signal;
 	nv_loop_quit(data);
 }
 
-static int run(struct park *park)
+static int netvf_park_run(struct park *park)
 {
-	static const struct nv_monitor_ops ops = {.settled = on_settled};
+	static const struct nv_monitor_ops ops = {.settled = netvf_park_on_settled};
 	NV_AUTO(nv_watch) struct nv_watch *term = NULL;
 	NV_AUTO(nv_watch) struct nv_watch *interrupt = NULL;
-	int r = nv_loop_watch_signal(park->loop, SIGTERM, on_signal, park->loop, &term);
+	int r = nv_loop_watch_signal(park->loop, SIGTERM, netvf_park_on_signal, park->loop, &term);
 
 	if (r == 0)
-		r = nv_loop_watch_signal(park->loop, SIGINT, on_signal, park->loop, &interrupt);
+		r = nv_loop_watch_signal(
+			park->loop, SIGINT, netvf_park_on_signal, park->loop, &interrupt);
 	if (r == 0)
 		r = nv_monitor_new(park->loop, park->home, &ops, park, &park->monitor);
 	if (r < 0) {
 		nv_err("cannot watch the network interfaces: %s", nv_strerror(r));
 		return r;
 	}
-	on_settled(park);
+	netvf_park_on_settled(park);
 	sd_notify(0, "READY=1");
 	r = nv_loop_run(park->loop);
 	sd_notify(0, "STOPPING=1");
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 		nv_err("usage: " PROGRAM " (netvf-park.service runs it)");
 		return EXIT_FAILURE;
 	}
-	read_settings(&park.settings);
+	netvf_park_read_settings(&park.settings);
 	r = nv_loop_new(NV_LOOP_MONOTONIC, &park.loop);
 	if (r < 0) {
 		nv_err("cannot make an event loop: %s", nv_strerror(r));
@@ -212,6 +212,6 @@ int main(int argc, char **argv)
 	}
 	if (open_namespaces(&park) < 0)
 		return EXIT_FAILURE;
-	r = run(&park);
+	r = netvf_park_run(&park);
 	return give_back(&park) && r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -24,7 +24,7 @@ static void release_auto(struct release *release)
 	nv_plan_auto(&release->plan);
 }
 
-static bool make_plan(struct release *release)
+static bool release_make_plan(struct release *release)
 {
 	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
 	NV_AUTO(nv_str) struct nv_str why = {};
@@ -116,13 +116,12 @@ static void tell_peers(struct nv_context *context, const struct nv_link *hn)
 	if (r == 0)
 		nv_notify_send(context->kernel, &links, &addrs, &mcasts, hn->ifindex, hn->name);
 	else
-		nv_warn("%s: cannot read what its peers are to be told: %s; they learn from its "
-			"other frames where it is",
+		nv_warn("%s: cannot read what its peers are to be told: %s; they learn from its other frames where it is",
 			hn->name, nv_strerror(r));
 }
 
 /* A bond that goes closes the VF: the traffic leaves that before, as at a planned switch. */
-static void leave_vf(struct release *release)
+static void release_leave_vf(struct release *release)
 {
 	struct nv_kernel *kernel = release->context->kernel;
 	int hn = release->hn->ifindex;
@@ -137,7 +136,7 @@ static void leave_vf(struct release *release)
 	tell_peers(release->context, release->hn);
 }
 
-static bool take_lagg(struct release *release)
+static bool release_take_lagg(struct release *release)
 {
 	struct nv_kernel *kernel = release->context->kernel;
 	const char *lagg = release->plan.move[0].from_name;
@@ -146,7 +145,7 @@ static bool take_lagg(struct release *release)
 	nv_apply(kernel, &release->plan, NV_STAGE_STRIP_PATHS);
 	nv_dhcp_clients_move(kernel, &release->plan);
 	nv_apply(kernel, &release->plan, NV_STAGE_STRIP);
-	leave_vf(release);
+	release_leave_vf(release);
 	r = nv_lagg_destroy(release->datapath, release->hn->ifindex);
 	if (r < 0)
 		nv_err("cannot delete %s, which has nothing any more: %s", lagg, nv_strerror(r));
@@ -162,21 +161,20 @@ bool nv_release(struct nv_context *context, struct nv_datapath *datapath, const 
 	int r = nv_journal_read(context->run_dir, hn, &release.journal);
 
 	if (r < 0)
-		nv_warn("what %s was before cannot be read in %s: %s; what is on its lagg moves "
-			"back all the same",
+		nv_warn("what %s was before cannot be read in %s: %s; what is on its lagg moves back all the same",
 			hn->name, context->run_dir, nv_strerror(r));
 	if (!lagg && !release.journal.hn) {
 		nv_notice("%s has no lagg, and nothing to be given back", hn->name);
 		return true;
 	}
-	if (lagg && (!make_plan(&release) || !give(&release) || !take_lagg(&release)))
+	if (lagg &&
+		(!release_make_plan(&release) || !give(&release) || !release_take_lagg(&release)))
 		return false;
 	r = release.journal.hn ? nv_kernel_link(context->kernel, hn->ifindex, &live) : 0;
 	if (r == 0 && release.journal.hn)
 		r = nv_journal_restore(context->kernel, &release.journal, &live);
 	if (r < 0 && r != -ENODEV) {
-		nv_err("%s has its configuration again, but not all of its settings: %s; mend that "
-		       "and release it once more",
+		nv_err("%s has its configuration again, but not all of its settings: %s; mend that and release it once more",
 			hn->name, nv_strerror(r));
 		return false;
 	}

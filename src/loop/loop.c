@@ -223,7 +223,7 @@ void nv_watch_urgent(struct nv_watch *watch)
 }
 
 /* Hands a watch to libevent. Not event_new(): the one allocation is ours. */
-static int start(struct nv_watch *watch, int fd, int events, event_callback_fn callback)
+static int loop_start(struct nv_watch *watch, int fd, int events, event_callback_fn callback)
 {
 	if (event_assign(&watch->event, watch->loop->base, fd, events, callback, watch) < 0 ||
 		event_priority_set(&watch->event, ORDINARY) < 0)
@@ -238,7 +238,7 @@ static int start(struct nv_watch *watch, int fd, int events, event_callback_fn c
  * epoll(7) tells of a hang-up unasked, but libevent cannot ask for nothing else: so ask for edges
  * of readability, of which a hang-up is always one, and look.
  */
-static short flags_of(int events)
+static short loop_flags_of(int events)
 {
 	if (events == NV_LOOP_HANGUP)
 		return EV_PERSIST | EV_READ | EV_ET;
@@ -254,7 +254,7 @@ static void on_fd(int fd, short what, void *data)
 	watch->callback.fd(fd, events, watch->data);
 }
 
-static void on_hangup(int fd, short what, void *data)
+static void loop_on_hangup(int fd, short what, void *data)
 {
 	struct pollfd poll_fd = {.fd = fd};
 	struct nv_watch *watch = data;
@@ -273,7 +273,8 @@ int nv_loop_watch_fd(struct nv_loop *loop, int fd, int events, nv_loop_fd_fn cal
 	if (!watch)
 		return -ENOMEM;
 	watch->callback.fd = callback;
-	r = start(watch, fd, flags_of(events), events == NV_LOOP_HANGUP ? on_hangup : on_fd);
+	r = loop_start(watch, fd, loop_flags_of(events),
+		events == NV_LOOP_HANGUP ? loop_on_hangup : on_fd);
 	if (r < 0)
 		return r;
 	*ret_watch = TAKE_PTR(watch);
@@ -320,7 +321,7 @@ void nv_watch_disarm(struct nv_watch *timer)
 	event_del(&timer->event);
 }
 
-static void on_signal(int signal, short what, void *data)
+static void loop_on_signal(int signal, short what, void *data)
 {
 	struct nv_watch *watch = data;
 
@@ -337,7 +338,7 @@ int nv_loop_watch_signal(struct nv_loop *loop, int signal, nv_loop_signal_fn cal
 	if (!watch)
 		return -ENOMEM;
 	watch->callback.signal = callback;
-	r = start(watch, signal, EV_PERSIST | EV_SIGNAL, on_signal);
+	r = loop_start(watch, signal, EV_PERSIST | EV_SIGNAL, loop_on_signal);
 	if (r < 0)
 		return r;
 	*ret_watch = TAKE_PTR(watch);
@@ -371,7 +372,7 @@ int nv_loop_watch_child(struct nv_loop *loop, pid_t pid, nv_loop_child_fn callba
 		return -errno;
 	watch->callback.child = callback;
 	watch->pid = pid;
-	r = start(watch, pidfd, EV_READ, on_child);
+	r = loop_start(watch, pidfd, EV_READ, on_child);
 	if (r < 0)
 		return r;
 	watch->pidfd = TAKE_FD(pidfd);

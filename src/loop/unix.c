@@ -27,7 +27,7 @@ struct nv_listener {
 	struct nv_watch *timer; /* ends the rest */
 };
 
-static int set_address(struct sockaddr_un *address, const char *path)
+static int unix_set_address(struct sockaddr_un *address, const char *path)
 {
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	return nv_strcopy(address->sun_path, sizeof(address->sun_path), path) ? 0 : -ENAMETOOLONG;
@@ -39,7 +39,7 @@ int nv_unix_connect(const char *path, int type, int *ret_fd)
 	struct sockaddr_un address;
 	int r;
 
-	r = set_address(&address, path);
+	r = unix_set_address(&address, path);
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
@@ -69,7 +69,7 @@ static int bind_and_listen(const char *path, int type, int backlog, int *ret_fd)
 	struct stat status;
 	int r;
 
-	r = set_address(&address, path);
+	r = unix_set_address(&address, path);
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -132,7 +132,7 @@ static void on_connection(int fd, int events, void *data)
 		accept_one(listener);
 }
 
-static void look(struct nv_listener *listener)
+static void unix_look(struct nv_listener *listener)
 {
 	int r;
 
@@ -155,7 +155,7 @@ static void on_rested(void *data)
 
 	listener->resting = false;
 	listener->failed = false;
-	look(listener);
+	unix_look(listener);
 }
 
 void nv_listener_accept(struct nv_listener *listener)
@@ -169,7 +169,7 @@ void nv_listener_accept(struct nv_listener *listener)
 void nv_listener_enable(struct nv_listener *listener, bool enabled)
 {
 	listener->enabled = enabled;
-	look(listener);
+	unix_look(listener);
 }
 
 int nv_listener_new(struct nv_loop *loop, struct nv_budget *budget, const char *path, int type,

@@ -153,7 +153,7 @@ static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
 	return true;
 }
 
-static void settle(struct nv_kernel *kernel, const struct nv_move *move)
+static void apply_settle(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	nv_addresses_settle(kernel, move->to, &move->addrs);
 	if (move->from)
@@ -208,7 +208,7 @@ static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const s
 		nv_addresses_wait(kernel, move);
 		return true;
 	case NV_STEP_SETTINGS:
-		settle(kernel, move);
+		apply_settle(kernel, move);
 		return true;
 	case NV_STEP_PORT:
 		nv_bridge_leave(kernel, move);
@@ -236,7 +236,8 @@ static bool copy(struct nv_kernel *kernel, struct nv_move *move, const struct nv
 	return true;
 }
 
-static bool carry_out(struct nv_kernel *kernel, struct nv_plan *plan, const struct nv_step *step)
+static bool apply_carry_out(
+	struct nv_kernel *kernel, struct nv_plan *plan, const struct nv_step *step)
 {
 	struct nv_move *move = &plan->move[step->move];
 
@@ -280,7 +281,7 @@ bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage
 			continue;
 		count = nv_replay_run(&steps, i);
 		if (!count) {
-			fine &= carry_out(kernel, plan, step);
+			fine &= apply_carry_out(kernel, plan, step);
 			continue;
 		}
 		fine &= nv_replay(kernel, plan, step, count,

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-static const struct nv_rtobj *port_of(const struct nv_move *move)
+static const struct nv_rtobj *bridge_port_of(const struct nv_move *move)
 {
 	return move->to ? nv_rtobjs_next(&move->port, NULL) : NULL;
 }
@@ -16,7 +16,7 @@ static const struct nv_rtobj *port_of(const struct nv_move *move)
  * not fail, but number @may_fail; of the others only a port that has gone meanwhile may be the
  * reason.
  */
-static bool carry_out(struct nv_kernel *kernel, const struct nv_move *move,
+static bool bridge_carry_out(struct nv_kernel *kernel, const struct nv_move *move,
 	struct nv_rtobjs *requests, int error, size_t needed, size_t may_fail)
 {
 	NV_AUTO(nv_free) int *errors = calloc(requests->count ? requests->count : 1, sizeof(int));
@@ -33,7 +33,7 @@ static bool carry_out(struct nv_kernel *kernel, const struct nv_move *move,
 
 bool nv_bridge_enter(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	const struct nv_rtobj *port = port_of(move);
+	const struct nv_rtobj *port = bridge_port_of(move);
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 	int r = 0;
 
@@ -43,7 +43,7 @@ bool nv_bridge_enter(struct nv_kernel *kernel, const struct nv_move *move)
 		r = nv_brport_isolate(&requests, move->from, true);
 	if (r == 0)
 		r = nv_brport_enter(&requests, port, move->to);
-	return carry_out(
+	return bridge_carry_out(
 		kernel, move, &requests, r, SIZE_MAX, NV_BRPORT_ENTER_MAY_FAIL + (move->from != 0));
 }
 
@@ -55,8 +55,9 @@ static int request_macs(const struct nv_move *move, struct nv_rtobjs *requests)
 	const struct nv_rtobjs *objs = &move->port;
 	int r = 0;
 
-	nv_each_rtobj(obj, objs) if (r == 0 && nv_rtobj_kind(obj) == NV_RTOBJ_FDB) r =
-		nv_rtobjs_request(requests, obj, NV_RTOBJ_REPLACE, &list);
+	nv_each_rtobj (obj, objs)
+		if (r == 0 && nv_rtobj_kind(obj) == NV_RTOBJ_FDB)
+			r = nv_rtobjs_request(requests, obj, NV_RTOBJ_REPLACE, &list);
 	return r;
 }
 
@@ -76,19 +77,20 @@ static int request_succession(
 
 void nv_bridge_leave(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	const struct nv_rtobj *port = port_of(move);
+	const struct nv_rtobj *port = bridge_port_of(move);
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs macs = {};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 
 	if (!port)
 		return;
-	carry_out(kernel, move, &macs, request_macs(move, &macs), SIZE_MAX, SIZE_MAX);
-	carry_out(kernel, move, &requests, request_succession(move, port, &requests), 1, SIZE_MAX);
+	bridge_carry_out(kernel, move, &macs, request_macs(move, &macs), SIZE_MAX, SIZE_MAX);
+	bridge_carry_out(
+		kernel, move, &requests, request_succession(move, port, &requests), 1, SIZE_MAX);
 }
 
 void nv_bridge_undo(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	const struct nv_rtobj *port = port_of(move);
+	const struct nv_rtobj *port = bridge_port_of(move);
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 	int r;
 
@@ -97,5 +99,5 @@ void nv_bridge_undo(struct nv_kernel *kernel, const struct nv_move *move)
 	r = nv_brport_leave(&requests, move->to);
 	if (r == 0)
 		r = nv_brport_isolate(&requests, move->from, nv_brport_is_isolated(port));
-	carry_out(kernel, move, &requests, r, 0, SIZE_MAX);
+	bridge_carry_out(kernel, move, &requests, r, 0, SIZE_MAX);
 }

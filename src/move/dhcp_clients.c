@@ -31,7 +31,8 @@ static void leading_auto(struct leading *leading)
 	nv_dhcp_clients_auto(&leading->old);
 }
 
-static const struct nv_dhcp_client *find(const struct nv_dhcp_clients *clients, bool ipv6)
+static const struct nv_dhcp_client *dhcp_clients_find(
+	const struct nv_dhcp_clients *clients, bool ipv6)
 {
 	for (size_t i = 0; i < clients->count; i++)
 		if (clients->client[i].ipv6 == ipv6)
@@ -43,7 +44,7 @@ static bool runs_on(const char *ifname, bool ipv6)
 {
 	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
 
-	return nv_dhcp_find(ifname, &clients) == 0 && find(&clients, ipv6);
+	return nv_dhcp_find(ifname, &clients) == 0 && dhcp_clients_find(&clients, ipv6);
 }
 
 static bool wants_ipv4_client(const struct nv_move *move, const struct nv_dhcp_clients *old)
@@ -52,7 +53,7 @@ static bool wants_ipv4_client(const struct nv_move *move, const struct nv_dhcp_c
 	case NV_CLIENT_START:
 		return true;
 	case NV_CLIENT_MOVE:
-		return find(old, false);
+		return dhcp_clients_find(old, false);
 	case NV_CLIENT_STOP:
 		return false;
 	}
@@ -67,18 +68,16 @@ static int dhcp_clients_choose_one(struct nv_move *move)
 
 	if (move->from_name[0])
 		nv_dhcp_find(move->from_name, &old);
-	running = find(&old, false);
+	running = dhcp_clients_find(&old, false);
 	move->dhcp.program = nv_dhcp_installed(running ? &running->kind : NULL);
 	if (!move->dhcp.program || nv_dhcp_kind_of(move->dhcp.program, &kind) < 0) {
-		nv_err("rc.conf wants DHCP for %s, but there is no DHCP client on this system, so "
-		       "nothing is changed; install dhcpcd, dhclient or udhcpc, or name one in "
-		       "dhclient_program",
+		nv_err("rc.conf wants DHCP for %s, but there is no DHCP client on this system, so nothing is changed; install dhcpcd, dhclient or udhcpc, or name one in dhclient_program",
 			move->from_name[0] ? move->from_name : move->to_name);
 		return -ENOENT;
 	}
 	if (kind != NV_DHCP_DHCLIENT && *move->dhcp.flags) {
-		nv_notice("%s is not given dhclient_flags, which are dhclient's; name the client "
-			  "in dhclient_program if they are its own",
+		nv_notice(
+			"%s is not given dhclient_flags, which are dhclient's; name the client in dhclient_program if they are its own",
 			move->dhcp.program);
 		move->dhcp.flags = "";
 	}
@@ -108,12 +107,12 @@ bool nv_dhcp_clients_are_slow(const struct nv_plan *plan)
 			return false;
 		if (move->from)
 			nv_dhcp_find(move->from_name, &old);
-		slow |= wants_ipv4_client(move, &old) || find(&old, true);
+		slow |= wants_ipv4_client(move, &old) || dhcp_clients_find(&old, true);
 	}
 	return slow;
 }
 
-static void start(struct leading *leading, const struct nv_dhcp_wanted *wanted,
+static void dhcp_clients_start(struct leading *leading, const struct nv_dhcp_wanted *wanted,
 	const struct nv_dhcp_client *like)
 {
 	const struct nv_move *move = leading->move;
@@ -132,17 +131,15 @@ static void start(struct leading *leading, const struct nv_dhcp_wanted *wanted,
 		return;
 	}
 	if (r == -EINVAL)
-		nv_err("cannot start %s on %s: dhclient_program must be a dhclient, dhcpcd or "
-		       "udhcpc",
+		nv_err("cannot start %s on %s: dhclient_program must be a dhclient, dhcpcd or udhcpc",
 			program, move->to_name);
 	else
-		nv_err("cannot start %s on %s: %s; install it, or name another in "
-		       "dhclient_program",
+		nv_err("cannot start %s on %s: %s; install it, or name another in dhclient_program",
 			program, move->to_name, nv_strerror(r));
 	if (wanted && like) {
 		nv_notice("%s, which served %s, serves %s instead", like->program, move->from_name,
 			move->to_name);
-		start(leading, NULL, like);
+		dhcp_clients_start(leading, NULL, like);
 	} else if (move->addrs.count) {
 		nv_notice("%s keeps the address that was moved", move->to_name);
 	}
@@ -153,22 +150,22 @@ static void start_all(struct leading *leading)
 	const struct nv_move *move = leading->move;
 
 	if (wants_ipv4_client(move, &leading->old))
-		start(leading, move->client == NV_CLIENT_START ? &move->dhcp : NULL,
-			find(&leading->old, false));
+		dhcp_clients_start(leading, move->client == NV_CLIENT_START ? &move->dhcp : NULL,
+			dhcp_clients_find(&leading->old, false));
 	for (size_t i = 0; i < leading->old.count; i++)
 		if (leading->old.client[i].ipv6)
-			start(leading, NULL, &leading->old.client[i]);
+			dhcp_clients_start(leading, NULL, &leading->old.client[i]);
 }
 
-static void report(const struct leading *leading, const struct waiting *waiting, int r, int status)
+static void dhcp_clients_report(
+	const struct leading *leading, const struct waiting *waiting, int r, int status)
 {
 	const char *to = leading->move->to_name;
 
 	if (r == 0)
 		nv_info("DHCP on %s: done", to);
 	else if (WIFEXITED(status))
-		nv_warn("the DHCP client on %s ended with status %d and without a lease; "
-			"the address that was moved stays for as long as its own lease",
+		nv_warn("the DHCP client on %s ended with status %d and without a lease; the address that was moved stays for as long as its own lease",
 			to, WEXITSTATUS(status));
 	else
 		nv_warn("the DHCP client on %s was ended by signal %d", to, WTERMSIG(status));
@@ -190,7 +187,7 @@ static bool all_told(struct leading *leading)
 			nv_apply_keep(leading->kernel, leading->plan, leading->move);
 		} else if (waiting->pid) {
 			waiting->pid = 0;
-			report(leading, waiting, r, status);
+			dhcp_clients_report(leading, waiting, r, status);
 		}
 	}
 	return told;
@@ -235,9 +232,7 @@ static void move_one(
 	if (move->from_name[0])
 		nv_dhcp_find(move->from_name, &leading.old);
 	if (leading.old.refused)
-		nv_warn("process %d is left alone, though by its command line it is the DHCP "
-			"client of %s: others than root can change its program (%s), or that is no "
-			"DHCP client; end it, for its lease has moved to %s",
+		nv_warn("process %d is left alone, though by its command line it is the DHCP client of %s: others than root can change its program (%s), or that is no DHCP client; end it, for its lease has moved to %s",
 			(int)leading.old.refused, move->from_name,
 			nv_strerror(leading.old.refused_why), move->to_name);
 	if (replaced)
@@ -246,8 +241,7 @@ static void move_one(
 	while (!(told = all_told(&leading)) && now() < deadline)
 		continue;
 	if (!told)
-		nv_warn("no lease on %s after %d seconds; its client goes on trying, and what was "
-			"moved stays",
+		nv_warn("no lease on %s after %d seconds; its client goes on trying, and what was moved stays",
 			move->to_name, LEASE_WAIT);
 	if (!replaced)
 		stop_old(&leading);

@@ -37,7 +37,8 @@ static void read_sysctl(struct nv_kernel *kernel, const char *family, const char
 		ret_value[0] = '\0';
 }
 
-static struct nv_journal_settings read_settings(struct nv_kernel *kernel, const struct nv_link *hn)
+static struct nv_journal_settings journal_read_settings(
+	struct nv_kernel *kernel, const struct nv_link *hn)
 {
 	struct nv_journal_settings settings = {
 		.mtu = hn->mtu,
@@ -89,8 +90,7 @@ static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal
 	const struct nv_link_maps list = {&hn, 1};
 	int r = 0;
 
-	nv_each_rtobj(obj, &plan->left)
-	{
+	nv_each_rtobj (obj, &plan->left) {
 		struct nv_addr addr;
 		bool ours = nv_rtobj_refers(obj, &list) ||
 			    (nv_rtobj_addr(obj, &addr) == 0 && addr.ifindex == move->from);
@@ -100,9 +100,9 @@ static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal
 	}
 	/* Whether one of several next hops has a way from the lagg is only known when it is tried.
 	 */
-	nv_each_rtobj(obj, &plan->objs) if (r == 0 && plan->is_said && is_several(obj) &&
-					    nv_rtobj_refers(obj, &list)) r =
-		nv_rtobjs_add(&journal->displaced, obj);
+	nv_each_rtobj (obj, &plan->objs)
+		if (r == 0 && plan->is_said && is_several(obj) && nv_rtobj_refers(obj, &list))
+			r = nv_rtobjs_add(&journal->displaced, obj);
 	return r;
 }
 
@@ -127,15 +127,15 @@ static int take_config(
  * The place that a link had in that bridge, or its counterpart had before a run in the other
  * direction; NULL: it is not in the record.
  */
-static const struct nv_rtobj *find_port(
+static const struct nv_rtobj *journal_find_port(
 	const struct nv_journal *journal, const struct nv_rtobj *live)
 {
 	const struct nv_rtobj *found = NULL;
 
-	nv_each_rtobj(
-		port, &journal->ports) if (nv_brport_bridge(port) == nv_brport_bridge(live) &&
-					   (!found || nv_brport_link(port) == nv_brport_link(live)))
-		found = port;
+	nv_each_rtobj (port, &journal->ports)
+		if (nv_brport_bridge(port) == nv_brport_bridge(live) &&
+			(!found || nv_brport_link(port) == nv_brport_link(live)))
+			found = port;
 	return found;
 }
 
@@ -145,8 +145,9 @@ static int replace_port(struct nv_rtobjs *live, const struct nv_rtobj *port)
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
 	int r = nv_rtobjs_add(&objs, port);
 
-	nv_each_rtobj(obj, live) if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_BRPORT) r =
-		nv_rtobjs_add(&objs, obj);
+	nv_each_rtobj (obj, live)
+		if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_BRPORT)
+			r = nv_rtobjs_add(&objs, obj);
 	if (r < 0)
 		return r;
 	nv_rtobjs_auto(live);
@@ -163,7 +164,8 @@ int nv_journal_ports(struct nv_journal *journal, struct nv_plan *plan)
 	for (size_t i = 0; i < plan->count && r == 0; i++) {
 		struct nv_move *move = &plan->move[i];
 		const struct nv_rtobj *live = nv_rtobjs_next(&move->port, NULL);
-		const struct nv_rtobj *then = live && move->both ? find_port(journal, live) : NULL;
+		const struct nv_rtobj *then =
+			live && move->both ? journal_find_port(journal, live) : NULL;
 
 		if (then)
 			r = replace_port(&move->port, then);
@@ -182,7 +184,7 @@ int nv_journal_take(struct nv_kernel *kernel, const struct nv_link *hn,
 	const struct nv_snapshot *now, const struct nv_plan *plan, bool whole,
 	struct nv_journal *journal)
 {
-	const struct nv_journal_settings live = read_settings(kernel, hn);
+	const struct nv_journal_settings live = journal_read_settings(kernel, hn);
 
 	journal->settings = find_own(journal, &live);
 	journal->lagg_mtu = plan->move[0].mtu;
@@ -199,8 +201,7 @@ int nv_journal_take(struct nv_kernel *kernel, const struct nv_link *hn,
 
 static bool has(const struct nv_rtobjs *objs, const struct nv_addr *wanted)
 {
-	nv_each_rtobj(obj, objs)
-	{
+	nv_each_rtobj (obj, objs) {
 		struct nv_addr addr;
 
 		if (nv_rtobj_addr(obj, &addr) == 0 && nv_ip_equal(&addr.local, &wanted->local) &&
@@ -210,7 +211,8 @@ static bool has(const struct nv_rtobjs *objs, const struct nv_addr *wanted)
 	return false;
 }
 
-static const struct nv_addr *find(const struct nv_addrs *addrs, const struct nv_addr *wanted)
+static const struct nv_addr *journal_find(
+	const struct nv_addrs *addrs, const struct nv_addr *wanted)
 {
 	for (size_t i = 0; i < addrs->count; i++)
 		if (nv_ip_equal(&addrs->addr[i].local, &wanted->local) &&
@@ -230,7 +232,7 @@ static uint32_t left_of(uint32_t lifetime, uint64_t elapsed)
 static bool comes_back(const struct nv_journal *journal, const struct nv_addrs *on_lagg,
 	uint64_t elapsed, struct nv_addr *addr)
 {
-	const struct nv_addr *live = find(on_lagg, addr);
+	const struct nv_addr *live = journal_find(on_lagg, addr);
 	bool displaced = has(&journal->displaced, addr) || has(&journal->said, addr);
 
 	addr->ifindex = 0;
@@ -251,8 +253,7 @@ static int amend_addrs(const struct nv_journal *journal, struct nv_move *move)
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	int r = 0;
 
-	nv_each_rtobj(obj, &journal->addrs)
-	{
+	nv_each_rtobj (obj, &journal->addrs) {
 		struct nv_addr addr;
 
 		if (r == 0 && nv_rtobj_addr(obj, &addr) == 0 &&
@@ -287,15 +288,14 @@ static bool same_route(const struct nv_route *a, const struct nv_route *b)
 }
 
 /* Whether the lagg has a route to the same place as this one with several next hops. */
-static bool has_place(const struct nv_rtobjs *objs, const struct nv_rtobj *several)
+static bool journal_has_place(const struct nv_rtobjs *objs, const struct nv_rtobj *several)
 {
 	NV_AUTO(nv_routes) struct nv_routes wanted = {};
 
 	if (nv_rtobj_route(several, &wanted) < 0 || !wanted.count)
 		return false;
 	wanted.route[0].has_gateway = false;
-	nv_each_rtobj(obj, objs)
-	{
+	nv_each_rtobj (obj, objs) {
 		NV_AUTO(nv_routes) struct nv_routes hops = {};
 
 		if (nv_rtobj_route(obj, &hops) < 0 || !hops.count)
@@ -327,14 +327,16 @@ static int amend_objs(const struct nv_journal *journal, const struct nv_link_map
 	NV_AUTO(nv_routes) struct nv_routes said = {};
 	int r = 0;
 
-	nv_each_rtobj(obj, &journal->said) nv_rtobj_route(obj, &said);
-	nv_each_rtobj(obj, &plan->objs) if (r == 0 && !is_said(&said, obj)) r =
-		nv_rtobjs_add(&objs, obj);
+	nv_each_rtobj (obj, &journal->said)
+		nv_rtobj_route(obj, &said);
+	nv_each_rtobj (obj, &plan->objs)
+		if (r == 0 && !is_said(&said, obj))
+			r = nv_rtobjs_add(&objs, obj);
 	/* In the plan things are as on the old interface, which is the lagg now. */
-	nv_each_rtobj(
-		obj, &journal->displaced) if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_ADDR &&
-					      !(is_several(obj) && has_place(&plan->objs, obj))) r =
-		nv_rtobjs_request(&objs, obj, NV_RTOBJ_REPLACE, &renamings);
+	nv_each_rtobj (obj, &journal->displaced)
+		if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_ADDR &&
+			!(is_several(obj) && journal_has_place(&plan->objs, obj)))
+			r = nv_rtobjs_request(&objs, obj, NV_RTOBJ_REPLACE, &renamings);
 	if (r < 0)
 		return r;
 	nv_rtobjs_auto(&plan->objs);
@@ -358,8 +360,7 @@ static void settle_addrs(struct nv_kernel *kernel, const struct nv_journal *jour
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
-	nv_each_rtobj(obj, &journal->addrs)
-	{
+	nv_each_rtobj (obj, &journal->addrs) {
 		struct nv_addr addr;
 
 		if (nv_rtobj_addr(obj, &addr) == 0)
@@ -371,7 +372,7 @@ static void settle_addrs(struct nv_kernel *kernel, const struct nv_journal *jour
 int nv_journal_restore(
 	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_link *hn)
 {
-	const struct nv_journal_settings live = read_settings(kernel, hn);
+	const struct nv_journal_settings live = journal_read_settings(kernel, hn);
 	const struct nv_journal_settings own = find_own(journal, &live);
 	struct nv_link_change change = {
 		.what = NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,

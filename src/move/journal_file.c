@@ -25,8 +25,7 @@ static int objs_to_json(const struct nv_rtobjs *objs, json_t **ret_list)
 {
 	__attribute__((cleanup(json_auto))) json_t *list = json_array();
 
-	nv_each_rtobj(obj, objs)
-	{
+	nv_each_rtobj (obj, objs) {
 		NV_AUTO(nv_str) struct nv_str text = {};
 		NV_AUTO(nv_str) struct nv_str hex = {};
 

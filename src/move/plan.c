@@ -172,7 +172,7 @@ static bool is_stacked_on(const struct nv_link *link, int ifindex)
 	       strcmp(link->kind, "veth") != 0;
 }
 
-static int refuse(struct planner *planner, const struct nv_link *from)
+static int plan_refuse(struct planner *planner, const struct nv_link *from)
 {
 	nv_str_printf(planner->why,
 		"; or let %s keep everything, in transparent mode (netvf_vf_transparent)",
@@ -192,11 +192,9 @@ static int check_bridge(struct planner *planner, const struct nv_link *from,
 
 	if (bridge->stp) {
 		nv_str_printf(planner->why,
-			"%s is a port of %s, whose spanning tree would keep %s silent for its "
-			"forward delay; end the spanning tree (ip link set %s type bridge "
-			"stp_state 0)",
+			"%s is a port of %s, whose spanning tree would keep %s silent for its forward delay; end the spanning tree (ip link set %s type bridge stp_state 0)",
 			from->name, bridge->name, to_name, bridge->name);
-		return refuse(planner, from);
+		return plan_refuse(planner, from);
 	}
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *other = &links->link[i];
@@ -205,10 +203,9 @@ static int check_bridge(struct planner *planner, const struct nv_link *from,
 			other == to || from->isolated)
 			continue;
 		nv_str_printf(planner->why,
-			"%s is a port of %s and %s an isolated one, which could not reach it "
-			"during the move; end that (bridge link set dev %s isolated off)",
+			"%s is a port of %s and %s an isolated one, which could not reach it during the move; end that (bridge link set dev %s isolated off)",
 			from->name, bridge->name, other->name, other->name);
-		return refuse(planner, from);
+		return plan_refuse(planner, from);
 	}
 	return 0;
 }
@@ -223,13 +220,14 @@ static int plan_port(struct planner *planner, struct nv_move *move, const struct
 	const struct nv_rtobjs *ports = &planner->snapshot->ports;
 	int r = check_bridge(planner, from, bridge, move->to_name);
 
-	nv_each_rtobj(obj, ports) if (r == 0 && nv_rtobj_refers(obj, &list)) r =
-		nv_rtobjs_add(&move->port, obj);
+	nv_each_rtobj (obj, ports)
+		if (r == 0 && nv_rtobj_refers(obj, &list))
+			r = nv_rtobjs_add(&move->port, obj);
 	if (r == 0 && !move->port.count) {
 		nv_str_printf(planner->why,
 			"%s is a port of %s, and the kernel does not tell what it is there",
 			from->name, bridge->name);
-		return refuse(planner, from);
+		return plan_refuse(planner, from);
 	}
 	move->both = to && to != from && to->master == bridge->ifindex;
 	nv_strcopy(move->bridge, sizeof(move->bridge), bridge->name);
@@ -246,7 +244,7 @@ static int plan_master(struct planner *planner, struct nv_move *move, const stru
 		return plan_port(planner, move, from, master);
 	nv_str_printf(planner->why, "%s is a port of %s, which is no bridge", from->name,
 		master ? master->name : "another interface");
-	return refuse(planner, from);
+	return plan_refuse(planner, from);
 }
 
 static int check_stacked(struct planner *planner, const struct nv_link *from)
@@ -258,11 +256,9 @@ static int check_stacked(struct planner *planner, const struct nv_link *from)
 
 		if (is_stacked_on(link, from->ifindex) && strcmp(link->kind, "vlan") != 0) {
 			nv_str_printf(planner->why,
-				"%s (%s) is stacked on %s, and no device can be put on another "
-				"one: it would have to be made anew, and who uses it would lose "
-				"it; delete it and make it on %s",
+				"%s (%s) is stacked on %s, and no device can be put on another one: it would have to be made anew, and who uses it would lose it; delete it and make it on %s",
 				link->name, link->kind, from->name, planner->lagg);
-			return refuse(planner, from);
+			return plan_refuse(planner, from);
 		}
 	}
 	return 0;
@@ -273,7 +269,7 @@ static int plan_vlan(struct planner *planner, struct nv_move *move, const struct
 	if (from->vlan_length > sizeof(move->vlan)) {
 		nv_str_printf(planner->why,
 			"the VLAN %s has more mappings of priorities than can be kept", from->name);
-		return refuse(planner, from);
+		return plan_refuse(planner, from);
 	}
 	memcpy(move->vlan, from->vlan, from->vlan_length);
 	move->vlan_length = from->vlan_length;
@@ -375,7 +371,7 @@ static int plan_tree(struct planner *planner, const struct nv_link *from,
 	return r;
 }
 
-static const struct nv_move *find_move(const struct nv_plan *plan, int from)
+static const struct nv_move *plan_find_move(const struct nv_plan *plan, int from)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].from == from)
@@ -426,7 +422,7 @@ enum way {
 
 static enum way way_of_route(const struct planner *planner, const struct nv_route *route)
 {
-	const struct nv_move *move = find_move(&planner->plan, route->oif);
+	const struct nv_move *move = plan_find_move(&planner->plan, route->oif);
 
 	if (!move || (!nv_plan_route_counts(route) && !is_made_by_hand(move, route)))
 		return WAY_NONE;
@@ -490,8 +486,9 @@ static int plan_objs(struct planner *planner)
 
 	for (unsigned int kind = 0; kind < NV_RTOBJ_KINDS; kind++)
 		for (int gateway = 0; gateway <= 1; gateway++)
-			nv_each_rtobj(obj, live) if (r == 0 && nv_rtobj_kind(obj) == kind) r =
-				plan_obj(planner, obj, gateway);
+			nv_each_rtobj (obj, live)
+				if (r == 0 && nv_rtobj_kind(obj) == kind)
+					r = plan_obj(planner, obj, gateway);
 	return r;
 }
 

@@ -52,7 +52,7 @@ static bool is_fine(enum nv_rtobj_verb verb, const struct nv_rtobj *obj, int err
  * Sends requests, in each of which is the thing that @verb is done to. One that replaces may stand
  * among those that add.
  */
-static bool carry_out(
+static bool replay_carry_out(
 	struct nv_kernel *kernel, struct nv_rtobjs *requests, enum nv_rtobj_verb verb, int priority)
 {
 	NV_AUTO(nv_free) int *errors = calloc(requests->count ? requests->count : 1, sizeof(int));
@@ -127,7 +127,8 @@ bool nv_replay(struct nv_kernel *kernel, const struct nv_plan *plan, const struc
 		nv_err("cannot move routes and the like: %s", nv_strerror(r));
 		return false;
 	}
-	return carry_out(kernel, &requests, deletes ? NV_RTOBJ_DELETE : NV_RTOBJ_ADD, priority) ||
+	return replay_carry_out(
+		       kernel, &requests, deletes ? NV_RTOBJ_DELETE : NV_RTOBJ_ADD, priority) ||
 	       deletes || plan->is_said;
 }
 
@@ -139,8 +140,7 @@ void nv_replay_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	const struct nv_rtobjs *objs = &plan->objs;
 	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
 
-	nv_each_rtobj(obj, objs)
-	{
+	nv_each_rtobj (obj, objs) {
 		if (r == 0 && nv_rtobj_is_replaced(obj))
 			r = nv_rtobjs_request(&back, obj, NV_RTOBJ_REPLACE, NULL);
 		else if (r == 0 && (plan->move[0].keeps || nv_rtobj_is_shared(obj) ||
@@ -148,8 +148,8 @@ void nv_replay_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 			r = nv_rtobjs_request(&gone, obj, NV_RTOBJ_DELETE, &ready);
 	}
 	if (r == 0) {
-		carry_out(kernel, &back, NV_RTOBJ_ADD, LOG_ERR);
-		carry_out(kernel, &gone, NV_RTOBJ_DELETE, LOG_ERR);
+		replay_carry_out(kernel, &back, NV_RTOBJ_ADD, LOG_ERR);
+		replay_carry_out(kernel, &gone, NV_RTOBJ_DELETE, LOG_ERR);
 	}
 }
 
@@ -180,8 +180,9 @@ static int request_strip(struct nv_kernel *kernel, const struct nv_move *move,
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs found = {};
 	int r = nv_kernel_rtobjs(kernel, kind, move->from, &found);
 
-	nv_each_rtobj(obj, &found) if (r == 0 && nv_rtobj_refers(obj, &list) && is_to_go(obj)) r =
-		nv_rtobjs_request(requests, obj, NV_RTOBJ_DELETE, &list);
+	nv_each_rtobj (obj, &found)
+		if (r == 0 && nv_rtobj_refers(obj, &list) && is_to_go(obj))
+			r = nv_rtobjs_request(requests, obj, NV_RTOBJ_DELETE, &list);
 	return r;
 }
 
@@ -197,7 +198,7 @@ void nv_replay_strip(struct nv_kernel *kernel, const struct nv_move *move)
 			nv_warn("cannot list the routes and the like of %s: %s", move->from_name,
 				nv_strerror(r));
 	}
-	carry_out(kernel, &requests, NV_RTOBJ_DELETE, LOG_WARNING);
+	replay_carry_out(kernel, &requests, NV_RTOBJ_DELETE, LOG_WARNING);
 }
 
 size_t nv_replay_count_routes(const struct nv_plan *plan, const struct nv_move *move)
@@ -207,7 +208,7 @@ size_t nv_replay_count_routes(const struct nv_plan *plan, const struct nv_move *
 	const struct nv_rtobjs *objs = &plan->objs;
 	size_t count = 0;
 
-	nv_each_rtobj(obj, objs) count +=
-		nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE && nv_rtobj_refers(obj, &list);
+	nv_each_rtobj (obj, objs)
+		count += nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE && nv_rtobj_refers(obj, &list);
 	return count;
 }

@@ -45,7 +45,7 @@ static bool is_in_first_namespace(void)
 	return nv_run_dir_of_namespace(&dir) == 0 && nv_run_dir_is_first(dir);
 }
 
-static int call(const char *command, const char *ifname, const struct nv_words *values,
+static int resolved_call(const char *command, const char *ifname, const struct nv_words *values,
 	struct nv_str *output)
 {
 	size_t count = values ? values->count : 0;
@@ -73,7 +73,7 @@ int nv_resolved_values(const char *text, struct nv_words *ret_values)
 static int read_values(const char *command, const char *ifname, struct nv_words *ret_values)
 {
 	NV_AUTO(nv_str) struct nv_str output = {};
-	int r = call(command, ifname, NULL, &output);
+	int r = resolved_call(command, ifname, NULL, &output);
 
 	return r < 0 ? r : nv_resolved_values(nv_str_text(&output), ret_values);
 }
@@ -100,7 +100,7 @@ static int copy_one(const char *command, const char *from, const char *to)
 		return r;
 	r = read_values(command, to, &there);
 	if (r == 0 && !same(&wanted, &there))
-		r = call(command, to, &wanted, &output);
+		r = resolved_call(command, to, &wanted, &output);
 	return r < 0 ? r : (int)wanted.count;
 }
 
@@ -114,8 +114,7 @@ void nv_resolved_copy(const char *from, const char *to)
 		int r = i < N_MAIN || main_count ? copy_one(settings[i], from, to) : 0;
 
 		if (r < 0)
-			nv_warn("cannot give %s what systemd-resolved has for %s: resolvectl %s: "
-				"%s",
+			nv_warn("cannot give %s what systemd-resolved has for %s: resolvectl %s: %s",
 				to, from, settings[i], nv_strerror(r));
 		else if (i < N_MAIN)
 			main_count += r;
@@ -129,9 +128,8 @@ void nv_resolved_revert(const char *ifname)
 
 	if (!is_in_first_namespace() || !runs())
 		return;
-	r = call("revert", ifname, NULL, &output);
+	r = resolved_call("revert", ifname, NULL, &output);
 	if (r < 0)
-		nv_warn("cannot take from %s what systemd-resolved has for it: resolvectl revert: "
-			"%s",
+		nv_warn("cannot take from %s what systemd-resolved has for it: resolvectl revert: %s",
 			ifname, nv_strerror(r));
 }

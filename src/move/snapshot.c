@@ -35,17 +35,18 @@ static int find_tree(const struct nv_links *links, int hn, struct nv_link_maps *
 }
 
 /* Those that name one of @tree, and none of @seen. */
-static int keep(const struct nv_rtobjs *found, const struct nv_link_maps *tree,
+static int snapshot_keep(const struct nv_rtobjs *found, const struct nv_link_maps *tree,
 	const struct nv_link_maps *seen, struct nv_rtobjs *objs)
 {
 	int r = 0;
 
-	nv_each_rtobj(obj, found) if (r == 0 && nv_rtobj_refers(obj, tree) &&
-				      !nv_rtobj_refers(obj, seen)) r = nv_rtobjs_add(objs, obj);
+	nv_each_rtobj (obj, found)
+		if (r == 0 && nv_rtobj_refers(obj, tree) && !nv_rtobj_refers(obj, seen))
+			r = nv_rtobjs_add(objs, obj);
 	return r;
 }
 
-static int take(struct nv_kernel *kernel, enum nv_rtobj_kind kind, int ifindex,
+static int snapshot_take(struct nv_kernel *kernel, enum nv_rtobj_kind kind, int ifindex,
 	const struct nv_link_maps *tree, const struct nv_link_maps *seen, struct nv_rtobjs *objs)
 {
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs found = {};
@@ -54,24 +55,24 @@ static int take(struct nv_kernel *kernel, enum nv_rtobj_kind kind, int ifindex,
 	/* A kernel that has no next hops by id (before 5.3) has none to move. */
 	if (kind == NV_RTOBJ_NEXTHOP && (r == -EOPNOTSUPP || r == -EINVAL))
 		return 0;
-	return r < 0 ? r : keep(&found, tree, seen, objs);
+	return r < 0 ? r : snapshot_keep(&found, tree, seen, objs);
 }
 
 static int take_objs(
 	struct nv_kernel *kernel, const struct nv_link_maps *tree, struct nv_rtobjs *objs)
 {
 	struct nv_link_maps seen = {tree->renaming, 0};
-	int r = take(kernel, NV_RTOBJ_NEXTHOP, 0, tree, &seen, objs);
+	int r = snapshot_take(kernel, NV_RTOBJ_NEXTHOP, 0, tree, &seen, objs);
 
 	if (r == 0)
-		r = take(kernel, NV_RTOBJ_RULE, 0, tree, &seen, objs);
+		r = snapshot_take(kernel, NV_RTOBJ_RULE, 0, tree, &seen, objs);
 	/* One link's only: a router's full table would be large. */
 	for (; seen.count < tree->count && r == 0; seen.count++) {
 		int ifindex = tree->renaming[seen.count].from;
 
-		r = take(kernel, NV_RTOBJ_NEIGH, ifindex, tree, &seen, objs);
+		r = snapshot_take(kernel, NV_RTOBJ_NEIGH, ifindex, tree, &seen, objs);
 		if (r == 0)
-			r = take(kernel, NV_RTOBJ_ROUTE, ifindex, tree, &seen, objs);
+			r = snapshot_take(kernel, NV_RTOBJ_ROUTE, ifindex, tree, &seen, objs);
 	}
 	return r;
 }
@@ -83,7 +84,8 @@ static const struct nv_link *bridge_of(const struct nv_links *links, const struc
 	return master && nv_streq(master->kind, "bridge") ? master : NULL;
 }
 
-static int take_port(struct nv_kernel *kernel, const struct nv_link *link, struct nv_rtobjs *ports)
+static int snapshot_take_port(
+	struct nv_kernel *kernel, const struct nv_link *link, struct nv_rtobjs *ports)
 {
 	const struct nv_link_map self = {link->ifindex, link->ifindex, link->name, link->name};
 	const struct nv_link_maps list = {&self, 1};
@@ -93,11 +95,12 @@ static int take_port(struct nv_kernel *kernel, const struct nv_link *link, struc
 
 	if (r == 0)
 		r = nv_kernel_rtobjs(kernel, NV_RTOBJ_FDB, link->ifindex, &fdb);
-	nv_each_rtobj(obj, &found) if (r == 0 && nv_rtobj_refers(obj, &list)) r =
-		nv_rtobjs_add(ports, obj);
-	nv_each_rtobj(obj, &fdb) if (r == 0 && nv_rtobj_refers(obj, &list) &&
-				     !nv_fdb_is_of_itself(obj, link->mac)) r =
-		nv_rtobjs_add(ports, obj);
+	nv_each_rtobj (obj, &found)
+		if (r == 0 && nv_rtobj_refers(obj, &list))
+			r = nv_rtobjs_add(ports, obj);
+	nv_each_rtobj (obj, &fdb)
+		if (r == 0 && nv_rtobj_refers(obj, &list) && !nv_fdb_is_of_itself(obj, link->mac))
+			r = nv_rtobjs_add(ports, obj);
 	return r;
 }
 
@@ -110,7 +113,7 @@ static int take_ports(struct nv_kernel *kernel, const struct nv_links *links,
 		const struct nv_link *link = nv_links_by_index(links, tree->renaming[i].from);
 
 		if (bridge_of(links, link))
-			r = take_port(kernel, link, ports);
+			r = snapshot_take_port(kernel, link, ports);
 	}
 	return r;
 }

@@ -37,7 +37,7 @@ const char *nv_step_verb_name(enum nv_step_verb verb)
 	return "";
 }
 
-static void put(struct lister *lister, const struct nv_step *step)
+static void steps_put(struct lister *lister, const struct nv_step *step)
 {
 	struct nv_steps *steps = &lister->steps;
 	size_t size = steps->size ? 2 * steps->size : 64;
@@ -58,10 +58,10 @@ static void put(struct lister *lister, const struct nv_step *step)
 	steps->step[steps->count++].stage = lister->stage;
 }
 
-static void list(
+static void steps_list(
 	struct lister *lister, enum nv_step_verb verb, enum nv_step_object object, size_t move)
 {
-	put(lister, &(struct nv_step){.verb = verb, .object = object, .move = move});
+	steps_put(lister, &(struct nv_step){.verb = verb, .object = object, .move = move});
 }
 
 /* One that has the name of what it replaces, or is stacked on such: made when that is gone. */
@@ -81,10 +81,10 @@ static void list_addrs(struct lister *lister, size_t index)
 
 	for (step.index = 0; step.index < addrs->count; step.index++)
 		if (addrs->addr[step.index].local.family == AF_INET)
-			put(lister, &step);
+			steps_put(lister, &step);
 	for (step.index = addrs->count; step.index-- > 0;)
 		if (addrs->addr[step.index].local.family == AF_INET6)
-			put(lister, &step);
+			steps_put(lister, &step);
 }
 
 static void list_routes(struct lister *lister, size_t index)
@@ -93,7 +93,7 @@ static void list_routes(struct lister *lister, size_t index)
 	struct nv_step step = {.verb = NV_STEP_ADD, .object = NV_STEP_ROUTE, .move = index};
 
 	for (; step.index < move->routes.count && move->up; step.index++)
-		put(lister, &step);
+		steps_put(lister, &step);
 }
 
 static void list_content(struct lister *lister, size_t index)
@@ -104,10 +104,10 @@ static void list_content(struct lister *lister, size_t index)
 
 static void list_link(struct lister *lister, size_t index)
 {
-	list(lister, NV_STEP_MAKE, NV_STEP_LINK, index);
+	steps_list(lister, NV_STEP_MAKE, NV_STEP_LINK, index);
 	if (lister->plan->move[index].port.count)
-		list(lister, NV_STEP_COPY, NV_STEP_PORT, index);
-	list(lister, NV_STEP_COPY, NV_STEP_SETTINGS, index);
+		steps_list(lister, NV_STEP_COPY, NV_STEP_PORT, index);
+	steps_list(lister, NV_STEP_COPY, NV_STEP_SETTINGS, index);
 }
 
 static void list_new_interfaces(struct lister *lister)
@@ -125,10 +125,10 @@ static void list_new_interfaces(struct lister *lister)
 	/* Before there are many routes, which would all be looked at. */
 	for (size_t i = 0; i < plan->count; i++)
 		if (!is_late(plan, &plan->move[i]) && plan->move[i].up)
-			list(lister, NV_STEP_WAIT, NV_STEP_ADDRS6, i);
+			steps_list(lister, NV_STEP_WAIT, NV_STEP_ADDRS6, i);
 	for (size_t i = 0; i < plan->count; i++)
 		if (!is_late(plan, &plan->move[i]) && plan->move[i].was)
-			list(lister, NV_STEP_COPY, NV_STEP_NAMES, i);
+			steps_list(lister, NV_STEP_COPY, NV_STEP_NAMES, i);
 }
 
 static void list_late_interfaces(struct lister *lister)
@@ -139,16 +139,16 @@ static void list_late_interfaces(struct lister *lister)
 		if (!is_late(plan, &plan->move[i]))
 			continue;
 		if (plan->move[i].was)
-			list(lister, NV_STEP_REMOVE, NV_STEP_LINK, i);
+			steps_list(lister, NV_STEP_REMOVE, NV_STEP_LINK, i);
 		list_link(lister, i);
 		list_content(lister, i);
 		if (plan->move[i].port.count)
-			list(lister, NV_STEP_SETTLE, NV_STEP_PORT, i);
+			steps_list(lister, NV_STEP_SETTLE, NV_STEP_PORT, i);
 	}
 }
 
 /* The first move of those that @late is true for whose old interface the thing names. */
-static bool find_move(
+static bool steps_find_move(
 	const struct nv_plan *plan, const struct nv_rtobj *obj, bool late, size_t *ret_index)
 {
 	for (size_t i = 0; i < plan->count; i++) {
@@ -167,19 +167,18 @@ static bool find_move(
 
 static void list_objs(struct lister *lister, bool late)
 {
-	nv_each_rtobj(obj, &lister->plan->objs)
-	{
+	nv_each_rtobj (obj, &lister->plan->objs) {
 		struct nv_step step = {
 			.verb = nv_rtobj_is_replaced(obj) ? NV_STEP_REPLACE : NV_STEP_ADD,
 			.object = NV_STEP_RTOBJ,
 			.obj = obj,
 		};
 
-		if (find_move(lister->plan, obj, true, &step.move) != late)
+		if (steps_find_move(lister->plan, obj, true, &step.move) != late)
 			continue;
 		if (!late)
-			find_move(lister->plan, obj, false, &step.move);
-		put(lister, &step);
+			steps_find_move(lister->plan, obj, false, &step.move);
+		steps_put(lister, &step);
 	}
 }
 
@@ -196,8 +195,7 @@ static void list_left(struct lister *lister)
 	const struct nv_plan *plan = lister->plan;
 	struct nv_step step = {.verb = NV_STEP_LEAVE, .object = NV_STEP_RTOBJ};
 
-	nv_each_rtobj(obj, &plan->left)
-	{
+	nv_each_rtobj (obj, &plan->left) {
 		struct nv_addr addr;
 
 		if (!is_left_in(obj, lister->stage))
@@ -205,12 +203,12 @@ static void list_left(struct lister *lister)
 		step.obj = obj;
 		step.move = 0;
 		if (nv_rtobj_addr(obj, &addr) < 0)
-			find_move(plan, obj, false, &step.move);
+			steps_find_move(plan, obj, false, &step.move);
 		else
 			while (step.move < plan->count - 1 &&
 				plan->move[step.move].was != addr.ifindex)
 				step.move++;
-		put(lister, &step);
+		steps_put(lister, &step);
 	}
 }
 
@@ -221,14 +219,13 @@ static void list_removals(struct lister *lister)
 	struct nv_step step = {.verb = NV_STEP_REMOVE, .object = NV_STEP_RTOBJ};
 
 	for (unsigned int kind = NV_RTOBJ_KINDS; kind-- > 0;)
-		nv_each_rtobj(obj, objs)
-		{
+		nv_each_rtobj (obj, objs) {
 			if (nv_rtobj_kind(obj) != kind || nv_rtobj_is_replaced(obj) ||
 				nv_rtobj_is_learnt(obj))
 				continue;
 			step.obj = obj;
-			if (find_move(lister->plan, obj, false, &step.move))
-				put(lister, &step);
+			if (steps_find_move(lister->plan, obj, false, &step.move))
+				steps_put(lister, &step);
 		}
 }
 
@@ -238,18 +235,18 @@ static void list_strip_paths(struct lister *lister)
 
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].port.count && !is_late(plan, &plan->move[i]))
-			list(lister, NV_STEP_REMOVE, NV_STEP_PORT, i);
+			steps_list(lister, NV_STEP_REMOVE, NV_STEP_PORT, i);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
-			list(lister, NV_STEP_CLOSE, NV_STEP_SETTINGS, i);
+			steps_list(lister, NV_STEP_CLOSE, NV_STEP_SETTINGS, i);
 	list_left(lister);
 	list_removals(lister);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
-			list(lister, NV_STEP_REMOVE, NV_STEP_REST, i);
+			steps_list(lister, NV_STEP_REMOVE, NV_STEP_REST, i);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
-			list(lister, NV_STEP_REMOVE, NV_STEP_ADDRS6, i);
+			steps_list(lister, NV_STEP_REMOVE, NV_STEP_ADDRS6, i);
 	list_late_interfaces(lister);
 	list_objs(lister, true);
 }
@@ -259,17 +256,17 @@ static void list_strip(struct lister *lister)
 	const struct nv_plan *plan = lister->plan;
 
 	for (size_t i = 0; i < plan->count; i++)
-		list(lister, NV_STEP_SETTLE, NV_STEP_SETTINGS, i);
+		steps_list(lister, NV_STEP_SETTLE, NV_STEP_SETTINGS, i);
 	list_left(lister);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was && !plan->move[i].vlan_id)
-			list(lister, NV_STEP_REMOVE, NV_STEP_NAMES, i);
+			steps_list(lister, NV_STEP_REMOVE, NV_STEP_NAMES, i);
 	for (size_t i = plan->count; i-- > 0;) {
 		const struct nv_move *move = &plan->move[i];
 
 		if (move->was && !is_late(plan, move))
-			list(lister, NV_STEP_REMOVE, move->vlan_id ? NV_STEP_LINK : NV_STEP_ADDRS4,
-				i);
+			steps_list(lister, NV_STEP_REMOVE,
+				move->vlan_id ? NV_STEP_LINK : NV_STEP_ADDRS4, i);
 	}
 }
 
@@ -281,13 +278,13 @@ int nv_steps_list(const struct nv_plan *plan, struct nv_steps *ret_steps)
 	list_new_interfaces(&lister);
 	list_objs(&lister, false);
 	lister.stage = NV_STAGE_SWITCH;
-	list(&lister, NV_STEP_SWITCH, NV_STEP_FRAMES, 0);
+	steps_list(&lister, NV_STEP_SWITCH, NV_STEP_FRAMES, 0);
 	lister.stage = NV_STAGE_STRIP_PATHS;
 	list_strip_paths(&lister);
 	lister.stage = NV_STAGE_CLIENTS;
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].client != NV_CLIENT_STOP)
-			list(&lister, NV_STEP_ADD, NV_STEP_CLIENT, i);
+			steps_list(&lister, NV_STEP_ADD, NV_STEP_CLIENT, i);
 	lister.stage = NV_STAGE_STRIP;
 	list_strip(&lister);
 	if (lister.error < 0)
@@ -329,8 +326,8 @@ static void text_link(const struct nv_plan *plan, const struct nv_step *step, st
 	const struct nv_move *move = &plan->move[step->move];
 
 	if (step->verb == NV_STEP_REMOVE && is_late(plan, move))
-		nv_str_add(text, "it, so that another can have its name: nothing is heard on it "
-				 "until that is there");
+		nv_str_add(text,
+			"it, so that another can have its name: nothing is heard on it until that is there");
 	else if (step->verb == NV_STEP_REMOVE)
 		nv_str_add(text, "the VLAN");
 	else if (move->vlan_id)
@@ -357,7 +354,8 @@ static void text_settings(
 		text, "MTU %u%s%s", move->mtu, move->description[0] ? "; " : "", move->description);
 }
 
-static void text_addr(const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
+static void steps_text_addr(
+	const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
 {
 	const struct nv_addr *addr = &move->addrs.addr[step->index];
 	char ip[NV_IP_TEXT];
@@ -366,7 +364,8 @@ static void text_addr(const struct nv_move *move, const struct nv_step *step, st
 		step->index < move->n_said_addrs ? " of rc.conf" : "");
 }
 
-static void text_route(const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
+static void steps_text_route(
+	const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
 {
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
 
@@ -392,10 +391,10 @@ void nv_step_text(const struct nv_plan *plan, const struct nv_step *step, struct
 			step->verb == NV_STEP_COPY ? ", isolated and mute for now" : "");
 		break;
 	case NV_STEP_ADDR:
-		text_addr(move, step, text);
+		steps_text_addr(move, step, text);
 		break;
 	case NV_STEP_ROUTE:
-		text_route(move, step, text);
+		steps_text_route(move, step, text);
 		break;
 	case NV_STEP_RTOBJ:
 		nv_rtobj_text(step->obj, text);

@@ -22,7 +22,7 @@ static const char *const left[] = {
 	"mtu", /* of IPv6; see nv_sysctls_copy_mtu() */
 };
 
-static bool is_among(const char *name, const char *const *list, size_t count)
+static bool sysctls_is_among(const char *name, const char *const *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (nv_streq(name, list[i]))
@@ -30,7 +30,7 @@ static bool is_among(const char *name, const char *const *list, size_t count)
 	return false;
 }
 
-static int get(struct nv_kernel *kernel, const char *directory, const char *ifname,
+static int sysctls_get(struct nv_kernel *kernel, const char *directory, const char *ifname,
 	const char *name, char value[VALUE_MAX])
 {
 	char path[NV_SYSCTL_PATH_MAX];
@@ -39,7 +39,7 @@ static int get(struct nv_kernel *kernel, const char *directory, const char *ifna
 	return nv_kernel_sysctl_read(kernel, path, value, VALUE_MAX);
 }
 
-static void set(struct nv_kernel *kernel, const char *directory, const char *ifname,
+static void sysctls_set(struct nv_kernel *kernel, const char *directory, const char *ifname,
 	const char *name, const char *value)
 {
 	char path[NV_SYSCTL_PATH_MAX];
@@ -57,7 +57,7 @@ void nv_sysctls_set(struct nv_kernel *kernel, const char *family, const char *if
 	char directory[32];
 
 	snprintf(directory, sizeof(directory), "net/%s/conf", family);
-	set(kernel, directory, ifname, name, value);
+	sysctls_set(kernel, directory, ifname, name, value);
 }
 
 static void carry_one(struct nv_kernel *kernel, const struct nv_move *move, const char *directory,
@@ -66,9 +66,9 @@ static void carry_one(struct nv_kernel *kernel, const struct nv_move *move, cons
 	char from[VALUE_MAX];
 	char to[VALUE_MAX];
 
-	if (get(kernel, directory, move->from_name, name, from) == 0 &&
-		get(kernel, directory, move->to_name, name, to) == 0 && !nv_streq(from, to))
-		set(kernel, directory, move->to_name, name, from);
+	if (sysctls_get(kernel, directory, move->from_name, name, from) == 0 &&
+		sysctls_get(kernel, directory, move->to_name, name, to) == 0 && !nv_streq(from, to))
+		sysctls_set(kernel, directory, move->to_name, name, from);
 }
 
 static void carry_directory(
@@ -81,11 +81,11 @@ static void carry_directory(
 	if (nv_kernel_sysctl_list(kernel, path, &names) < 0)
 		return;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(first); i++)
-		if (is_among(first[i], (const char *const *)names.word, names.count))
+		if (sysctls_is_among(first[i], (const char *const *)names.word, names.count))
 			carry_one(kernel, move, directory, first[i]);
 	for (size_t i = 0; i < names.count; i++)
-		if (!is_among(names.word[i], first, NV_ARRAY_SIZE(first)) &&
-			!is_among(names.word[i], left, NV_ARRAY_SIZE(left)))
+		if (!sysctls_is_among(names.word[i], first, NV_ARRAY_SIZE(first)) &&
+			!sysctls_is_among(names.word[i], left, NV_ARRAY_SIZE(left)))
 			carry_one(kernel, move, directory, names.word[i]);
 }
 
@@ -97,9 +97,9 @@ void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 	unsigned int mtu;
 
 	if (nv_kernel_link(kernel, move->from, &link) == 0 &&
-		get(kernel, "net/ipv6/conf", move->from_name, "mtu", value) == 0 &&
+		sysctls_get(kernel, "net/ipv6/conf", move->from_name, "mtu", value) == 0 &&
 		nv_parse_u32(value, UINT32_MAX, &mtu) == 0 && mtu < link.mtu)
-		set(kernel, "net/ipv6/conf", move->to_name, "mtu", value);
+		sysctls_set(kernel, "net/ipv6/conf", move->to_name, "mtu", value);
 }
 
 /*
@@ -111,9 +111,9 @@ void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 	char all[VALUE_MAX] = "0";
 	char own[VALUE_MAX];
 
-	if (get(kernel, "net/ipv4/conf", move->from_name, "rp_filter", own) < 0 ||
-		get(kernel, "net/ipv4/conf", "all", "rp_filter", all) < 0 || nv_streq(all, "2") ||
-		(!nv_streq(all, "1") && !nv_streq(own, "1")))
+	if (sysctls_get(kernel, "net/ipv4/conf", move->from_name, "rp_filter", own) < 0 ||
+		sysctls_get(kernel, "net/ipv4/conf", "all", "rp_filter", all) < 0 ||
+		nv_streq(all, "2") || (!nv_streq(all, "1") && !nv_streq(own, "1")))
 		return;
 	nv_strcopy(move->rp_filter, sizeof(move->rp_filter), own);
 	nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", "2");
@@ -145,6 +145,6 @@ void nv_sysctls_accept_rtadv(struct nv_kernel *kernel, const char *ifname)
 {
 	char forwarding[VALUE_MAX] = "0";
 
-	get(kernel, "net/ipv6/conf", ifname, "forwarding", forwarding);
+	sysctls_get(kernel, "net/ipv6/conf", ifname, "forwarding", forwarding);
 	nv_sysctls_set(kernel, "ipv6", ifname, "accept_ra", nv_streq(forwarding, "0") ? "1" : "2");
 }

@@ -19,10 +19,11 @@ struct patient {
 	bool is_lagg, is_exclusive, transparent;
 };
 
-static void add(json_t *findings, const char *subject, const char *remedy, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+static void findings_add(json_t *findings, const char *subject, const char *remedy,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static void add(json_t *findings, const char *subject, const char *remedy, const char *format, ...)
+static void findings_add(
+	json_t *findings, const char *subject, const char *remedy, const char *format, ...)
 {
 	char problem[512];
 	va_list args;
@@ -43,9 +44,8 @@ static const struct nv_link *link_of(const struct patient *patient, const char *
 static void check_match(const struct patient *patient)
 {
 	if (nv_streq(nv_json_text(patient->pair, "verdict"), "refused"))
-		add(patient->findings, patient->hn,
-			"until that is clear nothing is touched; see netvf_pairs in "
-			"netvf-rc.conf(5)",
+		findings_add(patient->findings, patient->hn,
+			"until that is clear nothing is touched; see netvf_pairs in netvf-rc.conf(5)",
 			"is no pair: %s", nv_json_text(patient->pair, "why"));
 }
 
@@ -56,9 +56,8 @@ static void check_filters(const struct patient *patient)
 
 	json_array_foreach (json_object_get(patient->told, "unfiltered"), i, name)
 		if (json_is_string(name))
-			add(patient->findings, json_string_value(name),
-				"restart netvfd, which attaches it again and leaves the traffic "
-				"alone; find out who removes programs or clsact",
+			findings_add(patient->findings, json_string_value(name),
+				"restart netvfd, which attaches it again and leaves the traffic alone; find out who removes programs or clsact",
 				"has lost netvf's program at tc, so the pair of %s is incomplete",
 				patient->hn);
 }
@@ -119,12 +118,9 @@ static void tell_stranger(const struct patient *patient, const struct nv_link *l
 	mac_text(link->mac, current);
 	if (link->has_permanent_mac)
 		mac_text(link->permanent_mac, permanent);
-	add(patient->findings, patient->hn,
-		"if it is the VF: have the host give it the MAC of hn; where the host's physical "
-		"function was down when it was probed, set it down and up; or name both in "
-		"netvf_pairs (netvf-rc.conf(5))",
-		"has no VF, and %s on the PCI bus is in no pair: its MAC is %s, permanent %s, and "
-		"no synthetic interface has that",
+	findings_add(patient->findings, patient->hn,
+		"if it is the VF: have the host give it the MAC of hn; where the host's physical function was down when it was probed, set it down and up; or name both in netvf_pairs (netvf-rc.conf(5))",
+		"has no VF, and %s on the PCI bus is in no pair: its MAC is %s, permanent %s, and no synthetic interface has that",
 		link->name, current, permanent);
 }
 
@@ -141,14 +137,12 @@ static void check_absence(const struct patient *patient)
 	}
 	nv_format_age(seconds, age, sizeof(age));
 	if (last[0])
-		add(patient->findings, patient->hn,
-			"nothing, if the machine is being moved; else ask the host why it has not "
-			"given the VF back (dmesg tells of the PCI device)",
+		findings_add(patient->findings, patient->hn,
+			"nothing, if the machine is being moved; else ask the host why it has not given the VF back (dmesg tells of the PCI device)",
 			"its VF %s is gone for %s", last, age);
 	else
-		add(patient->findings, patient->hn,
-			"have the host give a VF with the MAC of hn; one that is there but is not "
-			"found can be named in netvf_pairs (netvf-rc.conf(5))",
+		findings_add(patient->findings, patient->hn,
+			"have the host give a VF with the MAC of hn; one that is there but is not found can be named in netvf_pairs (netvf-rc.conf(5))",
 			"no VF has come, for %s", age);
 }
 
@@ -165,28 +159,24 @@ static void check_vf(const struct patient *patient)
 	if (json_is_true(json_object_get(patient->told, "waits")) || !link)
 		return;
 	if (held > 0)
-		add(patient->findings, patient->vf,
-			"see in dmesg and on the host why its link goes; 'netvf switch' with vf "
-			"overrules the wait",
+		findings_add(patient->findings, patient->vf,
+			"see in dmesg and on the host why its link goes; 'netvf switch' with vf overrules the wait",
 			"was lost soon after each return; traffic stays on %s for %.1f s more",
 			patient->hn, held);
 	if (!(link->flags & IFF_UP) && json_is_string(json_object_get(patient->told, "unattached")))
-		add(patient->findings, patient->vf,
-			"have a rule in devd.conf run hyperv_vfattach for ETHERNET/IFATTACH, as "
-			"the shipped one does; where it asks for vm_guest, netvf_vm_guest in "
-			"netvf-rc.conf(5) can say otherwise",
+		findings_add(patient->findings, patient->vf,
+			"have a rule in devd.conf run hyperv_vfattach for ETHERNET/IFATTACH, as the shipped one does; where it asks for vm_guest, netvf_vm_guest in netvf-rc.conf(5) can say otherwise",
 			"is not set up, for no rule answers its IFATTACH: %s",
 			nv_json_text(patient->told, "unattached"));
 	else if (!(link->flags & IFF_UP))
-		add(patient->findings, patient->vf,
-			"set it up, and find out why the rule for IFATTACH (hyperv_vfattach) did "
-			"not, or who set it down",
+		findings_add(patient->findings, patient->vf,
+			"set it up, and find out why the rule for IFATTACH (hyperv_vfattach) did not, or who set it down",
 			"is there, but set down");
 	else if (!json_is_true(json_object_get(port, "usable")))
-		add(patient->findings, patient->vf, "ask the host: its port gives no link",
+		findings_add(patient->findings, patient->vf, "ask the host: its port gives no link",
 			"is set up, but has no carrier");
 	if (nv_streq(nv_json_text(patient->pair, "wish"), "hn"))
-		add(patient->findings, patient->hn, "netvf switch with auto ends that",
+		findings_add(patient->findings, patient->hn, "netvf switch with auto ends that",
 			"transmits by itself and not by %s, because somebody ordered so",
 			patient->vf);
 }
@@ -212,28 +202,23 @@ static void check_mode(const struct patient *patient)
 	if (!patient->told)
 		return;
 	if (patient->transparent && patient->is_lagg)
-		add(patient->findings, patient->hn,
-			"'netvf release' moves them to hn; or take netvf_vf_transparent out of "
-			"rc.conf",
+		findings_add(patient->findings, patient->hn,
+			"'netvf release' moves them to hn; or take netvf_vf_transparent out of rc.conf",
 			"is to be transparent, but %s has the addresses still", patient->upper);
 	if (patient->transparent)
 		return;
 	if (!answered)
-		add(patient->findings, patient->hn,
-			"if a lagg is wanted, have a rule in devd.conf answer VF_UP, as the "
-			"shipped one does; if not, all is as it should be",
+		findings_add(patient->findings, patient->hn,
+			"if a lagg is wanted, have a rule in devd.conf answer VF_UP, as the shipped one does; if not, all is as it should be",
 			"no rule answers VF_UP, so its VF is used exclusively");
 	else if (obstacle && nv_streq(patient->mode, "transparent"))
-		add(patient->findings, patient->hn,
-			"its VF carries the traffic all the same; 'netvf plan' tells whether "
-			"anything is left in the way",
+		findings_add(patient->findings, patient->hn,
+			"its VF carries the traffic all the same; 'netvf plan' tells whether anything is left in the way",
 			"keeps its configuration: %s", obstacle);
 	else if (on_vf && nv_streq(patient->mode, "transparent"))
-		add(patient->findings, patient->hn,
-			"'netvf history' tells how the action ended; run 'hyperv_vfup' by hand "
-			"to see what it says",
-			"a rule answered VF_UP, but there is no lagg: its action failed, or has "
-			"not ended yet");
+		findings_add(patient->findings, patient->hn,
+			"'netvf history' tells how the action ended; run 'hyperv_vfup' by hand to see what it says",
+			"a rule answered VF_UP, but there is no lagg: its action failed, or has not ended yet");
 }
 
 static void check_bareness(const struct patient *patient, const char *name)
@@ -246,9 +231,8 @@ static void check_bareness(const struct patient *patient, const char *name)
 
 		if (addr->ifindex != link->ifindex)
 			continue;
-		add(patient->findings, name,
-			"take the address away, and see that nobody but netvf configures this "
-			"interface",
+		findings_add(patient->findings, name,
+			"take the address away, and see that nobody but netvf configures this interface",
 			"is a port of %s, but has the address %s/%u, so some traffic goes past %s",
 			patient->upper, nv_ip_text(&addr->local, text), addr->prefix_len,
 			patient->upper);
@@ -264,7 +248,7 @@ static void check_port(const struct patient *patient, const char *name)
 	if (!link || !upper || link == upper)
 		return;
 	if (link->mtu < upper->mtu)
-		add(patient->findings, name,
+		findings_add(patient->findings, name,
 			"give it the larger MTU, or the upper interface the smaller one",
 			"has the MTU %u and %s has %u: frames between are lost on it", link->mtu,
 			patient->upper, upper->mtu);
@@ -278,7 +262,7 @@ static void check_manager(const struct patient *patient, const struct nv_trace *
 	/* ifup brought hn up at boot, as it should, and does no more. */
 	if (is_hn && (!patient->is_lagg || nv_streq(trace->what, "ifupdown")))
 		return;
-	add(patient->findings, trace->ifname,
+	findings_add(patient->findings, trace->ifname,
 		"tell it to leave this interface alone (unmanaged); netvf configures it",
 		"is managed by %s, which may give it addresses or set it down", trace->what);
 }
@@ -288,9 +272,8 @@ static void check_bound(const struct patient *patient, const struct nv_trace *tr
 {
 	if (!patient->is_lagg || !nv_streq(trace->ifname, patient->hn))
 		return;
-	add(patient->findings, patient->hn,
-		"have it name the lagg; or let hn keep all: netvf_vf_transparent in "
-		"netvf-rc.conf(5) is made for that",
+	findings_add(patient->findings, patient->hn,
+		"have it name the lagg; or let hn keep all: netvf_vf_transparent in netvf-rc.conf(5) is made for that",
 		"%s: bound to %s by name, but %s has the addresses now", trace->what, patient->hn,
 		patient->upper);
 }
@@ -310,7 +293,7 @@ static void check_traces(const struct patient *patient)
 			break;
 		case NV_TRACE_DHCP:
 			if (is_vf || (is_hn && patient->is_lagg))
-				add(patient->findings, trace->ifname,
+				findings_add(patient->findings, trace->ifname,
 					"end it, and see that nobody starts one for a port",
 					"is a port of %s, but a DHCP client runs for it: %s",
 					patient->upper, trace->what);
@@ -357,7 +340,8 @@ static void check_programs(const struct nv_facts *facts, json_t *findings)
 	size_t i;
 
 	json_array_foreach (facts->absent, i, entry)
-		add(findings, nv_json_text(entry, "program"), "install it, or take the rule away",
+		findings_add(findings, nv_json_text(entry, "program"),
+			"install it, or take the rule away",
 			"is not there, or cannot be run, but the rule at %s:%lld does",
 			nv_json_text(entry, "file"), (long long)nv_json_int(entry, "line"));
 }
@@ -369,9 +353,8 @@ json_t *nv_doctor_findings(const struct nv_facts *facts)
 	size_t i;
 
 	if (!facts->status) {
-		add(findings, "netvfd",
-			"systemctl start netvfd; if it ends, its log says why. What it has set up "
-			"in the kernel goes on, but no VF comes back",
+		findings_add(findings, "netvfd",
+			"systemctl start netvfd; if it ends, its log says why. What it has set up in the kernel goes on, but no VF comes back",
 			"does not run");
 		return findings;
 	}

@@ -30,7 +30,7 @@ static const struct {
 	{"sysctl", nv_command_sysctl, "sysctl [-n] [name ...]", "hn(4)'s names, as on FreeBSD"},
 };
 
-static int usage(void)
+static int netvf_usage(void)
 {
 	fprintf(stderr, "usage: netvf [--json] [--run-dir directory] command\n\n");
 	for (size_t i = 0; i < NV_ARRAY_SIZE(commands); i++)
@@ -67,8 +67,7 @@ static int open_client(const char *run_dir_option, struct nv_client **ret_client
 		r = nv_client_open(run_dir, ret_client);
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		fprintf(stderr,
-			"netvf: no netvfd runs with %s: start it (systemctl start netvfd), or name "
-			"its directory with --run-dir\n",
+			"netvf: no netvfd runs with %s: start it (systemctl start netvfd), or name its directory with --run-dir\n",
 			run_dir);
 	else if (r)
 		fprintf(stderr, "netvf: cannot ask netvfd in %s: %s\n",
@@ -90,7 +89,7 @@ static int run_command(struct nv_command_context *context, const char *run_dir, 
 		return commands[i].run(context);
 	}
 	fprintf(stderr, "netvf: no command is named '%s'\n", name);
-	return usage();
+	return netvf_usage();
 }
 
 int main(int argc, char **argv)
@@ -114,10 +113,10 @@ int main(int argc, char **argv)
 		else if (opt == 'n')
 			context.quiet = true;
 		else
-			return usage();
+			return netvf_usage();
 	}
 	if (optind >= argc)
-		return usage();
+		return netvf_usage();
 	context.args = argv + optind + 1;
 	return run_command(&context, run_dir, argv[optind]);
 }

@@ -80,7 +80,7 @@ static void print_pair_number(const struct family *family, const json_t *status)
 	}
 }
 
-static const json_t *port_of(const json_t *pair, const char *port)
+static const json_t *metrics_port_of(const json_t *pair, const char *port)
 {
 	char name[16];
 
@@ -109,7 +109,7 @@ static void print_usable(const struct family *family, const json_t *status)
 
 	json_array_foreach (json_object_get(status, "pairs"), i, pair) {
 		for (size_t k = 0; k < NV_ARRAY_SIZE(ports); k++) {
-			const json_t *port = port_of(pair, ports[k]);
+			const json_t *port = metrics_port_of(pair, ports[k]);
 
 			begin_pair(family, pair);
 			printf(",port=\"%s\"} %d\n", ports[k],
@@ -120,7 +120,7 @@ static void print_usable(const struct family *family, const json_t *status)
 
 static void print_counters(const struct family *family, const json_t *pair, const char *port)
 {
-	json_t *counters = json_object_get(port_of(pair, port), "counters");
+	json_t *counters = json_object_get(metrics_port_of(pair, port), "counters");
 	const char *kind;
 	json_t *count;
 

@@ -10,7 +10,8 @@
 
 #define PROGRAM NETVF_LIBEXECDIR "/hyperv_vfup"
 
-static int run(const struct nv_command_context *context, const char *command, const char *option)
+static int vfup_command_run(
+	const struct nv_command_context *context, const char *command, const char *option)
 {
 	const char *hn = context->args[0];
 
@@ -27,10 +28,10 @@ static int run(const struct nv_command_context *context, const char *command, co
 
 int nv_command_plan(struct nv_command_context *context)
 {
-	return run(context, "plan", context->json ? "-nj" : "-n");
+	return vfup_command_run(context, "plan", context->json ? "-nj" : "-n");
 }
 
 int nv_command_release(struct nv_command_context *context)
 {
-	return run(context, "release", "-r");
+	return vfup_command_run(context, "release", "-r");
 }

@@ -11,7 +11,7 @@
 #define ACTIONS_MAX 1000
 #define ACTION_MAX  256
 
-static json_t *name_json(const struct nv_daemon *daemon, int ifindex)
+static json_t *doctor_method_name_json(const struct nv_daemon *daemon, int ifindex)
 {
 	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
 
@@ -25,7 +25,7 @@ static json_t *missing_json(struct nv_daemon *daemon, const struct nv_managed *m
 	json_t *list = json_array();
 
 	for (int i = 0; i < count; i++)
-		json_array_append_new(list, name_json(daemon, ifindex[i]));
+		json_array_append_new(list, doctor_method_name_json(daemon, ifindex[i]));
 	return list;
 }
 
@@ -65,7 +65,7 @@ static json_t *unattached_json(struct nv_daemon *daemon, const struct nv_managed
 	return nv_json_from(nv_str_text(&why));
 }
 
-static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+static json_t *doctor_method_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	bool transparent = nv_mode_is_transparent(daemon->failover, managed);
 	uint64_t since = managed->memory.attach_delay.since;
@@ -75,8 +75,9 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 	return json_pack("{so so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
 		"unfiltered", missing_json(daemon, managed), "unattached",
 		unattached_json(daemon, managed), "port_vf",
-		name_json(daemon, managed->memory.port_vf), "transparent", (int)transparent,
-		"answered", (int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
+		doctor_method_name_json(daemon, managed->memory.port_vf), "transparent",
+		(int)transparent, "answered",
+		(int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
 		(int)waits(daemon, managed, transparent), "held", held(daemon, managed),
 		"vf_seconds", (double)(nv_loop_now(daemon->loop) - since) / NV_USEC_PER_SEC);
 }
@@ -105,7 +106,8 @@ int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, 
 	(void)params;
 	(void)ret_error;
 	for (size_t i = 0; i < daemon->failover->n_managed; i++)
-		json_array_append_new(pairs, pair_json(daemon, &daemon->failover->managed[i]));
+		json_array_append_new(
+			pairs, doctor_method_pair_json(daemon, &daemon->failover->managed[i]));
 	nv_rules_each_action(daemon->rules, add_action, actions);
 	*ret_result = json_pack("{so so}", "pairs", pairs, "actions", actions);
 	return *ret_result ? 0 : -ENOMEM;

@@ -11,7 +11,7 @@
 
 #define PENDING_MAX 100000 /* lines of one batch; a dump of as many interfaces fits */
 
-static void keep(struct nv_daemon *daemon, const char *line, bool first)
+static void events_keep(struct nv_daemon *daemon, const char *line, bool first)
 {
 	struct nv_words *pending = &daemon->pending;
 	char **more = NULL;
@@ -35,7 +35,7 @@ static void keep(struct nv_daemon *daemon, const char *line, bool first)
 
 void nv_events_queue(const char *line, void *daemon)
 {
-	keep(daemon, line, false);
+	events_keep(daemon, line, false);
 }
 
 void nv_events_flush(struct nv_daemon *daemon)
@@ -146,17 +146,17 @@ static void raise_attach(const char *vf, void *data)
 	for (size_t i = 0; i < daemon->pending.count; i++)
 		if (nv_streq(daemon->pending.word[i], nv_str_text(&line)))
 			return;
-	keep(daemon, nv_str_text(&line), false);
+	events_keep(daemon, nv_str_text(&line), false);
 }
 
-static void raise_vf(const char *hn, const char *type, void *data)
+static void events_raise_vf(const char *hn, const char *type, void *data)
 {
 	struct nv_daemon *daemon = data;
 	NV_AUTO(nv_str) struct nv_str line = {};
 
 	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, type, NULL, 0) == 0)
 		/* FreeBSD's order: VF_DOWN before the DETACH that brought it, VF_UP after all. */
-		keep(daemon, nv_str_text(&line), nv_streq(type, "VF_DOWN"));
+		events_keep(daemon, nv_str_text(&line), nv_streq(type, "VF_DOWN"));
 	nv_history_add(daemon->history, type, "{so}", "hn", nv_json_from(hn));
 }
 
@@ -195,7 +195,7 @@ bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_st
 	return true;
 }
 
-static void note_switch(const char *hn, const char *to, const char *port, void *data)
+static void events_note_switch(const char *hn, const char *to, const char *port, void *data)
 {
 	struct nv_daemon *daemon = data;
 
@@ -203,17 +203,17 @@ static void note_switch(const char *hn, const char *to, const char *port, void *
 		nv_json_from(to), "port", port);
 }
 
-static void flush(void *daemon)
+static void events_flush(void *daemon)
 {
 	nv_events_flush(daemon);
 }
 
 const struct nv_failover_ops nv_events_failover_ops = {
-	.raise_vf = raise_vf,
+	.raise_vf = events_raise_vf,
 	.raise_attach = raise_attach,
 	.answers_vf_up = nv_events_answers_vf_up,
-	.switched = note_switch,
-	.settled = flush,
+	.switched = events_note_switch,
+	.settled = events_flush,
 };
 
 static void describe_end(const struct nv_action_result *result, struct nv_str *text)

@@ -79,7 +79,7 @@ static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *
 	nv_kernel_events_addr(daemon->announce, nv_monitor_links(daemon->monitor), old, new);
 }
 
-static void on_uevent(const struct nv_uevent *uevent, void *data)
+static void netvfd_on_uevent(const struct nv_uevent *uevent, void *data)
 {
 	struct nv_daemon *daemon = data;
 
@@ -94,7 +94,7 @@ static void on_notify_peers(const struct nv_link *link, void *data)
 }
 
 /* Traffic first: the pairs are looked after before anybody is told. */
-static void on_settled(void *data)
+static void netvfd_on_settled(void *data)
 {
 	struct nv_daemon *daemon = data;
 
@@ -111,9 +111,9 @@ static int watch_kernel(struct nv_daemon *daemon)
 	static const struct nv_monitor_ops ops = {
 		.link = on_link,
 		.addr = on_addr,
-		.uevent = on_uevent,
+		.uevent = netvfd_on_uevent,
 		.notify_peers = on_notify_peers,
-		.settled = on_settled,
+		.settled = netvfd_on_settled,
 	};
 	int r = nv_monitor_new(daemon->loop, daemon->kernel, &ops, daemon, &daemon->monitor);
 
@@ -135,7 +135,7 @@ static void reload(struct nv_daemon *daemon)
 	nv_notice("read the configuration again: %zu rules", nv_rules_count(daemon->rules));
 }
 
-static void on_signal(int signal, void *data)
+static void netvfd_on_signal(int signal, void *data)
 {
 	struct nv_daemon *daemon = data;
 
@@ -157,7 +157,8 @@ static int watch_signals(struct nv_daemon *daemon, struct nv_watch *watch[N_SIGN
 	int r = 0;
 
 	for (size_t i = 0; i < N_SIGNAL_WATCHES && !r; i++)
-		r = nv_loop_watch_signal(daemon->loop, signals[i], on_signal, daemon, &watch[i]);
+		r = nv_loop_watch_signal(
+			daemon->loop, signals[i], netvfd_on_signal, daemon, &watch[i]);
 	return r;
 }
 
@@ -203,7 +204,7 @@ static void take_priority(void)
 }
 
 /* Returns the status to exit with, should it fail. */
-static int start(struct nv_daemon *daemon)
+static int netvfd_start(struct nv_daemon *daemon)
 {
 	int r = nv_run_dir_make(daemon);
 
@@ -220,7 +221,7 @@ static int start(struct nv_daemon *daemon)
 	return watch_kernel(daemon) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int run(struct nv_daemon *daemon)
+static int netvfd_run(struct nv_daemon *daemon)
 {
 	struct nv_watch *watch[N_SIGNAL_WATCHES] = {};
 	struct watchdog watchdog = {};
@@ -261,9 +262,9 @@ int main(int argc, char **argv)
 	else if (options.repin)
 		r = repin(&daemon);
 	else
-		r = start(&daemon);
+		r = netvfd_start(&daemon);
 	if (!r && !options.check && !options.repin)
-		r = run(&daemon);
+		r = netvfd_run(&daemon);
 	/* Everything in the kernel stays: traffic does not notice that the daemon ends. */
 	nv_daemonize_leave(&daemon);
 	nv_shutdown(&daemon);

@@ -40,7 +40,7 @@ static const char *match_name(enum nv_match_result match)
 	return "?";
 }
 
-static json_t *name_json(const struct nv_daemon *daemon, int ifindex)
+static json_t *methods_name_json(const struct nv_daemon *daemon, int ifindex)
 {
 	const struct nv_link *link =
 		ifindex ? nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex) : NULL;
@@ -60,7 +60,7 @@ static json_t *port_json(struct nv_daemon *daemon, const struct nv_dp_pair *path
 		counters_json(daemon, path, ifindex));
 }
 
-static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	struct nv_dp_pair path = {.hn = managed->id.hn};
 	uint64_t age = nv_loop_now(daemon->loop) - managed->status.since;
@@ -69,7 +69,7 @@ static json_t *pair_json(struct nv_daemon *daemon, const struct nv_managed *mana
 	return json_pack("{so ss so so ss ss ss ss? so? sf sI so so}", "hn",
 		nv_json_from(managed->id.hn_name), "verdict", match_name(managed->status.match),
 		"why", nv_json_from(managed->status.why), "upper",
-		name_json(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
+		methods_name_json(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
 		"active", nv_port_name(path.active), "wish",
 		nv_override_name(managed->memory.override), "manager", managed->status.manager,
 		"last_vf", managed->id.vf_name[0] ? nv_json_from(managed->id.vf_name) : NULL,
@@ -106,7 +106,8 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 	(void)ret_error;
 	nv_datapath_handover_why(daemon->datapath, why, sizeof(why));
 	for (size_t i = 0; i < daemon->failover->n_managed; i++)
-		json_array_append_new(pairs, pair_json(daemon, &daemon->failover->managed[i]));
+		json_array_append_new(
+			pairs, methods_pair_json(daemon, &daemon->failover->managed[i]));
 	result = json_pack("{ss si sf so so so sI sI sI sI sI sb ss ss ss so so}", "version",
 		NETVF_VERSION, "pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC,
 		"rules_file", nv_json_from(daemon->options->rules_path), "rcconf_file",

@@ -8,7 +8,7 @@
 #define CLIENTS_DEFAULT 50
 #define CLIENTS_CEILING 1000
 
-static int usage(void)
+static int options_usage(void)
 {
 	fprintf(stderr, "usage: netvfd [-dnq] [-f devd.conf] [-l clients] [-c rc.conf]\n"
 			"              [--run-dir directory] [--actions socket]\n"
@@ -55,14 +55,14 @@ int nv_options_parse(int argc, char **argv, struct nv_options *ret_options)
 		else if (opt == OPT_RUN_DIR)
 			options.run_dir = optarg;
 		else
-			return usage();
+			return options_usage();
 	}
 	if (options.clients_max < 1)
 		options.clients_max = 1;
 	if (options.clients_max > CLIENTS_CEILING)
 		options.clients_max = CLIENTS_CEILING;
 	if (optind != argc)
-		return usage();
+		return options_usage();
 	*ret_options = options;
 	return 0;
 }

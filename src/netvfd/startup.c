@@ -52,9 +52,7 @@ static int lock_dir(const char *dir, int *ret_fd)
 static void tell_failure(const char *dir, bool of_namespace, int error)
 {
 	if (error == -EPERM)
-		nv_err("cannot use the run directory %s: others than root can write it or a "
-		       "directory above it; give it to root alone (chown root, chmod go-w), or "
-		       "name another with --run-dir",
+		nv_err("cannot use the run directory %s: others than root can write it or a directory above it; give it to root alone (chown root, chmod go-w), or name another with --run-dir",
 			dir);
 	else if (error != -EADDRINUSE)
 		nv_err("cannot make the run directory %s: %s", dir, nv_strerror(error));
@@ -109,8 +107,7 @@ static void open_clients(struct nv_daemon *daemon)
 	r = nv_clients_new(daemon->loop, nv_str_text(&seqpacket), nv_str_text(&stream),
 		daemon->options->clients_max, daemon->budget, &daemon->clients);
 	if (r)
-		nv_err("cannot listen on %s: %s; events go to rules only; mend that and restart "
-		       "netvfd",
+		nv_err("cannot listen on %s: %s; events go to rules only; mend that and restart netvfd",
 			nv_str_text(&seqpacket), nv_strerror(r));
 }
 
@@ -125,8 +122,7 @@ static int open_control(struct nv_daemon *daemon)
 	if (r == -EADDRINUSE)
 		tell_failure(daemon->run_dir, false, r);
 	else if (r)
-		nv_err("cannot listen on %s: %s; nobody can ask netvfd, which goes on; mend that "
-		       "and restart it",
+		nv_err("cannot listen on %s: %s; nobody can ask netvfd, which goes on; mend that and restart it",
 			nv_str_text(&path), nv_strerror(r));
 	return r == -EADDRINUSE ? r : 0;
 }
@@ -180,7 +176,7 @@ static int open_failover(struct nv_daemon *daemon)
 	return nv_failover_new(&template, &daemon->failover);
 }
 
-static int open_datapath(struct nv_daemon *daemon)
+static int startup_open_datapath(struct nv_daemon *daemon)
 {
 	int r = nv_kernel_open(&daemon->kernel);
 
@@ -194,8 +190,7 @@ static int open_datapath(struct nv_daemon *daemon)
 	if (r)
 		nv_err("cannot open the data path in %s: %s%s", daemon->run_dir, nv_strerror(r),
 			r == -EPERM || r == -EACCES
-				? "; it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and "
-				  "CAP_SYS_ADMIN where its pins are not there yet"
+				? "; it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and CAP_SYS_ADMIN where its pins are not there yet"
 				: "");
 	else if (nv_datapath_adopted(daemon->datapath))
 		nv_notice("adopted the data path of an earlier netvfd: %zu pairs",
@@ -216,7 +211,7 @@ int nv_startup(struct nv_daemon *daemon)
 	if (!r)
 		open_clients(daemon);
 	if (!r)
-		r = open_datapath(daemon);
+		r = startup_open_datapath(daemon);
 	return r;
 }
 

@@ -23,7 +23,7 @@ static const uint8_t *identity(const struct nv_link *link)
 	return link->has_permanent_mac ? link->permanent_mac : link->mac;
 }
 
-static bool same_mac(const struct nv_link *a, const struct nv_link *b)
+static bool match_same_mac(const struct nv_link *a, const struct nv_link *b)
 {
 	return memcmp(identity(a), identity(b), NV_MAC_LEN) == 0;
 }
@@ -78,14 +78,14 @@ static bool is_vf_of(
 	const struct nv_hn_named_pair *named;
 
 	/* Addresses first: names are looked for among all pairs. */
-	if (link == hn || (!is_equal && !same_mac(link, hn)) || !is_ethernet(link) ||
+	if (link == hn || (!is_equal && !match_same_mac(link, hn)) || !is_ethernet(link) ||
 		is_hn(link, config))
 		return false;
 	/* An administrator who names a VF may have given it hn's address, too. */
 	named = named_by_vf(config, link->name);
 	if (named)
 		return nv_streq(named->hn, hn->name);
-	return same_mac(link, hn) && !link->kind[0] && nv_streq(link->parent_bus, "pci");
+	return match_same_mac(link, hn) && !link->kind[0] && nv_streq(link->parent_bus, "pci");
 }
 
 static void explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
@@ -136,8 +136,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 			continue;
 		if (vf) {
 			explain(pair, NV_MATCH_AMBIGUOUS,
-				"%s and %s both have the MAC of %s: name one "
-				"in netvf_pairs",
+				"%s and %s both have the MAC of %s: name one in netvf_pairs",
 				vf->name, link->name, hn->name);
 			return;
 		}
@@ -150,8 +149,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 		const struct nv_link *master = nv_links_by_index(links, vf->master);
 
 		explain(pair, NV_MATCH_COUPLED,
-			"%s already has the master %s: the kernel or an "
-			"administrator couples this pair",
+			"%s already has the master %s: the kernel or an administrator couples this pair",
 			vf->name, master ? master->name : "(hidden)");
 	}
 }
@@ -178,18 +176,16 @@ static void find_rival(const struct nv_links *links, const struct nv_hn_config *
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
 
-		if (link == hn || !same_mac(link, hn) || !is_hn(link, config))
+		if (link == hn || !match_same_mac(link, hn) || !is_hn(link, config))
 			continue;
 		pair->vf = 0;
 		if (is_anothers(links, link, hn) || is_anothers(links, hn, hn))
 			explain(pair, NV_MATCH_COUPLED,
-				"%s and %s have one MAC and a master: the "
-				"kernel couples them",
+				"%s and %s have one MAC and a master: the kernel couples them",
 				hn->name, link->name);
 		else
 			explain(pair, NV_MATCH_AMBIGUOUS,
-				"%s and %s are both synthetic and have one "
-				"MAC: say which is the VF with netvf_pairs",
+				"%s and %s are both synthetic and have one MAC: say which is the VF with netvf_pairs",
 				hn->name, link->name);
 		return;
 	}

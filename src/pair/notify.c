@@ -55,7 +55,7 @@ struct teller {
 	struct in6_addr source6;
 };
 
-static void emit(struct teller *teller)
+static void notify_emit(struct teller *teller)
 {
 	teller->emit(teller->view->link, &teller->frame, teller->data);
 }
@@ -84,7 +84,7 @@ static void tell_addrs(struct teller *teller)
 				teller->source6 = addr->local.v6;
 			nv_frame_na(mac, &addr->local.v6, view->router, &teller->frame);
 		}
-		emit(teller);
+		notify_emit(teller);
 	}
 }
 
@@ -98,7 +98,7 @@ static bool is_reported(const struct nv_ip *group)
 	return (group->v6.s6_addr[1] & 0xf) > 1 && !IN6_ARE_ADDR_EQUAL(&group->v6, &all_nodes);
 }
 
-static void report(
+static void notify_report(
 	struct teller *teller, const struct nv_ip *group, size_t count, unsigned int version)
 {
 	const uint8_t *mac = teller->view->link->mac;
@@ -113,7 +113,7 @@ static void report(
 		nv_frame_igmp(mac, teller->source, version, groups, count, &teller->frame);
 	else
 		nv_frame_mld(mac, &teller->source6, version, groups6, count, &teller->frame);
-	emit(teller);
+	notify_emit(teller);
 }
 
 static void tell_groups(struct teller *teller, uint8_t family)
@@ -137,11 +137,11 @@ static void tell_groups(struct teller *teller, uint8_t family)
 		waiting[count++] = mcast->group;
 		if (count < room)
 			continue;
-		report(teller, waiting, count, version);
+		notify_report(teller, waiting, count, version);
 		count = 0;
 	}
 	if (count)
-		report(teller, waiting, count, version);
+		notify_report(teller, waiting, count, version);
 }
 
 void nv_notify_frames(const struct nv_notify_view *view,

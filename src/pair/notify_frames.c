@@ -17,7 +17,7 @@
 static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 0x01}}};
 static const struct in6_addr all_mld_routers = {{{0xff, 0x02, [15] = 0x16}}};
 
-static void put(struct nv_frame *frame, const void *bytes, size_t length)
+static void frames_put(struct nv_frame *frame, const void *bytes, size_t length)
 {
 	memcpy(frame->bytes + frame->length, bytes, length);
 	frame->length += length;
@@ -53,12 +53,12 @@ static void put_checksum(struct nv_frame *frame, size_t at, size_t from, uint32_
 	frame->bytes[at + 1] = (uint8_t)~total;
 }
 
-static void begin(struct nv_frame *frame, const uint8_t to[NV_MAC_LEN],
+static void frames_begin(struct nv_frame *frame, const uint8_t to[NV_MAC_LEN],
 	const uint8_t from[NV_MAC_LEN], unsigned int protocol)
 {
 	frame->length = 0;
-	put(frame, to, NV_MAC_LEN);
-	put(frame, from, NV_MAC_LEN);
+	frames_put(frame, to, NV_MAC_LEN);
+	frames_put(frame, from, NV_MAC_LEN);
 	put16(frame, protocol);
 }
 
@@ -67,16 +67,16 @@ void nv_frame_arp(const uint8_t mac[NV_MAC_LEN], struct in_addr address, struct 
 	static const uint8_t broadcast[NV_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	static const uint8_t nobody[NV_MAC_LEN];
 
-	begin(ret, broadcast, mac, ETHERTYPE_ARP);
+	frames_begin(ret, broadcast, mac, ETHERTYPE_ARP);
 	put16(ret, 1); /* Ethernet */
 	put16(ret, ETHERTYPE_IP);
 	put8(ret, NV_MAC_LEN);
 	put8(ret, sizeof(address));
 	put16(ret, 1); /* request */
-	put(ret, mac, NV_MAC_LEN);
-	put(ret, &address, sizeof(address));
-	put(ret, nobody, NV_MAC_LEN);
-	put(ret, &address, sizeof(address));
+	frames_put(ret, mac, NV_MAC_LEN);
+	frames_put(ret, &address, sizeof(address));
+	frames_put(ret, nobody, NV_MAC_LEN);
+	frames_put(ret, &address, sizeof(address));
 }
 
 /* An IPv4 header with the option "router alert" (RFC 2113), as IGMP wants it; 24 bytes. */
@@ -88,7 +88,7 @@ static void begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN], st
 	static const uint8_t router_alert[] = {0x94, 0x04, 0x00, 0x00};
 	size_t start;
 
-	begin(frame, group, mac, ETHERTYPE_IP);
+	frames_begin(frame, group, mac, ETHERTYPE_IP);
 	start = frame->length;
 	put16(frame, 0x46c0); /* version 4, six words, internetwork control */
 	put16(frame, (unsigned int)(24 + length));
@@ -97,9 +97,9 @@ static void begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN], st
 	put8(frame, HOPS_REPORT);
 	put8(frame, IPPROTO_IGMP);
 	put16(frame, 0);
-	put(frame, &source, sizeof(source));
-	put(frame, &to, sizeof(to));
-	put(frame, router_alert, sizeof(router_alert));
+	frames_put(frame, &source, sizeof(source));
+	frames_put(frame, &to, sizeof(to));
+	frames_put(frame, router_alert, sizeof(router_alert));
 	put_checksum(frame, start + 10, start, 0);
 }
 
@@ -124,10 +124,10 @@ void nv_frame_igmp(const uint8_t mac[NV_MAC_LEN], struct in_addr source, unsigne
 			put8(ret, IS_EXCLUDE);
 			put8(ret, 0);
 			put16(ret, 0);
-			put(ret, &group[i], sizeof(group[i]));
+			frames_put(ret, &group[i], sizeof(group[i]));
 		}
 	} else {
-		put(ret, &group[0], sizeof(group[0]));
+		frames_put(ret, &group[0], sizeof(group[0]));
 	}
 	put_checksum(ret, start + 2, start, 0);
 }
@@ -139,14 +139,14 @@ static void begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 	const uint8_t *bytes = to->s6_addr;
 	const uint8_t group[NV_MAC_LEN] = {0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]};
 
-	begin(frame, group, mac, ETHERTYPE_IPV6);
+	frames_begin(frame, group, mac, ETHERTYPE_IPV6);
 	put16(frame, 0x6000);
 	put16(frame, 0);
 	put16(frame, (unsigned int)length);
 	put8(frame, next);
 	put8(frame, hops);
-	put(frame, source, sizeof(*source));
-	put(frame, to, sizeof(*to));
+	frames_put(frame, source, sizeof(*source));
+	frames_put(frame, to, sizeof(*to));
 }
 
 /* Of what begins at @from, and of the addresses before it (RFC 8200, 8.1). */
@@ -172,10 +172,10 @@ void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, 
 	put8(ret, router ? 0xa0 : 0x20); /* override; a router */
 	put8(ret, 0);
 	put16(ret, 0);
-	put(ret, address, sizeof(*address));
+	frames_put(ret, address, sizeof(*address));
 	put8(ret, ND_OPT_TARGET_LINKADDR);
 	put8(ret, 1);
-	put(ret, mac, NV_MAC_LEN);
+	frames_put(ret, mac, NV_MAC_LEN);
 	put_icmp6_checksum(ret, start);
 }
 
@@ -186,7 +186,7 @@ static void begin_mld(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 	static const uint8_t options[] = {IPPROTO_ICMPV6, 0, 0x05, 0x02, 0, 0, 0x01, 0};
 
 	begin_ipv6(frame, mac, source, to, IPPROTO_HOPOPTS, sizeof(options) + length, HOPS_REPORT);
-	put(frame, options, sizeof(options));
+	frames_put(frame, options, sizeof(options));
 }
 
 void nv_frame_mld(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *source,
@@ -210,7 +210,7 @@ void nv_frame_mld(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *source,
 			put8(ret, 0);
 			put16(ret, 0);
 		}
-		put(ret, &group[i], sizeof(group[i]));
+		frames_put(ret, &group[i], sizeof(group[i]));
 	}
 	put_icmp6_checksum(ret, start);
 }

@@ -83,7 +83,7 @@ static void set_announced(struct nv_pair_state *state, bool on, struct nv_pair_c
 }
 
 /* Off the VF: the traffic first, everything else after. */
-static void leave_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
+static void state_leave_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
 {
 	activate(state, NV_PORT_HN, commands);
 	set_dormant(state, false, commands);
@@ -93,7 +93,7 @@ static void leave_vf(struct nv_pair_state *state, struct nv_pair_commands *comma
 
 static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
 {
-	leave_vf(state, commands);
+	state_leave_vf(state, commands);
 	if (state->mode == NV_MODE_VF)
 		set_mode(state, NV_MODE_HN, commands);
 	command(state, commands, NV_PAIR_LEAVE);
@@ -104,7 +104,8 @@ static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *comm
 }
 
 /* Whatever the configuration says now, a lagg that carries the addresses is no transparent mode. */
-static bool is_transparent(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+static bool state_is_transparent(
+	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	return facts->transparent && state->mode != NV_MODE_LAGG;
 }
@@ -112,7 +113,7 @@ static bool is_transparent(const struct nv_pair_state *state, const struct nv_pa
 /* In transparent mode hn's down is the VF's too. */
 static bool is_vf_usable(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	return facts->vf_usable && (facts->hn_up || !is_transparent(state, facts));
+	return facts->vf_usable && (facts->hn_up || !state_is_transparent(state, facts));
 }
 
 static bool is_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
@@ -210,7 +211,7 @@ static void enter_bond(struct nv_pair_state *state, const struct nv_pair_facts *
  * The VF joins as soon as it is known: a host may send by it from the moment on at which its link
  * comes up, and that is before anybody here has heard so. Until then hn, or the lagg, is the upper.
  */
-static void join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
 	enum nv_mode wanted = wanted_mode(state, facts);
@@ -234,7 +235,7 @@ static void ready_vf(struct nv_pair_state *state, const struct nv_pair_facts *fa
 	if (!facts->transparent) {
 		state->ready = false;
 	} else if (!state->ready && !facts->waiting &&
-		   (facts->hn_up || !is_transparent(state, facts))) {
+		   (facts->hn_up || !state_is_transparent(state, facts))) {
 		command(state, commands, NV_PAIR_READY_VF);
 		state->ready = true;
 	}
@@ -244,7 +245,7 @@ static void ready_vf(struct nv_pair_state *state, const struct nv_pair_facts *fa
 static void stop_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	if (!state->ready || !is_transparent(state, facts) || facts->hn_up)
+	if (!state->ready || !state_is_transparent(state, facts) || facts->hn_up)
 		return;
 	command(state, commands, NV_PAIR_STOP_VF);
 	state->ready = false;
@@ -254,7 +255,7 @@ static void stop_vf(struct nv_pair_state *state, const struct nv_pair_facts *fac
 static void announce(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	bool wanted = !is_transparent(state, facts);
+	bool wanted = !state_is_transparent(state, facts);
 	bool news = facts->answered && !state->answered && state->mode != NV_MODE_LAGG;
 
 	/* A bond that was given up took the VF's link down with it, which is no new VF. */
@@ -301,7 +302,7 @@ static void take_mode(struct nv_pair_state *state, const struct nv_pair_facts *f
 }
 
 /* Traffic first: what comes after may have to wait for the data path's lock. */
-static void begin(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_begin(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
 	take_mode(state, facts);
@@ -319,7 +320,7 @@ static void act(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	switch (decide(state, facts)) {
 	case NV_PHASE_ABSENT:
 	case NV_PHASE_JOINED:
-		leave_vf(state, commands);
+		state_leave_vf(state, commands);
 		break;
 	case NV_PHASE_HELD:
 		break;
@@ -339,7 +340,7 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 	struct nv_pair_facts now = *facts;
 
 	*ret_commands = (struct nv_pair_commands){};
-	begin(state, facts, ret_commands);
+	state_begin(state, facts, ret_commands);
 	if (state->vf && state->vf != facts->vf)
 		forget_vf(state, ret_commands);
 	if (facts->vf) {
@@ -347,8 +348,8 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 			enter_bond(state, facts, ret_commands);
 			now.vf_usable &= !facts->vf_up;
 		}
-		join(state, &now, ret_commands);
-		if (is_transparent(state, &now))
+		state_join(state, &now, ret_commands);
+		if (state_is_transparent(state, &now))
 			set_mode(state, NV_MODE_HN, ret_commands);
 		ready_vf(state, &now, ret_commands);
 	}

@@ -29,7 +29,7 @@ struct stack {
 	size_t count;
 };
 
-static void add(struct stack *stack, const struct nv_link *link)
+static void uppers_add(struct stack *stack, const struct nv_link *link)
 {
 	if (!(link->flags & IFF_UP) || stack->count == NV_UPPERS_MAX)
 		return;
@@ -45,14 +45,14 @@ size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[N
 	struct stack stack = {.ifindex = ret_ifindex};
 
 	if (link)
-		add(&stack, link);
+		uppers_add(&stack, link);
 	for (size_t at = 0; at < stack.count; at++) {
 		const struct nv_link *lower = nv_links_by_index(links, ret_ifindex[at]);
 
 		for (size_t i = 0; i < links->count; i++) {
 			link = &links->link[i];
 			if (is_stacked(link, ret_ifindex[at]) || is_bridge_of(link, lower))
-				add(&stack, link);
+				uppers_add(&stack, link);
 		}
 	}
 	return stack.count;

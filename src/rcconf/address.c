@@ -7,7 +7,7 @@
 #define FAULT(line, ...) nv_build_fault((line)->build, (line)->key, __VA_ARGS__)
 #define WARN(line, ...)	 nv_build_warn((line)->build, (line)->key, __VA_ARGS__)
 
-static struct nv_addr *find(const struct nv_addrs *addrs, const struct nv_ip *ip)
+static struct nv_addr *address_find(const struct nv_addrs *addrs, const struct nv_ip *ip)
 {
 	for (size_t i = 0; i < addrs->count; i++)
 		if (nv_ip_equal(&addrs->addr[i].local, ip))
@@ -17,7 +17,7 @@ static struct nv_addr *find(const struct nv_addrs *addrs, const struct nv_ip *ip
 
 static void remove_address(struct nv_addrs *addrs, const struct nv_ip *ip)
 {
-	struct nv_addr *addr = find(addrs, ip);
+	struct nv_addr *addr = address_find(addrs, ip);
 	size_t index;
 
 	if (!addr)
@@ -29,7 +29,7 @@ static void remove_address(struct nv_addrs *addrs, const struct nv_ip *ip)
 
 static int add_address(struct nv_line *line, struct nv_addrs *addrs, const struct nv_addr *addr)
 {
-	struct nv_addr *same = find(addrs, &addr->local);
+	struct nv_addr *same = address_find(addrs, &addr->local);
 	struct nv_addr *more;
 
 	if (same) {
@@ -38,8 +38,7 @@ static int add_address(struct nv_line *line, struct nv_addrs *addrs, const struc
 	}
 	if (!line->build->budget->addrs) {
 		FAULT(line,
-			"more than %d addresses for an interface and its VLANs; the others are "
-			"left out",
+			"more than %d addresses for an interface and its VLANs; the others are left out",
 			NV_INTERFACE_ADDRS_MAX);
 		return -ENOBUFS;
 	}
@@ -87,7 +86,7 @@ static struct nv_addr address_at(const struct nv_address *group, uint32_t index)
 	return addr;
 }
 
-static void default_len(struct nv_line *line)
+static void address_default_len(struct nv_line *line)
 {
 	struct nv_address *group = &line->group;
 
@@ -100,8 +99,7 @@ static void default_len(struct nv_line *line)
 	} else {
 		group->len = nv_ip_class_len(&group->range.first);
 		WARN(line,
-			"an address without a length: /%u is taken, as its class had it; write it "
-			"out",
+			"an address without a length: /%u is taken, as its class had it; write it out",
 			group->len);
 	}
 }
@@ -141,7 +139,7 @@ static void take_group(struct nv_line *line)
 	struct nv_address *group = &line->group;
 	struct nv_addrs *addrs = group->family == AF_INET ? &build->v4 : &build->v6;
 
-	default_len(line);
+	address_default_len(line);
 	if (!holds_together(line))
 		return;
 	if (group->eui64) {
@@ -241,7 +239,7 @@ static bool cut_len(struct nv_line *line, char *text)
 	return true;
 }
 
-static int set_address(struct nv_line *line, char *text)
+static int address_set_address(struct nv_line *line, char *text)
 {
 	struct nv_address *group = &line->group;
 	int r;
@@ -275,7 +273,7 @@ void nv_address_set_address(struct nv_line *line, const char *text)
 	}
 	if (group->family == AF_UNSPEC)
 		group->family = default_family(line, text);
-	group->has_address = set_address(line, copy) == 0;
+	group->has_address = address_set_address(line, copy) == 0;
 	group->failed = !group->has_address;
 }
 

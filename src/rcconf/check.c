@@ -138,7 +138,7 @@ static unsigned int distance_to(const char *key, const char *pattern)
 	return nv_suggest_distance(key, glob);
 }
 
-static void unknown(const struct check *check, const char *key)
+static void check_unknown(const struct check *check, const char *key)
 {
 	unsigned int nearest = UINT32_MAX;
 	const char *pattern = NULL;
@@ -241,8 +241,7 @@ static int check_route(const char *key, const char *value, void *data)
 	(void)value;
 	if (known && known->kind == KEY_ROUTE && !nv_rcconf_is_used(check->rcconf, key))
 		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
-			"is used nowhere: no network of an interface in this file holds its "
-			"gateway, or no static_routes lists it");
+			"is used nowhere: no network of an interface in this file holds its gateway, or no static_routes lists it");
 	return 0;
 }
 
@@ -254,7 +253,7 @@ static int check_key(const char *key, const char *value, void *data)
 	const struct key *known = find_key(key, &part, &length);
 
 	if (!known) {
-		unknown(check, key);
+		check_unknown(check, key);
 		return 0;
 	}
 	switch (known->kind) {

@@ -55,7 +55,7 @@ static void take_broadcast(struct nv_line *line, const char *arg)
 		line->group.has_broadcast = true;
 }
 
-static void take_lifetime(struct nv_line *line, const char *arg, uint32_t *ret)
+static void keywords_take_lifetime(struct nv_line *line, const char *arg, uint32_t *ret)
 {
 	unsigned int seconds;
 
@@ -70,12 +70,12 @@ static void take_lifetime(struct nv_line *line, const char *arg, uint32_t *ret)
 
 static void take_vltime(struct nv_line *line, const char *arg)
 {
-	take_lifetime(line, arg, &line->group.valid_lft);
+	keywords_take_lifetime(line, arg, &line->group.valid_lft);
 }
 
 static void take_pltime(struct nv_line *line, const char *arg)
 {
-	take_lifetime(line, arg, &line->group.preferred_lft);
+	keywords_take_lifetime(line, arg, &line->group.preferred_lft);
 }
 
 static void take_deprecated(struct nv_line *line, const char *arg)
@@ -253,7 +253,7 @@ static const struct word *find_word(const char *name)
 	return NULL;
 }
 
-static void unknown(struct nv_line *line, const char *name)
+static void keywords_unknown(struct nv_line *line, const char *name)
 {
 	const char *nearest = NULL;
 	unsigned int least = UINT_MAX;
@@ -319,7 +319,7 @@ static void take_word(struct nv_line *line)
 		return;
 	}
 	if (!word) {
-		unknown(line, name);
+		keywords_unknown(line, name);
 		return;
 	}
 	if (word->args) {

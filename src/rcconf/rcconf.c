@@ -29,7 +29,7 @@ struct nv_rcconf {
 	size_t total; /* bytes of all values */
 };
 
-static struct entry *find(const struct nv_rcconf *rcconf, const char *key)
+static struct entry *rcconf_find(const struct nv_rcconf *rcconf, const char *key)
 {
 	struct entry *entry;
 
@@ -87,7 +87,7 @@ static int insert(struct nv_rcconf *rcconf, const char *key, struct entry **ret_
 	if (!entry->key)
 		return -ENOMEM;
 	HASH_ADD_KEYPTR(hh, rcconf->entries, entry->key, strlen(entry->key), entry);
-	if (!find(rcconf, key))
+	if (!rcconf_find(rcconf, key))
 		return -ENOMEM;
 	*ret_entry = TAKE_PTR(entry);
 	return 0;
@@ -97,7 +97,7 @@ int nv_rcconf_set(struct nv_rcconf *rcconf, const char *key, char *value, unsign
 	unsigned int column)
 {
 	NV_AUTO(nv_free) char *taken = value;
-	struct entry *entry = find(rcconf, key);
+	struct entry *entry = rcconf_find(rcconf, key);
 	size_t before = entry ? strlen(entry->value) : 0;
 	size_t total = rcconf->total - before + strlen(value);
 	int r;
@@ -121,14 +121,14 @@ int nv_rcconf_set(struct nv_rcconf *rcconf, const char *key, char *value, unsign
 
 const char *nv_rcconf_get(const struct nv_rcconf *rcconf, const char *key)
 {
-	const struct entry *entry = find(rcconf, key);
+	const struct entry *entry = rcconf_find(rcconf, key);
 
 	return entry ? entry->value : NULL;
 }
 
 void nv_rcconf_mark_used(const struct nv_rcconf *rcconf, const char *key)
 {
-	struct entry *entry = find(rcconf, key);
+	struct entry *entry = rcconf_find(rcconf, key);
 
 	if (entry)
 		entry->used = true;
@@ -136,7 +136,7 @@ void nv_rcconf_mark_used(const struct nv_rcconf *rcconf, const char *key)
 
 bool nv_rcconf_is_used(const struct nv_rcconf *rcconf, const char *key)
 {
-	const struct entry *entry = find(rcconf, key);
+	const struct entry *entry = rcconf_find(rcconf, key);
 
 	return entry && entry->used;
 }
@@ -190,7 +190,7 @@ const char *nv_rcconf_file(const struct nv_rcconf *rcconf)
 
 unsigned int nv_rcconf_line(const struct nv_rcconf *rcconf, const char *key)
 {
-	const struct entry *entry = find(rcconf, key);
+	const struct entry *entry = rcconf_find(rcconf, key);
 
 	return entry ? entry->line : 0;
 }
@@ -211,7 +211,7 @@ static bool known_already(const struct nv_faults *faults, const struct entry *en
 void nv_rcconf_fault(const struct nv_rcconf *rcconf, const char *key,
 	enum nv_fault_severity severity, struct nv_faults *faults, const char *format, ...)
 {
-	const struct entry *entry = find(rcconf, key);
+	const struct entry *entry = rcconf_find(rcconf, key);
 	char message[512];
 	int length = snprintf(message, sizeof(message), "%.200s: ", key);
 	va_list args;

@@ -60,7 +60,7 @@ static int raw(const struct scan *scan)
 	return scan->at < scan->length ? (unsigned char)scan->text[scan->at] : END;
 }
 
-static void advance(struct scan *scan)
+static void scan_advance(struct scan *scan)
 {
 	if (scan->text[scan->at++] == '\n') {
 		scan->line++;
@@ -69,12 +69,12 @@ static void advance(struct scan *scan)
 }
 
 /* The next character that means something: a backslash before a newline joins two lines. */
-static int look(struct scan *scan)
+static int scan_look(struct scan *scan)
 {
 	while (raw(scan) == '\\' && scan->at + 1 < scan->length &&
 		scan->text[scan->at + 1] == '\n') {
-		advance(scan);
-		advance(scan);
+		scan_advance(scan);
+		scan_advance(scan);
 	}
 	return raw(scan);
 }
@@ -84,7 +84,7 @@ static bool is_name_start(int c)
 	return c != END && (isalpha(c) || c == '_');
 }
 
-static bool is_name(int c)
+static bool scan_is_name(int c)
 {
 	return c != END && (isalnum(c) || c == '_');
 }
@@ -97,7 +97,7 @@ static bool ends_word(int c)
 static void skip_line(struct scan *scan)
 {
 	while (raw(scan) != END && raw(scan) != '\n')
-		advance(scan);
+		scan_advance(scan);
 }
 
 /* Goes behind what was refused, if it ends on this line, so that quotes inside it do no harm. */
@@ -119,9 +119,9 @@ static void skip_substitution(struct scan *scan, char open, char close)
 
 static void scan_name(struct scan *scan, struct nv_str *name)
 {
-	while (is_name(look(scan))) {
-		nv_str_addc(name, look(scan));
-		advance(scan);
+	while (scan_is_name(scan_look(scan))) {
+		nv_str_addc(name, scan_look(scan));
+		scan_advance(scan);
 	}
 }
 
@@ -135,8 +135,7 @@ static void insert_value_of(
 		nv_str_add(value, text);
 	else
 		fault(scan, NV_FAULT_WARNING, place,
-			"$%.100s is not assigned above: it stands for nothing (the environment is "
-			"not read)",
+			"$%.100s is not assigned above: it stands for nothing (the environment is not read)",
 			nv_str_text(name));
 }
 
@@ -144,10 +143,10 @@ static void scan_braces(struct scan *scan, struct place place, struct nv_str *va
 {
 	NV_AUTO(nv_str) struct nv_str name = {};
 
-	if (is_name_start(look(scan)))
+	if (is_name_start(scan_look(scan)))
 		scan_name(scan, &name);
-	if (name.length && look(scan) == '}') {
-		advance(scan);
+	if (name.length && scan_look(scan) == '}') {
+		scan_advance(scan);
 		insert_value_of(scan, place, &name, value);
 		return;
 	}
@@ -163,26 +162,24 @@ static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
 	struct place place = here(scan);
 	int c;
 
-	advance(scan);
-	c = look(scan);
+	scan_advance(scan);
+	c = scan_look(scan);
 	if (c == '{') {
-		advance(scan);
+		scan_advance(scan);
 		scan_braces(scan, place, value);
 	} else if (c == '(') {
 		fault(scan, NV_FAULT_ERROR, place,
-			"$(…) would run a command, but this file is read, never executed; write "
-			"the value itself, or '$' in single quotes");
-		advance(scan);
+			"$(…) would run a command, but this file is read, never executed; write the value itself, or '$' in single quotes");
+		scan_advance(scan);
 		skip_substitution(scan, '(', ')');
 	} else if (is_name_start(c)) {
 		scan_name(scan, &name);
 		insert_value_of(scan, place, &name, value);
 	} else if (c != END && (isdigit(c) || strchr("*@#?-$!", c))) {
 		fault(scan, NV_FAULT_ERROR, place,
-			"$%c means something only in a running shell; only $NAME and ${NAME} are "
-			"accepted, of a NAME assigned above",
+			"$%c means something only in a running shell; only $NAME and ${NAME} are accepted, of a NAME assigned above",
 			c);
-		advance(scan);
+		scan_advance(scan);
 	} else if (c == '\'' && !quoted) {
 		fault(scan, NV_FAULT_ERROR, place, "$'…' is not accepted; use '…' or \"…\"");
 	} else {
@@ -193,16 +190,15 @@ static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
 static void scan_backquote(struct scan *scan)
 {
 	fault(scan, NV_FAULT_ERROR, here(scan),
-		"`…` would run a command, but this file is read, never executed; write the value "
-		"itself");
-	advance(scan);
+		"`…` would run a command, but this file is read, never executed; write the value itself");
+	scan_advance(scan);
 	skip_substitution(scan, '`', '`');
 }
 
 static void add_raw(struct scan *scan, struct nv_str *value)
 {
 	nv_str_addc(value, raw(scan));
-	advance(scan);
+	scan_advance(scan);
 }
 
 static void unclosed(struct scan *scan, struct place place)
@@ -214,7 +210,7 @@ static void scan_single_quotes(struct scan *scan, struct nv_str *value)
 {
 	struct place place = here(scan);
 
-	advance(scan);
+	scan_advance(scan);
 	while (raw(scan) != '\'') {
 		if (raw(scan) == END) {
 			unclosed(scan, place);
@@ -222,7 +218,7 @@ static void scan_single_quotes(struct scan *scan, struct nv_str *value)
 		}
 		add_raw(scan, value);
 	}
-	advance(scan);
+	scan_advance(scan);
 }
 
 static void scan_double_quotes(struct scan *scan, struct nv_str *value)
@@ -230,8 +226,8 @@ static void scan_double_quotes(struct scan *scan, struct nv_str *value)
 	struct place place = here(scan);
 	int c;
 
-	advance(scan);
-	while ((c = look(scan)) != '"') {
+	scan_advance(scan);
+	while ((c = scan_look(scan)) != '"') {
 		if (c == END) {
 			unclosed(scan, place);
 			return;
@@ -242,20 +238,20 @@ static void scan_double_quotes(struct scan *scan, struct nv_str *value)
 			scan_backquote(scan);
 		} else if (c == '\\' && scan->at + 1 < scan->length &&
 			   strchr("$`\"\\", scan->text[scan->at + 1])) {
-			advance(scan);
+			scan_advance(scan);
 			add_raw(scan, value);
 		} else {
 			add_raw(scan, value);
 		}
 	}
-	advance(scan);
+	scan_advance(scan);
 }
 
 static void scan_backslash(struct scan *scan, struct nv_str *value)
 {
 	struct place place = here(scan);
 
-	advance(scan);
+	scan_advance(scan);
 	if (raw(scan) == END)
 		fault(scan, NV_FAULT_ERROR, place, "a backslash with nothing after it");
 	else
@@ -267,13 +263,11 @@ static bool refuse_operator(struct scan *scan, int c, int before)
 {
 	if (strchr("|&<>()", c))
 		fault(scan, NV_FAULT_ERROR, here(scan),
-			"`%c' would be sh's, but this file is read, never executed; only "
-			"NAME=\"value\" is accepted: quote the value",
+			"`%c' would be sh's, but this file is read, never executed; only NAME=\"value\" is accepted: quote the value",
 			c);
 	else if (c == '\r')
 		fault(scan, NV_FAULT_ERROR, here(scan),
-			"a carriage return: the file has Windows line ends; remove them with "
-			"sed -i 's/\\r$//'");
+			"a carriage return: the file has Windows line ends; remove them with sed -i 's/\\r$//'");
 	else if (c == '~' && (before == '=' || before == ':'))
 		fault(scan, NV_FAULT_ERROR, here(scan),
 			"`~' here would be a home directory in sh: quote the value");
@@ -288,7 +282,7 @@ static void scan_value(struct scan *scan, struct nv_str *value)
 	int before = '=';
 	int c;
 
-	while (!ends_word(c = look(scan))) {
+	while (!ends_word(c = scan_look(scan))) {
 		if (c == '\'') {
 			scan_single_quotes(scan, value);
 		} else if (c == '"') {
@@ -344,23 +338,20 @@ static void refuse_word(struct scan *scan, struct place place, size_t start, boo
 		fault(scan, NV_FAULT_ERROR, place, "no blanks may stand before `='");
 	else if (memchr(word, '=', length))
 		fault(scan, NV_FAULT_ERROR, place,
-			"`%.*s': a name has letters, digits and `_' only, and begins with no digit "
-			"(ifconfig_hn0_5 is for hn0.5)",
+			"`%.*s': a name has letters, digits and `_' only, and begins with no digit (ifconfig_hn0_5 is for hn0.5)",
 			length, word);
 	else if (follows)
 		fault(scan, NV_FAULT_ERROR, place,
-			"`%.*s' is no assignment; a value with blanks must stand in quotes: "
-			"NAME=\"some words\"",
+			"`%.*s' is no assignment; a value with blanks must stand in quotes: NAME=\"some words\"",
 			length, word);
 	else
 		fault(scan, NV_FAULT_ERROR, place,
-			"`%.*s' is no assignment; this file is read, never executed, and only "
-			"NAME=\"value\" is accepted",
+			"`%.*s' is no assignment; this file is read, never executed, and only NAME=\"value\" is accepted",
 			length, word);
 	skip_line(scan);
 }
 
-static void store(
+static void scan_store(
 	struct scan *scan, struct place place, const struct nv_str *name, struct nv_str *value)
 {
 	NV_AUTO(nv_free) char *text = NULL;
@@ -377,8 +368,7 @@ static void store(
 			scan->rcconf, nv_str_text(name), TAKE_PTR(text), place.line, place.column);
 	if (r == -ENOBUFS)
 		fault(scan, NV_FAULT_ERROR, place,
-			"more than %d names or %d bytes of values in all: this is hardly an "
-			"rc.conf",
+			"more than %d names or %d bytes of values in all: this is hardly an rc.conf",
 			NV_RCCONF_KEYS_MAX, NV_RCCONF_TOTAL_MAX);
 	else if (r < 0)
 		scan->error = r;
@@ -393,19 +383,19 @@ static void scan_assignment(struct scan *scan, bool follows)
 	size_t start = scan->at;
 
 	scan->failed = false;
-	if (is_name_start(look(scan)))
+	if (is_name_start(scan_look(scan)))
 		scan_name(scan, &name);
-	if (!name.length || look(scan) != '=') {
+	if (!name.length || scan_look(scan) != '=') {
 		refuse_word(scan, place, start, follows);
 		return;
 	}
-	advance(scan);
+	scan_advance(scan);
 	if (name.length > NV_RCCONF_KEY_MAX)
 		fault(scan, NV_FAULT_ERROR, place, "a name longer than %d bytes",
 			NV_RCCONF_KEY_MAX);
 	scan_value(scan, &value);
 	if (!scan->failed)
-		store(scan, place, &name, &value);
+		scan_store(scan, place, &name, &value);
 }
 
 /* A file with a NUL byte in it is no text: to go through it would give a fault a line. */
@@ -416,7 +406,7 @@ static bool refuse_binary(struct scan *scan)
 	if (!nul)
 		return false;
 	while (scan->text + scan->at < nul)
-		advance(scan);
+		scan_advance(scan);
 	fault(scan, NV_FAULT_ERROR, here(scan), "a NUL byte: this is not a text file");
 	return true;
 }
@@ -431,7 +421,7 @@ int nv_rcconf_scan(
 
 	if (refuse_binary(&scan))
 		return 0;
-	while (!scan.error && (c = look(&scan)) != END) {
+	while (!scan.error && (c = scan_look(&scan)) != END) {
 		if (c == '#') {
 			skip_line(&scan);
 		} else if (ends_word(c)) {
@@ -440,7 +430,7 @@ int nv_rcconf_scan(
 					"nothing stands before `;'");
 			if (c == '\n' || c == ';')
 				follows = false;
-			advance(&scan);
+			scan_advance(&scan);
 		} else {
 			scan_assignment(&scan, follows);
 			follows = true;

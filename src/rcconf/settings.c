@@ -104,7 +104,7 @@ static void read_pair(const struct reader *reader, char *word)
 	hn->n_pairs++;
 }
 
-static void read_pairs(const struct reader *reader)
+static void settings_read_pairs(const struct reader *reader)
 {
 	NV_AUTO(nv_words) struct nv_words words = {};
 
@@ -185,8 +185,7 @@ static void read_vm_guest(const struct reader *reader)
 			reader->settings->vm_guest = words[i];
 	if (value && !reader->settings->vm_guest)
 		FAULT(reader, "netvf_vm_guest",
-			"`%.60s' is none of none, generic, xen, hv, vmware, kvm, bhyve, vbox, "
-			"parallels and nvmm; the machine is looked at",
+			"`%.60s' is none of none, generic, xen, hv, vmware, kvm, bhyve, vbox, parallels and nvmm; the machine is looked at",
 			value);
 }
 
@@ -275,7 +274,7 @@ void nv_settings_read(
 	read_lagg(&reader);
 	read_multicast(&reader);
 	read_vm_guest(&reader);
-	read_pairs(&reader);
+	settings_read_pairs(&reader);
 	read_drivers(&reader);
 	read_names(&reader);
 	nv_rcconf_each(rcconf, read_transparent, (void *)&reader);

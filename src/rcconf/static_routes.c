@@ -133,7 +133,7 @@ static int parse_net(const char *text, uint8_t family, struct nv_ip *ret_ip)
 }
 
 /* A destination that has only zeros behind what its class (IPv6: 64 bits) leaves is a network. */
-static bool default_len(struct reading *reading, const char *text)
+static bool routes_default_len(struct reading *reading, const char *text)
 {
 	struct nv_route *route = &reading->route;
 	uint8_t bits = nv_ip_bits(route->family);
@@ -161,7 +161,7 @@ static bool read_len(struct reading *reading, const char *text, const char *slas
 	unsigned int len;
 
 	if (!number && !spec->netmask)
-		return default_len(reading, text);
+		return routes_default_len(reading, text);
 	if (number && nv_parse_u32(number, nv_ip_bits(route->family), &len) == 0) {
 		route->destination_len = len;
 		return true;
@@ -283,7 +283,7 @@ static bool reaches(const struct nv_interface *config, const struct nv_ip *gatew
 	return false;
 }
 
-static bool exists(const struct nv_routes *routes, const struct nv_route *route)
+static bool routes_exists(const struct nv_routes *routes, const struct nv_route *route)
 {
 	for (size_t i = 0; i < routes->count; i++) {
 		const struct nv_route *other = &routes->route[i];
@@ -301,15 +301,14 @@ static void add_route(struct reading *reading)
 	struct nv_routes *routes = &build->config->routes;
 	struct nv_route *more;
 
-	if (exists(routes, &reading->route)) {
-		WARN(reading, "another route to the same destination comes first; this one is left "
-			      "out");
+	if (routes_exists(routes, &reading->route)) {
+		WARN(reading,
+			"another route to the same destination comes first; this one is left out");
 		return;
 	}
 	if (!build->budget->routes) {
 		FAULT(reading,
-			"more than %d routes for an interface and its VLANs; the others are "
-			"left out",
+			"more than %d routes for an interface and its VLANs; the others are left out",
 			NV_INTERFACE_ROUTES_MAX);
 		return;
 	}

@@ -102,7 +102,7 @@ uint8_t nv_ip_bits(uint8_t family)
 	return 8 * nv_ip_size(family);
 }
 
-static const uint8_t *bytes_of(const struct nv_ip *ip)
+static const uint8_t *values_bytes_of(const struct nv_ip *ip)
 {
 	return ip->v6.s6_addr;
 }
@@ -214,8 +214,9 @@ static int range_end(const char *text, uint8_t family, unsigned int *ret_end, co
 
 static unsigned int field_value(const struct nv_ip *ip, uint8_t field)
 {
-	return ip->family == AF_INET ? bytes_of(ip)[field]
-				     : bytes_of(ip)[2 * field] << 8 | bytes_of(ip)[2 * field + 1];
+	return ip->family == AF_INET
+		       ? values_bytes_of(ip)[field]
+		       : values_bytes_of(ip)[2 * field] << 8 | values_bytes_of(ip)[2 * field + 1];
 }
 
 static void set_field(struct nv_ip *ip, uint8_t field, unsigned int value)

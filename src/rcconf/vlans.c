@@ -54,8 +54,7 @@ static bool read_args(struct nv_build *build, const char *name, unsigned int *re
 	if (take_args(build, &words, ret_id))
 		return true;
 	nv_build_fault(build, key,
-		"must say `vlan NUMBER' (1 to %d) for the VLAN %s of %s, and may say `vlandev %s' "
-		"and `vlanproto 802.1q'",
+		"must say `vlan NUMBER' (1 to %d) for the VLAN %s of %s, and may say `vlandev %s' and `vlanproto 802.1q'",
 		VLAN_ID_MAX, name, build->ifname, build->ifname);
 	return false;
 }

@@ -185,7 +185,7 @@ static int copy_leases(const char *path, const char *to_path, const char *from, 
 	return r < 0 ? r : write_whole(to_path, &copy);
 }
 
-static const char *value_of(const struct nv_words *words, const char *option)
+static const char *dhcp_start_value_of(const struct nv_words *words, const char *option)
 {
 	for (size_t i = 0; i + 1 < words->count; i++)
 		if (strcmp(words->word[i], option) == 0)
@@ -197,7 +197,7 @@ static const char *value_of(const struct nv_words *words, const char *option)
 static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind, const char *ifname,
 	const struct nv_dhcp_client *like, const char *like_ifname)
 {
-	const char *its = like ? value_of(&like->args, "-lf") : NULL;
+	const char *its = like ? dhcp_start_value_of(&like->args, "-lf") : NULL;
 	char from[128];
 	char to[128];
 	int r = 0;
@@ -208,7 +208,7 @@ static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
 			like && like->ipv6 ? "6" : "", like_ifname);
 		if (!its)
 			its = access(from, R_OK) == 0 ? from : DHCLIENT_DIR "/dhclient.leases";
-		r = copy_leases(its, value_of(args, "-lf"), like_ifname, ifname);
+		r = copy_leases(its, dhcp_start_value_of(args, "-lf"), like_ifname, ifname);
 		break;
 	case NV_DHCP_DHCPCD:
 		snprintf(from, sizeof(from), DHCPCD_DIR "/%s.lease", like_ifname);
@@ -220,8 +220,7 @@ static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
 		break;
 	}
 	if (r == -EPERM)
-		nv_warn("%s asks for a new lease: %s is not read, for others than root can change "
-			"it or its directories",
+		nv_warn("%s asks for a new lease: %s is not read, for others than root can change it or its directories",
 			ifname, its);
 }
 
@@ -245,7 +244,7 @@ static void dhcp_drop_files(struct nv_words *args, enum nv_dhcp_kind kind)
 	}
 }
 
-static void run(const char *program, char **args)
+static void dhcp_start_run(const char *program, char **args)
 {
 	int null = open("/dev/null", O_RDWR);
 
@@ -283,7 +282,7 @@ int nv_dhcp_start(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		run(program, args.word);
+		dhcp_start_run(program, args.word);
 	*ret_pid = pid;
 	return 0;
 }

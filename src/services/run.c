@@ -39,7 +39,7 @@ int nv_program_find(const char *program, char *ret_path, size_t size)
 	return r;
 }
 
-static int spawn(const char *path, const char *const argv[], int output, pid_t *ret_pid)
+static int run_spawn(const char *path, const char *const argv[], int output, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	int error = posix_spawn_file_actions_init(&actions);
@@ -102,7 +102,7 @@ int nv_run(const char *const argv[], struct nv_str *output)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	mine = ends[0];
-	r = spawn(path, argv, ends[1], &pid);
+	r = run_spawn(path, argv, ends[1], &pid);
 	close(ends[1]);
 	if (r < 0)
 		return r;

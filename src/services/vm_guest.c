@@ -46,8 +46,7 @@ const char *nv_vm_guest(void)
 	if (r == 0)
 		r = nv_words_split(nv_str_text(&output), &words);
 	if (r < 0 || words.count != 1) {
-		nv_warn("cannot tell which hypervisor this is, so vm_guest is generic: "
-			"systemd-detect-virt: %s; set netvf_vm_guest in rc.conf",
+		nv_warn("cannot tell which hypervisor this is, so vm_guest is generic: systemd-detect-virt: %s; set netvf_vm_guest in rc.conf",
 			r < 0 ? nv_strerror(r) : "what it printed is not one word");
 		return "generic";
 	}

@@ -40,8 +40,7 @@ static size_t family_size(uint16_t type)
 /* Every attribute lies inside, or the kernel would say EINVAL. */
 static void are_sound(const struct nv_rtobjs *requests)
 {
-	nv_each_rtobj(obj, requests)
-	{
+	nv_each_rtobj (obj, requests) {
 		const struct nlmsghdr *request = (const void *)obj;
 		size_t size = family_size(request->nlmsg_type);
 		const struct nlattr *attr;
@@ -184,8 +183,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(message + 1, data + sizeof(type), size);
 	read_value(message);
 	nv_rtobjs_take(&objs, message);
-	nv_each_rtobj(obj, &objs) ask(obj);
+	nv_each_rtobj (obj, &objs)
+		ask(obj);
 	nv_brport_take(&ports, message);
-	nv_each_rtobj(port, &ports) ask_port(port);
+	nv_each_rtobj (port, &ports)
+		ask_port(port);
 	return 0;
 }

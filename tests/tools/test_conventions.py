@@ -63,6 +63,8 @@ BAD = {
     "wrong room": ("src/base/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
     "pure room": ("src/pair/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
     "library": ("src/devd/a.c", SPDX + "#include <libmnl/libmnl.h>\n", 2, "only kernel"),
+    "split message": (
+        "src/base/a.c", body('nv_err("cannot read %s: "\n\t\t"%s", a, b);'), 4, "one literal"),
     "new room": ("src/attic/a.c", SPDX, 1, "unknown room"),
 }
 
@@ -82,6 +84,10 @@ GOOD = {
     "function of 59 lines": ("src/base/a.c", SPDX + function("f", 59)),
     "strcpy in a test": ("tests/unit/a.c", body("strcpy(a, b);")),
     "main": ("src/netvf/a.c", SPDX + function("main", 5, "")),
+    "wide literal": ("src/base/a.c", SPDX + f'static const char a[] = "{"x" * 100}";\n'),
+    "text of two lines": (
+        "src/base/a.c", body('puts("one\\n"\n\t\t"two\\n");')),
+    "split in a comment": ("src/base/a.c", SPDX + '/* "a"\n "b" */\n'),
     "names in comments and strings": (
         "src/base/a.c", SPDX + '/* system("a"); goto a; */\n'
         'static const char a[] = "system(1)";\n'),
@@ -106,3 +112,19 @@ GOOD = {
 def test_accepts(tmp_path, name):
     result = conventions(tmp_path, *GOOD[name])
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_finds_a_name_twice(tmp_path):
+    (tmp_path / "src/base").mkdir(parents=True)
+    (tmp_path / "src/base/b.c").write_text(SPDX + function("walk", 5) + function("main", 5, ""))
+    result = conventions(tmp_path, "src/loop/a.c", SPDX + function("walk", 5) +
+                         function("main", 5, ""))
+    assert result.stdout == "src/loop/a.c:2: walk() is another function in src/base/b.c\n"
+
+
+def test_finds_a_permission_that_nobody_uses(tmp_path):
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/conventions").write_text(HASH)
+    result = conventions(tmp_path, "src/event/a.c", SPDX + '#include "base/str.h"\n')
+    assert "src/event does not" not in result.stdout
+    assert "src/loop does not use its permission for base" in result.stdout

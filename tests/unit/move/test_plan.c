@@ -115,7 +115,8 @@ static void make_from(struct bench *bench, const struct nv_interface *wanted)
 	assert_int_equal(
 		nv_plan_make(&bench->now, HN, "lagg0", wanted, &bench->plan, &bench->why), 0);
 	nv_routes_auto(&bench->carried);
-	nv_each_rtobj(obj, objs) assert_int_equal(nv_rtobj_route(obj, &bench->carried), 0);
+	nv_each_rtobj (obj, objs)
+		assert_int_equal(nv_rtobj_route(obj, &bench->carried), 0);
 }
 
 static void assert_addr(const struct nv_move *move, size_t index, const char *text)
