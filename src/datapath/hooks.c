@@ -88,6 +88,7 @@ static int hooks_load(
 	const struct nv_objects *objects, unsigned int mask, struct bpf_object **ret_object)
 {
 	NV_AUTO(nv_programs) struct bpf_object *object = NULL;
+	libbpf_print_fn_t before;
 	int r;
 
 	r = nv_programs_open_hooks(&object);
@@ -95,8 +96,12 @@ static int hooks_load(
 		r = hooks_reuse(object, objects);
 	for (enum nv_hook hook = 0; !r && hook < NV_HOOKS; hook++)
 		r = bpf_program__set_autoload(hooks_program(object, hook), mask >> hook & 1);
-	if (!r)
-		r = bpf_object__load(object);
+	if (r < 0)
+		return r;
+	/* A kernel that refuses hooks is told of by netvfd, once, and libbpf would guess why. */
+	before = libbpf_set_print(NULL);
+	r = bpf_object__load(object);
+	libbpf_set_print(before);
 	if (r < 0)
 		return r;
 	*ret_object = TAKE_PTR(object);

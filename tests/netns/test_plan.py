@@ -775,7 +775,7 @@ def test_without_room_for_a_record_nothing_is_changed(programs, guest):
     furnish(guest)
     before = whole_state(guest, "hn0")
     programs.run_dir.mkdir()
-    guest.run("mount", "-t", "tmpfs", "-o", "size=4k", "none", programs.run_dir)
+    guest.run("mount", "-t", "tmpfs", "-o", "size=4k,mode=755", "none", programs.run_dir)
     guest.run("sh", "-c", f"head -c 4096 /dev/zero > {programs.run_dir}/full")
     said = programs.run("hyperv_vfup", "hn0", status=1)
     assert "could not give it back: No space left on device; nothing is changed" in said
