@@ -95,13 +95,14 @@ class Devices:
         self._loop.wait(lambda: self.ask(command), WITHIN, f"a daemon answers '{command}'")
 
     def actions(self, daemon, count):
-        """The next so many actions about a daemon that netvfd has run: (command, end)."""
+        """The next so many actions about a daemon that netvfd has run: (command, end). Without the
+        question to udev that comes first, whether systemd starts one."""
         found = []
 
         def there():
             history = json.loads(self.guest.run("netvf history --json"))
             found[:] = [
-                (entry["command"], entry["end"]) for entry in history
+                (entry["command"].rpartition("|| exec ")[2], entry["end"]) for entry in history
                 if entry["what"] == "action" and daemon in entry["command"]
             ][self.seen[daemon]:]
             return len(found) >= count
