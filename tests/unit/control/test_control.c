@@ -725,6 +725,7 @@ static void all_uids_together_are_put_off(void **state)
 	close(root);
 }
 
+#ifndef NV_SANITIZED /* which keeps what is freed for a while, to watch it */
 /* Bytes of this process in memory. */
 static size_t resident(void)
 {
@@ -735,7 +736,6 @@ static size_t resident(void)
 	return pages * getpagesize();
 }
 
-#ifndef NV_SANITIZED /* which keeps what is freed for a while, to watch it */
 /* Those that subscribe and never read leave nothing behind. */
 static void memory_of_those_who_never_read_is_given_back(void **state)
 {
