@@ -36,9 +36,10 @@ def mounts():
 
 def namespaces_in_use():
     found = set()
-    for path in pathlib.Path("/proc").glob("[0-9]*/ns/*"):
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            found.add(os.readlink(path))
+            for name in os.listdir(f"/proc/{pid}/ns"):
+                found.add(os.readlink(f"/proc/{pid}/ns/{name}"))
         except OSError:
             pass  # it has just ended
     return found

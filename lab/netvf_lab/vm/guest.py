@@ -77,8 +77,8 @@ class Guest:
         line, _, self._received = self._received.partition(b"\n")
         return line.decode()
 
-    def await_boot(self, within=BOOTED_WITHIN):
-        self._line(within, "boots")
+    def await_boot(self, within=None):
+        self._line(within or BOOTED_WITHIN, "boots")
 
     def run(self, command, check=True, within=DONE_WITHIN):
         """Runs a line of sh; returns what it wrote."""

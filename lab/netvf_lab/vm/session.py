@@ -7,7 +7,7 @@ from ..agents import Agent
 from ..loop import Lines, Loop, Timeout
 from ..story import Story
 from .cache import Cache
-from .guest import BOOTED_WITHIN, Guest
+from .guest import Guest
 from .host import Host
 from .qemu import Qemu, Wires
 
@@ -55,7 +55,7 @@ class Session:
             service.close()
         self.host.close()
 
-    def boot(self, within=BOOTED_WITHIN):
+    def boot(self, within=None):
         """To where the peer has the network up."""
         self._services = self.peer.serve(self.host)
         self.qemu = self.start_qemu(self.host.hn, self.host.vf)
