@@ -5,24 +5,26 @@
 #define RETRY_SLOW_FIRST 1000000
 #define RETRY_SLOW_MAX	 32000000
 
-bool nv_retry_note_slow(struct nv_retry *retry, int vf, uint64_t now)
+static bool retry_set(
+	struct nv_retry *retry, int vf, uint64_t now, bool first, uint64_t begin, uint64_t most)
 {
-	bool first = retry->vf != vf || now > retry->next + retry->wait;
-	uint64_t wait = first ? RETRY_SLOW_FIRST : 2 * retry->wait;
+	uint64_t wait = first ? begin : 2 * retry->wait;
 
-	wait = wait < RETRY_SLOW_MAX ? wait : RETRY_SLOW_MAX;
+	wait = wait < most ? wait : most;
 	*retry = (struct nv_retry){.vf = vf, .wait = wait, .next = now + wait};
 	return first;
 }
 
+bool nv_retry_note_slow(struct nv_retry *retry, int vf, uint64_t now)
+{
+	bool first = retry->vf != vf || now > retry->next + retry->wait;
+
+	return retry_set(retry, vf, now, first, RETRY_SLOW_FIRST, RETRY_SLOW_MAX);
+}
+
 bool nv_retry_note(struct nv_retry *retry, int vf, uint64_t now)
 {
-	bool first = retry->vf != vf;
-	uint64_t wait = first ? RETRY_FIRST : 2 * retry->wait;
-
-	wait = wait < NV_RETRY_MAX ? wait : NV_RETRY_MAX;
-	*retry = (struct nv_retry){.vf = vf, .wait = wait, .next = now + wait};
-	return first;
+	return retry_set(retry, vf, now, retry->vf != vf, RETRY_FIRST, NV_RETRY_MAX);
 }
 
 uint64_t nv_retry_left(const struct nv_retry *retry, int vf, uint64_t now)
