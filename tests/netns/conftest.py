@@ -9,6 +9,7 @@ A test waits with `wait_until` or `netvfd.wait_event`, each with a deadline, and
 """
 
 import os
+import shutil
 import sys
 
 import pytest
@@ -39,6 +40,14 @@ def pytest_collection_modifyitems(items):
     if os.geteuid() != 0:
         for item in items:
             item.add_marker(pytest.mark.skip(reason="needs root, to make network namespaces"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_managers():
+    """What a test wrote in the place of a manager or of udev is not the next test's."""
+    yield
+    for name in "NetworkManager", "systemd", "udev":
+        shutil.rmtree(f"/run/{name}", ignore_errors=True)
 
 
 @pytest.fixture

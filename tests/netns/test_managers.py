@@ -30,18 +30,13 @@ STATES = {
 @pytest.fixture
 def manage(guest):
     """Call it to have a manager say that it configures an interface."""
-    written = []
-
     def write(manager, name):
         directory, text = STATES[manager]
         path = pathlib.Path(directory, str(guest.namespace.index(name)))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        written.append(path)
 
-    yield write
-    for path in written:
-        shutil.rmtree(path.parent, ignore_errors=True)
+    return write
 
 
 @pytest.mark.parametrize("manager", STATES)
@@ -67,8 +62,7 @@ def booting(guest):
     index = guest.namespace.index("hn0")
     guest.netlink.flush_addr(index=index)
     guest.netlink.link("set", index=index, state="down")
-    yield index
-    shutil.rmtree(started, ignore_errors=True)
+    return index
 
 
 def configure(guest, index):
