@@ -60,12 +60,12 @@ BAD = {
     "no pragma": ("src/base/a.h", SPDX, 1, "pragma"),
     "no comment": (
         "src/base/a.h", SPDX + "#pragma once\n\nint nv_a(int b,\n\tint c);\n", 4, "comment"),
-    "wrong room": ("src/base/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
-    "pure room": ("src/pair/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
+    "wrong include": ("src/base/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
+    "pure include": ("src/pair/a.c", SPDX + '#include "kernel/kernel.h"\n', 2, "may not include"),
     "library": ("src/devd/a.c", SPDX + "#include <libmnl/libmnl.h>\n", 2, "only kernel"),
     "split message": (
         "src/base/a.c", body('nv_err("cannot read %s: "\n\t\t"%s", a, b);'), 4, "one literal"),
-    "new room": ("src/attic/a.c", SPDX, 1, "unknown room"),
+    "new directory": ("src/attic/a.c", SPDX, 1, "unknown directory"),
 }
 
 
@@ -103,7 +103,7 @@ GOOD = {
     "the helper that polls": (
         "tests/netns/a.py", HASH +
         "import time\n\n\ndef wait_until(predicate):\n    time.sl" "eep(1)\n"),
-    "types of another room": ("src/pair/a.c", SPDX + '#include "kernel/types.h"\n'),
+    "types of another directory": ("src/pair/a.c", SPDX + '#include "kernel/types.h"\n'),
     "fuzzing input": ("tests/fuzz/corpus/conf/1", f"{MARK} "),
 }
 
