@@ -35,7 +35,7 @@ static int str_reserve(struct nv_str *str, size_t more)
 
 void nv_str_append(struct nv_str *str, const char *text, size_t length)
 {
-	if (str_reserve(str, length))
+	if (str_reserve(str, length) < 0)
 		return;
 	if (length)
 		memcpy(str->text + str->length, text, length);
@@ -62,7 +62,7 @@ void nv_str_printf(struct nv_str *str, const char *format, ...)
 	va_start(args, format);
 	va_copy(again, args);
 	length = vsnprintf(NULL, 0, format, args);
-	if (length >= 0 && !str_reserve(str, length)) {
+	if (length >= 0 && str_reserve(str, length) == 0) {
 		vsnprintf(str->text + str->length, length + 1, format, again);
 		str->length += length;
 	}
@@ -77,7 +77,7 @@ const char *nv_str_text(const struct nv_str *str)
 
 int nv_str_take(struct nv_str *str, char **ret_text)
 {
-	if (str_reserve(str, 0))
+	if (str_reserve(str, 0) < 0)
 		return str->error;
 	str->text[str->length] = '\0';
 	*ret_text = TAKE_PTR(str->text);

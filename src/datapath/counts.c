@@ -61,7 +61,7 @@ int nv_counts_get(int counts, __u32 slot, enum nv_port port, struct nv_counts *r
 	int r;
 
 	r = make_values(counts, &values);
-	if (!r)
+	if (r == 0)
 		r = bpf_map_lookup_elem(counts, &key, values.bytes);
 	if (r < 0)
 		return r;

@@ -101,12 +101,12 @@ int nv_datapath_open(
 	if (!datapath->run_dir)
 		return -ENOMEM;
 	r = nv_pins_prepare(run_dir);
-	if (!r)
+	if (r == 0)
 		r = dp_lock(datapath, &held);
-	if (!r)
+	if (r == 0)
 		r = nv_objects_open(kernel, run_dir, &datapath->objects, &datapath->adopted,
 			&datapath->handover);
-	if (!r)
+	if (r == 0)
 		r = nv_table_map(datapath->objects.fd[NV_OBJECT_PAIRS], &datapath->table);
 	if (r < 0)
 		return r;
@@ -126,7 +126,7 @@ int nv_datapath_repin(struct nv_kernel *kernel, const char *run_dir)
 	int r;
 
 	r = nv_pins_prepare(run_dir);
-	if (!r)
+	if (r == 0)
 		r = dp_lock(&closed, &held);
 	return r < 0 ? r : nv_objects_repin(kernel, run_dir);
 }
@@ -149,7 +149,7 @@ static int hook(struct nv_datapath *datapath)
 
 	if (!datapath->hooks_wanted)
 		r = -ECANCELED;
-	if (!r)
+	if (r == 0)
 		r = nv_hooks_attach(datapath->run_dir, &datapath->objects, &hooks);
 	nv_hooks_trust(&datapath->table, nv_hooks_suffice(&hooks));
 	if (r < 0)
@@ -174,7 +174,7 @@ static int refresh(struct nv_datapath *datapath)
 	if (r == -ENOENT) /* that one died before it had pinned all */
 		r = nv_objects_open(datapath->kernel, datapath->run_dir, &objects, &adopted,
 			&datapath->handover);
-	if (!r)
+	if (r == 0)
 		r = nv_table_map(objects.fd[NV_OBJECT_PAIRS], &table);
 	if (r < 0)
 		return r;
@@ -194,7 +194,7 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 	int r;
 
 	r = dp_lock(datapath, &held);
-	if (!r)
+	if (r == 0)
 		r = refresh(datapath);
 	if (r < 0)
 		return r;
@@ -253,7 +253,7 @@ static int dp_list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, si
 	int r;
 
 	r = dp_lock(datapath, &held);
-	if (!r)
+	if (r == 0)
 		r = refresh(datapath);
 	if (r < 0)
 		return r;
@@ -273,7 +273,7 @@ int nv_datapath_each(struct nv_datapath *datapath,
 	int r;
 
 	r = dp_list(datapath, pair, &count);
-	for (size_t i = 0; !r && i < count; i++)
+	for (size_t i = 0; r == 0 && i < count; i++)
 		r = each(&pair[i], data);
 	return r;
 }
@@ -355,7 +355,7 @@ static int dp_attach(const struct nv_datapath *datapath, int slot, const struct 
 			r = 0;
 			continue;
 		}
-		if (!r)
+		if (r == 0)
 			r = bpf_map_update_elem(datapath->objects.fd[NV_OBJECT_PORTS],
 				&interface[role], &slot, BPF_ANY);
 		if (r < 0)
@@ -445,7 +445,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	if (hn <= 0)
 		return -EINVAL;
 	r = dp_lock(datapath, &held);
-	if (!r)
+	if (r == 0)
 		r = refresh(datapath);
 	if (r < 0)
 		return r;
@@ -459,19 +459,19 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 
 	r = edit(&new, data);
-	if (!r) {
+	if (r == 0) {
 		dp_settle(&old, &new);
 		r = dp_check(datapath, slot, &new);
 	}
-	if (!r && old.hn != new.hn)
+	if (r == 0 && old.hn != new.hn)
 		r = nv_counts_put(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot, NV_PORT_HN,
 			&no_counts);
-	if (!r && old.vf != new.vf)
+	if (r == 0 && old.vf != new.vf)
 		r = nv_counts_put(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot, NV_PORT_VF,
 			&no_counts);
-	if (!r)
+	if (r == 0)
 		r = dp_attach(datapath, slot, &old, &new);
-	if (r)
+	if (r < 0)
 		return r;
 	write_pair(&datapath->table, entry, &old, &new);
 	withdraw(datapath, &old, &new);
@@ -501,7 +501,7 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	int r;
 
 	r = dp_lock(datapath, &held);
-	if (!r)
+	if (r == 0)
 		r = refresh(datapath);
 	if (r < 0)
 		return r;
@@ -531,7 +531,7 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 	int r;
 
 	r = dp_lock(datapath, &held);
-	if (!r)
+	if (r == 0)
 		r = refresh(datapath);
 	if (r < 0)
 		return r;
@@ -583,7 +583,7 @@ static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port po
 	int r;
 
 	r = dp_lock(datapath, &held);
-	locked = !r && !refresh(datapath);
+	locked = r == 0 && refresh(datapath) == 0;
 	slot = find_slot(datapath, hn);
 	if (slot < 0)
 		return slot;

@@ -59,7 +59,7 @@ static int hooks_reuse(struct bpf_object *hooks, const struct nv_objects *object
 		{"nv_places", NV_OBJECT_PLACES}};
 	int r = 0;
 
-	for (size_t i = 0; !r && i < NV_ARRAY_SIZE(maps); i++)
+	for (size_t i = 0; r == 0 && i < NV_ARRAY_SIZE(maps); i++)
 		r = bpf_map__reuse_fd(bpf_object__find_map_by_name(hooks, maps[i].name),
 			objects->fd[maps[i].which]);
 	return r;
@@ -92,9 +92,9 @@ static int hooks_load(
 	int r;
 
 	r = nv_programs_open_hooks(&object);
-	if (!r)
+	if (r == 0)
 		r = hooks_reuse(object, objects);
-	for (enum nv_hook hook = 0; !r && hook < NV_HOOKS; hook++)
+	for (enum nv_hook hook = 0; r == 0 && hook < NV_HOOKS; hook++)
 		r = bpf_program__set_autoload(hooks_program(object, hook), mask >> hook & 1);
 	if (r < 0)
 		return r;
@@ -122,7 +122,7 @@ static int hooks_load_each(
 		NV_AUTO(nv_programs) struct bpf_object *object = NULL;
 		int r = mask >> hook & 1 ? hooks_load(objects, 1U << hook, &object) : -ENOENT;
 
-		if (!r)
+		if (r == 0)
 			taken |= 1U << hook;
 		else if (r != -ENOENT)
 			why = r;
@@ -189,7 +189,7 @@ int nv_hooks_attach(
 		return r;
 	for (enum nv_hook hook = 0; hook < NV_HOOKS; hook++) {
 		r = hooks_attach_one(run_dir, object, hook);
-		if (!r) {
+		if (r == 0) {
 			hooks.attached |= 1U << hook;
 			continue;
 		}

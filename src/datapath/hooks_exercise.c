@@ -32,19 +32,19 @@ static int exercise_device(struct nv_kernel *kernel)
 	int r;
 
 	r = exercise_make(kernel, &ifindex);
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_link(kernel, ifindex, &link);
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_link_up(kernel, ifindex, true);
-	if (!r)
+	if (r == 0)
 		r = nv_lagg_bpf.set_carrier(kernel, &link, true);
-	if (!r)
+	if (r == 0)
 		r = nv_lagg_bpf.set_carrier(kernel, &link, false);
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_link_up(kernel, ifindex, false);
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_link_up(kernel, ifindex, true);
-	return r ? r : nv_kernel_link_del(kernel, ifindex);
+	return r < 0 ? r : nv_kernel_link_del(kernel, ifindex);
 }
 
 /* The child's end is its time limit too, whatever its parent does with signals. */
@@ -62,7 +62,7 @@ static int exercise_child(void)
 	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		return -errno;
 	r = nv_kernel_open(&kernel);
-	return r ? r : exercise_device(kernel);
+	return r < 0 ? r : exercise_device(kernel);
 }
 
 int nv_hooks_exercise(void)

@@ -70,15 +70,15 @@ static int lagg_dress(struct nv_kernel *kernel, int ifindex)
 	int r;
 
 	r = nv_kernel_link(kernel, ifindex, &link);
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_link_set(kernel, ifindex, &change);
-	for (size_t i = 0; !r && i < NV_ARRAY_SIZE(ipv6); i++) {
+	for (size_t i = 0; r == 0 && i < NV_ARRAY_SIZE(ipv6); i++) {
 		snprintf(path, sizeof(path), "net/ipv6/conf/%s/%s", link.name, ipv6[i].key);
 		r = nv_kernel_sysctl_write(kernel, path, ipv6[i].value);
 		if (r == -ENOENT) /* a kernel without IPv6 */
 			r = 0;
 	}
-	ops = r ? NULL : find_ops(&link);
+	ops = r < 0 ? NULL : find_ops(&link);
 	return ops && ops->dress ? ops->dress(kernel, &link) : r;
 }
 
@@ -166,7 +166,7 @@ int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const
 		return r;
 	memcpy(wanted.mac, hn->mac, sizeof(wanted.mac));
 	r = lagg_dress(kernel, wanted.lagg);
-	if (!r)
+	if (r == 0)
 		r = nv_datapath_edit(datapath, hn->ifindex, set_lagg, &wanted);
 	if (r < 0 && made)
 		nv_kernel_link_del(kernel, wanted.lagg);
@@ -210,7 +210,7 @@ int nv_lagg_destroy(struct nv_datapath *datapath, int hn)
 	r = nv_datapath_edit(datapath, hn, lagg_take_lagg, &lagg);
 	if (r < 0)
 		return r;
-	if (!find_lagg(datapath, lagg, &link, &ops) && ops->release_ports)
+	if (find_lagg(datapath, lagg, &link, &ops) == 0 && ops->release_ports)
 		ops->release_ports(kernel, &link);
 	r = nv_kernel_link_del(kernel, lagg);
 	return r == -ENODEV ? 0 : r;

@@ -29,7 +29,7 @@ static int lagg_bond_take_port(struct nv_kernel *kernel, const struct nv_link *l
 	r = -EPERM; /* is what it says when somebody has set the link up in between */
 	for (int i = 0; i < TRIES && r == -EPERM; i++) {
 		r = nv_kernel_link_up(kernel, port, false);
-		if (!r)
+		if (r == 0)
 			r = nv_kernel_link_set(kernel, port, &enter);
 	}
 	if (r < 0 && (link.flags & IFF_UP))
@@ -50,7 +50,8 @@ static void release_ports(struct nv_kernel *kernel, const struct nv_link *lagg)
 
 		if (port->master != lagg->ifindex)
 			continue;
-		if (!nv_kernel_link_set(kernel, port->ifindex, &leave) && (port->flags & IFF_UP))
+		if (nv_kernel_link_set(kernel, port->ifindex, &leave) == 0 &&
+			(port->flags & IFF_UP))
 			nv_kernel_link_up(kernel, port->ifindex, true);
 	}
 }

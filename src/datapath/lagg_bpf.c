@@ -22,7 +22,7 @@ static int lagg_bpf_dress(struct nv_kernel *kernel, const struct nv_link *lagg)
 	if (strcmp(lagg->kind, "veth"))
 		return 0;
 	r = nv_kernel_link(kernel, lagg->lower, &peer);
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_link_set(kernel, peer.ifindex, &change);
 	if (r < 0)
 		return r;

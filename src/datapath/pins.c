@@ -119,7 +119,7 @@ int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects 
 
 	if (role != NV_ROLE_LAGG)
 		r = nv_tc_attach(kernel, ifindex, BPF_TC_INGRESS, &ingress);
-	if (!r && role != NV_ROLE_VF)
+	if (r == 0 && role != NV_ROLE_VF)
 		r = nv_tc_attach(kernel, ifindex, BPF_TC_EGRESS, &egress);
 	return r;
 }
@@ -164,7 +164,7 @@ int nv_pins_prepare(const char *run_dir)
 	int r;
 
 	r = pin_path(run_dir, "", path);
-	if (!r)
+	if (r == 0)
 		r = make_directories(path);
 	if (r < 0)
 		return r;
@@ -234,15 +234,15 @@ static int is_pinned(const char *run_dir, enum nv_object which, int fd)
 	if (pinned < 0)
 		return pinned;
 	r = nv_object_id(pinned, &pinned_id);
-	if (!r)
+	if (r == 0)
 		r = nv_object_id(fd, &id);
 	return r < 0 ? r : pinned_id == id;
 }
 
 bool nv_pins_current(const char *run_dir, const struct nv_objects *objects)
 {
-	return is_pinned(run_dir, NV_OBJECT_INGRESS, objects->fd[NV_OBJECT_INGRESS]) &&
-	       is_pinned(run_dir, NV_OBJECT_EGRESS, objects->fd[NV_OBJECT_EGRESS]);
+	return is_pinned(run_dir, NV_OBJECT_INGRESS, objects->fd[NV_OBJECT_INGRESS]) != 0 &&
+	       is_pinned(run_dir, NV_OBJECT_EGRESS, objects->fd[NV_OBJECT_EGRESS]) != 0;
 }
 
 int nv_pin(const char *run_dir, const char *name, int fd)
@@ -252,13 +252,13 @@ int nv_pin(const char *run_dir, const char *name, int fd)
 	int r;
 
 	r = pin_path(run_dir, "fresh", fresh);
-	if (!r)
+	if (r == 0)
 		r = pin_path(run_dir, name, path);
 	if (r < 0)
 		return r;
 	unlink(fresh);
 	r = bpf_obj_pin(fd, fresh);
-	if (!r && rename(fresh, path) < 0)
+	if (r == 0 && rename(fresh, path) < 0)
 		r = -errno;
 	return r;
 }
@@ -267,7 +267,7 @@ void nv_unpin(const char *run_dir, const char *name)
 {
 	char path[PATH_MAX];
 
-	if (!pin_path(run_dir, name, path))
+	if (pin_path(run_dir, name, path) == 0)
 		unlink(path);
 }
 
@@ -275,7 +275,7 @@ int nv_pins_write(const char *run_dir, const struct nv_objects *objects)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < NV_OBJECTS; i++)
+	for (size_t i = 0; r == 0 && i < NV_OBJECTS; i++)
 		if (is_pinned(run_dir, i, objects->fd[i]) <= 0)
 			r = nv_pin(run_dir, object_names[i], objects->fd[i]);
 	return r;

@@ -47,7 +47,7 @@ static bool in_force(const struct nv_objects *pinned)
 	for (size_t i = 0; i < table.count; i++) {
 		int hn = (int)nv_table_entry(&table, i)->hn;
 
-		if (hn && !nv_tc_program(hn, BPF_TC_INGRESS, &known, &id) && id == wanted)
+		if (hn && nv_tc_program(hn, BPF_TC_INGRESS, &known, &id) == 0 && id == wanted)
 			return true;
 	}
 	return false;
@@ -118,9 +118,9 @@ static int find_attached(struct nv_kernel *kernel, struct nv_objects *ret_object
 	int r;
 
 	r = nv_kernel_links(kernel, &links);
-	for (size_t i = 0; !r && i < links.count; i++) {
+	for (size_t i = 0; r == 0 && i < links.count; i++) {
 		r = take_attached(links.link[i].ifindex, BPF_TC_INGRESS, &objects);
-		if (!r)
+		if (r == 0)
 			r = take_attached(links.link[i].ifindex, BPF_TC_EGRESS, &objects);
 	}
 	if (r < 0)
@@ -139,7 +139,7 @@ static int takeover_find(
 	bool has_pins;
 	int r;
 
-	has_pins = !nv_pins_open(run_dir, &pinned);
+	has_pins = nv_pins_open(run_dir, &pinned) == 0;
 	if (!has_pins || !in_force(&pinned)) {
 		r = find_attached(kernel, ret_objects);
 		/* Of programs that may not be looked at, the pinned ones are the best guess. */
@@ -226,9 +226,9 @@ static int load(const struct nv_objects *old, struct bpf_object **ret_programs, 
 
 	for (enum nv_handover mode = NV_HANDOVER_FIRST; mode <= NV_HANDOVER_NETLINK; mode++) {
 		r = load_mode(old, mode, ret_programs, ret_kept);
-		if (!r)
+		if (r == 0)
 			*ret_mode = mode;
-		if (!r || r == -ENOMEM || r == -EPERM)
+		if (r == 0 || r == -ENOMEM || r == -EPERM)
 			return r;
 	}
 	/* What the verifier of a known good program refuses, the kernel does not know. */
@@ -276,9 +276,9 @@ static int copy_pairs(const struct nv_table *old, const struct nv_table *new, in
 		if (!entry->hn)
 			continue;
 		r = bpf_map_update_elem(ports, &entry->hn, &slot, BPF_ANY);
-		if (!r && entry->vf)
+		if (r == 0 && entry->vf)
 			r = bpf_map_update_elem(ports, &entry->vf, &slot, BPF_ANY);
-		if (!r && entry->lagg)
+		if (r == 0 && entry->lagg)
 			r = bpf_map_update_elem(ports, &entry->lagg, &slot, BPF_ANY);
 		if (r < 0)
 			return r;
@@ -295,7 +295,7 @@ static void copy_counts(const struct nv_table *table, int from, int to)
 		if (!nv_table_entry(table, i)->hn)
 			continue;
 		for (int port = NV_PORT_HN; port <= NV_PORT_VF; port++)
-			if (!nv_counts_get(from, (__u32)i, port, &counts))
+			if (nv_counts_get(from, (__u32)i, port, &counts) == 0)
 				nv_counts_put(to, (__u32)i, port, &counts);
 	}
 }
@@ -423,9 +423,9 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	} else {
 		r = take_loaded(programs, &objects);
 	}
-	if (!r)
+	if (r == 0)
 		r = takeover_take_over(kernel, &old, &objects, kept);
-	if (!r)
+	if (r == 0)
 		r = nv_pins_write(run_dir, &objects);
 	if (r < 0)
 		return r;

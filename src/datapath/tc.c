@@ -78,8 +78,8 @@ int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point
 	r = nv_object_id(known->program, &wanted);
 	if (r < 0)
 		return r;
-	has_tcx = !nv_tcx_program(ifindex, side, known, &at_tcx);
-	has_filter = !has_tcx && !filter_program(ifindex, side, &at_filter);
+	has_tcx = nv_tcx_program(ifindex, side, known, &at_tcx) == 0;
+	has_filter = !has_tcx && filter_program(ifindex, side, &at_filter) == 0;
 	if ((has_tcx && at_tcx == wanted) || (has_filter && at_filter == wanted))
 		return 0;
 	r = has_filter ? -EINVAL : nv_tcx_attach(ifindex, side, known);

@@ -315,7 +315,7 @@ static bool can_walk(struct nv_rule *rule)
 		struct nv_condition *condition = &rule->condition[i];
 
 		if (condition->kind == NV_CONDITION_LITERAL && !condition->regex &&
-			nv_condition_regex(condition, message))
+			nv_condition_regex(condition, message) < 0)
 			return false;
 	}
 	return true;

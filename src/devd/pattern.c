@@ -176,16 +176,16 @@ int nv_condition_regex(struct nv_condition *condition, char *message)
 {
 	NV_AUTO(nv_str) struct nv_str anchored = {};
 	NV_AUTO(nv_free) regex_t *regex = malloc(sizeof(*regex));
-	int r;
+	int error;
 
 	nv_str_printf(&anchored, "^%s$", condition->pattern);
 	if (!regex || anchored.error)
 		return -ENOMEM;
-	r = regcomp(regex, nv_str_text(&anchored), REG_EXTENDED | REG_ICASE | REG_NOSUB);
-	if (r == REG_ESPACE)
+	error = regcomp(regex, nv_str_text(&anchored), REG_EXTENDED | REG_ICASE | REG_NOSUB);
+	if (error == REG_ESPACE)
 		return -ENOMEM;
-	if (r) {
-		regerror(r, regex, message, NV_PATTERN_MESSAGE_MAX);
+	if (error) {
+		regerror(error, regex, message, NV_PATTERN_MESSAGE_MAX);
 		return -EINVAL;
 	}
 	condition->regex = TAKE_PTR(regex);

@@ -312,10 +312,10 @@ int nv_rules_each_action(const struct nv_rules *rules,
 {
 	int r = 0;
 
-	for (size_t i = 0; i < rules->count && !r; i++) {
+	for (size_t i = 0; i < rules->count && r == 0; i++) {
 		const struct nv_rule *rule = rules->rule[i];
 
-		for (size_t j = 0; j < rule->n_actions && !r; j++)
+		for (size_t j = 0; j < rule->n_actions && r == 0; j++)
 			r = each(rule->file, rule->line, rule->action[j], data);
 	}
 	return r;

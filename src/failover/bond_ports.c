@@ -67,7 +67,7 @@ static bool is_bare(const struct nv_failover *failover, int hn)
 	for (size_t i = 0; i < links->count; i++)
 		if (links->link[i].lower == hn && !links->link[i].lower_elsewhere)
 			return false;
-	return !nv_kernel_addrs(failover->kernel, hn, &addrs) && !addrs.count;
+	return nv_kernel_addrs(failover->kernel, hn, &addrs) == 0 && !addrs.count;
 }
 
 /* A bond without a port that is up has no carrier and perhaps not our MAC: then hn enters at once.
@@ -82,7 +82,7 @@ static void take_hn(struct nv_failover *failover, struct nv_managed *managed, in
 				      !is_bare(failover, managed->id.hn))))
 		return;
 	r = nv_lagg_take_port(failover->datapath, lagg, hn->ifindex);
-	if (r)
+	if (r < 0)
 		bond_ports_refuse(managed, hn, r);
 }
 

@@ -10,11 +10,11 @@ int nv_dormant_open(struct nv_failover *failover, struct nv_managed *managed)
 {
 	int r = nv_kernel_link_up(failover->kernel, managed->id.hn, true);
 
-	if (!r && !managed->warned.dormant)
+	if (r == 0 && !managed->warned.dormant)
 		nv_notice(
 			"%s: was set down while %s carries its traffic; it is opened again underneath, so that what still arrives on it is not lost",
 			managed->id.hn_name, managed->id.vf_name);
-	managed->warned.dormant |= !r;
+	managed->warned.dormant |= r == 0;
 	return r;
 }
 
@@ -28,7 +28,7 @@ void nv_dormant_set(struct nv_failover *failover, struct nv_managed *managed, bo
 	};
 	int r = nv_kernel_link_set(failover->kernel, managed->id.hn, &change);
 
-	if (r && r != -ENODEV && !managed->warned.dormant) {
+	if (r < 0 && r != -ENODEV && !managed->warned.dormant) {
 		nv_warn("%s: cannot have it show %s: %s; traffic does not depend on it",
 			managed->id.hn_name, on ? "that it has no link" : "its true link",
 			nv_strerror(r));

@@ -195,7 +195,7 @@ static bool find_kept(const struct nv_failover *failover, const struct nv_manage
 	struct nv_dp_pair path;
 
 	if ((!hn && !vf) || nv_pairs_by_vf(pairs, managed->id.hn) ||
-		nv_datapath_get(failover->datapath, managed->id.hn, &path) ||
+		nv_datapath_get(failover->datapath, managed->id.hn, &path) < 0 ||
 		path.mode != NV_MODE_LAGG || !nv_links_by_index(links, path.lagg))
 		return false;
 	*ret_pair = (struct nv_pair){.match = NV_MATCH_OURS, .hn = managed->id.hn};
@@ -489,7 +489,7 @@ static int adopt(struct nv_failover *failover)
 {
 	int r = nv_datapath_each(failover->datapath, adopt_one, failover);
 
-	for (size_t i = 0; i < failover->n_managed && !r; i++) {
+	for (size_t i = 0; i < failover->n_managed && r == 0; i++) {
 		r = refresh_filters(failover, failover->managed[i].id.hn);
 		if (r == -ENODEV)
 			r = 0;
@@ -507,9 +507,9 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 	*failover = *template;
 	failover->started = nv_loop_now(failover->loop);
 	r = nv_loop_watch_timer(failover->loop, nv_failover_look_again, failover, &failover->again);
-	if (!r)
+	if (r == 0)
 		r = nv_loop_watch_timer(failover->loop, look_now, failover, &failover->soon);
-	if (!r)
+	if (r == 0)
 		r = nv_loop_watch_timer(
 			failover->loop, nv_notify_peers, failover, &failover->notify);
 	if (r == 0)

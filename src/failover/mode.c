@@ -127,7 +127,7 @@ void nv_mode_stop_vf(struct nv_failover *failover, const struct nv_managed *mana
 {
 	int r = nv_kernel_link_up(failover->kernel, vf, false);
 
-	if (r && r != -ENODEV)
+	if (r < 0 && r != -ENODEV)
 		nv_warn("%s: was set down, but its VF %s cannot be: %s", managed->id.hn_name,
 			managed->id.vf_name, nv_strerror(r));
 }

@@ -21,7 +21,7 @@ static void notify_peers_tell(
 {
 	struct nv_dp_pair path;
 
-	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
+	if (nv_datapath_get(failover->datapath, managed->id.hn, &path) < 0)
 		return;
 	if (!groups->read)
 		nv_notify_groups(failover->kernel, &groups->mcasts);

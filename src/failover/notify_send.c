@@ -29,7 +29,7 @@ static void send_frame(const struct nv_link *link, const struct nv_frame *frame,
 	}
 	telling->sent++;
 	r = nv_kernel_send(telling->kernel, link->ifindex, frame->bytes, frame->length);
-	if (r)
+	if (r < 0)
 		telling->error = r;
 }
 
@@ -65,7 +65,7 @@ void nv_notify_groups(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts)
 
 	*ret_mcasts = (struct nv_mcasts){};
 	r = nv_kernel_mcasts(kernel, ret_mcasts);
-	if (r)
+	if (r < 0)
 		nv_warn("cannot read which multicast groups are joined: %s; switches learn from the next query where they are heard",
 			nv_strerror(r));
 }

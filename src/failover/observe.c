@@ -94,7 +94,7 @@ static enum nv_pair_bond observe_bond(const struct nv_failover *failover,
 	if (view->path.lagg)
 		return is_bond(failover, view->path.lagg) ? NV_BOND_TAKE : NV_BOND_NONE;
 	if (failover->settings->hn.lagg != NV_LAGG_BOND || managed->memory.no_bond ||
-		nv_hn_lagg_name(view->hn->name, name))
+		nv_hn_lagg_name(view->hn->name, name) < 0)
 		return NV_BOND_NONE;
 	return NV_BOND_MAKE;
 }

@@ -94,8 +94,8 @@ int nv_port_setup_mtu(
 	r = nv_kernel_link_set(kernel, upper->ifindex, &change);
 	nv_warn("%s, a port of %s, refuses the MTU %u: %s; %s %s %d%s%s", port->name, upper->name,
 		upper->mtu, nv_strerror(refused), upper->name,
-		r ? "cannot fall back to" : "now has", ETH_DATA_LEN, r ? " either: " : "",
-		r ? nv_strerror(r) : "");
+		r < 0 ? "cannot fall back to" : "now has", ETH_DATA_LEN, r < 0 ? " either: " : "",
+		r < 0 ? nv_strerror(r) : "");
 	return r;
 }
 

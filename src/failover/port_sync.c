@@ -59,7 +59,7 @@ static bool wants_all(struct nv_failover *failover, const struct nv_managed *man
 			return true;
 	}
 	/* The kernel does not tell when it ends with the last address above. */
-	return upper->promiscuity && !nv_kernel_link(failover->kernel, upper->ifindex, &now) &&
+	return upper->promiscuity && nv_kernel_link(failover->kernel, upper->ifindex, &now) == 0 &&
 	       now.promiscuity;
 }
 
@@ -84,7 +84,7 @@ static void follow_flags(struct nv_failover *failover, struct nv_managed *manage
 	if ((port->flags & change.flags_mask) == (change.to.flags & change.flags_mask))
 		return;
 	r = nv_kernel_link_set(failover->kernel, port->ifindex, &change);
-	if (r && r != -ENODEV)
+	if (r < 0 && r != -ENODEV)
 		nv_warn("cannot set %s %s: %s; some of what is meant for %s may not be heard on it",
 			port->name, wanted ? "promiscuous" : "to hear all groups", nv_strerror(r),
 			upper->name);
@@ -98,7 +98,7 @@ static void follow_mtu(struct nv_failover *failover, struct nv_managed *managed,
 	if (upper->mtu == port->mtu || upper->mtu == managed->memory.refused_mtu)
 		return;
 	r = nv_port_setup_mtu(failover->kernel, upper, port);
-	managed->memory.refused_mtu = r ? upper->mtu : 0;
+	managed->memory.refused_mtu = r < 0 ? upper->mtu : 0;
 }
 
 /* Which ports have an upper other than themselves, and are not still left alone. */

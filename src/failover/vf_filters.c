@@ -121,8 +121,8 @@ static void sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 			bit_is_set(filters->refused, id))
 			continue;
 		r = add_vlan(failover, vf, id);
-		bit_set(r ? filters->refused : ret_vlans, id, true);
-		if (r && r != -ENODEV)
+		bit_set(r < 0 ? filters->refused : ret_vlans, id, true);
+		if (r < 0 && r != -ENODEV)
 			nv_warn("%s: the VF %s does not take VLAN %u: %s; what is sent in it leaves by %s",
 				managed->id.hn_name, vf->name, id, nv_strerror(r),
 				managed->id.hn_name);
@@ -151,7 +151,7 @@ static int limit(struct nv_failover *failover, struct nv_managed *managed, const
 	if (limits_equal(&limits, &managed->vf_filters.limits))
 		return 0;
 	r = nv_datapath_limit(failover->datapath, managed->id.hn, &limits);
-	if (!r)
+	if (r == 0)
 		managed->vf_filters.limits = limits;
 	else if (r != -ENOENT && r != -EAGAIN)
 		nv_err("%s: cannot tell its data path what its VF may send: %s",
@@ -246,7 +246,7 @@ static void sync_groups(
 	const struct nv_link *vf;
 	struct nv_dp_pair path;
 
-	if (nv_datapath_get(failover->datapath, managed->id.hn, &path))
+	if (nv_datapath_get(failover->datapath, managed->id.hn, &path) < 0)
 		return;
 	vf = vf_filters_find_port(failover, managed, &path);
 	if (!vf || vf->master)

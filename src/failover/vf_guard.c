@@ -57,7 +57,7 @@ void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int v
 			continue;
 		guard_tell(managed, addr);
 		r = nv_kernel_addr_del(failover->kernel, addr);
-		if (r && r != -EADDRNOTAVAIL && r != -ENODEV)
+		if (r < 0 && r != -EADDRNOTAVAIL && r != -ENODEV)
 			nv_err("%s: cannot take an address off %s: %s", managed->id.hn_name,
 				managed->id.vf_name, nv_strerror(r));
 		managed->memory.clients_vf = vf;

@@ -14,7 +14,7 @@ static int note_kind(const struct nlmsghdr *message, void *data)
 	NV_ATTRS(attrs, TCA_KIND);
 
 	if (message->nlmsg_type == RTM_NEWQDISC &&
-		!nv_attrs_read(message, sizeof(struct tcmsg), &attrs))
+		nv_attrs_read(message, sizeof(struct tcmsg), &attrs) == 0)
 		nv_attr_string(&attrs, TCA_KIND, clsact->kind, sizeof(clsact->kind));
 	return 0;
 }
@@ -50,7 +50,7 @@ int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsa
 	/* The answer to this one is a notification, which the asker gets only as an echo. */
 	clsact_start(&request, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
 	r = nv_rtnl_request(rtnl, &request.header, note_kind, &clsact);
-	for (size_t i = 0; !r && i < NV_ARRAY_SIZE(sides); i++) {
+	for (size_t i = 0; r == 0 && i < NV_ARRAY_SIZE(sides); i++) {
 		clsact_start(&request, RTM_GETTFILTER, NLM_F_DUMP, ifindex, sides[i]);
 		r = nv_rtnl_request(rtnl, &request.header, note_filter, &clsact);
 	}

@@ -13,9 +13,9 @@ static int order(long long a, long long b)
 static int compare_ip(const struct nv_ip *a, const struct nv_ip *b)
 {
 	size_t size = a->family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
-	int r = order(a->family, b->family);
+	int families = order(a->family, b->family);
 
-	return r ? r : memcmp(&a->v6, &b->v6, size);
+	return families ? families : memcmp(&a->v6, &b->v6, size);
 }
 
 /*

@@ -24,7 +24,7 @@ int nv_groups_read(const char *path, struct nv_groups *ret_groups)
 
 	if (!file)
 		return -errno;
-	while (!r && fgets(line, sizeof(line), file)) {
+	while (r == 0 && fgets(line, sizeof(line), file)) {
 		struct nv_group group = {};
 		int by_hand;
 

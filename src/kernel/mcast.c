@@ -29,7 +29,7 @@ static int read_igmp(const char *net, struct nv_mcasts *mcasts)
 	struct nv_mcast mcast = {.group.family = AF_INET};
 	char line[256];
 
-	while (!r && fgets(line, sizeof(line), file)) {
+	while (r == 0 && fgets(line, sizeof(line), file)) {
 		unsigned int version;
 		int ifindex;
 
@@ -53,7 +53,7 @@ static int read_igmp6(const char *net, struct nv_mcasts *mcasts)
 	int r = mcast_open_file(net, "igmp6", &file);
 	char line[256];
 
-	while (!r && fgets(line, sizeof(line), file)) {
+	while (r == 0 && fgets(line, sizeof(line), file)) {
 		struct nv_mcast mcast = {.group.family = AF_INET6};
 		unsigned int word[4];
 
@@ -72,9 +72,9 @@ int nv_mcasts_read(const char *net, struct nv_mcasts *ret_mcasts)
 	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
 	int r = read_igmp(net, &mcasts);
 
-	if (!r || r == -ENOENT)
+	if (r == 0 || r == -ENOENT)
 		r = read_igmp6(net, &mcasts);
-	if (r && r != -ENOENT) /* a kernel without that family */
+	if (r < 0 && r != -ENOENT) /* a kernel without that family */
 		return r;
 	*ret_mcasts = mcasts;
 	mcasts = (struct nv_mcasts){};

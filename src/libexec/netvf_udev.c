@@ -33,7 +33,7 @@ static bool is_lagg(const struct nv_context *context, const char *ifname)
 		const struct nv_link *hn = nv_links_by_index(&context->links, pair->hn);
 		char lagg[IFNAMSIZ];
 
-		if (pair->match != NV_MATCH_COUPLED && hn && !nv_hn_lagg_name(hn->name, lagg) &&
+		if (pair->match != NV_MATCH_COUPLED && hn && nv_hn_lagg_name(hn->name, lagg) == 0 &&
 			nv_streq(lagg, ifname))
 			return true;
 	}

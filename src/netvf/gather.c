@@ -19,11 +19,11 @@ static void gather_links(struct nv_facts *facts)
 	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
 	int r = nv_kernel_open(&kernel);
 
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_links(kernel, &facts->links);
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_addrs(kernel, 0, &facts->addrs);
-	if (r)
+	if (r < 0)
 		nv_facts_unchecked(facts, "links and addresses: %s", nv_strerror(r));
 }
 
@@ -33,7 +33,7 @@ static void gather_sockets(struct nv_facts *facts)
 	size_t count = 0;
 	int r = nv_sockets_bound(bound, &count);
 
-	if (r)
+	if (r < 0)
 		nv_facts_unchecked(facts, "sockets bound to an interface: %s", nv_strerror(r));
 	for (size_t i = 0; i < count; i++) {
 		const struct nv_link *link = nv_links_by_index(&facts->links, bound[i].ifindex);
@@ -51,7 +51,7 @@ static void gather_clients(struct nv_facts *facts, const char *ifname)
 	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
 	int r = nv_dhcp_find(ifname, &clients);
 
-	if (r)
+	if (r < 0)
 		nv_facts_unchecked(facts, "DHCP clients of %s: %s", ifname, nv_strerror(r));
 	for (size_t i = 0; i < clients.count; i++)
 		nv_facts_trace(facts, NV_TRACE_DHCP, ifname, "%s, process %d",
@@ -65,7 +65,7 @@ static void gather_nmcli(struct nv_facts *facts, struct nv_str *listed)
 	const char *const argv[] = {"nmcli", "-t", "-f", "DEVICE,STATE", "device", NULL};
 	int r = access("/run/NetworkManager", F_OK) < 0 ? 0 : nv_run(argv, listed);
 
-	if (r)
+	if (r < 0)
 		nv_facts_unchecked(facts, "NetworkManager: nmcli: %s", nv_strerror(r));
 }
 
@@ -95,13 +95,13 @@ static void read_filters(struct nv_facts *facts, struct filters *filters)
 	NV_AUTO(nv_str) struct nv_str text = {};
 	int r = nv_run(nft, &text);
 
-	if (!r)
+	if (r == 0)
 		filters->nft = json_loads(nv_str_text(&text), 0, NULL);
-	if (r && r != -ENOENT)
+	if (r < 0 && r != -ENOENT)
 		nv_facts_unchecked(facts, "packet filters: nft: %s", nv_strerror(r));
 	for (size_t i = 0; i < NV_ARRAY_SIZE(iptables); i++) {
 		r = nv_run(iptables[i], &filters->iptables[i]);
-		if (r && r != -ENOENT)
+		if (r < 0 && r != -ENOENT)
 			nv_facts_unchecked(
 				facts, "packet filters: %s: %s", iptables[i][0], nv_strerror(r));
 	}

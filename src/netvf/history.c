@@ -28,7 +28,7 @@ int nv_command_history(struct nv_command_context *context)
 	const json_t *entry;
 	size_t i;
 
-	if (context->args[0] && nv_parse_u32(context->args[0], INT_MAX, &count)) {
+	if (context->args[0] && nv_parse_u32(context->args[0], INT_MAX, &count) < 0) {
 		fprintf(stderr, "netvf: history: '%s' is no number of entries\n", context->args[0]);
 		return EXIT_FAILURE;
 	}

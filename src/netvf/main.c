@@ -47,9 +47,9 @@ json_t *nv_command_ask(struct nv_command_context *context, const char *method, j
 	json_decref(params);
 	if (error)
 		nv_str_printable(error);
-	if (r)
+	if (r < 0)
 		fprintf(stderr, "netvf: %s: %s\n", method, error ? error : nv_strerror(r));
-	return r ? NULL : result;
+	return r < 0 ? NULL : result;
 }
 
 void nv_command_print_json(const json_t *value)
@@ -63,13 +63,13 @@ static int open_client(const char *run_dir_option, struct nv_client **ret_client
 	NV_AUTO(nv_free) char *run_dir = NULL;
 	int r = nv_run_dir_find(run_dir_option, &run_dir);
 
-	if (!r)
+	if (r == 0)
 		r = nv_client_open(run_dir, ret_client);
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		fprintf(stderr,
 			"netvf: no netvfd runs with %s: start it (systemctl start netvfd), or name its directory with --run-dir\n",
 			run_dir);
-	else if (r)
+	else if (r < 0)
 		fprintf(stderr, "netvf: cannot ask netvfd in %s: %s\n",
 			run_dir ? run_dir : run_dir_option, nv_strerror(r));
 	return r;
@@ -82,7 +82,7 @@ static int run_command(struct nv_command_context *context, const char *run_dir, 
 
 		if (strcmp(name, commands[i].name) != 0)
 			continue;
-		if (!commands[i].offline && open_client(run_dir, &client) && !commands[i].alone)
+		if (!commands[i].offline && open_client(run_dir, &client) < 0 && !commands[i].alone)
 			return EXIT_FAILURE;
 		context->run_dir = run_dir;
 		context->client = client;

@@ -71,7 +71,7 @@ int nv_daemonize_enter(struct nv_daemon *daemon)
 	if (path && !daemon->pid_file)
 		nv_warn("cannot write the pid file %s: %s", path, nv_strerror(errno));
 	r = detach(daemon->options->background_at_once, &daemon->ready_fd);
-	if (r) {
+	if (r < 0) {
 		nv_err("cannot go into the background: %s", nv_strerror(r));
 		return r;
 	}

@@ -84,11 +84,11 @@ static void run_rule(
 	for (size_t i = 0; i < nv_rule_actions(rule); i++) {
 		int r = nv_rule_expand(daemon->rules, rule, i, event, &command);
 
-		if (!r)
+		if (r == 0)
 			r = nv_actions_add(daemon->actions, nv_event_subject(event),
 				nv_str_text(&command), nv_event_line(event),
 				nv_event_get(event, "timestamp"), NULL);
-		if (r)
+		if (r < 0)
 			nv_err("cannot run the action of %s:%u for event '%s': %s",
 				nv_rule_file(rule), nv_rule_line(rule), nv_event_line(event),
 				nv_strerror(r));
@@ -121,7 +121,7 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
 	int r = parse(line, &event);
 
 	daemon->events++;
-	if (r) {
+	if (r < 0) {
 		nv_warn("an event of %zu bytes is dropped: %s: %.100s", strlen(line),
 			r == -EMSGSIZE ? "it is longer than devd's limit" : nv_strerror(r), line);
 		return;
@@ -166,9 +166,9 @@ bool nv_events_answers_vf_up(const char *hn, void *data)
 	NV_AUTO(nv_event) struct nv_event *event = NULL;
 	NV_AUTO(nv_str) struct nv_str line = {};
 
-	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, "VF_UP", NULL, 0))
+	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, "VF_UP", NULL, 0) < 0)
 		return false;
-	if (parse(nv_str_text(&line), &event))
+	if (parse(nv_str_text(&line), &event) < 0)
 		return false;
 	return nv_rules_match(daemon->rules, event, media_type, daemon) != NULL;
 }

@@ -24,9 +24,9 @@ static int check_files(struct nv_daemon *daemon)
 	int r = nv_daemon_reload(daemon, &faults);
 
 	nv_faults_print(&faults, stderr);
-	if (r && !faults.errors)
+	if (r < 0 && !faults.errors)
 		fprintf(stderr, "netvfd: cannot check: %s\n", nv_strerror(r));
-	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int read_configuration(struct nv_daemon *daemon)
@@ -35,7 +35,7 @@ static int read_configuration(struct nv_daemon *daemon)
 	int r = nv_daemon_reload(daemon, &faults);
 
 	nv_faults_log(&faults);
-	if (r)
+	if (r < 0)
 		nv_err("the configuration has faults (%s and %s); 'netvfd --check' lists them",
 			daemon->options->rules_path, daemon->options->rcconf_path);
 	return r;
@@ -48,14 +48,14 @@ static int repin(const struct nv_daemon *daemon)
 	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
 	int r = nv_run_dir_find(daemon->options->run_dir, &run_dir);
 
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_open(&kernel);
-	if (!r)
+	if (r == 0)
 		r = nv_datapath_repin(kernel, run_dir);
-	if (r)
+	if (r < 0)
 		nv_err("cannot look after the pins in %s: %s", run_dir ? run_dir : NV_RUN_DIR,
 			nv_strerror(r));
-	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static void on_link(const struct nv_link *old, const struct nv_link *new, void *data)
@@ -118,16 +118,16 @@ static int watch_kernel(struct nv_daemon *daemon)
 	int r = nv_monitor_new(daemon->loop, daemon->kernel, &ops, daemon, &daemon->monitor);
 
 	daemon->watching = true;
-	if (!r)
+	if (r == 0)
 		r = nv_monitor_coldplug_devices(daemon->monitor);
-	if (r)
+	if (r < 0)
 		nv_err("cannot watch the kernel's links: %s", nv_strerror(r));
 	return r;
 }
 
 static void reload(struct nv_daemon *daemon)
 {
-	if (read_configuration(daemon)) {
+	if (read_configuration(daemon) < 0) {
 		nv_err("the configuration in force stays");
 		return;
 	}
@@ -156,7 +156,7 @@ static int watch_signals(struct nv_daemon *daemon, struct nv_watch *watch[N_SIGN
 	static const int signals[N_SIGNAL_WATCHES] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 	int r = 0;
 
-	for (size_t i = 0; i < N_SIGNAL_WATCHES && !r; i++)
+	for (size_t i = 0; i < N_SIGNAL_WATCHES && r == 0; i++)
 		r = nv_loop_watch_signal(
 			daemon->loop, signals[i], netvfd_on_signal, daemon, &watch[i]);
 	return r;
@@ -184,7 +184,7 @@ static int start_watchdog(struct nv_daemon *daemon, struct watchdog *watchdog)
 		return 0;
 	watchdog->period /= 2;
 	r = nv_loop_watch_timer(daemon->loop, on_watchdog, watchdog, &watchdog->timer);
-	return r ? r : nv_watch_arm(watchdog->timer, watchdog->period);
+	return r < 0 ? r : nv_watch_arm(watchdog->timer, watchdog->period);
 }
 
 /*
@@ -208,17 +208,17 @@ static int netvfd_start(struct nv_daemon *daemon)
 {
 	int r = nv_run_dir_make(daemon);
 
-	if (!r && read_configuration(daemon))
+	if (r == 0 && read_configuration(daemon) < 0)
 		return EX_CONFIG;
 	nv_privileges_check();
-	if (!r)
+	if (r == 0)
 		r = nv_daemonize_enter(daemon);
-	if (!r)
+	if (r == 0)
 		r = nv_startup(daemon);
-	if (r)
+	if (r < 0)
 		return EXIT_FAILURE;
 	take_priority();
-	return watch_kernel(daemon) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return watch_kernel(daemon) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int netvfd_run(struct nv_daemon *daemon)
@@ -227,9 +227,9 @@ static int netvfd_run(struct nv_daemon *daemon)
 	struct watchdog watchdog = {};
 	int r = watch_signals(daemon, watch);
 
-	if (!r)
+	if (r == 0)
 		r = start_watchdog(daemon, &watchdog);
-	if (!r) {
+	if (r == 0) {
 		nv_notice("ready: %zu rules, %zu pairs, run directory %s",
 			nv_rules_count(daemon->rules), daemon->failover->n_managed,
 			daemon->run_dir);
@@ -242,7 +242,7 @@ static int netvfd_run(struct nv_daemon *daemon)
 	for (size_t i = 0; i < N_SIGNAL_WATCHES; i++)
 		nv_watch_free(watch[i]);
 	nv_watch_free(watchdog.timer);
-	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -250,23 +250,23 @@ int main(int argc, char **argv)
 	struct nv_options options;
 	struct nv_daemon daemon = {
 		.options = &options, .run_dir_fd = -1, .netns_fd = -1, .ready_fd = -1};
-	int r;
+	int status;
 
-	if (nv_options_parse(argc, argv, &options))
+	if (nv_options_parse(argc, argv, &options) < 0)
 		return EXIT_FAILURE;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how actions end */
 	nv_log_open("netvfd", NV_LOG_STDERR, options.quiet ? LOG_WARNING : LOG_DEBUG);
 	if (options.check)
-		r = check_files(&daemon);
+		status = check_files(&daemon);
 	else if (options.repin)
-		r = repin(&daemon);
+		status = repin(&daemon);
 	else
-		r = netvfd_start(&daemon);
-	if (!r && !options.check && !options.repin)
-		r = netvfd_run(&daemon);
+		status = netvfd_start(&daemon);
+	if (!status && !options.check && !options.repin)
+		status = netvfd_run(&daemon);
 	/* Everything in the kernel stays: traffic does not notice that the daemon ends. */
 	nv_daemonize_leave(&daemon);
 	nv_shutdown(&daemon);
-	return r;
+	return status;
 }

@@ -19,7 +19,7 @@ static json_t *counters_json(struct nv_daemon *daemon, const struct nv_dp_pair *
 	bool uncounted = ifindex == path->vf && nv_dp_pair_is_direct(path);
 	struct nv_dp_counters counters;
 
-	if (!ifindex || nv_datapath_counters(daemon->datapath, ifindex, &counters))
+	if (!ifindex || nv_datapath_counters(daemon->datapath, ifindex, &counters) < 0)
 		return json_null();
 	return json_pack("{so so so so so}", "tx", count_json(&counters.tx), "rx",
 		uncounted ? json_null() : count_json(&counters.rx), "stray",
@@ -146,7 +146,7 @@ static int call_switch(const json_t *params, json_t **ret_result, char **ret_err
 		why = "no pair has this hn; netvf status lists them";
 	else if (r == -EOPNOTSUPP)
 		why = "this pair is not switched by netvfd; netvf status says why";
-	if (r && asprintf(ret_error, "%s: %s", hn ? hn : "switch", why) < 0)
+	if (r < 0 && asprintf(ret_error, "%s: %s", hn ? hn : "switch", why) < 0)
 		*ret_error = NULL;
 	return r;
 }
@@ -221,9 +221,9 @@ static int list_sysctls(const struct nv_hn_sysctl_facts *facts, const json_t *na
 	struct sysctls sysctls = {all, by_name};
 	int r = all && by_name && picked ? nv_hn_sysctl_each(facts, add_sysctl, &sysctls) : -ENOMEM;
 
-	if (!r)
+	if (r == 0)
 		r = pick_sysctls(by_name, names, picked, ret_error);
-	if (!r)
+	if (r == 0)
 		*ret_list = json_incref(json_array_size(names) ? picked : all);
 	return r;
 }
@@ -245,9 +245,9 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 
 	active = calloc(pairs.count + 1, sizeof(*active));
 	managed = calloc(pairs.count + 1, sizeof(*managed));
-	if (!r && (!active || !managed))
+	if (r == 0 && (!active || !managed))
 		r = -ENOMEM;
-	for (size_t i = 0; i < pairs.count && !r; i++) {
+	for (size_t i = 0; i < pairs.count && r == 0; i++) {
 		struct nv_dp_pair path = {};
 
 		if (nv_datapath_get(daemon->datapath, pairs.pair[i].hn, &path) == 0)
@@ -256,7 +256,7 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 	}
 	facts.active = active;
 	facts.managed = managed;
-	if (!r)
+	if (r == 0)
 		r = list_sysctls(&facts, json_object_get(params, "names"), ret_result, ret_error);
 	return r;
 }

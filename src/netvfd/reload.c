@@ -25,13 +25,13 @@ int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults)
 		return -ENOMEM;
 	/* Both are parsed whatever the other says: all faults are shown at once. */
 	r_rcconf = nv_rcconf_load(daemon->options->rcconf_path, faults, &rcconf);
-	if (!r_rcconf) {
+	if (r_rcconf == 0) {
 		nv_rcconf_check(rcconf, faults);
 		nv_settings_read(rcconf, faults, settings);
 	}
 	r = nv_rules_load(daemon->options->rules_path, reload_guest, settings, faults, &rules);
-	if (r || r_rcconf)
-		return r ? r : r_rcconf;
+	if (r < 0 || r_rcconf < 0)
+		return r < 0 ? r : r_rcconf;
 	if (faults->errors)
 		return -EINVAL;
 

@@ -40,7 +40,7 @@ static int lock_dir(const char *dir, int *ret_fd)
 
 	if (r == 0)
 		r = nv_root_dir_check(dir);
-	if (r)
+	if (r < 0)
 		return r;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
@@ -72,23 +72,23 @@ int nv_run_dir_make(struct nv_daemon *daemon)
 	NV_AUTO(nv_free) char *own = NULL;
 	int r = nv_run_dir_find(daemon->options->run_dir, &daemon->run_dir);
 
-	if (!r)
+	if (r == 0)
 		r = nv_run_dir_of_namespace(&own);
-	if (r) {
+	if (r < 0) {
 		nv_err("cannot use the run directory %s: %s",
 			daemon->options->run_dir ? daemon->options->run_dir : NV_RUN_DIR,
 			nv_strerror(r));
 		return r;
 	}
 	r = lock_dir(own, &daemon->netns_fd);
-	if (r) {
+	if (r < 0) {
 		tell_failure(own, true, r);
 		return r;
 	}
 	if (nv_streq(own, daemon->run_dir))
 		return 0;
 	r = lock_dir(daemon->run_dir, &daemon->run_dir_fd);
-	if (r)
+	if (r < 0)
 		tell_failure(daemon->run_dir, false, r);
 	return r;
 }
@@ -106,7 +106,7 @@ static void open_clients(struct nv_daemon *daemon)
 	nv_str_printf(&stream, "%s/" STREAM_NAME, dir);
 	r = nv_clients_new(daemon->loop, nv_str_text(&seqpacket), nv_str_text(&stream),
 		daemon->options->clients_max, daemon->budget, &daemon->clients);
-	if (r)
+	if (r < 0)
 		nv_err("cannot listen on %s: %s; events go to rules only; mend that and restart netvfd",
 			nv_str_text(&seqpacket), nv_strerror(r));
 }
@@ -121,7 +121,7 @@ static int open_control(struct nv_daemon *daemon)
 		daemon, &daemon->control);
 	if (r == -EADDRINUSE)
 		tell_failure(daemon->run_dir, false, r);
-	else if (r)
+	else if (r < 0)
 		nv_err("cannot listen on %s: %s; nobody can ask netvfd, which goes on; mend that and restart it",
 			nv_str_text(&path), nv_strerror(r));
 	return r == -EADDRINUSE ? r : 0;
@@ -151,11 +151,11 @@ static int open_queues(struct nv_daemon *daemon)
 {
 	int r = nv_history_new(&daemon->history);
 
-	if (!r)
+	if (r == 0)
 		r = open_actions(daemon);
-	if (!r)
+	if (r == 0)
 		r = nv_kernel_events_new(nv_events_queue, daemon, &daemon->announce);
-	if (r)
+	if (r < 0)
 		nv_err("cannot start: %s", nv_strerror(r));
 	return r;
 }
@@ -180,14 +180,14 @@ static int startup_open_datapath(struct nv_daemon *daemon)
 {
 	int r = nv_kernel_open(&daemon->kernel);
 
-	if (r) {
+	if (r < 0) {
 		nv_err("cannot talk to the kernel over rtnetlink: %s", nv_strerror(r));
 		return r;
 	}
 	r = nv_datapath_open(daemon->kernel, daemon->run_dir, &daemon->datapath);
-	if (!r)
+	if (r == 0)
 		r = open_failover(daemon);
-	if (r)
+	if (r < 0)
 		nv_err("cannot open the data path in %s: %s%s", daemon->run_dir, nv_strerror(r),
 			r == -EPERM || r == -EACCES
 				? "; it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and CAP_SYS_ADMIN where its pins are not there yet"
@@ -202,15 +202,15 @@ int nv_startup(struct nv_daemon *daemon)
 {
 	int r = nv_loop_new(NV_LOOP_MONOTONIC, &daemon->loop);
 
-	if (!r)
+	if (r == 0)
 		r = nv_budget_new(daemon->loop, &daemon->budget);
-	if (!r)
+	if (r == 0)
 		r = open_queues(daemon);
-	if (!r)
+	if (r == 0)
 		r = open_control(daemon);
-	if (!r)
+	if (r == 0)
 		open_clients(daemon);
-	if (!r)
+	if (r == 0)
 		r = startup_open_datapath(daemon);
 	return r;
 }

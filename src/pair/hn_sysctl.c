@@ -97,13 +97,13 @@ static int each_of_hn(const struct nv_hn_sysctl_facts *facts, size_t index, stru
 	int r = 0;
 
 	nv_hn_unit(hn_name(facts, &facts->pairs->pair[index]), unit);
-	for (size_t i = 0; i < NV_ARRAY_SIZE(leaf) && unit[0] && !r; i++) {
+	for (size_t i = 0; i < NV_ARRAY_SIZE(leaf) && unit[0] && r == 0; i++) {
 		nv_str_clear(value);
 		r = dev_hn(facts, index, leaf[i], value);
 		snprintf(name, sizeof(name), "dev.hn.%s.%s", unit, leaf[i]);
 		if (r == -ENOENT)
 			r = 0;
-		else if (!r)
+		else if (r == 0)
 			r = each(name, nv_str_text(value), data);
 	}
 	return r;
@@ -117,14 +117,14 @@ int nv_hn_sysctl_each(const struct nv_hn_sysctl_facts *facts, nv_hn_sysctl_fn ea
 	char name[64];
 	int r = 0;
 
-	for (size_t i = 0; i < NV_ARRAY_SIZE(leaf) && !r; i++) {
+	for (size_t i = 0; i < NV_ARRAY_SIZE(leaf) && r == 0; i++) {
 		nv_str_clear(&value);
 		r = hw_hn(facts, leaf[i], &value);
 		snprintf(name, sizeof(name), "hw.hn.%s", leaf[i]);
-		if (!r)
+		if (r == 0)
 			r = each(name, nv_str_text(&value), data);
 	}
-	for (size_t i = 0; i < facts->pairs->count && !r; i++)
+	for (size_t i = 0; i < facts->pairs->count && r == 0; i++)
 		r = each_of_hn(facts, i, &value, each, data);
 	return r;
 }

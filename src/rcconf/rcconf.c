@@ -175,10 +175,10 @@ int nv_rcconf_each(const struct nv_rcconf *rcconf,
 	int (*each)(const char *key, const char *value, void *data), void *data)
 {
 	for (const struct entry *entry = rcconf->entries; entry; entry = entry->hh.next) {
-		int r = each(entry->key, entry->value, data);
+		int stop = each(entry->key, entry->value, data);
 
-		if (r)
-			return r;
+		if (stop)
+			return stop;
 	}
 	return 0;
 }

@@ -65,6 +65,13 @@ BAD = {
     "library": ("src/devd/a.c", SPDX + "#include <libmnl/libmnl.h>\n", 2, "only kernel"),
     "split message": (
         "src/base/a.c", body('nv_err("cannot read %s: "\n\t\t"%s", a, b);'), 4, "one literal"),
+    "result alone": ("src/base/a.c", body("if (r)"), 4, "r < 0"),
+    "no result": ("src/base/a.c", body("if (a && !r)"), 4, "r == 0"),
+    "result chosen by": ("src/base/a.c", body("return r ? r : b;"), 4, "r < 0"),
+    "result that is not 0": ("src/base/a.c", body("a = r != 0;"), 4, "r < 0"),
+    "call alone": ("src/base/a.c", body("if (f(a, (b)))"), 4, "f() as a truth value"),
+    "no call": ("src/base/a.c", body("return !f(a) == b;"), 4, "f() as a truth value"),
+    "call among others": ("src/base/a.c", body("a = f(b) && c;"), 4, "f() as a truth value"),
     "new directory": ("src/attic/a.c", SPDX, 1, "unknown directory"),
 }
 
@@ -81,6 +88,8 @@ def test_finds(tmp_path, name):
 
 
 GOOD = {
+    "compared results": ("src/base/a.c", body(
+        "if (r < 0 && f(r) < 0 && r != -EPERM && !a->r && g(r) && (c = f(r)) > 1)")),
     "function of 59 lines": ("src/base/a.c", SPDX + function("f", 59)),
     "strcpy in a test": ("tests/unit/a.c", body("strcpy(a, b);")),
     "main": ("src/netvf/a.c", SPDX + function("main", 5, "")),
