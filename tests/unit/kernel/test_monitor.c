@@ -359,7 +359,7 @@ static void a_callback_may_change_the_kernel(void **state)
 	fixture->during_report = set_down;
 	fake_make_link(fixture->fake, "hn0", "x", 1);
 	expect(fixture, "+hn0 ~hn0 ; ");
-	assert_string_equal(fixture->fake->log.text, "link_set hn0\n");
+	assert_string_equal(fixture->fake->log.text, "link_set hn0 down\n");
 }
 
 #define DEVICE(action, subsystem, path, more) \
