@@ -76,6 +76,23 @@ static int parse(const char *line, struct nv_event **ret_event)
 	return nv_event_parse(line, strlen(line), &now, ret_event);
 }
 
+/*
+ * Whether a command is hyperv_vfattach alone and would do nothing: for a link that can be nobody's
+ * VF. Where a thousand containers start, it would be run for each of their interfaces. A link that
+ * becomes a pair's VF later has its IFATTACH then: raise_attach().
+ */
+static bool events_is_needless(
+	struct nv_daemon *daemon, const struct nv_event *event, const char *command)
+{
+	static const char vfattach[] = NETVF_LIBEXECDIR "/hyperv_vfattach ";
+	const struct nv_link *link =
+		nv_links_by_name(nv_monitor_links(daemon->monitor), nv_event_subject(event));
+
+	return link && strncmp(command, vfattach, strlen(vfattach)) == 0 &&
+	       !strpbrk(command, ";&|<>()$`\"\\\n") &&
+	       !nv_link_may_be_vf(link, &daemon->settings->hn);
+}
+
 static void run_rule(
 	struct nv_daemon *daemon, const struct nv_rule *rule, const struct nv_event *event)
 {
@@ -84,6 +101,11 @@ static void run_rule(
 	for (size_t i = 0; i < nv_rule_actions(rule); i++) {
 		int r = nv_rule_expand(daemon->rules, rule, i, event, &command);
 
+		if (r == 0 && events_is_needless(daemon, event, nv_str_text(&command))) {
+			nv_debug("event '%s': nobody's VF, not running %s", nv_event_line(event),
+				nv_str_text(&command));
+			continue;
+		}
 		if (r == 0)
 			r = nv_actions_add(daemon->actions, nv_event_subject(event),
 				nv_str_text(&command), nv_event_line(event),

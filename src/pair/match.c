@@ -71,6 +71,14 @@ static bool is_hn(const struct nv_link *link, const struct nv_hn_config *config)
 	return !link->kind[0] && has_synthetic_driver(link, config);
 }
 
+bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config)
+{
+	if (!is_ethernet(link) || is_hn(link, config))
+		return false;
+	return named_by_vf(config, link->name) ||
+	       (!link->kind[0] && nv_streq(link->parent_bus, "pci"));
+}
+
 static bool is_vf_of(
 	const struct nv_link *link, const struct nv_link *hn, const struct nv_hn_config *config)
 {
@@ -78,14 +86,14 @@ static bool is_vf_of(
 	const struct nv_hn_named_pair *named;
 
 	/* Addresses first: names are looked for among all pairs. */
-	if (link == hn || (!is_equal && !match_same_mac(link, hn)) || !is_ethernet(link) ||
-		is_hn(link, config))
+	if (link == hn || (!is_equal && !match_same_mac(link, hn)) ||
+		!nv_link_may_be_vf(link, config))
 		return false;
 	/* An administrator who names a VF may have given it hn's address, too. */
 	named = named_by_vf(config, link->name);
 	if (named)
 		return nv_streq(named->hn, hn->name);
-	return match_same_mac(link, hn) && !link->kind[0] && nv_streq(link->parent_bus, "pci");
+	return match_same_mac(link, hn);
 }
 
 static void explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)

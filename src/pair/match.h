@@ -41,6 +41,12 @@ int nv_pairs_find(const struct nv_links *links, const struct nv_hn_config *confi
 	struct nv_pairs *ret_pairs);
 void nv_pairs_auto(struct nv_pairs *pairs);
 
+/*
+ * Whether a link can be a pair's VF, whatever its MAC and whatever else there is: an Ethernet
+ * interface on the PCI bus, not stacked and no hn, or one that netvf_pairs names as a VF.
+ */
+bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config);
+
 /* The pair of which an interface is the hn, or the VF; NULL: none. Owned by @pairs. */
 const struct nv_pair *nv_pairs_by_hn(const struct nv_pairs *pairs, int hn);
 const struct nv_pair *nv_pairs_by_vf(const struct nv_pairs *pairs, int vf);

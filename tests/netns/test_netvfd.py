@@ -128,7 +128,7 @@ def test_a_restart_leaves_a_vf_down_that_somebody_set_down(guest, start_netvfd, 
     netvfd.log_path.write_text("")
     netvfd.start()
     # What there is at the start is acted on in this order: the hn stands for all.
-    wait_until(lambda: "action '/usr/libexec/hyperv/hyperv_vfattach 'hn0' 0'" in netvfd.log)
+    wait_until(lambda: "subsystem=hn0 type=IFATTACH': nobody's VF" in netvfd.log)
     assert "subsystem=vf0 type=ATTACH" in netvfd.log
     assert "subsystem=vf0 type=IFATTACH" not in netvfd.log
     assert not guest.is_up("vf0")
@@ -545,3 +545,28 @@ def test_background_returns_when_the_backlog_is_done(guest, tmp_path):
     assert (tmp_path / "marks").read_text() == "done\n"
     os.kill(int(wait_until(pid_file.read_text)), signal.SIGTERM)
     wait_until(lambda: not pid_file.exists())
+
+
+RULE = 'notify 10 { match "system" "ETHERNET"; match "type" "IFATTACH"; action "%s"; };\n'
+VFATTACH = "/usr/libexec/hyperv/hyperv_vfattach $subsystem 0"
+
+
+def test_interfaces_that_are_nobodys_vf_cost_no_program(start_netvfd, guest):
+    """A host of containers makes a thousand of them."""
+    netvfd = start_netvfd()
+    since = len(netvfd.events)
+    for number in range(50):
+        guest.netlink.link("add", ifname=f"c{number}a", kind="veth", peer=f"c{number}b")
+    netvfd.wait_event("subsystem=c49b type=IFATTACH", since)
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    assert re.findall(r": running \S*hyperv_vfattach '(\S*)'", netvfd.log) == ["vf0"]
+
+
+def test_another_action_is_run_for_every_interface(start_netvfd, guest, tmp_path):
+    """Also where it begins as hyperv_vfattach does."""
+    seen = tmp_path / "seen"
+    netvfd = start_netvfd(rules=RULE % f"{VFATTACH}; echo $subsystem >>{seen}")
+    guest.netlink.link("add", ifname="c0", kind="veth", peer="c1")
+    wait_until(lambda: seen.exists() and {"hn0", "c0", "c1"} <= set(seen.read_text().split()))
+    assert netvfd.pair()["active"] == "hn"

@@ -57,6 +57,8 @@ static void vf_is_the_pci_link_with_hns_mac(void **state)
 	assert_ptr_equal(nv_pairs_by_vf(&pairs, 4), &pairs.pair[1]);
 	assert_null(nv_pairs_by_vf(&pairs, 0));
 	assert_null(nv_pairs_by_hn(&pairs, 4));
+	for (size_t i = 0; i < NV_ARRAY_SIZE(link); i++)
+		assert_int_equal(nv_link_may_be_vf(&link[i], &nothing), i == 2 || i == 3);
 }
 
 static void permanent_mac_counts_more_than_the_current(void **state)
