@@ -2,7 +2,7 @@
 """laggN as the kernel's bond, in a real guest."""
 
 import pytest
-from setting import ARCHIVE, PLACES
+from setting import ARCHIVE, PLACES, long
 
 from netvf_lab.agents import FROM_GUEST, TO_GUEST
 from netvf_lab.report import Report
@@ -61,7 +61,8 @@ class Bonded(Netvf):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("back", ["same", "name", "driver"])
+@pytest.mark.parametrize("back", [
+    pytest.param("same", marks=long), pytest.param("name", marks=long), "driver"])
 def test_a_bond_keeps_the_traffic_when_its_card_goes_and_comes(kernel, back):
     options = VmOptions(
         rules=PLACES.rules, cycles=1, pps=500, detach="acpi", back=back, dwell=0.3

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from setting import PLACES
+from setting import PLACES, long
 from test_above import Asker, wait
 
 from netvf_lab.topology import GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, PREFIX
@@ -71,7 +71,7 @@ class Ping:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("form", ["bpf", "bond"])
+@pytest.mark.parametrize("form", ["bpf", pytest.param("bond", marks=long)])
 def test_places_in_bridges_move_and_come_back(debian, form):
     kernel, busybox, _ = debian
     initramfs.build(ARCHIVE, PLACES, kernel, busybox, modules=("bridge",))

@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from setting import ARCHIVE, PLACES
+from setting import ARCHIVE, PLACES, long
 
 from netvf_lab.vm.peers import Bond, NetFailover
 from netvf_lab.vm.qemu import SLOTS
@@ -71,8 +71,9 @@ def await_quiet(guest):
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("peer, joined, observed", [
-    (NetFailover, "ip -o link show master hn0 | grep -q ' eth0: .*state UP'",
-     "hn0: observed: hn0 and eth1 have one MAC and a master"),
+    pytest.param(
+        NetFailover, "ip -o link show master hn0 | grep -q ' eth0: .*state UP'",
+        "hn0: observed: hn0 and eth1 have one MAC and a master", marks=long),
     (Bond, "grep -q 'Active Slave: eth0' /proc/net/bonding/bond0",
      "hn0: observed: "),
 ], ids=["net_failover", "bond"])

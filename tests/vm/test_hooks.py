@@ -5,7 +5,7 @@ goes; and which hooks a kernel takes."""
 import json
 
 import pytest
-from setting import ARCHIVE, PLACES
+from setting import ARCHIVE, PLACES, long
 
 from netvf_lab.agents import FROM_GUEST, HN
 from netvf_lab.report import Report
@@ -129,6 +129,7 @@ class Hidden(Killed):
 
 
 @pytest.mark.timeout(300)
+@long
 def test_nothing_is_lost_with_a_hook_less(kernel):
     with Session(Hidden(), PLACES, kernel, ARCHIVE) as session:
         unplug(session, SPLIT_SECOND)

@@ -2,7 +2,7 @@
 """A configuration moves to laggN and comes back, in a real guest with Debian's kernel."""
 
 import pytest
-from setting import PLACES
+from setting import PLACES, long
 
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 from netvf_lab.vm import initramfs
@@ -47,7 +47,7 @@ class WithVlan(Netvf):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("form", ["bpf", "bond"])
+@pytest.mark.parametrize("form", ["bpf", pytest.param("bond", marks=long)])
 def test_what_is_live_moves_and_comes_back(debian, form):
     kernel, busybox, _ = debian
     initramfs.build(ARCHIVE, PLACES, kernel, busybox)

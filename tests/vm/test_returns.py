@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from setting import ARCHIVE, PLACES
+from setting import ARCHIVE, PLACES, long
 
 from netvf_lab.agents import HN
 from netvf_lab.report import Report
@@ -44,6 +44,7 @@ def scenario(session, back):
     return run, session.peer.seen
 
 
+@long
 @pytest.mark.timeout(300)
 def test_a_vf_returns_under_another_name_as_another_card_and_never(kernel):
     with Session(Watched(), PLACES, kernel, ARCHIVE) as session:
