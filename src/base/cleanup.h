@@ -47,22 +47,17 @@ static inline void nv_dir_auto(DIR **dir)
 
 /* NV_AUTO(nv_free) char *p;  NV_AUTO(nv_fd) int fd = -1;  NV_AUTO(nv_file) FILE *f = NULL; */
 
-/* Hands the pointer over: the variable is NULL afterwards, so its cleanup does nothing. */
-#define TAKE_PTR(pointer)                                 \
-	({                                                \
-		__typeof__(pointer) *_taken = &(pointer); \
-		__typeof__(pointer) _value = *_taken;     \
-		*_taken = NULL;                           \
-		_value;                                   \
+/* Hands a variable over, and leaves @empty in it, so that its cleanup does nothing. */
+#define TAKE(variable, empty)                               \
+	({                                                  \
+		__typeof__(variable) *_taken = &(variable); \
+		__typeof__(variable) _value = *_taken;      \
+		*_taken = empty;                            \
+		_value;                                     \
 	})
 
-/* The same for a descriptor: -1 stays behind. */
-#define TAKE_FD(fd)                   \
-	({                            \
-		int *_taken = &(fd);  \
-		int _value = *_taken; \
-		*_taken = -1;         \
-		_value;               \
-	})
+#define TAKE_PTR(pointer)     TAKE(pointer, NULL)
+#define TAKE_FD(fd)	      TAKE(fd, -1)
+#define TAKE_STRUCT(variable) TAKE(variable, (__typeof__(variable)){})
 
 #define NV_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -104,7 +104,7 @@ static int root_file_step(struct root_file_walk *walk, int *ret_fd)
 
 int nv_root_file_open(const char *path, int *ret_fd)
 {
-	__attribute__((cleanup(root_file_walk_auto))) struct root_file_walk walk = {.at = -1};
+	NV_AUTO(root_file_walk) struct root_file_walk walk = {.at = -1};
 	int r;
 
 	if (path[0] != '/')

@@ -225,8 +225,7 @@ int nv_words_split(const char *text, struct nv_words *ret)
 			return r;
 		at += length;
 	}
-	*ret = words;
-	words = (struct nv_words){};
+	*ret = TAKE_STRUCT(words);
 	return 0;
 }
 

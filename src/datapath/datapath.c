@@ -181,8 +181,7 @@ static int refresh(struct nv_datapath *datapath)
 	nv_table_auto(&datapath->table);
 	datapath->table = table;
 	nv_objects_auto(&datapath->objects);
-	datapath->objects = objects;
-	objects = NV_OBJECTS_NONE;
+	datapath->objects = TAKE(objects, NV_OBJECTS_NONE);
 	if (datapath->hooks_wanted)
 		hook(datapath);
 	return 0;

@@ -203,8 +203,7 @@ int nv_hooks_attach(
 	if (hooks.runs < 0)
 		return -errno;
 	hooks_see(&hooks);
-	*ret_hooks = hooks;
-	hooks = NV_HOOKS_NONE;
+	*ret_hooks = TAKE(hooks, NV_HOOKS_NONE);
 	return 0;
 }
 

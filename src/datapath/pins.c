@@ -218,8 +218,7 @@ int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)
 	if (!belongs(objects.fd[NV_OBJECT_INGRESS], &objects) ||
 		!belongs(objects.fd[NV_OBJECT_EGRESS], &objects))
 		return -ENOENT;
-	*ret_objects = objects;
-	objects = NV_OBJECTS_NONE;
+	*ret_objects = TAKE(objects, NV_OBJECTS_NONE);
 	return 0;
 }
 

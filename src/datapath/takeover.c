@@ -127,8 +127,7 @@ static int find_attached(struct nv_kernel *kernel, struct nv_objects *ret_object
 		return r;
 	if (objects.fd[NV_OBJECT_PAIRS] < 0)
 		return -ENOENT;
-	*ret_objects = objects;
-	objects = NV_OBJECTS_NONE;
+	*ret_objects = TAKE(objects, NV_OBJECTS_NONE);
 	return 0;
 }
 
@@ -146,8 +145,7 @@ static int takeover_find(
 		if (!has_pins || (r != -ENOENT && r != -EPERM))
 			return r;
 	}
-	*ret_objects = pinned;
-	pinned = NV_OBJECTS_NONE;
+	*ret_objects = TAKE(pinned, NV_OBJECTS_NONE);
 	return 0;
 }
 
@@ -255,8 +253,7 @@ static int take_loaded(const struct bpf_object *programs, struct nv_objects *ret
 		if (objects.fd[i] < 0)
 			return -errno;
 	}
-	*ret_objects = objects;
-	objects = NV_OBJECTS_NONE;
+	*ret_objects = TAKE(objects, NV_OBJECTS_NONE);
 	return 0;
 }
 
@@ -417,8 +414,7 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 		same_program(
 			old.fd[NV_OBJECT_INGRESS], find_program(programs, NV_OBJECT_INGRESS)) &&
 		same_program(old.fd[NV_OBJECT_EGRESS], find_program(programs, NV_OBJECT_EGRESS))) {
-		objects = old;
-		old = NV_OBJECTS_NONE;
+		objects = TAKE(old, NV_OBJECTS_NONE);
 		r = 0;
 	} else {
 		r = take_loaded(programs, &objects);
@@ -429,8 +425,7 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 		r = nv_pins_write(run_dir, &objects);
 	if (r < 0)
 		return r;
-	*ret_objects = objects;
-	objects = NV_OBJECTS_NONE;
+	*ret_objects = TAKE(objects, NV_OBJECTS_NONE);
 	*ret_adopted = adopted;
 	*ret_mode = mode;
 	return 0;

@@ -211,7 +211,7 @@ int nv_shell_run(const struct nv_shell *shell, const char *command, pid_t *ret_p
 {
 	/* After `--` a command that begins with `-` is no option. */
 	char *const argv[] = {shell->path, (char *)"-c", (char *)"--", (char *)command, NULL};
-	__attribute__((cleanup(plain_auto))) struct plain plain = {};
+	NV_AUTO(plain) struct plain plain = {};
 
 	/* What cannot be started so (no such file, a script without #!) is the shell's to tell of.
 	 */

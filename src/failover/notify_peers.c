@@ -58,7 +58,7 @@ void nv_notify_arrival(struct nv_failover *failover, int hn)
 
 void nv_notify_peers(void *data)
 {
-	__attribute__((cleanup(groups_auto))) struct groups groups = {};
+	NV_AUTO(groups) struct groups groups = {};
 	struct nv_failover *failover = data;
 	uint64_t interval = failover->settings->announce_interval * NV_USEC_PER_SEC;
 	uint64_t soonest = UINT64_MAX;

@@ -6,7 +6,7 @@
 
 bool nv_vf_clients_end(const char *hn_name, const char *vf_name)
 {
-	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 	bool ended;
 
 	if (nv_dhcp_find(vf_name, &clients) < 0)

@@ -36,8 +36,7 @@ int nv_groups_read(const char *path, struct nv_groups *ret_groups)
 	}
 	if (r < 0)
 		return r;
-	*ret_groups = groups;
-	groups = (struct nv_groups){};
+	*ret_groups = TAKE_STRUCT(groups);
 	return 0;
 }
 

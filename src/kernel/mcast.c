@@ -76,7 +76,6 @@ int nv_mcasts_read(const char *net, struct nv_mcasts *ret_mcasts)
 		r = read_igmp6(net, &mcasts);
 	if (r < 0 && r != -ENOENT) /* a kernel without that family */
 		return r;
-	*ret_mcasts = mcasts;
-	mcasts = (struct nv_mcasts){};
+	*ret_mcasts = TAKE_STRUCT(mcasts);
 	return 0;
 }

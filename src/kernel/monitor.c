@@ -197,10 +197,8 @@ static int monitor_dump(
 	}
 	addrs.count = kept;
 	nv_addrs_sort(&addrs);
-	*ret_links = links;
-	*ret_addrs = addrs;
-	links = (struct nv_links){};
-	addrs = (struct nv_addrs){};
+	*ret_links = TAKE_STRUCT(links);
+	*ret_addrs = TAKE_STRUCT(addrs);
 	return 0;
 }
 

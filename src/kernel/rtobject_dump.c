@@ -117,7 +117,6 @@ int nv_rtobjs_dump(
 	}
 	if (r < 0)
 		return r;
-	*ret_objs = objs;
-	objs = (struct nv_rtobjs){};
+	*ret_objs = TAKE_STRUCT(objs);
 	return 0;
 }

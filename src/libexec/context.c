@@ -11,7 +11,7 @@
 
 static bool read_rcconf(struct nv_context *context)
 {
-	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
+	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	const char *path = getenv(NV_RCCONF_ENV);
 	int r = nv_rcconf_load(path ? path : NV_RCCONF_PATH, &faults, &context->rcconf);
 

@@ -171,7 +171,7 @@ static bool vfattach_attach(struct nv_context *context, const char *ifname, unsi
 
 int main(int argc, char **argv)
 {
-	__attribute__((cleanup(nv_context_auto))) struct nv_context context = {};
+	NV_AUTO(nv_context) struct nv_context context = {};
 	unsigned int delay;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);

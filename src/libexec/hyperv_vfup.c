@@ -194,7 +194,7 @@ static bool vfup_join(struct vfup *up)
 static bool has_leftovers(struct vfup *up)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 
 	return (up->hn->master && up->hn->master != up->pair.lagg) ||
 	       (nv_kernel_addrs(up->context.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
@@ -243,7 +243,7 @@ static void report_left(const struct vfup *up)
 
 static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 {
-	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
+	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	NV_AUTO(nv_str) struct nv_str why = {};
 	int r = nv_interface_build(
 		up->context.rcconf, up->hn->name, up->lagg_name, up->hn->mac, &faults, &up->wanted);
@@ -276,7 +276,7 @@ static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
  */
 static bool is_unconfigured(const struct vfup *up)
 {
-	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 	const char *hn = up->hn->name;
 
 	if (up->pair.mode == NV_MODE_LAGG || !nv_plan_is_empty(&up->plan) ||
@@ -290,7 +290,7 @@ static bool is_unconfigured(const struct vfup *up)
 
 static enum look vfup_make_plan(struct vfup *up)
 {
-	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
 
 	if (!find_plan(up, &now))
 		return LOOK_FAILED;
@@ -519,13 +519,13 @@ static bool is_alone(const char *run_dir)
 /* Every hn; where netvfd does not run, netvf leaves them altogether. */
 static bool release_all(void)
 {
-	__attribute__((cleanup(vfup_auto))) struct vfup all = {.turn = -1};
+	NV_AUTO(vfup) struct vfup all = {.turn = -1};
 	bool done = true;
 
 	if (!nv_context_open(&all.context) || !nv_context_look(&all.context))
 		return false;
 	for (size_t i = 0; i < all.context.pairs.count; i++) {
-		__attribute__((cleanup(vfup_auto))) struct vfup up = {.turn = -1};
+		NV_AUTO(vfup) struct vfup up = {.turn = -1};
 		const struct nv_pair *pair = &all.context.pairs.pair[i];
 		const struct nv_link *hn = nv_links_by_index(&all.context.links, pair->hn);
 
@@ -541,7 +541,7 @@ static bool release_all(void)
 /* What would be done, without doing it. */
 static bool show(struct vfup *up, const char *hn, bool json)
 {
-	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
 	int r;
 
 	if (!nv_context_open(&up->context) || vfup_look(up, hn) != LOOK_GO_ON ||
@@ -562,7 +562,7 @@ static int vfup_usage(void)
 
 int main(int argc, char **argv)
 {
-	__attribute__((cleanup(vfup_auto))) struct vfup up = {.turn = -1};
+	NV_AUTO(vfup) struct vfup up = {.turn = -1};
 	const char *dot = strrchr(argv[0] ? argv[0] : "", '.');
 	bool back = false;
 	bool only_show = false;

@@ -34,7 +34,7 @@ struct park {
 	int in_use; /* the VF of which that was told last */
 };
 
-static void park_close(struct park *park)
+static void park_auto(struct park *park)
 {
 	nv_monitor_free(park->monitor);
 	nv_kernel_free(park->home);
@@ -47,7 +47,7 @@ static void park_close(struct park *park)
 /* A file with faults must not cost the guest its network: it is as if there were none. */
 static void netvf_park_read_settings(struct nv_settings *ret_settings)
 {
-	__attribute__((cleanup(nv_faults_auto))) struct nv_faults faults = {};
+	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	const char *path = getenv(NV_RCCONF_ENV);
 	struct nv_rcconf *rcconf = NULL;
 
@@ -119,7 +119,7 @@ static void park_vf(struct park *park, const struct nv_link *vf, const struct nv
 /* Now and after each change of a link. */
 static void netvf_park_on_settled(void *data)
 {
-	__attribute__((cleanup(nv_pairs_auto))) struct nv_pairs pairs = {};
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
 	struct park *park = data;
 	const struct nv_links *links = nv_monitor_links(park->monitor);
 	int r = nv_pairs_find(links, &park->settings.hn, &pairs);
@@ -138,7 +138,7 @@ static void netvf_park_on_settled(void *data)
 /* Links that the kernel makes in every namespace cannot leave it (-EINVAL). */
 static bool give_back(struct park *park)
 {
-	__attribute__((cleanup(nv_links_auto))) struct nv_links links = {};
+	NV_AUTO(nv_links) struct nv_links links = {};
 	bool all = true;
 	int r = nv_kernel_links(park->away, &links);
 
@@ -195,7 +195,7 @@ static int netvf_park_run(struct park *park)
 
 int main(int argc, char **argv)
 {
-	__attribute__((cleanup(park_close))) struct park park = {.home_fd = -1, .away_fd = -1};
+	NV_AUTO(park) struct park park = {.home_fd = -1, .away_fd = -1};
 	int r;
 
 	(void)argv;

@@ -168,7 +168,7 @@ static bool is_vf_vlan(const struct nv_context *context, const char *ifname)
 
 int main(int argc, char **argv)
 {
-	__attribute__((cleanup(nv_context_auto))) struct nv_context context = {};
+	NV_AUTO(nv_context) struct nv_context context = {};
 	const char *name;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_WARNING);

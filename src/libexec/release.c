@@ -26,7 +26,7 @@ static void release_auto(struct release *release)
 
 static bool release_make_plan(struct release *release)
 {
-	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
 	NV_AUTO(nv_str) struct nv_str why = {};
 	const char *hn = release->hn->name;
 	struct nv_move *first = NULL;
@@ -155,8 +155,8 @@ static bool release_take_lagg(struct release *release)
 bool nv_release(struct nv_context *context, struct nv_datapath *datapath, const struct nv_link *hn,
 	int lagg)
 {
-	__attribute__((cleanup(release_auto))) struct release release = {
-		.context = context, .datapath = datapath, .hn = hn, .lagg = lagg};
+	NV_AUTO(release)
+	struct release release = {.context = context, .datapath = datapath, .hn = hn, .lagg = lagg};
 	struct nv_link live = *hn;
 	int r = nv_journal_read(context->run_dir, hn, &release.journal);
 

@@ -42,7 +42,7 @@ static const struct nv_dhcp_client *dhcp_clients_find(
 
 static bool runs_on(const char *ifname, bool ipv6)
 {
-	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 
 	return nv_dhcp_find(ifname, &clients) == 0 && dhcp_clients_find(&clients, ipv6);
 }
@@ -62,7 +62,7 @@ static bool wants_ipv4_client(const struct nv_move *move, const struct nv_dhcp_c
 
 static int dhcp_clients_choose_one(struct nv_move *move)
 {
-	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients old = {};
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients old = {};
 	const struct nv_dhcp_client *running;
 	enum nv_dhcp_kind kind;
 
@@ -99,7 +99,7 @@ bool nv_dhcp_clients_are_slow(const struct nv_plan *plan)
 	bool slow = false;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients old = {};
+		NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients old = {};
 		const struct nv_move *move = &plan->move[i];
 
 		if (move->client == NV_CLIENT_START && move->dhcp.mode == NV_DHCP_SYNC &&
@@ -220,7 +220,8 @@ static void stop_old(struct leading *leading)
 static void move_one(
 	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move, time_t deadline)
 {
-	__attribute__((cleanup(leading_auto))) struct leading leading = {
+	NV_AUTO(leading)
+	struct leading leading = {
 		.kernel = kernel,
 		.plan = plan,
 		.move = move,

@@ -151,8 +151,7 @@ static int replace_port(struct nv_rtobjs *live, const struct nv_rtobj *port)
 	if (r < 0)
 		return r;
 	nv_rtobjs_auto(live);
-	*live = objs;
-	objs = (struct nv_rtobjs){};
+	*live = TAKE_STRUCT(objs);
 	return 0;
 }
 
@@ -175,8 +174,7 @@ int nv_journal_ports(struct nv_journal *journal, struct nv_plan *plan)
 	if (r < 0)
 		return r;
 	nv_rtobjs_auto(&journal->ports);
-	journal->ports = ports;
-	ports = (struct nv_rtobjs){};
+	journal->ports = TAKE_STRUCT(ports);
 	return 0;
 }
 
@@ -269,8 +267,7 @@ static int amend_addrs(const struct nv_journal *journal, struct nv_move *move)
 	if (r < 0)
 		return r;
 	nv_addrs_auto(&move->addrs);
-	move->addrs = addrs;
-	addrs = (struct nv_addrs){};
+	move->addrs = TAKE_STRUCT(addrs);
 	return 0;
 }
 
@@ -340,8 +337,7 @@ static int amend_objs(const struct nv_journal *journal, const struct nv_link_map
 	if (r < 0)
 		return r;
 	nv_rtobjs_auto(&plan->objs);
-	plan->objs = objs;
-	objs = (struct nv_rtobjs){};
+	plan->objs = TAKE_STRUCT(objs);
 	return 0;
 }
 

@@ -23,7 +23,7 @@ static void json_auto(json_t **json)
 
 static int objs_to_json(const struct nv_rtobjs *objs, json_t **ret_list)
 {
-	__attribute__((cleanup(json_auto))) json_t *list = json_array();
+	NV_AUTO(json) json_t *list = json_array();
 
 	nv_each_rtobj (obj, objs) {
 		NV_AUTO(nv_str) struct nv_str text = {};
@@ -110,7 +110,7 @@ static int replace_file(const char *path, const json_t *json)
 
 int nv_journal_write(const char *run_dir, const char *hn, const struct nv_journal *journal)
 {
-	__attribute__((cleanup(json_auto))) json_t *json = NULL;
+	NV_AUTO(json) json_t *json = NULL;
 	char path[256];
 	int r = to_json(hn, journal, &json);
 
@@ -183,8 +183,8 @@ static int from_json(json_t *json, const struct nv_link *hn, struct nv_journal *
 
 int nv_journal_read(const char *run_dir, const struct nv_link *hn, struct nv_journal *ret_journal)
 {
-	__attribute__((cleanup(nv_journal_auto))) struct nv_journal journal = {};
-	__attribute__((cleanup(json_auto))) json_t *json = NULL;
+	NV_AUTO(nv_journal) struct nv_journal journal = {};
+	NV_AUTO(json) json_t *json = NULL;
 	NV_AUTO(nv_file) FILE *file = NULL;
 	char path[256];
 	int r;
@@ -196,8 +196,7 @@ int nv_journal_read(const char *run_dir, const struct nv_link *hn, struct nv_jou
 	json = file ? json_loadf(file, 0, NULL) : NULL;
 	r = !file ? -ENOENT : json ? from_json(json, hn, &journal) : -EBADMSG;
 	if (r == 0) {
-		*ret_journal = journal;
-		journal = (struct nv_journal){};
+		*ret_journal = TAKE_STRUCT(journal);
 	}
 	return r == -ENOENT ? 0 : r;
 }

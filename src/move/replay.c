@@ -116,7 +116,7 @@ bool nv_replay(struct nv_kernel *kernel, const struct nv_plan *plan, const struc
 	size_t count, int priority)
 {
 	bool deletes = verb_of(steps) == NV_RTOBJ_DELETE;
-	__attribute__((cleanup(renamings_auto))) struct nv_link_maps ready = {};
+	NV_AUTO(renamings) struct nv_link_maps ready = {};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
 
@@ -134,7 +134,7 @@ bool nv_replay(struct nv_kernel *kernel, const struct nv_plan *plan, const struc
 
 void nv_replay_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
-	__attribute__((cleanup(renamings_auto))) struct nv_link_maps ready = {};
+	NV_AUTO(renamings) struct nv_link_maps ready = {};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs gone = {};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs back = {};
 	const struct nv_rtobjs *objs = &plan->objs;

@@ -120,7 +120,7 @@ static int take_ports(struct nv_kernel *kernel, const struct nv_links *links,
 
 int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot)
 {
-	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot snapshot = {};
+	NV_AUTO(nv_snapshot) struct nv_snapshot snapshot = {};
 	struct nv_link_maps tree = {};
 	int r = nv_kernel_links(kernel, &snapshot.links);
 
@@ -135,7 +135,6 @@ int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_s
 	free((void *)tree.renaming);
 	if (r < 0)
 		return r;
-	*ret_snapshot = snapshot;
-	snapshot = (struct nv_snapshot){};
+	*ret_snapshot = TAKE_STRUCT(snapshot);
 	return 0;
 }

@@ -48,7 +48,7 @@ static void gather_sockets(struct nv_facts *facts)
 
 static void gather_clients(struct nv_facts *facts, const char *ifname)
 {
-	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 	int r = nv_dhcp_find(ifname, &clients);
 
 	if (r < 0)
@@ -149,7 +149,7 @@ static void gather_filters(struct nv_facts *facts)
 /* What would keep the configuration of hn from moving, if it has not moved yet. */
 static void gather_obstacle(struct nv_facts *facts, struct nv_kernel *kernel, const char *hn)
 {
-	__attribute__((cleanup(nv_snapshot_auto))) struct nv_snapshot now = {};
+	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
 	const struct nv_link *link = nv_links_by_name(&facts->links, hn);
 	NV_AUTO(nv_str) struct nv_str why = {};
 	struct nv_plan plan = {};

@@ -40,9 +40,8 @@ void nv_events_queue(const char *line, void *daemon)
 
 void nv_events_flush(struct nv_daemon *daemon)
 {
-	NV_AUTO(nv_words) struct nv_words lines = daemon->pending;
+	NV_AUTO(nv_words) struct nv_words lines = TAKE_STRUCT(daemon->pending);
 
-	daemon->pending = (struct nv_words){};
 	for (size_t i = 0; i < lines.count; i++)
 		nv_events_dispatch(daemon, lines.word[i]);
 }

@@ -220,8 +220,7 @@ int nv_pairs_find(
 		find_rival(links, config, hn, pair);
 		pairs.count++;
 	}
-	*ret_pairs = pairs;
-	pairs = (struct nv_pairs){};
+	*ret_pairs = TAKE_STRUCT(pairs);
 	return 0;
 }
 

@@ -80,8 +80,7 @@ int nv_words_split_quoted(const char *text, struct nv_words *ret_words)
 		if (r < 0)
 			return r;
 	}
-	*ret_words = words;
-	words = (struct nv_words){};
+	*ret_words = TAKE_STRUCT(words);
 	return 0;
 }
 

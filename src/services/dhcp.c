@@ -67,7 +67,7 @@ const char *nv_dhcp_installed(const enum nv_dhcp_kind *running)
 	return found;
 }
 
-static void free_client(struct nv_dhcp_client *client)
+static void client_auto(struct nv_dhcp_client *client)
 {
 	nv_process_auto(&client->process);
 	free(client->program);
@@ -77,7 +77,7 @@ static void free_client(struct nv_dhcp_client *client)
 void nv_dhcp_clients_auto(struct nv_dhcp_clients *clients)
 {
 	for (size_t i = 0; i < clients->count; i++)
-		free_client(&clients->client[i]);
+		client_auto(&clients->client[i]);
 	*clients = (struct nv_dhcp_clients){};
 }
 
@@ -103,8 +103,7 @@ static int dhcp_split_title(struct nv_words *args)
 		return r;
 	words.word[0][strlen("dhcpcd")] = '\0';
 	nv_words_auto(args);
-	*args = words;
-	words = (struct nv_words){};
+	*args = TAKE_STRUCT(words);
 	return 0;
 }
 
@@ -154,8 +153,7 @@ static void dhcp_find_main(struct nv_dhcp_client *client)
 		nv_process_open(parent, &main) < 0 || !nv_process_runs(&main, client->program))
 		return;
 	nv_process_auto(&client->process);
-	client->process = main;
-	main = NV_PROCESS_NONE;
+	client->process = TAKE(main, NV_PROCESS_NONE);
 }
 
 /* By the name of its file: dhcpcd5 and busybox.static are, too. */
@@ -179,8 +177,7 @@ static bool dhcp_claims(pid_t pid, const char *ifname, struct nv_dhcp_client *cl
 
 static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *clients)
 {
-	__attribute__((cleanup(free_client))) struct nv_dhcp_client client = {
-		.process = NV_PROCESS_NONE};
+	NV_AUTO(client) struct nv_dhcp_client client = {.process = NV_PROCESS_NONE};
 	int r;
 
 	if (!dhcp_claims(pid, ifname, &client))
@@ -202,7 +199,7 @@ static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *
 
 int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients)
 {
-	__attribute__((cleanup(nv_dhcp_clients_auto))) struct nv_dhcp_clients clients = {};
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 	NV_AUTO(nv_dir) DIR *proc = opendir("/proc");
 	struct dirent *entry;
 
@@ -214,8 +211,7 @@ int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients)
 		if (nv_parse_u32(entry->d_name, INT32_MAX, &pid) == 0)
 			dhcp_look_at((pid_t)pid, ifname, &clients);
 	}
-	*ret_clients = clients;
-	clients = (struct nv_dhcp_clients){};
+	*ret_clients = TAKE_STRUCT(clients);
 	return 0;
 }
 

@@ -136,8 +136,7 @@ int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	}
 	if (r < 0)
 		return r;
-	*ret_args = args;
-	args = (struct nv_words){};
+	*ret_args = TAKE_STRUCT(args);
 	return 0;
 }
 

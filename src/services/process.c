@@ -37,8 +37,7 @@ int nv_process_open(pid_t pid, struct nv_process *ret_process)
 	 */
 	if (process.pidfd < 0 || faccessat(process.dir, "status", F_OK, 0) < 0)
 		return -errno;
-	*ret_process = process;
-	process = NV_PROCESS_NONE;
+	*ret_process = TAKE(process, NV_PROCESS_NONE);
 	return 0;
 }
 
@@ -93,8 +92,7 @@ int nv_process_args(const struct nv_process *process, struct nv_words *ret_args)
 		if (r < 0)
 			return r;
 	}
-	*ret_args = args;
-	args = (struct nv_words){};
+	*ret_args = TAKE_STRUCT(args);
 	return 0;
 }
 
