@@ -12,16 +12,16 @@
 #include <linux/if.h>
 #include <string.h>
 
-/* Commands of one step that are being carried out. */
+/* The commands of one step while they are carried out. */
 struct act {
 	struct nv_failover *failover;
 	struct nv_managed *managed;
 	const struct nv_view *view;
-	int bond; /* that the VF is to enter; 0: none */
+	int bond; /* the bond that takes the VF; 0: none */
 	bool look_again;
 };
 
-/* A port stays bare, and can carry what the upper may send. */
+/* Makes the VF bare, and able to carry what the upper may send. */
 static void prepare_vf(struct act *act, int vf, bool up)
 {
 	const struct nv_links *links = nv_monitor_links(act->failover->monitor);
@@ -48,10 +48,10 @@ static int change_path(const struct act *act, unsigned int what, struct nv_dp_pa
 }
 
 /*
- * The data path is laid when an hn is first seen, and stays: to give a link its clsact, which
- * it needs before Linux 6.6, the kernel takes its queues away for some milliseconds (qdisc_graft(),
- * net/sched/sch_api.c), and what is sent then is lost. So it is done once, early, and not when a VF
- * comes or goes.
+ * The pair is added to the data path when its hn is first seen, and stays there. Before Linux 6.6
+ * this adds clsact to the link. The kernel stops the link's queues for some milliseconds then
+ * (qdisc_graft(), net/sched/sch_api.c), and frames that are sent meanwhile are lost. So this is
+ * done once and early, not when a VF comes or goes.
  */
 static int act_enter(const struct act *act)
 {
@@ -100,7 +100,7 @@ static int act_make_bond(struct act *act)
 {
 	int r = nv_bond_ports_make(act->failover, act->managed, act->view->hn, &act->bond);
 
-	/* The VF does not enter, so it may be of use at once. */
+	/* The VF does not become a bond port, so it may be usable at once. */
 	act->look_again |= r < 0;
 	return r == -EAGAIN ? r : 0;
 }
@@ -109,7 +109,7 @@ static int act_set_mode(const struct act *act, enum nv_mode mode)
 {
 	int r = 0;
 
-	if (mode == NV_MODE_VF && act->managed->id.lagg) /* made for it in vain */
+	if (mode == NV_MODE_VF && act->managed->id.lagg) /* the lagg was made for nothing */
 		r = nv_lagg_destroy(act->failover->datapath, act->managed->id.hn);
 	if (r == -EAGAIN)
 		return r;
@@ -214,7 +214,7 @@ enum nv_act_result nv_act(struct nv_failover *failover, struct nv_managed *manag
 			managed->state = commands->command[i].before;
 			return NV_ACT_LOCKED;
 		}
-		/* Gone meanwhile: the kernel has said so already, or will at once. */
+		/* The interface has gone meanwhile: netlink has reported this or is about to. */
 		if (r == 0 || r == -ENODEV || r == -ENOENT)
 			continue;
 		go_back(&act, r);

@@ -2,9 +2,10 @@
 #include "failover/bond_ports.h"
 
 /*
- * A lagg that is a bond takes its ports in, and only those that are down. So the VF enters when it
- * appears, before it is set up: its link comes up once, as a port. hn enters last, when the VF
- * carries the traffic. Until then, and if the kernel refuses, the data path serves the port.
+ * A bond accepts only ports that are down. So the VF becomes a bond port when it appears, before it
+ * is set up: its link comes up once, as a port. hn becomes a bond port last, when the VF carries
+ * the traffic. Until then, and if the kernel refuses a port, the data path serves the port without
+ * the bond.
  */
 #include "base/log.h"
 #include "datapath/lagg.h"
@@ -31,7 +32,7 @@ int nv_bond_ports_make(struct nv_failover *failover, struct nv_managed *managed,
 		r = nv_lagg_create(failover->datapath, hn, name, NV_LAGG_BOND, ret_bond);
 	if (r == 0 || r == -EAGAIN)
 		return r;
-	/* hyperv_vfup says so, and makes a lagg of the other type. */
+	/* hyperv_vfup reports it, and makes a lagg of the other type. */
 	nv_log(r == -EOPNOTSUPP ? LOG_INFO : LOG_ERR, "%s: cannot make the bond %s: %s",
 		managed->id.hn_name, name, nv_strerror(r));
 	managed->memory.no_bond = true;
@@ -47,7 +48,8 @@ void nv_bond_ports_take_vf(struct nv_failover *failover, struct nv_managed *mana
 		bond_ports_refuse(managed, vf, r);
 	else if (bond && failover->settings->vf_delay && !(vf->flags & IFF_UP))
 		nv_kernel_link_up(
-			failover->kernel, vf->ifindex, false); /* hyperv_vfattach's to do */
+			/* hyperv_vfattach sets it up again */
+			failover->kernel, vf->ifindex, false);
 }
 
 void nv_bond_ports_reopen(struct nv_failover *failover, const struct nv_dp_pair *path)
@@ -58,7 +60,7 @@ void nv_bond_ports_reopen(struct nv_failover *failover, const struct nv_dp_pair 
 		nv_kernel_link_up(failover->kernel, path->vf, true);
 }
 
-/* Nothing of its own is left on it, which hyperv_vfup sees to. */
+/* Whether hn has no configuration of its own any more; hyperv_vfup removes it. */
 static bool is_bare(const struct nv_failover *failover, int hn)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
@@ -70,7 +72,9 @@ static bool is_bare(const struct nv_failover *failover, int hn)
 	return nv_kernel_addrs(failover->kernel, hn, &addrs) == 0 && !addrs.count;
 }
 
-/* A bond without a port that is up has no carrier and perhaps not our MAC: then hn enters at once.
+/*
+ * A bond without a port that is up has no carrier and perhaps another MAC address. Then hn becomes
+ * a bond port at once.
  */
 static void take_hn(struct nv_failover *failover, struct nv_managed *managed, int lagg,
 	const struct nv_link *hn, bool vf_usable)

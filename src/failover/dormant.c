@@ -20,7 +20,10 @@ int nv_dormant_open(struct nv_failover *failover, struct nv_managed *managed)
 
 void nv_dormant_set(struct nv_failover *failover, struct nv_managed *managed, bool on)
 {
-	/* The kernel sets it to dormant only from up, and to up only from dormant. */
+	/*
+	 * The kernel changes the operational state to dormant only from up, and to up only from
+	 * dormant.
+	 */
 	const struct nv_link_change change = {
 		.what = NV_LINK_MODE | NV_LINK_OPERSTATE,
 		.to = {.link_mode = on ? IF_LINK_MODE_DORMANT : IF_LINK_MODE_DEFAULT,

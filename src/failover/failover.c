@@ -17,7 +17,7 @@
 
 #define LOOK_REST (NV_USEC_PER_SEC / 20)
 
-/* Who has the data path's lock edits a pair, which takes some milliseconds. */
+/* The holder of the data path's lock changes a pair, which takes some milliseconds. */
 #define LOCKED_LOOK (NV_USEC_PER_SEC / 100)
 
 static const char *link_name(const struct nv_failover *failover, int ifindex)
@@ -59,13 +59,13 @@ static struct nv_managed *add_managed(struct nv_failover *failover, int hn)
 	return &more[at];
 }
 
-/* Written as it is: filters that are missing, or of an older version, are set. */
+/* Writes the pair unchanged: this attaches programs that are missing or of an older version. */
 static int refresh_filters(struct nv_failover *failover, int hn)
 {
 	return nv_datapath_change(failover->datapath, hn, &(struct nv_dp_change){});
 }
 
-/* @wait microseconds from now on all is looked at again, or earlier. */
+/* All pairs are settled again after @wait microseconds at the latest. */
 static void look_again_in(struct nv_failover *failover, uint64_t wait)
 {
 	failover->wait = wait < failover->wait ? wait : failover->wait;
@@ -78,7 +78,7 @@ static void note_lagg(struct nv_managed *managed, int lagg)
 	managed->id.lagg = lagg;
 }
 
-/* The lagg has a carrier while any of its ports can carry traffic, as FreeBSD's lagg(4) has. */
+/* The lagg has a carrier while any of its ports is usable, like FreeBSD's lagg(4). */
 static void show_carrier(struct nv_failover *failover, struct nv_managed *managed, bool carrier)
 {
 	if (!managed->id.lagg || managed->memory.carrier == carrier)
@@ -87,7 +87,7 @@ static void show_carrier(struct nv_failover *failover, struct nv_managed *manage
 	nv_lagg_set_carrier(failover->datapath, managed->id.lagg, carrier);
 }
 
-/* What is so whatever has become of the commands. */
+/* Runs after each step, whatever became of its commands. */
 static void note_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_view *view)
 {
@@ -104,7 +104,7 @@ static void note_step(
 	show_carrier(failover, managed, facts->hn_usable || facts->vf_usable);
 }
 
-/* The ports become what the data path, as it is now, needs. */
+/* Makes the ports what the data path needs now. */
 static int failover_follow(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_view *view)
 {
@@ -130,7 +130,7 @@ static int failover_follow(
 	return r < 0 ? r : r_bond;
 }
 
-/* Observe, decide, act. A second look is for what the first could not know. */
+/* Observes, decides and acts; a second time if the first time could not know everything. */
 static void step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
@@ -180,8 +180,9 @@ static void take_match(
 }
 
 /*
- * A pair that rc.conf or a new name of hn has taken from nv_pairs_find(), or whose hn has gone, but
- * on whose lagg the guest's addresses are: without the pair they would have no path.
+ * Whether nv_pairs_find() does not find the pair any more, but its lagg has the guest's addresses.
+ * This happens when rc.conf changes, or hn is renamed or gone. Without the pair the addresses would
+ * have no path.
  */
 static bool find_kept(const struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_pairs *pairs, struct nv_pair *ret_pair)
@@ -208,8 +209,8 @@ static bool find_kept(const struct nv_failover *failover, const struct nv_manage
 }
 
 /*
- * A link that went and came back with its index (from another network namespace, or while messages
- * were lost) has lost its filters, and looks as if nothing had happened.
+ * A link that went and came back with the same ifindex (from another network namespace, or while
+ * netlink messages were lost) has lost its programs and looks unchanged.
  */
 static void mend(struct nv_failover *failover)
 {
@@ -267,7 +268,7 @@ void nv_failover_lose(struct nv_failover *failover, int ifindex)
 	}
 }
 
-/* The pair of a VF whose hn has gone. */
+/* The pair of a VF whose hn is gone. */
 static struct nv_managed *find_orphan(struct nv_failover *failover, int vf)
 {
 	for (size_t i = 0; i < failover->n_managed; i++)
@@ -278,9 +279,9 @@ static struct nv_managed *find_orphan(struct nv_failover *failover, int vf)
 }
 
 /*
- * A new hn takes the place of one that has gone, in a pair whose VF it shares. VF_UP is told again,
- * so that hyperv_vfup looks after what has come with it. Returns 0, with *ret_managed NULL where
- * there is no such pair, or -EAGAIN: the data path is locked, and all stays for now.
+ * A new hn replaces one that is gone, in a pair whose VF has the same MAC address. VF_UP is raised
+ * again, so that hyperv_vfup moves the new hn's configuration. Returns 0, with *ret_managed NULL if
+ * there is no such pair, or -EAGAIN: the data path is locked and nothing has changed.
  */
 static int succeed(
 	struct nv_failover *failover, const struct nv_pair *pair, struct nv_managed **ret_managed)
@@ -342,12 +343,12 @@ static void keep_unseen(struct nv_failover *failover, const struct nv_pairs *pai
 	}
 }
 
-/* False: the data path is locked, and the pair stays for now. */
+/* Returns false if the data path is locked; the pair stays then. */
 static bool failover_forget(struct nv_failover *failover, struct nv_managed *managed)
 {
 	if (nv_datapath_remove(failover->datapath, managed->id.hn) == -EAGAIN)
 		return false;
-	/* A lagg that is left over has no port, and shows it. */
+	/* A lagg that remains has no port, so it has no carrier. */
 	if (managed->id.lagg)
 		nv_lagg_set_carrier(failover->datapath, managed->id.lagg, false);
 	if (managed->state.dormant)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keeps the traffic of all pairs flowing: links -> pairs -> what their state machines say -> the
- * data path and the ports.
+ * Keeps the traffic of all pairs flowing. After each batch of changes it settles: it finds the
+ * pairs, and for each pair it observes, decides (pair/state.h), and acts on the data path and the
+ * ports.
  */
 #pragma once
 
@@ -16,65 +17,68 @@
 #include "pair/retry.h"
 #include "rcconf/settings.h"
 
-/* What it asks of whoever runs it, and tells it. All rows are set. */
+/* What failover needs from its owner, and reports to it. All callbacks are set. */
 struct nv_failover_ops {
-	/* @type: "VF_UP" or "VF_DOWN" of this hn; to be acted on after the settle. */
+	/*
+	 * Raises "VF_UP" or "VF_DOWN" (@type) for this hn. The owner acts on it after the settle.
+	 */
 	void (*raise_vf)(const char *hn, const char *type, void *data);
 	/*
-	 * A VF that is down has become a pair's: whoever sets VFs up when they are attached may
-	 * have looked when it was none yet. Or a DHCP client may run on a VF that is up, which
-	 * this process cannot find. To be acted on after the settle, once.
+	 * Raises ETHERNET/IFATTACH again for a VF. Either a VF that is down now belongs to a pair,
+	 * and the attach rule may have run before that; or a VF that is up may have a DHCP client
+	 * that this process cannot see. The owner acts on it once, after the settle.
 	 */
 	void (*raise_attach)(const char *vf, void *data);
-	/* Whether somebody acts on VF_UP of this hn. */
+	/* Whether a rule has an action for VF_UP of this hn. */
 	bool (*answers_vf_up)(const char *hn, void *data);
 	/* The pair transmits on @to now, which is its @port, "hn" or "vf". */
 	void (*switched)(const char *hn, const char *to, const char *port, void *data);
-	/* A settle that nobody outside asked for has ended: what was raised is to be acted on. */
+	/* A settle that failover itself began has ended: the owner acts on the events raised. */
 	void (*settled)(void *data);
 };
 
-/* Which interfaces a pair has. */
+/* The interfaces of a pair. */
 struct nv_managed_id {
 	int hn; /* ifindex */
 	int lagg; /* ifindex of the lagg whose carrier was set; 0: none */
 	char hn_name[IFNAMSIZ];
-	char vf_name[IFNAMSIZ]; /* the last known; "" when there was none */
+	char vf_name[IFNAMSIZ]; /* the last one known; "" if there was none */
 };
 
-/* What decides, besides its state machine, what is done to a pair. */
+/* State of a pair in addition to its state machine, kept between settles. */
 struct nv_managed_memory {
 	struct nv_holddown holddown;
 	struct nv_attach_delay attach_delay;
 	struct nv_notify notify;
-	struct nv_retry setup; /* transparent: of the VF's set up, which was refused */
+	struct nv_retry setup; /* transparent: attempts to set the VF up */
 	enum nv_override override;
-	bool undecided; /* whether a manager will, is not known yet: taken for transparent */
-	bool carrier; /* of the lagg, as it was set */
-	int refused; /* a port that the lagg, a bond, did not take in; 0: none */
-	bool no_bond; /* it could not be made */
-	int port_vf; /* the VF that carries another's frames and nothing else; 0: none */
-	int clients_vf; /* a VF that is to be looked at for DHCP clients; 0: none */
-	struct nv_retry clients; /* when it may be */
-	bool promiscuous; /* hn was set so */
-	uint32_t refused_mtu; /* of the upper, that a port does not take; 0: none */
-	bool seen; /* in the walk over today's pairs */
-	bool mend; /* its filters may be missing: they are to be set again */
+	/* it is not known yet whether a manager configures hn: counts as transparent */
+	bool undecided;
+	bool carrier; /* carrier of the lagg as it was set last */
+	int refused; /* ifindex of a port that the bond refused; 0: none */
+	bool no_bond; /* the bond could not be made */
+	int port_vf; /* ifindex of the VF that carries only another interface's frames; 0: none */
+	int clients_vf; /* ifindex of a VF to be searched for DHCP clients; 0: none */
+	struct nv_retry clients; /* when that may be done */
+	bool promiscuous; /* hn was set promiscuous */
+	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
+	bool seen; /* the pair was found in this settle */
+	bool mend; /* its programs may be missing and are to be attached again */
 };
 
-/* What people are told of a pair. */
+/* What `netvf status` shows of a pair. */
 struct nv_managed_status {
 	enum nv_match_result match;
 	char why[160];
-	const char *manager; /* who configures hn: nv_manager_of() */
+	const char *manager; /* the manager that configures hn: nv_manager_of() */
 	uint64_t since; /* nv_loop_now() of the last switch */
 	unsigned long switches;
 };
 
-/* One message a pair, and no more. */
+/* Which messages were logged: each once for a pair. */
 struct nv_managed_warned {
-	bool dormant; /* hn is opened underneath, or cannot be shown dormant */
-	int guarded_vf; /* a VF from which an address was taken; 0: none */
+	bool dormant; /* hn was set up again, or cannot be set dormant */
+	int guarded_vf; /* ifindex of a VF from which an address was removed; 0: none */
 };
 
 struct nv_managed {
@@ -92,62 +96,68 @@ struct nv_failover {
 	struct nv_loop *loop;
 	struct nv_kernel *kernel;
 	struct nv_datapath *datapath;
-	const struct nv_monitor *monitor; /* NULL until the first settle, by whom it is set */
+	const struct nv_monitor *monitor; /* NULL before the first settle, which sets it */
 	const char *run_dir;
 	const struct nv_rcconf *rcconf;
 	const struct nv_settings *settings;
 	uint64_t started; /* nv_loop_now() */
 	struct nv_managed *managed; /* ascending by hn */
 	size_t n_managed;
-	unsigned long resyncs; /* of the monitor, after which all filters were looked at */
-	bool hooks_due; /* the hooks in the kernel are to be as settings say */
-	uint64_t wait; /* of this settle: microseconds until the next; UINT64_MAX: none */
-	struct nv_watch *again; /* fires when a hold-down ends, or the data path may be unlocked */
-	struct nv_watch *groups; /* fires when the groups of VFs are to be looked at */
-	bool groups_due; /* it will */
-	struct nv_watch *reports; /* of groups, that uppers have sent */
-	struct nv_watch *soon; /* fires when it may be looked again for actions that have ended */
-	uint64_t looked; /* nv_loop_now() of the last look for that */
-	struct nv_watch *notify; /* fires when peers are to be told next */
+	/* count of the monitor's resyncs after which all programs were checked */
+	unsigned long resyncs;
+	bool hooks_due; /* the hooks are to be attached or removed as the settings say */
+	uint64_t wait; /* of this settle: microseconds until the next one; UINT64_MAX: none */
+	struct nv_watch *again; /* timer: a hold-down ends, or the data path may be unlocked */
+	struct nv_watch *groups; /* timer: the groups of VFs are to be compared */
+	bool groups_due; /* that timer runs */
+	struct nv_watch *reports; /* group reports that the programs at the uppers have seen */
+	struct nv_watch *soon; /* timer: settle again because actions have ended */
+	uint64_t looked; /* nv_loop_now() of the last settle for that reason */
+	struct nv_watch *notify; /* timer: the next notification is due */
 };
 
 /*
- * Takes over the pairs that an earlier process left in the data path. What @template points to is
- * the caller's, and lives as long; timers, pairs and the time of the start are set here. From now
- * on the data path's lock is not waited for: what needs it is done when it is free.
- * Returns 0 or -errno of the data path, -ENOMEM.
+ * Adopts the pairs that an earlier process left in the data path. The objects in @template belong
+ * to the caller and must live as long; timers, pairs and the start time are set here. From now on
+ * the data path's lock is not waited for: what needs it is done when it is free. Returns 0,
+ * -ENOMEM, or -errno of the data path.
  */
 int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret_failover);
 struct nv_failover *nv_failover_free(struct nv_failover *failover);
 NV_DEFINE_AUTO(nv_failover, struct nv_failover *, nv_failover_free);
 
-/* Other settings; what they change is done by the next settle. Both live as long. */
+/* Replaces the settings; the next settle applies them. Both must live as long as @failover. */
 void nv_failover_configure(struct nv_failover *failover, const struct nv_settings *settings,
 	const struct nv_rcconf *rcconf);
 
-/* Looks at all pairs and does what their machines say; what they raise waits at ops->raise_vf. */
+/* Settles all pairs. Raised events are reported by ops->raise_vf and ops->raise_attach. */
 void nv_failover_settle(struct nv_failover *failover);
 
-/* A link is gone, before nv_failover_settle() says what became of its pair. */
+/* A link is gone. Call it before the nv_failover_settle() that updates its pair. */
 void nv_failover_lose(struct nv_failover *failover, int ifindex);
 
 /*
- * Whether a link is the VF of a pair and down, but has been set up since it joined: an
- * administrator has set it down.
+ * Whether a link is the VF of a pair and an administrator has set it down: it is down, and was up
+ * since it joined.
  */
 bool nv_failover_left_down(struct nv_failover *failover, const struct nv_link *link);
 
-/* Whether an address on it concerns nv_failover_settle(): it is a VF, or an hn that is undecided.
+/*
+ * Whether an address on this link matters to nv_failover_settle(): it is a VF, or an hn whose mode
+ * is undecided.
  */
 bool nv_failover_cares(const struct nv_failover *failover, int ifindex);
 
-/* Settles, and calls ops->settled; also the callback of a timer. */
+/* Settles and calls ops->settled. Also a timer callback. */
 void nv_failover_look_again(void *failover);
 /*
- * The same for who may have many reasons in a row, such as actions that end: twenty times a second
- * at the most.
+ * The same, at most twenty times a second, for causes that come many in a row, such as actions that
+ * end.
  */
 void nv_failover_look_soon(struct nv_failover *failover);
 
-/* `netvf switch`: -ENOENT: no such hn is looked after; -EOPNOTSUPP: the VF is used exclusively. */
+/*
+ * `netvf switch`. Returns 0; -ENOENT: there is no such hn; -EOPNOTSUPP: the pair is not managed or
+ * the VF is used exclusively.
+ */
 int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_override override);

@@ -8,13 +8,13 @@
 
 #include <errno.h>
 
-/* Since netvfd's start: how long a manager may take to say whether it configures hn. */
+/* How long after netvfd's start a manager may take to say whether it configures hn. */
 #define DECIDED_WITHIN (30 * NV_USEC_PER_SEC)
 
 #define UDEV_WAIT (NV_UDEV_WAIT_MS * NV_USEC_PER_SEC / 1000)
 #define UDEV_LOOK (NV_USEC_PER_SEC / 20)
 
-/* Asked each time, for it may begin or end at any time. */
+/* Looked up each time, because a manager may start or stop at any time. */
 static void find_manager(struct nv_failover *failover, struct nv_managed *managed)
 {
 	const struct nv_hn_config *config = &failover->settings->hn;
@@ -29,7 +29,7 @@ static void find_manager(struct nv_failover *failover, struct nv_managed *manage
 	managed->status.manager = manager;
 }
 
-/* Nobody has configured hn, or is said to. */
+/* Whether nobody has configured hn, and rc.conf does not mention it. */
 static bool is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
 {
 	const struct nv_addrs *addrs = nv_monitor_addrs(failover->monitor);
@@ -45,8 +45,8 @@ static bool is_untouched(const struct nv_failover *failover, const struct nv_man
 }
 
 /*
- * A VF may be there at boot before a manager has looked at hn. With a lagg made for it, hn would
- * have no carrier to show, for which the manager waits, and nothing to hear.
+ * At boot a VF may appear before a manager has looked at hn. A lagg would make hn dormant, and the
+ * manager waits for its carrier.
  */
 static bool is_undecided(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest)

@@ -5,7 +5,7 @@
 
 #include <sys/random.h>
 
-/* The groups are read for the first pair whose peers are told, once for all. */
+/* The groups are read when the first pair is due, once for all pairs. */
 struct groups {
 	bool read;
 	struct nv_mcasts mcasts;
@@ -31,7 +31,10 @@ static void notify_peers_tell(
 		managed->id.hn_name);
 }
 
-/* The later times of an arrival are later by up to a quarter: others arrived at the same moment. */
+/*
+ * After an arrival, later notifications are delayed by up to a quarter of the interval, because
+ * other machines may have arrived at the same moment.
+ */
 static uint64_t arrival_jitter(const struct nv_failover *failover)
 {
 	uint64_t most = failover->settings->announce_interval * NV_USEC_PER_SEC / 4;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Peers are told where the uppers are: when, for all pairs. */
+/* When the network is told where the uppers are, for all pairs. */
 #pragma once
 
 #include "failover/failover.h"
 
-/* Tells those of all pairs whose time has come; also the callback of a timer. */
+/* Sends the notifications that are due. Also a timer callback. */
 void nv_notify_peers(void *failover);
 
 /*
- * The peers of the pair of @hn are to be told as after a switch: hn's driver had the kernel tell
- * its own, as it does when the machine has come to another host. Nothing happens if @hn is no hn.
+ * Sends notifications for the pair of @hn as after a switch. hn's driver has raised
+ * NETDEV_NOTIFY_PEERS, as it does when the machine has moved to another host. Does nothing if @hn
+ * is not an hn.
  */
 void nv_notify_arrival(struct nv_failover *failover, int hn);

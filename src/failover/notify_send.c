@@ -10,13 +10,13 @@
 struct telling {
 	struct nv_kernel *kernel;
 	unsigned int sent;
-	unsigned int left_out; /* over the limit */
-	int error; /* of the last frame that was not taken */
+	unsigned int left_out; /* frames over the limit */
+	int error; /* -errno of the last frame that could not be sent */
 };
 
 /*
- * On the interface that has the address, as its own traffic goes: by its VLAN tag or its MAC, the
- * upper's egress program, and the port that is active.
+ * Sends on the interface that has the address. The frame takes the way of the interface's own
+ * traffic: VLAN tag or MAC address, the upper's egress program, the active port.
  */
 static void send_frame(const struct nv_link *link, const struct nv_frame *frame, void *data)
 {
@@ -33,7 +33,7 @@ static void send_frame(const struct nv_link *link, const struct nv_frame *frame,
 		telling->error = r;
 }
 
-/* The number in net/ipv6/conf/LINK/KEY; 0: there is none. */
+/* The number in net/ipv6/conf/LINK/KEY; 0 if there is none. */
 static unsigned int ipv6_get(struct nv_kernel *kernel, const struct nv_link *link, const char *key)
 {
 	char path[NV_SYSCTL_PATH_MAX];
@@ -49,7 +49,7 @@ static unsigned int ipv6_get(struct nv_kernel *kernel, const struct nv_link *lin
 static void notify_send_report(const struct telling *telling, const char *hn)
 {
 	nv_debug("%s: %u frames tell its peers where it is", hn, telling->sent);
-	/* One that has gone down or away meanwhile makes a new path, of which they will be told. */
+	/* If the link went down or away meanwhile, the next switch notifies the network. */
 	if (telling->error && telling->error != -ENETDOWN && telling->error != -ENXIO &&
 		telling->error != -ENODEV)
 		nv_warn("%s: cannot tell its peers where it is: %s; they learn it from its other frames",

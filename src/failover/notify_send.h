@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Peers are told where the upper of a pair is. */
+/* Tells the network where the upper of a pair is. */
 #pragma once
 
 #include "kernel/kernel.h"
 
 /*
- * Sends what nv_notify_frames() says once for @upper and for all that is stacked on it, each frame
- * on the interface that has the address. @links, @addrs, @mcasts: as they are now. What cannot be
- * sent is logged as @hn's: peers learn it from other frames.
+ * Sends the frames of nv_notify_frames() once, for @upper and everything stacked on it, each frame
+ * on the interface that has the address. @links, @addrs, @mcasts: the current ones. A frame that
+ * cannot be sent is logged with the name of @hn.
  */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, const struct nv_mcasts *mcasts, int upper, const char *hn);
 
 /*
- * The groups that are joined in this network namespace, of all interfaces, for any number of
- * nv_notify_send(): to read them is a walk over all. What cannot be read is logged; there are none
+ * Reads the multicast groups of all interfaces in this network namespace, for any number of
+ * nv_notify_send(). Reading them walks all interfaces. A failure is logged; *ret_mcasts is empty
  * then.
  */
 void nv_notify_groups(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts);

@@ -12,7 +12,7 @@
 
 #define GIVING_BACK_LOOK (NV_USEC_PER_SEC / 10)
 
-/* A second VF is ignored, as hn(4) does, while the one that is known is there. */
+/* A second VF is ignored while the known one is there, as in hn(4). */
 static int observe_vf(
 	const struct nv_managed *managed, const struct nv_pair *pair, const struct nv_links *links)
 {
@@ -45,7 +45,7 @@ static void observe_links(const struct nv_failover *failover, const struct nv_ma
 	facts->hn_dormant = view->hn && view->hn->link_mode == IF_LINK_MODE_DORMANT;
 }
 
-/* One that has just been made may be news to the monitor. */
+/* The monitor may not know a lagg yet that was just made, so the kernel is asked too. */
 static bool is_lagg_gone(const struct nv_failover *failover, int lagg)
 {
 	struct nv_link link;
@@ -99,7 +99,10 @@ static enum nv_pair_bond observe_bond(const struct nv_failover *failover,
 	return NV_BOND_MAKE;
 }
 
-/* Then what hyperv_vfup does to hn is not undone. When it has ended all is looked at again. */
+/*
+ * While hyperv_vfup moves the configuration back, what it does to hn is not undone. The pair is
+ * settled again when it has ended.
+ */
 static bool is_given_back(
 	const struct nv_failover *failover, const struct nv_managed *managed, struct nv_view *view)
 {
@@ -119,7 +122,7 @@ static void observe_holddown(
 	struct nv_pair_facts *facts = &view->facts;
 	uint64_t left;
 
-	/* Another VF is not to blame for what the last one did. */
+	/* The hold-down belongs to the VF: another VF begins without one. */
 	if (facts->vf != managed->state.vf)
 		*holddown = (struct nv_holddown){};
 	nv_holddown_note(holddown, now, facts->vf_usable,

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One look at a pair: all that a step decides by, read in one place. */
+/* Reads everything that a step decides by, in one place. */
 #pragma once
 
 #include "failover/failover.h"
 
 struct nv_view {
-	const struct nv_link *hn; /* NULL: it has gone; owned by the monitor, as vf */
+	const struct nv_link *hn; /* NULL: it is gone; owned by the monitor, like vf */
 	const struct nv_link *vf; /* NULL: there is none */
-	bool ours; /* no other owner, and no doubt about which VF it is */
-	uint8_t mac[NV_MAC_LEN]; /* that hn and VF share */
-	struct nv_dp_pair path; /* as the data path had it, without a lagg that has gone */
+	bool ours; /* the match result is NV_MATCH_OURS */
+	uint8_t mac[NV_MAC_LEN]; /* the MAC address that hn and VF share */
+	struct nv_dp_pair path; /* the pair in the data path, without a lagg that is gone */
 	struct nv_pair_facts facts;
-	uint64_t wait; /* microseconds until it is to be looked at again; UINT64_MAX: no need */
+	uint64_t wait; /* microseconds until the next settle of this pair; UINT64_MAX: none */
 };
 
 /*
- * @pair: as nv_pairs_find() found it. Reads the data path once, and changes nothing but what the
- * pair's memory has of time (hold-down, attach delay) and of who configures hn.
- * Returns 0, or -EAGAIN: the data path is locked.
+ * Fills *ret_view. @pair: from nv_pairs_find(). Reads the data path once. Changes only the pair's
+ * memory of times (hold-down, attach delay) and of who configures hn. Returns 0, or -EAGAIN: the
+ * data path is locked; *ret_view is untouched then.
  */
 int nv_observe(struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair,
 	struct nv_view *ret_view);

@@ -73,7 +73,7 @@ int nv_port_setup_vf(
 	return 0;
 }
 
-/* A port that carries more than its upper sends is no trouble. */
+/* It is not an error if a port has a larger MTU than its upper. */
 int nv_port_setup_mtu(
 	struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port)
 {

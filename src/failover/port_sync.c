@@ -2,8 +2,8 @@
 #include "failover/port_sync.h"
 
 /*
- * A port does what its upper wants of a card. What differs is changed, and nothing else: this runs
- * after each change of any link. A port inside a bond is the kernel's to look after.
+ * Keeps the ports as the upper's users expect of a network card. Only differences are changed,
+ * because this runs after each change of any link. The kernel itself keeps a bond port in step.
  */
 #include "base/log.h"
 #include "failover/port_setup.h"
@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What tells frames of ours, and copies, from others. */
+/* What the programs need to recognize own frames and copies. */
 static int follow_entry(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_dp_pair *path, const struct nv_link *upper)
 {
@@ -40,8 +40,8 @@ static bool is_registered(
 }
 
 /*
- * Whether the port's own filters would drop what the upper is to hear: a card lets only those MAC
- * addresses and VLANs pass that it was told of, and it is not told of those above the upper.
+ * Whether the port's own filters would drop frames for the upper. A card passes only the MAC
+ * addresses and VLANs that it was told, and it is not told those above the upper.
  */
 static bool wants_all(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_link *upper, const struct nv_link *port)
@@ -58,12 +58,12 @@ static bool wants_all(struct nv_failover *failover, const struct nv_managed *man
 			(link->has_mac && memcmp(link->mac, port->mac, NV_MAC_LEN)))
 			return true;
 	}
-	/* The kernel does not tell when it ends with the last address above. */
+	/* The kernel sends no message when promiscuous mode ends with the last address above. */
 	return upper->promiscuity && nv_kernel_link(failover->kernel, upper->ifindex, &now) == 0 &&
 	       now.promiscuity;
 }
 
-/* hn may have been promiscuous before, and stays so then; a VF has nothing of its own. */
+/* hn may have been promiscuous before; then it stays so. A VF has no settings of its own. */
 static void follow_flags(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *upper, const struct nv_link *port)
 {
@@ -101,7 +101,7 @@ static void follow_mtu(struct nv_failover *failover, struct nv_managed *managed,
 	managed->memory.refused_mtu = r < 0 ? upper->mtu : 0;
 }
 
-/* Which ports have an upper other than themselves, and are not still left alone. */
+/* Whether the port has an upper other than itself, and is not in its attach delay. */
 static bool is_port(
 	const struct nv_managed *managed, const struct nv_dp_pair *path, const struct nv_link *port)
 {
@@ -112,7 +112,7 @@ static bool is_port(
 		return port->ifindex != path->hn && managed->state.ready;
 	case NV_MODE_LAGG:
 		return true;
-	case NV_MODE_VF: /* then hn can be ignored */
+	case NV_MODE_VF: /* hn is not used then */
 		return false;
 	}
 	return false;

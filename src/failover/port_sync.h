@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ports, and the data path, become what the upper and the configuration are. */
+/* Keeps the ports and the data path in step with the upper and the settings. */
 #pragma once
 
 #include "failover/failover.h"
 
 /*
- * Compares, and changes only what differs. @path: as the data path has the pair now. A failure is
- * logged; the next change tries again. Returns 0, or -EAGAIN: the data path is locked.
+ * Compares, and changes only what differs. @path: the pair as it is in the data path now. A failure
+ * is logged; the next change tries again. Returns 0, or -EAGAIN: the data path is locked.
  */
 int nv_port_sync(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VLAN is registered by a VLAN interface on the VF, which is never set up (vlan_vid_add(),
- * net/8021q/vlan_core.c; nothing else in the kernel does it for a port that is in no bond or team).
- * A group is, by `ip maddress add`. Both stay when netvfd ends, and go with the VF.
+ * A VLAN is registered by a VLAN interface on the VF that is never set up (vlan_vid_add(),
+ * net/8021q/vlan_core.c); nothing else in the kernel registers one for a port outside a bond or
+ * team. A group is registered as by `ip maddress add`. Both remain when netvfd ends, and disappear
+ * with the VF.
  *
- * No kernel before 6.14 tells of groups. But who joins one reports it, and the program at the upper
- * sees the report. Groups that nobody reports are found at the next change of a link.
+ * Kernels before 6.14 send no message about groups. But a host that joins a group reports it, and
+ * the program at the upper sees the report. Groups that nobody reports are found at the next change
+ * of a link.
  */
 #include "failover/vf_filters.h"
 
@@ -18,7 +20,7 @@
 #include <string.h>
 
 #define GROUPS_SOON (NV_USEC_PER_SEC / 10)
-#define GROUPS_MAX  256 /* of a VF at once; cards have room for 30 to 128 */
+#define GROUPS_MAX  256 /* for one VF; cards have room for 30 to 128 */
 
 static bool bit_is_set(const uint64_t *bits, unsigned int at)
 {
@@ -31,7 +33,7 @@ static void bit_set(uint64_t *bits, unsigned int at, bool on)
 	bits[at / 64] |= (uint64_t)on << at % 64;
 }
 
-/* A storm of changes does not put it off. */
+/* A timer that already runs is not restarted, so a storm of changes cannot delay it. */
 static void look_soon(struct nv_failover *failover)
 {
 	if (!failover->groups_due)
@@ -39,7 +41,7 @@ static void look_soon(struct nv_failover *failover)
 	failover->groups_due = true;
 }
 
-/* The VF, if it carries its upper's traffic and is not left alone still. */
+/* The VF, if it carries its upper's traffic and is not in its attach delay. */
 static const struct nv_link *vf_filters_find_port(const struct nv_failover *failover,
 	const struct nv_managed *managed, const struct nv_dp_pair *path)
 {
@@ -50,7 +52,7 @@ static const struct nv_link *vf_filters_find_port(const struct nv_failover *fail
 	return is_port ? nv_links_by_index(nv_monitor_links(failover->monitor), path->vf) : NULL;
 }
 
-/* VLANs of the upper and of what stands on it. */
+/* VLANs of the upper and of the interfaces stacked on it. */
 static void find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vlans)
 {
 	int ifindex[NV_UPPERS_MAX];
@@ -64,7 +66,7 @@ static void find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vl
 	}
 }
 
-/* The VLANs that have an interface on the VF; those of ours that are not wanted go. */
+/* Finds the VLANs that have an interface on the VF; deletes ours that are not wanted any more. */
 static void keep_vlans(
 	struct nv_failover *failover, int vf, const uint64_t *wanted, uint64_t *ret_vlans)
 {
@@ -135,7 +137,7 @@ static bool limits_equal(const struct nv_dp_limits *a, const struct nv_dp_limits
 	       !memcmp(a->vlan, b->vlan, sizeof(a->vlan));
 }
 
-/* Nothing is led to an hn that could not send it. */
+/* No frame is led to an hn that cannot send it. */
 static int limit(struct nv_failover *failover, struct nv_managed *managed, const struct nv_link *vf,
 	const struct nv_dp_limits *vlans)
 {
@@ -172,7 +174,7 @@ int nv_vf_filters_sync(
 		*filters = (struct nv_vf_filters){
 			.vf = vf ? vf->ifindex : 0, .limits = filters->limits};
 	}
-	if (vf && vf->master) { /* a bond registers its VLANs and groups with its ports by itself */
+	if (vf && vf->master) { /* a bond registers VLANs and groups with its ports by itself */
 		drop_vlans(failover, vf->ifindex);
 		memset(limits.vlan, 0xff, sizeof(limits.vlan));
 	} else if (vf) {
@@ -190,7 +192,7 @@ struct wanted_groups {
 	size_t count;
 };
 
-/* Its place; the count where it is not among them. */
+/* The index of the group; the count if it is not in the list. */
 static size_t find_group(const struct wanted_groups *wanted, const uint8_t mac[NV_MAC_LEN])
 {
 	size_t at = 0;
@@ -200,7 +202,7 @@ static size_t find_group(const struct wanted_groups *wanted, const uint8_t mac[N
 	return at;
 }
 
-/* The groups of the upper and of what stands on it. */
+/* The groups of the upper and of the interfaces stacked on it. */
 static void find_groups(const struct nv_links *links, const struct nv_groups *groups, int upper,
 	struct wanted_groups *ret_wanted)
 {
@@ -219,8 +221,8 @@ static void find_groups(const struct nv_links *links, const struct nv_groups *gr
 }
 
 /*
- * The VF gets the groups that are wanted, and keeps no others that were added by hand: who wants
- * one more adds it to the upper. What the VF refuses comes by hn.
+ * Registers the wanted groups with the VF, and removes others that were added by hand: they must be
+ * added to the upper. Frames of groups that the VF refuses come by hn.
  */
 static void set_groups(struct nv_failover *failover, const struct nv_groups *groups, int vf,
 	struct wanted_groups *wanted)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VF's own filters let pass. A host gives a VF that it does not trust only its MAC address,
- * the groups and the VLANs that it asked for, and no promiscuous mode changes that. The kernel asks
- * for those of the VF itself; here those of the upper, and of what stands on it, are asked for.
+ * Registers VLANs and multicast groups with a VF. The host of an untrusted VF passes only frames to
+ * its MAC address and to the groups and VLANs that it registered; promiscuous mode has no effect.
+ * The kernel registers those of the VF itself; this file registers those of the upper and of the
+ * interfaces stacked on it.
  */
 #pragma once
 
@@ -11,21 +12,21 @@
 struct nv_failover;
 struct nv_managed;
 
-/* What was asked for; the groups are the kernel's to remember. */
+/* What was registered. The kernel keeps the list of groups. */
 struct nv_vf_filters {
-	int vf; /* ifindex; 0: nothing of any */
-	struct nv_dp_limits limits; /* as the data path has them */
-	uint64_t refused[4096 / 64]; /* VLANs that the VF does not take */
+	int vf; /* ifindex; 0: nothing is registered */
+	struct nv_dp_limits limits; /* as they are in the data path */
+	uint64_t refused[4096 / 64]; /* bitmap of VLANs that the VF refused */
 };
 
 /*
- * Registers with the VF the VLANs above the upper, and tells the data path what the VF may send.
- * Groups are looked at soon after, all at once. @path: as the data path has the pair now. Returns
- * 0, or -EAGAIN: the data path is locked.
+ * Registers the VLANs above the upper with the VF, and tells the data path what the VF may send.
+ * Groups are compared soon after, for all pairs at once. @path: the pair as it is in the data path
+ * now. Returns 0, or -EAGAIN: the data path is locked.
  */
 int nv_vf_filters_sync(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path);
 
-/* Begins to hear when the groups of uppers change. Returns 0 or -errno. */
+/* Begins to listen for changes of the uppers' groups. Returns 0 or -errno. */
 int nv_vf_filters_open(struct nv_failover *failover);
 void nv_vf_filters_close(struct nv_failover *failover);

@@ -2,8 +2,9 @@
 #include "failover/vf_guard.h"
 
 /*
- * A VF stays bare. A network manager that has not heard yet that a VF is not its own, or was never
- * told, gives it an address; what is sent by that address would be lost with the VF.
+ * A VF stays bare. A network manager may give it an address, because it does not know yet, or was
+ * never told, that the VF is not its own. Connections from such an address would break when the VF
+ * goes.
  */
 #include "base/log.h"
 #include "failover/vf_clients.h"
@@ -12,9 +13,8 @@
 #include <linux/if.h>
 
 /*
- * Those that put the address there would do so again. All of /proc is read for it, and those that
- * began with more rights than this process are hidden from it: whoever acts on the VF's attachment
- * may have the rights (hyperv_vfattach).
+ * The DHCP client that set the address would set it again. This reads all of /proc. Clients with
+ * more capabilities than this process are hidden; hyperv_vfattach may have the rights to end them.
  */
 static void end_clients(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The attach wait of transparent mode, hn(4)'s hw.hn.vf_xpnt_attwait: how long a VF is left alone
- * after it has come, so that its driver and whoever names it can finish. Pure. Times are
- * microseconds of one clock.
+ * The attach delay of transparent mode (hn(4): hw.hn.vf_xpnt_attwait): for how long a new VF is not
+ * used, so that its driver and udev can finish. Pure. Times are microseconds of one clock.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* All zero: no VF so far. */
+/* All zero: no VF was seen yet. */
 struct nv_attach_delay {
 	int vf; /* ifindex; 0: none */
-	uint64_t since; /* when it came; 0: before netvfd, that is, long ago */
+	uint64_t since; /* when it appeared; 0: before netvfd started */
 };
 
-/* @vf was there already when netvfd came: it is not left alone. */
+/* @vf existed when netvfd started: there is no delay for it. */
 void nv_attach_delay_skip(struct nv_attach_delay *attwait, int vf);
 
 /*
- * How long, from @now, @vf is to be left alone; 0: not (any more), or there is none. To be called
- * whenever the VF may have changed. @limit: the wait.
+ * The rest of the delay of @vf at @now; 0: it is over, or there is no VF. Call it whenever the VF
+ * may have changed. @limit: the whole delay.
  */
 uint64_t nv_attach_delay_left(
 	struct nv_attach_delay *attwait, int vf, uint64_t now, uint64_t limit);

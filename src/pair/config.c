@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Names of keys spell punctuation as '_' (rc.conf(5)): br-lan is meant by br_lan. */
+/* In the name of a key, punctuation is written '_' (rc.conf(5)): br_lan means br-lan. */
 static bool spells(const char *key, const char *name)
 {
 	while (*key &&

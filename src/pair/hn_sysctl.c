@@ -27,7 +27,7 @@ static int by_vf(const void *a, const void *b)
 	return ((*first)->vf > (*second)->vf) - ((*first)->vf < (*second)->vf);
 }
 
-/* In ascending ifindex of the VF, single spaces, as FreeBSD's if_hn.c walks its map. */
+/* In ascending order of the VF's ifindex, separated by single spaces, like FreeBSD's if_hn.c. */
 static int list_vfs(const struct nv_hn_sysctl_facts *facts, bool with_hn, struct nv_str *value)
 {
 	NV_AUTO(nv_free)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pair/holddown.h"
 
-#define FLAPS_MAX 30 /* the shift of a wait stays a number */
+#define FLAPS_MAX 30 /* keeps the shift below the width of the type */
 
 static uint64_t wait_of(unsigned int flaps, uint64_t limit)
 {
@@ -10,7 +10,9 @@ static uint64_t wait_of(unsigned int flaps, uint64_t limit)
 	return wait < limit ? wait : limit;
 }
 
-/* What counts as soon grows with the wait: else a VF that stays just longer would be let in again.
+/*
+ * "Soon" grows with the hold-down. Otherwise a VF that stays a little longer than a fixed limit
+ * would not count as flapping.
  */
 static uint64_t soon(unsigned int flaps)
 {

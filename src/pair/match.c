@@ -85,11 +85,11 @@ static bool is_vf_of(
 	bool is_equal = memcmp(link->mac, hn->mac, NV_MAC_LEN) == 0;
 	const struct nv_hn_named_pair *named;
 
-	/* Addresses first: names are looked for among all pairs. */
+	/* Compare addresses first: comparing names searches all named pairs. */
 	if (link == hn || (!is_equal && !match_same_mac(link, hn)) ||
 		!nv_link_may_be_vf(link, config))
 		return false;
-	/* An administrator who names a VF may have given it hn's address, too. */
+	/* If the administrator named this VF, its MAC address may have been set to hn's. */
 	named = named_by_vf(config, link->name);
 	if (named)
 		return nv_streq(named->hn, hn->name);
@@ -109,7 +109,9 @@ static void explain(struct nv_pair *pair, enum nv_match_result match, const char
 	va_end(args);
 }
 
-/* By its MAC, which it loses with its last port (bond_main.c), or by its name, which hn may lose.
+/*
+ * A bond is recognized as hn's lagg by its MAC address, which it loses with its last port
+ * (bond_main.c), or by its name, which no longer fits if hn is renamed.
  */
 static bool is_lagg_of(const struct nv_link *master, const struct nv_link *hn)
 {
@@ -122,7 +124,7 @@ static bool is_lagg_of(const struct nv_link *master, const struct nv_link *hn)
 	return master->has_mac && memcmp(master->mac, hn->mac, NV_MAC_LEN) == 0;
 }
 
-/* Whether a port has another master than the bond that is this hn's lagg. */
+/* Whether a port's master is something other than the bond that is this hn's lagg. */
 static bool is_anothers(
 	const struct nv_links *links, const struct nv_link *port, const struct nv_link *hn)
 {
@@ -131,7 +133,7 @@ static bool is_anothers(
 	return port->master && !(master && is_lagg_of(master, hn));
 }
 
-/* An hn's VF, or why it has none that may be touched. */
+/* Finds the VF of an hn, or the reason why none may be used. */
 static void find_vf(const struct nv_links *links, const struct nv_hn_config *config,
 	const struct nv_link *hn, struct nv_pair *pair)
 {
@@ -162,7 +164,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 	}
 }
 
-/* Whose hn is a port of another's bond, the VF will be one too, or was: it may be away just now. */
+/* If hn is a port of somebody else's bond, its VF is a port too, or was before it went away. */
 static void find_bundle(
 	const struct nv_links *links, const struct nv_link *hn, struct nv_pair *pair)
 {
@@ -175,7 +177,7 @@ static void find_bundle(
 			master->name);
 }
 
-/* A second hn with the MAC of this one makes every guess about the VF a gamble. */
+/* If a second hn has the same MAC address, the VF's hn is ambiguous. */
 static void find_rival(const struct nv_links *links, const struct nv_hn_config *config,
 	const struct nv_link *hn, struct nv_pair *pair)
 {

@@ -2,33 +2,34 @@
 /*
  * Links -> pairs: a pure function of one link dump and the configuration.
  *
- * An hn is an Ethernet link, not stacked (kind empty), whose driver is synthetic: hv_netvsc,
- * virtio_net, vmxnet3, vif (xen-netfront), or named in the configuration. Its VF is an Ethernet
- * link, not stacked, on the PCI bus, with the same permanent MAC (the current one, where the kernel
- * knows no permanent one). A pair that the configuration names needs neither kind nor parent, only
- * equal MACs.
+ * An hn is an Ethernet link that is not stacked (its kind is empty) with a synthetic driver:
+ * hv_netvsc, virtio_net, vmxnet3, vif (xen-netfront), or one that the configuration names. Its VF
+ * is an Ethernet link on the PCI bus that is not stacked and has the same permanent MAC address, or
+ * the same current one if the kernel knows no permanent one. For a pair that the configuration
+ * names, kind and parent device do not matter; the MAC addresses must be equal.
  */
 #pragma once
 
 #include "pair/config.h"
 
 enum nv_match_result {
-	NV_MATCH_OURS, /* hn with one VF, or with none */
+	NV_MATCH_OURS, /* an hn with one VF or none */
 	/*
-	 * The kernel couples them itself: the VF has a master, or hn is a port of a bond or team,
-	 * which is not the pair's own lagg (a bond called laggN after hn's unit or with hn's MAC).
-	 * Watch, do nothing.
+	 * The kernel couples them itself: the VF has a master, or hn is a port of a bond or team
+	 * that is not the pair's own lagg (a bond with the name laggN or with hn's MAC address).
+	 * The pair is only observed.
 	 */
 	NV_MATCH_COUPLED,
-	NV_MATCH_AMBIGUOUS, /* two hns with this MAC, or two VFs for this hn: nothing is touched */
+	/* two hns have this MAC address, or two VFs belong to this hn: nothing is changed */
+	NV_MATCH_AMBIGUOUS,
 };
 
 struct nv_pair {
 	enum nv_match_result match;
 	int hn; /* ifindex */
-	int vf; /* ifindex; 0: none now */
+	int vf; /* ifindex; 0: there is none now */
 	uint8_t mac[NV_MAC_LEN];
-	char why[160]; /* for COUPLED and AMBIGUOUS: a sentence for a person; else "" */
+	char why[160]; /* for COUPLED and AMBIGUOUS: the reason as a sentence; else "" */
 };
 
 struct nv_pairs {
@@ -36,7 +37,7 @@ struct nv_pairs {
 	size_t count;
 };
 
-/* Returns 0 or -ENOMEM. */
+/* Finds all pairs. Returns 0 or -ENOMEM; *ret_pairs is untouched on failure. */
 int nv_pairs_find(const struct nv_links *links, const struct nv_hn_config *config,
 	struct nv_pairs *ret_pairs);
 void nv_pairs_auto(struct nv_pairs *pairs);
@@ -47,13 +48,18 @@ void nv_pairs_auto(struct nv_pairs *pairs);
  */
 bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config);
 
-/* The pair of which an interface is the hn, or the VF; NULL: none. Owned by @pairs. */
+/* The pair that has this interface as its hn, or as its VF; NULL: none. Owned by @pairs. */
 const struct nv_pair *nv_pairs_by_hn(const struct nv_pairs *pairs, int hn);
 const struct nv_pair *nv_pairs_by_vf(const struct nv_pairs *pairs, int vf);
 
-/* All digits of an interface's name, as hyperv_vfup counts units: hn0 -> "0", enp0s3 -> "03".
- * "" when there is none. */
+/*
+ * All digits of an interface's name, which is how hyperv_vfup numbers its units: hn0 -> "0", enp0s3
+ * -> "03". "" if there are none.
+ */
 void nv_hn_unit(const char *ifname, char ret_unit[IFNAMSIZ]);
 
-/* The lagg that belongs to an hn: "lagg" and its unit. -ENOENT without digits, -ENAMETOOLONG. */
+/*
+ * The name of the lagg of an hn: "lagg" and the unit. Returns 0, -ENOENT (no digits), or
+ * -ENAMETOOLONG.
+ */
 int nv_hn_lagg_name(const char *ifname, char ret_name[IFNAMSIZ]);

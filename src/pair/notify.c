@@ -51,7 +51,7 @@ struct teller {
 	void (*emit)(const struct nv_link *link, const struct nv_frame *frame, void *data);
 	void *data;
 	struct nv_frame frame;
-	struct in_addr source; /* of reports */
+	struct in_addr source; /* source address of the reports */
 	struct in6_addr source6;
 };
 
@@ -88,7 +88,7 @@ static void tell_addrs(struct teller *teller)
 	}
 }
 
-/* Groups of all hosts, and of one node, are never reported (RFC 3376, 6; RFC 3810, 6). */
+/* The all-hosts groups and node-local groups are never reported (RFC 3376, 6; RFC 3810, 6). */
 static bool is_reported(const struct nv_ip *group)
 {
 	static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 0x01}}};

@@ -5,14 +5,14 @@
 #include <netinet/icmp6.h>
 #include <string.h>
 
-#define HOPS_NEIGHBOUR 255 /* proves that no router has passed it on */
+#define HOPS_NEIGHBOUR 255 /* proves that no router has forwarded the packet */
 #define HOPS_REPORT    1
 
 #define IGMP_V1_REPORT 0x12
 #define IGMP_V2_REPORT 0x16
 #define IGMP_V3_REPORT 0x22
 #define MLD_V2_REPORT  143
-#define IS_EXCLUDE     2 /* a record: the group is wanted from all sources but those listed */
+#define IS_EXCLUDE     2 /* record type: the group is joined for all sources except those listed */
 
 static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 0x01}}};
 static const struct in6_addr all_mld_routers = {{{0xff, 0x02, [15] = 0x16}}};
@@ -43,7 +43,7 @@ static uint32_t sum(const uint8_t *bytes, size_t length)
 	return total;
 }
 
-/* Writes the Internet checksum of @total, and of what begins at @from, to @at. */
+/* Writes the Internet checksum of @total and of the bytes from @from on to @at. */
 static void put_checksum(struct nv_frame *frame, size_t at, size_t from, uint32_t total)
 {
 	total += sum(frame->bytes + from, frame->length - from);
@@ -68,18 +68,18 @@ void nv_frame_arp(const uint8_t mac[NV_MAC_LEN], struct in_addr address, struct 
 	static const uint8_t nobody[NV_MAC_LEN];
 
 	frames_begin(ret, broadcast, mac, ETHERTYPE_ARP);
-	put16(ret, 1); /* Ethernet */
+	put16(ret, 1); /* hardware type: Ethernet */
 	put16(ret, ETHERTYPE_IP);
 	put8(ret, NV_MAC_LEN);
 	put8(ret, sizeof(address));
-	put16(ret, 1); /* request */
+	put16(ret, 1); /* operation: request */
 	frames_put(ret, mac, NV_MAC_LEN);
 	frames_put(ret, &address, sizeof(address));
 	frames_put(ret, nobody, NV_MAC_LEN);
 	frames_put(ret, &address, sizeof(address));
 }
 
-/* An IPv4 header with the option "router alert" (RFC 2113), as IGMP wants it; 24 bytes. */
+/* An IPv4 header with the router alert option (RFC 2113), which IGMP requires; 24 bytes. */
 static void begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN], struct in_addr source,
 	struct in_addr to, size_t length)
 {
@@ -90,7 +90,7 @@ static void begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN], st
 
 	frames_begin(frame, group, mac, ETHERTYPE_IP);
 	start = frame->length;
-	put16(frame, 0x46c0); /* version 4, six words, internetwork control */
+	put16(frame, 0x46c0); /* version 4, header of six words, class "internetwork control" */
 	put16(frame, (unsigned int)(24 + length));
 	put16(frame, 0);
 	put16(frame, 0x4000); /* do not fragment */
@@ -149,7 +149,7 @@ static void begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 	frames_put(frame, to, sizeof(*to));
 }
 
-/* Of what begins at @from, and of the addresses before it (RFC 8200, 8.1). */
+/* The checksum covers the bytes from @from on and the addresses before them (RFC 8200, 8.1). */
 static void put_icmp6_checksum(struct nv_frame *frame, size_t from)
 {
 	const uint8_t *addresses = frame->bytes + ETHER_HDR_LEN + 8;
@@ -169,7 +169,7 @@ void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, 
 	put8(ret, ND_NEIGHBOR_ADVERT);
 	put8(ret, 0);
 	put16(ret, 0);
-	put8(ret, router ? 0xa0 : 0x20); /* override; a router */
+	put8(ret, router ? 0xa0 : 0x20); /* flags: override, and router if it is one */
 	put8(ret, 0);
 	put16(ret, 0);
 	frames_put(ret, address, sizeof(*address));
@@ -179,7 +179,7 @@ void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, 
 	put_icmp6_checksum(ret, start);
 }
 
-/* The hop-by-hop options that MLD wants: "router alert" (RFC 2711), and padding; 8 bytes. */
+/* The hop-by-hop options that MLD requires: router alert (RFC 2711) and padding; 8 bytes. */
 static void begin_mld(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 	const struct in6_addr *source, const struct in6_addr *to, size_t length)
 {

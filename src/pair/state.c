@@ -38,7 +38,7 @@ const char *nv_mode_name(enum nv_mode mode)
 	return "?";
 }
 
-/* To be called before @state changes to what it is after the command. */
+/* Call it before @state changes to what it is after the command. */
 static struct nv_pair_command *command(const struct nv_pair_state *state,
 	struct nv_pair_commands *commands, enum nv_pair_verb verb)
 {
@@ -66,7 +66,8 @@ static void set_mode(
 	state->mode = mode;
 }
 
-/* Whether there is something to undo only `state` knows: facts may be older than our last command.
+/*
+ * facts may be older than our last command. Only `state` says whether there is something to undo.
  */
 static void set_dormant(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
 {
@@ -82,7 +83,7 @@ static void set_announced(struct nv_pair_state *state, bool on, struct nv_pair_c
 	state->announced = on;
 }
 
-/* Off the VF: the traffic first, everything else after. */
+/* Leaves the VF: the traffic moves first, everything else follows. */
 static void state_leave_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
 {
 	activate(state, NV_PORT_HN, commands);
@@ -103,14 +104,14 @@ static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *comm
 	state->vf = 0;
 }
 
-/* Whatever the configuration says now, a lagg that carries the addresses is no transparent mode. */
+/* A lagg that has the addresses rules transparent mode out, whatever the configuration says now. */
 static bool state_is_transparent(
 	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	return facts->transparent && state->mode != NV_MODE_LAGG;
 }
 
-/* In transparent mode hn's down is the VF's too. */
+/* In transparent mode the VF counts as down if hn is down. */
 static bool is_vf_usable(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	return facts->vf_usable && (facts->hn_up || !state_is_transparent(state, facts));
@@ -122,8 +123,9 @@ static bool is_held(const struct nv_pair_state *state, const struct nv_pair_fact
 }
 
 /*
- * A lagg stays the upper once it is, and hn once that was given up; else VF_UP has an answer, or
- * the VF is for itself: until a new answer has made its lagg, too.
+ * A lagg stays the upper once it is, and hn stays the upper once the lagg was released. Otherwise
+ * it depends on VF_UP: if no rule answers it, the VF is the upper. If a rule begins to answer it,
+ * the VF stays the upper until hyperv_vfup has made the lagg.
  */
 static enum nv_mode wanted_mode(
 	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
@@ -137,7 +139,10 @@ static enum nv_mode wanted_mode(
 	return state->announced && !state->released ? state->mode : NV_MODE_HN;
 }
 
-/* Of a VF that is usable. Nothing keeps traffic on it, and nothing off the only usable port. */
+/*
+ * For a VF that is usable. No setting keeps traffic on the VF, and none keeps it off the only
+ * usable port.
+ */
 static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (!facts->hn_usable)
@@ -153,7 +158,7 @@ static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_fac
 	return true;
 }
 
-/* A VF that flaps, or has just come: nobody is told of it until it may be used. */
+/* A VF that has flapped or has just appeared is not announced before it may be used. */
 static bool stays_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	return !wants_vf(state, facts) && is_held(state, facts) && !state->announced &&
@@ -182,7 +187,7 @@ static enum nv_pair_phase decide(
 	return state->released ? NV_PHASE_RELEASED : NV_PHASE_ANNOUNCED;
 }
 
-/* The bond must be there when its first VF comes, before hyperv_vfup moves anything to it. */
+/* The bond must exist when its first VF appears, before hyperv_vfup moves anything to it. */
 static bool enters_bond(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (facts->transparent || state->active == NV_PORT_VF || state->released ||
@@ -208,8 +213,8 @@ static void enter_bond(struct nv_pair_state *state, const struct nv_pair_facts *
 }
 
 /*
- * The VF joins as soon as it is known: a host may send by it from the moment on at which its link
- * comes up, and that is before anybody here has heard so. Until then hn, or the lagg, is the upper.
+ * The VF joins the data path as soon as it is known: the host may send by it from the moment its
+ * link is up, which is before netlink reports it. Until it transmits, hn or the lagg is the upper.
  */
 static void state_join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
@@ -228,7 +233,7 @@ static void state_join(struct nv_pair_state *state, const struct nv_pair_facts *
 	next->on = wanted != NV_MODE_VF && !facts->transparent;
 }
 
-/* hn(4): the VF follows hn once its driver has had time; before it is transmitted on. */
+/* As in hn(4), the VF is set up like hn after the attach delay, before it transmits. */
 static void ready_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
@@ -241,7 +246,7 @@ static void ready_vf(struct nv_pair_state *state, const struct nv_pair_facts *fa
 	}
 }
 
-/* After the traffic has left it. */
+/* Only after the traffic has left it. */
 static void stop_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
@@ -251,14 +256,16 @@ static void stop_vf(struct nv_pair_state *state, const struct nv_pair_facts *fac
 	state->ready = false;
 }
 
-/* VF_UP is told once, and once more when somebody new listens who can make a lagg of it. */
+/* VF_UP is raised once. It is raised again if a rule begins to answer it. */
 static void announce(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
 	bool wanted = !state_is_transparent(state, facts);
 	bool news = facts->answered && !state->answered && state->mode != NV_MODE_LAGG;
 
-	/* A bond that was given up took the VF's link down with it, which is no new VF. */
+	/*
+	 * When a bond is released, the VF loses its link with it. That does not make it a new VF.
+	 */
 	if (state->released && !state->announced)
 		return;
 	if (wanted && state->announced && news)
@@ -275,7 +282,9 @@ static void use_vf(struct nv_pair_state *state, const struct nv_pair_facts *fact
 	announce(state, facts, commands);
 }
 
-/* hn(4): hn has no link to show while the VF transmits, and hears strays even if it was set down.
+/*
+ * As in hn(4), hn shows no link while the VF transmits, and receives strays even if it was set
+ * down.
  */
 static void disguise_hn(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
@@ -291,7 +300,7 @@ static void disguise_hn(struct nv_pair_state *state, const struct nv_pair_facts 
 	set_dormant(state, wanted, commands);
 }
 
-/* A lagg that somebody has deleted is none that hyperv_vfup has given up. */
+/* A lagg that somebody has deleted does not count as released by hyperv_vfup. */
 static void take_mode(struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (state->mode == NV_MODE_LAGG && facts->mode == NV_MODE_HN && !facts->lagg_gone)
@@ -301,7 +310,7 @@ static void take_mode(struct nv_pair_state *state, const struct nv_pair_facts *f
 	state->mode = facts->mode;
 }
 
-/* Traffic first: what comes after may have to wait for the data path's lock. */
+/* Traffic first: later commands may have to wait for the data path's lock. */
 static void state_begin(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Kinds of links whose frames leave by the link that they name as theirs. */
+/* Kinds of links whose frames leave by the link in IFLA_LINK. */
 static bool is_stacked(const struct nv_link *link, int lower)
 {
 	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "macsec"};

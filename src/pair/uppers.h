@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is stacked on an interface. Pure. */
+/* Which interfaces are stacked on an interface (the kernel's upper devices). Pure. */
 #pragma once
 
 #include "kernel/types.h"
 
-#define NV_UPPERS_MAX 64 /* interfaces; others are left out */
+#define NV_UPPERS_MAX 64 /* interfaces; those over the limit are omitted */
 
 /*
- * The upper and all that is up and stacked on it, over one another: VLANs, macvlans and their like,
- * a bridge that it is a port of. What was moved to another network namespace is not seen. Returns
- * how many; the upper is the first.
+ * Finds @upper and everything stacked on it that is up, over any number of levels: VLANs, macvlans
+ * and similar, and a bridge that it is a port of. Interfaces in another network namespace are not
+ * seen. Returns the number; the first is @upper.
  */
 size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[NV_UPPERS_MAX]);
 
-/* How the VLAN interface is called that is on a VF only to register the VLAN with it. */
+/* The name of the VLAN interface on a VF that only registers the VLAN with it. */
 void nv_vf_vlan_name(int vf, uint16_t id, char ret_name[IFNAMSIZ]);
