@@ -93,6 +93,35 @@ static void settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 		pair->mode = NV_MODE_HN;
 }
 
+static const char *name_of(const struct nv_datapath *datapath, int ifindex)
+{
+	const struct nv_link *link = nv_links_by_index(&datapath->fake->links, ifindex);
+
+	return link ? link->name : ifindex ? "(gone)" : "none";
+}
+
+/* "path hn0 vf=nvt0 active=vf": what has changed of the pair. */
+static void log_edit(const struct nv_datapath *datapath, const struct nv_dp_pair *old,
+	const struct nv_dp_pair *new)
+{
+	struct nv_str *log = &datapath->fake->log;
+
+	nv_str_printf(log, "path %s", name_of(datapath, new->hn));
+	if (new->vf != old->vf)
+		nv_str_printf(log, " vf=%s", name_of(datapath, new->vf));
+	if (new->lagg != old->lagg)
+		nv_str_printf(log, " lagg=%s", name_of(datapath, new->lagg));
+	if (new->mode != old->mode)
+		nv_str_printf(log, " mode=%s", nv_mode_name(new->mode));
+	if (new->active != old->active)
+		nv_str_printf(log, " active=%s", nv_port_name(new->active));
+	if (new->inside != old->inside)
+		nv_str_printf(log, " inside=%u", new->inside);
+	if (memcmp(new->mac, old->mac, NV_MAC_LEN))
+		nv_str_printf(log, " mac=%02x", new->mac[NV_MAC_LEN - 1]);
+	nv_str_addc(log, '\n');
+}
+
 int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	int (*edit)(struct nv_dp_pair *pair, void *data), void *data)
 {
@@ -109,6 +138,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	pair = pair ? pair : find(datapath, 0);
 	assert_non_null(pair);
 	settle(pair, &new);
+	log_edit(datapath, pair, &new);
 	*pair = new;
 	datapath->edits++;
 	return 0;
@@ -120,8 +150,10 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 
 	if (lock(datapath))
 		return -EAGAIN;
-	if (pair)
+	if (pair) {
 		*pair = (struct nv_dp_pair){};
+		nv_str_printf(&datapath->fake->log, "path %s gone\n", name_of(datapath, hn));
+	}
 	return 0;
 }
 
@@ -134,6 +166,8 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 	if (port == NV_PORT_VF && !pair->vf)
 		return -ENODEV;
 	pair->active = port;
+	nv_str_printf(&datapath->fake->log, "path %s active=%s\n", name_of(datapath, hn),
+		nv_port_name(port));
 	datapath->activations++;
 	return pair->inside & 1U << NV_PORT_VF && datapath->locked;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A data path in memory, in place of the one of datapath/datapath.h: pairs in an array, no
- * programs. Linked in front of the library, so all of that header is here.
+ * programs. Linked in front of the library, so all of that header is here. What changes is in the
+ * kernel's log, among the kernel's changes.
  */
 #pragma once
 
