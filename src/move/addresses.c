@@ -27,7 +27,10 @@ bool nv_addresses_lacks_network(const struct nv_addr *addr, const struct nv_rout
 	return true;
 }
 
-/* It is there already, of a run that was killed: so has to be the route to its network. */
+/*
+ * The address is there already, from a run that was killed. The route to its network must be there
+ * too.
+ */
 static int mend4(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
@@ -56,7 +59,10 @@ static struct nv_route network_of(const struct nv_addr *addr)
 	return route;
 }
 
-/* Of one that a run before has settled the kernel would take another's: see nv_addresses_settle().
+/*
+ * If a previous run already made this address permanent, changing it makes the kernel delete the
+ * first matching prefix route, possibly another interface's (modify_prefix_route()). Add the prefix
+ * route again instead.
  */
 static int mend_network6(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
@@ -78,7 +84,10 @@ static int mend_network6(struct nv_kernel *kernel, const struct nv_addr *addr)
 	return r < 0 ? r : nv_kernel_route_add(kernel, &network, NV_ROUTE_BESIDE);
 }
 
-/* It is there already, and gets its lifetimes anew, unless that run has settled it. */
+/*
+ * The address is there already. It gets its lifetimes again, unless a previous run made it
+ * permanent.
+ */
 static int mend6(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -124,7 +133,7 @@ bool nv_addresses_fill(
 	return false;
 }
 
-/* Whether the kernel takes in what is sent to each of the IPv6 addresses on the new interface. */
+/* Whether the kernel accepts frames for each of the IPv6 addresses on the new interface. */
 static bool is_heard(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
@@ -178,7 +187,7 @@ static bool is_gone(int r)
 	return r == 0 || r == -ENODEV || r == -EADDRNOTAVAIL;
 }
 
-/* The last first: with a primary IPv4 address its secondaries would go. */
+/* The last one first: removing a primary IPv4 address would remove its secondary addresses. */
 void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, int family)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -200,7 +209,10 @@ void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, in
 	}
 }
 
-/* Settled before, for the route to its network goes only with an address that is for ever. */
+/*
+ * Made permanent before, because the kernel removes the route to the network only with a permanent
+ * address.
+ */
 void nv_addresses_undo(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	nv_addresses_settle(kernel, move->to, &move->addrs);

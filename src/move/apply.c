@@ -55,7 +55,7 @@ static void set_link(struct nv_kernel *kernel, const struct nv_move *move)
 			move->to_name, nv_strerror(r));
 }
 
-/* The kernel takes it only from who listens to router advertisements. */
+/* The kernel accepts a token only on an interface that accepts router advertisements. */
 static void set_token(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	const struct nv_link_change change = {.what = NV_LINK_TOKEN, .to.token = move->token};
@@ -103,7 +103,7 @@ static bool copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 	return true;
 }
 
-/* @priority: of the message. One that cannot be added is no reason to stop. */
+/* A route that cannot be added does not end the move. @priority: of the log message. */
 static void fill_route(
 	struct nv_kernel *kernel, const struct nv_move *move, size_t index, int priority)
 {
@@ -160,7 +160,7 @@ static void apply_settle(struct nv_kernel *kernel, const struct nv_move *move)
 		nv_sysctls_settle(kernel, move);
 }
 
-/* Done to an old interface. */
+/* Carries out a step that removes something from an old interface. */
 static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
 {
 	switch (step->object) {
@@ -194,7 +194,10 @@ static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struc
 	return true;
 }
 
-/* Done to a new interface. @priority: of what is told of a route of rc.conf's. */
+/*
+ * Carries out a step that adds something to a new interface. @priority: of the message about a
+ * route of rc.conf that cannot be added.
+ */
 static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const struct nv_step *step,
 	int priority)
 {
@@ -225,7 +228,7 @@ static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const s
 	return true;
 }
 
-/* From the old interface to the new one. */
+/* Copies a setting from the old interface to the new one. */
 static bool copy(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
 {
 	if (step->object == NV_STEP_PORT)
@@ -291,7 +294,7 @@ bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage
 	return fine;
 }
 
-/* How many are there that do not come with an address. */
+/* The number of routes that the kernel does not add with an address. */
 static size_t count_routes(const struct nv_routes *routes)
 {
 	size_t count = 0;
@@ -301,7 +304,7 @@ static size_t count_routes(const struct nv_routes *routes)
 	return count;
 }
 
-/* Addresses and routes of one new interface, and what is carried. */
+/* Adds the addresses, routes and replayed objects of one new interface again. */
 static void put_again(
 	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)
 {
@@ -358,7 +361,7 @@ static bool has_other(const struct nv_move *move, const struct nv_addrs *now)
 	return false;
 }
 
-/* So that it is not put in force again. */
+/* Removes an address from the plan, so that it is not added again. */
 static void forget_addr(struct nv_move *move, size_t index)
 {
 	struct nv_addrs *addrs = &move->addrs;
@@ -376,7 +379,10 @@ void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 	if (nv_kernel_addrs(kernel, move->to, &now) < 0)
 		return;
 	other = has_other(move, &now);
-	/* Or the new address would go with the old one, whose secondary it may be. */
+	/*
+	 * Otherwise the new address would be removed together with the old one, if it is a
+	 * secondary of it.
+	 */
 	if (other)
 		nv_sysctls_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
 	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {

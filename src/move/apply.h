@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Carries out a plan, make before break: the new interfaces get everything while the old ones
- * still have it, and only when frames arrive at the new ones is anything taken off the old.
- * Every step may be repeated: what is there already is left as it is.
+ * Carries out a plan, make before break. The new interfaces get everything while the old ones still
+ * have it. Only when frames arrive at the new ones is anything removed from the old ones. Every
+ * step may be repeated: what is there already stays as it is.
  *
- * These functions log what fails; they return whether the work may go on.
+ * These functions log what fails. They return whether the move may go on.
  */
 #pragma once
 
@@ -12,47 +12,48 @@
 #include "move/steps.h"
 
 /*
- * Takes what a plan for @hn is made of: links, addresses, and the things that name @hn or what is
- * stacked on it. Returns 0 or -errno.
+ * Reads what a plan for @hn is made of: links, addresses, and the rtobjects that name @hn or an
+ * interface stacked on it. Returns 0 or -errno; *ret_snapshot is untouched on failure.
  */
 int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_snapshot);
 
 /*
- * Carries out one stage of the plan's steps (steps.h), in their order. plan->move[0].to is the lagg
- * and exists.
+ * Carries out one stage of the plan's steps (steps.h), in their order. plan->move[0].to is the
+ * lagg, which exists.
  *
- * NV_STAGE_FILL ends at the first step that fails, and is then for nv_apply_undo(): an interface
- * that cannot be made, an address, and what is carried (carry.h) unless rc.conf says anything that
- * may have made it impossible. A route of rc.conf's that cannot be is only told. Routes go behind
- * the old ones; neighbours that the old interface knows come along, so that nobody has to be asked
- * again. Strict reverse path filtering (rp_filter 1) would drop what arrives on the one while the
- * route back is by the other: it is loose (2) on both until NV_STAGE_STRIP.
+ * NV_STAGE_FILL ends at the first step that fails; call nv_apply_undo() then. Such a step is an
+ * interface that cannot be made, an address, or an rtobject that cannot be replayed (replay.h),
+ * unless rc.conf mentions the interface and may be the reason. A route of rc.conf that cannot be
+ * added is only logged. Routes are added behind those of the old interfaces. Neighbours that the
+ * old interface knows are added too, so that they need not be resolved again. Strict reverse path
+ * filtering (rp_filter 1) would drop frames that arrive on one interface while the route back uses
+ * the other. So it is loose (2) on both until NV_STAGE_STRIP.
  *
- * NV_STAGE_STRIP_PATHS takes off the old interfaces whatever might still lead traffic by them: a
- * place in a bridge, routes, also the kernel's own, rules, and all of IPv6. The IPv4 addresses
- * stay, so that a DHCP client may be started on the new interface, which may flush it, with the
- * address never absent. A VLAN that has the name of the one it replaces is made here, for the two
- * cannot exist side by side. NV_STAGE_STRIP takes off the rest; the bare port stays up. Both go on
- * after a failure.
+ * NV_STAGE_STRIP_PATHS removes from the old interfaces whatever could still lead traffic to them: a
+ * bridge port, routes (including the kernel's own), rules, and all of IPv6. The IPv4 addresses
+ * stay: a DHCP client that is started on the new interface may flush it, and the address must never
+ * be absent. A VLAN with the name of the one that it replaces is made here, because the two cannot
+ * exist at the same time. NV_STAGE_STRIP removes the rest; the bare port stays up. Both stages go
+ * on after a failure.
  *
- * NV_STAGE_SWITCH and NV_STAGE_CLIENTS are the caller's: nothing is done.
+ * NV_STAGE_SWITCH and NV_STAGE_CLIENTS belong to the caller: nothing is done.
  */
 bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage stage);
 
 /*
- * Before anything was stripped, and before the new interfaces are deleted: what NV_STAGE_FILL
- * changed beyond those goes back.
+ * Undoes what NV_STAGE_FILL changed, except the new interfaces themselves. Call it before anything
+ * was stripped and before the new interfaces are deleted.
  */
 void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan);
 
-/* Puts one new interface in force again if somebody (udhcpc's script) has flushed it. */
+/* Adds everything of one new interface again if somebody (udhcpc's script) has flushed it. */
 void nv_apply_keep(
 	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move);
 
 /*
- * After a DHCP client got its lease on the new interface of @move: if that is for another address,
- * the inherited IPv4 addresses are removed. If it is for the same, all is put in force again, and
- * where the client did not refresh the address's lifetime (ISC's script cannot while the address is
- * there) it is made to last until the client says otherwise.
+ * Call this after a DHCP client got its lease on the new interface of @move. If the lease is for
+ * another address, the inherited IPv4 addresses are removed. If it is for the same address,
+ * everything is added again. If the client did not refresh the address's lifetime (ISC's script
+ * cannot while the address is there), the lifetime becomes infinite until the client changes it.
  */
 void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move);

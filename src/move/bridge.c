@@ -12,9 +12,9 @@ static const struct nv_rtobj *bridge_port_of(const struct nv_move *move)
 }
 
 /*
- * What is sent at once is not torn apart by a signal that kills. The first @needed requests must
- * not fail, but number @may_fail; of the others only a port that has gone meanwhile may be the
- * reason.
+ * Requests in one datagram are not interrupted by a signal that kills the process. The first
+ * @needed requests must not fail, except number @may_fail. The others may fail only because a port
+ * has gone meanwhile.
  */
 static bool bridge_carry_out(struct nv_kernel *kernel, const struct nv_move *move,
 	struct nv_rtobjs *requests, int error, size_t needed, size_t may_fail)
@@ -47,7 +47,10 @@ bool nv_bridge_enter(struct nv_kernel *kernel, const struct nv_move *move)
 		kernel, move, &requests, r, SIZE_MAX, NV_BRPORT_ENTER_MAY_FAIL + (move->from != 0));
 }
 
-/* An entry is at one port only, and a frame that came by the old one may have called it back. */
+/*
+ * An entry of the forwarding database belongs to one port only, and a frame that came by the old
+ * port may have moved it back.
+ */
 static int request_macs(const struct nv_move *move, struct nv_rtobjs *requests)
 {
 	const struct nv_link_map renaming = {move->was, move->to, move->from_name, move->to_name};

@@ -8,12 +8,12 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define LEASE_WAIT 60 /* seconds; dhclient tries as long before it goes on in the background */
+#define LEASE_WAIT 60 /* seconds; dhclient tries for as long before it goes to the background */
 #define LOOK_EVERY 25 /* milliseconds; udhcpc flushes the interface when it starts */
 
-/* A client that was started and has not told yet. */
+/* A client that was started and has no result yet. */
 struct waiting {
-	pid_t pid; /* 0: none, or ended */
+	pid_t pid; /* 0: there is none, or it has ended */
 	bool ipv6;
 };
 
@@ -226,7 +226,7 @@ static void move_one(
 		.plan = plan,
 		.move = move,
 	};
-	/* A VLAN that has replaced one of its name: the old one's client is left over. */
+	/* A VLAN that has replaced one of the same name: the old VLAN's client is left over. */
 	bool replaced = nv_streq(move->from_name, move->to_name);
 	bool told;
 

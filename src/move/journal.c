@@ -53,8 +53,8 @@ static struct nv_journal_settings journal_read_settings(
 }
 
 /*
- * What hn's own settings are: where it has what a port gets, it is the record's word; else somebody
- * has set it since, and that counts.
+ * hn's own settings. Where hn still has a port's value, the journal has hn's own; otherwise
+ * somebody has set it since, and the current value is hn's own.
  */
 static struct nv_journal_settings find_own(
 	const struct nv_journal *journal, const struct nv_journal_settings *live)
@@ -82,7 +82,7 @@ static bool is_several(const struct nv_rtobj *obj)
 	return nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE && nv_rtobj_is_shared(obj);
 }
 
-/* Of what does not move, that which is hn's, and not a VLAN's. */
+/* Of what does not move, keeps what belongs to hn and not to a VLAN. */
 static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal)
 {
 	const struct nv_move *move = &plan->move[0];
@@ -98,7 +98,9 @@ static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal
 		if (ours && r == 0)
 			r = nv_rtobjs_add(&journal->displaced, obj);
 	}
-	/* Whether one of several next hops has a way from the lagg is only known when it is tried.
+	/*
+	 * Whether one of several next hops can be reached from the lagg is known only when it is
+	 * tried.
 	 */
 	nv_each_rtobj (obj, &plan->objs)
 		if (r == 0 && plan->is_said && is_several(obj) && nv_rtobj_refers(obj, &list))
@@ -124,8 +126,8 @@ static int take_config(
 }
 
 /*
- * The place that a link had in that bridge, or its counterpart had before a run in the other
- * direction; NULL: it is not in the record.
+ * The bridge port that a link was, or that its counterpart was before a run in the other direction;
+ * NULL: the journal has none.
  */
 static const struct nv_rtobj *journal_find_port(
 	const struct nv_journal *journal, const struct nv_rtobj *live)
@@ -139,7 +141,7 @@ static const struct nv_rtobj *journal_find_port(
 	return found;
 }
 
-/* A copy of @live's list, but with @port in the first place. */
+/* Copies @live, but with @port as the first object. */
 static int replace_port(struct nv_rtobjs *live, const struct nv_rtobj *port)
 {
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
@@ -226,7 +228,7 @@ static uint32_t left_of(uint32_t lifetime, uint64_t elapsed)
 	return elapsed < lifetime ? lifetime - (uint32_t)elapsed : 0;
 }
 
-/* One that hn had, as it is to be again; false if it is not. */
+/* Whether an object that hn had is to be restored, and in which form. */
 static bool comes_back(const struct nv_journal *journal, const struct nv_addrs *on_lagg,
 	uint64_t elapsed, struct nv_addr *addr)
 {
@@ -284,7 +286,7 @@ static bool same_route(const struct nv_route *a, const struct nv_route *b)
 	       (!a->has_gateway || nv_ip_equal(&a->gateway, &b->gateway));
 }
 
-/* Whether the lagg has a route to the same place as this one with several next hops. */
+/* Whether the lagg has a route to the same destination as this one with several next hops. */
 static bool journal_has_place(const struct nv_rtobjs *objs, const struct nv_rtobj *several)
 {
 	NV_AUTO(nv_routes) struct nv_routes wanted = {};
@@ -329,7 +331,7 @@ static int amend_objs(const struct nv_journal *journal, const struct nv_link_map
 	nv_each_rtobj (obj, &plan->objs)
 		if (r == 0 && !is_said(&said, obj))
 			r = nv_rtobjs_add(&objs, obj);
-	/* In the plan things are as on the old interface, which is the lagg now. */
+	/* The plan's objects name the old interface, which is the lagg now. */
 	nv_each_rtobj (obj, &journal->displaced)
 		if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_ADDR &&
 			!(is_several(obj) && journal_has_place(&plan->objs, obj)))
@@ -346,12 +348,12 @@ int nv_journal_amend(const struct nv_journal *journal, const struct nv_link_map 
 {
 	int r = amend_addrs(journal, &plan->move[0]);
 
-	/* What came by a gateway of rc.conf's may have none any more. */
+	/* A route whose gateway rc.conf made reachable may have none any more. */
 	plan->is_said |= journal->said.count > 0;
 	return r < 0 ? r : amend_objs(journal, hn_to_lagg, plan);
 }
 
-/* Also those that a run before has moved. */
+/* Includes the addresses that an earlier run has moved. */
 static void settle_addrs(struct nv_kernel *kernel, const struct nv_journal *journal, int ifindex)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};

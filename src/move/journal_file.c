@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The record as a file: JSON, each thing with words for a person beside what the kernel gets. */
+/* The journal as a file: JSON. Beside what the kernel gets it has text for a reader. */
 #include "base/log.h"
 #include "move/journal.h"
 
@@ -58,7 +58,7 @@ static int to_json(const char *hn, const struct nv_journal *journal, json_t **re
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", journal->mac[0],
 		journal->mac[1], journal->mac[2], journal->mac[3], journal->mac[4],
 		journal->mac[5]);
-	/* Takes the lists, also if it fails. */
+	/* Takes the lists over, also on failure. */
 	*ret_json = json_pack("{si ss si ss sI sI s{sI sb sb si ss ss} so* so* so* so*}", "version",
 		VERSION, "hn", hn, "ifindex", journal->hn, "mac", mac, "taken",
 		(json_int_t)journal->taken, "lagg_mtu", (json_int_t)journal->lagg_mtu, "settings",
@@ -86,7 +86,7 @@ static int write_all(int fd, const char *text)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* A whole file takes the place of another in one step, and is on the disk before. */
+/* The new file replaces the old one atomically, and is on the disk before that. */
 static int replace_file(const char *path, const json_t *json)
 {
 	NV_AUTO(nv_free) char *text = json_dumps(json, JSON_INDENT(1));

@@ -10,7 +10,7 @@ struct planner {
 	const char *lagg;
 	struct nv_plan plan;
 	struct nv_str *why;
-	bool alone; /* of rc.conf only */
+	bool alone; /* take from rc.conf only */
 };
 
 bool nv_plan_route_counts(const struct nv_route *route)
@@ -39,7 +39,7 @@ static bool says_family(const struct nv_interface *wanted, int family)
 	return false;
 }
 
-/* Whether addresses of this family are made by a protocol, rc.conf having asked for it. */
+/* Whether rc.conf asks for a protocol that makes addresses of this family. */
 static bool is_dynamic(const struct nv_interface *wanted, int family)
 {
 	if (!wanted)
@@ -56,7 +56,7 @@ static bool inherits(const struct nv_interface *wanted, const struct nv_addr *ad
 	return !(wanted && wanted->alone) && !says_family(wanted, addr->local.family);
 }
 
-/* The flags and the label that the same address has on another interface. */
+/* The address with the flags and the label that it has on another interface. */
 static struct nv_addr as_on(const struct nv_addr *addr, const char *from, const char *to)
 {
 	const uint32_t kept = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_HOMEADDRESS |
@@ -127,7 +127,7 @@ static bool said_already(const struct nv_move *move, const struct nv_route *rout
 	return false;
 }
 
-/* Routes without a gateway go first: a gateway must be reachable before there is a route by it. */
+/* Routes without a gateway first: a gateway must be reachable before a route can use it. */
 static int plan_said_routes(struct nv_move *move, const struct nv_interface *wanted)
 {
 	int r = 0;
@@ -181,8 +181,8 @@ static int plan_refuse(struct planner *planner, const struct nv_link *from)
 }
 
 /*
- * For a moment two ports of a bridge lead to the same wire, and must be isolated from each other;
- * with a spanning tree the second would be silent for its forward delay, half a minute.
+ * For a moment two ports of a bridge lead to the same wire and must be isolated from each other.
+ * With a spanning tree the second port would be blocked for its forward delay, half a minute.
  */
 static int check_bridge(struct planner *planner, const struct nv_link *from,
 	const struct nv_link *bridge, const char *to_name)
@@ -328,7 +328,7 @@ static bool wants_vlan(const struct nv_interface *wanted, uint16_t id)
 	return false;
 }
 
-/* hn0.5 becomes lagg0.5; one with a name of its own keeps it. */
+/* hn0.5 becomes lagg0.5; a VLAN with another name keeps it. */
 static int name_vlan(const struct nv_link *from, const struct nv_move *lower, char *ret_name)
 {
 	size_t length = strlen(lower->from_name);
@@ -390,7 +390,10 @@ static bool is_in(const struct nv_ip *ip, const struct nv_route *net)
 	       (!mask || !((a[bytes] ^ b[bytes]) & mask));
 }
 
-/* A network's route that looks like the kernel's and was made by somebody (NetworkManager does). */
+/*
+ * Whether a network's route looks like the kernel's but was added by somebody (NetworkManager does
+ * this).
+ */
 static bool is_made_by_hand(const struct nv_move *move, const struct nv_route *route)
 {
 	for (size_t i = 0; i < move->addrs.count; i++)
@@ -400,7 +403,7 @@ static bool is_made_by_hand(const struct nv_move *move, const struct nv_route *r
 	return false;
 }
 
-/* A source that was the old interface's and is not to be the new one's has an end. */
+/* Whether a route's source address was on the old interface and will not be on the new one. */
 static bool loses_source(
 	const struct planner *planner, const struct nv_move *move, const struct nv_route *route)
 {
@@ -413,9 +416,9 @@ static bool loses_source(
 	return false;
 }
 
-/* Where a thing goes in this pass. */
+/* What happens to an object in this pass. */
 enum way {
-	WAY_NONE, /* it belongs to another pass, or comes by itself */
+	WAY_NONE, /* nothing: another pass handles it, or the kernel adds it */
 	WAY_ALONG,
 	WAY_LEFT,
 };
@@ -426,14 +429,14 @@ static enum way way_of_route(const struct planner *planner, const struct nv_rout
 
 	if (!move || (!nv_plan_route_counts(route) && !is_made_by_hand(move, route)))
 		return WAY_NONE;
-	/* A router's word comes along: it goes by itself when the router is silent. */
+	/* What a router advertised moves too: it expires if the router is silent. */
 	if (planner->alone && route->protocol != RTPROT_RA)
 		return WAY_LEFT;
 	return said_already(move, route) || loses_source(planner, move, route) ? WAY_LEFT
 									       : WAY_ALONG;
 }
 
-/* A route with several next hops goes along for any of them. */
+/* A route with several next hops moves if any of them does. */
 static int find_way(
 	const struct planner *planner, const struct nv_rtobj *obj, bool gateway, enum way *ret_way)
 {
@@ -453,7 +456,9 @@ static int find_way(
 			way = hop;
 		has_gateway |= hops.route[i].has_gateway;
 	}
-	/* What also names other interfaces, or is used by others, would have to go from these too.
+	/*
+	 * An object that also names other interfaces, or is used by others, would be removed from
+	 * these too.
 	 */
 	if (way == WAY_LEFT && nv_rtobj_is_shared(obj))
 		way = WAY_ALONG;

@@ -1,78 +1,82 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The move of a configuration from hn to its lagg, as a value: what is there now and what rc.conf
- * wants make what the lagg and the VLANs on it are to get. Pure.
+ * The move of a configuration from hn to its lagg, as a value. It is computed from what is there
+ * now and what rc.conf wants. Pure.
  *
- * What rc.conf says wins; what it does not say is taken from the live configuration, so that one
- * who wrote no rc.conf loses nothing:
+ * What rc.conf says wins. What it does not mention is taken from the live configuration, so that
+ * nothing is lost without an rc.conf:
  *
- *   addresses  of a family that rc.conf gives addresses of: rc.conf's. Else, and where they come
- *              from DHCP or router advertisements: the live ones too. Link-local ones always.
- *   routes     rc.conf's, and the live ones to other destinations.
- *   rules, neighbours, next hops: the live ones.
- *   VLANs      rc.conf's, and the live ones with other ids.
- *   MTU, description: rc.conf's, else the live ones.
- *   place in a bridge: the live one.
+ *   addresses  Of a family for which rc.conf has addresses: rc.conf's. Otherwise, and if they come
+ * from DHCP or router advertisements: the live ones too. Link-local ones always. routes rc.conf's,
+ * and the live ones to other destinations. rules, neighbours, next hops: the live ones. VLANs
+ * rc.conf's, and the live ones with other ids. MTU, description: rc.conf's, else the live ones.
+ *   bridge port: the live one.
  *
- * Where rc.conf is to count alone (its netvf_inherit is NO) and speaks of the interface, only
- * settings, VLANs, a place in a bridge and what a router or a DHCP server has given are taken from
- * the live configuration.
+ * If rc.conf mentions the interface and netvf_inherit is NO, only settings, VLANs, a bridge port
+ * and what a router or a DHCP server gave are taken from the live configuration.
  */
 #pragma once
 
 #include "kernel/rtobject.h"
 #include "rcconf/interface.h"
 
-#define NV_MOVES_MAX 4096 /* the interface and its VLANs, and VLANs on these */
+#define NV_MOVES_MAX 4096 /* the interface, its VLANs, and VLANs on these */
 
-/* One moment of this network namespace. */
+/* The state of this network namespace at one moment. */
 struct nv_snapshot {
 	struct nv_links links;
 	struct nv_addrs addrs;
 	struct nv_rtobjs objs; /* those that name hn or a VLAN on it */
-	struct nv_rtobjs ports; /* their places in bridges, and what was set in these for them */
+	struct nv_rtobjs ports; /* their bridge ports, and the bridges' static entries for them */
 };
 
-/* What becomes of DHCP on the interface. */
+/* What happens to DHCP on the interface. */
 enum nv_plan_client {
-	NV_CLIENT_MOVE, /* rc.conf does not speak of IPv4: a client that runs now moves along */
+	NV_CLIENT_MOVE, /* rc.conf does not mention IPv4: a client that runs now moves too */
 	NV_CLIENT_START, /* rc.conf wants DHCP */
 	NV_CLIENT_STOP, /* rc.conf gives fixed IPv4 addresses */
 };
 
-/* From one interface to another: hn to lagg, or a VLAN of hn's to its counterpart. */
+/* One interface of a move: from hn to the lagg, or from a VLAN on hn to its counterpart. */
 struct nv_move {
-	int from; /* ifindex; 0: a VLAN that only rc.conf knows, or the old one is deleted */
-	int was; /* `from` as it was at first */
+	int from; /* ifindex; 0: a VLAN that only rc.conf has, or the old one is deleted */
+	int was; /* the first value of `from` */
 	char from_name[IFNAMSIZ]; /* "" when from is 0 */
-	char to_name[IFNAMSIZ]; /* may be the same for a VLAN */
+	char to_name[IFNAMSIZ]; /* a VLAN may keep its name */
 	uint16_t vlan_id; /* 0: the lagg itself, which is always the first move */
-	uint8_t vlan[NV_VLAN_MAX]; /* as in nv_link, of the old interface */
+	uint8_t vlan[NV_VLAN_MAX]; /* the old interface's, as in nv_link */
 	uint16_t vlan_length;
-	size_t lower; /* VLANs: the move whose new interface this one's is stacked on */
+	size_t lower; /* for a VLAN: the index of the move whose new interface it is stacked on */
 
-	/* Filled by who applies it. */
-	int to; /* ifindex; 0 as long as it does not exist */
-	bool keeps; /* the new one has its own settings, MTU and description, and stays if all fails
-		     */
-	bool late; /* it had to wait until the old one was deleted */
-	char accept_ra[16]; /* the old interface's own, of IPv6; "": as it is now */
-	char rp_filter[16]; /* the old interface's, to be set again; "": was not touched */
+	/* Set by apply. */
+	int to; /* ifindex; 0 until it exists */
+	/*
+	 * the new interface existed before: it keeps its settings, MTU and description, and stays
+	 * on failure
+	 */
+	bool keeps;
+	bool late; /* it could be made only after the old one was deleted */
+	char accept_ra[16]; /* the old interface's IPv6 setting; "": its current one */
+	char rp_filter[16]; /* the old interface's value, to be restored; "": not changed */
 
-	/* The old one's place in a bridge: a thing, and behind it MACs that are there by order. */
+	/*
+	 * The old one's bridge port: an rtobject, followed by the static entries of the forwarding
+	 * database.
+	 */
 	struct nv_rtobjs port;
-	char bridge[IFNAMSIZ]; /* "": it has none */
+	char bridge[IFNAMSIZ]; /* name of the bridge; "": it is not a bridge port */
 	bool both; /* the new one is a port of that bridge already: a run was killed */
 
-	struct nv_addrs addrs; /* ifindex 0; in the order to add them: rc.conf's, then live ones */
+	/* ifindex is 0; in the order to add them: rc.conf's, then live ones */
+	struct nv_addrs addrs;
 	size_t n_said_addrs; /* how many of them are rc.conf's */
-	struct nv_routes routes; /* rc.conf's, oif 0; those without a gateway first */
-	uint32_t mtu; /* 0: as the lower one */
-	uint32_t tx_queue_len, group; /* where there is an old interface */
-	struct in6_addr token; /* of IPv6; "::": none */
-	char description[256]; /* "" : none */
+	struct nv_routes routes; /* rc.conf's; oif is 0; those without a gateway first */
+	uint32_t mtu; /* 0: that of the lower device */
+	uint32_t tx_queue_len, group; /* if there is an old interface */
+	struct in6_addr token; /* IPv6 token; "::": none */
+	char description[256]; /* "": none */
 	bool up;
-	bool accept_rtadv; /* rc.conf wants router advertisements; else as the old interface */
+	bool accept_rtadv; /* rc.conf wants router advertisements; else as on the old interface */
 	enum nv_plan_client client;
 	struct nv_dhcp_wanted dhcp; /* for NV_CLIENT_START; points into the configuration */
 };
@@ -81,29 +85,32 @@ struct nv_plan {
 	struct nv_move *move;
 	size_t count; /* at least 1 */
 	struct nv_rtobjs
-		objs; /* live ones, on the old interfaces still, in the order to make them */
-	struct nv_rtobjs left; /* live addresses and routes that do not move: rc.conf has others */
-	bool is_said; /* rc.conf speaks of the interface: what is live need not fit in any more */
+		objs; /* live ones, still with the old interfaces, in the order to add them */
+	/* live addresses and routes that do not move because rc.conf has others */
+	struct nv_rtobjs left;
+	bool is_said; /* rc.conf mentions the interface: a live object may not fit any more */
 };
 
 /*
  * Makes the plan for moving the configuration of link @hn to a link that is or will be called
- * @lagg. @wanted: of rc.conf, or NULL; must outlive the plan.
- * Returns 0; -ENODEV: no such hn; -EBUSY: something about hn cannot be moved (a master that is no
- * bridge or cannot have two ports for one, a stacked device that is no VLAN), and @ret_why has
- * become a sentence for a person; -ENAMETOOLONG, -E2BIG, -ENOMEM.
+ * @lagg. @wanted: from rc.conf, or NULL; must outlive the plan.
+ * Returns 0; -ENODEV: there is no such hn; -EBUSY: something on hn cannot be moved (a master that
+ * is not a bridge or whose bridge cannot have two ports for one, or a stacked device that is not a
+ * VLAN), and @ret_why is a sentence that says what; -ENAMETOOLONG, -E2BIG, -ENOMEM.
  */
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	const struct nv_interface *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why);
 void nv_plan_auto(struct nv_plan *plan);
 
 /*
- * Whether there is nothing to move: neither rc.conf nor what is live configures the interface. An
- * IPv6 link-local address comes by itself, as does what the kernel makes for it.
+ * Whether there is nothing to move: neither rc.conf nor the live state configures the interface. An
+ * IPv6 link-local address does not count, and neither does what the kernel adds for it.
  */
 bool nv_plan_is_empty(const struct nv_plan *plan);
 
-/* Whether a route belongs to the configuration, and does not come by itself, with an address. */
+/*
+ * Whether a route belongs to the configuration. False for one that the kernel adds with an address.
+ */
 bool nv_plan_route_counts(const struct nv_route *route);
 
 void nv_snapshot_auto(struct nv_snapshot *snapshot);

@@ -20,7 +20,7 @@ static int add_step(json_t *list, const char *verb, const char *ifname, const ch
 		       : 0;
 }
 
-/* @list: NULL: as text. */
+/* @list: JSON steps are appended to it; NULL: the steps are printed as text. */
 static int show_steps(const struct nv_plan *plan, const struct nv_steps *steps, json_t *list)
 {
 	int r = 0;

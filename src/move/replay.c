@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-/* The moves of a plan that have a new interface, as renamings. */
+/* The moves of a plan that have a new interface, as link maps. */
 static bool list_moves(const struct nv_plan *plan, struct nv_link_maps *ret_list)
 {
 	struct nv_link_map *list = calloc(plan->count, sizeof(*list));
@@ -31,7 +31,7 @@ static void renamings_auto(struct nv_link_maps *list)
 	free((void *)list->renaming);
 }
 
-/* Whether the thing is there, or gone, as was asked for. */
+/* Whether the result of a request is the one wanted: the object is there, or gone. */
 static bool is_fine(enum nv_rtobj_verb verb, const struct nv_rtobj *obj, int error)
 {
 	if (error == 0)
@@ -48,10 +48,7 @@ static bool is_fine(enum nv_rtobj_verb verb, const struct nv_rtobj *obj, int err
 	return false;
 }
 
-/*
- * Sends requests, in each of which is the thing that @verb is done to. One that replaces may stand
- * among those that add.
- */
+/* Sends one request for each object. Requests that replace may be among those that add. */
 static bool replay_carry_out(
 	struct nv_kernel *kernel, struct nv_rtobjs *requests, enum nv_rtobj_verb verb, int priority)
 {
@@ -164,9 +161,12 @@ static bool is_to_go(const struct nv_rtobj *obj)
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
 
 	if (nv_rtobj_route(obj, &hops) < 0)
-		/* Those that were learnt are forgotten by themselves. */
+		/* Learnt entries expire. */
 		return !nv_rtobj_is_learnt(obj);
-	/* Of IPv4 others would go too; the one that was made anew is taken off by itself. */
+	/*
+	 * Deleting one next hop of an IPv4 multipath route deletes the whole route, so skip it
+	 * here; it was replaced explicitly.
+	 */
 	if (hops.count > 1 && hops.route[0].family == AF_INET)
 		return false;
 	return hops.count && (is_network(&hops.route[0]) || nv_plan_route_counts(&hops.route[0]));

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* Commands of resolvectl, each of which prints or sets one thing; the first two come first. */
+/* Commands of resolvectl, each of which prints or sets one thing. The first two come first. */
 static const char *const settings[] = {
 	"dns",
 	"domain",
@@ -22,11 +22,11 @@ static const char *const settings[] = {
 	"mdns",
 };
 
-#define N_MAIN 2 /* without any of these the others mean nothing */
+#define N_MAIN 2 /* without a value for one of these, the others have no meaning */
 
 /*
- * Its bus name would start it where it is installed only; its socket does not. One with too many
- * callers runs, too: to wait for it is resolvectl's, which is given a time.
+ * Sending to its bus name would start it if it is installed; connecting to its socket does not. If
+ * it has too many clients it runs too; resolvectl waits then, within its time limit.
  */
 static bool runs(void)
 {
@@ -53,7 +53,7 @@ static int resolved_call(const char *command, const char *ifname, const struct n
 
 	if (!argv)
 		return -ENOMEM;
-	/* A value, which a DHCP server may have chosen, or a name is never taken for an option. */
+	/* A name, or a value that a DHCP server may have chosen, is never taken for an option. */
 	argv[0] = "resolvectl";
 	argv[1] = "--";
 	argv[2] = command;
@@ -88,7 +88,7 @@ static bool same(const struct nv_words *a, const struct nv_words *b)
 	return true;
 }
 
-/* Returns how many values there are, or -errno. */
+/* Returns the number of values, or -errno. */
 static int copy_one(const char *command, const char *from, const char *to)
 {
 	NV_AUTO(nv_words) struct nv_words wanted = {};

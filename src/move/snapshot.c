@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-/* @hn itself, or a VLAN on it, or a VLAN on that: a few steps down at most. */
+/* Whether a link is @hn, a VLAN on it, or a VLAN on that, over a few levels at most. */
 static bool is_above(const struct nv_links *links, const struct nv_link *link, int hn)
 {
 	for (int steps = 0; link && steps < 8; steps++) {
@@ -15,7 +15,7 @@ static bool is_above(const struct nv_links *links, const struct nv_link *link, i
 	return false;
 }
 
-/* hn and what is stacked on it, each in the place of itself. */
+/* Finds hn and the interfaces stacked on it, as link maps to themselves. */
 static int find_tree(const struct nv_links *links, int hn, struct nv_link_maps *ret_tree)
 {
 	struct nv_link_map *tree = calloc(links->count ? links->count : 1, sizeof(*tree));
@@ -34,7 +34,7 @@ static int find_tree(const struct nv_links *links, int hn, struct nv_link_maps *
 	return 0;
 }
 
-/* Those that name one of @tree, and none of @seen. */
+/* Keeps the objects that name one of @tree and none of @seen. */
 static int snapshot_keep(const struct nv_rtobjs *found, const struct nv_link_maps *tree,
 	const struct nv_link_maps *seen, struct nv_rtobjs *objs)
 {
@@ -52,7 +52,7 @@ static int snapshot_take(struct nv_kernel *kernel, enum nv_rtobj_kind kind, int 
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs found = {};
 	int r = nv_kernel_rtobjs(kernel, kind, ifindex, &found);
 
-	/* A kernel that has no next hops by id (before 5.3) has none to move. */
+	/* Kernels before 5.3 have no next hops with ids. */
 	if (kind == NV_RTOBJ_NEXTHOP && (r == -EOPNOTSUPP || r == -EINVAL))
 		return 0;
 	return r < 0 ? r : snapshot_keep(&found, tree, seen, objs);
@@ -66,7 +66,7 @@ static int take_objs(
 
 	if (r == 0)
 		r = snapshot_take(kernel, NV_RTOBJ_RULE, 0, tree, &seen, objs);
-	/* One link's only: a router's full table would be large. */
+	/* Ask for one link at a time: a router's full table would be large. */
 	for (; seen.count < tree->count && r == 0; seen.count++) {
 		int ifindex = tree->renaming[seen.count].from;
 

@@ -7,7 +7,7 @@ struct lister {
 	const struct nv_plan *plan;
 	struct nv_steps steps;
 	enum nv_step_stage stage;
-	int error; /* the first; nothing is listed after it */
+	int error; /* the first error; nothing is listed after it */
 };
 
 const char *nv_step_verb_name(enum nv_step_verb verb)
@@ -64,7 +64,10 @@ static void steps_list(
 	steps_put(lister, &(struct nv_step){.verb = verb, .object = object, .move = move});
 }
 
-/* One that has the name of what it replaces, or is stacked on such: made when that is gone. */
+/*
+ * A VLAN with the same name as the one it replaces (or stacked on one) can only be created after
+ * the old one is deleted.
+ */
 static bool is_late(const struct nv_plan *plan, const struct nv_move *move)
 {
 	for (; move->vlan_id; move = &plan->move[move->lower])
@@ -73,7 +76,11 @@ static bool is_late(const struct nv_plan *plan, const struct nv_move *move)
 	return false;
 }
 
-/* Of IPv4 the kernel has the first in front, of IPv6 the last (ipv6_link_dev_addr()). */
+/*
+ * The kernel appends an IPv4 address to the list of its link, and inserts an IPv6 address before
+ * older ones of the same scope (ipv6_link_dev_addr()). So IPv6 addresses are added in reverse
+ * order.
+ */
 static void list_addrs(struct lister *lister, size_t index)
 {
 	const struct nv_addrs *addrs = &lister->plan->move[index].addrs;
@@ -122,7 +129,7 @@ static void list_new_interfaces(struct lister *lister)
 	for (size_t i = 0; i < plan->count; i++)
 		if (!is_late(plan, &plan->move[i]))
 			list_content(lister, i);
-	/* Before there are many routes, which would all be looked at. */
+	/* Before there are many routes, because the kernel would walk all of them. */
 	for (size_t i = 0; i < plan->count; i++)
 		if (!is_late(plan, &plan->move[i]) && plan->move[i].up)
 			steps_list(lister, NV_STEP_WAIT, NV_STEP_ADDRS6, i);
@@ -147,7 +154,7 @@ static void list_late_interfaces(struct lister *lister)
 	}
 }
 
-/* The first move of those that @late is true for whose old interface the thing names. */
+/* The first move whose old interface the object names, among those for which @late is the same. */
 static bool steps_find_move(
 	const struct nv_plan *plan, const struct nv_rtobj *obj, bool late, size_t *ret_index)
 {
@@ -212,7 +219,7 @@ static void list_left(struct lister *lister)
 	}
 }
 
-/* Those made last first: rules before their routes. Those that were learnt age by themselves. */
+/* In reverse order: rules before their routes. Learnt entries expire. */
 static void list_removals(struct lister *lister)
 {
 	const struct nv_rtobjs *objs = &lister->plan->objs;

@@ -7,19 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VALUE_MAX 64 /* bytes; all are numbers, but the secret */
+#define VALUE_MAX 64 /* bytes; all values are numbers, except the secret */
 
 static const char *const directories[] = {
 	"net/ipv4/conf", "net/ipv6/conf", "net/ipv4/neigh", "net/ipv6/neigh", "net/mpls/conf"};
 
-/* The others act on addresses, or are changed by these. */
+/* The others act on addresses, or are changed by these two. */
 static const char *const first[] = {"disable_ipv6", "forwarding"};
 
 static const char *const left[] = {
-	"accept_dad", /* the lagg has its own, see lagg.h */
+	"accept_dad", /* the lagg has its own value, see lagg.h */
 	"dad_transmits", "addr_gen_mode", "stable_secret",
-	"mc_forwarding", /* a multicast router's word, not an administrator's */
-	"mtu", /* of IPv6; see nv_sysctls_copy_mtu() */
+	"mc_forwarding", /* set by a multicast router, not by an administrator */
+	"mtu", /* the IPv6 MTU; see nv_sysctls_copy_mtu() */
 };
 
 static bool sysctls_is_among(const char *name, const char *const *list, size_t count)
@@ -89,7 +89,7 @@ static void carry_directory(
 			carry_one(kernel, move, directory, names.word[i]);
 }
 
-/* IPv6 may send less than the link could; else it follows the link. */
+/* The IPv6 MTU may be smaller than the link's; otherwise it follows the link. */
 void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	char value[VALUE_MAX];

@@ -1,36 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is set for an interface below /proc/sys/net, and moves with it. Functions log what fails. */
+/* Moves an interface's settings below /proc/sys/net. Functions log what fails. */
 #pragma once
 
 #include "kernel/kernel.h"
 #include "move/plan.h"
 
 /*
- * Gives the new interface of @move all that differs on the old one, of its directories under
- * net/ipv4/conf, net/ipv6/conf, net/ipv4/neigh, net/ipv6/neigh and net/mpls/conf. Duplicate address
- * detection and the making of addresses stay as the lagg has them; a secret for stable addresses
- * makes others on another link, and stays behind.
+ * Gives the new interface of @move every value that differs on the old one, from net/ipv4/conf,
+ * net/ipv6/conf, net/ipv4/neigh, net/ipv6/neigh and net/mpls/conf. Duplicate address detection and
+ * address generation stay as the lagg has them. A secret for stable addresses stays behind, because
+ * it makes other addresses on another link.
  */
 void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move);
 
 /*
- * Strict reverse path filtering (rp_filter 1) would drop what arrives on the one while the route
- * back is by the other: it is loose (2) on both until nv_sysctls_settle() or nv_sysctls_undo().
+ * Strict reverse path filtering (rp_filter 1) would drop frames that arrive on one interface while
+ * the route back uses the other. Makes it loose (2) on both until nv_sysctls_settle() or
+ * nv_sysctls_undo().
  */
 void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move);
 
-/* After the new interface was set up, which has IPv6 follow the link: the MTU of IPv6 alone. */
+/*
+ * Copies the IPv6 MTU. Call it after the new interface was set up, because that resets the IPv6 MTU
+ * to the link's.
+ */
 void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move);
 
-/* Reverse path filtering is as it was before, on both. */
+/* Restores reverse path filtering on both interfaces. */
 void nv_sysctls_settle(struct nv_kernel *kernel, const struct nv_move *move);
 
-/* The same on the old one only. */
+/* Restores it on the old interface only. */
 void nv_sysctls_undo(struct nv_kernel *kernel, const struct nv_move *move);
 
-/* Listens to router advertisements: a host that forwards does so only when told twice. */
+/*
+ * Makes the interface accept router advertisements: an interface that forwards accepts them only
+ * with accept_ra 2.
+ */
 void nv_sysctls_accept_rtadv(struct nv_kernel *kernel, const char *ifname);
 
-/* Writes net/FAMILY/conf/IFNAME/NAME; a kernel that has no such file is told nothing. */
+/* Writes net/FAMILY/conf/IFNAME/NAME. Ignores it if the kernel has no such file. */
 void nv_sysctls_set(struct nv_kernel *kernel, const char *family, const char *ifname,
 	const char *name, const char *value);

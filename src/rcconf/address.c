@@ -60,7 +60,7 @@ static uint8_t scope_of(const struct nv_ip *ip)
 	return IN6_IS_ADDR_LOOPBACK(&ip->v6) ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 }
 
-/* FreeBSD gives every IPv4 address a broadcast address; Linux only when told. */
+/* FreeBSD gives every IPv4 address a broadcast address; Linux does so only on request. */
 static void set_broadcast(const struct nv_address *group, struct nv_addr *addr)
 {
 	if (addr->local.family != AF_INET || addr->prefix_len > 30)
@@ -113,7 +113,7 @@ static bool is_host(const struct nv_ip *ip)
 	return !IN6_IS_ADDR_UNSPECIFIED(&ip->v6) && !IN6_IS_ADDR_MULTICAST(&ip->v6);
 }
 
-/* What is said together and cannot be. */
+/* Whether the words of a group can be used together. */
 static bool holds_together(struct nv_line *line)
 {
 	struct nv_address *group = &line->group;
@@ -179,7 +179,7 @@ void nv_address_begin(struct nv_line *line, uint8_t family)
 		group->family = AF_INET6;
 }
 
-/* The family of an address without a family word. */
+/* The family of an address that has no family word before it. */
 static uint8_t default_family(struct nv_line *line, const char *text)
 {
 	bool v6 = strchr(text, ':');
@@ -204,7 +204,7 @@ static uint8_t default_family(struct nv_line *line, const char *text)
 	return v6 ? AF_INET6 : AF_INET;
 }
 
-/* Cuts "%IF" off @text. */
+/* Removes "%IF" from the end of @text. */
 static bool cut_zone(struct nv_line *line, char *text)
 {
 	char *percent = strchr(text, '%');
@@ -219,7 +219,7 @@ static bool cut_zone(struct nv_line *line, char *text)
 	return false;
 }
 
-/* Cuts "/LEN" off @text. */
+/* Removes "/LEN" from the end of @text. */
 static bool cut_len(struct nv_line *line, char *text)
 {
 	struct nv_address *group = &line->group;

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define DESCRIPTION_MAX 255 /* bytes, the kernel's IFALIASZ less one */
+#define DESCRIPTION_MAX 255 /* bytes; the kernel's IFALIASZ minus one */
 
 bool nv_build_is_own_name(const struct nv_build *build, const char *name)
 {
@@ -36,7 +36,7 @@ static void build_primary(struct nv_build *build)
 		nv_build_keywords(build, "ifconfig_DEFAULT", NV_BUILD_PRIMARY);
 }
 
-/* One of ifconfig_IF_aliasN. */
+/* One key ifconfig_IF_aliasN. */
 struct numbered {
 	unsigned int number;
 	const char *key;
@@ -77,7 +77,10 @@ static int compare_numbered(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-/* All that are set, by number, gaps or not; one that is empty ends them. */
+/*
+ * Reads all that are set, in the order of their numbers, with or without gaps. An empty value ends
+ * the list.
+ */
 static void build_numbered(struct nv_build *build, const char *format, enum nv_build_value kind)
 {
 	struct numbered_list list = {};
@@ -146,7 +149,7 @@ static void build_dhcp(struct nv_build *build)
 			dhcp->program);
 }
 
-/* IPv6 first: it may need a moment before its addresses can be used. */
+/* IPv6 first: its addresses may need a moment before they can be used. */
 static int join_addresses(struct nv_build *build)
 {
 	size_t count = build->v6.count + build->v4.count;

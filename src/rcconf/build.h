@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside nv_interface_build(): its parts, and what they share. */
+/* Internal to nv_interface_build(): its parts, and what they share. */
 #pragma once
 
 #include "rcconf/interface.h"
 
-/* What an interface and its VLANs may still take together. */
+/* What an interface and its VLANs together may still have. */
 struct nv_build_budget {
 	size_t addrs;
 	size_t routes;
@@ -13,50 +13,51 @@ struct nv_build_budget {
 struct nv_build {
 	const struct nv_rcconf *rcconf;
 	struct nv_faults *faults;
-	const char *ifname; /* as rc.conf calls it */
-	const char *lagg; /* as it will be called; may be the same */
-	const uint8_t *mac; /* NULL: not known */
+	const char *ifname; /* the name in rc.conf */
+	const char *lagg; /* the name on the lagg; may be the same */
+	const uint8_t *mac; /* NULL: it is not known */
 	struct nv_build_budget *budget;
 	struct nv_interface *config; /* being filled */
-	struct nv_addrs v4; /* config->addrs, until all are known */
+	struct nv_addrs v4; /* for config->addrs, until all addresses are known */
 	struct nv_addrs v6;
-	bool down; /* the last of the words up and down was down */
+	bool down; /* the word down came after the word up */
 	bool noauto; /* the word NOAUTO */
-	bool sync_said; /* SYNCDHCP or NOSYNCDHCP, which overrule DHCP */
-	bool is_vlan; /* has no VLANs of its own */
+	bool sync_said; /* SYNCDHCP or NOSYNCDHCP was read; they override DHCP */
+	bool is_vlan; /* it may have no VLANs itself */
 	int error; /* 0 or -ENOMEM */
 };
 
-/* Which rules a value follows. */
+/* How a value is to be read. */
 enum nv_build_value {
 	NV_BUILD_PRIMARY, /* ifconfig_IF: keywords; no family word means inet */
 	NV_BUILD_IPV6, /* ifconfig_IF_ipv6: keywords; must begin with inet6 */
 	NV_BUILD_ALIASES, /* _aliases, _aliasN: a family word before each address */
 	NV_BUILD_ALIASES6, /* ipv6_ifconfig_IF_aliasN: no family word means inet6 */
-	NV_BUILD_LIST4, /* ipv4_addrs_IF: nothing but IPv4 addresses */
-	NV_BUILD_LIST6, /* ipv6_prefix_IF: nothing but prefixes */
+	NV_BUILD_LIST4, /* ipv4_addrs_IF: IPv4 addresses only */
+	NV_BUILD_LIST6, /* ipv6_prefix_IF: prefixes only */
 };
 
-/* Takes in the value of @key; nothing when it is unset. Faults go to build->faults. */
+/* Reads the value of @key; does nothing if it is unset. Faults are added to build->faults. */
 void nv_build_keywords(struct nv_build *build, const char *key, enum nv_build_value kind);
 
-/* Sets the description; a fault of @key when it is too long. */
+/* Sets the description; adds a fault for @key if it is too long. */
 void nv_build_describe(struct nv_build *build, const char *key, const char *text);
 
-/* Fills build->config from every key of the interface. Returns 0 or -ENOMEM. */
+/* Fills build->config from all keys of the interface. Returns 0 or -ENOMEM. */
 int nv_build_interface(struct nv_build *build);
 
-/* Takes in vlans_IF, and builds each. */
+/* Reads vlans_IF and builds each VLAN. */
 void nv_build_vlans(struct nv_build *build);
 
-/* Takes in every route of rc.conf that belongs to the interface; its addresses must be known. */
+/* Reads all routes of rc.conf that belong to the interface. Its addresses must be known. */
 void nv_build_static_routes(struct nv_build *build);
 
-/* Whether @name is the interface's, the old or the new one, by rc.conf's spelling (hn0_5 is hn0.5).
+/*
+ * Whether @name is the old or the new name of the interface, as written in a key (hn0_5 is hn0.5).
  */
 bool nv_build_is_own_name(const struct nv_build *build, const char *name);
 
-/* Adds a fault of @key's value. */
+/* Adds a fault for the value of @key. */
 #define nv_build_fault(build, key, ...) \
 	nv_rcconf_fault((build)->rcconf, key, NV_FAULT_ERROR, (build)->faults, __VA_ARGS__)
 #define nv_build_warn(build, key, ...) \

@@ -8,18 +8,18 @@
 #include <ctype.h>
 #include <string.h>
 
-#define INTERFACES_MAX 1024 /* looked at; hardly any machine has so many */
+#define INTERFACES_MAX 1024 /* interfaces that are checked; hardly any machine has so many */
 
 enum key_kind {
 	KEY_IFCONFIG, /* ifconfig_IF */
-	KEY_INTERFACE, /* another that belongs to the interface IF */
+	KEY_INTERFACE, /* another key of the interface IF */
 	KEY_ROUTE, /* a route */
 	KEY_YES, /* YES or NO */
-	KEY_ANY, /* whoever uses it looks at it */
-	KEY_NO_EFFECT, /* FreeBSD's, and without effect here: `note` says why */
+	KEY_ANY, /* checked by the code that uses it */
+	KEY_NO_EFFECT, /* a key of FreeBSD's without effect here; `note` says why */
 };
 
-/* As the manual writes a key: capitals stand for a part of any name, N for a number. */
+/* A key as in the manual page: capitals stand for a part of a name, N for a number. */
 struct key {
 	const char *pattern;
 	enum key_kind kind;
@@ -28,7 +28,7 @@ struct key {
 
 #define BOOT "the system's own network service brings up what netvf does not own"
 
-/* The first that fits counts. */
+/* The first row that matches is used. */
 static const struct key keys[] = {
 	{"ifconfig_IF_ipv6", KEY_INTERFACE, NULL},
 	{"ifconfig_IF_aliases", KEY_INTERFACE, NULL},
@@ -87,7 +87,7 @@ static const struct key keys[] = {
 struct check {
 	const struct nv_rcconf *rcconf;
 	struct nv_faults *faults;
-	char name[INTERFACES_MAX][IFNAMSIZ]; /* of interfaces, as the keys spell them */
+	char name[INTERFACES_MAX][IFNAMSIZ]; /* names of interfaces, as written in the keys */
 	size_t n_names;
 };
 
@@ -98,7 +98,7 @@ static bool fits(const char *pattern, size_t pattern_length, const char *text, s
 	return length && (pattern_length > 1 || *pattern != 'N' || digits >= length);
 }
 
-/* Whether @key fits @pattern, and then where its first open part is. */
+/* Whether @key matches @pattern, and if so, where the first variable part of @key is. */
 static bool matches(const char *pattern, const char *key, const char **ret_part, size_t *ret_length)
 {
 	size_t open;
@@ -178,7 +178,7 @@ static void check_yes(const struct check *check, const char *key, const char *va
 			"`%.60s' is neither YES nor NO", value);
 }
 
-/* "ifconfig_hn0_alais0" would be the interface hn0_alais0: a slip, more likely. */
+/* "ifconfig_hn0_alais0" could be for an interface hn0_alais0, but is more likely a typing error. */
 static bool looks_like_slip(const struct check *check, const char *key)
 {
 	static const char *const tails[] = {"aliases", "alias*", "ipv6", "descr"};
@@ -211,8 +211,8 @@ static void add_interface(struct check *check, const char *key, const char *name
 }
 
 /*
- * Builds every interface as it would be used, for the faults that turn up. Whether the networks of
- * all are known is told: DHCP brings more.
+ * Builds every interface as it would be used, to collect the faults. Returns whether the networks
+ * of all interfaces are known: with DHCP they are not.
  */
 static bool check_interfaces(const struct check *check)
 {
@@ -230,7 +230,7 @@ static bool check_interfaces(const struct check *check)
 	return all_known;
 }
 
-/* A route that no interface took. */
+/* A route that belongs to no interface. */
 static int check_route(const char *key, const char *value, void *data)
 {
 	const struct check *check = data;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What rc.conf wants of an interface: ifconfig(8)'s words turned into values. Pure. */
+/* What rc.conf wants for an interface: the words of ifconfig(8) as values. Pure. */
 #pragma once
 
 #include "kernel/types.h"
 #include "rcconf/rcconf.h"
 
-#define NV_INTERFACE_EXPAND_MAX 2048 /* addresses from one range, FreeBSD's netif_ipexpand_max */
+#define NV_INTERFACE_EXPAND_MAX 2048 /* addresses from one range; FreeBSD: netif_ipexpand_max */
 #define NV_INTERFACE_ADDRS_MAX	4096 /* addresses of an interface and its VLANs together */
 #define NV_INTERFACE_ROUTES_MAX 4096 /* routes of an interface and its VLANs together */
 #define NV_INTERFACE_VLANS_MAX	256 /* VLANs of an interface */
@@ -19,47 +19,48 @@ enum nv_dhcp_mode {
 struct nv_dhcp_wanted {
 	enum nv_dhcp_mode mode;
 	bool background; /* background_dhclient[_IF] */
-	const char *program; /* dhclient_program; NULL: what the system has; owned by rcconf */
-	const char *flags; /* dhclient_flags[_IF]; "" when none; owned as the program */
+	/* dhclient_program; NULL: the client that is installed; owned by rcconf */
+	const char *program;
+	const char *flags; /* dhclient_flags[_IF]; "" if there are none; owned like program */
 };
 
 struct nv_vlan_wanted {
-	char name[IFNAMSIZ]; /* as it will be called on the lagg: lagg0.5, or the word given */
+	char name[IFNAMSIZ]; /* its name on the lagg: lagg0.5, or the word of vlans_IF */
 	uint16_t id; /* 1 to 4094 */
-	struct nv_interface *config; /* its own configuration */
+	struct nv_interface *config; /* the VLAN's own configuration */
 };
 
-/* Addresses and routes have ifindex and oif 0: whoever applies them fills these in. */
+/* Addresses have ifindex 0 and routes have oif 0: the caller sets them. */
 struct nv_interface {
 	struct nv_addrs addrs; /* IPv6 first, then IPv4, each in the order of rc.conf */
-	struct nv_routes routes; /* static routes that belong to it, then its default routes */
-	uint32_t mtu; /* 0: not said */
+	struct nv_routes routes; /* its static routes, then its default routes */
+	uint32_t mtu; /* 0: not set */
 	bool has_mac;
 	uint8_t mac[NV_MAC_LEN];
-	char *description; /* NULL: not said; "": none is wanted */
-	bool up; /* anything was configured, or the word "up"; false after "down" */
-	bool accept_rtadv; /* the word accept_rtadv: listen to router advertisements */
-	bool configured; /* rc.conf says anything of this interface */
-	bool alone; /* for who plans: what is live and not in rc.conf does not move */
+	char *description; /* NULL: not set; "": remove it */
+	bool up; /* something was configured, or the word "up"; false after the word "down" */
+	bool accept_rtadv; /* the word accept_rtadv: accept router advertisements */
+	bool configured; /* rc.conf mentions this interface */
+	bool alone; /* netvf_inherit is NO: what is live and not in rc.conf does not move */
 	struct nv_dhcp_wanted dhcp;
 	struct nv_vlan_wanted *vlan;
 	size_t n_vlans;
 };
 
 /*
- * Builds what is wanted of interface @ifname out of every key that concerns it: ifconfig_IF (else
+ * Builds the configuration of interface @ifname from all keys that concern it: ifconfig_IF (else
  * ifconfig_DEFAULT), _ipv6, _aliases, _aliasN, ipv4_addrs_IF, ipv6_prefix_IF, _descr, vlans_IF with
- * their own, defaultrouter, ipv6_defaultrouter, static_routes, ipv6_static_routes and
- * static_routes_IF, dhclient's keys. Of the routes it takes those tied to the interface (`NAME:IF`,
- * `-interface IF`, a gateway "fe80::1%IF") and those whose gateway one of its networks holds.
+ * the VLANs' own keys, defaultrouter, ipv6_defaultrouter, static_routes, ipv6_static_routes and
+ * static_routes_IF, dhclient's keys. A route belongs to the interface if it names it (`NAME:IF`,
+ * `-interface IF`, a gateway "fe80::1%IF") or if one of the interface's networks holds its gateway.
  *
- * @lagg: the name that VLANs get in place of @ifname ("hn0.5" becomes "lagg0.5"); NULL: @ifname.
- * @mac: of the interface, for addresses made from it (ipv6_prefix_IF, eui64); NULL: those are
- *       left out.
+ * @lagg: VLANs get this name in place of @ifname ("hn0.5" becomes "lagg0.5"); NULL: @ifname.
+ * @mac: the interface's MAC address, for addresses that are made from it (ipv6_prefix_IF, eui64);
+ *       NULL: those are left out.
  *
- * What is not understood is a fault; what is understood is built all the same, so that a slip in
- * one key does not cut a machine off. @ret_config is the caller's, and must not outlive @rcconf.
- * Returns 0, also when faults were added, or -ENOMEM.
+ * What cannot be understood is a fault, and the rest is used all the same: a mistake in one key
+ * must not disconnect a machine. *ret_config belongs to the caller and must not outlive @rcconf.
+ * Returns 0, also if faults were added, or -ENOMEM.
  */
 int nv_interface_build(const struct nv_rcconf *rcconf, const char *ifname, const char *lagg,
 	const uint8_t *mac, struct nv_faults *faults, struct nv_interface **ret_config);

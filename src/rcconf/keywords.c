@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words of ifconfig(8), and rc.conf's keywords among them. */
+/* The words of ifconfig(8), and the keywords of rc.conf among them. */
 #include "rcconf/address.h"
 #include "rcconf/build.h"
 #include "rcconf/suggest.h"
@@ -24,7 +24,7 @@
 struct word {
 	const char *name;
 	unsigned int args; /* 0 or 1 */
-	bool with_minus; /* "-NAME" means the opposite, and is taken as this word is */
+	bool with_minus; /* "-NAME" is accepted too, and handled like NAME */
 	void (*take)(struct nv_line *line, const char *arg); /* NULL: no effect, `note` says why */
 	const char *note;
 };
@@ -145,7 +145,7 @@ static void take_minus_accept_rtadv(struct nv_line *line, const char *arg)
 	line->build->config->accept_rtadv = false;
 }
 
-/* So it is in any case. */
+/* For a word that has no effect: Linux always behaves like this. */
 static void take_nothing(struct nv_line *line, const char *arg)
 {
 	(void)line;
@@ -303,7 +303,7 @@ static bool take_keyword(struct nv_line *line, const char *name)
 	return true;
 }
 
-/* Takes the word at line->at, and what belongs to it. */
+/* Handles the word at line->at and its argument. */
 static void take_word(struct nv_line *line)
 {
 	bool keywords = line->kind == NV_BUILD_PRIMARY || line->kind == NV_BUILD_IPV6;

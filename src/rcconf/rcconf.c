@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define HASH_NONFATAL_OOM 1
-#define HASH_FUNCTION	  HASH_FNV /* the default one falls through, which clang warns of */
+#define HASH_FUNCTION	  HASH_FNV /* the default one uses fallthrough, which clang warns about */
 #include <uthash.h>
 
 struct entry {
@@ -26,7 +26,7 @@ struct entry {
 struct nv_rcconf {
 	char *name;
 	struct entry *entries;
-	size_t total; /* bytes of all values */
+	size_t total; /* bytes of all values together */
 };
 
 static struct entry *rcconf_find(const struct nv_rcconf *rcconf, const char *key)
@@ -219,7 +219,7 @@ void nv_rcconf_fault(const struct nv_rcconf *rcconf, const char *key,
 	va_start(args, format);
 	vsnprintf(message + length, sizeof(message) - length, format, args);
 	va_end(args);
-	/* What is quoted from a value must not speak to the terminal. */
+	/* Quoted parts of a value must not control the terminal. */
 	for (char *c = message; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			*c = ' ';

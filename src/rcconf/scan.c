@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scanner: sh's quoting, and of sh's language only the assignment. Each line gives at most one
- * error, and the scan goes on after it, so that all faults of a file are shown at once.
+ * The scanner: sh's quoting, and of sh's grammar only the assignment. A line gives at most one
+ * error, and the scan continues after it, so that all faults of a file are shown at once.
  */
 #include "rcconf/store.h"
 
@@ -18,9 +18,9 @@ struct scan {
 	const char *text;
 	size_t length;
 	size_t at;
-	size_t line_start; /* where the current line begins in text */
+	size_t line_start; /* index in text where the current line begins */
 	unsigned int line;
-	unsigned int fault_line; /* of the last error */
+	unsigned int fault_line; /* line of the last error */
 	bool failed; /* the current assignment has an error */
 	int error; /* 0 or -ENOMEM */
 };
@@ -54,7 +54,7 @@ static void __attribute__((format(printf, 4, 5))) fault(struct scan *scan,
 		place.column, "%s", message);
 }
 
-/* The next character as it stands. */
+/* The next character, unchanged. */
 static int raw(const struct scan *scan)
 {
 	return scan->at < scan->length ? (unsigned char)scan->text[scan->at] : END;
@@ -68,7 +68,7 @@ static void scan_advance(struct scan *scan)
 	}
 }
 
-/* The next character that means something: a backslash before a newline joins two lines. */
+/* The next character after joining continued lines (a backslash before a newline). */
 static int scan_look(struct scan *scan)
 {
 	while (raw(scan) == '\\' && scan->at + 1 < scan->length &&
@@ -100,7 +100,7 @@ static void skip_line(struct scan *scan)
 		scan_advance(scan);
 }
 
-/* Goes behind what was refused, if it ends on this line, so that quotes inside it do no harm. */
+/* Skips what was refused, if it ends on this line, so that quotes inside it have no effect. */
 static void skip_substitution(struct scan *scan, char open, char close)
 {
 	unsigned int depth = 0;
@@ -155,7 +155,7 @@ static void scan_braces(struct scan *scan, struct place place, struct nv_str *va
 	skip_substitution(scan, '{', '}');
 }
 
-/* At a `$`. */
+/* Called at a `$`. */
 static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
 {
 	NV_AUTO(nv_str) struct nv_str name = {};
@@ -258,7 +258,7 @@ static void scan_backslash(struct scan *scan, struct nv_str *value)
 		add_raw(scan, value);
 }
 
-/* Characters that sh would not take as part of a word. Returns false when @c is none of them. */
+/* Refuses characters that end a word in sh. Returns false if @c is none of them. */
 static bool refuse_operator(struct scan *scan, int c, int before)
 {
 	if (strchr("|&<>()", c))
@@ -302,7 +302,7 @@ static void scan_value(struct scan *scan, struct nv_str *value)
 	}
 }
 
-/* How many bytes, at most 60, the word at @start has. */
+/* The length in bytes of the word at @start, at most 60. */
 static size_t word_length(const struct scan *scan, size_t start)
 {
 	size_t end = start;
@@ -325,7 +325,10 @@ static bool plus_equals(const struct scan *scan)
 	return scan->at + 1 < scan->length && strncmp(scan->text + scan->at, "+=", 2) == 0;
 }
 
-/* A word that is no assignment begins at @start; @follows an assignment on the same line. */
+/*
+ * Refuses a word that is not an assignment. It begins at @start. @follows: an assignment precedes
+ * it on the same line.
+ */
 static void refuse_word(struct scan *scan, struct place place, size_t start, bool follows)
 {
 	int length = word_length(scan, start);
@@ -374,7 +377,7 @@ static void scan_store(
 		scan->error = r;
 }
 
-/* At the beginning of a word. */
+/* Called at the beginning of a word. */
 static void scan_assignment(struct scan *scan, bool follows)
 {
 	NV_AUTO(nv_str) struct nv_str name = {};
@@ -398,7 +401,7 @@ static void scan_assignment(struct scan *scan, bool follows)
 		scan_store(scan, place, &name, &value);
 }
 
-/* A file with a NUL byte in it is no text: to go through it would give a fault a line. */
+/* A file with a NUL byte is not text. Scanning it would give one fault for each line. */
 static bool refuse_binary(struct scan *scan)
 {
 	const char *nul = memchr(scan->text, '\0', scan->length);

@@ -46,7 +46,7 @@ static void read_yes(const struct reader *reader, const char *key, bool *ret)
 			*ret ? "YES" : "NO");
 }
 
-/* Splits the value of @key; no words when it is unset. */
+/* Splits the value of @key; gives no words if it is unset. */
 static void read_words(const struct reader *reader, const char *key, struct nv_words *ret_words)
 {
 	const char *value = nv_rcconf_get(reader->rcconf, key);
@@ -165,7 +165,7 @@ static void read_lagg(const struct reader *reader)
 		FAULT(reader, "netvf_lagg", "`%.60s' is neither bpf nor bond; taken is bpf", value);
 }
 
-/* "auto" is another word for YES: a kernel that takes no hooks has none either way. */
+/* "auto" is another word for YES: where the kernel refuses hooks, there are none with either. */
 static void read_hooks(const struct reader *reader)
 {
 	const char *value = nv_rcconf_get(reader->rcconf, "netvf_hooks");
@@ -223,7 +223,7 @@ static void read_default_transparent(const struct reader *reader)
 		reader->settings->hn.transparent = yes ? NV_TRANSPARENT_YES : NV_TRANSPARENT_NO;
 }
 
-/* netvf_vf_transparent_HN, for nv_rcconf_each(). */
+/* Reads netvf_vf_transparent_HN; a callback of nv_rcconf_each(). */
 static int read_transparent(const char *key, const char *value, void *data)
 {
 	const struct reader *reader = data;

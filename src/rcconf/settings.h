@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* netvf's own settings out of rc.conf, as values. Pure. */
+/* netvf's own settings from rc.conf, as values. Pure. */
 #pragma once
 
 #include "pair/config.h"
@@ -12,18 +12,18 @@ struct nv_settings {
 	unsigned int holddown; /* netvf_holddown, seconds, at most an hour, default 30; 0: none */
 	unsigned int announce_count; /* netvf_announce_count, 0 to 255, default 3; 0: never */
 	unsigned int announce_interval; /* netvf_announce_interval, seconds, 1 to 60, default 1 */
-	bool hooks; /* netvf_hooks, default YES: hooks in the kernel, where it takes them */
+	bool hooks; /* netvf_hooks, default YES: use hooks if the kernel accepts them */
 	bool vf_spoofchk; /* netvf_vf_spoofchk, default YES: the host checks what a VF sends */
 	bool inherit; /* netvf_inherit, default YES: what is live and not in rc.conf moves too */
-	const char *vm_guest; /* netvf_vm_guest, static; NULL, the default: look at the machine */
+	const char *vm_guest; /* netvf_vm_guest, static; NULL, the default: detect it */
 	unsigned int action_timeout; /* netvf_action_timeout, seconds, 1 to a day, default 300 */
 };
 
 /*
- * Faults for values that are no use are added; the default stands in for each.
+ * Reads all settings. A value that cannot be used is a fault, and the default is used instead.
  *
- * netvf_vf_transparent_HN gives a name as it stands in the key: every character but letters and
- * digits is '_' there.
+ * The HN in netvf_vf_transparent_HN is the name as in a key: '_' stands for every character that is
+ * not a letter or a digit.
  */
 void nv_settings_read(
 	const struct nv_rcconf *rcconf, struct nv_faults *faults, struct nv_settings *ret_settings);

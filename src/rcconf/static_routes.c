@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Routes: which of rc.conf's belong to an interface, in the words of route(8). */
+/*
+ * Finds the routes of rc.conf that belong to an interface. They are written in the words of
+ * route(8).
+ */
 #include "rcconf/build.h"
 #include "rcconf/store.h"
 #include "rcconf/values.h"
@@ -10,12 +13,12 @@
 #define MTU_MIN 68 /* bytes, RFC 791 */
 #define MTU_MAX 65535
 
-/* The words of `route add`, sorted. */
+/* The words of `route add`, by their meaning. */
 struct spec {
-	uint8_t family; /* AF_UNSPEC: not said */
+	uint8_t family; /* AF_UNSPEC: not given */
 	bool net;
 	bool host;
-	bool by_interface; /* -interface: what stands for the gateway is an interface's name */
+	bool by_interface; /* -interface: the gateway is the name of an interface */
 	bool discard; /* -blackhole, -reject */
 	const char *destination;
 	const char *gateway;
@@ -26,11 +29,11 @@ struct spec {
 	const char *mtu;
 };
 
-/* A route on its way through. */
+/* A route while it is read. */
 struct reading {
 	struct nv_build *build;
 	const char *key;
-	bool tied; /* NAME:IF with the interface's name */
+	bool tied; /* NAME:IF with this interface's name */
 	bool elsewhere; /* it names another interface */
 	struct spec spec;
 	struct nv_route route;
@@ -118,7 +121,7 @@ static bool has_colon(const char *text)
 	return text && strchr(text, ':');
 }
 
-/* "10" and "10.1" stand for 10.0.0.0 and 10.1.0.0. */
+/* "10" and "10.1" mean 10.0.0.0 and 10.1.0.0. */
 static int parse_net(const char *text, uint8_t family, struct nv_ip *ret_ip)
 {
 	NV_AUTO(nv_str) struct nv_str full = {};
@@ -132,7 +135,10 @@ static int parse_net(const char *text, uint8_t family, struct nv_ip *ret_ip)
 	return full.error ? full.error : nv_ip_parse(nv_str_text(&full), family, ret_ip);
 }
 
-/* A destination that has only zeros behind what its class (IPv6: 64 bits) leaves is a network. */
+/*
+ * The default length: if all bits after the class's length (IPv6: 64 bits) are zero, the
+ * destination is a network.
+ */
 static bool routes_default_len(struct reading *reading, const char *text)
 {
 	struct nv_route *route = &reading->route;
@@ -199,7 +205,7 @@ static bool read_destination(struct reading *reading)
 	return true;
 }
 
-/* @name is the interface that the route says it uses. */
+/* @name: the interface that the route names. */
 static void read_interface(struct reading *reading, const char *name)
 {
 	if (nv_build_is_own_name(reading->build, name))
@@ -264,7 +270,9 @@ static bool read_rest(struct reading *reading)
 	return true;
 }
 
-/* Whether one of the interface's networks, or of the routes to it, holds the gateway. */
+/*
+ * Whether one of the interface's networks, or of its routes without a gateway, holds the gateway.
+ */
 static bool reaches(const struct nv_interface *config, const struct nv_ip *gateway)
 {
 	for (size_t i = 0; i < config->addrs.count; i++) {
@@ -322,7 +330,7 @@ static void add_route(struct reading *reading)
 	build->budget->routes--;
 }
 
-/* Reads what `route add` would. */
+/* Reads the words of `route add`. */
 static bool read_route(struct reading *reading, const struct nv_words *words)
 {
 	struct spec *spec = &reading->spec;
@@ -374,7 +382,7 @@ static void route_from_value(
 		add_route(&reading);
 }
 
-/* One element of static_routes: NAME or NAME:IF. */
+/* Reads one element of static_routes: NAME or NAME:IF. */
 static void take_element(
 	struct nv_build *build, const char *list, char *element, uint8_t family, bool tied)
 {

@@ -3,14 +3,16 @@
 
 #include <string.h>
 
-#define WORD_MAX 63 /* longer ones are cut: their ends do not matter for a suggestion */
+#define WORD_MAX 63 /* longer words are truncated: their ends do not matter for a suggestion */
 
 static unsigned int min(unsigned int a, unsigned int b)
 {
 	return a < b ? a : b;
 }
 
-/* The optimal string alignment distance, row by row of the word, with a '*' in the pattern. */
+/*
+ * The optimal string alignment distance, computed row by row of the word, with '*' in the pattern.
+ */
 unsigned int nv_suggest_distance(const char *word, const char *pattern)
 {
 	unsigned int rows[3][WORD_MAX + 1] = {};

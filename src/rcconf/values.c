@@ -34,7 +34,7 @@ int nv_yes_parse(const char *text, bool *ret_yes)
 	return -EINVAL;
 }
 
-/* Appends one word, quotes resolved, and moves @at behind it. */
+/* Appends one word without its quotes, and moves @at behind it. */
 static int unquote(const char **at, struct nv_str *word)
 {
 	char quote = '\0';
@@ -198,7 +198,7 @@ void nv_ip_set_eui64(struct nv_ip *ip, const uint8_t mac[NV_MAC_LEN])
 	id[7] = mac[5];
 }
 
-/* Reads a range's end: a number at @text, then @ret_rest. */
+/* Reads the end of a range: a number at @text, followed by @ret_rest. */
 static int range_end(const char *text, uint8_t family, unsigned int *ret_end, const char **ret_rest)
 {
 	bool v4 = family == AF_INET;
@@ -228,10 +228,10 @@ static void set_field(struct nv_ip *ip, uint8_t field, unsigned int value)
 	ip->v6.s6_addr[2 * field + 1] = value;
 }
 
-/* The 16-bit group in which the first @length characters of an IPv6 address end. */
+/* The index of the 16-bit group in which the first @length characters of an IPv6 address end. */
 static uint8_t group_at(const char *text, size_t length)
 {
-	bool gap = false; /* behind "::" only counting from the end tells */
+	bool gap = false; /* after "::" the index is known only by counting from the end */
 	uint8_t before = 0;
 	uint8_t after = 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vlans_IF: a number T is the VLAN IF.T, a word one of that name (create_args_WORD says which). */
+/* vlans_IF: a number T means the VLAN IF.T; a word means a VLAN of that name (create_args_WORD). */
 #include "rcconf/build.h"
 #include "rcconf/values.h"
 
@@ -9,10 +9,10 @@
 
 #define VLAN_ID_MAX 4094
 
-/* One word of vlans_IF, understood. */
+/* One word of vlans_IF. */
 struct child {
-	char original[IFNAMSIZ]; /* as rc.conf calls it: hn0.5 */
-	char name[IFNAMSIZ]; /* as it will be called: lagg0.5 */
+	char original[IFNAMSIZ]; /* its name in rc.conf: hn0.5 */
+	char name[IFNAMSIZ]; /* its name on the lagg: lagg0.5 */
 	unsigned int id;
 };
 
@@ -38,7 +38,7 @@ static bool take_args(struct nv_build *build, const struct nv_words *words, unsi
 	return id != 0;
 }
 
-/* create_args_WORD. */
+/* Reads create_args_WORD. */
 static bool read_args(struct nv_build *build, const char *name, unsigned int *ret_id)
 {
 	NV_AUTO(nv_words) struct nv_words words = {};

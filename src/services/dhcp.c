@@ -87,7 +87,7 @@ static bool dhcp_is_proxy(const struct nv_words *args)
 }
 
 /*
- * dhcpcd writes what it does over its command line: "dhcpcd: hn0 [ip4]", and "dhcpcd: [network
+ * dhcpcd overwrites its command line with a title: "dhcpcd: hn0 [ip4]", and "dhcpcd: [network
  * proxy] 192.0.2.7" for its helpers.
  */
 static int dhcp_split_title(struct nv_words *args)
@@ -140,9 +140,9 @@ static bool has_word(const struct nv_words *words, const char *word)
 }
 
 /*
- * dhcpcd 9 and 10 serve an interface as a user of their own, from below a directory of his; one
- * process stays root: "dhcpcd: [privileged proxy] hn0 [ip4]". That one is believed, and the process
- * that started it is the one to end.
+ * dhcpcd 9 and 10 serve an interface under a user id of their own, in a chroot. One process stays
+ * root: "dhcpcd: [privileged proxy] hn0 [ip4]". That process is trusted, and its parent is the one
+ * to end.
  */
 static void dhcp_find_main(struct nv_dhcp_client *client)
 {
@@ -156,7 +156,7 @@ static void dhcp_find_main(struct nv_dhcp_client *client)
 	client->process = TAKE(main, NV_PROCESS_NONE);
 }
 
-/* By the name of its file: dhcpcd5 and busybox.static are, too. */
+/* By the file name of the program: dhcpcd5 and busybox.static count too. */
 static bool dhcp_is_program(const struct nv_dhcp_client *client)
 {
 	const char *file = strrchr(client->program, '/') + 1;
@@ -166,7 +166,7 @@ static bool dhcp_is_program(const struct nv_dhcp_client *client)
 	       (client->kind == NV_DHCP_UDHCPC && strncmp(file, "busybox", 7) == 0);
 }
 
-/* Whether root runs process @pid, and it serves @ifname by its command line. */
+/* Whether process @pid belongs to root and serves @ifname by its command line. */
 static bool dhcp_claims(pid_t pid, const char *ifname, struct nv_dhcp_client *client)
 {
 	return nv_process_open(pid, &client->process) == 0 &&
@@ -248,7 +248,7 @@ static void remove_pid_files(pid_t pid, const char *ifname)
 	}
 }
 
-/* udhcpc -R. */
+/* Whether the client is udhcpc -R. */
 static bool releases_on_term(const struct nv_dhcp_client *client)
 {
 	NV_AUTO(nv_words) struct nv_words options = {};

@@ -5,8 +5,9 @@
 #include "base/str.h"
 
 /*
- * Appends the leases to @copy, those of @from as @to's: in ISC's form, interface "hn0";. What is
- * not in that form stays as it is. Returns 0 or the error of @copy.
+ * Appends the leases in @from to @copy, as leases of another interface: in ISC's form, interface
+ * "hn0"; becomes that of @to. Text that is not in that form is unchanged. Returns 0 or the error of
+ * @copy.
  */
 int nv_dhcp_lease_rename(
 	const char *text, size_t length, const char *from, const char *to, struct nv_str *copy);

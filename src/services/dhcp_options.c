@@ -7,15 +7,15 @@ enum dhcp_option_use {
 	OPTION_ALONE,
 	OPTION_JOINED, /* its value, if any, is the rest of the word */
 	OPTION_VALUE,
-	OPTION_FILE, /* a value that is a file */
-	OPTION_OURS, /* to leave out */
+	OPTION_FILE, /* its value is a file */
+	OPTION_OURS, /* to be left out */
 	OPTION_OURS_VALUE,
 };
 
 struct dhcp_option {
 	const char *word;
 	enum dhcp_option_use use;
-	const char *longer; /* the same, in long; NULL: none */
+	const char *longer; /* the long form; NULL: there is none */
 };
 
 /* dhclient(8). */
@@ -55,7 +55,7 @@ static const struct dhcp_option dhclient_options[] = {
 	{},
 };
 
-/* Of one that runs nothing is known: it writes its title over its command line. */
+/* The options of a running dhcpcd are not known: it overwrites its command line with a title. */
 static const struct dhcp_option dhcpcd_options[] = {
 	{"-b", OPTION_OURS, "--background"},
 	{"-B", OPTION_OURS, "--nobackground"},
@@ -104,7 +104,7 @@ struct options_reading {
 	struct nv_words *options;
 };
 
-/* *ret_value: what follows a '=' in @word, NULL without one. */
+/* *ret_value: the text after '=' in @word, NULL if there is no '='. */
 static const struct dhcp_option *dhcp_option_find(
 	const struct dhcp_option *known, const char *word, const char **ret_value)
 {
@@ -151,8 +151,10 @@ static bool dhcp_option_takes_rest(const struct dhcp_option *option)
 	return option && option->use != OPTION_ALONE && option->use != OPTION_OURS;
 }
 
-/* Letters in one word: the first that takes a value has it in the rest of the word, if there is
- * one. */
+/*
+ * Several letters in one word: the first one that takes a value has the rest of the word as its
+ * value, if there is any.
+ */
 static int dhcp_options_joined(struct options_reading *reading, const char *letters)
 {
 	for (; *letters; letters++) {

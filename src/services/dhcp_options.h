@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options of DHCP clients, for a client that goes on with those of another. Pure. */
+/* The options of DHCP clients, for a client that continues with those of another one. Pure. */
 #pragma once
 
 #include "services/dhcp.h"
 
 /*
- * Appends to @options those of @words, from @first on: each option is a word, its value the next
- * one, and udhcpc's are in their short form ("-fqT 5" and "--timeout=5" give "-T" "5"). Left out is
- * what a caller decides anew: the interface, the files for the process id and the lease, and when
- * to go to the background. @known_only: also left out is what is no option of that client (of
- * dhclient 4.4 as its authors ship it, and of busybox 1.35), or makes it release its lease. Returns
- * 0 or -ENOMEM.
+ * Appends to @options those in @words from @first on. Each option and each value is a word of its
+ * own, and udhcpc's options have their short form ("-fqT 5" and "--timeout=5" give "-T" "5").
+ * Options that the caller decides itself are left out: the interface, the files for the process id
+ * and the lease, and when to go to the background. @known_only: leaves out too what is not an
+ * option of that client (dhclient 4.4 as released, busybox 1.35), and what makes it release its
+ * lease. Returns 0 or -ENOMEM.
  */
 int nv_dhcp_options(enum nv_dhcp_kind kind, const struct nv_words *words, size_t first,
 	bool known_only, struct nv_words *options);

@@ -79,8 +79,8 @@ static int udhcpc_args(struct nv_words *args, const char *ifname, const struct n
 }
 
 /*
- * dhcpcd's command line is not known any more: it has written its title over it. That tells its
- * families: one alone was asked for, as by -4.
+ * dhcpcd's command line is not known, because it overwrites it with a title. The title has the
+ * families: only one of them if -4 or -6 was given.
  */
 static int dhcpcd_family(const struct nv_dhcp_client *like, struct nv_words *options)
 {
@@ -90,7 +90,7 @@ static int dhcpcd_family(const struct nv_dhcp_client *like, struct nv_words *opt
 	return ipv4 == ipv6 ? 0 : nv_words_add(options, ipv4 ? "-4" : "-6");
 }
 
-/* What rc.conf says, else what is known of the options of the client that runs. */
+/* The options of rc.conf, else what is known of the options of the running client. */
 static int dhcp_read_options(const struct nv_dhcp_wanted *wanted, enum nv_dhcp_kind kind,
 	const struct nv_dhcp_client *like, struct nv_words *options)
 {
@@ -192,7 +192,10 @@ static const char *dhcp_start_value_of(const struct nv_words *words, const char 
 	return NULL;
 }
 
-/* Without a lease to go by the client asks anew, and mostly gets the same for the same MAC. */
+/*
+ * Without a lease the client asks for a new one, and usually gets the same for the same MAC
+ * address.
+ */
 static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind, const char *ifname,
 	const struct nv_dhcp_client *like, const char *like_ifname)
 {
@@ -224,7 +227,7 @@ static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
 }
 
 /*
- * Of what the other client lends: a script or a file of settings that somebody else may write would
+ * Of the other client's options: a script or a configuration file that another user can write would
  * be run as root.
  */
 static void dhcp_drop_files(struct nv_words *args, enum nv_dhcp_kind kind)

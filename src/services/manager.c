@@ -10,9 +10,9 @@
 #define NETWORKD_LINKS "/run/systemd/netif/links"
 #define NM_DEVICES     "/run/NetworkManager/devices"
 
-#define STATE_MAX 16384 /* bytes; what is asked for stands at the beginning */
+#define STATE_MAX 16384 /* bytes; what is needed is at the beginning */
 
-/* The value of a line KEY=VALUE, to the end of the text; NULL: there is none. */
+/* The value of a line KEY=VALUE, up to the end of the text; NULL: there is none. */
 static const char *find_value(const char *text, const char *key)
 {
 	size_t length = strlen(key);

@@ -6,24 +6,24 @@
 #include <stdbool.h>
 
 /*
- * Who configures an interface, by the state that both write below /run for themselves: one that has
- * yet to decide counts, for it is asked at boot. Opens two small files.
- * Returns a name for people, static; NULL: neither of them.
+ * The manager that configures an interface, by the state files that both managers write below /run.
+ * A manager that has not decided yet counts, because this is called at boot. Reads two small files.
+ * Returns a name, static; NULL: neither of them.
  */
 const char *nv_manager_of(int ifindex);
 
 /*
- * Whether one of them was started and has written nothing of an interface: it may have yet to look
- * at it, or does not want it. NetworkManager says at boot that it runs before it has looked at
- * anything.
+ * Whether one of them has started and has written nothing about an interface: it may not have
+ * looked at it yet, or does not want it. At boot, NetworkManager reports that it runs before it has
+ * looked at any interface.
  */
 bool nv_manager_is_silent(int ifindex);
 
-/* Whether it is systemd-networkd, maybe beside another. */
+/* Whether systemd-networkd configures it, possibly besides NetworkManager. */
 bool nv_networkd_has(int ifindex);
 
-/* Of /run/systemd/netif/links/IFINDEX. Pure. */
+/* Parses /run/systemd/netif/links/IFINDEX. Pure. */
 bool nv_networkd_manages(const char *state);
 
-/* Of /run/NetworkManager/devices/IFINDEX. Pure. */
+/* Parses /run/NetworkManager/devices/IFINDEX. Pure. */
 bool nv_nm_manages(const char *state);

@@ -13,7 +13,7 @@
 
 #define COMMAND_LINE_MAX 16384 /* bytes */
 #define STATUS_MAX	 8192
-#define DELETED		 " (deleted)" /* the kernel puts it after the path of a file that is gone */
+#define DELETED		 " (deleted)" /* the kernel appends it to the path of a deleted file */
 
 void nv_process_auto(struct nv_process *process)
 {
@@ -33,7 +33,9 @@ int nv_process_open(pid_t pid, struct nv_process *ret_process)
 	if (process.dir < 0)
 		return -errno;
 	process.pidfd = pidfd_open(pid, 0);
-	/* If it ended before pidfd_open(), the number may be another's: then its directory is void.
+	/*
+	 * If the process ended before pidfd_open(), the number may belong to another one: then the
+	 * directory of the first one is void.
 	 */
 	if (process.pidfd < 0 || faccessat(process.dir, "status", F_OK, 0) < 0)
 		return -errno;
@@ -71,7 +73,7 @@ bool nv_process_is_roots(const struct nv_process *process)
 
 	if (process_read(process, "status", status, sizeof(status)) <= 0)
 		return false;
-	/* The name, which is before it, cannot hold a newline: the kernel escapes it. */
+	/* The name comes before it and cannot contain a newline: the kernel escapes it. */
 	at = strstr(status, "\nUid:");
 	return at && sscanf(at, "\nUid: %u %u %u %u", &real, &effective, &saved, &of_files) == 4 &&
 	       !real && !effective && !saved && !of_files && process_shares(process, "ns/net") &&

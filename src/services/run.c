@@ -62,7 +62,7 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Until the end of what it says. */
+/* Reads to the end of the output. */
 static int read_all(int fd, struct nv_str *output)
 {
 	int64_t end = now_ms() + NV_RUN_PATIENCE;
@@ -107,7 +107,7 @@ int nv_run(const char *const argv[], struct nv_str *output)
 	if (r < 0)
 		return r;
 	r = read_all(mine, output);
-	/* One that has closed its output may go on for ever, too. */
+	/* A program that has closed its output may run for ever too. */
 	kill(pid, r < 0 ? SIGKILL : 0);
 	if (waitpid(pid, &status, 0) < 0 || r < 0)
 		return r < 0 ? r : -errno;

@@ -23,8 +23,10 @@ bool nv_udev_data_is_done(const char *text)
 	return true;
 }
 
-/* What udev has looked at has a file (libudev's database), where ID_RENAMING stands until the
- * kernel has told udev that the interface has its new name. */
+/*
+ * udev has a database file for each interface that it has processed. The file has ID_RENAMING until
+ * the kernel has reported the new name.
+ */
 bool nv_udev_is_done(int ifindex)
 {
 	char path[64];

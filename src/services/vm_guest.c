@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* systemd 262 knows more (qemu without KVM, bochs, uml, powervm, qnx, acrn, apple, sre, …), for
- * which FreeBSD has no word of its own. */
+/*
+ * systemd 262 knows more (qemu without KVM, bochs, uml, powervm, qnx, acrn, apple, sre and others)
+ * for which FreeBSD has no word.
+ */
 static const struct {
 	const char *virt;
 	const char *guest;
@@ -40,7 +42,7 @@ const char *nv_vm_guest(void)
 	NV_AUTO(nv_words) struct nv_words words = {};
 	int r = nv_run(argv, &output);
 
-	/* It ends with status 1 when it says "none". */
+	/* It exits with status 1 when it prints "none". */
 	if (r == -EPROTO && nv_str_text(&output)[0])
 		r = 0;
 	if (r == 0)
