@@ -6,12 +6,12 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/* Those that say what is wanted; the others say what has become of the address. */
+/* The flags that can be set; the others report a state. */
 #define WANTED_FLAGS                                                                 \
 	(IFA_F_NODAD | IFA_F_OPTIMISTIC | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | \
 		IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN)
 
-/* What is left of the longest lifetime, for the first half of it. */
+/* During the first half of the longest finite lifetime, what is left of it counts as infinite. */
 static uint32_t lifetime(uint32_t seconds)
 {
 	return seconds > NV_LFT_LONGEST / 2 ? NV_LFT_FOREVER : seconds;
@@ -54,12 +54,15 @@ int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr)
 	nv_attr_u8(&attrs, IFA_PROTO, &addr.protocol);
 	nv_attr_string(&attrs, IFA_LABEL, addr.label, sizeof(addr.label));
 	decode_lifetimes(&attrs, &addr);
-	/* Of an IPv4 address that is valid for ever the kernel says so in the flags alone. */
+	/* For a permanent IPv4 address the kernel reports this in the flags only. */
 	if (addr.flags & IFA_F_DEPRECATED)
 		addr.preferred_lft = 0;
 	addr.has_broadcast = nv_attr_ip(&attrs, IFA_BROADCAST, info->ifa_family, &addr.broadcast);
 
-	/* IFA_ADDRESS is the peer's where there is one, and may be all there is where not. */
+	/*
+	 * IFA_ADDRESS is the peer's address if there is a peer; otherwise it may be the only
+	 * attribute.
+	 */
 	has_address = nv_attr_ip(&attrs, IFA_ADDRESS, info->ifa_family, &addr.peer);
 	if (!nv_attr_ip(&attrs, IFA_LOCAL, info->ifa_family, &addr.local)) {
 		if (!has_address)

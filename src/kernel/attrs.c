@@ -8,7 +8,7 @@ void *nv_request_start(struct nv_request *request, uint16_t type, uint16_t flags
 {
 	struct nlmsghdr *header;
 
-	/* Attributes do not fill the space between them. */
+	/* Attributes leave padding between them that is not written. */
 	memset(request, 0, sizeof(*request));
 	header = mnl_nlmsg_put_header(request->bytes);
 	header->nlmsg_type = type;
@@ -26,7 +26,7 @@ static int attrs_keep(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* mnl_attr_parse() would read up to the aligned end of a message, which may be beyond its own. */
+/* mnl_attr_parse() reads up to the aligned end of a message, which may be behind its own end. */
 int nv_attrs_read(const struct nlmsghdr *message, size_t header_size, struct nv_attrs *attrs)
 {
 	size_t size = mnl_nlmsg_get_payload_len(message);
@@ -50,7 +50,7 @@ int nv_attrs_payload(const void *payload, size_t size, struct nv_attrs *attrs)
 	return mnl_attr_parse_payload(payload, size, attrs_keep, attrs) < MNL_CB_OK ? -EBADMSG : 0;
 }
 
-/* Copies exactly @size bytes; attributes need not be aligned for what they hold. */
+/* Copies exactly @size bytes; attributes may be unaligned for their type. */
 static bool attrs_get(const struct nv_attrs *attrs, unsigned int type, void *ret, size_t size)
 {
 	const struct nlattr *attr = attrs->by_type[type];

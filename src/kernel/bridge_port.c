@@ -12,8 +12,9 @@
 #define SIZE_MAX_PORT 65000 /* bytes of a message; 4,094 VLANs take 32 KiB */
 
 /*
- * What may be set of a port; the kernel's message has more, and one that it does not want (as
- * IFLA_BRPORT_MCAST_N_GROUPS) would fail the request. The state is the bridge's own to decide.
+ * The attributes of a port that can be set. The kernel's message has more, and one that cannot be
+ * set (such as IFLA_BRPORT_MCAST_N_GROUPS) would fail the request. The bridge itself decides on the
+ * state.
  */
 static const uint16_t settable[] = {
 	IFLA_BRPORT_PRIORITY,
@@ -55,7 +56,7 @@ static const struct nlmsghdr *header_of(const struct nv_rtobj *port)
 	return (const void *)port;
 }
 
-/* The attribute of a port's message; NULL: it has none. */
+/* An attribute of a port's message; NULL: it is absent. */
 static const struct nlattr *brport_find(const struct nv_rtobj *port, uint16_t type)
 {
 	const struct nlattr *attr;
@@ -78,7 +79,7 @@ static const struct nlattr *find_setting(const struct nv_rtobj *port, uint16_t t
 	return NULL;
 }
 
-/* An empty message about a link in @bytes, which has room for the largest attribute. */
+/* Begins a message about a link in @bytes, which has room for the largest attribute. */
 static struct nlmsghdr *brport_begin(uint16_t type, int family, int ifindex, char **ret_bytes)
 {
 	char *bytes = calloc(1, MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg) + UINT16_MAX + 256);
@@ -125,7 +126,7 @@ static void put_settings(struct nlmsghdr *message, const void *settings)
 			brport_put_same(message, attr);
 }
 
-/* Isolated and mute, whatever the port is. */
+/* Isolated and without flooding, whatever the port has. */
 static void put_guarded(struct nlmsghdr *message, const void *settings)
 {
 	const struct nlattr *attr;
@@ -236,7 +237,7 @@ static int request_master(struct nv_rtobjs *requests, int ifindex, int master)
 	return brport_end(requests, message);
 }
 
-/* Of a port: one nest, and what @put puts into it. */
+/* Appends a request about a port: one nested attribute, filled by @put. */
 static int request(struct nv_rtobjs *requests, uint16_t type, int ifindex, uint16_t nest,
 	put_fn put, const void *what)
 {
@@ -257,7 +258,7 @@ int nv_brport_enter(struct nv_rtobjs *requests, const struct nv_rtobj *port, int
 
 	if (r == 0)
 		r = request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_guarded, settings);
-	if (r == 0) /* the bridge gives each new port the VLAN that is its default */
+	if (r == 0) /* the bridge gives each new port its default VLAN */
 		r = request(requests, RTM_DELLINK, ifindex, IFLA_AF_SPEC, put_every_vlan, NULL);
 	if (r == 0 && vlans)
 		r = request(requests, RTM_SETLINK, ifindex, IFLA_AF_SPEC, put_nested, vlans);

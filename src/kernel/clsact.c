@@ -47,14 +47,14 @@ int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsa
 	struct nv_request request;
 	int r;
 
-	/* The answer to this one is a notification, which the asker gets only as an echo. */
+	/* The answer to this request is a notification, which the sender gets only as an echo. */
 	clsact_start(&request, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
 	r = nv_rtnl_request(rtnl, &request.header, note_kind, &clsact);
 	for (size_t i = 0; r == 0 && i < NV_ARRAY_SIZE(sides); i++) {
 		clsact_start(&request, RTM_GETTFILTER, NLM_F_DUMP, ifindex, sides[i]);
 		r = nv_rtnl_request(rtnl, &request.header, note_filter, &clsact);
 	}
-	/* Without the qdisc: ENOENT when there never was one, EINVAL when it was removed. */
+	/* Without the qdisc: ENOENT if there never was one, EINVAL if it was removed. */
 	if (r < 0 && (clsact.kind[0] || (r != -ENOENT && r != -EINVAL)))
 		return r;
 	*ret_clsact = clsact;

@@ -5,14 +5,14 @@
 
 #include <errno.h>
 #include <string.h>
-#define HASH_NONFATAL_OOM 1 /* then the element has no table */
-#define HASH_FUNCTION	  HASH_FNV /* the default one falls through, which clang warns of */
+#define HASH_NONFATAL_OOM 1 /* on lack of memory the element is not added */
+#define HASH_FUNCTION	  HASH_FNV /* the default one uses fallthrough, which clang warns about */
 #include <uthash.h>
 
 struct device {
 	UT_hash_handle hh;
-	unsigned int scan; /* the last one that found it */
-	char driver[NV_NAME_LEN]; /* "": none is bound */
+	unsigned int scan; /* number of the last scan that found it */
+	char driver[NV_NAME_LEN]; /* "": no driver is bound */
 	char subsystem[NV_NAME_LEN];
 	char *devname;
 	char devpath[];
@@ -52,7 +52,7 @@ struct nv_devices *nv_devices_free(struct nv_devices *devices)
 	return NULL;
 }
 
-/* Those that a scan finds: of the two buses, and those that have a char node. */
+/* Whether a scan finds the device: it is on one of the two buses or has a character device node. */
 static bool is_remembered(const struct nv_uevent *uevent)
 {
 	return nv_streq(uevent->subsystem, "pci") || nv_streq(uevent->subsystem, "vmbus") ||
@@ -67,7 +67,7 @@ static struct device *devices_find(struct nv_devices *devices, const char *devpa
 	return device;
 }
 
-/* Lack of memory only means that the device may be told of again. */
+/* If memory is short, the device may be reported again. */
 static struct device *devices_remember(struct nv_devices *devices, const struct nv_uevent *uevent)
 {
 	size_t size = strlen(uevent->devpath) + 1;
@@ -132,7 +132,7 @@ void nv_devices_scan_begin(struct nv_devices *devices)
 	devices->scan++;
 }
 
-/* Tells of a known device by what is known of it. */
+/* Reports a device with what is stored about it. */
 static void devices_tell(
 	const struct device *device, const char *action, nv_devices_fn each, void *data)
 {

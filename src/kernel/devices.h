@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which devices were told of, so that each is told of once: the kernel's own events, the look at
- * sysfs at start and after a loss, and udev's replay (`udevadm trigger`) overlap. Pure.
+ * Remembers which devices were reported, so that each is reported once. The kernel's events, the
+ * scan of sysfs at the start and after a loss, and udev's replay (`udevadm trigger`) overlap. Pure.
  */
 #pragma once
 
 #include "base/cleanup.h"
 #include "kernel/monitor.h"
 
-#define NV_DEVICES_MAX 65536 /* more are told of again and again, not when they go */
+/* devices over the limit are reported repeatedly, and their removal is not reported */
+#define NV_DEVICES_MAX 65536
 
 struct nv_devices;
 
@@ -18,18 +19,18 @@ struct nv_devices *nv_devices_free(struct nv_devices *devices);
 NV_DEFINE_AUTO(nv_devices, struct nv_devices *, nv_devices_free);
 
 /*
- * Takes note of a uevent. True if it is news: not a second "add" or "bind" of the same, nor a
- * "remove" or "unbind" of what is not there. Events that neither add nor take away are always news,
- * and so are those of devices that have no char node and are on neither PCI nor VMBus.
+ * Records a uevent. Returns true if it is new: not a second "add" or "bind" of the same device, and
+ * not a "remove" or "unbind" of an unknown one. Other actions are always new. So are events of
+ * devices that have no character device node and are on neither PCI nor VMBus.
  */
 bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent);
 
 typedef void (*nv_devices_fn)(const struct nv_uevent *uevent, void *data);
 
 /*
- * A look at all PCI and VMBus devices and all that have a char node: begin, give each device found
- * as an "add" or "bind", end. @each gets what is news, and at the end a "remove" for those that
- * were not found.
+ * A scan of all PCI and VMBus devices and all devices with a character device node: begin, pass
+ * each device as an "add" or "bind", end. @each gets what is new, and at the end a "remove" for
+ * each device that was not found.
  */
 void nv_devices_scan_begin(struct nv_devices *devices);
 void nv_devices_scan_found(

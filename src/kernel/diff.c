@@ -19,7 +19,7 @@ static int compare_ip(const struct nv_ip *a, const struct nv_ip *b)
 }
 
 /*
- * IPv6 knows an address by itself on its link. IPv4 may have it there several times, with other
+ * In IPv6 a link has an address once. In IPv4 it may have an address several times, with different
  * prefixes or peers.
  */
 int nv_addr_compare(const struct nv_addr *a, const struct nv_addr *b)
@@ -46,7 +46,7 @@ void nv_addrs_sort(struct nv_addrs *addrs)
 		qsort(addrs->addr, addrs->count, sizeof(addrs->addr[0]), compare_elements);
 }
 
-/* Where @like is, or where it would have to be put in. */
+/* The index of @like, or the one at which it would be inserted. */
 static size_t diff_place(const struct nv_addrs *addrs, const struct nv_addr *like)
 {
 	size_t low = 0;
@@ -134,7 +134,7 @@ bool nv_addr_equal(const struct nv_addr *a, const struct nv_addr *b)
 	       a->metric == b->metric && strcmp(a->label, b->label) == 0;
 }
 
-/* What two elements at the heads of two lists in the same order are to each other. */
+/* Compares the first elements of two sorted lists. */
 static unsigned int relation(int comparison)
 {
 	if (comparison < 0)

@@ -1,39 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The difference between two moments' links or addresses. Pure. */
+/* The difference between the links or addresses of two moments. Pure. */
 #pragma once
 
 #include "kernel/types.h"
 
-/* The order of addresses by what makes each the one that it is; 0: the same address. */
+/* The order of addresses by what identifies them; 0: the same address. */
 int nv_addr_compare(const struct nv_addr *a, const struct nv_addr *b);
 
-/* Puts addresses in the order of nv_addr_compare(), which all functions below want. */
+/* Sorts addresses by nv_addr_compare(). All functions below need this order. */
 void nv_addrs_sort(struct nv_addrs *addrs);
 
-/* Where such an address is, or NULL. Owned by @addrs. */
+/* The same address in @addrs, or NULL. Owned by @addrs. */
 const struct nv_addr *nv_addrs_find(const struct nv_addrs *addrs, const struct nv_addr *like);
 
-/* Copies @addr in, at its place, over the same address. Returns 0, -ENOMEM, -E2BIG. */
+/* Inserts a copy of @addr in order, or replaces the same address. Returns 0, -ENOMEM, -E2BIG. */
 int nv_addrs_put(struct nv_addrs *addrs, const struct nv_addr *addr);
 
-/* 0 also when it is not there. */
+/* Does nothing if the address is not in the list. */
 void nv_addrs_remove(struct nv_addrs *addrs, const struct nv_addr *like);
 
-bool nv_link_equal(const struct nv_link *a, const struct nv_link *b); /* in every field */
-bool nv_addr_equal(const struct nv_addr *a, const struct nv_addr *b); /* but in lifetimes */
+bool nv_link_equal(const struct nv_link *a, const struct nv_link *b); /* in all fields */
+/* in all fields except lifetimes */
+bool nv_addr_equal(const struct nv_addr *a, const struct nv_addr *b);
 
-/* Which differences are wanted. */
+/* Which differences to report. */
 enum {
 	NV_DIFF_GONE = 1 << 0,
 	NV_DIFF_NEW = 1 << 1,
 	NV_DIFF_CHANGED = 1 << 2,
 };
 
-/* @old NULL: new. @new NULL: gone. */
+/* @old NULL: it is new. @new NULL: it is gone. */
 typedef void (*nv_diff_link_fn)(const struct nv_link *old, const struct nv_link *new, void *data);
 typedef void (*nv_diff_addr_fn)(const struct nv_addr *old, const struct nv_addr *new, void *data);
 
-/* Call @each for each difference of @which in order of ifindex, or of nv_addr_compare(). */
+/*
+ * Call @each for each difference of the kinds @which, in order of ifindex, or of nv_addr_compare().
+ */
 void nv_diff_links(const struct nv_links *old, const struct nv_links *new, unsigned int which,
 	nv_diff_link_fn each, void *data);
 void nv_diff_addrs(const struct nv_addrs *old, const struct nv_addrs *new, unsigned int which,

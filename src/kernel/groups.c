@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Link-layer groups of links. rtnetlink knows them not; /proc/net/dev_mcast lists them, and
- * SIOCADDMULTI (netdevice(7), `ip maddress add`) adds one that stays when this process ends.
+ * Link-layer multicast addresses of links. rtnetlink does not have them; /proc/net/dev_mcast lists
+ * them, and SIOCADDMULTI (netdevice(7), `ip maddress add`) adds one that remains when this process
+ * ends.
  */
 #include "kernel/netlink_ops.h"
 
@@ -14,7 +15,7 @@
 #define MAC_FORMAT    "%2hhx%2hhx%2hhx%2hhx%2hhx%2hhx"
 #define MAC_BYTES(at) &(at)[0], &(at)[1], &(at)[2], &(at)[3], &(at)[4], &(at)[5]
 
-/* "4    eth0            1     0     01005e000001": index, name, users, added by hand, address. */
+/* "4    eth0            1     0     01005e000001": ifindex, name, users, added by hand, address. */
 int nv_groups_read(const char *path, struct nv_groups *ret_groups)
 {
 	NV_AUTO(nv_groups) struct nv_groups groups = {};
@@ -30,7 +31,7 @@ int nv_groups_read(const char *path, struct nv_groups *ret_groups)
 
 		if (sscanf(line, "%d %*s %*d %d " MAC_FORMAT, &group.ifindex, &by_hand,
 			    MAC_BYTES(group.mac)) != 8)
-			continue; /* another kind of link has longer ones */
+			continue; /* other kinds of links have longer addresses */
 		group.by_hand = by_hand;
 		r = nv_groups_add(&groups, &group);
 	}

@@ -42,12 +42,12 @@ void *nv_kernel_self(const struct nv_kernel *kernel)
 	return kernel->self;
 }
 
-/* Calls a row of the table, if it has it. */
+/* Calls an operation of the table, if it is there. */
 #define CALL(kernel, row, ...)                                                              \
 	((kernel)->ops->row ? (kernel)->ops->row((kernel)->self __VA_OPT__(, ) __VA_ARGS__) \
 			    : -EOPNOTSUPP)
 
-/* The same for a dump, which is made again when it was interrupted. */
+/* The same for a dump, which is repeated if it was interrupted. */
 #define DUMP(kernel, row, ...)                                                \
 	({                                                                    \
 		int _r = -EINTR;                                              \
@@ -183,7 +183,7 @@ int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, siz
 	return CALL(kernel, send, ifindex, frame, length);
 }
 
-/* A path that stays below /proc/sys: relative, without "..", "." or empty parts. */
+/* The path must stay below /proc/sys: relative, without "..", "." or empty parts. */
 static int check_sysctl_path(const char *path)
 {
 	if (strlen(path) >= NV_SYSCTL_PATH_MAX)

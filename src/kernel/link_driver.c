@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/* The last part of where a symbolic link below /sys points to. */
+/* The last part of the target of a symbolic link below /sys. */
 static bool read_target(const char *path, char *ret, size_t size)
 {
 	char target[PATH_MAX];
@@ -21,7 +21,7 @@ static bool read_target(const char *path, char *ret, size_t size)
 	return nv_strcopy(ret, size, basename(target));
 }
 
-/* Whether /sys shows this very link: what is mounted may be another network namespace's. */
+/* Whether /sys shows this very link: the mounted sysfs may belong to another network namespace. */
 static bool is_in_sysfs(const struct nv_link *link)
 {
 	NV_AUTO(nv_file) FILE *file = NULL;
@@ -33,7 +33,7 @@ static bool is_in_sysfs(const struct nv_link *link)
 	return file && fscanf(file, "%d", &ifindex) == 1 && ifindex == link->ifindex;
 }
 
-/* For kernels before 5.14, whose messages do not name the parent. */
+/* For kernels before 5.14, whose messages do not name the parent device. */
 static void find_parent(struct nv_link *link)
 {
 	char path[PATH_MAX];
@@ -66,7 +66,7 @@ static void ask_ethtool(int fd, struct nv_link *link)
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 	struct ifreq request = {.ifr_ifindex = link->ifindex};
 
-	/* The name of this moment: it may have changed since the message was sent. */
+	/* The current name: it may have changed since the message was sent. */
 	if (ioctl(fd, SIOCGIFNAME, &request) < 0)
 		return;
 	request.ifr_data = (char *)&info;

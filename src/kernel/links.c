@@ -49,8 +49,8 @@ static int decode_port(const struct nv_attrs *info, struct nv_link *link)
 }
 
 /*
- * The kernel tells of flags only where one is set, although a new VLAN would have one; and the mask
- * that it tells is of all bits, where it takes only one of those that it knows.
+ * The kernel reports flags only if one is set, although a new VLAN would have one set. And it
+ * reports a mask of all bits, but accepts only the bits that it knows.
  */
 static void keep_vlan(const struct nlattr *data, struct nv_link *link)
 {
@@ -66,7 +66,7 @@ static void keep_vlan(const struct nlattr *data, struct nv_link *link)
 	const struct nlattr *attr;
 	size_t length = 0;
 
-	/* The last attribute may be told without its padding. */
+	/* The last attribute may be without its padding. */
 	if ((size_t)MNL_ALIGN(told) > sizeof(link->vlan) - sizeof(flags)) {
 		link->vlan_length = UINT16_MAX;
 		return;
@@ -168,7 +168,7 @@ int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link)
 
 	if (r < 0)
 		return r;
-	/* A bridge port's, IPv6's or wireless's word about a link tells only a part of it. */
+	/* Messages of a bridge port, of IPv6 or of wireless describe only a part of a link. */
 	if (info->ifi_family != AF_UNSPEC || !attrs.by_type[IFLA_MTU])
 		return -ENOMSG;
 	link.ifindex = info->ifi_index;
@@ -239,7 +239,7 @@ void nv_link_encode_set(
 	struct ifinfomsg *info = nv_request_start(request, RTM_NEWLINK, NLM_F_ACK, sizeof(*info));
 
 	info->ifi_index = ifindex;
-	/* A mask of nothing would mean all flags to the kernel if any of them were set. */
+	/* With a mask of zero the kernel would take all flags if any of them were set. */
 	if (change->what & NV_LINK_FLAGS) {
 		info->ifi_change = change->flags_mask;
 		info->ifi_flags = to->flags & change->flags_mask;
@@ -304,7 +304,7 @@ static void put_vlan(struct nlmsghdr *header, const struct nv_link *link)
 	mnl_attr_nest_end(header, data);
 }
 
-/* linux/if_bonding.h and bond_options.h have no names for the values of the last two. */
+/* linux/if_bonding.h and bond_options.h have no names for the values of the last two attributes. */
 static void put_bond(struct nlmsghdr *header)
 {
 	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
@@ -324,7 +324,7 @@ int nv_link_encode_add(
 
 	if (peer_name && strlen(peer_name) >= IFNAMSIZ)
 		return -ENAMETOOLONG;
-	/* Echo (Linux 6.2): the new link's message comes back before the acknowledgement. */
+	/* Echo (Linux 6.2): the message about the new link arrives before the acknowledgement. */
 	nv_request_start(request, RTM_NEWLINK, NLM_F_ACK | NLM_F_ECHO | NLM_F_CREATE | NLM_F_EXCL,
 		sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(header, IFLA_IFNAME, link->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Joined multicast groups as /proc/net tells them: RTM_GETMULTICAST knows only IPv6's on most
- * kernels, and never the version of IGMP.
+ * The joined multicast groups, read from /proc/net. RTM_GETMULTICAST reports only those of IPv6 on
+ * most kernels, and never the IGMP version.
  */
 #include "kernel/netlink_ops.h"
 
@@ -19,8 +19,8 @@ static int mcast_open_file(const char *net, const char *name, FILE **ret_file)
 }
 
 /*
- * A line for a link, "4 eth0 : 1 V3" (index, name, number, version of the querier), and then one
- * for each group, "010000E0 1 …": the address as a number, as the machine has it in memory.
+ * A line for each link, "4 eth0 : 1 V3" (ifindex, name, number, version of the querier), followed
+ * by one for each group, "010000E0 1 …": the address as a number in the machine's byte order.
  */
 static int read_igmp(const char *net, struct nv_mcasts *mcasts)
 {
@@ -46,7 +46,7 @@ static int read_igmp(const char *net, struct nv_mcasts *mcasts)
 	return r;
 }
 
-/* "4 eth0 ff020000000000000000000000000001 1 0000000C 0": index, name, group, … */
+/* "4 eth0 ff020000000000000000000000000001 1 0000000C 0": ifindex, name, group, … */
 static int read_igmp6(const char *net, struct nv_mcasts *mcasts)
 {
 	NV_AUTO(nv_file) FILE *file = NULL;

@@ -10,20 +10,20 @@
 
 #include <errno.h>
 
-/* Datagrams taken in one turn of the loop, so that others get theirs. */
+/* Datagrams that are read before the loop serves other descriptors. */
 #define BATCH 256
 
-/* After a dump that failed, until the next try. */
+/* Time between a dump that failed and the next attempt. */
 #define RETRY (200 * NV_USEC_PER_MSEC)
 
-/* Enough for whatever a receive buffer can hold. */
+/* More datagrams than a receive buffer can hold. */
 #define DRAIN_MAX 100000
 
-#define FEEDS 2 /* values of enum nv_subscription */
+#define FEEDS 2 /* number of values of enum nv_subscription */
 
 struct nv_monitor {
 	struct nv_kernel *kernel;
-	const struct nv_kernel_ops *real; /* of the kernel */
+	const struct nv_kernel_ops *real; /* of the kernel below */
 	struct nv_monitor_ops ops; /* of the listener */
 	void *data;
 
@@ -32,15 +32,15 @@ struct nv_monitor {
 	struct nv_watch *retry;
 
 	struct nv_links links;
-	struct nv_addrs addrs; /* in the order of nv_addr_compare() */
+	struct nv_addrs addrs; /* sorted by nv_addr_compare() */
 	struct nv_devices *devices;
 
-	bool lost[FEEDS]; /* what is known may be wrong: look again */
+	bool lost[FEEDS]; /* messages were lost: what is known may be wrong */
 	bool busy; /* a callback is running */
-	bool scanned; /* devices are told of since nv_monitor_coldplug_devices() */
-	bool told; /* something, since the listener was last told that it settled */
-	bool out_of_memory; /* a message could not be kept */
-	bool has_failed; /* to look again; said so once */
+	bool scanned; /* nv_monitor_coldplug_devices() was called: devices are reported */
+	bool told; /* something was reported since the last settled() */
+	bool out_of_memory; /* a message could not be stored */
+	bool has_failed; /* a dump failed, which was logged once */
 	unsigned long resyncs;
 };
 
@@ -78,7 +78,10 @@ static void monitor_settle(struct nv_monitor *monitor)
 	monitor->told = false;
 }
 
-/* The kernel takes the addresses off a link first, but a link without them is gone all the same. */
+/*
+ * The kernel reports the addresses of a link as gone before the link. If it did not, they are gone
+ * all the same.
+ */
 static void lose_link(struct nv_monitor *monitor, const struct nv_link *known)
 {
 	struct nv_link old = *known;
@@ -167,7 +170,7 @@ static void take_notify_peers(int ifindex, void *data)
 		monitor->ops.notify_peers(link, monitor->data);
 }
 
-/* Messages from before a dump tell nothing that the dump does not. */
+/* Messages from before a dump report nothing that the dump does not have. */
 static void drain(struct nv_monitor *monitor)
 {
 	static const struct nv_subscribe_sink nowhere;
@@ -190,7 +193,7 @@ static int monitor_dump(
 		r = nv_kernel_addrs(monitor->kernel, 0, &addrs);
 	if (r < 0)
 		return r;
-	/* A link that was made between the two dumps tells of itself and its addresses later. */
+	/* A link that was made between the two dumps is reported with its addresses later. */
 	for (size_t i = 0; i < addrs.count; i++) {
 		if (nv_links_by_index(&links, addrs.addr[i].ifindex))
 			addrs.addr[kept++] = addrs.addr[i];
@@ -203,8 +206,9 @@ static int monitor_dump(
 }
 
 /*
- * Tells the difference to what is known, and knows the new. Addresses go while their link is still
- * there by its old name, and come when it is there by its new one.
+ * Reports the difference between the known and the new state, and stores the new one. Addresses are
+ * reported as gone while their link still exists under its old name, and as new when it exists
+ * under its new name.
  */
 static void become(struct nv_monitor *monitor, struct nv_links *links, struct nv_addrs *addrs)
 {
@@ -232,7 +236,7 @@ static int dump_and_tell(struct nv_monitor *monitor)
 	if (r < 0)
 		return r;
 	monitor->resyncs++;
-	monitor->told = true; /* what is alike may be another link under the same index */
+	monitor->told = true; /* an equal link may be another one with the same ifindex */
 	become(monitor, &links, &addrs);
 	return 0;
 }
@@ -261,8 +265,8 @@ static int scan_devices(struct nv_monitor *monitor)
 }
 
 /*
- * Looks again at what is not known any more. What fails is tried again later; meanwhile messages
- * are applied to what is known.
+ * Dumps again what may be wrong. A failure is repeated later; until then, messages are applied to
+ * the known state.
  */
 static void recover(struct nv_monitor *monitor)
 {
@@ -286,7 +290,7 @@ static void recover(struct nv_monitor *monitor)
 	nv_watch_arm(monitor->retry, RETRY);
 }
 
-/* Takes what waits in a feed. True if some was lost. */
+/* Reads the waiting datagrams. Returns true if some were lost. */
 static bool receive(struct nv_monitor *monitor, enum nv_subscription feed)
 {
 	const struct nv_subscribe_sink sink = {
@@ -417,7 +421,7 @@ static int subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
 		if (r == 0)
 			r = nv_loop_watch_fd(loop, monitor->fd[feed], NV_LOOP_READ, on[feed],
 				monitor, &monitor->watch[feed]);
-		/* A switch does not wait for those who only ask. */
+		/* A switch must not wait for clients of the control socket. */
 		if (r == 0)
 			nv_watch_urgent(monitor->watch[feed]);
 	}

@@ -16,7 +16,7 @@ int nv_neigh_decode(const struct nlmsghdr *message, struct nv_neigh *ret_neigh)
 
 	if (r < 0)
 		return r;
-	/* Bridges' tables and what proxy_arp answers for are other things in the same message. */
+	/* The same message type is used for bridges' forwarding databases and for proxy entries. */
 	if (!nv_ip_size(info->ndm_family) || (info->ndm_flags & NTF_PROXY))
 		return -ENOMSG;
 	if (!nv_attr_ip(&attrs, NDA_DST, info->ndm_family, &neigh.address))

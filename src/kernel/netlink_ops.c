@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel itself behind the table of operations. */
+/* The real kernel behind the table of operations. */
 #include "kernel/netlink_ops.h"
 
 #include "kernel/attrs.h"
@@ -12,7 +12,7 @@
 
 struct real {
 	struct nv_rtnl rtnl; /* requests and dumps */
-	struct nv_datagram datagram; /* what a feed brought last */
+	struct nv_datagram datagram; /* the last datagram of a subscription */
 	int ioctl_fd;
 	int packet_fd;
 };
@@ -46,7 +46,7 @@ struct links_dump {
 	struct nv_links links;
 };
 
-/* A message that is not one of those asked for is passed over, in dumps as everywhere. */
+/* Messages of other types are ignored, in dumps and elsewhere. */
 static int each_link(const struct nlmsghdr *message, void *data)
 {
 	struct links_dump *dump = data;
@@ -112,7 +112,7 @@ static int real_link_set(void *self, int ifindex, const struct nv_link_change *c
 	return netlink_send_request(self, &request);
 }
 
-/* A name that goes with it is a new name in kernels before 5.11, also where the old one is free. */
+/* Kernels before 5.11 treat a name in the request as a new name, also if the old one is free. */
 static int real_link_move(void *self, int ifindex, int netns_fd)
 {
 	struct nv_request request;
@@ -126,7 +126,7 @@ static int real_link_move(void *self, int ifindex, int netns_fd)
 	return netlink_send_request(self, &request);
 }
 
-/* The message of a new link comes back before the acknowledgement (Linux 6.2). */
+/* The message about a new link arrives before the acknowledgement (Linux 6.2). */
 static int read_echo(const struct nlmsghdr *message, void *data)
 {
 	struct nv_link link;

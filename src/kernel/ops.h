@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What stands behind a struct nv_kernel: the real kernel, or a fake in a test. Inside this room and
- * for fakes only; everybody else uses kernel.h.
+ * The implementation behind a struct nv_kernel: the real kernel, or a fake in a test. Only this
+ * directory and fakes use this file; everybody else uses kernel.h.
  */
 #pragma once
 
 #include "kernel/kernel.h"
 #include "kernel/monitor.h"
 
-/* What a subscriber can be told of, each over a descriptor of its own. */
+/* What can be subscribed to, each with a descriptor of its own. */
 enum nv_subscription {
 	NV_SUBSCRIBE_RTNL, /* links and addresses */
 	NV_SUBSCRIBE_UEVENT, /* devices */
 };
 
-/* Where what was received goes. A feed calls only those that it has something for. */
+/* Where received messages go. Only the callbacks with something to report are called. */
 struct nv_subscribe_sink {
-	/* @link carries what the message says; driver and parent may be missing (see details). */
+	/* @link has what the message says; driver and parent may be missing (see link_driver). */
 	void (*link)(const struct nv_link *link, bool gone, void *data);
 	void (*addr)(const struct nv_addr *addr, bool gone, void *data);
 	void (*uevent)(const struct nv_uevent *uevent, void *data);
-	/* After link(): the message was about NETDEV_NOTIFY_PEERS. */
+	/* Called after link(): the message was about NETDEV_NOTIFY_PEERS. */
 	void (*notify_peers)(int ifindex, void *data);
 	void *data;
 };
 
 /*
- * One row for each operation of kernel.h, with the same meaning; what kernel.c sees to itself
- * (checks of arguments, dumping again after an interruption) need not be done here. A fake may
- * leave out rows that its test has no use for: they fail with -EOPNOTSUPP.
+ * One row for each operation of kernel.h, with the same meaning. kernel.c checks arguments and
+ * repeats interrupted dumps, so a row need not do this. A fake may omit rows; they fail with
+ * -EOPNOTSUPP.
  */
 struct nv_kernel_ops {
 	void (*free)(void *self);
 	const char *(*last_error)(void *self);
 
-	/* Dumps: -EINTR when interrupted (NLM_F_DUMP_INTR), with nothing put in @ret. */
+	/* Dumps. -EINTR: interrupted (NLM_F_DUMP_INTR); @ret is untouched then. */
 	int (*links)(void *self, struct nv_links *ret_links);
 	int (*addrs)(void *self, int ifindex, struct nv_addrs *ret_addrs);
 	int (*routes)(void *self, int oif, struct nv_routes *ret_routes);
@@ -62,28 +62,28 @@ struct nv_kernel_ops {
 	int (*sysctl_write)(void *self, const char *path, const char *value);
 	int (*sysctl_list)(void *self, const char *path, struct nv_words *ret_names);
 
-	/* Fills in driver and parent of a link that came over a feed, as far as they can be told.
-	 */
+	/* Sets driver and parent of a link from a subscription, as far as they are known. */
 	void (*link_driver)(void *self, struct nv_link *link);
 
-	/* Reports all PCI and VMBus devices and all nodes of the "misc" class, sorted by devpath.
+	/*
+	 * Reports all PCI and VMBus devices and all nodes of the "misc" class, sorted by devpath.
 	 */
 	int (*devices)(void *self, const struct nv_subscribe_sink *sink);
 
-	/* The descriptor is the caller's to poll, to pass to receive and to close. */
+	/* The caller polls the descriptor, passes it to receive(), and closes it. */
 	int (*subscribe)(void *self, enum nv_subscription feed, int *ret_fd);
 
 	/*
-	 * Takes what one datagram brought. -EAGAIN: there is none; -ENOBUFS: some were lost.
-	 * Malformed ones are dropped.
+	 * Reads one datagram. -EAGAIN: there is none; -ENOBUFS: some were lost. Malformed messages
+	 * are dropped.
 	 */
 	int (*receive)(void *self, enum nv_subscription feed, int fd,
 		const struct nv_subscribe_sink *sink);
 };
 
-/* @self is freed by ops->free. Returns 0 or -ENOMEM (then @self is still the caller's). */
+/* ops->free frees @self. Returns 0 or -ENOMEM (then @self still belongs to the caller). */
 int nv_kernel_new(const struct nv_kernel_ops *ops, void *self, struct nv_kernel **ret_kernel);
 
-/* What nv_kernel_new() was given. */
+/* The @ops of nv_kernel_new(). */
 const struct nv_kernel_ops *nv_kernel_ops(const struct nv_kernel *kernel);
 void *nv_kernel_self(const struct nv_kernel *kernel);

@@ -10,7 +10,8 @@ int nv_packet_send(int *fd, int ifindex, const void *frame, size_t length)
 	const struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
 
 	if (*fd < 0)
-		*fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* hears nothing */
+		/* protocol 0: receives nothing */
+		*fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (*fd < 0 || sendto(*fd, frame, length, MSG_DONTWAIT, (const struct sockaddr *)&to,
 			       sizeof(to)) < 0)
 		return -errno;

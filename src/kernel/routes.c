@@ -5,7 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#define CLOCK_HZ 100 /* USER_HZ, in which the kernel counts rta_expires */
+#define CLOCK_HZ 100 /* USER_HZ, the unit of rta_expires */
 
 static void decode_via(const struct nlattr *attr, struct nv_route *route)
 {
@@ -72,7 +72,7 @@ static int decode_attrs(const struct nv_attrs *attrs, struct nv_route *route)
 	return attrs->by_type[RTA_METRICS] ? decode_metrics(attrs->by_type[RTA_METRICS], route) : 0;
 }
 
-/* The next hops of one route: struct rtnexthop with attributes, one after the other. */
+/* Decodes the next hops of one route: struct rtnexthop with attributes, one after the other. */
 static int decode_hops(
 	const struct nlattr *list, const struct nv_route *common, struct nv_routes *routes)
 {
@@ -112,7 +112,7 @@ int nv_route_decode(const struct nlmsghdr *message, struct nv_routes *routes)
 
 	if (r < 0)
 		return r;
-	/* Exceptions (a path MTU learnt, a redirect) are in IPv6's dumps, but are no routes. */
+	/* IPv6's dumps include exceptions (a learnt path MTU, a redirect), which are not routes. */
 	if (!nv_ip_size(info->rtm_family) || (info->rtm_flags & RTM_F_CLONED))
 		return -ENOMSG;
 	if (info->rtm_dst_len > 8 * nv_ip_size(info->rtm_family))

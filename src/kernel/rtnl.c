@@ -94,7 +94,7 @@ int nv_rtnl_open_other(int protocol, struct nv_rtnl *ret_rtnl)
 
 	if (fd < 0)
 		return -errno;
-	/* Words with a refusal; no copy of the request in it; filters in dumps (Linux 4.20). */
+	/* Text with a refusal; no copy of the request in it; filters in dumps (Linux 4.20). */
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
@@ -115,7 +115,10 @@ void nv_rtnl_close(struct nv_rtnl *rtnl)
 	nv_datagram_auto(&rtnl->datagram);
 }
 
-/* After a failure in the middle of an answer, the rest of it must not meet the next request. */
+/*
+ * After a failure in the middle of an answer, the rest of it must not be taken for the answer to
+ * the next request.
+ */
 static int reopen(struct nv_rtnl *rtnl)
 {
 	struct nv_rtnl fresh;
@@ -128,7 +131,7 @@ static int reopen(struct nv_rtnl *rtnl)
 	return 0;
 }
 
-/* The end of a request, with the kernel's words if it has any. */
+/* Reads the end of an answer, with the kernel's text if there is any. */
 static int read_end(struct nv_rtnl *rtnl, const struct nlmsghdr *message)
 {
 	size_t size = message->nlmsg_type == NLMSG_ERROR ? sizeof(struct nlmsgerr) : sizeof(int);
@@ -149,7 +152,7 @@ struct answer {
 	void *data;
 	bool ended;
 	bool interrupted;
-	int error; /* the kernel's, or else the first of each() */
+	int error; /* the kernel's, or the first one of each() */
 };
 
 static void read_message(struct answer *answer, const struct nlmsghdr *message)
@@ -231,8 +234,8 @@ int nv_rtnl_request(
 }
 
 /*
- * A datagram's worth of requests: so few that an answer to each, if all fail, fits in the socket's
- * buffer (net.core.rmem_default, 208 KiB; an answer takes less than 1 KiB of it).
+ * Requests in one datagram. They are so few that the answers fit in the socket's buffer if all of
+ * them fail (net.core.rmem_default is 208 KiB; an answer takes less than 1 KiB of it).
  */
 #define BATCH_REQUESTS 128
 #define BATCH_BYTES    65536
@@ -244,7 +247,7 @@ struct batch {
 	size_t count;
 };
 
-/* Numbers the next requests that go together. Only the last is answered when all is well. */
+/* Numbers the next requests that go together. Only the last one is acknowledged if all succeed. */
 static struct batch next_batch(struct nv_rtnl *rtnl, char *bytes, size_t left)
 {
 	struct batch batch = {.bytes = bytes, .first = rtnl->sequence + 1};

@@ -11,13 +11,13 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#define GROWTH 128 /* bytes that a message may gain here: two names and a lifetime */
+#define GROWTH 128 /* bytes by which a message may grow here: two names and a lifetime */
 
 struct nv_rtobj {
 	struct nlmsghdr header;
 };
 
-/* NEW, DEL and GET of a family of messages are neighbours, and NEW is a multiple of four. */
+/* The NEW, DEL and GET types of a family follow each other, and NEW is a multiple of four. */
 static uint16_t family_of(uint16_t type)
 {
 	return type & ~3u;
@@ -73,7 +73,7 @@ const struct nv_rtobj *nv_rtobjs_next(const struct nv_rtobjs *objs, const struct
 	if (after)
 		at = (size_t)((const char *)after - objs->bytes) +
 		     MNL_ALIGN(after->header.nlmsg_len);
-	/* Each begins aligned, as netlink has them. */
+	/* Each message begins aligned, as netlink requires. */
 	return at < objs->length ? (const void *)(objs->bytes + at) : NULL;
 }
 
@@ -116,7 +116,7 @@ int nv_rtobjs_add(struct nv_rtobjs *objs, const struct nv_rtobj *obj)
 	return 0;
 }
 
-/* Begins a copy of @message behind the last thing; it counts when commit() is called. */
+/* Begins a copy of @message behind the last object. It counts after commit(). */
 static int rtobj_begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *ret_header,
 	struct nlmsghdr **ret_copy)
 {
@@ -128,7 +128,7 @@ static int rtobj_begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, v
 
 	if (r < 0)
 		return r;
-	/* Attributes do not fill the space between them. */
+	/* Attributes leave padding between them that is not written. */
 	memset(objs->bytes + objs->length, 0, room);
 	copy = mnl_nlmsg_put_header(objs->bytes + objs->length);
 	copy->nlmsg_type = message->nlmsg_type;
@@ -151,7 +151,7 @@ static void rtobj_put_same(struct nlmsghdr *copy, const struct nlattr *attr)
 		copy, attr->nla_type, mnl_attr_get_payload_len(attr), mnl_attr_get_payload(attr));
 }
 
-/* The attribute behind @after, or the first for NULL; NULL at the end. */
+/* The attribute after @after, or the first one for NULL; NULL at the end. */
 static const struct nlattr *next_attr(const struct nlmsghdr *message, const struct nlattr *after)
 {
 	const char *end = (const char *)message + message->nlmsg_len;
@@ -175,7 +175,7 @@ static const struct nlattr *find_attr(const struct nlmsghdr *message, uint16_t t
 	return NULL;
 }
 
-/* Calls @edit for each next hop of a list; false if the list is malformed. */
+/* Calls @edit for each next hop of a list. Returns false if the list is malformed. */
 static bool each_hop(char *list, size_t left, void (*edit)(struct rtnexthop *hop, const void *data),
 	const void *data)
 {
@@ -265,7 +265,7 @@ static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	return 0;
 }
 
-/* What the kernel makes itself for groups and broadcasts. */
+/* Whether the kernel itself makes such an entry, for groups and broadcast. */
 static bool is_of_itself(const struct ndmsg *info, const struct nlmsghdr *message)
 {
 	static const uint8_t all[NV_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -277,7 +277,7 @@ static bool is_of_itself(const struct ndmsg *info, const struct nlmsghdr *messag
 	       ((bytes[0] & 1) || memcmp(bytes, all, sizeof(all)) == 0);
 }
 
-/* Of a bridge's own table, and not of the list of MACs that a device takes. */
+/* Takes an entry of a bridge's own table, not one of the MAC addresses that a device accepts. */
 static int take_fdb(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 {
 	struct nlmsghdr *copy;
@@ -378,7 +378,7 @@ int nv_rtobjs_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	}
 }
 
-/* Puts the new index in place of an old one; whether it was one. */
+/* Replaces an old ifindex by the new one. Returns whether it was an old one. */
 static bool rename_index(const struct nv_link_maps *renamings, int *ifindex)
 {
 	for (size_t i = 0; renamings && i < renamings->count; i++) {
@@ -502,9 +502,9 @@ static void put_renamed(
 }
 
 /*
- * A route from a router advertisement gets the next priority, to last until its end as a stopgap:
- * at the priority of the kernel's own it would be in the way, and then the kernel (6.18, ndisc.c)
- * does not read on in an advertisement, and the addresses' lifetimes are not renewed.
+ * A route from a router advertisement gets the next priority, and lasts until it expires. At the
+ * priority of the kernel's own route it would make the kernel (6.18, ndisc.c) ignore the rest of an
+ * advertisement, and the addresses' lifetimes would not be renewed.
  */
 static void step_back(struct nlmsghdr *copy)
 {
@@ -519,7 +519,7 @@ static void step_back(struct nlmsghdr *copy)
 	memcpy(mnl_attr_get_payload(attr), &priority, sizeof(priority));
 }
 
-/* The next hops by the links of @which, out of a list. */
+/* Copies the next hops that use the links of @which. */
 static void put_hops_of(
 	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_link_maps *which)
 {

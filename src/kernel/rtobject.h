@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Things that hang on a link, carried as the kernel told of them: routes, rules, neighbours and
- * next hops. Only the places that name a link are read and written here; whatever else a message
- * says, also what this program has never heard of, goes along as it came. No system call in here.
+ * Objects that belong to a link, kept as the rtnetlink messages that the kernel sent: routes,
+ * rules, neighbours, next hops. Only the interface indexes in a message are read and written here.
+ * Everything else in it, including attributes that this program does not know, stays unchanged.
+ * There is no system call in this file.
  */
 #pragma once
 
@@ -12,23 +13,23 @@
 
 /* In the order in which they can be made: a route may need a next hop, and a rule its routes. */
 enum nv_rtobj_kind {
-	NV_RTOBJ_ADDR, /* only as nv_rtobjs_add_addr() makes it: dumps give addresses as values */
-	NV_RTOBJ_NEXTHOP, /* of IPv4 and IPv6, by its id (Linux 5.3); a route by one has none
-			      itself */
-	NV_RTOBJ_NEIGH, /* of IPv4 and IPv6; what is answered for as a proxy too */
-	NV_RTOBJ_ROUTE, /* of IPv4 and IPv6, all tables */
+	NV_RTOBJ_ADDR, /* only as made by nv_rtobjs_add_addr(): dumps give addresses as values */
+	/* IPv4 and IPv6, with an id (Linux 5.3); a route that uses one has no next hop itself */
+	NV_RTOBJ_NEXTHOP,
+	NV_RTOBJ_NEIGH, /* IPv4 and IPv6, including proxy entries */
+	NV_RTOBJ_ROUTE, /* IPv4 and IPv6, all tables */
 	NV_RTOBJ_RULE, /* those that name a link */
-	/* Not of a route's kind, and not carried with those: see port.h. */
-	NV_RTOBJ_BRPORT, /* of a bridge, without what it has learnt */
-	NV_RTOBJ_FDB, /* a MAC that somebody has given to a bridge's port */
+	/* Not like the kinds above, and not replayed with them: see bridge_port.h. */
+	NV_RTOBJ_BRPORT, /* a bridge port, without what the bridge has learnt on it */
+	NV_RTOBJ_FDB, /* a static entry of a bridge's forwarding database */
 };
 
 #define NV_RTOBJ_KINDS (NV_RTOBJ_RULE + 1)
 
-/* A message that would make the thing, as a request without flags. */
+/* The message that would make the object, as a request without flags. */
 struct nv_rtobj;
 
-/* One after another in memory. */
+/* Objects, one after the other in memory. */
 struct nv_rtobjs {
 	char *bytes;
 	size_t length;
@@ -38,7 +39,7 @@ struct nv_rtobjs {
 
 #define NV_RTOBJS_MAX 1000000
 
-/* The one behind @after, or the first for NULL; NULL at the end. Owned by @things. */
+/* The object after @after, or the first one for NULL; NULL at the end. Owned by @objs. */
 const struct nv_rtobj *nv_rtobjs_next(const struct nv_rtobjs *objs, const struct nv_rtobj *after);
 
 #define nv_each_rtobj(obj, objs)                                           \
@@ -53,15 +54,14 @@ int nv_rtobjs_add(struct nv_rtobjs *objs, const struct nv_rtobj *obj);
 struct nlmsghdr;
 
 /*
- * Appends what a dump's message tells of, without what only says what has become of the thing
- * (counters, ages, dead next hops). A route's expiry becomes a lifetime; a neighbour that was
- * learnt becomes NUD_STALE.
- * Returns 0, -ENOMSG: nothing that could be made again (an exception, a route by a next hop's id,
- * a neighbour that is not known, a rule that names no link); -EBADMSG, -ENOMEM, -E2BIG.
+ * Appends the object of a dump's message, without what only reports a state (counters, ages, dead
+ * next hops). A route's expiry time becomes a lifetime; a learnt neighbour becomes NUD_STALE.
+ * Returns 0; -ENOMSG: it cannot be made again (an exception, a route with a next hop's id, an
+ * unresolved neighbour, a rule that names no link); -EBADMSG, -ENOMEM, -E2BIG.
  */
 int nv_rtobjs_take(struct nv_rtobjs *objs, const struct nlmsghdr *message);
 
-/* Which link takes whose place. */
+/* Which link is replaced by which. */
 struct nv_link_map {
 	int from, to;
 	const char *from_name, *to_name;
@@ -72,53 +72,63 @@ struct nv_link_maps {
 	size_t count;
 };
 
-/* The same for values. Returns 0, -ENOMEM, -E2BIG, -EAFNOSUPPORT. */
+/* Appends an object made from a value. Returns 0, -ENOMEM, -E2BIG, -EAFNOSUPPORT. */
 int nv_rtobjs_add_addr(struct nv_rtobjs *objs, const struct nv_addr *addr);
 int nv_rtobjs_add_route(struct nv_rtobjs *objs, const struct nv_route *route);
 
-/* As text for a file, and back. nv_rtobjs_add_hex(): as nv_rtobjs_take(). */
+/*
+ * An object as hexadecimal text for a file, and back. nv_rtobjs_add_hex() returns as
+ * nv_rtobjs_take().
+ */
 void nv_rtobj_hex(const struct nv_rtobj *obj, struct nv_str *text);
 int nv_rtobjs_add_hex(struct nv_rtobjs *objs, const char *text);
 
-/* Whether one of the links that are to be replaced is named in it. */
+/* Whether the object names one of the links that are to be replaced. */
 bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *renamings);
 
 enum nv_rtobj_verb {
-	NV_RTOBJ_ADD, /* a route goes beside one of the same place (NV_ROUTE_BESIDE); others:
-			  -EEXIST */
+	/*
+	 * a route is added beside one with the same destination (NV_ROUTE_BESIDE); other objects:
+	 * -EEXIST
+	 */
+	NV_RTOBJ_ADD,
 	NV_RTOBJ_REPLACE,
 	NV_RTOBJ_DELETE,
 };
 
 /*
- * Appends the request that does this to the thing, with the links in their new places. Of a route
- * with several next hops only those by the links named are deleted (in IPv4 the kernel has all or
- * none). @renamings NULL: as it is. Returns 0, -ENOMEM, -E2BIG.
+ * Appends the request for @verb, with the interface indexes replaced. Of a route with several next
+ * hops, only those that use the named links are deleted (for IPv4 the kernel deletes all or none).
+ * @renamings NULL: nothing is replaced. Returns 0, -ENOMEM, -E2BIG.
  */
 int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
 	enum nv_rtobj_verb verb, const struct nv_link_maps *renamings);
 
 /*
- * Whether it stays one thing when it moves, and is replaced at once, instead of being made anew
- * beside the old one: a next hop, and a route of IPv6 with several. Of IPv4 the kernel would
- * replace the first route to the same place, whichever that is.
+ * Whether the object is replaced in one request when it moves, instead of being added beside the
+ * old one: a next hop, and an IPv6 route with several. For IPv4 the kernel would replace the first
+ * route to the same destination, whichever that is.
  */
 bool nv_rtobj_is_replaced(const struct nv_rtobj *obj);
 
-/* Whether it may belong to other links too: a next hop, and a route with several. */
+/* Whether the object may belong to other links too: a next hop, and a route with several. */
 bool nv_rtobj_is_shared(const struct nv_rtobj *obj);
 
-/* A neighbour that was learnt: nothing is lost with it. */
+/* Whether it is a learnt neighbour, which need not be kept. */
 bool nv_rtobj_is_learnt(const struct nv_rtobj *obj);
 
-/* Appends the route (one for each next hop), as nv_kernel_routes() has it. -ENOMSG: is none. */
+/*
+ * Appends the route, one for each next hop, as nv_kernel_routes() does. -ENOMSG: it is not a route.
+ */
 int nv_rtobj_route(const struct nv_rtobj *obj, struct nv_routes *routes);
 
-/* Back to a value. -ENOMSG: is no address. */
+/* Converts the object to a value. -ENOMSG: it is not an address. */
 int nv_rtobj_addr(const struct nv_rtobj *obj, struct nv_addr *ret_addr);
 
-/* Of a request too: appends words for a person, without the link: "route to 192.0.2.0/24 via
- * 198.51.100.1". */
+/*
+ * Appends a description without the link, for an object or a request: "route to 192.0.2.0/24 via
+ * 198.51.100.1".
+ */
 void nv_rtobj_text(const struct nv_rtobj *obj, struct nv_str *text);
 
 void nv_rtobjs_auto(struct nv_rtobjs *objs);

@@ -38,7 +38,7 @@ static int rtobj_dump_dump_routes(struct nv_rtnl *rtnl, int ifindex, struct nv_r
 	return r;
 }
 
-/* What is answered for as a proxy is in a table of its own. */
+/* Proxy entries are in a table of their own. */
 static int dump_neighs(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)
 {
 	static const uint8_t tables[] = {0, NTF_PROXY};
@@ -57,7 +57,7 @@ static int dump_neighs(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs
 	return r;
 }
 
-/* With VLANs, neighbouring ones as a range; of all ports, for the kernel knows no other way. */
+/* With VLANs, adjacent ones as a range. Of all ports, because the kernel has no filter for one. */
 static int dump_ports(struct nv_rtnl *rtnl, struct nv_rtobjs *objs)
 {
 	struct nv_request request;

@@ -65,7 +65,7 @@ int nv_sockets_bound(struct nv_bound ret_bound[NV_BOUND_MAX], size_t *ret_count)
 		wanted->sdiag_protocol = dump.protocol;
 		wanted->idiag_states = UINT32_MAX;
 		r = nv_rtnl_request(&diag, &request.header, each_socket, &dump);
-		if (r == -EINTR) /* some changed meanwhile: it is a diagnosis, not an account */
+		if (r == -EINTR) /* some sockets changed meanwhile: acceptable for a diagnosis */
 			r = 0;
 	}
 	nv_rtnl_close(&diag);

@@ -6,10 +6,10 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-/* What may wait in a socket while the daemon is busy: some seven thousand link messages. */
+/* Bytes that may wait in a socket while the daemon is busy: some seven thousand link messages. */
 #define RECEIVE_BUFFER (8 * 1024 * 1024)
 
-#define UEVENT_GROUP_KERNEL 1 /* 2 is udev's */
+#define UEVENT_GROUP_KERNEL 1 /* group 2 is udev's */
 
 static int subscribe_join(int fd, int group)
 {
@@ -126,8 +126,9 @@ int nv_subscribe_receive(enum nv_subscription feed, int fd, struct nv_datagram *
 	if (r < 0)
 		return r;
 	/*
-	 * Anyone may send to a netlink socket; only what the kernel sends counts. It passes on
-	 * uevents for whoever owns the network namespace (Linux 4.18), so those must be root's too.
+	 * Every user may send to a netlink socket; only messages of the kernel count. The kernel
+	 * forwards uevents for the owner of the network namespace (Linux 4.18), so the sender must
+	 * also be root.
 	 */
 	if (datagram->portid != 0)
 		return 0;

@@ -45,7 +45,7 @@ int nv_sysctl_file_write(const char *path, const char *value)
 
 	if (fd < 0)
 		return fd;
-	/* The kernel takes a value whole or not at all. */
+	/* The kernel accepts the whole value or nothing. */
 	written = write(fd, value, length);
 	if (written < 0)
 		return -errno;

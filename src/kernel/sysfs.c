@@ -8,7 +8,10 @@
 
 #define DEVICES_MAX 65536
 
-/* Directories with a symbolic link to each device of a bus, and to each that has a char node. */
+/*
+ * Directories with a symbolic link to each device of a bus, or to each device with a character
+ * device node.
+ */
 static const char *const places[] = {"bus/pci/devices", "bus/vmbus/devices", "dev/char"};
 
 struct devices {
@@ -40,7 +43,7 @@ static int add_device(struct devices *devices, const char *devpath)
 	return 0;
 }
 
-/* @sys has no symbolic link in it. */
+/* @sys has no symbolic link in its path. */
 static int find_device(const char *sys, const char *dir, const char *name, struct devices *devices)
 {
 	NV_AUTO(nv_free) char *path = NULL;
@@ -48,7 +51,7 @@ static int find_device(const char *sys, const char *dir, const char *name, struc
 
 	if (asprintf(&path, "%s/%s/%s", sys, dir, name) < 0)
 		return -ENOMEM;
-	/* One that has vanished meanwhile tells of it by a uevent of its own. */
+	/* A uevent reports a device that has vanished meanwhile. */
 	if (!realpath(path, target) || strncmp(target, sys, strlen(sys)) != 0)
 		return 0;
 	return add_device(devices, target + strlen(sys));
@@ -77,7 +80,7 @@ static int by_devpath(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The name that the device's link "subsystem" leads to. Returns 0 or -errno. */
+/* The last part of the target of the device's link "subsystem". Returns 0 or -errno. */
 static int read_subsystem(const char *sys, const char *devpath, char *ret, size_t size)
 {
 	NV_AUTO(nv_free) char *path = NULL;
@@ -95,9 +98,9 @@ static int read_subsystem(const char *sys, const char *devpath, char *ret, size_
 }
 
 /*
- * The device's own file "uevent" has all keys but those that are put before them here, a line each.
- * A device that has a driver is told as bound to it, unless there is its node to tell of. One that
- * cannot be read has just vanished.
+ * The device's file "uevent" has one key a line. The other keys are added before them here. A
+ * device with a driver is reported as bound, unless it has a node to report. A device that cannot
+ * be read has just vanished.
  */
 static void sysfs_report(const char *sys, const char *devpath, const struct nv_subscribe_sink *sink)
 {

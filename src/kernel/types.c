@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where @ifindex is, or where it would have to be put in. */
+/* The index of @ifindex, or the one at which it would be inserted. */
 static size_t types_place(const struct nv_links *links, int ifindex)
 {
 	size_t low = 0;
@@ -40,8 +40,8 @@ const struct nv_link *nv_links_by_name(const struct nv_links *links, const char 
 }
 
 /*
- * Makes room for one more of @size bytes in an array of @count. The array's capacity is never
- * stored: it is always at least the power of two at or above the count.
+ * Makes room for one more element of @size bytes in an array of @count. The capacity is not stored:
+ * it is at least the smallest power of two that is not below the count.
  */
 static int make_room(void **array, size_t count, size_t size, size_t max)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel says of links, addresses and routes, as plain values. Types only: pure rooms may
- * include this file without linking the room.
+ * Links, addresses, routes and so on as plain values. Pure directories may include this file
+ * without linking the kernel library.
  */
 #pragma once
 
@@ -14,15 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* IF_OPER_*, IF_LINK_MODE_*; after net/if.h, with which it agrees only in this order. */
+/* IF_OPER_*, IF_LINK_MODE_*. It must come after net/if.h to be compatible with it. */
 #include <linux/if.h>
 
 #define NV_MAC_LEN  6
 #define NV_KIND_LEN 16
 #define NV_NAME_LEN 64
-#define NV_VLAN_MAX 512 /* bytes; some 30 mappings of priorities */
+#define NV_VLAN_MAX 512 /* bytes; room for some 30 priority mappings */
 
-/* What a dump or a table may hold at most. */
+/* The limits of dumps and tables. */
 #define NV_LINKS_MAX  65536
 #define NV_ADDRS_MAX  65536
 #define NV_ROUTES_MAX 1000000
@@ -37,29 +37,35 @@ struct nv_link {
 	uint32_t mtu;
 	uint32_t tx_queue_len;
 	uint32_t group; /* IFLA_GROUP */
-	uint32_t promiscuity; /* how many asked for it */
+	uint32_t promiscuity; /* how many users have made it promiscuous */
 	uint8_t operstate; /* IF_OPER_* */
 	uint8_t link_mode; /* IF_LINK_MODE_* */
-	bool carrier; /* IFLA_CARRIER; the driver's word, whatever operstate says */
-	bool has_mac; /* a six-byte link address */
+	bool carrier; /* IFLA_CARRIER: the driver's carrier, whatever operstate is */
+	bool has_mac; /* it has a six-byte link-layer address */
 	bool has_permanent_mac; /* IFLA_PERM_ADDRESS, Linux 5.6; virtual devices have none */
 	uint8_t mac[NV_MAC_LEN];
 	uint8_t permanent_mac[NV_MAC_LEN];
-	int master; /* ifindex of bond, bridge, …; 0: none */
-	bool stp; /* of kind "bridge": it speaks a spanning tree protocol */
-	bool isolated; /* a bridge's port: nothing goes from it to another such one */
-	int primary; /* of kind "bond": the port that it prefers; 0: none */
-	int lower; /* IFLA_LINK: what it is stacked on; 0: none, or in another netns */
-	bool lower_elsewhere; /* IFLA_LINK counts in another network namespace (veth) */
-	uint16_t vlan_id; /* of kind "vlan"; else 0 */
-	/* What the kernel says of a VLAN, for one that is to be like it: protocol, flags, mappings
-	 * of priorities. Length 0: only its id is known; above NV_VLAN_MAX: it did not fit in. */
+	int master; /* ifindex of the bond, bridge, …; 0: none */
+	bool stp; /* kind "bridge": it runs a spanning tree protocol */
+	bool isolated; /* a bridge port: the bridge forwards nothing between isolated ports */
+	int primary; /* kind "bond": the preferred port; 0: none */
+	/* IFLA_LINK: the link it is stacked on; 0: none, or in another network namespace */
+	int lower;
+	bool lower_elsewhere; /* IFLA_LINK is an ifindex of another network namespace (veth) */
+	uint16_t vlan_id; /* kind "vlan"; else 0 */
+	/*
+	 * The kernel's description of a VLAN, to make a similar one: protocol, flags, priority
+	 * mappings. Length 0: only the id is known; above NV_VLAN_MAX: it did not fit.
+	 */
 	uint8_t vlan[NV_VLAN_MAX];
 	uint16_t vlan_length;
 	uint8_t addr_gen_mode; /* IN6_ADDR_GEN_MODE_* */
-	struct in6_addr token; /* the host part of addresses by router advertisements; ::: none */
+	/* the IPv6 token: the host part of addresses made from router advertisements; ::: none */
+	struct in6_addr token;
 	char kind[NV_KIND_LEN]; /* IFLA_INFO_KIND; "" for hardware and virtio */
-	/* The parent device's driver; as ethtool -i says where there is no parent; else the kind.
+	/*
+	 * The driver of the parent device; without a parent, as `ethtool -i` reports it; else the
+	 * kind.
 	 */
 	char driver[NV_NAME_LEN];
 	char parent_bus[NV_NAME_LEN]; /* IFLA_PARENT_DEV_BUS_NAME (Linux 5.14) or sysfs: "pci",
@@ -69,9 +75,9 @@ struct nv_link {
 };
 
 /*
- * Whether a link takes frames: administratively up, carrier on, and its queues in place. A link
- * whose carrier has just come is IF_OPER_DOWN until the kernel has given it its queues, and drops
- * what is sent before (linkwatch, net/core/link_watch.c). A dormant one takes frames.
+ * Whether a link transmits frames: administratively up, with carrier, and with its queues in place.
+ * A link whose carrier has just come is IF_OPER_DOWN until the kernel has activated its queues, and
+ * drops frames until then (linkwatch, net/core/link_watch.c). A dormant link transmits.
  */
 static inline bool nv_link_usable(const struct nv_link *link)
 {
@@ -79,17 +85,20 @@ static inline bool nv_link_usable(const struct nv_link *link)
 	       link->operstate != IF_OPER_LOWERLAYERDOWN && link->operstate != IF_OPER_NOTPRESENT;
 }
 
-/* One moment's links, ascending by ifindex. */
+/* The links at one moment, ascending by ifindex. */
 struct nv_links {
 	struct nv_link *link;
 	size_t count;
 };
 
-/* NULL when there is none. Owned by @links. */
+/* NULL: there is none. Owned by @links. */
 const struct nv_link *nv_links_by_index(const struct nv_links *links, int ifindex);
 const struct nv_link *nv_links_by_name(const struct nv_links *links, const char *name);
 
-/* Copies @link in, at its place, over one of the same ifindex. Returns 0, -ENOMEM, -E2BIG. */
+/*
+ * Inserts a copy of @link in order, or replaces the one with the same ifindex. Returns 0, -ENOMEM,
+ * -E2BIG.
+ */
 int nv_links_put(struct nv_links *links, const struct nv_link *link);
 void nv_links_remove(struct nv_links *links, int ifindex);
 
@@ -102,8 +111,9 @@ struct nv_ip {
 };
 
 /*
- * An address's lifetimes. One that is valid for ever is permanent; one with the longest lifetime
- * that ends (136 years) is read as for ever too, but is not (IFA_F_PERMANENT).
+ * An infinite lifetime. An address with an infinite valid lifetime is permanent. The longest finite
+ * lifetime (136 years) is read as infinite too, but such an address is not permanent
+ * (IFA_F_PERMANENT).
  */
 #define NV_LFT_FOREVER UINT32_MAX
 #define NV_LFT_LONGEST (UINT32_MAX - 1)
@@ -119,12 +129,13 @@ struct nv_addr {
 	uint8_t protocol; /* IFAPROT_* (Linux 5.18) */
 	uint32_t flags; /* IFA_F_* */
 	uint32_t metric; /* IFA_RT_PRIORITY; 0: the kernel's default */
-	uint32_t valid_lft; /* seconds; NV_LFT_FOREVER; 0 in one to add: for ever, both */
+	/* seconds; NV_LFT_FOREVER; to add one: 0 means that both are infinite */
+	uint32_t valid_lft;
 	uint32_t preferred_lft; /* seconds; 0: deprecated */
 	char label[IFNAMSIZ]; /* IPv4; "" : none */
 };
 
-/* In the kernel's order, which for IPv4 tells a primary address from its secondaries. */
+/* In the kernel's order, which for IPv4 distinguishes a primary address from its secondaries. */
 struct nv_addrs {
 	struct nv_addr *addr;
 	size_t count;
@@ -139,18 +150,18 @@ struct nv_route {
 	uint8_t tos;
 	uint8_t protocol; /* RTPROT_* */
 	uint8_t scope;
-	uint8_t type; /* RTN_*; 0 in one to add: RTN_UNICAST */
+	uint8_t type; /* RTN_*; to add one: 0 means RTN_UNICAST */
 	uint32_t flags; /* RTNH_F_ONLINK */
-	uint32_t table; /* 0 in one to add: RT_TABLE_MAIN */
-	uint32_t priority; /* 0 in one to add: the kernel's default */
+	uint32_t table; /* to add one: 0 means RT_TABLE_MAIN */
+	uint32_t priority; /* to add one: 0 means the kernel's default */
 	struct nv_ip destination;
 	bool has_gateway, has_source;
-	struct nv_ip gateway; /* another family than the route's: RTA_VIA */
+	struct nv_ip gateway; /* of another family than the route: RTA_VIA */
 	struct nv_ip source; /* RTA_PREFSRC */
 	int oif;
 	uint32_t mtu; /* RTAX_MTU; 0: none */
 	uint32_t expires; /* IPv6, seconds; 0: never */
-	bool multipath; /* one of several next hops of one route */
+	bool multipath; /* it is one of several next hops of a route */
 };
 
 struct nv_routes {
@@ -181,7 +192,7 @@ int nv_neighs_add(struct nv_neighs *neighs, const struct nv_neigh *neigh);
 struct nv_mcast {
 	int ifindex;
 	struct nv_ip group;
-	uint8_t igmp; /* IPv4: the version that the link speaks, 1 to 3; else 0 */
+	uint8_t igmp; /* IPv4: the IGMP version in use on the link, 1 to 3; else 0 */
 };
 
 struct nv_mcasts {
@@ -192,11 +203,11 @@ struct nv_mcasts {
 /* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
 int nv_mcasts_add(struct nv_mcasts *mcasts, const struct nv_mcast *mcast);
 
-/* A link-layer group that a link receives, for whatever reason. */
+/* A link-layer multicast address that a link receives, for any reason. */
 struct nv_group {
 	int ifindex;
 	uint8_t mac[NV_MAC_LEN];
-	bool by_hand; /* nv_kernel_group_set(), or `ip maddress add` */
+	bool by_hand; /* added by nv_kernel_group_set() or `ip maddress add` */
 };
 
 struct nv_groups {
@@ -207,12 +218,12 @@ struct nv_groups {
 /* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
 int nv_groups_add(struct nv_groups *groups, const struct nv_group *group);
 
-size_t nv_ip_size(uint8_t family); /* bytes; 0 for another family than IPv4 and IPv6 */
+size_t nv_ip_size(uint8_t family); /* bytes; 0 for a family other than IPv4 and IPv6 */
 bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
 
 #define NV_IP_TEXT INET6_ADDRSTRLEN
 
-/* Writes "192.0.2.1", "2001:db8::1", "" for another family, and returns @text. */
+/* Writes "192.0.2.1" or "2001:db8::1", or "" for another family. Returns @text. */
 const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT]);
 
 void nv_links_auto(struct nv_links *links);
