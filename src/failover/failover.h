@@ -11,6 +11,7 @@
 #include "kernel/monitor.h"
 #include "loop/loop.h"
 #include "pair/attach_delay.h"
+#include "pair/guard.h"
 #include "pair/holddown.h"
 #include "pair/match.h"
 #include "pair/notify.h"
@@ -59,6 +60,7 @@ struct nv_managed_memory {
 	bool no_bond; /* the bond could not be made */
 	int port_vf; /* ifindex of the VF that carries only another interface's frames; 0: none */
 	int clients_vf; /* ifindex of a VF to be searched for DHCP clients; 0: none */
+	struct nv_guard guard; /* addresses that were removed from the VF */
 	struct nv_retry clients; /* when that may be done */
 	bool promiscuous; /* hn was set promiscuous */
 	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */

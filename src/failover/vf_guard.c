@@ -40,28 +40,51 @@ static void guard_tell(struct nv_managed *managed, const struct nv_addr *addr)
 	if (managed->warned.guarded_vf == addr->ifindex)
 		return;
 	managed->warned.guarded_vf = addr->ifindex;
-	nv_warn("%s: its VF %s was given the address %s/%u by somebody; it is taken off, as all will be that follow: the VF only carries what %s sends. netvfd(8), FILES, says how network managers are kept off",
+	nv_warn("%s: its VF %s was given the address %s/%u by somebody; it is taken off: the VF only carries what %s sends. netvfd(8), FILES, says how network managers are kept off",
 		managed->id.hn_name, managed->id.vf_name, nv_ip_text(&addr->local, text),
 		addr->prefix_len, managed->id.hn_name);
+}
+
+static void guard_tell_return(
+	const struct nv_managed *managed, const struct nv_addr *addr, uint64_t stays)
+{
+	char text[NV_IP_TEXT];
+
+	nv_warn("%s: its VF %s was given the address %s/%u again; if it comes once more, it stays for %u minutes. A DHCP client or network manager configures the VF: netvfd(8), FILES, says how it is kept off",
+		managed->id.hn_name, managed->id.vf_name, nv_ip_text(&addr->local, text),
+		addr->prefix_len, (unsigned int)(stays / (60 * NV_USEC_PER_SEC)));
+}
+
+static void guard_take_off(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_addr *addr)
+{
+	struct nv_guard *guard = &managed->memory.guard;
+	uint64_t now = nv_loop_now(failover->loop);
+	uint64_t left = nv_guard_left(guard, addr->ifindex, &addr->local, now);
+	int r;
+
+	if (left) {
+		failover->wait = left < failover->wait ? left : failover->wait;
+		return;
+	}
+	guard_tell(managed, addr);
+	r = nv_kernel_addr_del(failover->kernel, addr);
+	if (r < 0 && r != -EADDRNOTAVAIL && r != -ENODEV)
+		nv_err("%s: cannot take an address off %s: %s", managed->id.hn_name,
+			managed->id.vf_name, nv_strerror(r));
+	if (r == 0 && nv_guard_note(guard, addr->ifindex, &addr->local, now))
+		guard_tell_return(managed, addr,
+			nv_guard_left(guard, addr->ifindex, &addr->local, now));
+	managed->memory.clients_vf = addr->ifindex;
 }
 
 void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	const struct nv_addrs *addrs = nv_monitor_addrs(failover->monitor);
 
-	for (size_t i = 0; i < addrs->count; i++) {
-		const struct nv_addr *addr = &addrs->addr[i];
-		int r;
-
-		if (addr->ifindex != vf)
-			continue;
-		guard_tell(managed, addr);
-		r = nv_kernel_addr_del(failover->kernel, addr);
-		if (r < 0 && r != -EADDRNOTAVAIL && r != -ENODEV)
-			nv_err("%s: cannot take an address off %s: %s", managed->id.hn_name,
-				managed->id.vf_name, nv_strerror(r));
-		managed->memory.clients_vf = vf;
-	}
+	for (size_t i = 0; i < addrs->count; i++)
+		if (addrs->addr[i].ifindex == vf)
+			guard_take_off(failover, managed, &addrs->addr[i]);
 	if (managed->memory.clients_vf == vf)
 		end_clients(failover, managed, vf);
 }

@@ -6,6 +6,6 @@
 
 /*
  * Removes addresses and ends DHCP clients that somebody has put on a VF. Logs this once for each
- * VF.
+ * VF. An address that comes back again and again stays for longer each time (pair/guard.h).
  */
 void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int vf);
