@@ -41,8 +41,10 @@ int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients)
 	services.looks++;
 	if (services.find_error)
 		return services.find_error;
-	for (size_t i = 0; i < clients.count; i++)
+	for (size_t i = 0; i < clients.count; i++) {
 		clients.client[i].process = NV_PROCESS_NONE;
+		clients.client[i].process.pid = 100;
+	}
 	*ret_clients = clients;
 	return 0;
 }

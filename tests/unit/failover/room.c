@@ -16,6 +16,7 @@ struct nv_str events;
 struct nv_str attached;
 bool answered;
 unsigned int settled;
+static struct nv_rcconf *rcconf; /* says nothing */
 
 static void on_raise(const char *name, const char *type, void *data)
 {
@@ -83,6 +84,7 @@ void open_failover(void)
 		.datapath = &path,
 		.run_dir = "/nonexistent",
 		.settings = &settings,
+		.rcconf = rcconf,
 	};
 
 	path.patient = true;
@@ -130,6 +132,8 @@ unsigned int said(const char *part)
 
 int room_set_up(void **state)
 {
+	struct nv_faults faults = {};
+
 	(void)state;
 	fake = fake_kernel_new();
 	path = (struct nv_datapath){.fake = fake};
@@ -140,6 +144,7 @@ int room_set_up(void **state)
 	settled = 0;
 	catch_log();
 	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &loop), 0);
+	assert_int_equal(nv_rcconf_parse("rc.conf", "", 0, &faults, &rcconf), 0);
 	fake_make_link(fake, "hn0", "virtio_net", 1);
 	open_failover();
 	return 0;
@@ -152,6 +157,7 @@ int room_tear_down(void **state)
 	close(path.reports_fd);
 	nv_loop_free(loop);
 	nv_kernel_free(fake->kernel);
+	nv_rcconf_free(rcconf);
 	nv_str_auto(&events);
 	nv_str_auto(&attached);
 	let_log_go();

@@ -76,12 +76,104 @@ static void who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate(void **sta
 	expect_attached(""); /* an administrator set it down */
 }
 
+static void a_foreign_address_is_told_of_once(void **state)
+{
+	int vf = make_all();
+
+	(void)state;
+	give_address(vf, "192.0.2.1/24");
+	give_address(vf, "192.0.2.2/24");
+	assert_int_equal(fake->addrs.count, 0);
+	assert_int_equal(said("hn0: its VF nvt0 was given the address 192.0.2.1/24 by"), 1);
+	assert_int_equal(said("192.0.2.2"), 0);
+}
+
+static void other_interfaces_keep_their_addresses(void **state)
+{
+	struct nv_addr addr;
+	int vf = make_all();
+	int other = fake_make_link(fake, "eth9", "tun", 7);
+
+	(void)state;
+	addr = fake_addr(other, "198.51.100.1/24");
+	fake_put_addr(fake, &addr);
+	addr = fake_addr(pair()->lagg, "203.0.113.1/24");
+	fake_put_addr(fake, &addr);
+	forget();
+	addr = fake_addr(vf, "192.0.2.1/24");
+	fake_put_addr(fake, &addr);
+	hear();
+	expect_log("addr_del nvt0 192.0.2.1/24\nattach nvt0\n");
+	assert_int_equal(fake->addrs.count, 2);
+}
+
+static void an_address_that_cannot_be_taken_off_is_told_of_and_tried_again(void **state)
+{
+	struct nv_addr addr = fake_addr(make_all(), "192.0.2.1/24");
+
+	(void)state;
+	fake_fail(fake, FAKE_ADDR_DEL, 1, -EPERM);
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(fake->addrs.count, 1);
+	assert_int_equal(said("hn0: cannot take an address off nvt0: "), 1);
+	nv_failover_look_again(failover);
+	assert_int_equal(fake->addrs.count, 0);
+	/* Gone by itself meanwhile. */
+	addr = fake_addr(pair()->vf, "192.0.2.2/24");
+	fake_fail(fake, FAKE_ADDR_DEL, 1, -EADDRNOTAVAIL);
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(said("cannot take an address off"), 1);
+}
+
+static void a_dhcp_client_on_the_vf_is_ended_here_where_it_can_be(void **state)
+{
+	int vf = make_all();
+
+	(void)state;
+	forget();
+	services.n_clients = 1;
+	give_address(vf, "192.0.2.1/24");
+	assert_int_equal(services.ended, 1);
+	expect_attached(""); /* nobody else has to */
+	nv_failover_look_again(failover);
+	assert_int_equal(services.looks, 1); /* until there is another address */
+}
+
+static void a_dhcp_client_that_cannot_be_ended_is_left_to_who_may(void **state)
+{
+	int vf = make_all();
+
+	(void)state;
+	forget();
+	services.n_clients = 1;
+	services.end_error = -EPERM;
+	give_address(vf, "192.0.2.1/24");
+	assert_int_equal(services.ended, 0);
+	expect_attached("nvt0 ");
+}
+
+static void a_transparent_vf_is_guarded_too(void **state)
+{
+	(void)state;
+	go_transparent();
+	give_address(pair()->vf, "192.0.2.1/24");
+	assert_int_equal(fake->addrs.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(addresses_are_taken_off_a_vf),
 		TEST(an_address_that_comes_again_and_again_stays_for_longer_each_time),
 		TEST(who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate),
+		TEST(a_foreign_address_is_told_of_once),
+		TEST(other_interfaces_keep_their_addresses),
+		TEST(an_address_that_cannot_be_taken_off_is_told_of_and_tried_again),
+		TEST(a_dhcp_client_on_the_vf_is_ended_here_where_it_can_be),
+		TEST(a_dhcp_client_that_cannot_be_ended_is_left_to_who_may),
+		TEST(a_transparent_vf_is_guarded_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
