@@ -103,6 +103,14 @@ static bool diff_same_mac(bool has_a, const uint8_t *a, bool has_b, const uint8_
 	return has_a == has_b && (!has_a || memcmp(a, b, NV_MAC_LEN) == 0);
 }
 
+static bool same_vlan(const struct nv_link *a, const struct nv_link *b)
+{
+	size_t length = a->vlan_length <= sizeof(a->vlan) ? a->vlan_length : 0;
+
+	return a->vlan_id == b->vlan_id && a->vlan_length == b->vlan_length &&
+	       memcmp(a->vlan, b->vlan, length) == 0;
+}
+
 bool nv_link_equal(const struct nv_link *a, const struct nv_link *b)
 {
 	return a->ifindex == b->ifindex && strcmp(a->name, b->name) == 0 && a->type == b->type &&
@@ -113,8 +121,9 @@ bool nv_link_equal(const struct nv_link *a, const struct nv_link *b)
 	       diff_same_mac(a->has_mac, a->mac, b->has_mac, b->mac) &&
 	       diff_same_mac(a->has_permanent_mac, a->permanent_mac, b->has_permanent_mac,
 		       b->permanent_mac) &&
-	       a->master == b->master && a->lower == b->lower &&
-	       a->lower_elsewhere == b->lower_elsewhere && a->vlan_id == b->vlan_id &&
+	       a->master == b->master && a->stp == b->stp && a->isolated == b->isolated &&
+	       a->primary == b->primary && a->lower == b->lower &&
+	       a->lower_elsewhere == b->lower_elsewhere && same_vlan(a, b) &&
 	       a->addr_gen_mode == b->addr_gen_mode && strcmp(a->kind, b->kind) == 0 &&
 	       strcmp(a->driver, b->driver) == 0 && strcmp(a->parent_bus, b->parent_bus) == 0 &&
 	       strcmp(a->parent_dev, b->parent_dev) == 0 && strcmp(a->alias, b->alias) == 0;
