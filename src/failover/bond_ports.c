@@ -28,6 +28,9 @@ int nv_bond_ports_make(struct nv_failover *failover, struct nv_managed *managed,
 	char name[IFNAMSIZ];
 	int r = nv_hn_lagg_name(hn->name, name);
 
+	/* A bond that is made and deleted again for a lock is news, and so the next look is now. */
+	if (r == 0)
+		r = nv_datapath_change(failover->datapath, hn->ifindex, &(struct nv_dp_change){});
 	if (r == 0)
 		r = nv_lagg_create(failover->datapath, hn, name, NV_LAGG_BOND, ret_bond);
 	if (r == 0 || r == -EAGAIN)

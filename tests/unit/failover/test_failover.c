@@ -334,6 +334,23 @@ static void filters_are_set_again_after_a_link_was_lost(void **state)
 	assert_int_equal(path.edits, edits + 1);
 }
 
+/* What a try changes is heard, which is no reason for the next one. */
+static void a_vf_that_comes_while_it_is_locked_is_tried_by_the_clock(void **state)
+{
+	unsigned int asked;
+
+	(void)state;
+	path.locked = true;
+	add_vf("nvt0");
+	asked = fake->calls[FAKE_LINK_SET];
+	assert_true(asked < 3);
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 10);
+	assert_true(fake->calls[FAKE_LINK_SET] - asked < 25);
+	path.locked = false;
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 50);
+	assert_int_equal(pair()->vf, fake_link(fake, "nvt0").ifindex);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +375,7 @@ int main(void)
 		TEST(an_hn_takes_its_place_when_the_lock_is_free),
 		TEST(what_a_process_before_left_is_taken_over),
 		TEST(filters_are_set_again_after_a_link_was_lost),
+		TEST(a_vf_that_comes_while_it_is_locked_is_tried_by_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
