@@ -2,15 +2,11 @@
 /*
  * netvf_udev IF [NAME]: what udev(7) is to know of an interface, so that NetworkManager
  * (NM_UNMANAGED) and systemd-networkd (ID_NET_MANAGED_BY, through dist/00-netvf.network) leave the
- * VFs and laggs of pairs alone; and NETVF_NAME, the name that a VF gets. NAME is what udev is about
- * to call it. A VF has hn's MAC address: a name that is given by MAC address, as netplan's set-name
- * is, must be hn's, whichever of the two is there first. And udev forgets all that it knows of an
- * interface whose new name is another's. See netvfd(8), FILES.
-}
-
- * netvf_udev IF: what udev(7) is to know of an interface, so that NetworkManager (NM_UNMANAGED) and
- * systemd-networkd (ID_NET_MANAGED_BY, through dist/00-netvf.network) leave the VFs and laggs of
- * pairs alone, and the VLANs that netvfd registers with a VF. See netvfd(8), FILES.
+ * VFs and laggs of pairs alone, and the VLANs that netvfd registers with a VF; and NETVF_NAME, the
+ * name that a VF gets. NAME is what udev is about to call it. A VF has hn's MAC address: a name
+ * that is given by MAC address, as netplan's set-name is, must be hn's, whichever of the two is
+ * there first. And udev forgets all that it knows of an interface whose new name is another's. See
+ * netvfd(8), FILES.
  */
 #include "base/log.h"
 #include "libexec/context.h"
@@ -62,6 +58,14 @@ static bool is_named_by_mac(const char *link_file)
 	return false;
 }
 
+/* An alternative name of its own, which udev may have given it already, is not. */
+static bool netvf_udev_is_taken(const char *ifname, const char *name)
+{
+	unsigned int holder = if_nametoindex(name);
+
+	return holder && holder != if_nametoindex(ifname);
+}
+
 /* udev's properties of a VF are our environment. NULL: what udev is about to call it is well. */
 static const char *netvf_udev_find_name(const char *ifname, const char *wanted)
 {
@@ -72,10 +76,10 @@ static const char *netvf_udev_find_name(const char *ifname, const char *wanted)
 	for (size_t i = by_mac ? 1 : 0; i < NV_ARRAY_SIZE(places); i++) {
 		const char *name = getenv(places[i]);
 
-		if (name && *name && (nv_streq(name, ifname) || !if_nametoindex(name)))
+		if (name && *name && !netvf_udev_is_taken(ifname, name))
 			return name;
 	}
-	return wanted && !nv_streq(wanted, ifname) && if_nametoindex(wanted) ? ifname : NULL;
+	return wanted && netvf_udev_is_taken(ifname, wanted) ? ifname : NULL;
 }
 
 /* A device that will be a synthetic interface, and where below it the interface will be. */

@@ -64,6 +64,9 @@ def test_a_vf_is_named_by_its_place_and_not_by_its_mac_address(guest, programs, 
     # Another's name is not asked for: udev would keep nothing of the VF.
     assert name(ID_NET_NAME="hn0", **place) == "ens1"
     assert name(ID_NET_NAME="vf0", **place) == "vf0"
+    # udev has given it its alternative names by then.
+    guest.run("ip", "link", "property", "add", "dev", "vf0", "altname", "ens1")
+    assert name(ID_NET_NAME="ens1", **place) == "ens1"
     assert name("hn0", ID_NET_LINK_FILE=str(by_mac), ID_NET_NAME="eth0", **place) is None
 
 
