@@ -20,7 +20,6 @@ from test_managers import ETC, LOOPBACK, NO_NM, QUIET, WANTS, addresses
 BOOTS = int(os.environ.get("NETVF_BOOTS", "2"))
 HN = "eth0"  # as the network configuration says
 WITHIN = 60  # seconds, for any one thing in the guest
-BOOTED_WITHIN = 400  # seconds; some 30 on a machine that has nothing else to do
 CARD = "e1000e"
 
 SEED = "/var/lib/cloud/seed/nocloud"
@@ -101,7 +100,7 @@ class Story:
         if clean:
             self.guest.run("cloud-init clean --logs")
         self.guest.run("systemctl --no-block reboot")
-        self.guest.await_boot(BOOTED_WITHIN)
+        self.guest.await_boot(root.BOOTED_WITHIN)
 
     def online(self):
         """Seconds from the kernel's start."""
@@ -142,7 +141,7 @@ def boot(cloud, tmp_path):
         root.archive(archive, kernel, busybox, manager.files, links)
         sessions.append(Session(Cloud(str(tmp_path)), PLACES, kernel, archive, disk=image,
                                 memory="1G", card=card, reboots=True))
-        sessions[-1].boot(within=BOOTED_WITHIN)
+        sessions[-1].boot(within=root.BOOTED_WITHIN)
         return Story(sessions[-1], manager, card)
 
     yield start
@@ -167,7 +166,7 @@ def boots(story, pair, upper):
           f"{max(seconds):.1f}, median {statistics.median(seconds):.1f}")
 
 
-pytestmark = pytest.mark.timeout(BOOTED_WITHIN * (BOOTS + 1), func_only=True)
+pytestmark = pytest.mark.timeout(root.BOOTED_WITHIN * (BOOTS + 1), func_only=True)
 
 
 @pytest.mark.parametrize("name", MANAGERS)

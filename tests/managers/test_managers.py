@@ -87,7 +87,8 @@ class Managed(Peer):
         return [Server(host.host, lease="2m", directory=self._directory)]
 
     def log(self, guest):
-        return guest.run("journalctl -b --no-pager | tail -n 60; ip address; netvf status",
+        return guest.run("journalctl -b --no-pager | tail -n 150; ip address; netvf status;"
+                         " udevadm info --export-db --no-pager | grep -A 40 '^P: .*/net/'",
                          check=False)
 
 
@@ -203,7 +204,7 @@ class Story:
         return {kind: log.count(f"DHCP{kind}(") for kind in kinds}, leases
 
 
-@pytest.mark.timeout(280, func_only=True)
+@pytest.mark.timeout(root.BOOTED_WITHIN + 280, func_only=True)
 @pytest.mark.parametrize("name", MANAGERS)
 def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
     kernel, busybox, image = debian
@@ -213,7 +214,7 @@ def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
     directory = f"/run/dhcp-{name}"
     os.mkdir(directory)
     with Session(Managed(directory), PLACES, kernel, archive, disk=image, memory="1G") as session:
-        session.boot()
+        session.boot(within=root.BOOTED_WITHIN)
         guest = session.guest
         try:
             story = Story(session, name, directory)
