@@ -7,12 +7,15 @@
 
 static bool lacks(int ifindex, enum bpf_tc_attach_point side)
 {
-	/* Known by its name, where that may be read; else what is there counts as ours. */
+	/*
+	 * Our program is recognized by its name if that may be read; otherwise any program counts
+	 * as ours.
+	 */
 	const struct nv_tcx_known none = {.program = -1, .replaced = -1};
 	uint32_t id;
 	int r = ifindex ? nv_tc_program(ifindex, side, &none, &id) : 0;
 
-	return r == -ENOENT || r == -EINVAL; /* no such filter; none at all, or no clsact */
+	return r == -ENOENT || r == -EINVAL; /* no such filter; or no filter and no clsact */
 }
 
 int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether what was attached is there still. */
+/* Checks whether the programs are still attached. */
 #pragma once
 
 #include "datapath/datapath.h"
@@ -7,7 +7,7 @@
 #define NV_DP_INTERFACES 3 /* of a pair, at most */
 
 /*
- * The interfaces of a pair that exist and lack a filter of ours, which somebody must have removed.
- * Returns how many, or -ENOENT: this hn has no pair.
+ * Finds the interfaces of a pair that exist and lack our program, because somebody has removed it.
+ * Returns their number, or -ENOENT: this hn has no pair.
  */
 int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES]);

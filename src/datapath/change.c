@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A change of a pair as a value, for all who need no look at the pair to decide it. */
+/* A change of a pair as a value, for callers whose change does not depend on the pair's state. */
 #include "datapath/datapath.h"
 
 #include <string.h>

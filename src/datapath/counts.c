@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
-/* Room for one value of each CPU, all zero. */
+/* One zero value for each CPU. */
 struct values {
 	char *bytes;
-	size_t size; /* bytes of one that both versions know */
-	size_t stride; /* bytes from one to the next */
+	size_t size; /* bytes of a value that both versions have */
+	size_t stride; /* bytes from one value to the next */
 	size_t cpus;
 };
 

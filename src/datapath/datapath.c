@@ -17,7 +17,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#define LOCK_WAIT_MS 5000 /* an edit takes some milliseconds; who holds it longer was stopped */
+/* a change takes some milliseconds; a process that holds the lock longer was stopped */
+#define LOCK_WAIT_MS 5000
 
 struct nv_datapath {
 	struct nv_kernel *kernel;
@@ -26,11 +27,11 @@ struct nv_datapath {
 	struct nv_table table;
 	enum nv_handover handover;
 	bool adopted;
-	bool patient; /* waits for the lock */
+	bool patient; /* wait for the lock */
 	bool hooks_wanted;
-	struct ring_buffer *reports; /* NULL until somebody asks */
+	struct ring_buffer *reports; /* NULL until nv_datapath_reports_fd() is called */
 	struct nv_hooks hooks;
-	int hooks_error; /* 0: there are some; -errno: why not */
+	int hooks_error; /* 0: hooks are attached; -errno: why they are not */
 };
 
 struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
@@ -46,7 +47,9 @@ struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
 	return NULL;
 }
 
-/* Where no file can be made, for the file system is full or read-only, the pins' directory is one.
+/*
+ * If no file can be created (the file system is full or read-only), the directory of the pins is
+ * used.
  */
 static int lock_open(const char *run_dir)
 {
@@ -62,7 +65,10 @@ static int lock_open(const char *run_dir)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Closing *ret_fd unlocks. -EBUSY: another process did not give it up. -EAGAIN: has it now. */
+/*
+ * Closing *ret_fd unlocks. -EBUSY: another process did not release the lock in time. -EAGAIN:
+ * another process has it.
+ */
 static int dp_lock(const struct nv_datapath *datapath, int *ret_fd)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -141,7 +147,7 @@ struct nv_kernel *nv_datapath_kernel(const struct nv_datapath *datapath)
 	return datapath->kernel;
 }
 
-/* Under the lock. */
+/* Needs the lock. */
 static int hook(struct nv_datapath *datapath)
 {
 	struct nv_hooks hooks = NV_HOOKS_NONE;
@@ -160,7 +166,7 @@ static int hook(struct nv_datapath *datapath)
 	return datapath->hooks_wanted ? r : 0;
 }
 
-/* Follows a process of another version that has pinned its own. Under the lock. */
+/* Opens the maps of a process of another version that has pinned its own. Needs the lock. */
 static int refresh(struct nv_datapath *datapath)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
@@ -171,7 +177,7 @@ static int refresh(struct nv_datapath *datapath)
 	if (nv_pins_current(datapath->run_dir, &datapath->objects))
 		return 0;
 	r = nv_pins_open(datapath->run_dir, &objects);
-	if (r == -ENOENT) /* that one died before it had pinned all */
+	if (r == -ENOENT) /* that process died before it had pinned everything */
 		r = nv_objects_open(datapath->kernel, datapath->run_dir, &objects, &adopted,
 			&datapath->handover);
 	if (r == 0)
@@ -201,7 +207,7 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 	return hook(datapath);
 }
 
-/* The slot of an hn's pair, or -ENOENT; @hn 0: the first free one, or -ENOSPC. */
+/* The slot of an hn's pair, or -ENOENT; @hn 0: the first free slot, or -ENOSPC. */
 static int find_slot(const struct nv_datapath *datapath, int hn)
 {
 	for (size_t i = 0; i < datapath->table.count; i++)
@@ -211,8 +217,8 @@ static int find_slot(const struct nv_datapath *datapath, int hn)
 }
 
 /*
- * The same, for who does not hold the lock. What is missing from the table may be in another
- * version's, which is pinned when that one gives the lock up.
+ * The same without holding the lock. A pair that is not in the table may be in another version's
+ * table, which is pinned when that process releases the lock.
  */
 static int dp_follow(struct nv_datapath *datapath)
 {
@@ -244,7 +250,7 @@ int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret
 	return 0;
 }
 
-/* All pairs of one moment: another version's process changes the table under the lock. */
+/* All pairs at one moment: a process of another version changes the table under the lock. */
 static int dp_list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, size_t *ret_count)
 {
 	NV_AUTO(nv_fd) int held = -1;
@@ -319,7 +325,7 @@ static int dp_check(const struct nv_datapath *datapath, int slot, const struct n
 	return 0;
 }
 
-/* Takes out of the kernel what @old had and @new has not. */
+/* Removes from the kernel what @old had and @new does not have. */
 static void withdraw(const struct nv_datapath *datapath, const struct nv_dp_pair *old,
 	const struct nv_dp_pair *new)
 {
@@ -335,8 +341,8 @@ static void withdraw(const struct nv_datapath *datapath, const struct nv_dp_pair
 }
 
 /*
- * Gives every interface of @new its filters: the new ones, and those that somebody may have
- * removed. An interface that the pair had before may be gone by now: its owner will say so.
+ * Attaches our programs to every interface of @new: to new interfaces, and where somebody may have
+ * removed them. An interface that the pair had before may be gone; its owner will remove it.
  */
 static int dp_attach(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *old,
 	const struct nv_dp_pair *new)
@@ -365,7 +371,8 @@ static int dp_attach(const struct nv_datapath *datapath, int slot, const struct 
 	return r;
 }
 
-/* Takes away the program at a VF that needs none. Under the lock, and after the entry was written.
+/*
+ * Detaches the program from a VF that needs none. Needs the lock; the entry must be written before.
  */
 static void clear_way(const struct nv_datapath *datapath, const struct nv_entry *entry)
 {
@@ -383,9 +390,9 @@ static void dp_store(uint32_t *word, uint32_t value)
 }
 
 /*
- * Word by word, so that each moment between is a path that works: what comes is named before it is
- * used, what goes is not used any more before it is forgotten. The active port is stored only if
- * @old and @new differ in it: another process may be switching it right now.
+ * Word by word, so that the path works at each moment in between: a new interface is named before
+ * it is used, an old one is not used any more before it is forgotten. The active port is stored
+ * only if it differs between @old and @new: another process may be switching it right now.
  */
 static void write_pair(const struct nv_table *table, struct nv_entry *entry,
 	const struct nv_dp_pair *old, const struct nv_dp_pair *new)
@@ -417,7 +424,10 @@ static void write_pair(const struct nv_table *table, struct nv_entry *entry,
 	dp_store(&entry->hn, (uint32_t) new->hn);
 }
 
-/* A pair that lacks the port or the upper that it names uses hn; what has changed is in no bond. */
+/*
+ * If the pair lacks the port or the upper that it names, it uses hn. An interface that has changed
+ * is not a bond port.
+ */
 static void dp_settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 {
 	if (pair->lagg != old->lagg)
@@ -478,7 +488,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	return 0;
 }
 
-/* Under the lock. */
+/* Needs the lock. */
 static int put_limits(
 	const struct nv_datapath *datapath, int slot, const struct nv_dp_limits *limits)
 {
@@ -509,16 +519,19 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 		return 0;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 	pair = nv_entry_pair(entry);
-	if (nv_dp_pair_is_direct(&pair)) /* clsact goes with the last filter */
+	if (nv_dp_pair_is_direct(&pair)) /* clsact is removed with the last filter */
 		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF, pair.vf);
 	dp_store(&entry->mode, NV_MODE_HN);
 	dp_store(&entry->active, NV_PORT_HN);
 	withdraw(datapath, &pair, &none);
-	/* A program on another CPU may have looked the slot up before its filter went: the slot
-	 * becomes free, for another pair, when no program can be at it (an RCU grace period). */
+	/*
+	 * A program on another CPU may have looked up the slot before its filter was removed. The
+	 * slot becomes free for another pair only when no program can use it any more (an RCU grace
+	 * period).
+	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	dp_store(&entry->hn, 0);
-	memset(entry, 0, offsetof(struct nv_entry, signs)); /* that is of the slot */
+	memset(entry, 0, offsetof(struct nv_entry, signs)); /* the other words belong to the slot */
 	put_limits(datapath, slot, &(struct nv_dp_limits){});
 	return 0;
 }
@@ -570,7 +583,7 @@ static bool may_be_direct(const struct nv_entry *entry)
 }
 
 /*
- * Should the lock not be had, traffic leaves by @port all the same, and some may come twice until
+ * Without the lock, traffic leaves by @port all the same, and some frames may arrive twice until
  * the pair is written the next time.
  */
 static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port port)
@@ -619,7 +632,7 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 	return 0;
 }
 
-/* Its entry, if it has the word. */
+/* The entry of an hn, if it is large enough to have that word. */
 static struct nv_entry *find_entry(struct nv_datapath *datapath, int hn, int vf)
 {
 	int slot = vf ? dp_find_pair(datapath, hn) : -ENOENT;

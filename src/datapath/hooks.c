@@ -13,8 +13,8 @@
 #include <string.h>
 
 /*
- * netif_device_detach() is the drivers' to call, and no device of ours has a driver that does. It
- * is exported and the kernel proper does not call it: where it is attached, it runs.
+ * Only drivers call netif_device_detach(), and no driver of a device of ours does. It is exported
+ * and the kernel proper does not call it: if the hook is attached, it runs.
  */
 #define SURE_TO_RUN (1U << NV_HOOK_DETACH)
 
@@ -70,7 +70,7 @@ static struct bpf_program *hooks_program(const struct bpf_object *object, enum n
 	return bpf_object__find_program_by_name(object, hook_table[hook].program);
 }
 
-/* The hooks whose functions the kernel's BTF names. */
+/* The hooks whose functions the kernel's BTF has. */
 static unsigned int hooks_named(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -83,7 +83,7 @@ static unsigned int hooks_named(void)
 	return named;
 }
 
-/* Loads those of the mask, all or none. */
+/* Loads the hooks of the mask, all or none. */
 static int hooks_load(
 	const struct nv_objects *objects, unsigned int mask, struct bpf_object **ret_object)
 {
@@ -98,7 +98,7 @@ static int hooks_load(
 		r = bpf_program__set_autoload(hooks_program(object, hook), mask >> hook & 1);
 	if (r < 0)
 		return r;
-	/* A kernel that refuses hooks is told of by netvfd, once, and libbpf would guess why. */
+	/* netvfd reports once that a kernel refuses hooks; libbpf would guess the reason. */
 	before = libbpf_set_print(NULL);
 	r = bpf_object__load(object);
 	libbpf_set_print(before);
@@ -109,8 +109,8 @@ static int hooks_load(
 }
 
 /*
- * Those of the mask that the kernel takes: a name in its BTF may still be that of a function which
- * no program can be at. Returns how it refused if it takes none.
+ * Loads those of the mask that the kernel accepts: a function in its BTF may refuse programs. If it
+ * accepts none, returns its error.
  */
 static int hooks_load_each(
 	const struct nv_objects *objects, unsigned int mask, struct bpf_object **ret_object)
@@ -130,7 +130,7 @@ static int hooks_load_each(
 	return taken ? hooks_load(objects, taken, ret_object) : why;
 }
 
-/* The link lives by its pin from then on. */
+/* The pin keeps the link from then on. */
 static int hooks_attach_one(const char *run_dir, const struct bpf_object *object, enum nv_hook hook)
 {
 	struct bpf_program *program = hooks_program(object, hook);
@@ -155,14 +155,14 @@ static uint64_t hooks_runs(const struct nv_hooks *hooks, enum nv_hook hook)
 	return hooks->runs >= 0 && !bpf_map_lookup_elem(hooks->runs, &key, &runs) ? runs : 0;
 }
 
-/* Takes down which of those that are attached run. */
+/* Records which of the attached hooks run. */
 static void hooks_see(struct nv_hooks *hooks)
 {
 	int r = nv_hooks_exercise();
 
 	if (r < 0)
 		nv_debug("hooks: no device of their own to try them on: %s", nv_strerror(r));
-	/* A confined service can make no namespace: their runs are only counted from now on. */
+	/* A confined service cannot make namespaces: then the runs are only counted. */
 	if (r == -EPERM) {
 		hooks->relied = hooks->attached;
 		return;
@@ -260,6 +260,6 @@ void nv_hooks_trust(const struct nv_table *table, bool on)
 			continue;
 		}
 		__atomic_fetch_or(&entry->signs, NV_HOOKED, __ATOMIC_SEQ_CST);
-		nv_hooks_sign(entry); /* earlier hooks may have been gone for a while */
+		nv_hooks_sign(entry); /* earlier hooks may have been absent for a while */
 	}
 }

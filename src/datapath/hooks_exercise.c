@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define SECONDS_MAX 20 /* a guest on a busy machine; the service has a watchdog of 30 */
+/* a guest on a busy machine may need that long; the service has a watchdog of 30 seconds */
+#define SECONDS_MAX 20
 
 static int exercise_make(struct nv_kernel *kernel, int *ret_ifindex)
 {
@@ -47,7 +48,7 @@ static int exercise_device(struct nv_kernel *kernel)
 	return r < 0 ? r : nv_kernel_link_del(kernel, ifindex);
 }
 
-/* The child's end is its time limit too, whatever its parent does with signals. */
+/* The time limit works also by itself in the child, whatever its parent does with signals. */
 static int exercise_child(void)
 {
 	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;

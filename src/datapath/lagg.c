@@ -19,7 +19,7 @@ static const struct nv_lagg_ops *ops_of(enum nv_lagg_type type)
 	return NULL;
 }
 
-/* The type of a link by its kind; NULL: it is no lagg. */
+/* The type of a link by its kind; NULL: it is not a lagg. */
 static const struct nv_lagg_ops *find_ops(const struct nv_link *link)
 {
 	for (enum nv_lagg_type type = NV_LAGG_BPF; type <= NV_LAGG_BOND; type++)
@@ -48,7 +48,7 @@ static int make(struct nv_kernel *kernel, const struct nv_link *hn, const char *
 	return r;
 }
 
-/* Makes a new link behave like an Ethernet link: dummy and ifb are born NOARP. */
+/* Makes a new link behave like an Ethernet link: dummy and ifb are created with NOARP. */
 static int lagg_dress(struct nv_kernel *kernel, int ifindex)
 {
 	const struct nv_link_change change = {
@@ -86,14 +86,14 @@ static int set_lagg(struct nv_dp_pair *pair, void *data)
 {
 	const struct nv_dp_pair *wanted = data;
 
-	if (pair->mode == NV_MODE_LAGG) /* of one that is gone */
+	if (pair->mode == NV_MODE_LAGG) /* a lagg that is gone */
 		pair->mode = NV_MODE_HN;
 	pair->lagg = wanted->lagg;
 	memcpy(pair->mac, wanted->mac, sizeof(pair->mac));
 	return 0;
 }
 
-/* The lagg that an hn has, under whatever name; 0: none that exists. */
+/* The lagg of an hn, under any name; 0: there is none. */
 static int present(struct nv_datapath *datapath, int hn)
 {
 	struct nv_dp_pair pair;
@@ -106,14 +106,16 @@ static int present(struct nv_datapath *datapath, int hn)
 	return pair.lagg;
 }
 
-/* As lagg_dress() leaves a link, and nobody else: one that has ARP and MAC, and makes no addresses.
+/*
+ * Whether a link is as lagg_dress() leaves it and nobody else does: with ARP and a MAC address, and
+ * without address generation.
  */
 static bool is_dressed(const struct nv_link *link)
 {
 	return !(link->flags & IFF_NOARP) && link->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE;
 }
 
-/* Whether it is a bond without ports. */
+/* Whether a link is a bond without ports. */
 static bool is_empty(const struct nv_links *links, const struct nv_link *lagg)
 {
 	for (size_t i = 0; i < links->count; i++)
@@ -123,9 +125,9 @@ static bool is_empty(const struct nv_links *links, const struct nv_link *lagg)
 }
 
 /*
- * Takes a link that can only be this hn's lagg, by its name, kind and MAC, though the data path
- * does not know it: who made it died at that moment (it was never up), or hn went and is back. A
- * bond whose last port went has made up a MAC.
+ * Adopts a link that can only be this hn's lagg, by its name, kind and MAC address, although the
+ * data path does not know it: the process that made it died at that moment (it was never up), or hn
+ * went and is back. A bond that has lost its last port has a random MAC address.
  */
 static int take_orphan(
 	struct nv_kernel *kernel, const struct nv_link *hn, const char *name, int *ret_ifindex)

@@ -6,13 +6,13 @@
 
 #define TRIES 10
 
-/* A bond looks at the carriers of its ports only while it is up. */
+/* A bond checks the carriers of its ports only while it is up. */
 static int lagg_bond_dress(struct nv_kernel *kernel, const struct nv_link *lagg)
 {
 	return nv_kernel_link_up(kernel, lagg->ifindex, true);
 }
 
-/* bond_enslave() refuses a link that is up, opens it, and takes the MTU of the bond to it. */
+/* bond_enslave() refuses a link that is up, sets it up itself, and gives it the bond's MTU. */
 static int lagg_bond_take_port(struct nv_kernel *kernel, const struct nv_link *lagg, int port)
 {
 	const struct nv_link_change enter = {
@@ -26,7 +26,7 @@ static int lagg_bond_take_port(struct nv_kernel *kernel, const struct nv_link *l
 		return r;
 	if (link.master)
 		return -EBUSY;
-	r = -EPERM; /* is what it says when somebody has set the link up in between */
+	r = -EPERM; /* its error if somebody has set the link up in between */
 	for (int i = 0; i < TRIES && r == -EPERM; i++) {
 		r = nv_kernel_link_up(kernel, port, false);
 		if (r == 0)
@@ -37,7 +37,7 @@ static int lagg_bond_take_port(struct nv_kernel *kernel, const struct nv_link *l
 	return r;
 }
 
-/* The kernel closes a port that leaves. */
+/* The kernel sets a port down when it leaves the bond. */
 static void release_ports(struct nv_kernel *kernel, const struct nv_link *lagg)
 {
 	const struct nv_link_change leave = {.what = NV_LINK_MASTER};

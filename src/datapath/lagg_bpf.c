@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* laggN as a device of its own, which does nothing: the data path does all. */
+/* laggN as a device of its own without any function: the data path does everything. */
 #include "datapath/lagg.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The other end of a veth only lends its carrier: it speaks no protocol and hears nothing. */
+/* The other end of a veth only provides the carrier: it has no protocols and receives nothing. */
 static int lagg_bpf_dress(struct nv_kernel *kernel, const struct nv_link *lagg)
 {
 	const struct nv_link_change change = {
@@ -48,7 +48,7 @@ static int set_carrier(struct nv_kernel *kernel, const struct nv_link *lagg, boo
 	return nv_kernel_link_set(kernel, lagg->ifindex, &change);
 }
 
-/* A dummy shows a carrier and has nothing else to it. */
+/* A dummy has a carrier that can be set, and nothing else. */
 static const char *const kinds[] = {"dummy", "ifb", "veth", NULL};
 
 const struct nv_lagg_ops nv_lagg_bpf = {

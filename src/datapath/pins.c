@@ -88,7 +88,7 @@ struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
 
 int nv_object_id(int fd, uint32_t *ret_id)
 {
-	/* Both kinds of description begin with the type and the id. */
+	/* Both structures begin with the type and the id. */
 	union {
 		struct bpf_map_info map;
 		struct bpf_prog_info program;
@@ -186,7 +186,10 @@ static int pin_get(const char *run_dir, enum nv_object which)
 	return r < 0 ? r : bpf_obj_get(path);
 }
 
-/* Whether a program works on these maps: whoever writes the pins may have died after two. */
+/*
+ * Whether a program uses these maps: the process that writes the pins may have died after two of
+ * them.
+ */
 static bool belongs(int program, const struct nv_objects *objects)
 {
 	uint32_t maps[16] = {};
@@ -222,7 +225,7 @@ int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)
 	return 0;
 }
 
-/* 1: @fd is what is pinned. 0: something else is. -errno: nothing is. */
+/* 1: @fd is what is pinned. 0: something else is pinned. -errno: nothing is pinned. */
 static int is_pinned(const char *run_dir, enum nv_object which, int fd)
 {
 	NV_AUTO(nv_fd) int pinned = pin_get(run_dir, which);

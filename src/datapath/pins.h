@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The maps and programs of the data path as descriptors: where they are found, loaded and pinned.
- * What is in force is what the filters run; pins are the quick way to it, and keep it while no
- * interface has a filter.
+ * The maps and programs of the data path as descriptors: finds, loads and pins them. What the
+ * filters run is in use. Pins find it quickly, and keep it while no interface has a filter.
  */
 #pragma once
 
@@ -20,7 +19,7 @@ enum nv_object {
 	NV_OBJECT_PORTS,
 	NV_OBJECT_COUNTS,
 	NV_OBJECT_PLACES,
-	NV_OBJECT_LIMITS, /* this and the next: -1 where an earlier version left the pins */
+	NV_OBJECT_LIMITS, /* this and the next: -1 if an earlier version wrote the pins */
 	NV_OBJECT_REPORTS,
 	NV_OBJECT_INGRESS,
 	NV_OBJECT_EGRESS,
@@ -39,15 +38,15 @@ struct nv_objects {
 
 void nv_objects_auto(struct nv_objects *objects);
 
-/* The map of pairs, mapped. */
+/* The map of pairs, mapped into memory. */
 struct nv_table {
 	char *base;
 	size_t count; /* of slots */
-	size_t size; /* bytes of one that are in use; another version's may have more or less */
-	size_t stride; /* bytes from one to the next */
+	size_t size; /* bytes of an entry that are used; another version may use more or less */
+	size_t stride; /* bytes from one entry to the next */
 };
 
-/* -EPROTO: not a map that any version made. */
+/* -EPROTO: no version has made such a map. */
 int nv_table_map(int pairs, struct nv_table *ret_table);
 void nv_table_auto(struct nv_table *table);
 
@@ -56,10 +55,13 @@ static inline struct nv_entry *nv_table_entry(const struct nv_table *table, size
 	return (struct nv_entry *)(void *)(table->base + slot * table->stride);
 }
 
-/* The pair that stands in an entry. */
+/* The pair in an entry. */
 struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry);
 
-/* Whether it is of this version or a later one, and so has every word of struct nv_entry. */
+/*
+ * Whether the table is of this version or a later one, so that it has every word of struct
+ * nv_entry.
+ */
 static inline bool nv_table_is_whole(const struct nv_table *table)
 {
 	return table->size >= sizeof(struct nv_entry);
@@ -68,7 +70,7 @@ static inline bool nv_table_is_whole(const struct nv_table *table)
 /* The kernel's id of a map or a program. */
 int nv_object_id(int fd, uint32_t *ret_id);
 
-/* The roles that interfaces have in a pair. */
+/* The roles of interfaces in a pair. */
 enum nv_role {
 	NV_ROLE_HN,
 	NV_ROLE_VF,
@@ -78,7 +80,7 @@ enum nv_role {
 
 /*
  * Makes an interface run the programs that its role may need, in place of those of @replaced (NULL:
- * of no other version). Errors as nv_tc_attach().
+ * there is no other version). Errors as nv_tc_attach().
  */
 int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects *replaced,
 	struct nv_kernel *kernel, enum nv_role role, int ifindex);
@@ -86,32 +88,35 @@ int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects 
 /* As nv_tc_detach(). */
 void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kernel, int ifindex);
 
-/* Makes the run directory and mounts a bpf file system below it, unless it is there. */
+/*
+ * Makes the run directory and mounts a bpf file system below it, unless they exist. Returns 0 or
+ * -errno.
+ */
 int nv_pins_prepare(const char *run_dir);
 
-/* All pins. -ENOENT: some are missing, or do not belong together. */
+/* Opens all pins. -ENOENT: some are missing, or do not belong together. */
 int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects);
 
-/* Whether these programs are the pinned ones; also true when none are. */
+/* Whether these programs are the pinned ones; also true if none are pinned. */
 bool nv_pins_current(const char *run_dir, const struct nv_objects *objects);
 
-/* Pins under a name, in place of what was there. */
+/* Pins under a name; replaces what was pinned there. */
 int nv_pin(const char *run_dir, const char *name, int fd);
-/* Also when there is nothing. */
+/* Does nothing if there is no such pin. */
 void nv_unpin(const char *run_dir, const char *name);
 
-/* Pins all, each in place of what was pinned under its name before. */
+/* Pins everything, each in place of what was pinned under its name before. */
 int nv_pins_write(const char *run_dir, const struct nv_objects *objects);
 
 /*
- * Under the lock: pins what is in force, if the pins do not lead there. 0 also where nothing is in
- * force. Needs CAP_SYS_ADMIN to find it.
+ * Pins what is in use, unless the pins are right. Returns 0 also if nothing is in use. Needs the
+ * lock, and CAP_SYS_ADMIN to find what is in use.
  */
 int nv_objects_repin(struct nv_kernel *kernel, const char *run_dir);
 
 /*
- * Under the lock: loads the programs of this version, or takes those in force if they are the same;
- * keeps the pairs in force; makes every filter run these programs; pins all.
+ * Loads the programs of this version, or takes those in use if they are the same; keeps the pairs;
+ * makes every filter run these programs; pins everything. Needs the lock.
  * *ret_adopted: pairs were found. *ret_form: of the programs. Errors as nv_datapath_open().
  */
 int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* Of the skeletons only the bytes are used: one struct cannot stand for all. */
+/* Only the bytes of the skeletons are used: one struct cannot stand for all of them. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "netvf_cast.skel.h"

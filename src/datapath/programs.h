@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The programs for the kernel as objects of libbpf, in each form that a kernel may need. */
+/* The programs for the kernel as libbpf objects, in each form that a kernel may need. */
 #pragma once
 
 #include "base/cleanup.h"
@@ -7,10 +7,10 @@
 
 #include <bpf/libbpf.h>
 
-/* Opens one form; nothing is loaded yet. Returns 0 or -errno. */
+/* Opens one form; loads nothing. Returns 0 or -errno. */
 int nv_programs_open(enum nv_handover mode, struct bpf_object **ret_object);
 
-/* The hooks, likewise. */
+/* Opens the hooks in the same way. */
 int nv_programs_open_hooks(struct bpf_object **ret_object);
 
 struct bpf_object *nv_programs_free(struct bpf_object *object);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the programs in the kernel and the processes that steer them share. Read by both compilers.
+ * What the programs in the kernel and the processes share. Both compilers read this file.
  *
  *   nv_ports   hash: ifindex -> slot of the pair that it belongs to
- *   nv_pairs   array, mapped into the processes: slot -> the pair, once, for all of its interfaces
+ *   nv_pairs   array, mapped into the processes: slot -> the pair, once for all of its interfaces
  *   nv_counts  per-CPU array: 2 * slot + port -> counters
  *   nv_limits  array: slot -> what the pair's VF may send
- *   nv_reports ring buffer: slots of pairs whose upper has sent a report of groups
+ *   nv_reports ring buffer: slots of pairs whose upper has sent a group report
  *
- * A switch is one aligned word stored into the array: every program on every interface of the pair
- * sees it with its next packet, and no reader sees half of a change.
+ * A switch stores one aligned word in the array. Every program on every interface of the pair sees
+ * it with its next frame, and no reader sees half of a change.
  *
- * Processes store which port is to be active; whether a VF that is can send, only the kernel knows.
- * The hooks count the signs that it may have ceased to; a program that has looked stores for which
- * count it has seen that the VF can. No process writes there while the hooks do, but for another
- * sign: so no decision of a process ever covers up what a hook has seen.
+ * Processes store which port is to be active. Whether an active VF can send, only the kernel knows.
+ * The hooks count events after which it may not be able to. A program that has looked stores the
+ * count for which the VF could send. While there are hooks, processes write these words only to add
+ * an event: so no decision of a process can hide an event that a hook has counted.
  *
- * The layout only ever grows at the end of struct nv_entry and struct nv_counts: a process of
- * another version keeps the pairs by copying what both know.
+ * The layout may only grow at the end of struct nv_entry and struct nv_counts: a process of another
+ * version keeps the pairs by copying the words that both versions have.
  */
 #pragma once
 
@@ -29,10 +29,11 @@
 #define NV_DP_PAIRS_MAX 256
 #define NV_DP_PORTS_MAX (3 * NV_DP_PAIRS_MAX)
 
-#define NV_DP_VLANS	   4096
-#define NV_DP_REPORTS_SIZE 4096 /* bytes: some 250 that nobody has taken yet; more are dropped */
+#define NV_DP_VLANS 4096
+/* bytes: some 250 reports that nobody has read yet; further ones are dropped */
+#define NV_DP_REPORTS_SIZE 4096
 
-#define NV_ENTRY_FIRST_SIZE 32 /* bytes in the first version: every version has these */
+#define NV_ENTRY_FIRST_SIZE 32 /* bytes in the first version; every version has these */
 
 struct nv_entry {
 	__u32 hn; /* ifindex; 0: the slot is free */
@@ -40,27 +41,30 @@ struct nv_entry {
 	__u32 lagg; /* 0: none */
 	__u32 mode; /* enum nv_mode */
 	__u32 active; /* enum nv_port */
-	__u16 mac[3]; /* in wire order; 16 bits wide because frames are aligned to no more */
+	__u16 mac[3]; /* in wire order; 16 bits wide because frames are only aligned to that */
 	__u16 multicast; /* enum nv_multicast */
-	__u32 inside; /* 1 << enum nv_port: this port is one of the bond that lagg is */
-	__u32 signs; /* NV_HOOKED while there are hooks, + NV_SIGN with each sign */
-	__u32 doomed; /* a VF that its driver is about to let go, or has; 0: none */
-	__u32 seen; /* with these signs the VF was seen able to send; 0: it was not */
-	__u32 was_up; /* the VF, if it has been set up since it joined; 0: it has not */
+	__u32 inside; /* 1 << enum nv_port: this port is a port of the bond that is the lagg */
+	__u32 signs; /* NV_HOOKED while there are hooks, + NV_SIGN for each event */
+	__u32 doomed; /* a VF whose driver is being unbound; 0: none */
+	__u32 seen; /* the value of signs with which the VF was seen able to send; 0: it was not */
+	__u32 was_up; /* the VF, if it was set up since it joined; 0: it was not */
 };
 
 #define NV_HOOKED 1U
 #define NV_SIGN	  2U
 
-/* What a host takes from a VF that it does not trust; all else is sent by hn. */
+/* What a host accepts from an untrusted VF; everything else leaves by hn. */
 struct nv_limits {
-	__u32 vf; /* ifindex; 0: it takes all. Those of another than the pair's count for nothing */
-	__u16 mac[3]; /* of the source, in wire order */
+	/*
+	 * ifindex; 0: it accepts everything. Limits for a VF that is not the pair's have no effect
+	 */
+	__u32 vf;
+	__u16 mac[3]; /* source MAC address, in wire order */
 	__u16 unused;
-	__u64 vlan[NV_DP_VLANS / 64]; /* a bit for each that is registered */
+	__u64 vlan[NV_DP_VLANS / 64]; /* a bit for each registered VLAN */
 };
 
-/* The hooks, each at a function of the kernel (bpf/hooks.bpf.c). */
+/* The hooks, each on a function of the kernel (bpf/hooks.bpf.c). */
 enum nv_hook {
 	NV_HOOK_DEV_CLOSE_MANY,
 	NV_HOOK_NETIF_CLOSE_MANY,
@@ -86,11 +90,11 @@ struct nv_counts {
 	struct nv_count copy;
 };
 
-/* A word that another CPU may change at any time is read once. */
+/* Reads a word that another CPU may change at any time, exactly once. */
 #define NV_READ(word) (*(const volatile __u32 *)&(word))
 
 /*
- * An entry has no wrong state: a port or an upper that the pair does not have is hn. So the words
+ * Every entry is valid: a port or an upper that the pair does not have counts as hn. So the words
  * need not change together.
  */
 static inline __u32 nv_entry_active(const struct nv_entry *entry)

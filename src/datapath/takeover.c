@@ -25,14 +25,14 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 {
 	char text[1024];
 
-	if (level == LIBBPF_DEBUG) /* how it reads its own object, step by step */
+	if (level == LIBBPF_DEBUG) /* libbpf's debug messages about its own object */
 		return 0;
 	vsnprintf(text, sizeof(text), format, args);
 	nv_debug("%s", text);
 	return 0;
 }
 
-/* Whether any pair of the pinned map has our filter, running the pinned program. */
+/* Whether any pair of the pinned map has our filter with the pinned program. */
 static bool in_force(const struct nv_objects *pinned)
 {
 	const struct nv_tcx_known known = {
@@ -73,7 +73,7 @@ static int take_maps(
 	return 0;
 }
 
-/* Takes the program of our filter, if there is one, and with the first one its maps. */
+/* Takes the program of our filter if there is one, and with the first one its maps. */
 static int take_attached(int ifindex, enum bpf_tc_attach_point side, struct nv_objects *objects)
 {
 	const struct nv_tcx_known none = {.program = -1, .replaced = -1};
@@ -108,8 +108,8 @@ static int take_attached(int ifindex, enum bpf_tc_attach_point side, struct nv_o
 }
 
 /*
- * The objects that filters run, also where no pin leads to them: the pins went with the mount
- * namespace that they were made in. Needs CAP_SYS_ADMIN, as mounting did.
+ * The objects that filters use, also if no pin leads to them: the pins went with the mount
+ * namespace in which they were made. Needs CAP_SYS_ADMIN, as mounting did.
  */
 static int find_attached(struct nv_kernel *kernel, struct nv_objects *ret_objects)
 {
@@ -141,7 +141,7 @@ static int takeover_find(
 	has_pins = nv_pins_open(run_dir, &pinned) == 0;
 	if (!has_pins || !in_force(&pinned)) {
 		r = find_attached(kernel, ret_objects);
-		/* Of programs that may not be looked at, the pinned ones are the best guess. */
+		/* If the programs may not be inspected, the pinned ones are assumed. */
 		if (!has_pins || (r != -ENOENT && r != -EPERM))
 			return r;
 	}
@@ -213,9 +213,9 @@ static int load_mode(const struct nv_objects *old, enum nv_handover mode,
 }
 
 /*
- * The best form that this kernel takes. It refuses one in many ways (no BTF, no such function, what
- * a lockdown forbids), so only a lack of memory or of rights, which the next would meet too, ends
- * the search.
+ * Loads the best form that this kernel accepts. A kernel refuses a form in many ways (no BTF, no
+ * such function, lockdown). So only a lack of memory or of privileges ends the search, because the
+ * next form would meet it too.
  */
 static int load(const struct nv_objects *old, struct bpf_object **ret_programs, bool *ret_kept,
 	enum nv_handover *ret_mode)
@@ -229,7 +229,9 @@ static int load(const struct nv_objects *old, struct bpf_object **ret_programs, 
 		if (r == 0 || r == -ENOMEM || r == -EPERM)
 			return r;
 	}
-	/* What the verifier of a known good program refuses, the kernel does not know. */
+	/*
+	 * If the verifier refuses a program that is known to be good, the kernel lacks a feature.
+	 */
 	return r == -EINVAL || r == -ENOSYS ? -EOPNOTSUPP : r;
 }
 
@@ -257,7 +259,7 @@ static int take_loaded(const struct bpf_object *programs, struct nv_objects *ret
 	return 0;
 }
 
-/* Copies the pairs and ports that another version knew, as far as both know them. */
+/* Copies the pairs and ports of another version, as far as both versions have the words. */
 static int copy_pairs(const struct nv_table *old, const struct nv_table *new, int ports)
 {
 	size_t size = old->size < new->size ? old->size : new->size;
@@ -269,7 +271,7 @@ static int copy_pairs(const struct nv_table *old, const struct nv_table *new, in
 		int r = 0;
 
 		memcpy(entry, nv_table_entry(old, i), size);
-		entry->signs = entry->doomed = entry->seen = 0; /* the hooks are at the old ones */
+		entry->signs = entry->doomed = entry->seen = 0; /* the hooks use the old ones */
 		if (!entry->hn)
 			continue;
 		r = bpf_map_update_elem(ports, &entry->hn, &slot, BPF_ANY);
@@ -283,7 +285,7 @@ static int copy_pairs(const struct nv_table *old, const struct nv_table *new, in
 	return 0;
 }
 
-/* What cannot be copied is counted from zero. */
+/* Counters that cannot be copied begin with zero. */
 static void copy_counts(const struct nv_table *table, int from, int to)
 {
 	for (size_t i = 0; i < table->count; i++) {
@@ -297,7 +299,7 @@ static void copy_counts(const struct nv_table *table, int from, int to)
 	}
 }
 
-/* What is not copied counts for nothing until who set it sets it again. */
+/* Limits that cannot be copied have no effect until they are set again. */
 static void copy_limits(const struct nv_table *table, int from, int to)
 {
 	for (__u32 slot = 0; from >= 0 && slot < table->count; slot++) {
@@ -309,7 +311,7 @@ static void copy_limits(const struct nv_table *table, int from, int to)
 }
 
 /*
- * Every interface of every pair that is to run programs runs these. One that has gone runs none.
+ * Attaches these programs to every interface of every pair. An interface that is gone is skipped.
  */
 static int attach_all(const struct nv_objects *objects, const struct nv_objects *replaced,
 	struct nv_kernel *kernel, const struct nv_table *table)
@@ -334,9 +336,9 @@ static int attach_all(const struct nv_objects *objects, const struct nv_objects 
 }
 
 /*
- * Closes the table that was copied from. A process that still has it, and switches a pair in it
- * meanwhile, either stores its word before it is read here, or finds no pair and looks for it anew
- * (see nv_datapath_activate).
+ * Closes the table that was copied from. If a process still uses it and switches a pair in it
+ * meanwhile, it either stores its word before the word is read here, or finds no pair and looks for
+ * it again (see nv_datapath_activate()).
  */
 static void retire(const struct nv_table *old, const struct nv_table *new)
 {
@@ -349,7 +351,7 @@ static void retire(const struct nv_table *old, const struct nv_table *new)
 	}
 }
 
-/* The filters are replaced only once the new maps know all that the old ones did. */
+/* The filters are replaced only when the new maps have everything that the old ones had. */
 static int takeover_take_over(struct nv_kernel *kernel, const struct nv_objects *old,
 	const struct nv_objects *objects, bool kept)
 {

@@ -67,7 +67,10 @@ static int attach_filter(
 	return r == -EINVAL ? -EBUSY : r;
 }
 
-/* In the place where ours is already: two programs would see each frame twice. */
+/*
+ * If ours is already at one of the two places, that one is used: two programs would see each frame
+ * twice.
+ */
 int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side,
 	const struct nv_tcx_known *known)
 {

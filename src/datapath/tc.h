@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Our programs at tc: at tcx where the kernel has that, else as a filter of one handle at one
+ * Our programs at tc: at tcx if the kernel has it, else as a filter with one handle and one
  * priority in clsact. A user's own filters and programs stay, and come after ours.
  */
 #pragma once
@@ -16,29 +16,31 @@
 #define NV_TC_PRIORITY 1
 
 /*
- * Has @known->program run on this side, in place of another version's without a gap; makes clsact
- * where a filter needs it and there is none. Returns 0, -ENODEV (no such link), -EOPNOTSUPP (the
- * kernel has neither tcx nor clsact with bpf filters), or another -errno; of a filter also -EBUSY
- * (our priority is in other hands, or the qdisc "ingress" has the place of clsact and this is
- * egress).
+ * Makes @known->program run on this side, in place of another version's without a gap. Adds clsact
+ * if a filter needs it and there is none. Returns 0, -ENODEV (no such link), -EOPNOTSUPP (the
+ * kernel has neither tcx nor clsact with bpf filters), or another -errno. For a filter also -EBUSY:
+ * our priority belongs to somebody else, or the qdisc "ingress" is in the place of clsact and this
+ * is egress.
  */
 int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side,
 	const struct nv_tcx_known *known);
 
 /*
- * The id of our program. Returns 0 or -errno when there is none; -EPERM: none is known, and there
- * are programs whose names may not be read.
+ * The id of our program. Returns 0 or -errno if there is none; -EPERM: none is known to be ours,
+ * and there are programs whose names may not be read.
  */
 int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
 	uint32_t *ret_id);
 
 /*
- * Removes ours of one side; clsact stays, for Linux 6.1 lets a device send nothing for a moment
- * when any of its qdiscs comes or goes (qdisc_graft()). Returns whether it was a filter in clsact.
+ * Removes our program from one side. clsact stays: Linux 6.1 stops a device's queues for a moment
+ * when a qdisc is added or removed (qdisc_graft()). Returns whether it was a filter in clsact.
  */
 bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known);
 
-/* Removes ours of both sides, and clsact with our last filter if none is left in it. Never fails:
- * what is not there is removed. */
+/*
+ * Removes our programs from both sides, and clsact with our last filter if no other filter is in
+ * it. Never fails: removes what is there.
+ */
 void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *ingress,
 	const struct nv_tcx_known *egress);

@@ -11,16 +11,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Of linux/bpf.h, which here may be older than the kernel that runs (Linux 6.6). */
-#define TCX_INGRESS	 ((enum bpf_attach_type)46) /* BPF_TCX_INGRESS */
-#define TCX_EGRESS	 ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
-#define TCX_BEFORE	 (1U << 3) /* BPF_F_BEFORE: of all, as no other program is named */
+/* From linux/bpf.h, which may be older here than the running kernel (Linux 6.6). */
+#define TCX_INGRESS ((enum bpf_attach_type)46) /* BPF_TCX_INGRESS */
+#define TCX_EGRESS  ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
+/* BPF_F_BEFORE: before all others, because no other program is named */
+#define TCX_BEFORE	 (1U << 3)
 #define TCX_REPLACE	 BPF_F_REPLACE
 #define TCX_PROGRAMS_MAX 64 /* BPF_MPROG_MAX */
 #define OUR_NAMES	 "netvf_"
 
 #ifndef NV_TCX
-#define NV_TCX 1 /* a test builds without */
+#define NV_TCX 1 /* a test builds without it */
 #endif
 
 static enum bpf_attach_type type_of(enum bpf_tc_attach_point side)
@@ -37,7 +38,7 @@ static bool is_ours(int program)
 	       !strncmp(info.name, OUR_NAMES, strlen(OUR_NAMES));
 }
 
-/* A descriptor of the program with this id, if it is ours. -ENOENT: it is not, or has gone. */
+/* A descriptor of the program with this id, if it is ours. -ENOENT: it is not, or it is gone. */
 static int open_ours(uint32_t id, const struct nv_tcx_known *known)
 {
 	const int candidates[] = {known->program, known->replaced};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Group and broadcast frames are taken from whichever port brings them first. A frame that one port
- * has brought pays for one equal frame of the other port, which is dropped. Equal frames in a row
- * on one port are all taken, and pay for as many.
+ * Delivers each group frame (multicast or broadcast) once, from the port that brings it first. A
+ * frame that arrived on one port gives a credit. An equal frame on the other port uses the credit
+ * and is dropped. Equal frames in a row on one port are all delivered, and each gives a credit.
  *
- * A payment is good for COPY_LIFETIME: longer than a frame waits in the queues of a port, and
- * shorter than the second after which ARP and neighbour discovery send an equal frame again.
+ * A credit is valid for COPY_LIFETIME. That is longer than a frame waits in the queues of a port,
+ * and shorter than the second after which ARP and neighbour discovery repeat a frame.
  *
- * The memory is fixed: frames that are not paid for by then, or the oldest of too many, are
- * forgotten, and a copy of theirs is taken as another frame.
+ * The memory is fixed. A credit that is too old, or the oldest of too many, is dropped; then a copy
+ * is delivered like a new frame.
  */
 #pragma once
 
@@ -23,15 +23,15 @@
 
 #define COPY_BUCKETS_BITS 12
 #define COPY_WAYS	  8 /* frames in a bucket */
-#define COPY_TIME(ns)	  ((__u32)((ns) >> 20)) /* in units of 1.05 ms; the difference is used */
-#define COPY_LIFETIME	  256 /* of these units: 268 ms */
-#define COPY_BYTES	  128 /* of a frame that are compared, besides its length */
-#define COPY_PADDED	  60 /* bytes to which Ethernet pads a frame, and virtio does not */
+#define COPY_TIME(ns)	  ((__u32)((ns) >> 20)) /* in units of 1.05 ms; only differences are used */
+#define COPY_LIFETIME	  256 /* in these units: 268 ms */
+#define COPY_BYTES	  128 /* bytes of a frame that are compared, in addition to its length */
+#define COPY_PADDED	  60 /* length in bytes to which Ethernet pads a frame; virtio does not */
 
 struct copy {
-	__u64 digest; /* 0: free */
-	__u32 when; /* the last one was taken, COPY_TIME */
-	__s32 balance; /* how many more the VF has brought; below 0: how many more hn has */
+	__u64 digest; /* 0: the place is free */
+	__u32 when; /* time of the last frame, COPY_TIME */
+	__s32 balance; /* credits: above 0 the VF's, below 0 hn's */
 };
 
 struct bucket {
@@ -53,8 +53,9 @@ union copy_bytes {
 };
 
 /*
- * A frame of another guest of this host may reach hn before its UDP checksum was computed
- * (CHECKSUM_PARTIAL), and the VF after that. IPv4 without options, IPv6 without extensions.
+ * A frame from another guest of this host may reach hn before its UDP checksum was computed
+ * (CHECKSUM_PARTIAL), and the VF after that. Handles IPv4 without options and IPv6 without
+ * extension headers.
  */
 static __always_inline void copy_clear_checksum(union copy_bytes *frame)
 {
@@ -75,7 +76,10 @@ static __always_inline __u64 copy_mix(__u64 digest, const __u64 word[COPY_BYTES 
 	return digest;
 }
 
-/* Never 0, but for a frame that cannot be read. Tags are beside the frame here, never in it. */
+/*
+ * Never 0, except for a frame that cannot be read. VLAN tags are in the metadata here, not in the
+ * frame.
+ */
 static __always_inline __u64 copy_digest(struct __sk_buff *skb, __u32 slot)
 {
 	__u32 padded = skb->len > COPY_PADDED ? skb->len : COPY_PADDED;
@@ -95,7 +99,10 @@ static __always_inline __u64 copy_digest(struct __sk_buff *skb, __u32 slot)
 	return digest | 1;
 }
 
-/* Where a frame is, or the place that it gets: a free one, else the oldest. Under the lock. */
+/*
+ * The place of a frame in a bucket, or the place it gets: a free one, else the oldest. Needs the
+ * lock.
+ */
 static __always_inline __u32 copy_place(const struct bucket *bucket, __u64 digest, __u32 now)
 {
 	__u32 oldest = 0;
@@ -117,8 +124,8 @@ static __always_inline __u32 copy_place(const struct bucket *bucket, __u64 diges
 }
 
 /*
- * Takes note of a group frame on a port of the pair in @slot, whether it came or goes. True: the
- * other port has paid for it.
+ * Records a group frame on a port of the pair in @slot, received or sent. Returns true if the frame
+ * is a copy: the other port has a credit for it.
  */
 static __always_inline bool copy_note(struct __sk_buff *skb, __u32 slot, enum nv_port port)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether a device can send, asked of the device itself before each frame, so that a frame leaves
- * by hn from the moment on at which the VF begins to close, and not when netvfd hears of it.
+ * Reads from the device itself whether it can send, before each frame. So frames leave by hn from
+ * the moment at which the VF begins to close, and not only when netvfd hears of it.
  *
- * The kernel's own structures are read, as far as they are named here; libbpf finds where the
- * running kernel has them. NV_ASK says how: NV_ASK_CAST reads as the kernel does (bpf_rdonly_cast,
- * Linux 6.2), NV_ASK_PROBE by a helper call for each word, NV_ASK_NOT takes it that the VF can.
+ * The kernel's own structures are read, as far as they are declared here; libbpf finds the offsets
+ * in the running kernel. NV_ASK says how: NV_ASK_CAST reads directly (bpf_rdonly_cast, Linux 6.2),
+ * NV_ASK_PROBE with a helper call for each word, NV_ASK_NOT assumes that the VF can send.
  */
 #pragma once
 
@@ -70,7 +70,8 @@ struct sk_buff {
 #define STATE_NOCARRIER (1UL << 2)
 
 #define BUCKETS 256 /* NETDEV_HASHENTRIES */
-#define CHAIN	64 /* of a bucket: 16,384 devices fill them so far */
+/* devices in a bucket that are searched: 16,384 devices fill the buckets that far */
+#define CHAIN	64
 
 #if NV_ASK == NV_ASK_CAST
 
@@ -95,8 +96,9 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
 #endif
 
 /*
- * A device is put on the list of those to be closed before anybody is told, and told is everybody
- * before its queues stop: whoever looks at the list in time sends nothing into a stopped queue.
+ * The kernel puts a device on the list of devices to be closed before it notifies anybody, and
+ * notifies everybody before it stops the queues. A program that reads the list in time sends
+ * nothing into a stopped queue.
  */
 static __always_inline bool is_open(const void *address)
 {
@@ -109,8 +111,8 @@ static __always_inline bool is_open(const void *address)
 }
 
 /*
- * As dev_get_by_index_rcu(): a program at tc runs under RCU. No static function, for the kernel
- * then proves it by itself, once, and not anew on each way that leads here.
+ * Like dev_get_by_index_rcu(): a program at tc runs under RCU. The function is not static, so that
+ * the verifier checks it once and not on each path that calls it.
  */
 __attribute__((noinline)) int nv_look_up(struct __sk_buff *context, __u32 slot, __u32 ifindex)
 {
@@ -135,7 +137,8 @@ __attribute__((noinline)) int nv_look_up(struct __sk_buff *context, __u32 slot, 
 		}
 		node = (const char *)READ(device, index_hlist.next);
 	}
-	return node != NULL; /* in the bucket it is not: gone; in one that is too long: who knows */
+	/* not in its bucket: it is gone; in a bucket that is too long: not known */
+	return node != NULL;
 }
 
 static __always_inline bool can_send(struct __sk_buff *context, __u32 slot, __u32 ifindex)

@@ -1,38 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hooks in the kernel, at the moments at which a device ceases to send. They give its pair a sign:
- * what the programs at tc have seen of the VF counts no more, and they look again. So with hooks in
- * force nobody has to look before each frame; and a sign too many, as for a device of the same
- * index in another network namespace, costs one look and does no harm.
+ * Tracing programs (hooks) at the moments at which a device ceases to send. A hook counts an event
+ * in the entry of the device's pair. The programs at tc then look at the VF again. So with hooks
+ * the programs need not look before each frame. An event too many, for example for a device with
+ * the same ifindex in another network namespace, costs one look and does no harm.
  *
- * Each is at a function at which the device's state already says what is to be seen:
+ * Each hook is on a function at which the device's state already shows the change:
  *
- *   dev_close_many          devices that go are on the list of those to be closed; by Linux
- *   netif_close_many        6.18 the second name (dev_deactivate_many is some microseconds later)
- *   dev_deactivate_many     a device closes, or has lost its carrier: not open any more, its queues
- *                           still run, and do until all senders of this moment are through
- *   linkwatch_fire_event    a carrier came or went, this moment
+ *   dev_close_many,         devices that are to be closed are on their list; the second name is
+ *   netif_close_many        that of Linux 6.18 (dev_deactivate_many runs some microseconds later)
+ *   dev_deactivate_many     a device is closed or has lost its carrier: it is not open any more,
+ *                           and its queues run until all current senders are through
+ *   linkwatch_fire_event    a carrier came or went just now
  *   netif_device_detach     the driver has declared the device not present
  *
- * A driver that is to let go of a card may cease to send long before it closes the device (e1000e
- * drops all frames from the first line of its e1000_remove() on, and then waits for its workers).
- * The device's state does not tell. So the VF is marked when the driver core begins with that, at
- * three functions from which no way leads back:
+ * A driver that is unbound may cease to send long before it closes the device: e1000e drops all
+ * frames from the first line of e1000_remove() on, and then waits for its workers. The device's
+ * state does not show this. So the VF is marked when the driver core begins to unbind, at three
+ * functions from which there is no way back:
  *
- *   device_release_driver_internal   each way of letting go leads through it, but Linux 5.10's
- *                                    callers in its own file have it inlined
- *   __device_release_driver          what it calls, which is static: inlined where 5.10 does not
- *   device_release_driver            called from other files, so never inlined: an unplugged card
+ *   device_release_driver_internal   every unbinding calls it, but Linux 5.10 has it inlined in the
+ *                                    callers in its own file
+ *   __device_release_driver          is called by it and static: inlined where 5.10 does not do so
+ *   device_release_driver            is called from other files, so never inlined: an unplugged
+ * card
  *
- * A kernel may lack one of the names, or have one that never runs. Each counts its runs, so that
- * the process that has attached them can tell (hooks.c).
+ * A kernel may lack one of these functions, or never call it. Each hook counts its runs, so that
+ * the process that has attached it can check this (hooks.c).
  */
 #include "datapath/bpf/maps.h"
 
 #include <bpf/bpf_core_read.h>
 
 #define KERNELS	    __attribute__((preserve_access_index))
-#define DEVICES_MAX 256 /* that close at once; the programs look at each 64th frame anyway */
+#define DEVICES_MAX 256 /* that close at once; the programs also look before each 64th frame */
 
 struct list_head {
 	struct list_head *next;

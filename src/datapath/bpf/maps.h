@@ -24,9 +24,9 @@ struct {
 } nv_pairs SEC(".maps");
 
 /*
- * slot -> where the kernel has the pair's VF, as it was found last, and this network namespace. It
- * may be gone from there. But then it was closed before, and what is read there says so, or has
- * another index or namespace, or cannot be read, which reads as 0.
+ * slot -> where in the kernel's memory the pair's VF was found last, and this network namespace.
+ * The device may be gone from there. But it was closed before that; so what is read there is
+ * closed, has another ifindex or namespace, or cannot be read, which gives 0.
  */
 struct place {
 	const void *device;

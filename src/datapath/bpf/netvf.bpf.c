@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The programs at tc. Egress of the upper goes to the active port; ingress of either port goes to
- * the upper. A frame that is none of ours passes on untouched (TC_ACT_UNSPEC), to the filters that
- * a user may have behind us and to the stack.
+ * The programs at tc. Egress of the upper goes to the active port. Ingress of both ports goes to
+ * the upper. Other frames continue unchanged (TC_ACT_UNSPEC) to the filters of a user and to the
+ * stack.
  *
- * A filter dies with its device. So an ifindex that the maps still know, but that a new device has
- * got, finds no program on that device and changes nothing there.
+ * A program is detached when its device goes. So if a new device gets an ifindex that the maps
+ * still have, no program runs on that device.
  */
 #include "datapath/bpf/copies.h"
 #include "datapath/bpf/device.h"
@@ -22,17 +22,20 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * On a frame that these programs have redirected to a port, whose own program is next: it has been
- * judged and counted. tc_index survives a redirect (skb->mark and skb->cb are others' or do not),
- * and is cleared as soon as it was seen.
+ * Marks a frame that these programs have redirected to a port, where our program runs next: it is
+ * already handled and counted. tc_index survives a redirect (skb->mark and skb->cb belong to others
+ * or do not), and is cleared when it was read.
  */
 #define JUDGED 0x6e76
 
 #define RECENT 256
-#define LOOK_EVERY \
-	64 /* frames by the VF, also with hooks: should these go, unseen, it still ends */
+#define LOOK_EVERY                                                                           \
+/*                                                                                           \
+ * frames by the VF: after so many the program looks also with hooks, in case these are gone \
+ */
+64
 
-struct {
+	struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2 * NV_DP_PAIRS_MAX);
 	__type(key, __u32);
@@ -46,7 +49,7 @@ struct {
 	__type(value, struct nv_limits);
 } nv_limits SEC(".maps");
 
-/* Says that a report of groups has left an upper: nv_datapath_reports(). */
+/* Says that an upper has sent a group report: nv_datapath_reports(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, NV_DP_REPORTS_SIZE);
@@ -66,8 +69,8 @@ static __always_inline struct nv_counts *counts_of(__u32 slot, enum nv_port port
 }
 
 /*
- * What nv_ports answered last for an ifindex, by its last bits: the ifindex << 32 | the slot. It
- * may have changed since; then the pair there knows no such interface.
+ * The last result of nv_ports for an ifindex, indexed by its low bits: ifindex << 32 | slot. It may
+ * be outdated; then the pair in that slot does not have the interface.
  */
 static __u64 recent[RECENT];
 
@@ -102,9 +105,9 @@ static __always_inline bool was_judged(struct __sk_buff *skb)
 }
 
 /*
- * Whether the VF can send: as it was seen last, if the hooks have given no sign since, else as it
- * is.
- * @again: look, whatever was seen.
+ * Whether the VF can send: the last result if the hooks have counted no event since, else from a
+ * new look.
+ * @again: look in any case
  */
 static __always_inline bool is_able(
 	struct __sk_buff *skb, struct nv_entry *entry, __u32 slot, __u32 vf, bool again)
@@ -151,7 +154,10 @@ static __always_inline bool is_vlan_taken(
 	return protocol == bpf_htons(ETH_P_8021Q) && limits->vlan[id / 64] >> id % 64 & 1;
 }
 
-/* IGMP, and what has a hop-by-hop header, as MLD; untagged or with the tag beside the frame. */
+/*
+ * Whether a frame may be a group report: IGMP, or IPv6 with a hop-by-hop header as in MLD; untagged
+ * or with the tag in the metadata.
+ */
 static __always_inline bool is_report(struct __sk_buff *skb, const struct ethhdr *frame)
 {
 	const struct iphdr *ip = (const void *)(frame + 1);
@@ -165,8 +171,8 @@ static __always_inline bool is_report(struct __sk_buff *skb, const struct ethhdr
 }
 
 /*
- * A group frame that others have sent through the upper comes back on the other port of a host that
- * floods, where nobody would know it for one of our own: it pays for that copy.
+ * A group frame that the upper forwards for somebody else comes back on the other port if the host
+ * floods, and its source MAC address is not ours. So it gets a credit for that copy.
  */
 static __always_inline void note_group(struct __sk_buff *skb, const struct ethhdr *frame,
 	const struct nv_entry *entry, __u32 slot, enum nv_port port)
@@ -178,8 +184,8 @@ static __always_inline void note_group(struct __sk_buff *skb, const struct ethhd
 }
 
 /*
- * The port that a frame leaves by, @port being active: what the host would not take from the VF
- * leaves by hn.
+ * The port that a frame leaves by if @port is active: hn if the host would not accept the frame
+ * from the VF.
  */
 static __always_inline enum nv_port port_for(
 	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot, enum nv_port port)
@@ -212,7 +218,10 @@ int netvf_egress(struct __sk_buff *skb)
 	if (!entry)
 		return TC_ACT_UNSPEC;
 
-	/* A lagg transmits as soon as it exists, hn's own frames are led only while hn is upper. */
+	/*
+	 * A lagg transmits as soon as it exists. hn's own frames are redirected only if hn is the
+	 * upper.
+	 */
 	hn = NV_READ(entry->hn);
 	if (ifindex != NV_READ(entry->lagg) && (ifindex != hn || nv_entry_upper(entry) != hn))
 		return TC_ACT_UNSPEC;
@@ -235,7 +244,7 @@ int netvf_egress(struct __sk_buff *skb)
 	return bpf_redirect(active, 0);
 }
 
-/* Whether a group or broadcast frame on a port is dropped as a copy of another. */
+/* Whether a group frame on a port is dropped as a copy. */
 static __always_inline bool is_copy(
 	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot, bool on_hn, bool on_active)
 {
@@ -269,7 +278,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	if (!counts || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
 		return TC_ACT_UNSPEC;
 
-	/* What arrives on the VF proves that it works. */
+	/* A frame that arrives on the VF proves that the VF works. */
 	active = nv_entry_active(entry);
 	if (ifindex == hn && active != hn && !is_able(skb, entry, slot, active, false))
 		active = hn;
@@ -288,11 +297,11 @@ int netvf_ingress(struct __sk_buff *skb)
 	upper = nv_entry_upper(entry);
 	if (upper == ifindex)
 		return TC_ACT_UNSPEC;
-	/* A bond takes what arrives on its ports, after this (__netif_receive_skb_core()). */
+	/* A bond takes the frames of its ports after this program (__netif_receive_skb_core()). */
 	if (NV_READ(entry->inside) & 1U << (ifindex == hn ? NV_PORT_HN : NV_PORT_VF) &&
 		upper == NV_READ(entry->lagg))
 		return TC_ACT_UNSPEC;
-	/* A port has this program too and takes the mark away again; a lagg would leave it on. */
+	/* If the upper is a port, its own program clears the mark; a lagg would not. */
 	if (upper == hn || upper == NV_READ(entry->vf))
 		skb->tc_index = JUDGED;
 	return bpf_redirect(upper, BPF_F_INGRESS);
