@@ -6,10 +6,12 @@
  * What rc.conf says wins. What it does not mention is taken from the live configuration, so that
  * nothing is lost without an rc.conf:
  *
- *   addresses  Of a family for which rc.conf has addresses: rc.conf's. Otherwise, and if they come
- * from DHCP or router advertisements: the live ones too. Link-local ones always. routes rc.conf's,
- * and the live ones to other destinations. rules, neighbours, next hops: the live ones. VLANs
- * rc.conf's, and the live ones with other ids. MTU, description: rc.conf's, else the live ones.
+ *   addresses: of a family for which rc.conf has addresses: rc.conf's. Otherwise, and if they
+ *              come from DHCP or router advertisements: the live ones too. Link-local ones always.
+ *   routes: rc.conf's, and the live ones to other destinations.
+ *   rules, neighbours, next hops: the live ones.
+ *   VLANs: rc.conf's, and the live ones with other ids.
+ *   MTU, description: rc.conf's, else the live ones.
  *   bridge port: the live one.
  *
  * If rc.conf mentions the interface and netvf_inherit is NO, only settings, VLANs, a bridge port

@@ -22,8 +22,8 @@
  *   device_release_driver_internal   every unbinding calls it, but Linux 5.10 has it inlined in the
  *                                    callers in its own file
  *   __device_release_driver          is called by it and static: inlined where 5.10 does not do so
- *   device_release_driver            is called from other files, so never inlined: an unplugged
- * card
+ *   device_release_driver            is called from other files, so never inlined: used when a
+ *                                    card is unplugged
  *
  * A kernel may lack one of these functions, or never call it. Each hook counts its runs, so that
  * the process that has attached it can check this (hooks.c).
