@@ -2,9 +2,9 @@
 /*
  * Cleanup attributes, so that each function can be proved leak-free by itself.
  *
- * A room that owns a type T with a destructor `struct T *nv_x_free(struct T *)` writes
- * NV_DEFINE_AUTO(nv_x, struct T *, nv_x_free) in its header and the callers write
- * `NV_AUTO(nv_x) struct T *x = NULL;`. A destructor accepts NULL and returns NULL.
+ * A type T with a destructor `struct T *nv_x_free(struct T *)` has NV_DEFINE_AUTO(nv_x, struct T *,
+ * nv_x_free) in its header; callers write `NV_AUTO(nv_x) struct T *x = NULL;`. A destructor accepts
+ * NULL and returns NULL.
  */
 #pragma once
 
@@ -47,7 +47,7 @@ static inline void nv_dir_auto(DIR **dir)
 
 /* NV_AUTO(nv_free) char *p;  NV_AUTO(nv_fd) int fd = -1;  NV_AUTO(nv_file) FILE *f = NULL; */
 
-/* Hands a variable over, and leaves @empty in it, so that its cleanup does nothing. */
+/* Hands a variable over and leaves @empty in it, so that its cleanup does nothing. */
 #define TAKE(variable, empty)                               \
 	({                                                  \
 		__typeof__(variable) *_taken = &(variable); \

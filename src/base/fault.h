@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Faults that a parser found in a file of the administrator's: collected, so that all are shown
- * at once, each with its place.
+ * Faults that a parser found in the administrator's file. They are collected, so that all are shown
+ * at once, each with its position.
  */
 #pragma once
 
@@ -12,26 +12,28 @@
 #define NV_FAULTS_MAX 100 /* further ones are only counted */
 
 enum nv_fault_severity {
-	NV_FAULT_WARNING, /* the file can be used, but hardly means what was wanted */
+	NV_FAULT_WARNING, /* the file can be used, but is hardly what was intended */
 	NV_FAULT_ERROR, /* the file cannot be used */
 };
 
 struct nv_fault {
 	enum nv_fault_severity severity;
 	char *file;
-	unsigned int line; /* from 1; 0: the file as a whole */
-	unsigned int column; /* from 1, in bytes; 0: the line as a whole */
+	unsigned int line; /* from 1; 0: the whole file */
+	unsigned int column; /* from 1, in bytes; 0: the whole line */
 	char *message;
 };
 
 struct nv_faults {
 	struct nv_fault *fault;
 	size_t count;
-	size_t errors; /* how many were errors, dropped ones included */
+	size_t errors; /* number of errors, including dropped ones */
 	size_t dropped;
 };
 
-/* Adds one. Lack of memory counts it as dropped: the parse fails all the same. */
+/*
+ * Adds a fault. If memory is short, it is counted as dropped, so that the parse fails all the same.
+ */
 void nv_faults_add(struct nv_faults *faults, enum nv_fault_severity severity, const char *file,
 	unsigned int line, unsigned int column, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));

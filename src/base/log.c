@@ -27,7 +27,7 @@ void nv_log_open(const char *ident, enum nv_log_target target, int max_priority)
 
 /*
  * systemd.exec(5): $JOURNAL_STREAM is "device:inode" of the stream to the journal. A process whose
- * stderr was redirected since inherits the variable all the same.
+ * stderr was redirected since then has the variable too.
  */
 static bool log_stderr_is_journal(void)
 {

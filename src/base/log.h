@@ -2,23 +2,23 @@
 /*
  * Messages for a person. A function logs an error or returns it, never both.
  *
- * What a message says: what was tried, on what, why it failed, and what to do about it.
+ * A message says what was tried, on what, why it failed, and what to do about it.
  */
 #pragma once
 
 #include <syslog.h>
 
 enum nv_log_target {
-	NV_LOG_STDERR, /* with sd-daemon(3)'s prefix <N> where that is the journal */
+	NV_LOG_STDERR, /* with sd-daemon(3)'s prefix <N> if it is the journal */
 	NV_LOG_SYSLOG,
 };
 
 /*
- * Chooses where messages go and which are dropped. May be called again at any time (devd(8): to
- * stderr while in the foreground, to syslog afterwards). Until the first call: stderr, LOG_INFO.
+ * Sets where messages go and which are dropped. May be called again at any time (devd(8): stderr
+ * while in the foreground, syslog later). Before the first call: stderr, LOG_INFO.
  *
- * @ident: the program's name, not copied, must live as long as the process.
- * @max_priority: LOG_ERR … LOG_DEBUG; messages of a larger number are dropped.
+ * @ident: the program's name; not copied, must live as long as the process
+ * @max_priority: LOG_ERR … LOG_DEBUG; messages with a larger number are dropped
  */
 void nv_log_open(const char *ident, enum nv_log_target target, int max_priority);
 

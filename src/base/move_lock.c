@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-/* Of the file; each is locked by itself. */
+/* Bytes of the lock file, each of which is locked by itself. */
 enum {
 	BYTE_TURN,
 	BYTE_BACK,

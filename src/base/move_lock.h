@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One at a time moves the configuration of an hn. A turn is a lock in the directory of the runtime
- * state, so it ends with the process that has it, however that ends.
+ * Only one process at a time moves the configuration of an hn. The lock is a file in the run
+ * directory, so it ends with the process that holds it, however that ends.
  */
 #pragma once
 
 #include <stdbool.h>
 
 enum nv_move_direction {
-	NV_MOVE_TO_LAGG, /* to its lagg */
-	NV_MOVE_TO_HN, /* to hn again */
+	NV_MOVE_TO_LAGG, /* from hn to its lagg */
+	NV_MOVE_TO_HN, /* back to hn */
 };
 
 /*
- * Waits until nobody else has a turn for @hn, and takes one. *ret_fd holds it until it is closed,
- * here and in every child that inherits it. Returns 0 or -errno of the file (fcntl_locking(2)).
+ * Waits until nobody else holds the lock for @hn, and takes it. *ret_fd holds it until it is
+ * closed, here and in every child that inherits it. Returns 0 or -errno of the file
+ * (fcntl_locking(2)).
  */
 int nv_move_lock_take(
 	const char *run_dir, const char *hn, enum nv_move_direction turn, int *ret_fd);
 
-/* Whether @hn is being given back just now. False also where that cannot be found out. */
+/* Whether a configuration is being moved back to @hn now. False also if that is not known. */
 bool nv_move_lock_is_to_hn(const char *run_dir, const char *hn);

@@ -14,10 +14,11 @@
 #define LINKS_MAX 16
 
 struct root_file_walk {
-	int at; /* the directory so far */
-	bool shared; /* anybody may make files there, and nobody another's go: as in /tmp */
-	char rest[PATH_MAX]; /* the path from there */
-	unsigned int links; /* followed so far */
+	int at; /* the directory reached so far */
+	/* everybody may create files in it, and nobody may replace another user's: as in /tmp */
+	bool shared;
+	char rest[PATH_MAX]; /* the rest of the path */
+	unsigned int links; /* symbolic links followed so far */
 };
 
 static void root_file_walk_auto(struct root_file_walk *walk)
@@ -51,7 +52,7 @@ static int root_file_root(struct root_file_walk *walk)
 	return root_file_enter(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* Nobody but root can have put the link @name there. */
+/* Only root can have created the link @name there. */
 static int root_file_follow(struct root_file_walk *walk, const char *name, const char *after)
 {
 	char target[PATH_MAX];
@@ -69,7 +70,7 @@ static int root_file_follow(struct root_file_walk *walk, const char *name, const
 	return target[0] == '/' ? root_file_root(walk) : 0;
 }
 
-/* Returns 1 when *ret_fd is the file, 0: there is more to walk. */
+/* Returns 1: *ret_fd is the file; 0: the path has further parts. */
 static int root_file_step(struct root_file_walk *walk, int *ret_fd)
 {
 	const int flags = O_CLOEXEC | O_NOFOLLOW;
@@ -83,7 +84,7 @@ static int root_file_step(struct root_file_walk *walk, int *ret_fd)
 	name[length] = '\0';
 	if (fstatat(walk->at, name, &about, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	/* In a shared directory anybody may give a file of root's a second name. */
+	/* In a shared directory every user may create a hard link to a file of root's. */
 	if (!root_file_is_roots(&about) || (walk->shared && !S_ISDIR(about.st_mode)))
 		return -EPERM;
 	if (S_ISLNK(about.st_mode))

@@ -10,8 +10,9 @@
 #define RUN_DIR_MAX 80 /* bytes; sun_path has 108 */
 
 /*
- * The namespace of process 1 is the first one. Who may not look at that process asks a socket: the
- * kernel's own first network namespace has the cookie 1 (Linux 5.14). Else it is not known.
+ * The namespace of process 1 is the first one. If that process may not be inspected, a socket
+ * tells: the kernel's first network namespace has the cookie 1 (Linux 5.14). Otherwise it is not
+ * known.
  */
 static int rundir_is_first(const struct stat *own, bool *ret_first)
 {
@@ -33,8 +34,8 @@ static int rundir_is_first(const struct stat *own, bool *ret_first)
 }
 
 /*
- * Where it is not known, root gets a directory of its own, for to take the first one's would be to
- * lock another namespace. Others only ask, and most of them in the first.
+ * If it is not known, root gets a directory of its own, because taking that of the first namespace
+ * would lock that namespace. Other users only read, and most of them are in the first namespace.
  */
 static void from_namespace(struct nv_str *dir)
 {

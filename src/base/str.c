@@ -110,10 +110,10 @@ bool nv_strcopy(char *destination, size_t size, const char *source)
 	return fits;
 }
 
-/* How many bytes the UTF-8 character at @text has (RFC 3629, 4); 0: it is none. */
+/* The length in bytes of the UTF-8 character at @text (RFC 3629, 4); 0: it is not one. */
 static size_t str_utf8_length(const unsigned char *text)
 {
-	/* The first byte's range, and the second's. */
+	/* The ranges of the first byte and of the second. */
 	static const struct {
 		unsigned char first, last, second, second_last;
 		size_t length;

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 
 #define HASH_NONFATAL_OOM 1
-#define HASH_FUNCTION	  HASH_FNV /* the default one falls through, which clang warns of */
+#define HASH_FUNCTION	  HASH_FNV /* the default one uses fallthrough, which clang warns about */
 #include <uthash.h>
 
-#define GRACE (5 * NV_USEC_PER_SEC) /* from SIGTERM to SIGKILL */
+#define GRACE (5 * NV_USEC_PER_SEC) /* time from SIGTERM to SIGKILL */
 
 STAILQ_HEAD(jobs, job);
 STAILQ_HEAD(ready, queue);
@@ -30,29 +30,29 @@ struct job {
 	char *time; /* of the event; or NULL */
 	void *cookie;
 	uint64_t queued_at;
-	uint64_t tried_at; /* the first time that it was to be started; 0: never */
+	uint64_t tried_at; /* when it was first to be started; 0: not yet */
 	STAILQ_ENTRY(job) link; /* while it waits */
 
-	/* While it runs. */
-	pid_t pid; /* and the process group */
+	/* While it runs: */
+	pid_t pid; /* also the process group */
 	uint64_t started_at;
 	int status;
-	int killed_by; /* at the time limit SIGTERM, then SIGKILL; 0 before */
-	bool ended; /* the shell has: others of its group live on */
+	int killed_by; /* at the time limit SIGTERM, then SIGKILL; 0 before that */
+	bool ended; /* the shell has ended; other processes of its group live on */
 	struct nv_watch *child;
-	int answers; /* of netvf_actions, if it runs there; else -1 */
+	int answers; /* descriptor for the answers of netvf_actions if it runs there; else -1 */
 	struct nv_watch *answer;
 	struct nv_watch *timer;
 };
 
-/* The commands of one subject. It exists while it has one. */
+/* The commands of one subject. It exists while it has a command. */
 struct queue {
 	struct nv_actions *actions;
 	char *subject;
 	struct jobs waiting;
 	size_t n_waiting;
 	struct job *running;
-	STAILQ_ENTRY(queue) link; /* among the ready: something waits, nothing runs */
+	STAILQ_ENTRY(queue) link; /* in the list of ready queues: a command waits and none runs */
 	UT_hash_handle hh;
 };
 
@@ -63,10 +63,10 @@ struct nv_actions {
 	uint64_t time_limit;
 	nv_action_done_fn done;
 	void *data;
-	struct queue *queues; /* by subject */
+	struct queue *queues; /* hash table by subject */
 	struct ready ready;
-	struct nv_watch *starter; /* starts what is ready */
-	uint64_t rest; /* until the next try, after one that failed for want of something */
+	struct nv_watch *starter; /* timer: starts what is ready */
+	uint64_t rest; /* time until the next attempt after a command could not be started */
 	size_t n_waiting;
 	size_t n_running;
 	bool closing;
@@ -120,7 +120,7 @@ static void action_tell(const struct job *job, int error)
 	actions->done(&result, actions->data);
 }
 
-/* Ends the queue's running job. While that is told, the queue still counts as running. */
+/* Ends the queue's running job. During the callback the queue still counts as running. */
 static void action_finish(struct queue *queue, int error)
 {
 	struct nv_actions *actions = queue->actions;
@@ -146,7 +146,8 @@ static void on_time(void *data)
 		kill(-job->pid, job->killed_by);
 	if (job->killed_by == SIGTERM) {
 		nv_watch_arm(job->timer, GRACE);
-	} else if (job->ended || !job->pid) { /* the last: netvf_actions does not answer */
+		/* there is no process to wait for: netvf_actions does not answer */
+	} else if (job->ended || !job->pid) {
 		action_finish(job->queue, -ETIME);
 		start_ready(actions);
 	}
@@ -158,7 +159,7 @@ static void action_end(struct job *job, pid_t pid, int status)
 
 	job->status = status;
 	job->ended = true;
-	/* A shell dies of SIGTERM at once; what it had started gets the whole grace. */
+	/* A shell ends at once on SIGTERM; its children get the whole grace period. */
 	if (job->killed_by == SIGTERM && kill(-pid, 0) == 0)
 		return;
 	action_finish(job->queue, job->killed_by ? -ETIME : 0);
@@ -187,7 +188,7 @@ static void on_answer(int fd, int events, void *data)
 		return;
 	if (r == 0 && answer.says == NV_RUNNER_STARTED && answer.value > 1) {
 		job->pid = answer.value;
-		if (job->killed_by) /* before it began */
+		if (job->killed_by) /* before it began to run */
 			kill(-job->pid, job->killed_by);
 		return;
 	}
@@ -202,7 +203,7 @@ static void on_answer(int fd, int events, void *data)
 	start_ready(actions);
 }
 
-/* Whether a descriptor is to be had: without one, nobody could wait for the child's end. */
+/* Whether a file descriptor is available: without one, nobody could wait for the child's end. */
 static int spare_descriptor(void)
 {
 	NV_AUTO(nv_fd) int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -210,7 +211,7 @@ static int spare_descriptor(void)
 	return fd < 0 ? -errno : 0;
 }
 
-/* What it answers later may be that it could not start it. */
+/* Its answer may arrive later and say that it could not start the command. */
 static int run_there(struct job *job)
 {
 	struct nv_actions *actions = job->queue->actions;
@@ -234,7 +235,7 @@ static int run_here(struct job *job)
 	if (r == 0)
 		r = nv_loop_watch_child(actions->loop, job->pid, on_end, job, &job->child);
 	if (r < 0 && job->pid) {
-		/* Nothing runs here that nobody waits for. */
+		/* Nothing may run that nobody waits for. */
 		kill(-job->pid, SIGKILL);
 		waitpid(job->pid, NULL, 0);
 	}
@@ -255,20 +256,20 @@ static int action_run(struct job *job)
 	return r;
 }
 
-/* What may go by, if it did not begin to run. */
+/* Whether the error may go away. The command must not have begun to run. */
 static bool may_be_retried(const struct job *job, int error)
 {
 	uint64_t tried_for = nv_loop_now(job->queue->actions->loop) - job->tried_at;
 	bool passes = error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 
-	/* netvf_actions is started again, perhaps. */
+	/* netvf_actions may be restarted. */
 	if (job->queue->actions->runner)
 		passes |= error == -ENOENT || error == -ECONNREFUSED || error == -ECONNRESET;
 
 	return passes && !job->pid && tried_for < NV_ACTIONS_RETRY_FOR;
 }
 
-/* The running one waits again, as the first. */
+/* The running job waits again, as the first one. */
 static void put_back(struct queue *queue)
 {
 	struct nv_actions *actions = queue->actions;
@@ -282,7 +283,7 @@ static void put_back(struct queue *queue)
 	actions->n_waiting++;
 }
 
-/* The first one of the queue runs then. */
+/* The first job of the queue runs after this. */
 static int run_first(struct queue *queue)
 {
 	struct nv_actions *actions = queue->actions;
@@ -307,7 +308,7 @@ static int run_first(struct queue *queue)
 	return r;
 }
 
-/* What one lacks, others lack too: all wait. */
+/* If one command lacks a resource, others lack it too: all wait. */
 static void take_rest(struct nv_actions *actions, int error)
 {
 	if (!actions->rest)
@@ -319,7 +320,7 @@ static void take_rest(struct nv_actions *actions, int error)
 	nv_watch_arm(actions->starter, actions->rest);
 }
 
-/* Says netvf_actions of one that it was asked to run. */
+/* netvf_actions reports that it did not start the command. */
 static void job_not_started(struct job *job, int error)
 {
 	struct queue *queue = job->queue;
@@ -460,7 +461,7 @@ int nv_actions_add(struct nv_actions *actions, const char *subject, const char *
 		return -ENOMEM;
 	job->cookie = cookie;
 	job->queued_at = nv_loop_now(actions->loop);
-	/* Not at once, in here: then whoever adds could be told before this returns. */
+	/* Through the loop: otherwise the caller could get the result before this returns. */
 	r = nv_watch_arm(actions->starter, 0);
 	if (r < 0)
 		return r;

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs actions: one queue a subject (an interface's or device's name), in the order of the events,
- * each queue one command at a time, the queues side by side. Unlike FreeBSD's devd, which blocks
- * on each action, the daemon goes on meanwhile.
+ * Runs actions. There is a queue for each subject (the name of an interface or device), in the
+ * order of the events. A queue runs one command at a time; queues run at the same time. Unlike
+ * FreeBSD's devd, the daemon does not wait for an action.
  */
 #pragma once
 
 #include "base/cleanup.h"
 #include "loop/loop.h"
 
-#define NV_ACTIONS_QUEUE_MAX   1024 /* commands waiting in one queue; further ones are refused */
+#define NV_ACTIONS_QUEUE_MAX   1024 /* commands that wait in one queue; further ones are refused */
 #define NV_ACTIONS_WAITING_MAX 16384 /* in all queues */
 #define NV_ACTIONS_RUNNING_MAX 64 /* at once, over all queues */
 /*
- * A command that cannot be started for want of memory, descriptors or processes is tried again
- * after a tenth of a second, then twice that and so on, and is given up after five minutes.
+ * A command that cannot be started because memory, descriptors or processes are short is tried
+ * again after a tenth of a second, then after twice that time and so on. After five minutes it is
+ * given up.
  */
 #define NV_ACTIONS_RETRY_MIN (NV_USEC_PER_SEC / 10)
 #define NV_ACTIONS_RETRY_MAX (10 * NV_USEC_PER_SEC)
@@ -26,33 +27,35 @@ struct nv_action_result {
 	const char *subject;
 	const char *command;
 	const char *event; /* the event's line */
-	int status; /* of wait(2); meaningless when error is set */
+	int status; /* from wait(2); undefined if error is set */
 	/*
-	 * 0; -ETIME: was killed at the time limit; -ECANCELED: the queues were freed while it
-	 * waited or ran; any other -errno: could not be started.
+	 * 0; -ETIME: it was killed at the time limit; -ECANCELED: the queues were freed while it
+	 * waited or ran; any other -errno: it could not be started.
 	 */
 	int error;
 	uint64_t queued_at; /* microseconds of nv_loop_now() */
-	uint64_t started_at; /* 0: it never was */
+	uint64_t started_at; /* 0: it was not started */
 	uint64_t ended_at;
 	void *cookie;
 };
 
 /*
- * Told once for every command that nv_actions_add() took, also when the queues are freed; never
- * from inside nv_actions_add(). It may add further commands (not while they are freed), and must
- * not free the queues.
+ * Called once for every command that nv_actions_add() accepted, also when the queues are freed;
+ * never from inside nv_actions_add(). It may add commands (except while the queues are freed), and
+ * must not free the queues.
  */
 typedef void (*nv_action_done_fn)(const struct nv_action_result *result, void *data);
 
 struct nv_actions_config {
-	const char *shell; /* NULL: /bin/sh; run as SHELL -c -- COMMAND */
-	const char *const *env; /* NAME=VALUE to add to the environment, NULL-terminated; or NULL */
+	const char *shell; /* NULL: /bin/sh; called as SHELL -c -- COMMAND */
+	/* NAME=VALUE strings to add to the environment, NULL-terminated; or NULL */
+	const char *const *env;
 	const char *
-		runner; /* the socket of netvf_actions, which runs them then; NULL: they run here */
+		/* the socket of netvf_actions, which runs the commands then; NULL: they run here */
+		runner;
 	/*
-	 * Microseconds for one command, 0 for ever. Then its process group gets SIGTERM, and
-	 * SIGKILL 5 s later; the next command of the subject waits until the group is gone.
+	 * Microseconds for one command; 0: no limit. At the limit its process group gets SIGTERM,
+	 * and SIGKILL 5 s later. The subject's next command waits until the group is gone.
 	 */
 	uint64_t time_limit;
 	nv_action_done_fn done;
@@ -63,22 +66,22 @@ struct nv_actions_config {
 int nv_actions_new(struct nv_loop *loop, const struct nv_actions_config *config,
 	struct nv_actions **ret_actions);
 
-/* Forgets what waits; what runs goes on running, unattended. */
+/* Drops what waits. What runs continues. */
 struct nv_actions *nv_actions_free(struct nv_actions *actions);
 NV_DEFINE_AUTO(nv_actions, struct nv_actions *, nv_actions_free);
 
 /*
- * Queues a command. It runs with only descriptors 0–2 (0 is /dev/null, 1 and 2 the daemon's), in /,
- * in a process group of its own, with default signals; or as netvf_actions runs it.
- * @time: the event's, where a rule has made the command of it; it may be NULL.
- * Returns 0, -ENOBUFS (a limit above is reached), -ECANCELED (being freed), -ENOMEM.
+ * Queues a command. It runs with descriptors 0-2 only (0 is /dev/null, 1 and 2 are the daemon's),
+ * in /, in a process group of its own, with default signals; or as netvf_actions runs it. @time:
+ * the event's, for a command of a rule; may be NULL. Returns 0, -ENOBUFS (a limit above is
+ * reached), -ECANCELED (being freed), -ENOMEM.
  */
 int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
 	const char *event, const char *time, void *cookie);
 
-/* As in the configuration, for the commands that start from now on. */
+/* Sets config.time_limit for commands that start from now on. */
 void nv_actions_limit(struct nv_actions *actions, uint64_t time_limit);
 
-/* How many commands there are now, to look at. */
+/* The number of commands that wait, for display. */
 size_t nv_actions_waiting(const struct nv_actions *actions);
 size_t nv_actions_running(const struct nv_actions *actions);

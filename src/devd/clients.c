@@ -87,7 +87,7 @@ static int clients_take(struct nv_clients *clients, int fd, const struct ucred *
 		return -ENOMEM;
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
 		return -errno;
-	/* Fails when the client has gone already: then the hang-up is told. */
+	/* Fails if the client is gone already; then the hang-up is reported. */
 	shutdown(fd, SHUT_RD);
 	r = nv_loop_watch_fd(
 		clients->loop, fd, NV_LOOP_HANGUP, clients_on_hangup, client, &client->hangup);
@@ -158,7 +158,7 @@ struct nv_clients *nv_clients_free(struct nv_clients *clients)
 	return NULL;
 }
 
-/* The whole line at once, or not at all. Where there are records, it is one. */
+/* Sends the whole line at once, or nothing. On a record socket it is one record. */
 static int clients_send_line(const struct client *client, const char *line, size_t length)
 {
 	struct iovec parts[] = {{(char *)line, length}, {(char *)"\n", 1}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Builds rules out of what the grammar finds. */
+/* Builds the rules from what the grammar finds. */
 #include "devd/conf.h"
 
 #include <errno.h>
@@ -85,7 +85,7 @@ void nv_conf_end_rule(struct nv_conf *conf)
 			"there are more than %d rules; this one and those after it are not read",
 			NV_RULES_MAX);
 	} else if (!rule->n_conditions && !rule->n_actions) {
-		/* Devd forgets a rule that says nothing. */
+		/* devd ignores a rule without conditions and actions. */
 	} else if (nv_grow(rules->rule, rules->count)) {
 		conf->error = -ENOMEM;
 	} else {
@@ -95,7 +95,7 @@ void nv_conf_end_rule(struct nv_conf *conf)
 	nv_rule_free(rule);
 }
 
-/* A new condition at the end of the rule; NULL when there is no room. */
+/* Adds a condition to the end of the rule; NULL: out of memory. */
 static struct nv_condition *add_condition(struct nv_conf *conf, struct nv_place place)
 {
 	struct nv_rule *rule = conf->rule;
@@ -116,7 +116,7 @@ static struct nv_condition *add_condition(struct nv_conf *conf, struct nv_place 
 	return &rule->condition[rule->n_conditions++];
 }
 
-/* The "!" counts only where it stands in the file itself, not out of a variable. */
+/* The "!" is a negation only if it is in the file itself, not if it comes from a variable. */
 void nv_conf_match(
 	struct nv_conf *conf, const char *variable, const char *pattern, struct nv_place place)
 {
@@ -168,7 +168,7 @@ void nv_conf_media(struct nv_conf *conf, const char *type, struct nv_place place
 		conf->error = -ENOMEM;
 }
 
-/* A copy of @text at the end of an array of strings. */
+/* Appends a copy of @text to an array of strings. */
 static void add_string(struct nv_conf *conf, char ***array, size_t *count, const char *text)
 {
 	char *copy = strdup(text);

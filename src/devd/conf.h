@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One file of rules while it is read: what lexer, grammar and builder share. Private. */
+/* A file of rules while it is read: shared by lexer, grammar and builder. Private. */
 #pragma once
 
 #include "devd/rule.h"
@@ -7,11 +7,11 @@
 struct nv_conf {
 	struct nv_rules *rules;
 	struct nv_faults *faults;
-	const char *file; /* one of rules->file */
-	bool drop_in; /* a file out of a directory */
-	struct nv_rule *rule; /* the one being read */
+	const char *file; /* owned by rules->file */
+	bool drop_in; /* the file is in a directory of `directory` */
+	struct nv_rule *rule; /* the rule that is being read */
 	int error; /* 0 or -ENOMEM */
-	const char *token; /* the last one's text, for messages */
+	const char *token; /* text of the last token, for messages */
 	size_t token_length;
 };
 
@@ -20,13 +20,13 @@ struct nv_place {
 	unsigned int column;
 };
 
-/* Reads one file's text; what it says is added to conf->rules. Returns 0 or -ENOMEM. */
+/* Reads the text of one file and adds it to conf->rules. Returns 0 or -ENOMEM. */
 int nv_conf_read(struct nv_conf *conf, const char *text, size_t length);
 
-/* Faults in this file, at a place in it. */
+/* Adds an error with its position in this file. */
 void nv_conf_error(struct nv_conf *conf, struct nv_place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same for what is hardly meant so. */
+/* The same for a warning. */
 void nv_conf_warning(struct nv_conf *conf, struct nv_place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -34,10 +34,10 @@ struct nv_excerpt {
 	char text[64];
 };
 
-/* A piece of the file for a message: at most 40 bytes, unprintable ones as \xNN. */
+/* A part of the file for a message: at most 40 bytes, with unprintable ones as \xNN. */
 struct nv_excerpt nv_excerpt(const char *text, size_t length);
 
-/* The builder: each copies its strings and keeps -ENOMEM in conf->error. */
+/* The builder. Each function copies its strings; -ENOMEM is kept in conf->error. */
 void nv_conf_begin_rule(struct nv_conf *conf, enum nv_event_kind kind, unsigned int priority,
 	struct nv_place place);
 void nv_conf_end_rule(struct nv_conf *conf);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The grammar of devd.conf(5). A missing semicolon, a missing priority and anything that is out of
- * place is reported, and the parse goes on behind it.
+ * The grammar of devd.conf(5). A missing semicolon, a missing priority and any misplaced word are
+ * reported, and the parse continues after them.
  */
 %require "3.8"
 %define api.pure full
@@ -113,7 +113,9 @@ sub:
 
 %%
 
-/* Of what could stand here, only what ought to: the semicolon or the priority, if they may. */
+/*
+ * Of the tokens that are possible here, only the semicolon or the priority, if they are among them.
+ */
 static int expected_tokens(
 	const yypcontext_t *context, yysymbol_kind_t *tokens, int size)
 {
@@ -149,7 +151,7 @@ static int yyreport_syntax_error(
 	return 0;
 }
 
-/* Bison calls it for lack of memory alone, which nv_conf_yyparse() returns too. */
+/* Bison calls it only if memory is short, which nv_conf_yyparse() returns too. */
 static void nv_conf_yyerror(
 	NV_CONF_YYLTYPE *at, struct nv_conf *conf, void *scanner, const char *message)
 {

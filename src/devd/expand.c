@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Puts values into patterns and actions.
+ * Expands variables in patterns and actions.
  *
- * An action is text for a shell, and nothing out of an event may become code there. In plain text,
- * where only ' and \ quote, a value is written as 'value'. In text that holds $, `, # or <<, what
- * quotes what is the shell's to know: there the value is given to a shell variable in front of the
- * text, and the text only names that, so that it is parsed the same whatever the value. Text inside
- * '…' may well be a program for another shell, awk or sed: there a value keeps only characters that
- * mean nothing to any of them.
+ * An action is text for a shell, and no part of an event may become code there. In plain text,
+ * where only ' and \ quote, a value is written as 'value'. In text with $, `, # or <<, only the
+ * shell knows what is quoted. There the value is assigned to a shell variable before the text, and
+ * the text only has the name of that variable, so that it is parsed in the same way with every
+ * value. Text inside '…' may be a program for another shell, awk or sed. There a value keeps only
+ * characters that have no special meaning in any of them.
  */
 #include "devd/rule.h"
 
@@ -24,7 +24,7 @@ static bool continues_name(char c)
 	return begins_name(c) || (c >= '0' && c <= '9');
 }
 
-/* The length of "$(…)", parentheses counted as devd counts them: without regard to quotes. */
+/* The length of "$(…)". Parentheses are counted as devd does: quotes are ignored. */
 static size_t substitution_length(const char *text)
 {
 	const char *at = text + 1;
@@ -85,7 +85,7 @@ void nv_rules_expand_pattern(
 	}
 }
 
-/* Where in a shell's text one is. Right for plain text, and a good guess for any other. */
+/* The position in a shell's text. Exact for plain text, and a good guess for other text. */
 struct position {
 	enum {
 		BARE,
@@ -174,7 +174,7 @@ static void add_harmless(struct nv_str *command, const char *value)
 }
 
 struct expansion {
-	struct nv_str before; /* NAME='value'; for each value that the text only names */
+	struct nv_str before; /* NAME='value'; for each value that the text refers to by name */
 	struct nv_str text;
 	struct position position;
 	bool plain;
@@ -197,7 +197,8 @@ static void expand_add_value(struct expansion *expansion, const char *value)
 {
 	switch (expansion->position.state) {
 	case ESCAPED:
-		/* What FreeBSD's devd makes of \$name too: the backslash holds the $ of its $'…'.
+		/*
+		 * FreeBSD's devd does the same with \$name: the backslash quotes the $ of its $'…'.
 		 */
 		add_text(expansion, "$", 1);
 		break;

@@ -8,18 +8,18 @@
 #include <net/if_arp.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1 /* then the element has no table */
-#define HASH_FUNCTION	  HASH_FNV /* the default one falls through, which clang warns of */
+#define HASH_NONFATAL_OOM 1 /* on lack of memory the element is not added */
+#define HASH_FUNCTION	  HASH_FNV /* the default one uses fallthrough, which clang warns about */
 #include <uthash.h>
 
 #define DEVICES_MAX 65536
 
-/* A device that was announced as attached. */
+/* A device whose attach event was raised. */
 struct device {
 	UT_hash_handle hh;
 	unsigned int unit;
 	char driver[NV_NAME_LEN];
-	char *line; /* that told of it */
+	char *line; /* the line of that event */
 	char devpath[];
 };
 
@@ -30,7 +30,7 @@ struct nv_kernel_events {
 	struct nv_str line;
 };
 
-/* Nodes that FreeBSD knows by another name. */
+/* Nodes that have another name on FreeBSD. */
 static const struct {
 	const char *linux_name;
 	const char *freebsd_name;
@@ -89,7 +89,7 @@ static void notify(struct nv_kernel_events *announce, const char *system, const 
 			&announce->line, system, subsystem, type, &var, name ? 1 : 0));
 }
 
-/* As `ifconfig` shows "active": with a carrier, and not dormant. */
+/* Like "active" in ifconfig: with a carrier and not dormant. */
 static bool is_link_up(const struct nv_link *link)
 {
 	return link && (link->flags & IFF_RUNNING);
@@ -115,7 +115,10 @@ void nv_kernel_events_link(
 			notify(announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
 	} else if (strcmp(old->name, new->name) != 0) {
 		notify(announce, "IFNET", old->name, "RENAME", "name", new->name);
-		/* By udev, as a rule: who was to act on the old name may have come too late. */
+		/*
+		 * Usually udev has renamed it. The program that acts on the old name may have run
+		 * too late.
+		 */
 		if (new->type == ARPHRD_ETHER && !(new->flags &IFF_UP))
 			notify(announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
 	}
@@ -124,7 +127,7 @@ void nv_kernel_events_link(
 			NULL, NULL);
 }
 
-/* Not while IPv6 still looks for a duplicate, nor when it found one. */
+/* False while IPv6 does duplicate address detection, and after that has failed. */
 static bool is_addr_usable(const struct nv_addr *addr)
 {
 	if (!addr || (addr->flags & IFA_F_DADFAILED))
@@ -178,7 +181,7 @@ static int find_unit(struct nv_kernel_events *announce, const char *driver, unsi
 	return 0;
 }
 
-/* A driver's name as a part of a device's: `device-name` ends at white space. */
+/* A driver's name as a part of a device's name: in a line, `device-name` ends at white space. */
 static void copy_driver(char *ret, size_t size, const char *driver)
 {
 	nv_strcopy(ret, size, driver);
@@ -230,7 +233,7 @@ static void announce_attach(struct nv_kernel_events *announce, const struct nv_u
 	kernel_events_emit(announce, uevent->devpath, r);
 }
 
-/* The line of the attach again: a device that is gone may tell nothing more of itself. */
+/* Uses the line of the attach event: a device that is gone may have no attributes any more. */
 static void announce_detach(struct nv_kernel_events *announce, struct device *device)
 {
 	if (device->line) {

@@ -2,9 +2,9 @@
 /*
  * Finds the rule for an event.
  *
- * A rule that wants a literal value of some variable can only match an event that has that value.
- * So each rule is filed under the rarest such pair of variable and value that it has, and an event
- * looks only at the rules filed under its own pairs, and at the few that have none.
+ * A rule that requires a literal value of a variable can only match an event with that value. So
+ * each rule is stored under the rarest such pair of variable and value that it has. For an event,
+ * only the rules under its own pairs are tried, and the few rules without such a pair.
  */
 #include "devd/rule.h"
 
@@ -52,7 +52,7 @@ static int index_of(enum nv_event_kind kind)
 	return -1;
 }
 
-/* By priority, the highest first, then by place. */
+/* By priority, highest first, then by position. */
 static int by_rank(const void *a, const void *b)
 {
 	const struct nv_rule *const *left = a;
@@ -70,7 +70,7 @@ static bool can_file(const struct nv_rules *rules, const struct nv_condition *co
 	       !nv_rules_set(rules, condition->variable, strlen(condition->variable));
 }
 
-/* Puts the variable on the list of those to look at. False: the list is full. */
+/* Adds the variable to the list of indexed ones. False: the list is full. */
 static bool add_variable(struct nv_index *index, const char *variable)
 {
 	for (size_t i = 0; i < index->n_variables; i++)
@@ -83,7 +83,7 @@ static bool add_variable(struct nv_index *index, const char *variable)
 	return true;
 }
 
-/* Files the rule under its rarest pair, @frequency being counted by hash. */
+/* Stores the rule under its rarest pair; @frequency is counted by hash. */
 static void file_rule(const struct nv_rules *rules, struct nv_index *index,
 	const uint32_t *frequency, struct nv_rule *rule)
 {
@@ -125,7 +125,7 @@ static int build_index(struct nv_rules *rules, struct nv_index *index, int which
 			if (index_of(rule->kind) == which && can_file(rules, &rule->condition[c]))
 				frequency[hash_condition(&rule->condition[c]) & index->mask]++;
 	}
-	/* From the last to the first, so that each list begins with its best rank. */
+	/* From the last to the first, so that each list begins with its highest rank. */
 	for (size_t i = rules->count; i-- > 0;)
 		if (index_of(rules->rule[i]->kind) == which)
 			file_rule(rules, index, frequency, rules->rule[i]);
@@ -191,7 +191,7 @@ static bool media_holds(const struct question *question, const char *type)
 	return strcasecmp(media_name(question), type) == 0;
 }
 
-/* @slowly: a literal by its regex, too. */
+/* @slowly: compares a literal with its regex too. */
 static bool condition_takes(const struct nv_condition *condition, const char *value, bool slowly)
 {
 	bool holds;
@@ -219,7 +219,7 @@ static bool condition_holds(
 	return condition_takes(condition, value ? value : condition->otherwise, slowly);
 }
 
-/* The cheap conditions first: their order makes no difference to the answer. */
+/* The cheap conditions first: their order does not change the result. */
 static bool rule_holds(const struct question *question, const struct nv_rule *rule)
 {
 	for (int kind = NV_CONDITION_LITERAL; kind <= NV_CONDITION_MEDIA; kind++)
@@ -230,7 +230,7 @@ static bool rule_holds(const struct question *question, const struct nv_rule *ru
 	return true;
 }
 
-/* The first of a list that holds, if it ranks before @best. */
+/* The first rule of a list that holds, if it ranks before @best. */
 static const struct nv_rule *better(const struct question *question, const struct nv_rule *list,
 	uint32_t key, const struct nv_rule *best)
 {
@@ -306,7 +306,7 @@ int nv_rules_nearest(const struct nv_rules *rules, const struct nv_event *event,
 	return fewest == SIZE_MAX ? -ENOENT : 0;
 }
 
-/* Rules are compiled for this walk when it is first taken: the daemon never takes it. */
+/* Compiles the literals' regexes when they are first needed: the daemon never needs them. */
 static bool can_walk(struct nv_rule *rule)
 {
 	char message[NV_PATTERN_MESSAGE_MAX];

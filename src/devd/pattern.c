@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define DEPTH_MAX 50 /* groups in groups */
+#define DEPTH_MAX 50 /* nesting depth of groups */
 
 /*
- * How many characters repetitions may add up to: the C library lays out a{9}{9} eighty-one times,
- * and a+ twice. At this limit the worst there is takes 20 MB, and 20 ms for an event.
+ * Limit for the characters of all repetitions together: the C library stores a{9}{9} eighty-one
+ * times, and a+ twice. At this limit the worst pattern takes 20 MB, and 20 ms for an event.
  */
 #define REPEATS_MAX 1000
 
@@ -21,7 +21,7 @@ static bool is_literal(const char *pattern)
 	return true;
 }
 
-/* Past a […], of which a ] at the start and those of [:class:], [.x.] and [=x=] are no end. */
+/* Skips a […]. A ] at its start, and those of [:class:], [.x.] and [=x=], do not end it. */
 static const char *skip_brackets(const char *at)
 {
 	at++;
@@ -44,12 +44,13 @@ static const char *skip_brackets(const char *at)
 
 /* What a quantifier does to the atom before it. */
 struct quantifier {
-	unsigned long times; /* how often the C library lays the atom out; 0: it is no quantifier */
-	bool none; /* the atom may be left out */
+	/* how often the C library stores the atom; 0: it is not a quantifier */
+	unsigned long times;
+	bool none; /* the atom may be absent */
 	bool endless;
 };
 
-/* Reads the one at @at, if there is one, and moves past it. */
+/* Reads a quantifier at @at, if there is one, and moves behind it. */
 static struct quantifier read_quantifier(const char **at)
 {
 	struct quantifier q = {};
@@ -78,13 +79,13 @@ static struct quantifier read_quantifier(const char **at)
 	return q;
 }
 
-/* What has been read of a group, and what its last atom is like. */
+/* What was read of a group, and the properties of its last atom. */
 struct group {
-	unsigned long weight; /* characters, as laid out */
-	unsigned long atom; /* of it, what a quantifier that follows would repeat */
-	bool atom_empty; /* that may match nothing */
-	bool before_empty; /* so may all that is before it in this alternative */
-	bool choice_empty; /* so may an earlier alternative */
+	unsigned long weight; /* characters, as stored */
+	unsigned long atom; /* the part of it that a following quantifier would repeat */
+	bool atom_empty; /* the atom may be empty */
+	bool before_empty; /* everything before it in this alternative may be empty */
+	bool choice_empty; /* an earlier alternative may be empty */
 };
 
 static bool may_be_empty(const struct group *group)
@@ -114,9 +115,10 @@ static bool is_anchor(const char *at)
 }
 
 /*
- * @repeated: what all quantifiers so far have laid out. An endless repetition of what may match
- * nothing is a ring that takes no character. The C library looks for the way through such rings
- * again and again, some 2^n times for n of them (calc_eclosure_iter(), glibc 2.36).
+ * @repeated: the sum of all quantifiers so far. An unlimited repetition of something that may be
+ *          empty is a loop that consumes no character. The C library searches for a way through
+ *          such loops again and again, some 2^n times for n of them (calc_eclosure_iter(), glibc
+ *          2.36).
  */
 static const char *quantify(struct group *group, struct quantifier q, unsigned long *repeated)
 {
@@ -132,7 +134,7 @@ static const char *quantify(struct group *group, struct quantifier q, unsigned l
 	return NULL;
 }
 
-/* Whether the C library can be trusted with it. NULL, or what is wrong. */
+/* Whether the C library can handle the pattern. Returns NULL, or what is wrong. */
 static const char *burden(const char *pattern)
 {
 	struct group group[DEPTH_MAX + 1] = {{.atom_empty = true, .before_empty = true}};

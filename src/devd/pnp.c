@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define GUID_TEXT 36 /* without NUL */
+#define GUID_TEXT 36 /* without the NUL */
 
 struct vars {
 	struct nv_event_var var[5];
@@ -32,7 +32,7 @@ static void pnp_add(struct vars *vars, const char *name, const char *format, ...
 	vars->count++;
 }
 
-/* Reads the uevent's value of @key, "" when it has none. */
+/* The uevent's value of @key, "" if it has none. */
 static const char *pnp_get(const struct nv_uevent *uevent, const char *key)
 {
 	const char *value = nv_uevent_get(uevent, key);
@@ -65,8 +65,8 @@ static void read_pci(const struct nv_uevent *uevent, struct identity *id)
 }
 
 /*
- * The alias is "vmbus:" and the class's GUID as it lies in memory, in hexadecimal: its first three
- * parts have their bytes in little-endian order.
+ * The alias is "vmbus:" and the class's GUID in hexadecimal, in the byte order of memory: the first
+ * three parts are little-endian.
  */
 static bool read_class_id(const char *alias, char ret[GUID_TEXT + 1])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the files of rules, and answers for them. */
+/* Reads the files of rules, and gives access to the rules. */
 #include "devd/conf.h"
 
 #include <errno.h>
@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What a load consists of: the rules that it makes, and the faults of all files. */
+/* A load: the rules that it makes, and the faults of all files. */
 struct loader {
 	struct nv_rules *rules;
 	struct nv_faults *faults;
-	nv_rules_guest_fn guest; /* NULL, once it was asked, too */
+	nv_rules_guest_fn guest; /* NULL also after it was called */
 	void *guest_data;
 };
 
@@ -23,7 +23,7 @@ static void say(const struct loader *loader, enum nv_fault_severity severity, co
 	nv_faults_add(loader->faults, severity, path, 0, 0, "%s: %s", what, strerror(-error));
 }
 
-/* Reads a file whole. Returns 0, -EFBIG or -errno. */
+/* Reads a whole file. Returns 0, -EFBIG or -errno. */
 static int read_file(const char *path, int flags, char **ret_text, size_t *ret_length)
 {
 	NV_AUTO(nv_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
@@ -59,7 +59,7 @@ static int read_file(const char *path, int flags, char **ret_text, size_t *ret_l
 	return 0;
 }
 
-/* FreeBSD's devd has the variable always. Here it costs a look at the machine. */
+/* FreeBSD's devd always has this variable. Here it must be detected first, which takes time. */
 static int define_guest(struct loader *loader, const char *text, size_t length)
 {
 	nv_rules_guest_fn guest = loader->guest;
@@ -113,7 +113,7 @@ static int load_drop_in(struct loader *loader, const char *directory, const char
 			"there are more than %d files of rules", NV_RULES_FILES_MAX);
 		return 0;
 	}
-	/* O_NONBLOCK: a named pipe that lies there must not hold up the daemon. */
+	/* O_NONBLOCK: a FIFO there must not block the daemon. */
 	r = read_file(path, O_NONBLOCK, &text, &length);
 	if (r < 0) {
 		say(loader, NV_FAULT_ERROR, path, "cannot read this file of rules", r);
@@ -122,7 +122,7 @@ static int load_drop_in(struct loader *loader, const char *directory, const char
 	return parse_text(loader, path, text, length, true);
 }
 
-/* Hidden files are left alone: they are an editor's. */
+/* Hidden files, such as those of an editor, are ignored. */
 static int is_drop_in(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);
@@ -157,7 +157,10 @@ static int load_directory(struct loader *loader, const char *directory)
 	return r;
 }
 
-/* The conditions on `vm_guest` decide for good: no event of Linux or FreeBSD carries it. */
+/*
+ * The result of a condition on `vm_guest` never changes: no event of Linux or FreeBSD has this
+ * variable.
+ */
 static void warn_of_guest(const struct nv_rules *rules, struct nv_faults *faults)
 {
 	const struct nv_set *set = nv_rules_set(rules, GUEST, strlen(GUEST));

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How netvfd, which may do little, has an action run by netvf_actions, which may do what actions
- * need: a connection for each command, over a SOCK_SEQPACKET socket that is root's alone.
+ * How netvfd, which has few capabilities, has an action run by netvf_actions, which has those that
+ * actions need: one connection for each command, on a SOCK_SEQPACKET socket that only root can use.
  *
- *   netvfd          "TIME\nEVENT\nCOMMAND": when the event was, its line, what a rule makes of it
+ *   netvfd          "TIME\nEVENT\nCOMMAND": the event's time and line, the command of a rule
  *   netvf_actions   "started PID", then "ended STATUS" as of wait(2)
  *                   or "refused ERRNO" and the end
  *
- * netvf_actions has read the rules itself, and runs nothing that none of them makes of the event.
- * While the connection is there the process group PID is the command's and nobody else's.
+ * netvf_actions has read the rules itself, and runs only commands that one of them makes of the
+ * event. While the connection exists, the process group PID belongs to the command.
  */
 #pragma once
 
@@ -30,20 +30,18 @@ struct nv_runner_answer {
 };
 
 /*
- * Sends the request; the answers come to *ret_fd, which is non-blocking. @time may be NULL.
+ * Sends the request; the answers arrive on *ret_fd, which is non-blocking. @time may be NULL.
  * Returns 0, -EMSGSIZE, -ENOMEM, or -errno of connect(2) and send(2): -ENOENT and -ECONNREFUSED
  * (netvf_actions does not run), -EAGAIN (it is busy).
  */
 int nv_runner_ask(
 	const char *path, const char *time, const char *event, const char *command, int *ret_fd);
 
-/* Takes one answer. Returns 0, -EAGAIN (none yet), -ECONNRESET (the end), -EPROTO, -errno. */
+/* Reads one answer. Returns 0, -EAGAIN (none yet), -ECONNRESET (the end), -EPROTO, -errno. */
 int nv_runner_answer(int fd, struct nv_runner_answer *ret_answer);
 
-/* Gives one. Returns 0 or -errno of send(2). */
+/* Sends one answer. Returns 0 or -errno of send(2). */
 int nv_runner_say(int fd, enum nv_runner_says says, int value);
 
-/*
- * Cuts a request into its three parts, in place. Returns 0 or -EPROTO.
- */
+/* Splits a request into its three parts, in place. Returns 0 or -EPROTO. */
 int nv_runner_split(char *request, char **ret_time, char **ret_event, char **ret_command);

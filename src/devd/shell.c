@@ -91,7 +91,7 @@ static int set_files(posix_spawn_file_actions_t *files)
 {
 	int r = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
-	/* By close_range(2) (Linux 5.9); before, the C library walks /proc/self/fd. */
+	/* Uses close_range(2) (Linux 5.9); before that the C library walks /proc/self/fd. */
 	if (r == 0)
 		r = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
 	if (r == 0)
@@ -108,7 +108,7 @@ int nv_shell_new(const char *path, const char *const *env, struct nv_shell **ret
 
 	if (!shell)
 		return -ENOMEM;
-	/* Neither fails in the GNU C library, and both must be done before nv_shell_free(). */
+	/* Neither fails in the GNU C library, and both must be called before nv_shell_free(). */
 	posix_spawnattr_init(&shell->attributes);
 	posix_spawn_file_actions_init(&shell->files);
 	shell->path = strdup(path);
@@ -137,9 +137,9 @@ struct nv_shell *nv_shell_free(struct nv_shell *shell)
 	return NULL;
 }
 
-/* A program's path and words in which the shell would see nothing to do but take quotes off. */
+/* The path and words of a command in which a shell would only remove quotes. */
 struct plain {
-	char *text; /* the words, each ended by a NUL */
+	char *text; /* the words, each ending with a NUL */
 	char **argv;
 };
 
@@ -154,7 +154,7 @@ static bool shell_is_plain(char c)
 	return isalnum((unsigned char)c) || (c && strchr("_./,:@%+-", c));
 }
 
-/* Copies one word's characters to @end, without its quotes; NULL where it is not plain. */
+/* Copies one word without its quotes to @end; NULL: it is not plain. */
 static char *copy_word(const char **at, char *end)
 {
 	const char *c = *at;
@@ -178,7 +178,7 @@ static char *copy_word(const char **at, char *end)
 	return end;
 }
 
-/* False where the command needs a shell, or there is no memory to tell. */
+/* False: the command needs a shell, or memory is short. */
 static bool split_plain(const char *command, struct plain *plain)
 {
 	size_t length = strlen(command);
@@ -209,12 +209,11 @@ static int shell_spawn(const struct nv_shell *shell, char *const *argv, pid_t *r
 
 int nv_shell_run(const struct nv_shell *shell, const char *command, pid_t *ret_pid)
 {
-	/* After `--` a command that begins with `-` is no option. */
+	/* After `--`, a command that begins with `-` is not an option. */
 	char *const argv[] = {shell->path, (char *)"-c", (char *)"--", (char *)command, NULL};
 	NV_AUTO(plain) struct plain plain = {};
 
-	/* What cannot be started so (no such file, a script without #!) is the shell's to tell of.
-	 */
+	/* If this cannot be started (no such file, a script without #!), the shell reports it. */
 	if (split_plain(command, &plain) && shell_spawn(shell, plain.argv, ret_pid) == 0)
 		return 0;
 	return shell_spawn(shell, argv, ret_pid);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * One block of memory: the variables, then the line as it came (`*` and `_` point into it), then a
- * copy of it whose keys and values are cut apart by NUL bytes (the others point into that).
+ * One block of memory: the variables, then the original line (`*` and `_` point into it), then a
+ * copy of it in which NUL bytes end the keys and values (the others point into that).
  */
 struct nv_event {
 	enum nv_event_kind kind;
@@ -29,7 +29,7 @@ static struct nv_event_var *event_find(const struct nv_event *event, const char 
 	return NULL;
 }
 
-/* There is room: nv_event_parse() counted. */
+/* There is room: nv_event_parse() has counted the variables. */
 static void event_set(struct nv_event *event, const char *name, const char *value)
 {
 	struct nv_event_var *var = event_find(event, name);
@@ -55,7 +55,7 @@ static char *skip_word(char *at, const char *word)
 	return strncmp(at, word, length) == 0 ? at + length : at;
 }
 
-/* Makes each \" a ", and leaves every other backslash. */
+/* Replaces each \" by ", and leaves every other backslash. */
 static void unescape(char *text)
 {
 	char *to = strchr(text, '\\');
@@ -70,7 +70,10 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* The end of the value at @value, which is moved past an opening quote; NULL: quote not closed. */
+/*
+ * The end of the value at @value, which is moved behind an opening quote; NULL: the quote is not
+ * closed.
+ */
 static char *value_end(char **value)
 {
 	char *at = *value;
@@ -86,7 +89,10 @@ static char *value_end(char **value)
 	return at;
 }
 
-/* Sets a variable for every KEY=VALUE from @at on; returns where one does not fit. */
+/*
+ * Sets a variable for every KEY=VALUE from @at on. Returns the position of the first text that is
+ * not one.
+ */
 static char *event_read_pairs(struct nv_event *event, char *at)
 {
 	for (;;) {
@@ -111,7 +117,7 @@ static char *event_read_pairs(struct nv_event *event, char *at)
 	}
 }
 
-/* NAME at LOCATION PNPINFO on PARENT; for a nomatch there is no name. */
+/* NAME at LOCATION PNPINFO on PARENT; a nomatch has no name. */
 static void read_device(struct nv_event *event, char *at)
 {
 	char *name = at;
@@ -122,7 +128,7 @@ static void read_device(struct nv_event *event, char *at)
 	if (event->kind != NV_EVENT_NOMATCH)
 		event_set(event, "device-name", name);
 	at = skip_word(skip_space(at), "at ");
-	/* The space after an empty location would stop FreeBSD's devd here. */
+	/* FreeBSD's devd would stop at the space after an empty location. */
 	at = skip_space(event_read_pairs(event, skip_space(at)));
 	if (strncmp(at, "on ", 3) == 0)
 		event_set(event, "bus", at + 3);
@@ -140,7 +146,7 @@ static enum nv_event_kind kind_of(char c)
 	return NV_EVENT_UNKNOWN;
 }
 
-/* SECONDS.MICROSECONDS; printf's work would be most of a parse. */
+/* SECONDS.MICROSECONDS; printf(3) would take most of the time of a parse. */
 static const char *format_time(struct nv_event *event, const struct timespec *when)
 {
 	char *at = event->timestamp + sizeof(event->timestamp);
@@ -158,7 +164,7 @@ static const char *format_time(struct nv_event *event, const struct timespec *wh
 	return at;
 }
 
-/* How many variables a line can set at the most: one for each `=`, and our own five. */
+/* The largest number of variables that a line can set: one for each `=`, and five of our own. */
 static size_t count_vars(const char *line, size_t length)
 {
 	size_t count = 5;

@@ -20,8 +20,8 @@ static bool has_space(const char *value)
 }
 
 /*
- * A " gets a backslash before it, bare or in quotes, because the parser makes each \" a " in both;
- * backslashes themselves are not doubled, because the parser would leave them so.
+ * A " gets a backslash before it, with or without quotes, because the parser makes each \" a " in
+ * both cases. Backslashes are not doubled, because the parser would not undo that.
  */
 static void format_add_value(struct nv_str *line, const char *value)
 {

@@ -7,15 +7,15 @@
 struct share {
 	uid_t uid;
 	int64_t left; /* microseconds; below 0: owed */
-	uint64_t filled; /* when it was filled last, by nv_loop_now() */
+	uint64_t filled; /* when time was added last, by nv_loop_now() */
 };
 
 struct nv_budget {
 	const struct nv_loop *loop;
-	uint64_t began; /* of the thread's processor time */
-	uint64_t ended; /* the last time */
+	uint64_t began; /* the thread's processor time at nv_budget_begin() */
+	uint64_t ended; /* the same at the last nv_budget_end() */
 	struct share all;
-	struct share others; /* of the uids for which there is no place below */
+	struct share others; /* of the uids that have no place below */
 	struct share uid[NV_BUDGET_UIDS];
 	size_t n_uids;
 };
@@ -45,7 +45,7 @@ bool nv_budget_is_free(uid_t uid)
 	return uid == 0 || uid == geteuid();
 }
 
-/* What a fraction of a microsecond would add is left to the next time. */
+/* A fraction of a microsecond is added the next time. */
 static void fill(struct share *share, uint64_t now, unsigned int thousandths, int64_t burst)
 {
 	int64_t more = (now - share->filled) * thousandths / 1000;
@@ -64,7 +64,7 @@ static void fill_uid(struct share *share, uint64_t now)
 	fill(share, now, NV_BUDGET_UID_SHARE, NV_BUDGET_UID_BURST);
 }
 
-/* A full share says nothing of its uid any more: another may have its place. */
+/* A share that is full holds no information about its uid: another uid may get its place. */
 static struct share *share_of(struct nv_budget *budget, uid_t uid)
 {
 	uint64_t now = nv_loop_now(budget->loop);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How much of a processor's time is spent on those who connect to the daemon's sockets: a share
- * for each uid, and one for all of them together. A share fills with time, up to its burst, and
- * whoever has used it up waits. Root, and the uid that the daemon runs as, never wait.
+ * Limits the processor time that is spent on the clients of the daemon's sockets: a share for each
+ * uid, and one for all of them together. A share grows with time, up to its burst. A uid that has
+ * used up its share waits. Root and the daemon's own uid never wait.
  *
- * Every function takes NULL for a budget without limits.
+ * Every function accepts NULL, a budget without limits.
  */
 #pragma once
 
@@ -14,15 +14,17 @@
 
 #define NV_BUDGET_UID_SHARE 20 /* thousandths of a processor, for each uid */
 #define NV_BUDGET_UID_BURST (20 * NV_USEC_PER_MSEC)
-#define NV_BUDGET_UID_DEBT  (200 * NV_USEC_PER_MSEC) /* more is not owed: it is waited for 10 s */
+/* the largest debt; it is paid off after 10 s */
+#define NV_BUDGET_UID_DEBT  (200 * NV_USEC_PER_MSEC)
 #define NV_BUDGET_ALL_SHARE 50 /* for all uids together */
 #define NV_BUDGET_ALL_BURST (50 * NV_USEC_PER_MSEC)
-#define NV_BUDGET_TURN	    50 /* microseconds at most that the loop's way to a callback costs */
-#define NV_BUDGET_UIDS	    64 /* that are told apart; further ones share one share */
+#define NV_BUDGET_TURN	    50 /* the loop's cost of a callback in microseconds, at most */
+/* uids with a share of their own; further ones have one share together */
+#define NV_BUDGET_UIDS 64
 
 struct nv_budget;
 
-/* Returns 0 or -ENOMEM. @loop gives the time, and lives as long. */
+/* Returns 0 or -ENOMEM. @loop provides the time and must live as long. */
 int nv_budget_new(const struct nv_loop *loop, struct nv_budget **ret_budget);
 struct nv_budget *nv_budget_free(struct nv_budget *budget);
 NV_DEFINE_AUTO(nv_budget, struct nv_budget *, nv_budget_free);
@@ -31,18 +33,18 @@ NV_DEFINE_AUTO(nv_budget, struct nv_budget *, nv_budget_free);
 bool nv_budget_is_free(uid_t uid);
 
 /*
- * Between these the thread works for @uid, who pays its processor time, and the loop's way to it:
- * what was used since the last one, up to NV_BUDGET_TURN. Where they nest, what was before the
- * inner ones is nobody's.
+ * Between these calls the thread works for @uid. The processor time is charged to it, and the
+ * loop's cost: the time used since the last nv_budget_end(), up to NV_BUDGET_TURN. If calls are
+ * nested, the time before the inner ones is charged to nobody.
  */
 void nv_budget_begin(struct nv_budget *budget);
 void nv_budget_end(struct nv_budget *budget, uid_t uid);
 
-/* @uid pays @usec. It may come to owe time. */
+/* Charges @usec to @uid, which may go into debt. */
 void nv_budget_charge(struct nv_budget *budget, uid_t uid, uint64_t usec);
 
-/* Microseconds until something may be done for @uid; 0: now. */
+/* Microseconds until something may be done for @uid; 0: it may be done now. */
 uint64_t nv_budget_wait(struct nv_budget *budget, uid_t uid);
 
-/* The same for one whose uid is not known yet. */
+/* The same for a client whose uid is not known yet. */
 uint64_t nv_budget_wait_any(struct nv_budget *budget);

@@ -28,9 +28,10 @@ struct nv_loop {
 	struct event_base *base;
 	enum nv_loop_clock clock;
 	bool quit;
-	uint64_t now; /* of the virtual clock */
-	uint64_t turn; /* of nv_loop_run_once() */
-	struct timers timers; /* armed, of the virtual clock, in the order in which they fire */
+	uint64_t now; /* time of the virtual clock */
+	uint64_t turn; /* number of nv_loop_run_once() calls */
+	/* armed timers of the virtual clock, in the order in which they fire */
+	struct timers timers;
 };
 
 struct nv_watch {
@@ -44,18 +45,18 @@ struct nv_watch {
 	} callback;
 	void *data;
 
-	/* A timer of the virtual clock. */
+	/* For a timer of the virtual clock. */
 	bool armed;
 	uint64_t due;
-	uint64_t turn; /* in which it was armed */
+	uint64_t turn; /* the turn in which it was armed */
 	TAILQ_ENTRY(nv_watch) link;
 
-	/* A child. */
+	/* For a child. */
 	pid_t pid;
 	int pidfd;
 };
 
-/* Errors of libevent's calls come back from them too, so its own words are only a detail. */
+/* Errors of libevent's calls are returned too, so its own messages are only details. */
 static void log_libevent(int severity, const char *message)
 {
 	nv_log(severity == EVENT_LOG_ERR ? LOG_ERR : LOG_DEBUG, "libevent: %s", message);
@@ -68,11 +69,11 @@ static struct event_base *new_base(void)
 
 	if (!config)
 		return NULL;
-	/* Without the first, a timer armed late in a long turn would fire early. */
+	/* Without the first flag, a timer that is armed late in a long turn would fire early. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
 	event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
-	/* After each ordinary callback it looks for urgent ones. */
+	/* After each ordinary callback libevent checks for urgent events. */
 	event_config_set_max_dispatch_interval(config, NULL, 1, ORDINARY);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
@@ -179,7 +180,7 @@ void nv_loop_advance(struct nv_loop *loop, uint64_t usec)
 	loop->now = end;
 }
 
-/* Fires what is due now. What is armed meanwhile waits for the next turn. */
+/* Fires the timers that are due. What they arm waits for the next turn. */
 static bool virtual_turn(struct nv_loop *loop)
 {
 	struct nv_watch *timer;
@@ -222,7 +223,7 @@ void nv_watch_urgent(struct nv_watch *watch)
 	event_priority_set(&watch->event, URGENT);
 }
 
-/* Hands a watch to libevent. Not event_new(): the one allocation is ours. */
+/* Passes a watch to libevent. Not with event_new(), which would allocate again. */
 static int loop_start(struct nv_watch *watch, int fd, int events, event_callback_fn callback)
 {
 	if (event_assign(&watch->event, watch->loop->base, fd, events, callback, watch) < 0 ||
@@ -235,8 +236,8 @@ static int loop_start(struct nv_watch *watch, int fd, int events, event_callback
 }
 
 /*
- * epoll(7) tells of a hang-up unasked, but libevent cannot ask for nothing else: so ask for edges
- * of readability, of which a hang-up is always one, and look.
+ * epoll(7) reports a hang-up without being asked, but libevent cannot ask for nothing else. So ask
+ * for edges of readability, which a hang-up always is, and check.
  */
 static short loop_flags_of(int events)
 {
@@ -352,7 +353,7 @@ static void on_child(int fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	/* The pid is still the child's: nobody else can have it before it is reaped. */
+	/* The pid still belongs to the child: nobody else can have it before it is reaped. */
 	if (waitpid(watch->pid, &status, 0) < 0)
 		status = -1;
 	watch->callback.child(watch->pid, status, watch->data);

@@ -22,9 +22,9 @@ struct nv_listener {
 	void *data;
 	bool enabled;
 	bool resting;
-	bool failed; /* resting because it could not accept */
-	struct nv_watch *watch; /* NULL while it is not enabled, or rests */
-	struct nv_watch *timer; /* ends the rest */
+	bool failed; /* it pauses because accept(2) failed */
+	struct nv_watch *watch; /* NULL while it is disabled or pauses */
+	struct nv_watch *timer; /* ends the pause */
 };
 
 static int unix_set_address(struct sockaddr_un *address, const char *path)
@@ -118,7 +118,7 @@ static bool accept_one(struct nv_listener *listener)
 	return true;
 }
 
-/* One a turn, so that what is urgent need not wait for more. */
+/* One in each turn, so that urgent watches need not wait for more. */
 static void on_connection(int fd, int events, void *data)
 {
 	struct nv_listener *listener = data;
@@ -160,7 +160,10 @@ static void on_rested(void *data)
 
 void nv_listener_accept(struct nv_listener *listener)
 {
-	/* The kernel lets one more wait. Who comes meanwhile has the next turn. */
+	/*
+	 * The kernel lets one more connection wait. Those that arrive meanwhile are accepted next
+	 * time.
+	 */
 	for (int waiting = listener->backlog + 1; waiting > 0; waiting--)
 		if (!listener->enabled || listener->failed || !accept_one(listener))
 			return;

@@ -28,14 +28,10 @@
  */
 #define JUDGED 0x6e76
 
-#define RECENT 256
-#define LOOK_EVERY                                                                           \
-/*                                                                                           \
- * frames by the VF: after so many the program looks also with hooks, in case these are gone \
- */
-64
+#define RECENT	   256
+#define LOOK_EVERY 64 /* frames by the VF; with hooks too, in case these have disappeared */
 
-	struct {
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2 * NV_DP_PAIRS_MAX);
 	__type(key, __u32);
