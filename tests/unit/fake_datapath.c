@@ -43,7 +43,7 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 {
 	(void)wanted;
 	datapath->hooks += !lock(datapath);
-	return lock(datapath);
+	return lock(datapath) ? lock(datapath) : datapath->hook_error;
 }
 
 const char *nv_datapath_handover(const struct nv_datapath *datapath)
@@ -174,9 +174,10 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 
 int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_limits *limits)
 {
-	(void)limits;
 	if (!find(datapath, hn))
 		return -ENOENT;
+	if (!lock(datapath))
+		datapath->limits = *limits;
 	return lock(datapath);
 }
 

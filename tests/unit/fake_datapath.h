@@ -20,6 +20,8 @@ struct nv_datapath {
 	unsigned int edits;
 	unsigned int activations;
 	unsigned int hooks; /* how often they were asked for */
+	int hook_error; /* what that fails with; 0: it does not */
+	struct nv_dp_limits limits; /* the last, of any pair */
 	bool locked; /* by another process: what needs the lock fails with -EAGAIN, if not patient
 		      */
 	bool patient;

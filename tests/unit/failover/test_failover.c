@@ -351,6 +351,210 @@ static void a_vf_that_comes_while_it_is_locked_is_tried_by_the_clock(void **stat
 	assert_int_equal(pair()->vf, fake_link(fake, "nvt0").ifindex);
 }
 
+static void pairs_stand_in_the_order_of_their_hns(void **state)
+{
+	struct nv_link link = fake_link(fake, "hn0");
+
+	(void)state;
+	hear();
+	link.ifindex = 900;
+	nv_strcopy(link.name, sizeof(link.name), "hn9");
+	link.mac[5] = link.permanent_mac[5] = 9;
+	fake_put_link(fake, &link);
+	hear();
+	link.ifindex = 500;
+	nv_strcopy(link.name, sizeof(link.name), "hn5");
+	link.mac[5] = link.permanent_mac[5] = 5;
+	fake_put_link(fake, &link);
+	hear();
+	assert_int_equal(failover->n_managed, 3);
+	assert_int_equal(failover->managed[0].id.hn, hn());
+	assert_int_equal(failover->managed[1].id.hn, 500);
+	assert_int_equal(failover->managed[2].id.hn, 900);
+	assert_string_equal(failover->managed[1].id.hn_name, "hn5");
+}
+
+/* What needs to be looked at after each of many things is looked at some times a second. */
+static void many_reasons_to_look_are_one(void **state)
+{
+	(void)state;
+	nv_loop_advance(loop, NV_USEC_PER_SEC);
+	settled = 0;
+	nv_failover_look_soon(failover);
+	assert_int_equal(settled, 1);
+	for (int i = 0; i < 100; i++)
+		nv_failover_look_soon(failover);
+	assert_int_equal(settled, 1);
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 20 - 1);
+	assert_int_equal(settled, 1);
+	nv_loop_advance(loop, 1);
+	assert_int_equal(settled, 2);
+	nv_loop_advance(loop, NV_USEC_PER_SEC);
+	assert_int_equal(settled, 2);
+}
+
+static void only_an_administrator_leaves_a_vf_down(void **state)
+{
+	struct nv_link vf;
+
+	(void)state;
+	add_vf("nvt0");
+	vf = fake_link(fake, "nvt0");
+	assert_false(nv_failover_left_down(failover, &vf)); /* it has not been up */
+	set_flags("nvt0", IFF_UP, IFF_UP);
+	vf = fake_link(fake, "nvt0");
+	assert_false(nv_failover_left_down(failover, &vf));
+	set_flags("nvt0", IFF_UP, 0);
+	vf = fake_link(fake, "nvt0");
+	assert_true(nv_failover_left_down(failover, &vf));
+	vf.ifindex = 4711;
+	assert_false(nv_failover_left_down(failover, &vf)); /* nobody's VF */
+}
+
+/* By rc.conf hn0 is the VF of another. */
+static void take_hn_away(void)
+{
+	settings.hn.n_pairs = 1;
+	nv_strcopy(settings.hn.pair[0].hn, IFNAMSIZ, "eth7");
+	nv_strcopy(settings.hn.pair[0].vf, IFNAMSIZ, "hn0");
+	nv_failover_look_again(failover);
+	hear();
+}
+
+static void a_pair_that_is_forgotten_leaves_its_hn_as_it_is(void **state)
+{
+	(void)state;
+	answered = false;
+	make_vf("nvt0", 1);
+	hear();
+	assert_int_equal(fake_link(fake, "hn0").link_mode, IF_LINK_MODE_DORMANT);
+	take_hn_away();
+	assert_int_equal(failover->n_managed, 0);
+	assert_int_equal(path.pair[0].hn, 0);
+	assert_int_equal(fake_link(fake, "hn0").link_mode, IF_LINK_MODE_DEFAULT);
+	assert_int_equal(said("hn0: no synthetic interface any more, its pair is forgotten"), 1);
+}
+
+static void a_lagg_that_is_left_without_ports_has_no_carrier(void **state)
+{
+	(void)state;
+	fake_del_link(fake, make_all());
+	fake_del_link(fake, hn());
+	hear();
+	assert_int_equal(failover->n_managed, 0);
+	assert_false(fake_link(fake, "lagg0").carrier);
+}
+
+static void an_hn_that_rcconf_takes_away_keeps_its_lagg(void **state)
+{
+	int vf = make_all();
+
+	(void)state;
+	take_hn_away();
+	assert_int_equal(failover->n_managed, 1);
+	assert_int_equal(pair()->vf, vf);
+	assert_int_equal(pair()->mode, NV_MODE_LAGG);
+	assert_int_equal(said("no synthetic interface by its name and rc.conf any more"), 1);
+	set_carrier("nvt0", false);
+	assert_int_equal(pair()->active, NV_PORT_HN);
+	nv_loop_advance(loop, 30 * NV_USEC_PER_SEC);
+	set_carrier("nvt0", true);
+	nv_loop_advance(loop, 30 * NV_USEC_PER_SEC);
+	assert_int_equal(pair()->active, NV_PORT_VF);
+}
+
+static void an_hn_that_cannot_take_the_place_of_one_is_told_of(void **state)
+{
+	int vf = make_all();
+	int gone = hn();
+
+	(void)state;
+	fake_del_link(fake, gone);
+	hear();
+	path.error = -EBUSY;
+	fake_make_link(fake, "hn0", "virtio_net", 1);
+	hear();
+	assert_int_equal(said("hn0: cannot take the place of hn0 in its pair: "), 1);
+	assert_int_not_equal(pair()->hn, gone);
+	assert_int_equal(pair()->vf, vf); /* it has a pair of its own */
+}
+
+static void filters_that_cannot_be_set_again_are_told_of(void **state)
+{
+	(void)state;
+	make_all();
+	nv_failover_lose(failover, pair()->vf);
+	path.error = -EIO;
+	nv_failover_settle(failover);
+	assert_int_equal(said("hn0: cannot look after its filters: "), 1);
+	assert_false(managed()->memory.mend);
+	nv_failover_lose(failover, 4711); /* is no pair's */
+	assert_false(managed()->memory.mend);
+	nv_failover_lose(failover, hn());
+	assert_true(managed()->memory.mend);
+}
+
+static void messages_that_were_lost_have_all_filters_set_again(void **state)
+{
+	unsigned int edits;
+
+	(void)state;
+	make_all();
+	edits = path.edits;
+	fake_lose(fake, NV_SUBSCRIBE_RTNL);
+	hear();
+	nv_failover_look_again(failover);
+	assert_int_equal(path.edits, edits + 1);
+}
+
+static void how_frames_are_handed_over_is_told_when_it_is_not_by_hooks(void **state)
+{
+	(void)state;
+	assert_int_equal(said("handover by"), 0);
+	path.hook_error = -EOPNOTSUPP;
+	nv_failover_configure(failover, &settings, failover->rcconf);
+	nv_failover_look_again(failover);
+	assert_int_equal(said("handover by hooks: the test says so"), 1);
+	nv_failover_look_again(failover);
+	assert_int_equal(said("handover by"), 1);
+}
+
+static void without_a_data_path_there_is_no_failover(void **state)
+{
+	struct nv_failover *none = NULL;
+	struct nv_failover template = *failover;
+
+	(void)state;
+	make_all();
+	template.managed = NULL;
+	template.n_managed = 0;
+	path.patient = true;
+	path.error = -EPERM;
+	assert_int_equal(nv_failover_new(&template, &none), -EPERM);
+	assert_null(none);
+	/* A pair whose hn has gone is no trouble. */
+	path.error = -ENODEV;
+	assert_int_equal(nv_failover_new(&template, &none), 0);
+	assert_int_equal(none->n_managed, 1);
+	assert_false(path.patient);
+	nv_failover_free(none);
+	assert_null(nv_failover_free(NULL));
+}
+
+static void what_a_vf_may_send_waits_for_the_lock(void **state)
+{
+	(void)state;
+	settings.vf_spoofchk = true;
+	make_all();
+	assert_int_equal(path.limits.vf, pair()->vf);
+	path.locked = true;
+	set_carrier("hn0", false); /* hn could not send the rest */
+	assert_int_equal(path.limits.vf, pair()->vf);
+	path.locked = false;
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 50);
+	assert_int_equal(path.limits.vf, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +580,18 @@ int main(void)
 		TEST(what_a_process_before_left_is_taken_over),
 		TEST(filters_are_set_again_after_a_link_was_lost),
 		TEST(a_vf_that_comes_while_it_is_locked_is_tried_by_the_clock),
+		TEST(pairs_stand_in_the_order_of_their_hns),
+		TEST(many_reasons_to_look_are_one),
+		TEST(only_an_administrator_leaves_a_vf_down),
+		TEST(a_pair_that_is_forgotten_leaves_its_hn_as_it_is),
+		TEST(a_lagg_that_is_left_without_ports_has_no_carrier),
+		TEST(an_hn_that_rcconf_takes_away_keeps_its_lagg),
+		TEST(an_hn_that_cannot_take_the_place_of_one_is_told_of),
+		TEST(filters_that_cannot_be_set_again_are_told_of),
+		TEST(messages_that_were_lost_have_all_filters_set_again),
+		TEST(how_frames_are_handed_over_is_told_when_it_is_not_by_hooks),
+		TEST(without_a_data_path_there_is_no_failover),
+		TEST(what_a_vf_may_send_waits_for_the_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
