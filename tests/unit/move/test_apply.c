@@ -2,7 +2,6 @@
 #include "cm.h"
 
 #include "base/log.h"
-#include "failover/port_setup.h"
 #include "fake_kernel.h"
 #include "kernel/diff.h"
 #include "move/apply.h"
@@ -348,45 +347,6 @@ static void a_lease_for_another_address_ends_the_inherited_ones(void **state)
 	assert_non_null(find(&bench, bench.lagg, "2001:db8::5/64"));
 }
 
-static void a_vf_forgets_what_it_heard_before(void **state)
-{
-	BENCH(bench);
-	int vf = fake_make_link(bench.fake, "vf0", "mlx5_core", 1);
-	struct nv_route heard = {
-		.family = AF_INET6,
-		.type = RTN_UNICAST,
-		.table = RT_TABLE_MAIN,
-		.protocol = RTPROT_RA,
-		.oif = vf,
-	};
-	struct nv_addr own = fake_addr(vf, "2001:db8::77/64");
-	struct nv_link link = fake_link(bench.fake, "vf0");
-	uint32_t mtu = 0;
-
-	(void)state;
-	own.flags = IFA_F_PERMANENT;
-	fake_put_addr(bench.fake, &own);
-	put_addr(&bench, vf, "fe80::1/64", UINT32_MAX);
-	put_addr(&bench, vf, "2001:db8:1::1/64", 600);
-	assert_int_equal(nv_routes_add(&bench.fake->routes, &heard), 0);
-	set_sysctl(&bench, "net/ipv6/conf/vf0/accept_ra", "1");
-	assert_int_equal(nv_port_setup_vf(bench.fake->kernel, &link, 9000, &mtu), 0);
-	assert_int_equal(mtu, 9000);
-	assert_int_equal(count_routes(&bench, vf), 0);
-	assert_int_equal(count_addrs(&bench, vf), 1);
-	assert_string_equal(get_sysctl(&bench, "net/ipv6/conf/vf0/accept_ra"), "0");
-	link = fake_link(bench.fake, "vf0");
-	assert_int_equal(link.mtu, 9000);
-	assert_int_equal(link.addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
-	assert_true(link.flags & IFF_ALLMULTI);
-
-	fake_fail(bench.fake, FAKE_LINK_SET, 1, -EINVAL);
-	assert_int_equal(nv_port_setup_vf(bench.fake->kernel, &link, 1400, &mtu), 0);
-	assert_int_equal(mtu, 9000);
-	fake_del_link(bench.fake, vf);
-	assert_int_equal(nv_port_setup_vf(bench.fake->kernel, &link, 1400, NULL), -ENODEV);
-}
-
 static void only_what_a_plan_may_touch_is_taken(void **state)
 {
 	BENCH(bench);
@@ -417,7 +377,6 @@ int main(void)
 		cmocka_unit_test(what_was_flushed_is_put_in_force_again),
 		cmocka_unit_test(a_lease_for_the_same_address_is_the_clients_now),
 		cmocka_unit_test(a_lease_for_another_address_ends_the_inherited_ones),
-		cmocka_unit_test(a_vf_forgets_what_it_heard_before),
 		cmocka_unit_test(only_what_a_plan_may_touch_is_taken),
 	};
 

@@ -1,123 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cm.h"
-
-#include "kernel/attrs.h"
-#include "move/steps.h"
+#include "plan_bench.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
-
-#define HN  2
-#define ETH 3
-
-/* A snapshot that a test fills, the plan that it asks for. */
-struct bench {
-	struct nv_snapshot now;
-	struct nv_routes live; /* become things of the snapshot */
-	struct nv_routes carried; /* and come out of the plan again */
-	struct nv_interface wanted;
-	struct nv_plan plan;
-	struct nv_str why;
-};
-
-static void bench_auto(struct bench *bench)
-{
-	nv_snapshot_auto(&bench->now);
-	nv_routes_auto(&bench->live);
-	nv_routes_auto(&bench->carried);
-	nv_addrs_auto(&bench->wanted.addrs);
-	nv_routes_auto(&bench->wanted.routes);
-	nv_plan_auto(&bench->plan);
-	nv_str_auto(&bench->why);
-}
-
-#define BENCH(name) __attribute__((cleanup(bench_auto))) struct bench name = {}
-
-static struct nv_ip ip(const char *text)
-{
-	struct nv_ip value = {.family = strchr(text, ':') ? AF_INET6 : AF_INET};
-
-	assert_int_equal(inet_pton(value.family, text, &value.v4), 1);
-	return value;
-}
-
-static struct nv_link *add_link(struct bench *bench, int ifindex, const char *name)
-{
-	struct nv_link link = {.ifindex = ifindex, .flags = IFF_UP, .mtu = 1500};
-
-	nv_strcopy(link.name, sizeof(link.name), name);
-	assert_int_equal(nv_links_put(&bench->now.links, &link), 0);
-	return &bench->now.links.link[bench->now.links.count - 1];
-}
-
-static void add_vlan(struct bench *bench, int ifindex, const char *name, int lower, uint16_t id)
-{
-	struct nv_link *link = add_link(bench, ifindex, name);
-
-	nv_strcopy(link->kind, sizeof(link->kind), "vlan");
-	link->lower = lower;
-	link->vlan_id = id;
-}
-
-static struct nv_addr *add_addr(struct nv_addrs *addrs, int ifindex, const char *text)
-{
-	struct nv_addr addr = {
-		.ifindex = ifindex,
-		.local = ip(text),
-		.prefix_len = 24,
-		.valid_lft = UINT32_MAX,
-		.preferred_lft = UINT32_MAX,
-	};
-
-	assert_int_equal(nv_addrs_add(addrs, &addr), 0);
-	return &addrs->addr[addrs->count - 1];
-}
-
-static struct nv_route *add_route(
-	struct nv_routes *routes, int oif, const char *to, uint8_t length, const char *gateway)
-{
-	struct nv_route route = {
-		.family = strchr(to, ':') ? AF_INET6 : AF_INET,
-		.destination = ip(to),
-		.destination_len = length,
-		.type = RTN_UNICAST,
-		.table = RT_TABLE_MAIN,
-		.protocol = RTPROT_STATIC,
-		.oif = oif,
-	};
-
-	if (gateway) {
-		route.has_gateway = true;
-		route.gateway = ip(gateway);
-	}
-	assert_int_equal(nv_routes_add(routes, &route), 0);
-	return &routes->route[routes->count - 1];
-}
-
-static void take_live(struct bench *bench)
-{
-	nv_rtobjs_auto(&bench->now.objs);
-	for (size_t i = 0; i < bench->live.count; i++) {
-		struct nv_request request;
-
-		assert_int_equal(
-			nv_route_encode(&request, RTM_NEWROUTE, 0, &bench->live.route[i]), 0);
-		assert_int_equal(nv_rtobjs_take(&bench->now.objs, &request.header), 0);
-	}
-}
-
-static void make_from(struct bench *bench, const struct nv_interface *wanted)
-{
-	const struct nv_rtobjs *objs = &bench->plan.objs;
-
-	take_live(bench);
-	assert_int_equal(
-		nv_plan_make(&bench->now, HN, "lagg0", wanted, &bench->plan, &bench->why), 0);
-	nv_routes_auto(&bench->carried);
-	nv_each_rtobj (obj, objs)
-		assert_int_equal(nv_rtobj_route(obj, &bench->carried), 0);
-}
 
 static void assert_addr(const struct nv_move *move, size_t index, const char *text)
 {
@@ -288,11 +174,6 @@ static void refused(struct bench *bench, const char *with)
 		fail_msg("no %s in: %s", with, nv_str_text(&bench->why));
 }
 
-static struct nv_link *link_of(struct bench *bench, int ifindex)
-{
-	return (struct nv_link *)nv_links_by_index(&bench->now.links, ifindex);
-}
-
 static void a_vlan_keeps_what_the_kernel_says_of_it(void **state)
 {
 	BENCH(bench);
@@ -320,26 +201,6 @@ static void a_port_of_a_bond_is_refused(void **state)
 	add_link(&bench, HN, "hn0")->master = 9;
 	add_link(&bench, 9, "bond0");
 	refused(&bench, "hn0 is a port of bond0, which is no bridge; or let hn0 keep everything");
-}
-
-/* hn0 and tap0 are ports of br0. */
-static void tell_bridge(struct bench *bench)
-{
-	struct nv_request request;
-	struct nlmsghdr *header = &request.header;
-	struct ifinfomsg *info = nv_request_start(&request, RTM_NEWLINK, 0, sizeof(*info));
-	struct nlattr *settings;
-
-	add_link(bench, HN, "hn0")->master = 9;
-	nv_strcopy(add_link(bench, 9, "br0")->kind, NV_KIND_LEN, "bridge");
-	add_link(bench, 10, "tap0")->master = 9;
-	info->ifi_family = AF_BRIDGE;
-	info->ifi_index = HN;
-	mnl_attr_put_u32(header, IFLA_MASTER, 9);
-	settings = mnl_attr_nest_start(header, IFLA_PROTINFO);
-	mnl_attr_put_u32(header, IFLA_BRPORT_COST, 77);
-	mnl_attr_nest_end(header, settings);
-	assert_int_equal(nv_rtobjs_take(&bench->now.ports, header), 0);
 }
 
 static void a_place_in_a_bridge_goes_along(void **state)
@@ -443,123 +304,156 @@ static void a_long_vlan_name_is_refused(void **state)
 		nv_plan_make(&bench.now, 77, "lagg0", NULL, &bench.plan, &bench.why), -ENODEV);
 }
 
-/* A step in one line: "add lagg0 address 192.0.2.5/24". */
-static void text_of(const struct bench *bench, const struct nv_step *step, struct nv_str *text)
+static void a_label_goes_along_if_it_fits(void **state)
 {
-	nv_str_clear(text);
-	nv_str_printf(
-		text, "%s %s ", nv_step_verb_name(step->verb), nv_step_ifname(&bench->plan, step));
-	nv_step_text(&bench->plan, step, text);
-}
-
-/* The place of the only step that reads so. */
-static size_t find_step(const struct bench *bench, const struct nv_steps *steps, const char *wanted)
-{
-	NV_AUTO(nv_str) struct nv_str text = {};
-	size_t found = steps->count;
-
-	for (size_t i = 0; i < steps->count; i++) {
-		text_of(bench, &steps->step[i], &text);
-		if (!nv_streq(nv_str_text(&text), wanted))
-			continue;
-		assert_int_equal(found, steps->count);
-		found = i;
-	}
-	if (found == steps->count)
-		fail_msg("no step \"%s\"", wanted);
-	return found;
-}
-
-static void in_this_order(const struct bench *bench, const char *const *wanted, size_t count)
-{
-	NV_AUTO(nv_steps) struct nv_steps steps = {};
-	size_t last = 0;
-
-	assert_int_equal(nv_steps_list(&bench->plan, &steps), 0);
-	for (size_t i = 0; i < count; i++) {
-		size_t at = find_step(bench, &steps, wanted[i]);
-
-		if (at < last)
-			fail_msg("\"%s\" comes before \"%s\"", wanted[i], wanted[i - 1]);
-		last = at;
-	}
-	for (size_t i = 1; i < steps.count; i++)
-		assert_true(steps.step[i].stage >= steps.step[i - 1].stage);
-}
-
-static void steps_make_before_they_break(void **state)
-{
-	static const char *const wanted[] = {
-		"make lagg0 the lagg of hn0",
-		"copy lagg0 the settings of hn0; MTU 1500",
-		"make lagg0.5 VLAN 5 on lagg0",
-		"add lagg0 address 192.0.2.5/24",
-		"add lagg0 address 2001:db8::6/24", /* the kernel has the last in front */
-		"add lagg0 address 2001:db8::5/24",
-		"wait lagg0 until IPv6 addresses are in force",
-		"add lagg0 route to 198.51.100.0/24 via 192.0.2.1",
-		"switch lagg0 frames arrive here from now on",
-		"remove hn0 route to 198.51.100.0/24 via 192.0.2.1",
-		"remove hn0 routes to its own networks, and what has come to it meanwhile",
-		"remove hn0 IPv6 addresses",
-		"add lagg0 a DHCP client, if one runs now",
-		"settle lagg0 reverse path filtering and duplicate address detection",
-		"remove hn0.5 the VLAN",
-		"remove hn0 IPv4 addresses",
-	};
 	BENCH(bench);
+	struct nv_addr *addr;
 
 	(void)state;
 	add_link(&bench, HN, "hn0");
-	add_vlan(&bench, 5, "hn0.5", HN, 5);
+	addr = add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	nv_strcopy(addr->label, sizeof(addr->label), "hn0:12345678901"); /* lagg0:… is too long */
+	addr = add_addr(&bench.now.addrs, HN, "192.0.2.6");
+	nv_strcopy(addr->label, sizeof(addr->label), "hn01"); /* is not hn0's own */
+	addr = add_addr(&bench.now.addrs, HN, "192.0.2.7");
+	nv_strcopy(addr->label, sizeof(addr->label), "hn0");
+	make_from(&bench, NULL);
+	assert_string_equal(bench.plan.move[0].addrs.addr[0].label, "");
+	assert_string_equal(bench.plan.move[0].addrs.addr[1].label, "");
+	assert_string_equal(bench.plan.move[0].addrs.addr[2].label, "lagg0");
+}
+
+static void what_rcconf_does_not_speak_of_is_as_it_was(void **state)
+{
+	BENCH(bench);
+	struct nv_link *link;
+
+	(void)state;
+	link = add_link(&bench, HN, "hn0");
+	link->mtu = 9000;
+	link->tx_queue_len = 321;
+	link->group = 7;
+	nv_strcopy(link->alias, sizeof(link->alias), "uplink");
 	add_addr(&bench.now.addrs, HN, "192.0.2.5");
-	add_addr(&bench.now.addrs, HN, "2001:db8::5");
-	add_addr(&bench.now.addrs, HN, "2001:db8::6");
-	add_route(&bench.live, HN, "198.51.100.0", 24, "192.0.2.1");
-	make_from(&bench, NULL);
-	in_this_order(&bench, wanted, NV_ARRAY_SIZE(wanted));
+	bench.wanted.up = true; /* of somebody else's words */
+	bench.wanted.mtu = 1400;
+	add_addr(&bench.wanted.addrs, 0, "203.0.113.5");
+	make_from(&bench, &bench.wanted);
+	assert_false(bench.plan.is_said);
+	assert_int_equal(bench.plan.move[0].mtu, 9000);
+	assert_int_equal(bench.plan.move[0].tx_queue_len, 321);
+	assert_int_equal(bench.plan.move[0].group, 7);
+	assert_string_equal(bench.plan.move[0].description, "uplink");
+	assert_int_equal(bench.plan.move[0].client, NV_CLIENT_MOVE);
+	assert_int_equal(bench.plan.move[0].addrs.count, 1);
+	assert_addr(&bench.plan.move[0], 0, "192.0.2.5");
 }
 
-static void what_needs_the_old_ones_name_is_made_when_that_is_gone(void **state)
+static void rcconf_alone_leaves_what_nobody_else_gives(void **state)
 {
-	static const char *const wanted[] = {
-		"switch lagg0 frames arrive here from now on",
-		"remove storage route to 198.51.100.0/24 via 203.0.113.1",
-		"remove storage it, so that another can have its name: nothing is heard on it "
-		"until "
-		"that is there",
-		"make storage VLAN 8 on lagg0",
-		"add storage address 203.0.113.5/24",
-		"add storage route to 198.51.100.0/24 via 203.0.113.1",
-		"remove hn0 IPv4 addresses",
-	};
 	BENCH(bench);
 
 	(void)state;
 	add_link(&bench, HN, "hn0");
-	add_vlan(&bench, 5, "storage", HN, 8);
-	add_addr(&bench.now.addrs, 5, "203.0.113.5");
-	add_route(&bench.live, 5, "198.51.100.0", 24, "203.0.113.1");
-	make_from(&bench, NULL);
-	in_this_order(&bench, wanted, NV_ARRAY_SIZE(wanted));
+	add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	add_addr(&bench.now.addrs, HN, "fe80::1");
+	add_addr(&bench.now.addrs, HN, "2001:db8::5");
+	add_route(&bench.live, HN, "198.51.100.0", 24, "192.0.2.1");
+	add_route(&bench.live, HN, "2001:db8:1::", 48, "fe80::2")->protocol = RTPROT_RA;
+	bench.wanted.configured = bench.wanted.up = bench.wanted.alone = true;
+	bench.wanted.accept_rtadv = true;
+	make_from(&bench, &bench.wanted);
+	assert_int_equal(bench.plan.move[0].client, NV_CLIENT_STOP);
+	assert_true(bench.plan.move[0].accept_rtadv);
+	/* What a router has given comes along. */
+	assert_int_equal(bench.plan.move[0].addrs.count, 2);
+	assert_addr(&bench.plan.move[0], 0, "fe80::1");
+	assert_addr(&bench.plan.move[0], 1, "2001:db8::5");
+	assert_int_equal(bench.carried.count, 1);
+	assert_int_equal(bench.carried.route[0].protocol, RTPROT_RA);
+	assert_int_equal(bench.plan.left.count, 2);
 }
 
-static void a_port_is_one_before_it_is_up_and_leaves_first(void **state)
+static void nothing_to_move_is_an_empty_plan(void **state)
 {
-	static const char *const wanted[] = {
-		"make lagg0 the lagg of hn0",
-		"copy lagg0 the place in br0, isolated and mute for now",
-		"copy lagg0 the settings of hn0; MTU 1500",
-		"switch lagg0 frames arrive here from now on",
-		"remove hn0 its place in br0",
-		"close hn0 to router advertisements, and to addresses that it makes itself",
-	};
 	BENCH(bench);
 
 	(void)state;
-	tell_bridge(&bench);
+	add_link(&bench, HN, "hn0");
+	add_addr(&bench.now.addrs, HN, "fe80::1");
+	add_route(&bench.live, HN, "fe80::", 64, NULL)->protocol = RTPROT_KERNEL;
 	make_from(&bench, NULL);
-	in_this_order(&bench, wanted, NV_ARRAY_SIZE(wanted));
+	assert_true(nv_plan_is_empty(&bench.plan));
+	nv_plan_auto(&bench.plan);
+	add_addr(&bench.now.addrs, HN, "2001:db8::5");
+	make_from(&bench, NULL);
+	assert_false(nv_plan_is_empty(&bench.plan));
+}
+
+static void each_thing_alone_makes_a_plan_that_is_not_empty(void **state)
+{
+	BENCH(route);
+	BENCH(vlan);
+	BENCH(said);
+	BENCH(port);
+
+	(void)state;
+	add_link(&route, HN, "hn0");
+	add_route(&route.live, HN, "0.0.0.0", 0, "192.0.2.1");
+	make_from(&route, NULL);
+	assert_false(nv_plan_is_empty(&route.plan));
+	add_link(&vlan, HN, "hn0");
+	add_vlan(&vlan, 4, "hn0.5", HN, 5);
+	make_from(&vlan, NULL);
+	assert_false(nv_plan_is_empty(&vlan.plan));
+	add_link(&said, HN, "hn0");
+	said.wanted.configured = true;
+	make_from(&said, &said.wanted);
+	assert_false(nv_plan_is_empty(&said.plan));
+	tell_bridge(&port);
+	make_from(&port, NULL);
+	assert_false(nv_plan_is_empty(&port.plan));
+}
+
+static void a_plan_that_is_refused_leaves_the_one_before(void **state)
+{
+	BENCH(bench);
+	NV_AUTO(nv_plan) struct nv_plan plan = {.count = 0, .is_said = true};
+
+	(void)state;
+	add_link(&bench, HN, "hn0")->master = 9;
+	add_link(&bench, 9, "team0");
+	add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	assert_int_equal(nv_plan_make(&bench.now, HN, "lagg0", NULL, &plan, &bench.why), -EBUSY);
+	assert_true(plan.is_said);
+	assert_null(plan.move);
+	assert_int_equal(
+		nv_plan_make(&bench.now, HN, "a-name-that-is-too-long", NULL, &plan, &bench.why),
+		-ENAMETOOLONG);
+	assert_true(plan.is_said);
+	/* The port of its own lagg, as an earlier run has left it, is none of another's. */
+	nv_strcopy(link_of(&bench, 9)->name, IFNAMSIZ, "lagg0");
+	assert_int_equal(nv_plan_make(&bench.now, HN, "lagg0", NULL, &bench.plan, &bench.why), 0);
+	assert_string_equal(bench.plan.move[0].bridge, "");
+}
+
+static void what_is_to_a_network_of_some_bits_is_told_by_them(void **state)
+{
+	BENCH(bench);
+	struct nv_addr *addr;
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	addr = add_addr(&bench.now.addrs, HN, "192.0.2.77");
+	addr->flags = IFA_F_NOPREFIXROUTE;
+	add_route(&bench.live, HN, "192.0.2.64", 28, NULL)->protocol = RTPROT_KERNEL;
+	add_route(&bench.live, HN, "192.0.2.80", 28, NULL)->protocol = RTPROT_KERNEL;
+	add_route(&bench.live, HN, "192.0.2.77", 32, NULL)->protocol = RTPROT_KERNEL;
+	add_route(&bench.live, HN, "0.0.0.0", 1, NULL)->protocol = RTPROT_KERNEL;
+	make_from(&bench, NULL);
+	assert_int_equal(bench.carried.count, 2);
+	assert_int_equal(bench.carried.route[0].destination_len, 28);
+	assert_int_equal(bench.carried.route[1].destination_len, 32);
 }
 
 int main(void)
@@ -572,14 +466,18 @@ int main(void)
 		cmocka_unit_test(a_vlan_keeps_what_the_kernel_says_of_it),
 		cmocka_unit_test(a_port_of_a_bond_is_refused),
 		cmocka_unit_test(a_place_in_a_bridge_goes_along),
-		cmocka_unit_test(a_port_is_one_before_it_is_up_and_leaves_first),
 		cmocka_unit_test(a_bridge_that_cannot_have_both_is_refused),
 		cmocka_unit_test(a_macvlan_on_hn_is_refused),
 		cmocka_unit_test(a_network_made_by_hand_goes_along),
 		cmocka_unit_test(a_source_of_another_interface_stays_good),
 		cmocka_unit_test(a_long_vlan_name_is_refused),
-		cmocka_unit_test(steps_make_before_they_break),
-		cmocka_unit_test(what_needs_the_old_ones_name_is_made_when_that_is_gone),
+		cmocka_unit_test(a_label_goes_along_if_it_fits),
+		cmocka_unit_test(what_rcconf_does_not_speak_of_is_as_it_was),
+		cmocka_unit_test(rcconf_alone_leaves_what_nobody_else_gives),
+		cmocka_unit_test(nothing_to_move_is_an_empty_plan),
+		cmocka_unit_test(each_thing_alone_makes_a_plan_that_is_not_empty),
+		cmocka_unit_test(a_plan_that_is_refused_leaves_the_one_before),
+		cmocka_unit_test(what_is_to_a_network_of_some_bits_is_told_by_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
