@@ -131,6 +131,28 @@ def test_finds_a_name_twice(tmp_path):
     assert result.stdout == "src/loop/a.c:2: walk() is another function in src/base/b.c\n"
 
 
+def test_finds_a_circle(tmp_path):
+    (tmp_path / "src/base").mkdir(parents=True)
+    for name, include in (("a.h", ""), ("a.c", "a b"), ("b.h", "c"), ("c.h", ""), ("c.c", "c a")):
+        lines = "".join(f'#include "base/{word}.h"\n' for word in include.split())
+        pragma = "#pragma once\n" if name.endswith("h") else ""
+        (tmp_path / "src/base" / name).write_text(SPDX + pragma + lines)
+    result = conventions(tmp_path, "src/base/d.c", SPDX + '#include "base/a.h"\n')
+    circle = "src/base/a -> src/base/b -> src/base/c -> src/base/a"
+    assert result.stdout == f"src:1: they include each other: {circle}\n"
+    (tmp_path / "src/base/c.c").unlink()
+    assert conventions(tmp_path, "src/base/e.c", SPDX).returncode == 0
+
+
+def test_finds_directories_that_include_each_other(tmp_path):
+    (tmp_path / "src/kernel").mkdir(parents=True)
+    (tmp_path / "src/kernel/types.h").write_text(SPDX + "#pragma once\n")
+    (tmp_path / "src/kernel/a.c").write_text(SPDX + '#include "pair/b.h"\n')
+    result = conventions(tmp_path, "src/pair/b.h", SPDX +
+                         '#pragma once\n#include "kernel/types.h"\n')
+    assert "src:1: they include each other: kernel -> pair -> kernel\n" in result.stdout
+
+
 def test_finds_a_permission_that_nobody_uses(tmp_path):
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools/conventions").write_text(HASH)
