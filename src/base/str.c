@@ -199,6 +199,14 @@ int nv_words_add(struct nv_words *words, const char *format, ...)
 	return 0;
 }
 
+bool nv_words_has(const struct nv_words *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->word[i], word) == 0)
+			return true;
+	return false;
+}
+
 void nv_words_remove(struct nv_words *words, size_t index)
 {
 	free(words->word[index]);

@@ -67,6 +67,7 @@ struct nv_words {
 int nv_words_add(struct nv_words *words, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+bool nv_words_has(const struct nv_words *words, const char *word); /* that very word */
 void nv_words_remove(struct nv_words *words, size_t index); /* frees that word */
 
 /* Splits @text at white space into copies. Returns 0 or -ENOMEM. */

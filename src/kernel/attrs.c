@@ -102,6 +102,12 @@ bool nv_attr_string(const struct nv_attrs *attrs, unsigned int type, char *ret, 
 	return true;
 }
 
+void nv_attr_put_same(struct nlmsghdr *message, const struct nlattr *attr)
+{
+	mnl_attr_put(message, attr->nla_type, mnl_attr_get_payload_len(attr),
+		mnl_attr_get_payload(attr));
+}
+
 void nv_request_ip(struct nv_request *request, uint16_t type, const struct nv_ip *ip)
 {
 	mnl_attr_put(&request->header, type, nv_ip_size(ip->family), &ip->v6);

@@ -103,18 +103,12 @@ static int brport_end(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	return nv_rtobjs_add(objs, (const void *)message);
 }
 
-static void brport_put_same(struct nlmsghdr *message, const struct nlattr *attr)
-{
-	mnl_attr_put(message, attr->nla_type, mnl_attr_get_payload_len(attr),
-		mnl_attr_get_payload(attr));
-}
-
 static void put_nested(struct nlmsghdr *message, const void *nest)
 {
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested (attr, (const struct nlattr *)nest)
-		brport_put_same(message, attr);
+		nv_attr_put_same(message, attr);
 }
 
 static void put_settings(struct nlmsghdr *message, const void *settings)
@@ -123,7 +117,7 @@ static void put_settings(struct nlmsghdr *message, const void *settings)
 
 	mnl_attr_for_each_nested (attr, (const struct nlattr *)settings)
 		if (brport_is_among(mnl_attr_get_type(attr), settable, NV_ARRAY_SIZE(settable)))
-			brport_put_same(message, attr);
+			nv_attr_put_same(message, attr);
 }
 
 /* Isolated and without flooding, whatever the port has. */
@@ -139,7 +133,7 @@ static void put_guarded(struct nlmsghdr *message, const void *settings)
 		else if (type == IFLA_BRPORT_ISOLATED)
 			mnl_attr_put_u8(message, type, 1);
 		else if (brport_is_among(type, settable, NV_ARRAY_SIZE(settable)))
-			brport_put_same(message, attr);
+			nv_attr_put_same(message, attr);
 	}
 }
 
@@ -202,10 +196,10 @@ int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	if (!copy)
 		return -ENOMEM;
 	copy->nlmsg_flags = 0;
-	brport_put_same(copy, bridge);
+	nv_attr_put_same(copy, bridge);
 	put_nest(copy, IFLA_PROTINFO, put_settings, settings);
 	if (vlans)
-		brport_put_same(copy, vlans);
+		nv_attr_put_same(copy, vlans);
 	return brport_end(objs, copy);
 }
 

@@ -145,12 +145,6 @@ static void commit(struct nv_rtobjs *objs, const struct nlmsghdr *copy)
 	objs->count++;
 }
 
-static void rtobj_put_same(struct nlmsghdr *copy, const struct nlattr *attr)
-{
-	mnl_attr_put(
-		copy, attr->nla_type, mnl_attr_get_payload_len(attr), mnl_attr_get_payload(attr));
-}
-
 /* The attribute after @after, or the first one for NULL; NULL at the end. */
 static const struct nlattr *next_attr(const struct nlmsghdr *message, const struct nlattr *after)
 {
@@ -203,7 +197,7 @@ static int take_hops(struct nlmsghdr *copy, const struct nlattr *attr)
 {
 	char *list = mnl_nlmsg_get_payload_tail(copy);
 
-	rtobj_put_same(copy, attr);
+	nv_attr_put_same(copy, attr);
 	return each_hop(list + MNL_ATTR_HDRLEN, mnl_attr_get_payload_len(attr), wash_hop, NULL)
 		       ? 0
 		       : -EBADMSG;
@@ -240,7 +234,7 @@ static int take_route(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		else if (type == RTA_CACHEINFO)
 			rtobj_take_lifetime(copy, attr);
 		else
-			rtobj_put_same(copy, attr);
+			nv_attr_put_same(copy, attr);
 		if (r < 0)
 			return r;
 	}
@@ -260,7 +254,7 @@ static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		return -ENOMSG;
 	info->flags &= FIB_RULE_INVERT;
 	each_attr (attr, message)
-		rtobj_put_same(copy, attr);
+		nv_attr_put_same(copy, attr);
 	commit(objs, copy);
 	return 0;
 }
@@ -295,7 +289,7 @@ static int take_fdb(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		uint16_t type = mnl_attr_get_type(attr);
 
 		if (type == NDA_LLADDR || type == NDA_VLAN || type == NDA_SRC_VNI)
-			rtobj_put_same(copy, attr);
+			nv_attr_put_same(copy, attr);
 	}
 	commit(objs, copy);
 	return 0;
@@ -322,7 +316,7 @@ static int take_neigh(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		uint16_t type = mnl_attr_get_type(attr);
 
 		if (type != NDA_CACHEINFO && type != NDA_PROBES)
-			rtobj_put_same(copy, attr);
+			nv_attr_put_same(copy, attr);
 	}
 	commit(objs, copy);
 	return 0;
@@ -349,7 +343,7 @@ static int take_nexthop(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	info->nh_scope = 0;
 	info->nh_flags &= RTNH_F_ONLINK;
 	each_attr (attr, message)
-		rtobj_put_same(copy, attr);
+		nv_attr_put_same(copy, attr);
 	commit(objs, copy);
 	return 0;
 }
@@ -493,9 +487,9 @@ static void put_renamed(
 		if (found)
 			mnl_attr_put_strz(copy, attr->nla_type, found->to_name);
 		else
-			rtobj_put_same(copy, attr);
+			nv_attr_put_same(copy, attr);
 	} else {
-		rtobj_put_same(copy, attr);
+		nv_attr_put_same(copy, attr);
 		if (is_hops(copy->nlmsg_type, attr))
 			each_hop(at, mnl_attr_get_payload_len(attr), rename_hop, renamings);
 	}

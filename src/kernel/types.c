@@ -130,6 +130,26 @@ bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b)
 	return a->family == b->family && memcmp(&a->v6, &b->v6, nv_ip_size(a->family)) == 0;
 }
 
+const struct nv_addr *nv_addrs_by_ip(const struct nv_addrs *addrs, const struct nv_ip *ip)
+{
+	for (size_t i = 0; i < addrs->count; i++)
+		if (nv_ip_equal(&addrs->addr[i].local, ip))
+			return &addrs->addr[i];
+	return NULL;
+}
+
+static uint32_t table_of(const struct nv_route *route)
+{
+	return route->table ? route->table : RT_TABLE_MAIN;
+}
+
+bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *b)
+{
+	return a->family == b->family && a->destination_len == b->destination_len &&
+	       a->tos == b->tos && table_of(a) == table_of(b) &&
+	       (!a->destination_len || nv_ip_equal(&a->destination, &b->destination));
+}
+
 const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT])
 {
 	if (!inet_ntop(ip->family, &ip->v4, text, NV_IP_TEXT))

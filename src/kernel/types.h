@@ -221,6 +221,12 @@ int nv_groups_add(struct nv_groups *groups, const struct nv_group *group);
 size_t nv_ip_size(uint8_t family); /* bytes; 0 for a family other than IPv4 and IPv6 */
 bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
 
+/* The first with this local address; NULL: there is none. Owned by @addrs. */
+const struct nv_addr *nv_addrs_by_ip(const struct nv_addrs *addrs, const struct nv_ip *ip);
+
+/* Whether both have the same table, destination and TOS. */
+bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *b);
+
 #define NV_IP_TEXT INET6_ADDRSTRLEN
 
 /* Writes "192.0.2.1" or "2001:db8::1", or "" for another family. Returns @text. */

@@ -6,14 +6,6 @@
 #include <errno.h>
 #include <time.h>
 
-const struct nv_addr *nv_addresses_find(const struct nv_addrs *addrs, const struct nv_ip *ip)
-{
-	for (size_t i = 0; i < addrs->count; i++)
-		if (nv_ip_equal(&addrs->addr[i].local, ip))
-			return &addrs->addr[i];
-	return NULL;
-}
-
 bool nv_addresses_lacks_network(const struct nv_addr *addr, const struct nv_routes *routes)
 {
 	if (addr->local.family != AF_INET || addr->prefix_len == 32 ||
@@ -96,7 +88,7 @@ static int mend6(struct nv_kernel *kernel, const struct nv_addr *addr)
 
 	if (r < 0)
 		return r;
-	there = nv_addresses_find(&addrs, &addr->local);
+	there = nv_addrs_by_ip(&addrs, &addr->local);
 	if (addr->valid_lft == NV_LFT_LONGEST && there && there->flags & IFA_F_PERMANENT)
 		return mend_network6(kernel, there);
 	return nv_kernel_addr_add(kernel, addr, true);
@@ -146,7 +138,7 @@ static bool is_heard(struct nv_kernel *kernel, const struct nv_move *move)
 		return true;
 	for (size_t i = 0; i < routes.count; i++)
 		found += routes.route[i].type == RTN_LOCAL && routes.route[i].family == AF_INET6 &&
-			 nv_addresses_find(&move->addrs, &routes.route[i].destination);
+			 nv_addrs_by_ip(&move->addrs, &routes.route[i].destination);
 	return found >= wanted;
 }
 
@@ -169,7 +161,7 @@ void nv_addresses_settle(struct nv_kernel *kernel, int ifindex, const struct nv_
 		return;
 	for (size_t i = 0; i < addrs.count; i++) {
 		struct nv_addr addr = addrs.addr[i];
-		const struct nv_addr *wanted = nv_addresses_find(planned, &addr.local);
+		const struct nv_addr *wanted = nv_addrs_by_ip(planned, &addr.local);
 		bool longest = addr.valid_lft == NV_LFT_FOREVER && !(addr.flags & IFA_F_PERMANENT);
 		bool detects = wanted && !(wanted->flags & IFA_F_NODAD);
 

@@ -35,9 +35,6 @@ void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, in
 /* Removes the planned addresses from the new interface. */
 void nv_addresses_undo(struct nv_kernel *kernel, const struct nv_move *move);
 
-/* The equal address in @addrs, or NULL. Owned by @addrs. */
-const struct nv_addr *nv_addresses_find(const struct nv_addrs *addrs, const struct nv_ip *ip);
-
 /*
  * Whether an IPv4 address should have a route to its network, and @routes (those of its link) has
  * none: somebody has flushed the routes after the address was added.

@@ -341,7 +341,7 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const s
 		struct nv_addr addr = move->addrs.addr[i];
 
 		addr.ifindex = move->to;
-		whole &= nv_addresses_find(&addrs, &addr.local) != NULL;
+		whole &= nv_addrs_by_ip(&addrs, &addr.local) != NULL;
 		if (!nv_addresses_lacks_network(&addr, &routes))
 			continue;
 		nv_kernel_addr_del(kernel, &addr);
@@ -356,7 +356,7 @@ static bool has_other(const struct nv_move *move, const struct nv_addrs *now)
 {
 	for (size_t i = 0; i < now->count; i++)
 		if (now->addr[i].local.family == AF_INET &&
-			!nv_addresses_find(&move->addrs, &now->addr[i].local))
+			!nv_addrs_by_ip(&move->addrs, &now->addr[i].local))
 			return true;
 	return false;
 }
@@ -387,7 +387,7 @@ void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 		nv_sysctls_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
 	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
 		struct nv_addr *addr = &move->addrs.addr[i];
-		const struct nv_addr *there = nv_addresses_find(&now, &addr->local);
+		const struct nv_addr *there = nv_addrs_by_ip(&now, &addr->local);
 		struct nv_addr mine = *addr;
 
 		if (addr->local.family != AF_INET)

@@ -277,11 +277,8 @@ static bool same_route(const struct nv_route *a, const struct nv_route *b)
 {
 	uint32_t none = a->family == AF_INET6 ? 1024 : 0; /* IP6_RT_PRIO_USER */
 
-	return a->family == b->family && a->destination_len == b->destination_len &&
-	       a->tos == b->tos &&
-	       (a->table ? a->table : RT_TABLE_MAIN) == (b->table ? b->table : RT_TABLE_MAIN) &&
+	return nv_route_same_destination(a, b) &&
 	       (a->priority ? a->priority : none) == (b->priority ? b->priority : none) &&
-	       (!a->destination_len || nv_ip_equal(&a->destination, &b->destination)) &&
 	       a->has_gateway == b->has_gateway &&
 	       (!a->has_gateway || nv_ip_equal(&a->gateway, &b->gateway));
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "move/plan.h"
 
+#include "rcconf/values.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,14 +23,6 @@ bool nv_plan_route_counts(const struct nv_route *route)
 static bool is_link_local(const struct nv_addr *addr)
 {
 	return addr->local.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->local.v6);
-}
-
-static bool has_addr(const struct nv_addrs *addrs, const struct nv_ip *ip)
-{
-	for (size_t i = 0; i < addrs->count; i++)
-		if (nv_ip_equal(&addrs->addr[i].local, ip))
-			return true;
-	return false;
 }
 
 static bool says_family(const struct nv_interface *wanted, int family)
@@ -91,7 +85,7 @@ static int plan_addrs(
 		const struct nv_addr *addr = &live->addr[i];
 		struct nv_addr moved;
 
-		if (addr->ifindex != move->from || has_addr(&move->addrs, &addr->local))
+		if (addr->ifindex != move->from || nv_addrs_by_ip(&move->addrs, &addr->local))
 			continue;
 		if (!inherits(wanted, addr)) {
 			r = nv_rtobjs_add_addr(&planner->plan.left, addr);
@@ -107,22 +101,10 @@ static int plan_addrs(
 	return 0;
 }
 
-static uint32_t table_of(const struct nv_route *route)
-{
-	return route->table ? route->table : RT_TABLE_MAIN;
-}
-
-static bool same_destination(const struct nv_route *a, const struct nv_route *b)
-{
-	return a->destination_len == b->destination_len && a->tos == b->tos &&
-	       table_of(a) == table_of(b) && a->family == b->family &&
-	       (!a->destination_len || nv_ip_equal(&a->destination, &b->destination));
-}
-
 static bool said_already(const struct nv_move *move, const struct nv_route *route)
 {
 	for (size_t i = 0; i < move->routes.count; i++)
-		if (same_destination(&move->routes.route[i], route))
+		if (nv_route_same_destination(&move->routes.route[i], route))
 			return true;
 	return false;
 }
@@ -379,17 +361,6 @@ static const struct nv_move *plan_find_move(const struct nv_plan *plan, int from
 	return NULL;
 }
 
-static bool is_in(const struct nv_ip *ip, const struct nv_route *net)
-{
-	const uint8_t *a = (const void *)&ip->v6;
-	const uint8_t *b = (const void *)&net->destination.v6;
-	size_t bytes = net->destination_len / 8;
-	uint8_t mask = (uint8_t)(0xff00 >> net->destination_len % 8);
-
-	return ip->family == net->family && memcmp(a, b, bytes) == 0 &&
-	       (!mask || !((a[bytes] ^ b[bytes]) & mask));
-}
-
 /*
  * Whether a network's route looks like the kernel's but was added by somebody (NetworkManager does
  * this).
@@ -398,7 +369,8 @@ static bool is_made_by_hand(const struct nv_move *move, const struct nv_route *r
 {
 	for (size_t i = 0; i < move->addrs.count; i++)
 		if ((move->addrs.addr[i].flags & IFA_F_NOPREFIXROUTE) &&
-			is_in(&move->addrs.addr[i].local, route))
+			nv_ip_within(&move->addrs.addr[i].local, &route->destination,
+				route->destination_len))
 			return route->type == RTN_UNICAST && route->table != RT_TABLE_LOCAL;
 	return false;
 }
@@ -412,7 +384,7 @@ static bool loses_source(
 	for (size_t i = 0; route->has_source && i < live->count; i++)
 		if (live->addr[i].ifindex == move->from &&
 			nv_ip_equal(&live->addr[i].local, &route->source))
-			return !has_addr(&move->addrs, &route->source);
+			return !nv_addrs_by_ip(&move->addrs, &route->source);
 	return false;
 }
 

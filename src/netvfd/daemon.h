@@ -75,6 +75,8 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 
 /* methods.c: what the control socket answers */
 extern const struct nv_control_method nv_daemon_methods[];
+/* The name of a link; JSON's null: there is none (also for 0). */
+json_t *nv_methods_name(const struct nv_daemon *daemon, int ifindex);
 
 /* doctor.c: one of its methods */
 int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, void *daemon);

@@ -11,13 +11,6 @@
 #define ACTIONS_MAX 1000
 #define ACTION_MAX  256
 
-static json_t *doctor_method_name_json(const struct nv_daemon *daemon, int ifindex)
-{
-	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
-
-	return link ? nv_json_from(link->name) : json_null();
-}
-
 static json_t *missing_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	int ifindex[NV_DP_INTERFACES];
@@ -25,7 +18,7 @@ static json_t *missing_json(struct nv_daemon *daemon, const struct nv_managed *m
 	json_t *list = json_array();
 
 	for (int i = 0; i < count; i++)
-		json_array_append_new(list, doctor_method_name_json(daemon, ifindex[i]));
+		json_array_append_new(list, nv_methods_name(daemon, ifindex[i]));
 	return list;
 }
 
@@ -65,7 +58,7 @@ static json_t *unattached_json(struct nv_daemon *daemon, const struct nv_managed
 	return nv_json_from(nv_str_text(&why));
 }
 
-static json_t *doctor_method_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	bool transparent = nv_mode_is_transparent(daemon->failover, managed);
 	uint64_t since = managed->memory.attach_delay.since;
@@ -75,7 +68,7 @@ static json_t *doctor_method_pair_json(struct nv_daemon *daemon, const struct nv
 	return json_pack("{so so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
 		"unfiltered", missing_json(daemon, managed), "unattached",
 		unattached_json(daemon, managed), "port_vf",
-		doctor_method_name_json(daemon, managed->memory.port_vf), "transparent",
+		nv_methods_name(daemon, managed->memory.port_vf), "transparent",
 		(int)transparent, "answered",
 		(int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
 		(int)waits(daemon, managed, transparent), "held", held(daemon, managed),
@@ -107,7 +100,7 @@ int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, 
 	(void)ret_error;
 	for (size_t i = 0; i < daemon->failover->n_managed; i++)
 		json_array_append_new(
-			pairs, doctor_method_pair_json(daemon, &daemon->failover->managed[i]));
+			pairs, doctor_pair_json(daemon, &daemon->failover->managed[i]));
 	nv_rules_each_action(daemon->rules, add_action, actions);
 	*ret_result = json_pack("{so so}", "pairs", pairs, "actions", actions);
 	return *ret_result ? 0 : -ENOMEM;

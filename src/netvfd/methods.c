@@ -7,6 +7,13 @@
 #include <errno.h>
 #include <string.h>
 
+json_t *nv_methods_name(const struct nv_daemon *daemon, int ifindex)
+{
+	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
+
+	return link ? nv_json_from(link->name) : json_null();
+}
+
 static json_t *count_json(const struct nv_dp_count *count)
 {
 	return json_pack("{sI sI}", "packets", (json_int_t)count->packets, "bytes",
@@ -40,14 +47,6 @@ static const char *match_name(enum nv_match_result match)
 	return "?";
 }
 
-static json_t *methods_name_json(const struct nv_daemon *daemon, int ifindex)
-{
-	const struct nv_link *link =
-		ifindex ? nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex) : NULL;
-
-	return link ? nv_json_from(link->name) : json_null();
-}
-
 static json_t *port_json(struct nv_daemon *daemon, const struct nv_dp_pair *path, int ifindex)
 {
 	const struct nv_link *link =
@@ -69,7 +68,7 @@ static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_manag
 	return json_pack("{so ss so so ss ss ss ss? so? sf sI so so}", "hn",
 		nv_json_from(managed->id.hn_name), "verdict", match_name(managed->status.match),
 		"why", nv_json_from(managed->status.why), "upper",
-		methods_name_json(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
+		nv_methods_name(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
 		"active", nv_port_name(path.active), "wish",
 		nv_override_name(managed->memory.override), "manager", managed->status.manager,
 		"last_vf", managed->id.vf_name[0] ? nv_json_from(managed->id.vf_name) : NULL,

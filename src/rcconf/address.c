@@ -7,33 +7,25 @@
 #define FAULT(line, ...) nv_build_fault((line)->build, (line)->key, __VA_ARGS__)
 #define WARN(line, ...)	 nv_build_warn((line)->build, (line)->key, __VA_ARGS__)
 
-static struct nv_addr *address_find(const struct nv_addrs *addrs, const struct nv_ip *ip)
-{
-	for (size_t i = 0; i < addrs->count; i++)
-		if (nv_ip_equal(&addrs->addr[i].local, ip))
-			return &addrs->addr[i];
-	return NULL;
-}
-
 static void remove_address(struct nv_addrs *addrs, const struct nv_ip *ip)
 {
-	struct nv_addr *addr = address_find(addrs, ip);
-	size_t index;
+	const struct nv_addr *found = nv_addrs_by_ip(addrs, ip);
+	struct nv_addr *addr;
 
-	if (!addr)
+	if (!found)
 		return;
-	index = addr - addrs->addr;
-	memmove(addr, addr + 1, (addrs->count - index - 1) * sizeof(*addr));
+	addr = &addrs->addr[found - addrs->addr];
+	memmove(addr, addr + 1, (addrs->count - (found - addrs->addr) - 1) * sizeof(*addr));
 	addrs->count--;
 }
 
 static int add_address(struct nv_line *line, struct nv_addrs *addrs, const struct nv_addr *addr)
 {
-	struct nv_addr *same = address_find(addrs, &addr->local);
+	const struct nv_addr *same = nv_addrs_by_ip(addrs, &addr->local);
 	struct nv_addr *more;
 
 	if (same) {
-		*same = *addr;
+		addrs->addr[same - addrs->addr] = *addr;
 		return 0;
 	}
 	if (!line->build->budget->addrs) {

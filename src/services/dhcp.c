@@ -131,14 +131,6 @@ static bool serves(const struct nv_words *args, const char *ifname)
 	return false;
 }
 
-static bool has_word(const struct nv_words *words, const char *word)
-{
-	for (size_t i = 0; i < words->count; i++)
-		if (strcmp(words->word[i], word) == 0)
-			return true;
-	return false;
-}
-
 /*
  * dhcpcd 9 and 10 serve an interface under a user id of their own, in a chroot. One process stays
  * root: "dhcpcd: [privileged proxy] hn0 [ip4]". That process is trusted, and its parent is the one
@@ -190,7 +182,7 @@ static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *
 		clients->refused_why = r;
 		return;
 	}
-	client.ipv6 = client.kind == NV_DHCP_DHCLIENT && has_word(&client.args, "-6");
+	client.ipv6 = client.kind == NV_DHCP_DHCLIENT && nv_words_has(&client.args, "-6");
 	if (dhcp_is_proxy(&client.args))
 		dhcp_find_main(&client);
 	clients->client[clients->count++] = client;
@@ -255,7 +247,7 @@ static bool releases_on_term(const struct nv_dhcp_client *client)
 
 	return client->kind == NV_DHCP_UDHCPC &&
 	       nv_dhcp_options(client->kind, &client->args, 1, true, &options) == 0 &&
-	       has_word(&options, "-R");
+	       nv_words_has(&options, "-R");
 }
 
 int nv_dhcp_end(const struct nv_dhcp_client *client)

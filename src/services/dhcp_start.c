@@ -20,14 +20,6 @@
 #define DHCPCD_DIR   "/var/lib/dhcpcd"
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static bool has_option(const struct nv_words *words, const char *word)
-{
-	for (size_t i = 0; i < words->count; i++)
-		if (strcmp(words->word[i], word) == 0)
-			return true;
-	return false;
-}
-
 static int dhcp_append(struct nv_words *args, const struct nv_words *options)
 {
 	int r = 0;
@@ -39,10 +31,10 @@ static int dhcp_append(struct nv_words *args, const struct nv_words *options)
 
 static int dhclient_args(struct nv_words *args, const char *ifname, const struct nv_words *options)
 {
-	bool ipv6 = has_option(options, "-6");
+	bool ipv6 = nv_words_has(options, "-6");
 	int r = 0;
 
-	if (!ipv6 && !has_option(options, "-4"))
+	if (!ipv6 && !nv_words_has(options, "-4"))
 		r = nv_words_add(args, "-4");
 	if (r == 0)
 		r = dhcp_append(args, options);
@@ -84,8 +76,8 @@ static int udhcpc_args(struct nv_words *args, const char *ifname, const struct n
  */
 static int dhcpcd_family(const struct nv_dhcp_client *like, struct nv_words *options)
 {
-	bool ipv4 = has_option(&like->args, "[ip4]");
-	bool ipv6 = has_option(&like->args, "[ip6]");
+	bool ipv4 = nv_words_has(&like->args, "[ip4]");
+	bool ipv6 = nv_words_has(&like->args, "[ip6]");
 
 	return ipv4 == ipv6 ? 0 : nv_words_add(options, ipv4 ? "-4" : "-6");
 }
