@@ -32,35 +32,27 @@ static void pnp_add(struct vars *vars, const char *name, const char *format, ...
 	vars->count++;
 }
 
-/* The uevent's value of @key, "" if it has none. */
-static const char *pnp_get(const struct nv_uevent *uevent, const char *key)
-{
-	const char *value = nv_uevent_get(uevent, key);
-
-	return value ? value : "";
-}
-
 static void read_pci(const struct nv_uevent *uevent, struct identity *id)
 {
 	unsigned int domain, bus, slot, function, vendor, device, class;
 
 	nv_strcopy(id->parent, sizeof(id->parent), "pci0");
-	if (sscanf(pnp_get(uevent, "PCI_SLOT_NAME"), "%x:%x:%x.%x", &domain, &bus, &slot,
+	if (sscanf(nv_uevent_value(uevent, "PCI_SLOT_NAME"), "%x:%x:%x.%x", &domain, &bus, &slot,
 		    &function) == 4) {
 		snprintf(id->parent, sizeof(id->parent), "pci%u", bus);
 		pnp_add(&id->location, "slot", "%u", slot);
 		pnp_add(&id->location, "function", "%u", function);
 		pnp_add(&id->location, "dbsf", "pci%u:%u:%u:%u", domain, bus, slot, function);
 	}
-	if (sscanf(pnp_get(uevent, "PCI_ID"), "%x:%x", &vendor, &device) == 2) {
+	if (sscanf(nv_uevent_value(uevent, "PCI_ID"), "%x:%x", &vendor, &device) == 2) {
 		pnp_add(&id->pnpinfo, "vendor", "0x%04x", vendor);
 		pnp_add(&id->pnpinfo, "device", "0x%04x", device);
 	}
-	if (sscanf(pnp_get(uevent, "PCI_SUBSYS_ID"), "%x:%x", &vendor, &device) == 2) {
+	if (sscanf(nv_uevent_value(uevent, "PCI_SUBSYS_ID"), "%x:%x", &vendor, &device) == 2) {
 		pnp_add(&id->pnpinfo, "subvendor", "0x%04x", vendor);
 		pnp_add(&id->pnpinfo, "subdevice", "0x%04x", device);
 	}
-	if (sscanf(pnp_get(uevent, "PCI_CLASS"), "%x", &class) == 1)
+	if (sscanf(nv_uevent_value(uevent, "PCI_CLASS"), "%x", &class) == 1)
 		pnp_add(&id->pnpinfo, "class", "0x%06x", class);
 }
 
@@ -96,7 +88,7 @@ static void read_vmbus(const struct nv_uevent *uevent, struct identity *id)
 	char class_id[GUID_TEXT + 1];
 
 	nv_strcopy(id->parent, sizeof(id->parent), "vmbus0");
-	if (read_class_id(pnp_get(uevent, "MODALIAS"), class_id))
+	if (read_class_id(nv_uevent_value(uevent, "MODALIAS"), class_id))
 		pnp_add(&id->pnpinfo, "classid", "%s", class_id);
 	if (strlen(name) == GUID_TEXT)
 		pnp_add(&id->pnpinfo, "deviceid", "%s", name);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "event/event.h"
-#include "kernel/monitor.h"
+#include "kernel/uevent.h"
 
 /*
  * Writes the line of an attach, detach or nomatch event (nv_event_format_device()) of @device to

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "kernel/kernel.h"
+#include "kernel/types.h"
 
 #include <libmnl/libmnl.h>
 

@@ -51,17 +51,12 @@ static bool brport_is_among(uint16_t type, const uint16_t *list, size_t count)
 	return false;
 }
 
-static const struct nlmsghdr *header_of(const struct nv_rtobj *port)
-{
-	return (const void *)port;
-}
-
 /* An attribute of a port's message; NULL: it is absent. */
 static const struct nlattr *brport_find(const struct nv_rtobj *port, uint16_t type)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each (attr, header_of(port), sizeof(struct ifinfomsg))
+	mnl_attr_for_each (attr, nv_rtobj_message(port), sizeof(struct ifinfomsg))
 		if (mnl_attr_get_type(attr) == type)
 			return attr;
 	return NULL;
@@ -205,7 +200,7 @@ int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 
 int nv_brport_link(const struct nv_rtobj *port)
 {
-	return ((const struct ifinfomsg *)mnl_nlmsg_get_payload(header_of(port)))->ifi_index;
+	return ((const struct ifinfomsg *)mnl_nlmsg_get_payload(nv_rtobj_message(port)))->ifi_index;
 }
 
 int nv_brport_bridge(const struct nv_rtobj *port)
@@ -276,7 +271,7 @@ int nv_brport_leave(struct nv_rtobjs *requests, int ifindex)
 
 bool nv_fdb_is_of_itself(const struct nv_rtobj *fdb, const uint8_t mac[NV_MAC_LEN])
 {
-	const struct nlmsghdr *message = header_of(fdb);
+	const struct nlmsghdr *message = nv_rtobj_message(fdb);
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attr;
 

@@ -2,6 +2,7 @@
 #include "kernel/devices.h"
 
 #include "base/str.h"
+#include "kernel/types.h"
 
 #include <errno.h>
 #include <string.h>

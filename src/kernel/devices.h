@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/cleanup.h"
-#include "kernel/monitor.h"
+#include "kernel/uevent.h"
 
 /* devices over the limit are reported repeatedly, and their removal is not reported */
 #define NV_DEVICES_MAX 65536

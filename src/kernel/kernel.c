@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/kernel.h"
+
 #include "kernel/ops.h"
 
 #include <errno.h>

@@ -40,30 +40,6 @@ int nv_kernel_addrs(struct nv_kernel *kernel, int ifindex, struct nv_addrs *ret_
  */
 int nv_kernel_routes(struct nv_kernel *kernel, int oif, struct nv_routes *ret_routes);
 
-/* Which fields of a link to change; the other fields of `to` are ignored. */
-enum {
-	NV_LINK_FLAGS = 1 << 0, /* the flags in flags_mask */
-	NV_LINK_MTU = 1 << 1,
-	NV_LINK_MAC = 1 << 2,
-	NV_LINK_MASTER = 1 << 3, /* 0: remove it from its master */
-	NV_LINK_MODE = 1 << 4,
-	NV_LINK_OPERSTATE = 1 << 5,
-	NV_LINK_CARRIER = 1 << 6,
-	NV_LINK_ALIAS = 1 << 7,
-	NV_LINK_NAME = 1 << 8,
-	NV_LINK_TX_QUEUE_LEN = 1 << 9,
-	NV_LINK_ADDR_GEN_MODE = 1 << 10,
-	NV_LINK_PRIMARY = 1 << 11, /* of a bond */
-	NV_LINK_GROUP = 1 << 12,
-	NV_LINK_TOKEN = 1 << 13, /* -EINVAL if the link does not accept router advertisements */
-};
-
-struct nv_link_change {
-	unsigned int what;
-	uint32_t flags_mask; /* IFF_* */
-	struct nv_link to;
-};
-
 /* Sends one request. If the kernel refuses a part of it, the parts before that remain changed. */
 int nv_kernel_link_set(struct nv_kernel *kernel, int ifindex, const struct nv_link_change *change);
 
@@ -89,27 +65,12 @@ int nv_kernel_link_add(struct nv_kernel *kernel, const struct nv_link *link, con
 	int *ret_ifindex);
 int nv_kernel_link_del(struct nv_kernel *kernel, int ifindex);
 
-/* The qdisc that holds a link's tc filters for ingress and egress. */
-struct nv_clsact {
-	/* its kind: "clsact", or "ingress" (the older one); "": there is none */
-	char kind[NV_KIND_LEN];
-	bool has_filters; /* for ingress or egress, of any program */
-};
-
 /* -ENODEV: there is no such link. */
 int nv_kernel_clsact(struct nv_kernel *kernel, int ifindex, struct nv_clsact *ret_clsact);
 
 /* -EEXIST: the address is there already (add). -EADDRNOTAVAIL: it is not there (del). */
 int nv_kernel_addr_add(struct nv_kernel *kernel, const struct nv_addr *addr, bool replace);
 int nv_kernel_addr_del(struct nv_kernel *kernel, const struct nv_addr *addr);
-
-/* What happens to a route with the same table, destination, TOS and priority. */
-enum nv_route_how {
-	NV_ROUTE_NEW, /* it stays, and the result is -EEXIST */
-	NV_ROUTE_REPLACE, /* the new one replaces it atomically */
-	NV_ROUTE_BESIDE, /* IPv4: the new one goes in front of it; IPv6: it gets one more next hop.
-			  * -EEXIST only for the very same route */
-};
 
 /* Ignores `multipath` of the route. -ESRCH: there is no such route (del). */
 int nv_kernel_route_add(

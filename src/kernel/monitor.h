@@ -9,24 +9,10 @@
 #pragma once
 
 #include "kernel/kernel.h"
+#include "kernel/uevent.h"
 #include "loop/loop.h"
 
 struct nv_monitor;
-
-/* A uevent: KEY=VALUE strings, the first of which is ACTION. */
-struct nv_uevent {
-	const char *action; /* "add", "remove", "bind", "unbind", "change", … */
-	const char *devpath; /* below /sys */
-	const char *subsystem; /* "" if it has none */
-	const char *devname; /* below /dev, "" if it has no node */
-	const char *devtype;
-	const char *driver;
-	bool is_block; /* the node is a block device, not a character device */
-	const char *const *key; /* all KEY=VALUE strings, NULL-terminated */
-};
-
-/* The value of @name, or NULL. Owned by the uevent. */
-const char *nv_uevent_get(const struct nv_uevent *uevent, const char *name);
 
 struct nv_monitor_ops {
 	/* @old NULL: it is new. @new NULL: it is gone. Both: it has changed, possibly its name. */

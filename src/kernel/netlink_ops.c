@@ -3,6 +3,7 @@
 #include "kernel/netlink_ops.h"
 
 #include "kernel/attrs.h"
+#include "kernel/kernel.h"
 
 #include <errno.h>
 #include <linux/neighbour.h>

@@ -45,22 +45,3 @@ int nv_sysfs_devices(const char *sys, const struct nv_subscribe_sink *sink);
 int nv_subscribe_open(enum nv_subscription feed, int *ret_fd);
 int nv_subscribe_receive(enum nv_subscription feed, int fd, struct nv_datagram *datagram,
 	const struct nv_subscribe_sink *sink);
-
-/*
- * uevent.c: decodes the text of a uevent: "add@/devices/…", which may be missing, and KEY=VALUE
- * strings, each ending with a NUL.
- */
-#define NV_UEVENT_KEYS_MAX 128
-#define NV_UEVENT_TEXT_MAX 8192 /* bytes; the kernel's own uevents are at most about 2 KiB */
-
-struct nv_uevent_text {
-	char bytes[NV_UEVENT_TEXT_MAX + 1];
-	const char *key[NV_UEVENT_KEYS_MAX + 1];
-};
-
-/*
- * @text keeps the strings that @ret_uevent points to.
- * Returns 0; -EMSGSIZE or -E2BIG: too long or too many; -EBADMSG: without ACTION or DEVPATH.
- */
-int nv_uevent_decode(const char *bytes, size_t length, struct nv_uevent_text *text,
-	struct nv_uevent *ret_uevent);

@@ -5,8 +5,11 @@
  */
 #pragma once
 
-#include "kernel/kernel.h"
-#include "kernel/monitor.h"
+#include "kernel/rtobject.h"
+#include "kernel/types.h"
+#include "kernel/uevent.h"
+
+struct nv_kernel;
 
 /* What can be subscribed to, each with a descriptor of its own. */
 enum nv_subscription {

@@ -2,7 +2,7 @@
 #include "kernel/rtobject.h"
 
 #include "kernel/attrs.h"
-#include "kernel/bridge_port.h"
+#include "kernel/rtmessage.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -17,46 +17,20 @@ struct nv_rtobj {
 	struct nlmsghdr header;
 };
 
-/* The NEW, DEL and GET types of a family follow each other, and NEW is a multiple of four. */
-static uint16_t family_of(uint16_t type)
+const struct nlmsghdr *nv_rtobj_message(const struct nv_rtobj *obj)
 {
-	return type & ~3u;
-}
-
-static size_t header_size(uint16_t type)
-{
-	switch (family_of(type)) {
-	case RTM_NEWADDR:
-		return sizeof(struct ifaddrmsg);
-	case RTM_NEWROUTE:
-		return sizeof(struct rtmsg);
-	case RTM_NEWRULE:
-		return sizeof(struct fib_rule_hdr);
-	case RTM_NEWNEIGH:
-		return sizeof(struct ndmsg);
-	case RTM_NEWNEXTHOP:
-		return sizeof(struct nhmsg);
-	case RTM_NEWLINK:
-		return sizeof(struct ifinfomsg);
-	default:
-		return 0;
-	}
-}
-
-static bool is_fdb(const struct nlmsghdr *message)
-{
-	return ((const struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_family == AF_BRIDGE;
+	return &obj->header;
 }
 
 enum nv_rtobj_kind nv_rtobj_kind(const struct nv_rtobj *obj)
 {
-	switch (family_of(obj->header.nlmsg_type)) {
+	switch (nv_rtmessage_family(obj->header.nlmsg_type)) {
 	case RTM_NEWADDR:
 		return NV_RTOBJ_ADDR;
 	case RTM_NEWNEXTHOP:
 		return NV_RTOBJ_NEXTHOP;
 	case RTM_NEWNEIGH:
-		return is_fdb(&obj->header) ? NV_RTOBJ_FDB : NV_RTOBJ_NEIGH;
+		return nv_rtmessage_is_fdb(&obj->header) ? NV_RTOBJ_FDB : NV_RTOBJ_NEIGH;
 	case RTM_NEWLINK:
 		return NV_RTOBJ_BRPORT;
 	case RTM_NEWRULE:
@@ -116,11 +90,10 @@ int nv_rtobjs_add(struct nv_rtobjs *objs, const struct nv_rtobj *obj)
 	return 0;
 }
 
-/* Begins a copy of @message behind the last object. It counts after commit(). */
-static int rtobj_begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *ret_header,
+int nv_rtobjs_begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *ret_header,
 	struct nlmsghdr **ret_copy)
 {
-	size_t size = header_size(message->nlmsg_type);
+	size_t size = nv_rtmessage_header_size(message->nlmsg_type);
 	struct nlmsghdr *copy;
 	void *header;
 	size_t room = MNL_ALIGN(message->nlmsg_len) + GROWTH;
@@ -139,237 +112,10 @@ static int rtobj_begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, v
 	return 0;
 }
 
-static void commit(struct nv_rtobjs *objs, const struct nlmsghdr *copy)
+void nv_rtobjs_commit(struct nv_rtobjs *objs, const struct nlmsghdr *copy)
 {
 	objs->length += MNL_ALIGN(copy->nlmsg_len);
 	objs->count++;
-}
-
-/* The attribute after @after, or the first one for NULL; NULL at the end. */
-static const struct nlattr *next_attr(const struct nlmsghdr *message, const struct nlattr *after)
-{
-	const char *end = (const char *)message + message->nlmsg_len;
-	const struct nlattr *attr = after ? mnl_attr_next(after) : NULL;
-
-	if (!attr)
-		attr = (const void *)((const char *)mnl_nlmsg_get_payload(message) +
-				      MNL_ALIGN(header_size(message->nlmsg_type)));
-	return mnl_attr_ok(attr, (int)(end - (const char *)attr)) ? attr : NULL;
-}
-
-#define each_attr(attr, message)                                         \
-	for (const struct nlattr *attr = next_attr(message, NULL); attr; \
-		(attr) = next_attr(message, attr))
-
-static const struct nlattr *find_attr(const struct nlmsghdr *message, uint16_t type)
-{
-	each_attr (attr, message)
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	return NULL;
-}
-
-/* Calls @edit for each next hop of a list. Returns false if the list is malformed. */
-static bool each_hop(char *list, size_t left, void (*edit)(struct rtnexthop *hop, const void *data),
-	const void *data)
-{
-	while (left >= sizeof(struct rtnexthop)) {
-		struct rtnexthop *hop = (void *)list;
-		size_t length = hop->rtnh_len;
-
-		if (length < sizeof(*hop) || length > left)
-			return false;
-		edit(hop, data);
-		length = RTNH_ALIGN(length);
-		left -= length < left ? length : left;
-		list += length;
-	}
-	return true;
-}
-
-static void wash_hop(struct rtnexthop *hop, const void *data)
-{
-	(void)data;
-	hop->rtnh_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
-}
-
-static int take_hops(struct nlmsghdr *copy, const struct nlattr *attr)
-{
-	char *list = mnl_nlmsg_get_payload_tail(copy);
-
-	nv_attr_put_same(copy, attr);
-	return each_hop(list + MNL_ATTR_HDRLEN, mnl_attr_get_payload_len(attr), wash_hop, NULL)
-		       ? 0
-		       : -EBADMSG;
-}
-
-static void rtobj_take_lifetime(struct nlmsghdr *copy, const struct nlattr *attr)
-{
-	struct rta_cacheinfo info;
-
-	if (mnl_attr_get_payload_len(attr) < sizeof(info))
-		return;
-	memcpy(&info, mnl_attr_get_payload(attr), sizeof(info));
-	if (info.rta_expires > 0)
-		mnl_attr_put_u32(copy, RTA_EXPIRES, nv_route_seconds(info.rta_expires));
-}
-
-static int take_route(struct nv_rtobjs *objs, const struct nlmsghdr *message)
-{
-	struct nlmsghdr *copy;
-	struct rtmsg *info;
-	int r = rtobj_begin(objs, message, &info, &copy);
-
-	if (r < 0)
-		return r;
-	if (!nv_ip_size(info->rtm_family) || (info->rtm_flags & RTM_F_CLONED) ||
-		find_attr(message, RTA_NH_ID))
-		return -ENOMSG;
-	info->rtm_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
-	each_attr (attr, message) {
-		uint16_t type = mnl_attr_get_type(attr);
-
-		if (type == RTA_MULTIPATH)
-			r = take_hops(copy, attr);
-		else if (type == RTA_CACHEINFO)
-			rtobj_take_lifetime(copy, attr);
-		else
-			nv_attr_put_same(copy, attr);
-		if (r < 0)
-			return r;
-	}
-	commit(objs, copy);
-	return 0;
-}
-
-static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
-{
-	struct fib_rule_hdr *info;
-	struct nlmsghdr *copy;
-	int r = rtobj_begin(objs, message, &info, &copy);
-
-	if (r < 0)
-		return r;
-	if (!find_attr(message, FRA_IIFNAME) && !find_attr(message, FRA_OIFNAME))
-		return -ENOMSG;
-	info->flags &= FIB_RULE_INVERT;
-	each_attr (attr, message)
-		nv_attr_put_same(copy, attr);
-	commit(objs, copy);
-	return 0;
-}
-
-/* Whether the kernel itself makes such an entry, for groups and broadcast. */
-static bool is_of_itself(const struct ndmsg *info, const struct nlmsghdr *message)
-{
-	static const uint8_t all[NV_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-	const struct nlattr *mac = find_attr(message, NDA_LLADDR);
-	const uint8_t *bytes = mac ? mnl_attr_get_payload(mac) : NULL;
-
-	return (info->ndm_state & NUD_NOARP) && bytes &&
-	       mnl_attr_get_payload_len(mac) == NV_MAC_LEN &&
-	       ((bytes[0] & 1) || memcmp(bytes, all, sizeof(all)) == 0);
-}
-
-/* Takes an entry of a bridge's own table, not one of the MAC addresses that a device accepts. */
-static int take_fdb(struct nv_rtobjs *objs, const struct nlmsghdr *message)
-{
-	struct nlmsghdr *copy;
-	struct ndmsg *info;
-	int r = rtobj_begin(objs, message, &info, &copy);
-
-	if (r < 0)
-		return r;
-	if (!(info->ndm_state & (NUD_PERMANENT | NUD_NOARP)) || !find_attr(message, NDA_LLADDR) ||
-		!(find_attr(message, NDA_MASTER) || (info->ndm_flags & NTF_MASTER)))
-		return -ENOMSG;
-	info->ndm_flags &= NTF_STICKY | NTF_EXT_LEARNED;
-	info->ndm_flags |= NTF_MASTER;
-	each_attr (attr, message) {
-		uint16_t type = mnl_attr_get_type(attr);
-
-		if (type == NDA_LLADDR || type == NDA_VLAN || type == NDA_SRC_VNI)
-			nv_attr_put_same(copy, attr);
-	}
-	commit(objs, copy);
-	return 0;
-}
-
-static int take_neigh(struct nv_rtobjs *objs, const struct nlmsghdr *message)
-{
-	const uint16_t known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
-	struct nlmsghdr *copy;
-	struct ndmsg *info;
-	int r = rtobj_begin(objs, message, &info, &copy);
-
-	if (r < 0)
-		return r;
-	if (!nv_ip_size(info->ndm_family) || !find_attr(message, NDA_DST) ||
-		is_of_itself(info, message))
-		return -ENOMSG;
-	info->ndm_flags &= NTF_PROXY | NTF_ROUTER | NTF_EXT_LEARNED;
-	if (info->ndm_state & known)
-		info->ndm_state = NUD_STALE;
-	else if (!(info->ndm_flags & NTF_PROXY) && !(info->ndm_state & (NUD_PERMANENT | NUD_NOARP)))
-		return -ENOMSG;
-	each_attr (attr, message) {
-		uint16_t type = mnl_attr_get_type(attr);
-
-		if (type != NDA_CACHEINFO && type != NDA_PROBES)
-			nv_attr_put_same(copy, attr);
-	}
-	commit(objs, copy);
-	return 0;
-}
-
-static int rtobj_take_addr(struct nv_rtobjs *objs, const struct nlmsghdr *message)
-{
-	struct nv_addr addr;
-	int r = nv_addr_decode(message, &addr);
-
-	return r < 0 ? r : nv_rtobjs_add_addr(objs, &addr);
-}
-
-static int take_nexthop(struct nv_rtobjs *objs, const struct nlmsghdr *message)
-{
-	struct nlmsghdr *copy;
-	struct nhmsg *info;
-	int r = rtobj_begin(objs, message, &info, &copy);
-
-	if (r < 0)
-		return r;
-	if (!find_attr(message, NHA_OIF))
-		return -ENOMSG;
-	info->nh_scope = 0;
-	info->nh_flags &= RTNH_F_ONLINK;
-	each_attr (attr, message)
-		nv_attr_put_same(copy, attr);
-	commit(objs, copy);
-	return 0;
-}
-
-int nv_rtobjs_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
-{
-	size_t size = header_size(message->nlmsg_type);
-
-	if (!size || message->nlmsg_type != family_of(message->nlmsg_type))
-		return -ENOMSG;
-	if (message->nlmsg_len < MNL_NLMSG_HDRLEN + MNL_ALIGN(size))
-		return -EBADMSG;
-	switch (message->nlmsg_type) {
-	case RTM_NEWADDR:
-		return rtobj_take_addr(objs, message);
-	case RTM_NEWROUTE:
-		return take_route(objs, message);
-	case RTM_NEWRULE:
-		return take_rule(objs, message);
-	case RTM_NEWNEIGH:
-		return is_fdb(message) ? take_fdb(objs, message) : take_neigh(objs, message);
-	case RTM_NEWLINK:
-		return nv_brport_take(objs, message);
-	default:
-		return take_nexthop(objs, message);
-	}
 }
 
 /* Replaces an old ifindex by the new one. Returns whether it was an old one. */
@@ -443,14 +189,14 @@ bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *rena
 	int ifindex;
 
 	if (message->nlmsg_type == RTM_NEWLINK) {
-		ifindex = nv_brport_link(obj);
+		ifindex = ((const struct ifinfomsg *)mnl_nlmsg_get_payload(message))->ifi_index;
 		return rename_index(renamings, &ifindex);
 	}
 	if (message->nlmsg_type == RTM_NEWNEIGH) {
 		ifindex = ((const struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_ifindex;
 		refers = rename_index(renamings, &ifindex);
 	}
-	each_attr (attr, message) {
+	nv_each_attr (attr, message) {
 		if (is_index(message->nlmsg_type, attr)) {
 			ifindex = (int)mnl_attr_get_u32(attr);
 			refers |= rename_index(renamings, &ifindex);
@@ -459,8 +205,8 @@ bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *rena
 		} else if (is_hops(message->nlmsg_type, attr)) {
 			const struct count count = {renamings, &refers};
 
-			each_hop(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr),
-				count_hop, &count);
+			nv_rtmessage_each_hop(mnl_attr_get_payload(attr),
+				mnl_attr_get_payload_len(attr), count_hop, &count);
 		}
 	}
 	return refers;
@@ -491,7 +237,8 @@ static void put_renamed(
 	} else {
 		nv_attr_put_same(copy, attr);
 		if (is_hops(copy->nlmsg_type, attr))
-			each_hop(at, mnl_attr_get_payload_len(attr), rename_hop, renamings);
+			nv_rtmessage_each_hop(
+				at, mnl_attr_get_payload_len(attr), rename_hop, renamings);
 	}
 }
 
@@ -503,7 +250,7 @@ static void put_renamed(
 static void step_back(struct nlmsghdr *copy)
 {
 	const struct rtmsg *info = mnl_nlmsg_get_payload(copy);
-	const struct nlattr *attr = find_attr(copy, RTA_PRIORITY);
+	const struct nlattr *attr = nv_rtmessage_find(copy, RTA_PRIORITY);
 	uint32_t priority;
 
 	if (info->rtm_protocol != RTPROT_RA || !attr ||
@@ -565,13 +312,13 @@ int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
 	const struct nlmsghdr *message = &obj->header;
 	struct nlmsghdr *copy;
 	struct ndmsg *header;
-	int r = rtobj_begin(requests, message, &header, &copy);
+	int r = nv_rtobjs_begin(requests, message, &header, &copy);
 
 	if (r < 0)
 		return r;
 	if (message->nlmsg_type == RTM_NEWNEIGH)
 		rename_index(renamings, &header->ndm_ifindex);
-	each_attr (attr, message) {
+	nv_each_attr (attr, message) {
 		if (verb == NV_RTOBJ_DELETE && is_hops(message->nlmsg_type, attr) &&
 			!is_of_ipv4(obj))
 			put_hops_of(copy, attr, renamings);
@@ -582,7 +329,7 @@ int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
 		step_back(copy);
 	copy->nlmsg_type += verb == NV_RTOBJ_DELETE;
 	copy->nlmsg_flags = rtobj_flags_of(obj, verb);
-	commit(requests, copy);
+	nv_rtobjs_commit(requests, copy);
 	return 0;
 }
 
@@ -610,35 +357,6 @@ void nv_rtobj_hex(const struct nv_rtobj *obj, struct nv_str *text)
 		nv_str_printf(text, "%02x", bytes[i]);
 }
 
-static int digit(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *found = c ? strchr(digits, c) : NULL;
-
-	return found ? (int)(found - digits) : -1;
-}
-
-int nv_rtobjs_add_hex(struct nv_rtobjs *objs, const char *text)
-{
-	size_t length = strlen(text) / 2;
-	NV_AUTO(nv_free) uint8_t *bytes = malloc(length + sizeof(struct nlmsghdr));
-	const struct nlmsghdr *message = (const void *)bytes;
-
-	if (!bytes)
-		return -ENOMEM;
-	for (size_t i = 0; i < length; i++) {
-		int high = digit(text[2 * i]);
-		int low = digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return -EBADMSG;
-		bytes[i] = (uint8_t)(high * 16 + low);
-	}
-	if (length < sizeof(*message) || message->nlmsg_len != length)
-		return -EBADMSG;
-	return nv_rtobjs_take(objs, message);
-}
-
 int nv_rtobj_addr(const struct nv_rtobj *obj, struct nv_addr *ret_addr)
 {
 	return obj->header.nlmsg_type == RTM_NEWADDR ? nv_addr_decode(&obj->header, ret_addr)
@@ -648,7 +366,8 @@ int nv_rtobj_addr(const struct nv_rtobj *obj, struct nv_addr *ret_addr)
 bool nv_rtobj_is_shared(const struct nv_rtobj *obj)
 {
 	return obj->header.nlmsg_type == RTM_NEWNEXTHOP ||
-	       (obj->header.nlmsg_type == RTM_NEWROUTE && find_attr(&obj->header, RTA_MULTIPATH));
+	       (obj->header.nlmsg_type == RTM_NEWROUTE &&
+		       nv_rtmessage_find(&obj->header, RTA_MULTIPATH));
 }
 
 bool nv_rtobj_is_replaced(const struct nv_rtobj *obj)
@@ -668,102 +387,4 @@ int nv_rtobj_route(const struct nv_rtobj *obj, struct nv_routes *routes)
 {
 	return obj->header.nlmsg_type == RTM_NEWROUTE ? nv_route_decode(&obj->header, routes)
 						      : -ENOMSG;
-}
-
-static void rtobj_text_route(const struct nv_rtobj *obj, struct nv_str *text)
-{
-	NV_AUTO(nv_routes) struct nv_routes routes = {};
-	const struct nv_route *route;
-	char ip[NV_IP_TEXT];
-
-	if (nv_route_decode(&obj->header, &routes) < 0 || !routes.count)
-		return;
-	route = &routes.route[0];
-	nv_str_add(text, "route to ");
-	if (route->destination_len)
-		nv_str_printf(
-			text, "%s/%u", nv_ip_text(&route->destination, ip), route->destination_len);
-	else
-		nv_str_add(text, route->family == AF_INET ? "default" : "default (IPv6)");
-	if (routes.count > 1)
-		nv_str_printf(text, " with %zu next hops", routes.count);
-	else if (route->has_gateway)
-		nv_str_printf(text, " via %s", nv_ip_text(&route->gateway, ip));
-	if (route->priority)
-		nv_str_printf(text, ", metric %u", route->priority);
-	if (route->table != RT_TABLE_MAIN)
-		nv_str_printf(text, ", table %u", route->table);
-}
-
-static void text_rule(const struct nv_rtobj *obj, struct nv_str *text)
-{
-	const struct nlattr *priority = find_attr(&obj->header, FRA_PRIORITY);
-	const struct nlattr *table = find_attr(&obj->header, FRA_TABLE);
-
-	nv_str_printf(text, "rule %u", priority ? mnl_attr_get_u32(priority) : 0);
-	if (table)
-		nv_str_printf(text, ", table %u", mnl_attr_get_u32(table));
-}
-
-static void text_neigh(const struct nv_rtobj *obj, struct nv_str *text)
-{
-	const struct ndmsg *info = mnl_nlmsg_get_payload(&obj->header);
-	const struct nlattr *attr = find_attr(&obj->header, NDA_DST);
-	struct nv_ip ip = {.family = info->ndm_family};
-	char name[NV_IP_TEXT];
-
-	if (attr && mnl_attr_get_payload_len(attr) == nv_ip_size(ip.family))
-		memcpy(&ip.v6, mnl_attr_get_payload(attr), nv_ip_size(ip.family));
-	nv_str_printf(text, "%s %s", (info->ndm_flags & NTF_PROXY) ? "proxy for" : "neighbour",
-		nv_ip_text(&ip, name));
-}
-
-static void text_fdb(const struct nv_rtobj *obj, struct nv_str *text)
-{
-	const struct nlattr *attr = find_attr(&obj->header, NDA_LLADDR);
-	const uint8_t *mac = attr ? mnl_attr_get_payload(attr) : NULL;
-
-	nv_str_add(text, "MAC ");
-	for (uint16_t i = 0; mac && i < mnl_attr_get_payload_len(attr); i++)
-		nv_str_printf(text, "%s%02x", i ? ":" : "", mac[i]);
-	nv_str_add(text, " of the bridge's table");
-}
-
-static void rtobj_text_addr(const struct nv_rtobj *obj, struct nv_str *text)
-{
-	struct nv_addr addr;
-	char ip[NV_IP_TEXT];
-
-	if (nv_rtobj_addr(obj, &addr) == 0)
-		nv_str_printf(text, "address %s/%u", nv_ip_text(&addr.local, ip), addr.prefix_len);
-}
-
-void nv_rtobj_text(const struct nv_rtobj *obj, struct nv_str *text)
-{
-	const struct nlattr *id;
-
-	switch (nv_rtobj_kind(obj)) {
-	case NV_RTOBJ_ADDR:
-		rtobj_text_addr(obj, text);
-		break;
-	case NV_RTOBJ_ROUTE:
-		rtobj_text_route(obj, text);
-		break;
-	case NV_RTOBJ_RULE:
-		text_rule(obj, text);
-		break;
-	case NV_RTOBJ_NEIGH:
-		text_neigh(obj, text);
-		break;
-	case NV_RTOBJ_NEXTHOP:
-		id = find_attr(&obj->header, NHA_ID);
-		nv_str_printf(text, "next hop %u", id ? mnl_attr_get_u32(id) : 0);
-		break;
-	case NV_RTOBJ_BRPORT:
-		nv_str_add(text, "port of a bridge");
-		break;
-	case NV_RTOBJ_FDB:
-		text_fdb(obj, text);
-		break;
-	}
 }

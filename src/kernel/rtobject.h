@@ -132,3 +132,15 @@ int nv_rtobj_addr(const struct nv_rtobj *obj, struct nv_addr *ret_addr);
 void nv_rtobj_text(const struct nv_rtobj *obj, struct nv_str *text);
 
 void nv_rtobjs_auto(struct nv_rtobjs *objs);
+
+/* The message that it is, with the bytes behind its header. */
+const struct nlmsghdr *nv_rtobj_message(const struct nv_rtobj *obj);
+
+/*
+ * Begins a copy of @message, its header alone, behind the last object, with room for its
+ * attributes and a little more; it counts when nv_rtobjs_commit() is called. @ret_header: the
+ * family's header in the copy. Returns 0, -ENOMEM, -E2BIG.
+ */
+int nv_rtobjs_begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *ret_header,
+	struct nlmsghdr **ret_copy);
+void nv_rtobjs_commit(struct nv_rtobjs *objs, const struct nlmsghdr *copy); /* see above */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/str.h"
+#include "kernel/kernel.h"
 #include "kernel/netlink_ops.h"
 
 #include <errno.h>

@@ -218,6 +218,45 @@ struct nv_groups {
 /* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
 int nv_groups_add(struct nv_groups *groups, const struct nv_group *group);
 
+/* Which fields of a link to change; the other fields of `to` are ignored. */
+enum {
+	NV_LINK_FLAGS = 1 << 0, /* the flags in flags_mask */
+	NV_LINK_MTU = 1 << 1,
+	NV_LINK_MAC = 1 << 2,
+	NV_LINK_MASTER = 1 << 3, /* 0: remove it from its master */
+	NV_LINK_MODE = 1 << 4,
+	NV_LINK_OPERSTATE = 1 << 5,
+	NV_LINK_CARRIER = 1 << 6,
+	NV_LINK_ALIAS = 1 << 7,
+	NV_LINK_NAME = 1 << 8,
+	NV_LINK_TX_QUEUE_LEN = 1 << 9,
+	NV_LINK_ADDR_GEN_MODE = 1 << 10,
+	NV_LINK_PRIMARY = 1 << 11, /* of a bond */
+	NV_LINK_GROUP = 1 << 12,
+	NV_LINK_TOKEN = 1 << 13, /* -EINVAL if the link does not accept router advertisements */
+};
+
+struct nv_link_change {
+	unsigned int what;
+	uint32_t flags_mask; /* IFF_* */
+	struct nv_link to;
+};
+
+/* The qdisc that holds a link's tc filters for ingress and egress. */
+struct nv_clsact {
+	/* its kind: "clsact", or "ingress" (the older one); "": there is none */
+	char kind[NV_KIND_LEN];
+	bool has_filters; /* for ingress or egress, of any program */
+};
+
+/* What happens to a route with the same table, destination, TOS and priority. */
+enum nv_route_how {
+	NV_ROUTE_NEW, /* it stays, and the result is -EEXIST */
+	NV_ROUTE_REPLACE, /* the new one replaces it atomically */
+	NV_ROUTE_BESIDE, /* IPv4: the new one goes in front of it; IPv6: it gets one more next hop.
+			  * -EEXIST only for the very same route */
+};
+
 size_t nv_ip_size(uint8_t family); /* bytes; 0 for a family other than IPv4 and IPv6 */
 bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/netlink_ops.h"
+#include "kernel/uevent.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,7 @@ const char *nv_uevent_get(const struct nv_uevent *uevent, const char *name)
 	return NULL;
 }
 
-static const char *get_or_empty(const struct nv_uevent *uevent, const char *name)
+const char *nv_uevent_value(const struct nv_uevent *uevent, const char *name)
 {
 	const char *value = nv_uevent_get(uevent, name);
 
@@ -41,12 +41,12 @@ int nv_uevent_decode(
 	}
 	text->key[count] = NULL;
 
-	uevent.action = get_or_empty(&uevent, "ACTION");
-	uevent.devpath = get_or_empty(&uevent, "DEVPATH");
-	uevent.subsystem = get_or_empty(&uevent, "SUBSYSTEM");
-	uevent.devname = get_or_empty(&uevent, "DEVNAME");
-	uevent.devtype = get_or_empty(&uevent, "DEVTYPE");
-	uevent.driver = get_or_empty(&uevent, "DRIVER");
+	uevent.action = nv_uevent_value(&uevent, "ACTION");
+	uevent.devpath = nv_uevent_value(&uevent, "DEVPATH");
+	uevent.subsystem = nv_uevent_value(&uevent, "SUBSYSTEM");
+	uevent.devname = nv_uevent_value(&uevent, "DEVNAME");
+	uevent.devtype = nv_uevent_value(&uevent, "DEVTYPE");
+	uevent.driver = nv_uevent_value(&uevent, "DRIVER");
 	uevent.is_block = strcmp(uevent.subsystem, "block") == 0;
 	if (!uevent.action[0] || uevent.devpath[0] != '/')
 		return -EBADMSG;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/str.h"
+#include "kernel/monitor.h"
 #include "kernel/ops.h"
 
 #define FAKE_FAILURES_MAX 32
