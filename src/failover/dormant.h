@@ -2,7 +2,7 @@
 /* The link state that hn shows while the VF transmits. */
 #pragma once
 
-#include "failover/failover.h"
+#include "failover/managed.h"
 
 /* Sets up an hn that somebody has set down; logs this once for each pair. Returns 0 or -errno. */
 int nv_dormant_open(struct nv_failover *failover, struct nv_managed *managed);

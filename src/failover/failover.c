@@ -9,6 +9,7 @@
 #include "failover/notify_peers.h"
 #include "failover/port_setup.h"
 #include "failover/port_sync.h"
+#include "failover/vf_filters.h"
 #include "failover/vf_guard.h"
 
 #include <errno.h>

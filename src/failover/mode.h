@@ -2,7 +2,7 @@
 /* Transparent mode: hn keeps its configuration, and the VF follows it. */
 #pragma once
 
-#include "failover/failover.h"
+#include "failover/managed.h"
 
 /*
  * Whether the pair is to be in transparent mode, by the settings and by who configures hn. Sets

@@ -2,7 +2,7 @@
 /* When the network is told where the uppers are, for all pairs. */
 #pragma once
 
-#include "failover/failover.h"
+#include "failover/managed.h"
 
 /* Sends the notifications that are due. Also a timer callback. */
 void nv_notify_peers(void *failover);

@@ -2,7 +2,7 @@
 /* Reads everything that a step decides by, in one place. */
 #pragma once
 
-#include "failover/failover.h"
+#include "failover/managed.h"
 
 struct nv_view {
 	const struct nv_link *hn; /* NULL: it is gone; owned by the monitor, like vf */

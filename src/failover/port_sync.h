@@ -2,7 +2,7 @@
 /* Keeps the ports and the data path in step with the upper and the settings. */
 #pragma once
 
-#include "failover/failover.h"
+#include "failover/managed.h"
 
 /*
  * Compares, and changes only what differs. @path: the pair as it is in the data path now. A failure

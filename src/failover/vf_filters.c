@@ -12,7 +12,6 @@
 #include "failover/vf_filters.h"
 
 #include "base/log.h"
-#include "failover/failover.h"
 #include "pair/uppers.h"
 
 #include <errno.h>

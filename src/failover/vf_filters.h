@@ -7,17 +7,7 @@
  */
 #pragma once
 
-#include "datapath/datapath.h"
-
-struct nv_failover;
-struct nv_managed;
-
-/* What was registered. The kernel keeps the list of groups. */
-struct nv_vf_filters {
-	int vf; /* ifindex; 0: nothing is registered */
-	struct nv_dp_limits limits; /* as they are in the data path */
-	uint64_t refused[4096 / 64]; /* bitmap of VLANs that the VF refused */
-};
+#include "failover/managed.h"
 
 /*
  * Registers the VLANs above the upper with the VF, and tells the data path what the VF may send.

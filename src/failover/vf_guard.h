@@ -2,7 +2,7 @@
 /* A VF that carries only another interface's frames has no configuration of its own. */
 #pragma once
 
-#include "failover/failover.h"
+#include "failover/managed.h"
 
 /*
  * Removes addresses and ends DHCP clients that somebody has put on a VF. Logs this once for each

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is known of each pair that is looked after, and of all of them. */
+#pragma once
+
+#include "datapath/datapath.h"
+#include "kernel/monitor.h"
+#include "loop/loop.h"
+#include "pair/attach_delay.h"
+#include "pair/guard.h"
+#include "pair/holddown.h"
+#include "pair/match.h"
+#include "pair/notify.h"
+#include "pair/retry.h"
+#include "rcconf/settings.h"
+
+/* What failover needs from its owner, and reports to it. All callbacks are set. */
+struct nv_failover_ops {
+	/*
+	 * Raises "VF_UP" or "VF_DOWN" (@type) for this hn. The owner acts on it after the settle.
+	 */
+	void (*raise_vf)(const char *hn, const char *type, void *data);
+	/*
+	 * Raises ETHERNET/IFATTACH again for a VF. Either a VF that is down now belongs to a pair,
+	 * and the attach rule may have run before that; or a VF that is up may have a DHCP client
+	 * that this process cannot see. The owner acts on it once, after the settle.
+	 */
+	void (*raise_attach)(const char *vf, void *data);
+	/* Whether a rule has an action for VF_UP of this hn. */
+	bool (*answers_vf_up)(const char *hn, void *data);
+	/* The pair transmits on @to now, which is its @port, "hn" or "vf". */
+	void (*switched)(const char *hn, const char *to, const char *port, void *data);
+	/* A settle that failover itself began has ended: the owner acts on the events raised. */
+	void (*settled)(void *data);
+};
+
+/* The interfaces of a pair. */
+struct nv_managed_id {
+	int hn; /* ifindex */
+	int lagg; /* ifindex of the lagg whose carrier was set; 0: none */
+	char hn_name[IFNAMSIZ];
+	char vf_name[IFNAMSIZ]; /* the last one known; "" if there was none */
+};
+
+/* State of a pair in addition to its state machine, kept between settles. */
+struct nv_managed_memory {
+	struct nv_holddown holddown;
+	struct nv_attach_delay attach_delay;
+	struct nv_notify notify;
+	struct nv_retry setup; /* transparent: attempts to set the VF up */
+	enum nv_override override;
+	/* it is not known yet whether a manager configures hn: counts as transparent */
+	bool undecided;
+	bool carrier; /* carrier of the lagg as it was set last */
+	int refused; /* ifindex of a port that the bond refused; 0: none */
+	bool no_bond; /* the bond could not be made */
+	int port_vf; /* ifindex of the VF that carries only another interface's frames; 0: none */
+	int clients_vf; /* ifindex of a VF to be searched for DHCP clients; 0: none */
+	struct nv_guard guard; /* addresses that were removed from the VF */
+	struct nv_retry clients; /* when that may be done */
+	bool promiscuous; /* hn was set promiscuous */
+	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
+	bool seen; /* the pair was found in this settle */
+	bool mend; /* its programs may be missing and are to be attached again */
+};
+
+/* What `netvf status` shows of a pair. */
+struct nv_managed_status {
+	enum nv_match_result match;
+	char why[160];
+	const char *manager; /* the manager that configures hn: nv_manager_of() */
+	uint64_t since; /* nv_loop_now() of the last switch */
+	unsigned long switches;
+};
+
+/* Which messages were logged: each once for a pair. */
+struct nv_managed_warned {
+	bool dormant; /* hn was set up again, or cannot be set dormant */
+	int guarded_vf; /* ifindex of a VF from which an address was removed; 0: none */
+};
+
+/* What was registered. The kernel keeps the list of groups. */
+struct nv_vf_filters {
+	int vf; /* ifindex; 0: nothing is registered */
+	struct nv_dp_limits limits; /* as they are in the data path */
+	uint64_t refused[4096 / 64]; /* bitmap of VLANs that the VF refused */
+};
+
+struct nv_managed {
+	struct nv_managed_id id;
+	struct nv_pair_state state;
+	struct nv_managed_memory memory;
+	struct nv_managed_status status;
+	struct nv_managed_warned warned;
+	struct nv_vf_filters vf_filters;
+};
+
+struct nv_failover {
+	const struct nv_failover_ops *ops;
+	void *data; /* of ops */
+	struct nv_loop *loop;
+	struct nv_kernel *kernel;
+	struct nv_datapath *datapath;
+	const struct nv_monitor *monitor; /* NULL before the first settle, which sets it */
+	const char *run_dir;
+	const struct nv_rcconf *rcconf;
+	const struct nv_settings *settings;
+	uint64_t started; /* nv_loop_now() */
+	struct nv_managed *managed; /* ascending by hn */
+	size_t n_managed;
+	/* count of the monitor's resyncs after which all programs were checked */
+	unsigned long resyncs;
+	bool hooks_due; /* the hooks are to be attached or removed as the settings say */
+	uint64_t wait; /* of this settle: microseconds until the next one; UINT64_MAX: none */
+	struct nv_watch *again; /* timer: a hold-down ends, or the data path may be unlocked */
+	struct nv_watch *groups; /* timer: the groups of VFs are to be compared */
+	bool groups_due; /* that timer runs */
+	struct nv_watch *reports; /* group reports that the programs at the uppers have seen */
+	struct nv_watch *soon; /* timer: settle again because actions have ended */
+	uint64_t looked; /* nv_loop_now() of the last settle for that reason */
+	struct nv_watch *notify; /* timer: the next notification is due */
+};
