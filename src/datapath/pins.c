@@ -86,23 +86,6 @@ struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
 	return pair;
 }
 
-int nv_object_id(int fd, uint32_t *ret_id)
-{
-	/* Both structures begin with the type and the id. */
-	union {
-		struct bpf_map_info map;
-		struct bpf_prog_info program;
-	} info = {};
-	unsigned int size = sizeof(info.program.type) + sizeof(info.program.id);
-	int r;
-
-	r = bpf_obj_get_info_by_fd(fd, &info, &size);
-	if (r < 0)
-		return r;
-	*ret_id = info.program.id;
-	return 0;
-}
-
 static struct nv_tcx_known known(
 	const struct nv_objects *objects, const struct nv_objects *replaced, enum nv_object which)
 {

@@ -6,7 +6,8 @@
 #pragma once
 
 #include "base/cleanup.h"
-#include "datapath/datapath.h"
+#include "datapath/object_id.h"
+#include "datapath/pair.h"
 #include "datapath/shared.h"
 #include "kernel/kernel.h"
 
@@ -66,9 +67,6 @@ static inline bool nv_table_is_whole(const struct nv_table *table)
 {
 	return table->size >= sizeof(struct nv_entry);
 }
-
-/* The kernel's id of a map or a program. */
-int nv_object_id(int fd, uint32_t *ret_id);
 
 /* The roles of interfaces in a pair. */
 enum nv_role {

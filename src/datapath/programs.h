@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/cleanup.h"
-#include "datapath/datapath.h"
+#include "datapath/pair.h"
 
 #include <bpf/libbpf.h>
 

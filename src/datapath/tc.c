@@ -2,7 +2,7 @@
 #include "datapath/tc.h"
 
 #include "base/cleanup.h"
-#include "datapath/pins.h"
+#include "datapath/object_id.h"
 #include "datapath/tcx.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "datapath/pins.h"
+#include "datapath/object_id.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
