@@ -3,6 +3,7 @@
  * The scanner: sh's quoting, and of sh's grammar only the assignment. A line gives at most one
  * error, and the scan continues after it, so that all faults of a file are shown at once.
  */
+#include "rcconf/rcconf.h"
 #include "rcconf/store.h"
 
 #include <ctype.h>

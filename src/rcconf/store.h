@@ -2,7 +2,9 @@
 /* Internal to rcconf: the table of assignments, and the scanner that fills it. */
 #pragma once
 
-#include "rcconf/rcconf.h"
+#include "base/fault.h"
+
+struct nv_rcconf;
 
 /* Makes an empty table for the file @name. Returns 0 or -ENOMEM. */
 int nv_rcconf_new(const char *name, struct nv_rcconf **ret_rcconf);

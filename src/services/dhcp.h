@@ -8,31 +8,12 @@
 
 #include "base/str.h"
 #include "rcconf/interface.h"
+#include "services/dhcp_kind.h"
 #include "services/process.h"
 
 #include <sys/types.h>
 
 #define NV_DHCP_CLIENTS_MAX 16 /* for one interface */
-
-enum nv_dhcp_kind {
-	NV_DHCP_DHCLIENT,
-	NV_DHCP_DHCPCD,
-	NV_DHCP_UDHCPC,
-};
-
-/* "dhclient", "dhcpcd", "udhcpc". */
-const char *nv_dhcp_kind_name(enum nv_dhcp_kind kind);
-
-/* The kind of client, by the last part of a path or name. Returns 0, or -ENOENT: it is unknown. */
-int nv_dhcp_kind_of(const char *program, enum nv_dhcp_kind *ret_kind);
-
-/*
- * The client to use if rc.conf wants DHCP and has no dhclient_program: an absolute path, static. It
- * is the client of kind *@running if that is installed (NULL: none runs), else the first of dhcpcd,
- * dhclient and udhcpc that is installed. It is searched in the usual directories; $PATH is ignored.
- * NULL: none is installed.
- */
-const char *nv_dhcp_installed(const enum nv_dhcp_kind *running);
 
 /* A running client. */
 struct nv_dhcp_client {

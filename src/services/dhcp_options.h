@@ -2,7 +2,8 @@
 /* The options of DHCP clients, for a client that continues with those of another one. Pure. */
 #pragma once
 
-#include "services/dhcp.h"
+#include "base/str.h"
+#include "services/dhcp_kind.h"
 
 /*
  * Appends to @options those in @words from @first on. Each option and each value is a word of its
