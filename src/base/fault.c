@@ -40,7 +40,7 @@ void nv_faults_add(struct nv_faults *faults, enum nv_fault_severity severity, co
 	};
 }
 
-static void describe(const struct nv_fault *fault, struct nv_str *text)
+static void fault_describe(const struct nv_fault *fault, struct nv_str *text)
 {
 	nv_str_add(text, fault->file);
 	if (fault->line)
@@ -56,7 +56,7 @@ void nv_faults_print(const struct nv_faults *faults, FILE *stream)
 	for (size_t i = 0; i < faults->count; i++) {
 		NV_AUTO(nv_str) struct nv_str text = {};
 
-		describe(&faults->fault[i], &text);
+		fault_describe(&faults->fault[i], &text);
 		fprintf(stream, "%s\n", nv_str_text(&text));
 	}
 	if (faults->dropped)
@@ -68,7 +68,7 @@ void nv_faults_log(const struct nv_faults *faults)
 	for (size_t i = 0; i < faults->count; i++) {
 		NV_AUTO(nv_str) struct nv_str text = {};
 
-		describe(&faults->fault[i], &text);
+		fault_describe(&faults->fault[i], &text);
 		nv_log(faults->fault[i].severity == NV_FAULT_ERROR ? LOG_ERR : LOG_WARNING, "%s",
 			nv_str_text(&text));
 	}

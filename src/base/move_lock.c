@@ -14,7 +14,7 @@ enum {
 	BYTE_BACK,
 };
 
-static int move_lock_open_file(const char *run_dir, const char *hn, int flags, int *ret_fd)
+static int move_lock_open(const char *run_dir, const char *hn, int flags, int *ret_fd)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -28,15 +28,15 @@ static int move_lock_open_file(const char *run_dir, const char *hn, int flags, i
 	return 0;
 }
 
-static struct flock byte(short start)
+static struct flock move_lock_byte(short start)
 {
 	return (struct flock){
 		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = 1};
 }
 
-static int move_lock_lock(int fd, short start)
+static int move_lock_wait(int fd, short start)
 {
-	struct flock what = byte(start);
+	struct flock what = move_lock_byte(start);
 	int r;
 
 	do
@@ -48,12 +48,12 @@ static int move_lock_lock(int fd, short start)
 int nv_move_lock_take(const char *run_dir, const char *hn, enum nv_move_direction turn, int *ret_fd)
 {
 	NV_AUTO(nv_fd) int fd = -1;
-	int r = move_lock_open_file(run_dir, hn, O_CREAT, &fd);
+	int r = move_lock_open(run_dir, hn, O_CREAT, &fd);
 
 	if (r == 0)
-		r = move_lock_lock(fd, BYTE_TURN);
+		r = move_lock_wait(fd, BYTE_TURN);
 	if (r == 0 && turn == NV_MOVE_TO_HN)
-		r = move_lock_lock(fd, BYTE_BACK);
+		r = move_lock_wait(fd, BYTE_BACK);
 	if (r < 0)
 		return r;
 	*ret_fd = TAKE_FD(fd);
@@ -62,9 +62,9 @@ int nv_move_lock_take(const char *run_dir, const char *hn, enum nv_move_directio
 
 bool nv_move_lock_is_to_hn(const char *run_dir, const char *hn)
 {
-	struct flock what = byte(BYTE_BACK);
+	struct flock what = move_lock_byte(BYTE_BACK);
 	NV_AUTO(nv_fd) int fd = -1;
 
-	return move_lock_open_file(run_dir, hn, 0, &fd) == 0 &&
-	       fcntl(fd, F_OFD_GETLK, &what) == 0 && what.l_type != F_UNLCK;
+	return move_lock_open(run_dir, hn, 0, &fd) == 0 && fcntl(fd, F_OFD_GETLK, &what) == 0 &&
+	       what.l_type != F_UNLCK;
 }

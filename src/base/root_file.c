@@ -27,7 +27,7 @@ static void root_file_walk_auto(struct root_file_walk *walk)
 }
 
 /* An access control list that lets others write shows in the group's bits (acl(5)). */
-static bool root_file_is_roots(const struct stat *about)
+static bool root_file_is_owned(const struct stat *about)
 {
 	bool shared = S_ISDIR(about->st_mode) && about->st_mode & S_ISVTX;
 
@@ -44,10 +44,10 @@ static int root_file_enter(struct root_file_walk *walk, int directory)
 	if (directory < 0 || fstat(directory, &about) < 0)
 		return -errno;
 	walk->shared = about.st_mode & S_ISVTX && about.st_mode & (S_IWGRP | S_IWOTH);
-	return root_file_is_roots(&about) ? 0 : -EPERM;
+	return root_file_is_owned(&about) ? 0 : -EPERM;
 }
 
-static int root_file_root(struct root_file_walk *walk)
+static int root_file_open_root(struct root_file_walk *walk)
 {
 	return root_file_enter(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
@@ -67,7 +67,7 @@ static int root_file_follow(struct root_file_walk *walk, const char *name, const
 	if (snprintf(rest, sizeof(rest), "%s/%s", target, after) >= (int)sizeof(rest))
 		return -ENAMETOOLONG;
 	nv_strcopy(walk->rest, sizeof(walk->rest), rest);
-	return target[0] == '/' ? root_file_root(walk) : 0;
+	return target[0] == '/' ? root_file_open_root(walk) : 0;
 }
 
 /* Returns 1: *ret_fd is the file; 0: the path has further parts. */
@@ -85,7 +85,7 @@ static int root_file_step(struct root_file_walk *walk, int *ret_fd)
 	if (fstatat(walk->at, name, &about, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	/* In a shared directory every user may create a hard link to a file of root's. */
-	if (!root_file_is_roots(&about) || (walk->shared && !S_ISDIR(about.st_mode)))
+	if (!root_file_is_owned(&about) || (walk->shared && !S_ISDIR(about.st_mode)))
 		return -EPERM;
 	if (S_ISLNK(about.st_mode))
 		return root_file_follow(walk, name, after);
@@ -112,7 +112,7 @@ int nv_root_file_open(const char *path, int *ret_fd)
 		return -EINVAL;
 	if (!nv_strcopy(walk.rest, sizeof(walk.rest), path))
 		return -ENAMETOOLONG;
-	r = root_file_root(&walk);
+	r = root_file_open_root(&walk);
 	while (r == 0)
 		r = root_file_step(&walk, ret_fd);
 	return r < 0 ? r : 0;

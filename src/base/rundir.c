@@ -37,7 +37,7 @@ static int rundir_is_first(const struct stat *own, bool *ret_first)
  * If it is not known, root gets a directory of its own, because taking that of the first namespace
  * would lock that namespace. Other users only read, and most of them are in the first namespace.
  */
-static void from_namespace(struct nv_str *dir)
+static void rundir_of_namespace(struct nv_str *dir)
 {
 	struct stat own;
 	bool first;
@@ -60,7 +60,7 @@ int nv_run_dir_of_namespace(char **ret_dir)
 {
 	NV_AUTO(nv_str) struct nv_str dir = {};
 
-	from_namespace(&dir);
+	rundir_of_namespace(&dir);
 	return nv_str_take(&dir, ret_dir);
 }
 
@@ -74,7 +74,7 @@ int nv_run_dir_find(const char *option, char **ret_dir)
 	if (chosen)
 		nv_str_add(&dir, chosen);
 	else
-		from_namespace(&dir);
+		rundir_of_namespace(&dir);
 	while (dir.length > 1 && dir.text[dir.length - 1] == '/')
 		dir.text[--dir.length] = '\0';
 	if (dir.length > RUN_DIR_MAX)

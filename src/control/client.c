@@ -53,12 +53,12 @@ struct nv_client *nv_client_free(struct nv_client *client)
 }
 
 /* The second comes when the server had not read all, or not even accepted. */
-static bool closed(int error)
+static bool client_is_closed(int error)
 {
 	return error == EPIPE || error == ECONNRESET;
 }
 
-static int read_line(struct nv_client *client, unsigned int seconds, json_t **ret_line)
+static int client_read_line(struct nv_client *client, unsigned int seconds, json_t **ret_line)
 {
 	const struct timeval limit = {.tv_sec = seconds};
 	ssize_t length;
@@ -71,7 +71,7 @@ static int read_line(struct nv_client *client, unsigned int seconds, json_t **re
 	if (length < 0) {
 		if (errno == EAGAIN)
 			return -ETIMEDOUT;
-		return errno == 0 || closed(errno) ? -EPIPE : -errno;
+		return errno == 0 || client_is_closed(errno) ? -EPIPE : -errno;
 	}
 	line = json_loadb(client->line, length, 0, NULL);
 	if (!json_is_object(line)) {
@@ -99,7 +99,7 @@ static int client_send_request(struct nv_client *client, const char *method, jso
 
 		/* A server that takes no more may have said why: its answer is read all the same.
 		 */
-		if (sent < 0 && closed(errno))
+		if (sent < 0 && client_is_closed(errno))
 			return 0;
 		if (sent < 0)
 			return -errno;
@@ -120,7 +120,7 @@ int nv_client_call(struct nv_client *client, const char *method, json_t *params,
 	*ret_error = NULL;
 	r = client_send_request(client, method, params);
 	if (r == 0)
-		r = read_line(client, NV_CLIENT_PATIENCE, &answer);
+		r = client_read_line(client, NV_CLIENT_PATIENCE, &answer);
 	if (r < 0)
 		return r;
 	result = json_object_get(answer, "result");
@@ -138,5 +138,5 @@ int nv_client_call(struct nv_client *client, const char *method, json_t *params,
 
 int nv_client_next(struct nv_client *client, json_t **ret_line)
 {
-	return read_line(client, 0, ret_line);
+	return client_read_line(client, 0, ret_line);
 }

@@ -26,7 +26,7 @@ struct client {
 	uint64_t topics; /* subscribed to; a bit for each row of the methods */
 	bool waiting; /* for its budget */
 	bool ending; /* nothing more is read from it; it goes when all is sent */
-	bool gone; /* nothing is read from it or sent to it any more; freed by on_reap() */
+	bool gone; /* nothing is read from it or sent to it any more; freed by server_on_reap() */
 	TAILQ_ENTRY(client) link; /* among the control's clients, or those gone */
 };
 
@@ -48,7 +48,7 @@ struct nv_control {
  * The only place where a client ends. The loop calls it, so that whoever lets a client go, however
  * often and from however deep, may go on with it until it returns to the loop.
  */
-static void on_reap(void *data)
+static void server_on_reap(void *data)
 {
 	struct nv_control *control = data;
 	struct client *client;
@@ -70,7 +70,7 @@ static void on_reap(void *data)
 	}
 }
 
-static void let_go(struct client *client)
+static void server_let_go(struct client *client)
 {
 	struct nv_control *control = client->control;
 
@@ -86,13 +86,13 @@ static void let_go(struct client *client)
 }
 
 /* Takes the first @length bytes out of @str. */
-static void consume(struct nv_str *str, size_t length)
+static void server_consume(struct nv_str *str, size_t length)
 {
 	str->length -= length;
 	memmove(str->text, str->text + length, str->length + 1);
 }
 
-static void on_writable(int fd, int events, void *data);
+static void server_on_writable(int fd, int events, void *data);
 
 /* Sends what it takes now; the rest when the client has read some. */
 static void server_flush(struct client *client)
@@ -104,24 +104,24 @@ static void server_flush(struct client *client)
 		sent = send(client->fd, client->out.text, client->out.length,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent >= 0)
-			consume(&client->out, sent);
+			server_consume(&client->out, sent);
 		else if (errno != EAGAIN)
-			return let_go(client);
+			return server_let_go(client);
 	}
 	if (!client->out.length) {
 		client->writer = nv_watch_free(client->writer);
 		nv_str_auto(&client->out);
 		if (client->ending)
-			let_go(client);
+			server_let_go(client);
 	} else if (!client->writer) {
-		r = nv_loop_watch_fd(client->control->loop, client->fd, NV_LOOP_WRITE, on_writable,
-			client, &client->writer);
+		r = nv_loop_watch_fd(client->control->loop, client->fd, NV_LOOP_WRITE,
+			server_on_writable, client, &client->writer);
 		if (r < 0)
-			let_go(client);
+			server_let_go(client);
 	}
 }
 
-static void on_writable(int fd, int events, void *data)
+static void server_on_writable(int fd, int events, void *data)
 {
 	struct client *client = data;
 
@@ -141,7 +141,7 @@ static void server_send_line(struct client *client, const char *line)
 	if (client->out.error) {
 		nv_warn("dropping control client (pid %d, uid %u): it reads too slowly",
 			client->peer.pid, client->peer.uid);
-		return let_go(client);
+		return server_let_go(client);
 	}
 	server_flush(client);
 }
@@ -172,11 +172,11 @@ static void answer_error(struct client *client, int error, const char *text)
 	if (line)
 		server_send_line(client, line);
 	else
-		let_go(client);
+		server_let_go(client);
 }
 
 /* Stops the writing of an answer that is too long, or for which there is no memory. */
-static int append(const char *text, size_t length, void *data)
+static int server_append(const char *text, size_t length, void *data)
 {
 	struct nv_str *line = data;
 
@@ -191,7 +191,7 @@ static void answer_result(struct client *client, json_t *result)
 	json_auto_t *answer = json_pack("{s:O}", "result", result);
 	NV_AUTO(nv_str) struct nv_str line = {};
 
-	if (answer && json_dump_callback(answer, append, &line, JSON_COMPACT) == 0)
+	if (answer && json_dump_callback(answer, server_append, &line, JSON_COMPACT) == 0)
 		server_send_line(client, nv_str_text(&line));
 	else if (line.error == -E2BIG)
 		answer_error(client, -EMSGSIZE, "the answer is too long to be sent");
@@ -220,7 +220,7 @@ static void server_call(
 		client->topics |= UINT64_C(1) << (method - control->methods);
 }
 
-static void handle(struct client *client, const char *line, size_t length)
+static void server_handle(struct client *client, const char *line, size_t length)
 {
 	const struct nv_control_method *method = client->control->methods;
 	json_error_t error;
@@ -256,14 +256,14 @@ static void read_request(struct client *client)
 	if (length < 0 && errno == EAGAIN)
 		return;
 	if (length < 0)
-		return let_go(client);
+		return server_let_go(client);
 	if (length == 0)
 		return server_end(client);
 	nv_str_append(&client->in, chunk, length);
 	if (client->in.error)
-		return let_go(client);
+		return server_let_go(client);
 	if (newline) {
-		handle(client, client->in.text, client->in.length - 1);
+		server_handle(client, client->in.text, client->in.length - 1);
 		nv_str_auto(&client->in);
 	} else if (client->in.length > NV_CONTROL_LINE_MAX) {
 		answer_error(client, -EMSGSIZE, "the request is too long");
@@ -271,7 +271,7 @@ static void read_request(struct client *client)
 	}
 }
 
-static void on_readable(int fd, int events, void *data);
+static void server_on_readable(int fd, int events, void *data);
 
 static void arm_waker(struct nv_control *control, uint64_t wait)
 {
@@ -280,7 +280,7 @@ static void arm_waker(struct nv_control *control, uint64_t wait)
 }
 
 /* Hears the client again when its uid has a budget. */
-static void put_off(struct client *client, uint64_t wait)
+static void server_put_off(struct client *client, uint64_t wait)
 {
 	struct nv_control *control = client->control;
 
@@ -292,17 +292,17 @@ static void put_off(struct client *client, uint64_t wait)
 		arm_waker(control, wait);
 }
 
-static void go_on(struct client *client)
+static void server_go_on(struct client *client)
 {
-	int r = nv_loop_watch_fd(client->control->loop, client->fd, NV_LOOP_READ, on_readable,
-		client, &client->reader);
+	int r = nv_loop_watch_fd(client->control->loop, client->fd, NV_LOOP_READ,
+		server_on_readable, client, &client->reader);
 
 	client->waiting = false;
 	if (r < 0)
-		let_go(client);
+		server_let_go(client);
 }
 
-static void on_wake(void *data)
+static void server_on_wake(void *data)
 {
 	struct nv_control *control = data;
 	struct client *client;
@@ -315,7 +315,7 @@ static void on_wake(void *data)
 
 		next = TAILQ_NEXT(client, link);
 		if (client->waiting && !wait)
-			go_on(client);
+			server_go_on(client);
 		else if (client->waiting && wait < soonest)
 			soonest = wait;
 	}
@@ -323,7 +323,7 @@ static void on_wake(void *data)
 		arm_waker(control, soonest);
 }
 
-static void on_readable(int fd, int events, void *data)
+static void server_on_readable(int fd, int events, void *data)
 {
 	struct client *client = data;
 	struct nv_budget *budget = client->control->budget;
@@ -333,7 +333,7 @@ static void on_readable(int fd, int events, void *data)
 	(void)events;
 	nv_budget_begin(budget);
 	if (wait)
-		put_off(client, wait);
+		server_put_off(client, wait);
 	else
 		read_request(client);
 	nv_budget_end(budget, client->peer.uid);
@@ -347,7 +347,8 @@ static int server_take(
 
 	if (!client)
 		return -ENOMEM;
-	r = nv_loop_watch_fd(control->loop, fd, NV_LOOP_READ, on_readable, client, &client->reader);
+	r = nv_loop_watch_fd(
+		control->loop, fd, NV_LOOP_READ, server_on_readable, client, &client->reader);
 	if (r < 0)
 		return r;
 	client->control = control;
@@ -385,7 +386,7 @@ static void server_on_client(int fd, const struct ucred *peer, void *data)
 	} else if (is_one_too_many(control, peer->uid)) {
 		answer_error(client, -EBUSY, "too many clients are connected");
 		server_end(client);
-		let_go(client);
+		server_let_go(client);
 	}
 }
 
@@ -404,9 +405,9 @@ int nv_control_new(struct nv_loop *loop, struct nv_budget *budget, const char *p
 	control->data = data;
 	TAILQ_INIT(&control->clients);
 	TAILQ_INIT(&control->gone);
-	r = nv_loop_watch_timer(loop, on_reap, control, &control->reaper);
+	r = nv_loop_watch_timer(loop, server_on_reap, control, &control->reaper);
 	if (r == 0)
-		r = nv_loop_watch_timer(loop, on_wake, control, &control->waker);
+		r = nv_loop_watch_timer(loop, server_on_wake, control, &control->waker);
 	if (r < 0)
 		return r;
 	r = nv_unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK, &probe);
@@ -426,8 +427,8 @@ struct nv_control *nv_control_free(struct nv_control *control)
 		return NULL;
 	nv_listener_free(control->listener);
 	while (!TAILQ_EMPTY(&control->clients))
-		let_go(TAILQ_FIRST(&control->clients));
-	on_reap(control);
+		server_let_go(TAILQ_FIRST(&control->clients));
+	server_on_reap(control);
 	nv_watch_free(control->reaper);
 	nv_watch_free(control->waker);
 	free(control);

@@ -270,7 +270,7 @@ static bool may_be_retried(const struct job *job, int error)
 }
 
 /* The running job waits again, as the first one. */
-static void put_back(struct queue *queue)
+static void action_put_back(struct queue *queue)
 {
 	struct nv_actions *actions = queue->actions;
 	struct job *job = queue->running;
@@ -304,12 +304,12 @@ static int run_first(struct queue *queue)
 			action_finish(queue, r);
 		return 0;
 	}
-	put_back(queue);
+	action_put_back(queue);
 	return r;
 }
 
 /* If one command lacks a resource, others lack it too: all wait. */
-static void take_rest(struct nv_actions *actions, int error)
+static void action_take_rest(struct nv_actions *actions, int error)
 {
 	if (!actions->rest)
 		nv_warn("cannot start an action now: %s; it is tried again for %d minutes",
@@ -329,9 +329,9 @@ static void job_not_started(struct job *job, int error)
 	close_answers(job);
 	job->timer = nv_watch_free(job->timer);
 	if (!job->killed_by && may_be_retried(job, error)) {
-		put_back(queue);
+		action_put_back(queue);
 		STAILQ_INSERT_HEAD(&actions->ready, queue, link);
-		return take_rest(actions, error);
+		return action_take_rest(actions, error);
 	}
 	action_finish(queue, job->killed_by ? -ETIME : error);
 	start_ready(actions);
@@ -349,7 +349,7 @@ static void start_ready(void *data)
 		r = run_first(queue);
 		if (r < 0) {
 			STAILQ_INSERT_HEAD(&actions->ready, queue, link);
-			return take_rest(actions, r);
+			return action_take_rest(actions, r);
 		}
 		actions->rest = 0;
 	}
@@ -379,7 +379,7 @@ int nv_actions_new(struct nv_loop *loop, const struct nv_actions_config *config,
 	return 0;
 }
 
-static void cancel(struct queue *queue)
+static void action_cancel(struct queue *queue)
 {
 	struct job *job;
 
@@ -404,7 +404,7 @@ struct nv_actions *nv_actions_free(struct nv_actions *actions)
 		return NULL;
 	actions->closing = true;
 	HASH_ITER (hh, actions->queues, queue, next)
-		cancel(queue);
+		action_cancel(queue);
 	nv_watch_free(actions->starter);
 	nv_shell_free(actions->shell);
 	free(actions->runner);

@@ -29,7 +29,7 @@ struct nv_clients {
 	size_t limit;
 };
 
-static void enable(struct nv_clients *clients)
+static void clients_enable(struct nv_clients *clients)
 {
 	bool room = clients->count < clients->limit;
 
@@ -39,7 +39,7 @@ static void enable(struct nv_clients *clients)
 		nv_listener_enable(clients->stream, room);
 }
 
-static void drop(struct client *client)
+static void clients_drop(struct client *client)
 {
 	struct nv_clients *clients = client->clients;
 
@@ -48,7 +48,7 @@ static void drop(struct client *client)
 	close(client->fd);
 	free(client);
 	clients->count--;
-	enable(clients);
+	clients_enable(clients);
 }
 
 static void clients_on_hangup(int fd, int events, void *data)
@@ -60,7 +60,7 @@ static void clients_on_hangup(int fd, int events, void *data)
 	(void)fd;
 	(void)events;
 	nv_budget_begin(budget);
-	drop(client);
+	clients_drop(client);
 	nv_budget_end(budget, uid);
 }
 
@@ -99,7 +99,7 @@ static int clients_take(struct nv_clients *clients, int fd, const struct ucred *
 	LIST_INSERT_HEAD(&clients->list, client, link);
 	client = NULL;
 	clients->count++;
-	enable(clients);
+	clients_enable(clients);
 	if (clients->count == clients->limit)
 		nv_notice("as many devd clients as may be (%zu) are connected; further ones wait",
 			clients->limit);
@@ -153,7 +153,7 @@ struct nv_clients *nv_clients_free(struct nv_clients *clients)
 	clients->seqpacket = nv_listener_free(clients->seqpacket);
 	clients->stream = nv_listener_free(clients->stream);
 	while (!LIST_EMPTY(&clients->list))
-		drop(LIST_FIRST(&clients->list));
+		clients_drop(LIST_FIRST(&clients->list));
 	free(clients);
 	return NULL;
 }
@@ -192,7 +192,7 @@ void nv_clients_send(struct nv_clients *clients, const char *line)
 		else
 			nv_debug("dropping devd client (pid %d): %s", client->peer.pid,
 				nv_strerror(r));
-		drop(client);
+		clients_drop(client);
 	}
 }
 

@@ -79,8 +79,8 @@ static void kernel_events_emit(struct nv_kernel_events *announce, const char *wh
 		announce->emit(nv_str_text(&announce->line), announce->data);
 }
 
-static void notify(struct nv_kernel_events *announce, const char *system, const char *subsystem,
-	const char *type, const char *name, const char *value)
+static void kernel_events_notify(struct nv_kernel_events *announce, const char *system,
+	const char *subsystem, const char *type, const char *name, const char *value)
 {
 	const struct nv_event_var var = {name, value};
 
@@ -97,34 +97,36 @@ static bool is_link_up(const struct nv_link *link)
 
 void nv_kernel_events_known_link(struct nv_kernel_events *announce, const struct nv_link *link)
 {
-	notify(announce, "IFNET", link->name, "ATTACH", NULL, NULL);
+	kernel_events_notify(announce, "IFNET", link->name, "ATTACH", NULL, NULL);
 	if (is_link_up(link))
-		notify(announce, "IFNET", link->name, "LINK_UP", NULL, NULL);
+		kernel_events_notify(announce, "IFNET", link->name, "LINK_UP", NULL, NULL);
 }
 
 void nv_kernel_events_link(
 	struct nv_kernel_events *announce, const struct nv_link *old, const struct nv_link *new)
 {
 	if (!new) {
-		notify(announce, "IFNET", old->name, "DETACH", NULL, NULL);
+		kernel_events_notify(announce, "IFNET", old->name, "DETACH", NULL, NULL);
 		return;
 	}
 	if (!old) {
-		notify(announce, "IFNET", new->name, "ATTACH", NULL, NULL);
+		kernel_events_notify(announce, "IFNET", new->name, "ATTACH", NULL, NULL);
 		if (new->type == ARPHRD_ETHER)
-			notify(announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
+			kernel_events_notify(
+				announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
 	} else if (strcmp(old->name, new->name) != 0) {
-		notify(announce, "IFNET", old->name, "RENAME", "name", new->name);
+		kernel_events_notify(announce, "IFNET", old->name, "RENAME", "name", new->name);
 		/*
 		 * Usually udev has renamed it. The program that acts on the old name may have run
 		 * too late.
 		 */
 		if (new->type == ARPHRD_ETHER && !(new->flags &IFF_UP))
-			notify(announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
+			kernel_events_notify(
+				announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
 	}
 	if (is_link_up(new) != is_link_up(old))
-		notify(announce, "IFNET", new->name, is_link_up(new) ? "LINK_UP" : "LINK_DOWN",
-			NULL, NULL);
+		kernel_events_notify(announce, "IFNET", new->name,
+			is_link_up(new) ? "LINK_UP" : "LINK_DOWN", NULL, NULL);
 }
 
 /* False while IPv6 does duplicate address detection, and after that has failed. */
@@ -144,8 +146,9 @@ void nv_kernel_events_addr(struct nv_kernel_events *announce, const struct nv_li
 
 	if (!link || is_addr_usable(old) == is_addr_usable(new))
 		return;
-	notify(announce, "IFNET", link->name, is_addr_usable(new) ? "ADDR_ADD" : "ADDR_DEL",
-		"address", nv_ip_text(&addr->local, text));
+	kernel_events_notify(announce, "IFNET", link->name,
+		is_addr_usable(new) ? "ADDR_ADD" : "ADDR_DEL", "address",
+		nv_ip_text(&addr->local, text));
 }
 
 static void announce_node(struct nv_kernel_events *announce, const char *devname, const char *type)
@@ -154,7 +157,7 @@ static void announce_node(struct nv_kernel_events *announce, const char *devname
 		if (nv_streq(devname, node_names[i].linux_name))
 			devname = node_names[i].freebsd_name;
 	}
-	notify(announce, "DEVFS", "CDEV", type, "cdev", devname);
+	kernel_events_notify(announce, "DEVFS", "CDEV", type, "cdev", devname);
 }
 
 static bool is_on_bus(const struct nv_uevent *uevent)
@@ -163,7 +166,8 @@ static bool is_on_bus(const struct nv_uevent *uevent)
 }
 
 /* The lowest number that no attached device of this driver has. Returns 0 or -ENOMEM. */
-static int find_unit(struct nv_kernel_events *announce, const char *driver, unsigned int *ret_unit)
+static int kernel_events_find_unit(
+	struct nv_kernel_events *announce, const char *driver, unsigned int *ret_unit)
 {
 	unsigned int count = HASH_COUNT(announce->devices);
 	NV_AUTO(nv_free) bool *taken = calloc(count + 1, sizeof(*taken));
@@ -205,7 +209,7 @@ static int kernel_events_remember(struct nv_kernel_events *announce, const struc
 		return -ENOMEM;
 	memcpy(device->devpath, uevent->devpath, size);
 	copy_driver(device->driver, sizeof(device->driver), uevent->driver);
-	r = find_unit(announce, device->driver, &device->unit);
+	r = kernel_events_find_unit(announce, device->driver, &device->unit);
 	if (r == 0)
 		HASH_ADD_STR(announce->devices, devpath, device);
 	if (!device->hh.tbl) {

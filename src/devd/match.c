@@ -12,27 +12,27 @@
 #include <string.h>
 #include <strings.h>
 
-static char lower(char c)
+static char match_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
 /* FNV-1a. */
-static uint32_t hash(uint32_t seed, const char *text)
+static uint32_t match_hash(uint32_t seed, const char *text)
 {
 	for (; *text; text++)
-		seed = (seed ^ (unsigned char)lower(*text)) * 16777619;
+		seed = (seed ^ (unsigned char)match_lower(*text)) * 16777619;
 	return seed;
 }
 
 static uint32_t hash_name(const char *variable)
 {
-	return hash(2166136261, variable) * 16777619;
+	return match_hash(2166136261, variable) * 16777619;
 }
 
 static uint32_t hash_condition(const struct nv_condition *condition)
 {
-	return hash(hash_name(condition->variable), condition->pattern);
+	return match_hash(hash_name(condition->variable), condition->pattern);
 }
 
 static int index_of(enum nv_event_kind kind)
@@ -231,8 +231,8 @@ static bool rule_holds(const struct question *question, const struct nv_rule *ru
 }
 
 /* The first rule of a list that holds, if it ranks before @best. */
-static const struct nv_rule *better(const struct question *question, const struct nv_rule *list,
-	uint32_t key, const struct nv_rule *best)
+static const struct nv_rule *match_is_better(const struct question *question,
+	const struct nv_rule *list, uint32_t key, const struct nv_rule *best)
 {
 	for (; list && (!best || list->place < best->place); list = list->next)
 		if (list->key == key && rule_holds(question, list))
@@ -257,10 +257,10 @@ const struct nv_rule *nv_rules_match(const struct nv_rules *rules, const struct 
 
 		if (!value)
 			continue;
-		key = hash(index->seed[i], value);
-		best = better(&question, index->slot[key & index->mask], key, best);
+		key = match_hash(index->seed[i], value);
+		best = match_is_better(&question, index->slot[key & index->mask], key, best);
 	}
-	return better(&question, index->rest, 0, best);
+	return match_is_better(&question, index->rest, 0, best);
 }
 
 static struct nv_rule_miss describe_miss(const struct question *question,

@@ -120,7 +120,8 @@ static bool is_anchor(const char *at)
  *          such loops again and again, some 2^n times for n of them (calc_eclosure_iter(), glibc
  *          2.36).
  */
-static const char *quantify(struct group *group, struct quantifier q, unsigned long *repeated)
+static const char *pattern_quantify(
+	struct group *group, struct quantifier q, unsigned long *repeated)
 {
 	unsigned long more = q.times == 1 ? 1 : group->atom * q.times;
 
@@ -135,7 +136,7 @@ static const char *quantify(struct group *group, struct quantifier q, unsigned l
 }
 
 /* Whether the C library can handle the pattern. Returns NULL, or what is wrong. */
-static const char *burden(const char *pattern)
+static const char *pattern_burden(const char *pattern)
 {
 	struct group group[DEPTH_MAX + 1] = {{.atom_empty = true, .before_empty = true}};
 	unsigned long repeated = 0;
@@ -143,7 +144,7 @@ static const char *burden(const char *pattern)
 
 	for (const char *at = pattern; *at;) {
 		struct quantifier q = read_quantifier(&at);
-		const char *fault = q.times ? quantify(&group[depth], q, &repeated) : NULL;
+		const char *fault = q.times ? pattern_quantify(&group[depth], q, &repeated) : NULL;
 
 		if (fault)
 			return fault;
@@ -208,7 +209,7 @@ int nv_condition_compile(
 		return 0;
 	}
 	condition->kind = NV_CONDITION_REGEX;
-	fault = burden(pattern);
+	fault = pattern_burden(pattern);
 	if (fault) {
 		nv_strcopy(message, NV_PATTERN_MESSAGE_MAX, fault);
 		return -EINVAL;

@@ -17,14 +17,14 @@ struct loader {
 
 static const char GUEST[] = "vm_guest";
 
-static void say(const struct loader *loader, enum nv_fault_severity severity, const char *path,
-	const char *what, int error)
+static void rules_say(const struct loader *loader, enum nv_fault_severity severity,
+	const char *path, const char *what, int error)
 {
 	nv_faults_add(loader->faults, severity, path, 0, 0, "%s: %s", what, strerror(-error));
 }
 
 /* Reads a whole file. Returns 0, -EFBIG or -errno. */
-static int read_file(const char *path, int flags, char **ret_text, size_t *ret_length)
+static int rules_read_file(const char *path, int flags, char **ret_text, size_t *ret_length)
 {
 	NV_AUTO(nv_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
 	NV_AUTO(nv_free) char *text = NULL;
@@ -70,7 +70,7 @@ static int define_guest(struct loader *loader, const char *text, size_t length)
 	return nv_rules_define(loader->rules, GUEST, guest(loader->guest_data));
 }
 
-static int parse_text(
+static int rules_parse_text(
 	struct loader *loader, const char *name, const char *text, size_t length, bool drop_in)
 {
 	struct nv_rules *rules = loader->rules;
@@ -114,12 +114,12 @@ static int load_drop_in(struct loader *loader, const char *directory, const char
 		return 0;
 	}
 	/* O_NONBLOCK: a FIFO there must not block the daemon. */
-	r = read_file(path, O_NONBLOCK, &text, &length);
+	r = rules_read_file(path, O_NONBLOCK, &text, &length);
 	if (r < 0) {
-		say(loader, NV_FAULT_ERROR, path, "cannot read this file of rules", r);
+		rules_say(loader, NV_FAULT_ERROR, path, "cannot read this file of rules", r);
 		return 0;
 	}
-	return parse_text(loader, path, text, length, true);
+	return rules_parse_text(loader, path, text, length, true);
 }
 
 /* Hidden files, such as those of an editor, are ignored. */
@@ -144,7 +144,7 @@ static int load_directory(struct loader *loader, const char *directory)
 
 	if (count < 0) {
 		if (errno != ENOENT)
-			say(loader, NV_FAULT_WARNING, directory,
+			rules_say(loader, NV_FAULT_WARNING, directory,
 				"cannot read this directory of rules", -errno);
 		return 0;
 	}
@@ -194,7 +194,7 @@ int nv_rules_parse(const char *name, const char *text, size_t length, nv_rules_g
 
 	if (!rules)
 		return -ENOMEM;
-	r = parse_text(&loader, name, text, length, false);
+	r = rules_parse_text(&loader, name, text, length, false);
 	for (size_t i = 0; i < rules->n_directories && r == 0; i++)
 		r = load_directory(&loader, rules->directory[i]);
 	if (r < 0)
@@ -215,10 +215,10 @@ int nv_rules_load(const char *path, nv_rules_guest_fn guest, void *data, struct 
 	NV_AUTO(nv_free) char *text = NULL;
 	struct loader loader = {.faults = faults};
 	size_t length;
-	int r = read_file(path, 0, &text, &length);
+	int r = rules_read_file(path, 0, &text, &length);
 
 	if (r < 0) {
-		say(&loader, NV_FAULT_ERROR, path, "cannot read the rules", r);
+		rules_say(&loader, NV_FAULT_ERROR, path, "cannot read the rules", r);
 		return r == -ENOMEM ? r : -EINVAL;
 	}
 	return nv_rules_parse(path, text, length, guest, data, faults, ret_rules);

@@ -23,7 +23,7 @@ static bool same_name(const char *a, const char *b)
 	return length == strcspn(b, "=") && memcmp(a, b, length) == 0;
 }
 
-static bool overridden(const char *entry, const char *const *env)
+static bool shell_is_overridden(const char *entry, const char *const *env)
 {
 	for (; *env; env++)
 		if (same_name(entry, *env))
@@ -40,7 +40,7 @@ static size_t shell_count(const char *const *entries)
 	return n;
 }
 
-static char **free_env(char **env)
+static char **shell_free_env(char **env)
 {
 	for (char **entry = env; entry && *entry; entry++)
 		free(*entry);
@@ -48,18 +48,18 @@ static char **free_env(char **env)
 	return NULL;
 }
 
-NV_DEFINE_AUTO(free_env, char **, free_env);
+NV_DEFINE_AUTO(shell_free_env, char **, shell_free_env);
 
-static int merge_env(const char *const *base, const char *const *over, char ***ret_env)
+static int shell_merge_env(const char *const *base, const char *const *over, char ***ret_env)
 {
-	NV_AUTO(free_env)
+	NV_AUTO(shell_free_env)
 	char **env = calloc(shell_count(base) + shell_count(over) + 1, sizeof(*env));
 	size_t n = 0;
 
 	if (!env)
 		return -ENOMEM;
 	for (; *base; base++)
-		if (!overridden(*base, over) && !(env[n++] = strdup(*base)))
+		if (!shell_is_overridden(*base, over) && !(env[n++] = strdup(*base)))
 			return -ENOMEM;
 	for (; *over; over++)
 		if (!(env[n++] = strdup(*over)))
@@ -114,7 +114,7 @@ int nv_shell_new(const char *path, const char *const *env, struct nv_shell **ret
 	shell->path = strdup(path);
 	if (!shell->path)
 		return -ENOMEM;
-	r = merge_env(base, env ? env : nothing, &shell->env);
+	r = shell_merge_env(base, env ? env : nothing, &shell->env);
 	if (r == 0)
 		r = set_attributes(&shell->attributes);
 	if (r == 0)
@@ -131,7 +131,7 @@ struct nv_shell *nv_shell_free(struct nv_shell *shell)
 		return NULL;
 	posix_spawnattr_destroy(&shell->attributes);
 	posix_spawn_file_actions_destroy(&shell->files);
-	free_env(shell->env);
+	shell_free_env(shell->env);
 	free(shell->path);
 	free(shell);
 	return NULL;

@@ -56,7 +56,7 @@ static char *skip_word(char *at, const char *word)
 }
 
 /* Replaces each \" by ", and leaves every other backslash. */
-static void unescape(char *text)
+static void event_unescape(char *text)
 {
 	char *to = strchr(text, '\\');
 
@@ -111,7 +111,7 @@ static char *event_read_pairs(struct nv_event *event, char *at)
 		*at = '\0';
 		at = *end ? end + 1 : end;
 		*end = '\0';
-		unescape(value);
+		event_unescape(value);
 		event_set(event, key, value);
 		at = skip_space(at);
 	}

@@ -46,7 +46,7 @@ bool nv_budget_is_free(uid_t uid)
 }
 
 /* A fraction of a microsecond is added the next time. */
-static void fill(struct share *share, uint64_t now, unsigned int thousandths, int64_t burst)
+static void budget_fill(struct share *share, uint64_t now, unsigned int thousandths, int64_t burst)
 {
 	int64_t more = (now - share->filled) * thousandths / 1000;
 
@@ -59,19 +59,19 @@ static void fill(struct share *share, uint64_t now, unsigned int thousandths, in
 	}
 }
 
-static void fill_uid(struct share *share, uint64_t now)
+static void budget_fill_uid(struct share *share, uint64_t now)
 {
-	fill(share, now, NV_BUDGET_UID_SHARE, NV_BUDGET_UID_BURST);
+	budget_fill(share, now, NV_BUDGET_UID_SHARE, NV_BUDGET_UID_BURST);
 }
 
 /* A share that is full holds no information about its uid: another uid may get its place. */
-static struct share *share_of(struct nv_budget *budget, uid_t uid)
+static struct share *budget_share_of(struct nv_budget *budget, uid_t uid)
 {
 	uint64_t now = nv_loop_now(budget->loop);
 	struct share *full = NULL;
 
 	for (size_t i = 0; i < budget->n_uids; i++) {
-		fill_uid(&budget->uid[i], now);
+		budget_fill_uid(&budget->uid[i], now);
 		if (budget->uid[i].uid == uid)
 			return &budget->uid[i];
 		if (budget->uid[i].left == NV_BUDGET_UID_BURST)
@@ -83,7 +83,7 @@ static struct share *share_of(struct nv_budget *budget, uid_t uid)
 		*full = (struct share){.uid = uid, .left = NV_BUDGET_UID_BURST, .filled = now};
 		return full;
 	}
-	fill_uid(&budget->others, now);
+	budget_fill_uid(&budget->others, now);
 	return &budget->others;
 }
 
@@ -119,15 +119,16 @@ void nv_budget_charge(struct nv_budget *budget, uid_t uid, uint64_t usec)
 
 	if (!budget || nv_budget_is_free(uid))
 		return;
-	fill(&budget->all, nv_loop_now(budget->loop), NV_BUDGET_ALL_SHARE, NV_BUDGET_ALL_BURST);
+	budget_fill(
+		&budget->all, nv_loop_now(budget->loop), NV_BUDGET_ALL_SHARE, NV_BUDGET_ALL_BURST);
 	budget->all.left -= usec;
-	share = share_of(budget, uid);
+	share = budget_share_of(budget, uid);
 	share->left -= usec;
 	if (share->left < -(int64_t)NV_BUDGET_UID_DEBT)
 		share->left = -(int64_t)NV_BUDGET_UID_DEBT;
 }
 
-static uint64_t wait_for(const struct share *share, unsigned int thousandths)
+static uint64_t budget_wait_for(const struct share *share, unsigned int thousandths)
 {
 	return share->left > 0 ? 0 : (1 - share->left) * UINT64_C(1000) / thousandths + 1;
 }
@@ -136,8 +137,9 @@ uint64_t nv_budget_wait_any(struct nv_budget *budget)
 {
 	if (!budget)
 		return 0;
-	fill(&budget->all, nv_loop_now(budget->loop), NV_BUDGET_ALL_SHARE, NV_BUDGET_ALL_BURST);
-	return wait_for(&budget->all, NV_BUDGET_ALL_SHARE);
+	budget_fill(
+		&budget->all, nv_loop_now(budget->loop), NV_BUDGET_ALL_SHARE, NV_BUDGET_ALL_BURST);
+	return budget_wait_for(&budget->all, NV_BUDGET_ALL_SHARE);
 }
 
 uint64_t nv_budget_wait(struct nv_budget *budget, uid_t uid)
@@ -147,7 +149,7 @@ uint64_t nv_budget_wait(struct nv_budget *budget, uid_t uid)
 
 	if (!budget || nv_budget_is_free(uid))
 		return 0;
-	own = wait_for(share_of(budget, uid), NV_BUDGET_UID_SHARE);
+	own = budget_wait_for(budget_share_of(budget, uid), NV_BUDGET_UID_SHARE);
 	all = nv_budget_wait_any(budget);
 	return own > all ? own : all;
 }

@@ -84,7 +84,7 @@ static int bind_and_listen(const char *path, int type, int backlog, int *ret_fd)
 	return 0;
 }
 
-static void rest(struct nv_listener *listener, bool failed, uint64_t usec)
+static void unix_rest(struct nv_listener *listener, bool failed, uint64_t usec)
 {
 	listener->resting = true;
 	listener->failed = failed;
@@ -107,7 +107,7 @@ static bool accept_one(struct nv_listener *listener)
 	if (fd < 0) {
 		nv_warn("cannot accept a connection to %s: %s; trying again in a second",
 			listener->path, nv_strerror(errno));
-		rest(listener, true, REST);
+		unix_rest(listener, true, REST);
 		return false;
 	}
 	if (nv_unix_peer(fd, &peer) < 0)
@@ -127,7 +127,7 @@ static void on_connection(int fd, int events, void *data)
 	(void)fd;
 	(void)events;
 	if (wait)
-		rest(listener, false, wait > REST_LEAST ? wait : REST_LEAST);
+		unix_rest(listener, false, wait > REST_LEAST ? wait : REST_LEAST);
 	else
 		accept_one(listener);
 }
@@ -145,11 +145,11 @@ static void unix_look(struct nv_listener *listener)
 	if (r < 0) {
 		nv_warn("cannot wait for connections to %s: %s; trying again in a second",
 			listener->path, nv_strerror(r));
-		rest(listener, true, REST);
+		unix_rest(listener, true, REST);
 	}
 }
 
-static void on_rested(void *data)
+static void unix_on_rested(void *data)
 {
 	struct nv_listener *listener = data;
 
@@ -192,7 +192,7 @@ int nv_listener_new(struct nv_loop *loop, struct nv_budget *budget, const char *
 	listener->path = strdup(path);
 	if (!listener->path)
 		return -ENOMEM;
-	r = nv_loop_watch_timer(loop, on_rested, listener, &listener->timer);
+	r = nv_loop_watch_timer(loop, unix_on_rested, listener, &listener->timer);
 	if (r == 0)
 		r = bind_and_listen(path, type, backlog, &listener->fd);
 	if (r < 0)
