@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-static bool lacks(int ifindex, enum bpf_tc_attach_point side)
+static bool audit_lacks(int ifindex, enum bpf_tc_attach_point side)
 {
 	/*
 	 * Our program is recognized by its name if that may be read; otherwise any program counts
@@ -26,11 +26,11 @@ int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV
 
 	if (r < 0)
 		return r;
-	if (lacks(pair.hn, BPF_TC_INGRESS) || lacks(pair.hn, BPF_TC_EGRESS))
+	if (audit_lacks(pair.hn, BPF_TC_INGRESS) || audit_lacks(pair.hn, BPF_TC_EGRESS))
 		ret_ifindex[count++] = pair.hn;
-	if (!nv_dp_pair_is_direct(&pair) && lacks(pair.vf, BPF_TC_INGRESS))
+	if (!nv_dp_pair_is_direct(&pair) && audit_lacks(pair.vf, BPF_TC_INGRESS))
 		ret_ifindex[count++] = pair.vf;
-	if (lacks(pair.lagg, BPF_TC_EGRESS))
+	if (audit_lacks(pair.lagg, BPF_TC_EGRESS))
 		ret_ifindex[count++] = pair.lagg;
 	return count;
 }

@@ -51,7 +51,7 @@ struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
  * If no file can be created (the file system is full or read-only), the directory of the pins is
  * used.
  */
-static int lock_open(const char *run_dir)
+static int dp_lock_open(const char *run_dir)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -72,7 +72,7 @@ static int lock_open(const char *run_dir)
 static int dp_lock(const struct nv_datapath *datapath, int *ret_fd)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
-	NV_AUTO(nv_fd) int fd = lock_open(datapath->run_dir);
+	NV_AUTO(nv_fd) int fd = dp_lock_open(datapath->run_dir);
 
 	if (fd < 0)
 		return fd;
@@ -148,7 +148,7 @@ struct nv_kernel *nv_datapath_kernel(const struct nv_datapath *datapath)
 }
 
 /* Needs the lock. */
-static int hook(struct nv_datapath *datapath)
+static int dp_hook(struct nv_datapath *datapath)
 {
 	struct nv_hooks hooks = NV_HOOKS_NONE;
 	int r = datapath->handover == NV_HANDOVER_NETLINK ? -ENOTSUP : 0;
@@ -167,7 +167,7 @@ static int hook(struct nv_datapath *datapath)
 }
 
 /* Opens the maps of a process of another version that has pinned its own. Needs the lock. */
-static int refresh(struct nv_datapath *datapath)
+static int dp_refresh(struct nv_datapath *datapath)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 	struct nv_table table = {};
@@ -189,8 +189,16 @@ static int refresh(struct nv_datapath *datapath)
 	nv_objects_auto(&datapath->objects);
 	datapath->objects = TAKE(objects, NV_OBJECTS_NONE);
 	if (datapath->hooks_wanted)
-		hook(datapath);
+		dp_hook(datapath);
 	return 0;
+}
+
+/* As dp_lock(), for what the data path is in force with now. */
+static int dp_lock_current(struct nv_datapath *datapath, int *ret_fd)
+{
+	int r = dp_lock(datapath, ret_fd);
+
+	return r < 0 ? r : dp_refresh(datapath);
 }
 
 int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
@@ -198,22 +206,28 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 	NV_AUTO(nv_fd) int held = -1;
 	int r;
 
-	r = dp_lock(datapath, &held);
-	if (r == 0)
-		r = refresh(datapath);
+	r = dp_lock_current(datapath, &held);
 	if (r < 0)
 		return r;
 	datapath->hooks_wanted = wanted;
-	return hook(datapath);
+	return dp_hook(datapath);
 }
 
-/* The slot of an hn's pair, or -ENOENT; @hn 0: the first free slot, or -ENOSPC. */
-static int find_slot(const struct nv_datapath *datapath, int hn)
+/* The first slot whose entry has this hn, which is 0 in a free one; -1: there is none. */
+static int slot_with(const struct nv_datapath *datapath, uint32_t hn)
 {
 	for (size_t i = 0; i < datapath->table.count; i++)
-		if (NV_READ(nv_table_entry(&datapath->table, i)->hn) == (uint32_t)hn)
+		if (NV_READ(nv_table_entry(&datapath->table, i)->hn) == hn)
 			return (int)i;
-	return hn ? -ENOENT : -ENOSPC;
+	return -1;
+}
+
+/* The slot of an hn's pair, or -ENOENT. */
+static int dp_find_slot(const struct nv_datapath *datapath, int hn)
+{
+	int slot = hn > 0 ? slot_with(datapath, (uint32_t)hn) : -1;
+
+	return slot < 0 ? -ENOENT : slot;
 }
 
 /*
@@ -223,21 +237,19 @@ static int find_slot(const struct nv_datapath *datapath, int hn)
 static int dp_follow(struct nv_datapath *datapath)
 {
 	NV_AUTO(nv_fd) int held = -1;
-	int r;
 
-	r = dp_lock(datapath, &held);
-	return r < 0 ? r : refresh(datapath);
+	return dp_lock_current(datapath, &held);
 }
 
 static int dp_find_pair(struct nv_datapath *datapath, int hn)
 {
-	int slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
+	int slot = dp_find_slot(datapath, hn);
 	int r;
 
 	if (slot >= 0 || hn <= 0)
 		return slot;
 	r = dp_follow(datapath);
-	return r < 0 ? r : find_slot(datapath, hn);
+	return r < 0 ? r : dp_find_slot(datapath, hn);
 }
 
 int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret_pair)
@@ -257,9 +269,7 @@ static int dp_list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, si
 	size_t count = 0;
 	int r;
 
-	r = dp_lock(datapath, &held);
-	if (r == 0)
-		r = refresh(datapath);
+	r = dp_lock_current(datapath, &held);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < datapath->table.count && count < NV_DP_PAIRS_MAX; i++) {
@@ -283,20 +293,20 @@ int nv_datapath_each(struct nv_datapath *datapath,
 	return r;
 }
 
-static void interfaces(const struct nv_dp_pair *pair, int ret_interface[NV_ROLES])
+static void dp_interfaces(const struct nv_dp_pair *pair, int ret_interface[NV_ROLES])
 {
 	ret_interface[NV_ROLE_HN] = pair->hn;
 	ret_interface[NV_ROLE_VF] = pair->vf;
 	ret_interface[NV_ROLE_LAGG] = pair->lagg;
 }
 
-static bool has_interface(const struct nv_dp_pair *pair, int ifindex)
+static bool dp_has_interface(const struct nv_dp_pair *pair, int ifindex)
 {
 	return ifindex == pair->hn || ifindex == pair->vf || ifindex == pair->lagg;
 }
 
 /* The slot of the pair that an interface belongs to, or -ENOENT. */
-static int owner(const struct nv_datapath *datapath, int ifindex)
+static int dp_owner(const struct nv_datapath *datapath, int ifindex)
 {
 	struct nv_dp_pair pair;
 	uint32_t slot;
@@ -305,7 +315,7 @@ static int owner(const struct nv_datapath *datapath, int ifindex)
 		slot >= datapath->table.count)
 		return -ENOENT;
 	pair = nv_entry_pair(nv_table_entry(&datapath->table, slot));
-	return pair.hn && has_interface(&pair, ifindex) ? (int)slot : -ENOENT;
+	return pair.hn && dp_has_interface(&pair, ifindex) ? (int)slot : -ENOENT;
 }
 
 static int dp_check(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *pair)
@@ -315,9 +325,9 @@ static int dp_check(const struct nv_datapath *datapath, int slot, const struct n
 	if (pair->hn <= 0 || pair->vf < 0 || pair->lagg < 0 || pair->vf == pair->hn ||
 		pair->lagg == pair->hn || (pair->vf && pair->vf == pair->lagg))
 		return -EINVAL;
-	interfaces(pair, interface);
+	dp_interfaces(pair, interface);
 	for (size_t role = 0; role < NV_ROLES; role++) {
-		int r = interface[role] ? owner(datapath, interface[role]) : -ENOENT;
+		int r = interface[role] ? dp_owner(datapath, interface[role]) : -ENOENT;
 
 		if (r >= 0 && r != slot)
 			return -EBUSY;
@@ -326,14 +336,14 @@ static int dp_check(const struct nv_datapath *datapath, int slot, const struct n
 }
 
 /* Removes from the kernel what @old had and @new does not have. */
-static void withdraw(const struct nv_datapath *datapath, const struct nv_dp_pair *old,
+static void dp_withdraw(const struct nv_datapath *datapath, const struct nv_dp_pair *old,
 	const struct nv_dp_pair *new)
 {
 	int interface[NV_ROLES];
 
-	interfaces(old, interface);
+	dp_interfaces(old, interface);
 	for (size_t role = 0; role < NV_ROLES; role++) {
-		if (!interface[role] || has_interface(new, interface[role]))
+		if (!interface[role] || dp_has_interface(new, interface[role]))
 			continue;
 		nv_objects_detach(&datapath->objects, datapath->kernel, interface[role]);
 		bpf_map_delete_elem(datapath->objects.fd[NV_OBJECT_PORTS], &interface[role]);
@@ -350,13 +360,13 @@ static int dp_attach(const struct nv_datapath *datapath, int slot, const struct 
 	int interface[NV_ROLES];
 	int r = 0;
 
-	interfaces(new, interface);
+	dp_interfaces(new, interface);
 	for (size_t role = 0; role < NV_ROLES; role++) {
 		if (!interface[role])
 			continue;
 		r = nv_objects_attach(
 			&datapath->objects, NULL, datapath->kernel, role, interface[role]);
-		if (r == -ENODEV && has_interface(old, interface[role])) {
+		if (r == -ENODEV && dp_has_interface(old, interface[role])) {
 			r = 0;
 			continue;
 		}
@@ -367,14 +377,14 @@ static int dp_attach(const struct nv_datapath *datapath, int slot, const struct 
 			break;
 	}
 	if (r < 0)
-		withdraw(datapath, new, old);
+		dp_withdraw(datapath, new, old);
 	return r;
 }
 
 /*
  * Detaches the program from a VF that needs none. Needs the lock; the entry must be written before.
  */
-static void clear_way(const struct nv_datapath *datapath, const struct nv_entry *entry)
+static void dp_free_vf(const struct nv_datapath *datapath, const struct nv_entry *entry)
 {
 	const struct nv_tcx_known known = {
 		.program = datapath->objects.fd[NV_OBJECT_INGRESS], .replaced = -1};
@@ -394,7 +404,7 @@ static void dp_store(uint32_t *word, uint32_t value)
  * it is used, an old one is not used any more before it is forgotten. The active port is stored
  * only if it differs between @old and @new: another process may be switching it right now.
  */
-static void write_pair(const struct nv_table *table, struct nv_entry *entry,
+static void dp_write(const struct nv_table *table, struct nv_entry *entry,
 	const struct nv_dp_pair *old, const struct nv_dp_pair *new)
 {
 	enum nv_port active = old->active;
@@ -411,9 +421,9 @@ static void write_pair(const struct nv_table *table, struct nv_entry *entry,
 	if (new->vf)
 		dp_store(&entry->vf, (uint32_t) new->vf);
 	if (old->vf != new->vf && nv_table_is_whole(table)) {
-		dp_store(&entry->doomed, 0);
+		dp_store(&entry->removing_vf, 0);
 		dp_store(&entry->was_up, 0);
-		nv_hooks_sign(entry);
+		nv_hooks_count_event(entry);
 	}
 	dp_store(&entry->mode, new->mode);
 	if (active != new->active)
@@ -453,18 +463,16 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 
 	if (hn <= 0)
 		return -EINVAL;
-	r = dp_lock(datapath, &held);
-	if (r == 0)
-		r = refresh(datapath);
+	r = dp_lock_current(datapath, &held);
 	if (r < 0)
 		return r;
-	slot = find_slot(datapath, hn);
+	slot = dp_find_slot(datapath, hn);
 	if (slot >= 0)
 		old = new = nv_entry_pair(nv_table_entry(&datapath->table, (size_t)slot));
 	else
-		slot = find_slot(datapath, 0);
+		slot = slot_with(datapath, 0);
 	if (slot < 0)
-		return slot;
+		return -ENOSPC;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 
 	r = edit(&new, data);
@@ -482,14 +490,14 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		r = dp_attach(datapath, slot, &old, &new);
 	if (r < 0)
 		return r;
-	write_pair(&datapath->table, entry, &old, &new);
-	withdraw(datapath, &old, &new);
-	clear_way(datapath, entry);
+	dp_write(&datapath->table, entry, &old, &new);
+	dp_withdraw(datapath, &old, &new);
+	dp_free_vf(datapath, entry);
 	return 0;
 }
 
 /* Needs the lock. */
-static int put_limits(
+static int dp_put_limits(
 	const struct nv_datapath *datapath, int slot, const struct nv_dp_limits *limits)
 {
 	struct nv_limits value = {.vf = (uint32_t)limits->vf};
@@ -509,12 +517,10 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	int slot;
 	int r;
 
-	r = dp_lock(datapath, &held);
-	if (r == 0)
-		r = refresh(datapath);
+	r = dp_lock_current(datapath, &held);
 	if (r < 0)
 		return r;
-	slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
+	slot = dp_find_slot(datapath, hn);
 	if (slot < 0)
 		return 0;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
@@ -523,7 +529,7 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF, pair.vf);
 	dp_store(&entry->mode, NV_MODE_HN);
 	dp_store(&entry->active, NV_PORT_HN);
-	withdraw(datapath, &pair, &none);
+	dp_withdraw(datapath, &pair, &none);
 	/*
 	 * A program on another CPU may have looked up the slot before its filter was removed. The
 	 * slot becomes free for another pair only when no program can use it any more (an RCU grace
@@ -531,8 +537,9 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	dp_store(&entry->hn, 0);
-	memset(entry, 0, offsetof(struct nv_entry, signs)); /* the other words belong to the slot */
-	put_limits(datapath, slot, &(struct nv_dp_limits){});
+	memset(entry, 0,
+		offsetof(struct nv_entry, event_seq)); /* the other words belong to the slot */
+	dp_put_limits(datapath, slot, &(struct nv_dp_limits){});
 	return 0;
 }
 
@@ -542,16 +549,14 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 	int slot;
 	int r;
 
-	r = dp_lock(datapath, &held);
-	if (r == 0)
-		r = refresh(datapath);
+	r = dp_lock_current(datapath, &held);
 	if (r < 0)
 		return r;
-	slot = hn > 0 ? find_slot(datapath, hn) : -ENOENT;
-	return slot < 0 ? slot : put_limits(datapath, slot, limits);
+	slot = dp_find_slot(datapath, hn);
+	return slot < 0 ? slot : dp_put_limits(datapath, slot, limits);
 }
 
-static int take_report(void *data, void *report, size_t size)
+static int dp_take_report(void *data, void *report, size_t size)
 {
 	(void)data;
 	(void)report;
@@ -563,7 +568,7 @@ int nv_datapath_reports_fd(struct nv_datapath *datapath)
 {
 	if (!datapath->reports)
 		datapath->reports = ring_buffer__new(
-			datapath->objects.fd[NV_OBJECT_REPORTS], take_report, NULL, NULL);
+			datapath->objects.fd[NV_OBJECT_REPORTS], dp_take_report, NULL, NULL);
 	return datapath->reports ? ring_buffer__epoll_fd(datapath->reports) : -errno;
 }
 
@@ -574,7 +579,7 @@ void nv_datapath_reports(struct nv_datapath *datapath)
 }
 
 /* Whether the pair is direct while the VF is active. */
-static bool may_be_direct(const struct nv_entry *entry)
+static bool dp_may_be_direct(const struct nv_entry *entry)
 {
 	struct nv_dp_pair pair = nv_entry_pair(entry);
 
@@ -586,28 +591,24 @@ static bool may_be_direct(const struct nv_entry *entry)
  * Without the lock, traffic leaves by @port all the same, and some frames may arrive twice until
  * the pair is written the next time.
  */
-static int activate_direct(struct nv_datapath *datapath, int hn, enum nv_port port)
+static int dp_activate_direct(struct nv_datapath *datapath, int hn, enum nv_port port)
 {
 	NV_AUTO(nv_fd) int held = -1;
+	int r = dp_lock_current(datapath, &held);
+	int slot = dp_find_slot(datapath, hn);
 	struct nv_entry *entry;
-	bool locked;
-	int slot;
-	int r;
 
-	r = dp_lock(datapath, &held);
-	locked = r == 0 && refresh(datapath) == 0;
-	slot = find_slot(datapath, hn);
 	if (slot < 0)
 		return slot;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 	if (port == NV_PORT_VF && !NV_READ(entry->vf))
 		return -ENODEV;
-	if (locked && port == NV_PORT_HN)
+	if (r == 0 && port == NV_PORT_HN)
 		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF,
 			(int)NV_READ(entry->vf));
 	dp_store(&entry->active, port);
-	if (locked)
-		clear_way(datapath, entry);
+	if (r == 0)
+		dp_free_vf(datapath, entry);
 	return r == -EAGAIN;
 }
 
@@ -624,16 +625,16 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 		entry = nv_table_entry(&datapath->table, (size_t)slot);
 		if (port == NV_PORT_VF && !NV_READ(entry->vf))
 			return -ENODEV;
-		if (may_be_direct(entry))
-			return activate_direct(datapath, hn, port);
+		if (dp_may_be_direct(entry))
+			return dp_activate_direct(datapath, hn, port);
 		dp_store(&entry->active, port);
 	} while (__atomic_load_n(&entry->hn, __ATOMIC_SEQ_CST) != (uint32_t)hn ||
-		 may_be_direct(entry));
+		 dp_may_be_direct(entry));
 	return 0;
 }
 
 /* The entry of an hn, if it is large enough to have that word. */
-static struct nv_entry *find_entry(struct nv_datapath *datapath, int hn, int vf)
+static struct nv_entry *dp_find_entry(struct nv_datapath *datapath, int hn, int vf)
 {
 	int slot = vf ? dp_find_pair(datapath, hn) : -ENOENT;
 	struct nv_entry *entry;
@@ -646,7 +647,7 @@ static struct nv_entry *find_entry(struct nv_datapath *datapath, int hn, int vf)
 
 void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool up)
 {
-	struct nv_entry *entry = find_entry(datapath, hn, vf);
+	struct nv_entry *entry = dp_find_entry(datapath, hn, vf);
 
 	if (entry)
 		dp_store(&entry->was_up, up ? (uint32_t)vf : 0);
@@ -654,12 +655,12 @@ void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool u
 
 bool nv_datapath_vf_was_up(struct nv_datapath *datapath, int hn, int vf)
 {
-	const struct nv_entry *entry = find_entry(datapath, hn, vf);
+	const struct nv_entry *entry = dp_find_entry(datapath, hn, vf);
 
 	return entry && NV_READ(entry->was_up) == (uint32_t)vf;
 }
 
-static struct nv_dp_count give_count(const struct nv_count *count)
+static struct nv_dp_count dp_give_count(const struct nv_count *count)
 {
 	return (struct nv_dp_count){.packets = count->packets, .bytes = count->bytes};
 }
@@ -672,10 +673,10 @@ int nv_datapath_counters(
 	int slot;
 	int r;
 
-	slot = owner(datapath, ifindex);
+	slot = dp_owner(datapath, ifindex);
 	if (slot < 0) {
 		r = dp_follow(datapath);
-		slot = r < 0 ? r : owner(datapath, ifindex);
+		slot = r < 0 ? r : dp_owner(datapath, ifindex);
 	}
 	if (slot < 0)
 		return slot;
@@ -687,11 +688,11 @@ int nv_datapath_counters(
 	if (r < 0)
 		return r;
 	*ret_counters = (struct nv_dp_counters){
-		.tx = give_count(&counts.tx),
-		.rx = give_count(&counts.rx),
-		.stray = give_count(&counts.stray),
-		.dropped_own = give_count(&counts.own),
-		.dropped_copy = give_count(&counts.copy),
+		.tx = dp_give_count(&counts.tx),
+		.rx = dp_give_count(&counts.rx),
+		.stray = dp_give_count(&counts.stray),
+		.dropped_own = dp_give_count(&counts.own),
+		.dropped_copy = dp_give_count(&counts.copy),
 	};
 	return 0;
 }

@@ -256,10 +256,10 @@ void nv_hooks_trust(const struct nv_table *table, bool on)
 		struct nv_entry *entry = nv_table_entry(table, i);
 
 		if (!on) {
-			__atomic_fetch_and(&entry->signs, ~NV_HOOKED, __ATOMIC_SEQ_CST);
+			__atomic_fetch_and(&entry->event_seq, ~NV_HOOKED, __ATOMIC_SEQ_CST);
 			continue;
 		}
-		__atomic_fetch_or(&entry->signs, NV_HOOKED, __ATOMIC_SEQ_CST);
-		nv_hooks_sign(entry); /* earlier hooks may have been absent for a while */
+		__atomic_fetch_or(&entry->event_seq, NV_HOOKED, __ATOMIC_SEQ_CST);
+		nv_hooks_count_event(entry); /* earlier hooks may have been absent for a while */
 	}
 }

@@ -55,9 +55,9 @@ void nv_hooks_moment(const struct nv_hooks *hooks, enum nv_dp_moment_id moment, 
 void nv_hooks_trust(const struct nv_table *table, bool on);
 
 /* The VF of an entry is not the one that the programs looked at. */
-static inline void nv_hooks_sign(struct nv_entry *entry)
+static inline void nv_hooks_count_event(struct nv_entry *entry)
 {
-	__atomic_fetch_add(&entry->signs, NV_SIGN, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&entry->event_seq, NV_EVENT, __ATOMIC_SEQ_CST);
 }
 
 /*

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct nv_lagg_ops *ops_of(enum nv_lagg_type type)
+static const struct nv_lagg_ops *lagg_ops_of(enum nv_lagg_type type)
 {
 	switch (type) {
 	case NV_LAGG_BPF:
@@ -20,16 +20,16 @@ static const struct nv_lagg_ops *ops_of(enum nv_lagg_type type)
 }
 
 /* The type of a link by its kind; NULL: it is not a lagg. */
-static const struct nv_lagg_ops *find_ops(const struct nv_link *link)
+static const struct nv_lagg_ops *lagg_find_ops(const struct nv_link *link)
 {
 	for (enum nv_lagg_type type = NV_LAGG_BPF; type <= NV_LAGG_BOND; type++)
-		for (const char *const *kind = ops_of(type)->kinds; *kind; kind++)
+		for (const char *const *kind = lagg_ops_of(type)->kinds; *kind; kind++)
 			if (nv_streq(link->kind, *kind))
-				return ops_of(type);
+				return lagg_ops_of(type);
 	return NULL;
 }
 
-static int make(struct nv_kernel *kernel, const struct nv_link *hn, const char *name,
+static int lagg_make(struct nv_kernel *kernel, const struct nv_link *hn, const char *name,
 	const struct nv_lagg_ops *ops, int *ret_ifindex)
 {
 	struct nv_link link = {.mtu = hn->mtu, .has_mac = true};
@@ -78,11 +78,11 @@ static int lagg_dress(struct nv_kernel *kernel, int ifindex)
 		if (r == -ENOENT) /* a kernel without IPv6 */
 			r = 0;
 	}
-	ops = r < 0 ? NULL : find_ops(&link);
+	ops = r < 0 ? NULL : lagg_find_ops(&link);
 	return ops && ops->dress ? ops->dress(kernel, &link) : r;
 }
 
-static int set_lagg(struct nv_dp_pair *pair, void *data)
+static int lagg_set(struct nv_dp_pair *pair, void *data)
 {
 	const struct nv_dp_pair *wanted = data;
 
@@ -94,14 +94,14 @@ static int set_lagg(struct nv_dp_pair *pair, void *data)
 }
 
 /* The lagg of an hn, under any name; 0: there is none. */
-static int present(struct nv_datapath *datapath, int hn)
+static int lagg_of_pair(struct nv_datapath *datapath, int hn)
 {
 	struct nv_dp_pair pair;
 	struct nv_link link;
 
 	if (nv_datapath_get(datapath, hn, &pair) < 0 || !pair.lagg ||
 		nv_kernel_link(nv_datapath_kernel(datapath), pair.lagg, &link) < 0 ||
-		!find_ops(&link))
+		!lagg_find_ops(&link))
 		return 0;
 	return pair.lagg;
 }
@@ -110,13 +110,13 @@ static int present(struct nv_datapath *datapath, int hn)
  * Whether a link is as lagg_dress() leaves it and nobody else does: with ARP and a MAC address, and
  * without address generation.
  */
-static bool is_dressed(const struct nv_link *link)
+static bool lagg_is_dressed(const struct nv_link *link)
 {
 	return !(link->flags & IFF_NOARP) && link->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE;
 }
 
 /* Whether a link is a bond without ports. */
-static bool is_empty(const struct nv_links *links, const struct nv_link *lagg)
+static bool lagg_is_empty(const struct nv_links *links, const struct nv_link *lagg)
 {
 	for (size_t i = 0; i < links->count; i++)
 		if (links->link[i].master == lagg->ifindex)
@@ -129,7 +129,7 @@ static bool is_empty(const struct nv_links *links, const struct nv_link *lagg)
  * data path does not know it: the process that made it died at that moment (it was never up), or hn
  * went and is back. A bond that has lost its last port has a random MAC address.
  */
-static int take_orphan(
+static int lagg_take_orphan(
 	struct nv_kernel *kernel, const struct nv_link *hn, const char *name, int *ret_ifindex)
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
@@ -140,9 +140,9 @@ static int take_orphan(
 	if (r < 0)
 		return r;
 	link = nv_links_by_name(&links, name);
-	if (!link || !find_ops(link) || !link->has_mac || link->master ||
-		(memcmp(link->mac, hn->mac, sizeof(link->mac)) && !is_empty(&links, link)) ||
-		((link->flags & IFF_UP) && !is_dressed(link)))
+	if (!link || !lagg_find_ops(link) || !link->has_mac || link->master ||
+		(memcmp(link->mac, hn->mac, sizeof(link->mac)) && !lagg_is_empty(&links, link)) ||
+		((link->flags & IFF_UP) && !lagg_is_dressed(link)))
 		return -EEXIST;
 	*ret_ifindex = link->ifindex;
 	return 0;
@@ -152,7 +152,7 @@ int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const
 	enum nv_lagg_type type, int *ret_ifindex)
 {
 	struct nv_kernel *kernel = nv_datapath_kernel(datapath);
-	struct nv_dp_pair wanted = {.lagg = present(datapath, hn->ifindex)};
+	struct nv_dp_pair wanted = {.lagg = lagg_of_pair(datapath, hn->ifindex)};
 	bool made;
 	int r;
 
@@ -160,16 +160,16 @@ int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const
 		*ret_ifindex = wanted.lagg;
 		return -EEXIST;
 	}
-	r = make(kernel, hn, name, ops_of(type), &wanted.lagg);
+	r = lagg_make(kernel, hn, name, lagg_ops_of(type), &wanted.lagg);
 	made = r == 0;
 	if (r == -EEXIST)
-		r = take_orphan(kernel, hn, name, &wanted.lagg);
+		r = lagg_take_orphan(kernel, hn, name, &wanted.lagg);
 	if (r < 0)
 		return r;
 	memcpy(wanted.mac, hn->mac, sizeof(wanted.mac));
 	r = lagg_dress(kernel, wanted.lagg);
 	if (r == 0)
-		r = nv_datapath_edit(datapath, hn->ifindex, set_lagg, &wanted);
+		r = nv_datapath_edit(datapath, hn->ifindex, lagg_set, &wanted);
 	if (r < 0 && made)
 		nv_kernel_link_del(kernel, wanted.lagg);
 	if (r < 0)
@@ -178,7 +178,7 @@ int nv_lagg_create(struct nv_datapath *datapath, const struct nv_link *hn, const
 	return 0;
 }
 
-static int lagg_take_lagg(struct nv_dp_pair *pair, void *data)
+static int lagg_take_out(struct nv_dp_pair *pair, void *data)
 {
 	int *lagg = data;
 
@@ -190,14 +190,14 @@ static int lagg_take_lagg(struct nv_dp_pair *pair, void *data)
 }
 
 /* The link and its type; -ENODEV: there is none. */
-static int find_lagg(struct nv_datapath *datapath, int lagg, struct nv_link *ret_link,
+static int lagg_find(struct nv_datapath *datapath, int lagg, struct nv_link *ret_link,
 	const struct nv_lagg_ops **ret_ops)
 {
 	int r = nv_kernel_link(nv_datapath_kernel(datapath), lagg, ret_link);
 
 	if (r < 0)
 		return r;
-	*ret_ops = find_ops(ret_link);
+	*ret_ops = lagg_find_ops(ret_link);
 	return *ret_ops ? 0 : -ENODEV;
 }
 
@@ -209,10 +209,10 @@ int nv_lagg_destroy(struct nv_datapath *datapath, int hn)
 	int lagg = 0;
 	int r;
 
-	r = nv_datapath_edit(datapath, hn, lagg_take_lagg, &lagg);
+	r = nv_datapath_edit(datapath, hn, lagg_take_out, &lagg);
 	if (r < 0)
 		return r;
-	if (find_lagg(datapath, lagg, &link, &ops) == 0 && ops->release_ports)
+	if (lagg_find(datapath, lagg, &link, &ops) == 0 && ops->release_ports)
 		ops->release_ports(kernel, &link);
 	r = nv_kernel_link_del(kernel, lagg);
 	return r == -ENODEV ? 0 : r;
@@ -222,7 +222,7 @@ int nv_lagg_set_carrier(struct nv_datapath *datapath, int lagg, bool carrier)
 {
 	const struct nv_lagg_ops *ops;
 	struct nv_link link;
-	int r = find_lagg(datapath, lagg, &link, &ops);
+	int r = lagg_find(datapath, lagg, &link, &ops);
 
 	if (r < 0 || !ops->set_carrier)
 		return r;
@@ -231,7 +231,7 @@ int nv_lagg_set_carrier(struct nv_datapath *datapath, int lagg, bool carrier)
 
 bool nv_lagg_has_ports(const struct nv_link *lagg)
 {
-	const struct nv_lagg_ops *ops = find_ops(lagg);
+	const struct nv_lagg_ops *ops = lagg_find_ops(lagg);
 
 	return ops && ops->take_port;
 }
@@ -240,7 +240,7 @@ int nv_lagg_take_port(struct nv_datapath *datapath, int lagg, int port)
 {
 	const struct nv_lagg_ops *ops;
 	struct nv_link link;
-	int r = find_lagg(datapath, lagg, &link, &ops);
+	int r = lagg_find(datapath, lagg, &link, &ops);
 
 	if (r < 0 || !ops->take_port)
 		return r;

@@ -38,7 +38,7 @@ static int lagg_bond_take_port(struct nv_kernel *kernel, const struct nv_link *l
 }
 
 /* The kernel sets a port down when it leaves the bond. */
-static void release_ports(struct nv_kernel *kernel, const struct nv_link *lagg)
+static void lagg_bond_release_ports(struct nv_kernel *kernel, const struct nv_link *lagg)
 {
 	const struct nv_link_change leave = {.what = NV_LINK_MASTER};
 	NV_AUTO(nv_links) struct nv_links links = {};
@@ -62,5 +62,5 @@ const struct nv_lagg_ops nv_lagg_bond = {
 	.kinds = kinds,
 	.dress = lagg_bond_dress,
 	.take_port = lagg_bond_take_port,
-	.release_ports = release_ports,
+	.release_ports = lagg_bond_release_ports,
 };

@@ -31,7 +31,7 @@ static int lagg_bpf_dress(struct nv_kernel *kernel, const struct nv_link *lagg)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int set_carrier(struct nv_kernel *kernel, const struct nv_link *lagg, bool carrier)
+static int lagg_bpf_set_carrier(struct nv_kernel *kernel, const struct nv_link *lagg, bool carrier)
 {
 	struct nv_link_change change = {};
 
@@ -54,5 +54,5 @@ static const char *const kinds[] = {"dummy", "ifb", "veth", NULL};
 const struct nv_lagg_ops nv_lagg_bpf = {
 	.kinds = kinds,
 	.dress = lagg_bpf_dress,
-	.set_carrier = set_carrier,
+	.set_carrier = lagg_bpf_set_carrier,
 };

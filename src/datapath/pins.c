@@ -86,7 +86,7 @@ struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
 	return pair;
 }
 
-static struct nv_tcx_known known(
+static struct nv_tcx_known pins_known(
 	const struct nv_objects *objects, const struct nv_objects *replaced, enum nv_object which)
 {
 	return (struct nv_tcx_known){
@@ -96,8 +96,8 @@ static struct nv_tcx_known known(
 int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects *replaced,
 	struct nv_kernel *kernel, enum nv_role role, int ifindex)
 {
-	const struct nv_tcx_known ingress = known(objects, replaced, NV_OBJECT_INGRESS);
-	const struct nv_tcx_known egress = known(objects, replaced, NV_OBJECT_EGRESS);
+	const struct nv_tcx_known ingress = pins_known(objects, replaced, NV_OBJECT_INGRESS);
+	const struct nv_tcx_known egress = pins_known(objects, replaced, NV_OBJECT_EGRESS);
 	int r = 0;
 
 	if (role != NV_ROLE_LAGG)
@@ -109,8 +109,8 @@ int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects 
 
 void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kernel, int ifindex)
 {
-	const struct nv_tcx_known ingress = known(objects, NULL, NV_OBJECT_INGRESS);
-	const struct nv_tcx_known egress = known(objects, NULL, NV_OBJECT_EGRESS);
+	const struct nv_tcx_known ingress = pins_known(objects, NULL, NV_OBJECT_INGRESS);
+	const struct nv_tcx_known egress = pins_known(objects, NULL, NV_OBJECT_EGRESS);
 
 	nv_tc_detach(kernel, ifindex, &ingress, &egress);
 }
@@ -173,7 +173,7 @@ static int pin_get(const char *run_dir, enum nv_object which)
  * Whether a program uses these maps: the process that writes the pins may have died after two of
  * them.
  */
-static bool belongs(int program, const struct nv_objects *objects)
+static bool pins_belong(int program, const struct nv_objects *objects)
 {
 	uint32_t maps[16] = {};
 	struct bpf_prog_info info = {
@@ -201,15 +201,15 @@ int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)
 		if (objects.fd[i] < 0 && i != NV_OBJECT_LIMITS && i != NV_OBJECT_REPORTS)
 			return objects.fd[i];
 	}
-	if (!belongs(objects.fd[NV_OBJECT_INGRESS], &objects) ||
-		!belongs(objects.fd[NV_OBJECT_EGRESS], &objects))
+	if (!pins_belong(objects.fd[NV_OBJECT_INGRESS], &objects) ||
+		!pins_belong(objects.fd[NV_OBJECT_EGRESS], &objects))
 		return -ENOENT;
 	*ret_objects = TAKE(objects, NV_OBJECTS_NONE);
 	return 0;
 }
 
 /* 1: @fd is what is pinned. 0: something else is pinned. -errno: nothing is pinned. */
-static int is_pinned(const char *run_dir, enum nv_object which, int fd)
+static int pins_hold(const char *run_dir, enum nv_object which, int fd)
 {
 	NV_AUTO(nv_fd) int pinned = pin_get(run_dir, which);
 	uint32_t pinned_id;
@@ -226,8 +226,8 @@ static int is_pinned(const char *run_dir, enum nv_object which, int fd)
 
 bool nv_pins_current(const char *run_dir, const struct nv_objects *objects)
 {
-	return is_pinned(run_dir, NV_OBJECT_INGRESS, objects->fd[NV_OBJECT_INGRESS]) != 0 &&
-	       is_pinned(run_dir, NV_OBJECT_EGRESS, objects->fd[NV_OBJECT_EGRESS]) != 0;
+	return pins_hold(run_dir, NV_OBJECT_INGRESS, objects->fd[NV_OBJECT_INGRESS]) != 0 &&
+	       pins_hold(run_dir, NV_OBJECT_EGRESS, objects->fd[NV_OBJECT_EGRESS]) != 0;
 }
 
 int nv_pin(const char *run_dir, const char *name, int fd)
@@ -261,7 +261,7 @@ int nv_pins_write(const char *run_dir, const struct nv_objects *objects)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < NV_OBJECTS; i++)
-		if (is_pinned(run_dir, i, objects->fd[i]) <= 0)
+		if (pins_hold(run_dir, i, objects->fd[i]) <= 0)
 			r = nv_pin(run_dir, object_names[i], objects->fd[i]);
 	return r;
 }

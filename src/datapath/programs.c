@@ -25,7 +25,7 @@ static const void *programs_bytes_of(enum nv_handover mode, size_t *ret_size)
 	return NULL;
 }
 
-static int open_bytes(const void *bytes, size_t size, struct bpf_object **ret_object)
+static int programs_open_bytes(const void *bytes, size_t size, struct bpf_object **ret_object)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "netvf");
 	struct bpf_object *object = bpf_object__open_mem(bytes, size, &opts);
@@ -41,7 +41,7 @@ int nv_programs_open(enum nv_handover mode, struct bpf_object **ret_object)
 	size_t size = 0;
 	const void *bytes = programs_bytes_of(mode, &size);
 
-	return open_bytes(bytes, size, ret_object);
+	return programs_open_bytes(bytes, size, ret_object);
 }
 
 int nv_programs_open_hooks(struct bpf_object **ret_object)
@@ -49,7 +49,7 @@ int nv_programs_open_hooks(struct bpf_object **ret_object)
 	size_t size = 0;
 	const void *bytes = netvf_hooks__elf_bytes(&size);
 
-	return open_bytes(bytes, size, ret_object);
+	return programs_open_bytes(bytes, size, ret_object);
 }
 
 struct bpf_object *nv_programs_free(struct bpf_object *object)

@@ -44,14 +44,14 @@ struct nv_entry {
 	__u16 mac[3]; /* in wire order; 16 bits wide because frames are only aligned to that */
 	__u16 multicast; /* enum nv_multicast */
 	__u32 inside; /* 1 << enum nv_port: this port is a port of the bond that is the lagg */
-	__u32 signs; /* NV_HOOKED while there are hooks, + NV_SIGN for each event */
-	__u32 doomed; /* a VF whose driver is being unbound; 0: none */
-	__u32 seen; /* the value of signs with which the VF was seen able to send; 0: it was not */
+	__u32 event_seq; /* NV_HOOKED while there are hooks, + NV_EVENT for each event */
+	__u32 removing_vf; /* a VF whose driver is being unbound; 0: none */
+	__u32 ok_seq; /* event_seq when the VF was seen able to send; 0: it was not */
 	__u32 was_up; /* the VF, if it was set up since it joined; 0: it was not */
 };
 
 #define NV_HOOKED 1U
-#define NV_SIGN	  2U
+#define NV_EVENT  2U
 
 /* What a host accepts from an untrusted VF; everything else leaves by hn. */
 struct nv_limits {

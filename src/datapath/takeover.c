@@ -217,8 +217,8 @@ static int load_mode(const struct nv_objects *old, enum nv_handover mode,
  * such function, lockdown). So only a lack of memory or of privileges ends the search, because the
  * next form would meet it too.
  */
-static int load(const struct nv_objects *old, struct bpf_object **ret_programs, bool *ret_kept,
-	enum nv_handover *ret_mode)
+static int takeover_load(const struct nv_objects *old, struct bpf_object **ret_programs,
+	bool *ret_kept, enum nv_handover *ret_mode)
 {
 	int r = -EOPNOTSUPP;
 
@@ -271,7 +271,8 @@ static int copy_pairs(const struct nv_table *old, const struct nv_table *new, in
 		int r = 0;
 
 		memcpy(entry, nv_table_entry(old, i), size);
-		entry->signs = entry->doomed = entry->seen = 0; /* the hooks use the old ones */
+		entry->event_seq = entry->removing_vf = entry->ok_seq =
+			0; /* the hooks use the old ones */
 		if (!entry->hn)
 			continue;
 		r = bpf_map_update_elem(ports, &entry->hn, &slot, BPF_ANY);
@@ -340,7 +341,7 @@ static int attach_all(const struct nv_objects *objects, const struct nv_objects 
  * meanwhile, it either stores its word before the word is read here, or finds no pair and looks for
  * it again (see nv_datapath_activate()).
  */
-static void retire(const struct nv_table *old, const struct nv_table *new)
+static void takeover_retire(const struct nv_table *old, const struct nv_table *new)
 {
 	for (size_t i = 0; i < old->count && i < new->count; i++) {
 		struct nv_entry *from = nv_table_entry(old, i);
@@ -352,7 +353,7 @@ static void retire(const struct nv_table *old, const struct nv_table *new)
 }
 
 /* The filters are replaced only when the new maps have everything that the old ones had. */
-static int takeover_take_over(struct nv_kernel *kernel, const struct nv_objects *old,
+static int takeover_move_pairs(struct nv_kernel *kernel, const struct nv_objects *old,
 	const struct nv_objects *objects, bool kept)
 {
 	NV_AUTO(nv_table) struct nv_table old_table = {};
@@ -376,7 +377,7 @@ static int takeover_take_over(struct nv_kernel *kernel, const struct nv_objects 
 	r = attach_all(objects, old, kernel, &table);
 	if (r < 0)
 		return r;
-	retire(&old_table, &table);
+	takeover_retire(&old_table, &table);
 	return 0;
 }
 
@@ -409,7 +410,7 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	if (r < 0 && r != -ENOENT)
 		return r;
 	adopted = has_pairs(&old);
-	r = load(&old, &programs, &kept, &mode);
+	r = takeover_load(&old, &programs, &kept, &mode);
 	if (r < 0)
 		return r;
 	if (kept &&
@@ -422,7 +423,7 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 		r = take_loaded(programs, &objects);
 	}
 	if (r == 0)
-		r = takeover_take_over(kernel, &old, &objects, kept);
+		r = takeover_move_pairs(kernel, &old, &objects, kept);
 	if (r == 0)
 		r = nv_pins_write(run_dir, &objects);
 	if (r < 0)

@@ -65,22 +65,22 @@ static __always_inline void count_run(enum nv_hook hook)
 		__sync_fetch_and_add(runs, 1);
 }
 
-static __always_inline void give_sign(const struct net_device *device)
+static __always_inline void count_event(const struct net_device *device)
 {
 	__u32 ifindex = (__u32)BPF_CORE_READ(device, ifindex);
 	__u32 *slot = bpf_map_lookup_elem(&nv_ports, &ifindex);
 	struct nv_entry *entry = slot ? bpf_map_lookup_elem(&nv_pairs, slot) : NULL;
 
 	if (entry)
-		__sync_fetch_and_add(&entry->signs, NV_SIGN);
+		__sync_fetch_and_add(&entry->event_seq, NV_EVENT);
 }
 
-static __always_inline int give_signs(const struct list_head *head)
+static __always_inline int count_events(const struct list_head *head)
 {
 	const struct list_head *node = BPF_CORE_READ(head, next);
 
 	for (int i = 0; i < DEVICES_MAX && node != head; i++) {
-		give_sign(
+		count_event(
 			(const void *)node - bpf_core_field_offset(struct net_device, close_list));
 		node = BPF_CORE_READ(node, next);
 	}
@@ -91,28 +91,28 @@ SEC("fentry/dev_close_many")
 int netvf_closing(const __u64 *args)
 {
 	count_run(NV_HOOK_DEV_CLOSE_MANY);
-	return give_signs((const void *)args[0]);
+	return count_events((const void *)args[0]);
 }
 
 SEC("fentry/netif_close_many")
 int netvf_netif_closing(const __u64 *args)
 {
 	count_run(NV_HOOK_NETIF_CLOSE_MANY);
-	return give_signs((const void *)args[0]);
+	return count_events((const void *)args[0]);
 }
 
 SEC("fentry/dev_deactivate_many")
 int netvf_close(const __u64 *args)
 {
 	count_run(NV_HOOK_DEACTIVATE);
-	return give_signs((const void *)args[0]);
+	return count_events((const void *)args[0]);
 }
 
 SEC("fentry/linkwatch_fire_event")
 int netvf_carrier(const __u64 *args)
 {
 	count_run(NV_HOOK_CARRIER);
-	give_sign((const void *)args[0]);
+	count_event((const void *)args[0]);
 	return 0;
 }
 
@@ -120,11 +120,11 @@ SEC("fexit/netif_device_detach")
 int netvf_detach(const __u64 *args)
 {
 	count_run(NV_HOOK_DETACH);
-	give_sign((const void *)args[0]);
+	count_event((const void *)args[0]);
 	return 0;
 }
 
-static __always_inline void doom(__u32 slot, const void *card)
+static __always_inline void mark_removing(__u32 slot, const void *card)
 {
 	const struct place *place = bpf_map_lookup_elem(&nv_places, &slot);
 	struct nv_entry *entry = bpf_map_lookup_elem(&nv_pairs, &slot);
@@ -133,14 +133,14 @@ static __always_inline void doom(__u32 slot, const void *card)
 	if (!entry || !device || BPF_CORE_READ(device, dev.parent) != card ||
 		(__u32)BPF_CORE_READ(device, ifindex) != NV_READ(entry->vf))
 		return;
-	*(volatile __u32 *)&entry->doomed = entry->vf;
-	__sync_fetch_and_add(&entry->signs, NV_SIGN);
+	*(volatile __u32 *)&entry->removing_vf = entry->vf;
+	__sync_fetch_and_add(&entry->event_seq, NV_EVENT);
 }
 
-static __always_inline int doom_all(const void *card)
+static __always_inline int mark_all_removing(const void *card)
 {
 	for (__u32 slot = 0; slot < NV_DP_PAIRS_MAX; slot++)
-		doom(slot, card);
+		mark_removing(slot, card);
 	return 0;
 }
 
@@ -148,21 +148,21 @@ SEC("fentry/device_release_driver_internal")
 int netvf_release(const __u64 *args)
 {
 	count_run(NV_HOOK_RELEASE_INTERNAL);
-	return doom_all((const void *)args[0]);
+	return mark_all_removing((const void *)args[0]);
 }
 
 SEC("fentry/__device_release_driver")
 int netvf_release_static(const __u64 *args)
 {
 	count_run(NV_HOOK_RELEASE_STATIC);
-	return doom_all((const void *)args[0]);
+	return mark_all_removing((const void *)args[0]);
 }
 
 SEC("fentry/device_release_driver")
 int netvf_release_called(const __u64 *args)
 {
 	count_run(NV_HOOK_RELEASE);
-	return doom_all((const void *)args[0]);
+	return mark_all_removing((const void *)args[0]);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -26,7 +26,7 @@
  * already handled and counted. tc_index survives a redirect (skb->mark and skb->cb belong to others
  * or do not), and is cleared when it was read.
  */
-#define JUDGED 0x6e76
+#define TC_MARK_DONE 0x6e76
 
 #define RECENT	   256
 #define LOOK_EVERY 64 /* frames by the VF; with hooks too, in case these have disappeared */
@@ -92,9 +92,9 @@ static __always_inline struct nv_entry *pair_of(__u32 ifindex, __u32 *slot)
 	return bpf_map_lookup_elem(&nv_pairs, slot);
 }
 
-static __always_inline bool was_judged(struct __sk_buff *skb)
+static __always_inline bool is_marked_done(struct __sk_buff *skb)
 {
-	if (skb->tc_index != JUDGED)
+	if (skb->tc_index != TC_MARK_DONE)
 		return false;
 	skb->tc_index = 0;
 	return true;
@@ -108,16 +108,16 @@ static __always_inline bool was_judged(struct __sk_buff *skb)
 static __always_inline bool is_able(
 	struct __sk_buff *skb, struct nv_entry *entry, __u32 slot, __u32 vf, bool again)
 {
-	__u32 signs = NV_READ(entry->signs);
-	bool hooked = signs & NV_HOOKED;
-	__u32 seen = NV_READ(entry->seen);
+	__u32 seq = NV_READ(entry->event_seq);
+	bool hooked = seq & NV_HOOKED;
+	__u32 ok = NV_READ(entry->ok_seq);
 	bool able;
 
-	if (hooked && seen == signs && !again)
+	if (hooked && ok == seq && !again)
 		return true;
-	able = NV_READ(entry->doomed) != vf && can_send(skb, slot, vf);
-	if (hooked && seen != (able ? signs : 0))
-		*(volatile __u32 *)&entry->seen = able ? signs : 0;
+	able = NV_READ(entry->removing_vf) != vf && can_send(skb, slot, vf);
+	if (hooked && ok != (able ? seq : 0))
+		*(volatile __u32 *)&entry->ok_seq = able ? seq : 0;
 	return able;
 }
 
@@ -208,7 +208,7 @@ int netvf_egress(struct __sk_buff *skb)
 	struct nv_entry *entry;
 	__u32 active, hn, slot;
 
-	if (was_judged(skb))
+	if (is_marked_done(skb))
 		return TC_ACT_UNSPEC;
 	entry = pair_of(ifindex, &slot);
 	if (!entry)
@@ -236,7 +236,7 @@ int netvf_egress(struct __sk_buff *skb)
 	if (active == ifindex)
 		return TC_ACT_UNSPEC;
 	if (active == hn)
-		skb->tc_index = JUDGED;
+		skb->tc_index = TC_MARK_DONE;
 	return bpf_redirect(active, 0);
 }
 
@@ -262,7 +262,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	struct nv_entry *entry;
 	__u32 active, upper, hn, slot;
 
-	if (was_judged(skb))
+	if (is_marked_done(skb))
 		return TC_ACT_UNSPEC;
 	entry = pair_of(ifindex, &slot);
 	if (!entry)
@@ -299,7 +299,7 @@ int netvf_ingress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	/* If the upper is a port, its own program clears the mark; a lagg would not. */
 	if (upper == hn || upper == NV_READ(entry->vf))
-		skb->tc_index = JUDGED;
+		skb->tc_index = TC_MARK_DONE;
 	return bpf_redirect(upper, BPF_F_INGRESS);
 }
 

@@ -259,8 +259,8 @@ static int sign(struct nv_datapath *datapath, char **word, json_t **ret)
 		struct nv_entry *entry = nv_table_entry(&table, i);
 
 		if (word[1])
-			__atomic_store_n(&entry->doomed, entry->vf, __ATOMIC_SEQ_CST);
-		nv_hooks_sign(entry);
+			__atomic_store_n(&entry->removing_vf, entry->vf, __ATOMIC_SEQ_CST);
+		nv_hooks_count_event(entry);
 	}
 	return r;
 }
@@ -276,8 +276,8 @@ static int signs(struct nv_datapath *datapath, char **word, json_t **ret)
 		const struct nv_entry *entry = nv_table_entry(&table, i);
 
 		if (NV_READ(entry->hn) == (uint32_t)index_of(word[1]))
-			*ret = json_pack("[II]", (json_int_t)NV_READ(entry->signs),
-				(json_int_t)NV_READ(entry->seen));
+			*ret = json_pack("[II]", (json_int_t)NV_READ(entry->event_seq),
+				(json_int_t)NV_READ(entry->ok_seq));
 	}
 	return r;
 }
