@@ -12,7 +12,7 @@
 		IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN)
 
 /* During the first half of the longest finite lifetime, what is left of it counts as infinite. */
-static uint32_t lifetime(uint32_t seconds)
+static uint32_t addr_lifetime(uint32_t seconds)
 {
 	return seconds > NV_LFT_LONGEST / 2 ? NV_LFT_FOREVER : seconds;
 }
@@ -27,8 +27,8 @@ static void decode_lifetimes(const struct nv_attrs *attrs, struct nv_addr *addr)
 	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(lifetimes))
 		return;
 	memcpy(&lifetimes, mnl_attr_get_payload(attr), sizeof(lifetimes));
-	addr->valid_lft = lifetime(lifetimes.ifa_valid);
-	addr->preferred_lft = lifetime(lifetimes.ifa_prefered);
+	addr->valid_lft = addr_lifetime(lifetimes.ifa_valid);
+	addr->preferred_lft = addr_lifetime(lifetimes.ifa_prefered);
 }
 
 int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr)

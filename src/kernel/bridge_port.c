@@ -62,7 +62,7 @@ static const struct nlattr *brport_find(const struct nv_rtobj *port, uint16_t ty
 	return NULL;
 }
 
-static const struct nlattr *find_setting(const struct nv_rtobj *port, uint16_t type)
+static const struct nlattr *brport_find_setting(const struct nv_rtobj *port, uint16_t type)
 {
 	const struct nlattr *settings = brport_find(port, IFLA_PROTINFO);
 	const struct nlattr *attr;
@@ -140,7 +140,7 @@ static void put_isolated(struct nlmsghdr *message, const void *on)
 static void put_floods(struct nlmsghdr *message, const void *port)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(floods); i++) {
-		const struct nlattr *attr = port ? find_setting(port, floods[i]) : NULL;
+		const struct nlattr *attr = port ? brport_find_setting(port, floods[i]) : NULL;
 		bool on = attr && mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr);
 
 		if (attr || !port)
@@ -210,12 +210,12 @@ int nv_brport_bridge(const struct nv_rtobj *port)
 
 bool nv_brport_is_isolated(const struct nv_rtobj *port)
 {
-	const struct nlattr *attr = find_setting(port, IFLA_BRPORT_ISOLATED);
+	const struct nlattr *attr = brport_find_setting(port, IFLA_BRPORT_ISOLATED);
 
 	return attr && mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr);
 }
 
-static int request_master(struct nv_rtobjs *requests, int ifindex, int master)
+static int brport_request_master(struct nv_rtobjs *requests, int ifindex, int master)
 {
 	NV_AUTO(nv_free) char *bytes = NULL;
 	struct nlmsghdr *message = brport_begin(RTM_NEWLINK, AF_UNSPEC, ifindex, &bytes);
@@ -227,7 +227,7 @@ static int request_master(struct nv_rtobjs *requests, int ifindex, int master)
 }
 
 /* Appends a request about a port: one nested attribute, filled by @put. */
-static int request(struct nv_rtobjs *requests, uint16_t type, int ifindex, uint16_t nest,
+static int brport_request(struct nv_rtobjs *requests, uint16_t type, int ifindex, uint16_t nest,
 	put_fn put, const void *what)
 {
 	NV_AUTO(nv_free) char *bytes = NULL;
@@ -243,30 +243,32 @@ int nv_brport_enter(struct nv_rtobjs *requests, const struct nv_rtobj *port, int
 {
 	const struct nlattr *settings = brport_find(port, IFLA_PROTINFO);
 	const struct nlattr *vlans = brport_find(port, IFLA_AF_SPEC);
-	int r = request_master(requests, ifindex, nv_brport_bridge(port));
+	int r = brport_request_master(requests, ifindex, nv_brport_bridge(port));
 
 	if (r == 0)
-		r = request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_guarded, settings);
+		r = brport_request(
+			requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_guarded, settings);
 	if (r == 0) /* the bridge gives each new port its default VLAN */
-		r = request(requests, RTM_DELLINK, ifindex, IFLA_AF_SPEC, put_every_vlan, NULL);
+		r = brport_request(
+			requests, RTM_DELLINK, ifindex, IFLA_AF_SPEC, put_every_vlan, NULL);
 	if (r == 0 && vlans)
-		r = request(requests, RTM_SETLINK, ifindex, IFLA_AF_SPEC, put_nested, vlans);
+		r = brport_request(requests, RTM_SETLINK, ifindex, IFLA_AF_SPEC, put_nested, vlans);
 	return r;
 }
 
 int nv_brport_isolate(struct nv_rtobjs *requests, int ifindex, bool on)
 {
-	return request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_isolated, &on);
+	return brport_request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_isolated, &on);
 }
 
 int nv_brport_flood(struct nv_rtobjs *requests, const struct nv_rtobj *port, int ifindex)
 {
-	return request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_floods, port);
+	return brport_request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_floods, port);
 }
 
 int nv_brport_leave(struct nv_rtobjs *requests, int ifindex)
 {
-	return request_master(requests, ifindex, 0);
+	return brport_request_master(requests, ifindex, 0);
 }
 
 bool nv_fdb_is_of_itself(const struct nv_rtobj *fdb, const uint8_t mac[NV_MAC_LEN])

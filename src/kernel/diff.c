@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int order(long long a, long long b)
+static int diff_order(long long a, long long b)
 {
 	return (a > b) - (a < b);
 }
 
-static int compare_ip(const struct nv_ip *a, const struct nv_ip *b)
+static int diff_compare_ip(const struct nv_ip *a, const struct nv_ip *b)
 {
 	size_t size = a->family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
-	int families = order(a->family, b->family);
+	int families = diff_order(a->family, b->family);
 
 	return families ? families : memcmp(&a->v6, &b->v6, size);
 }
@@ -24,14 +24,14 @@ static int compare_ip(const struct nv_ip *a, const struct nv_ip *b)
  */
 int nv_addr_compare(const struct nv_addr *a, const struct nv_addr *b)
 {
-	int r = order(a->ifindex, b->ifindex);
+	int r = diff_order(a->ifindex, b->ifindex);
 
 	if (r == 0)
-		r = compare_ip(&a->local, &b->local);
+		r = diff_compare_ip(&a->local, &b->local);
 	if (r == 0 && a->local.family == AF_INET)
-		r = order(a->prefix_len, b->prefix_len);
+		r = diff_order(a->prefix_len, b->prefix_len);
 	if (r == 0 && a->local.family == AF_INET)
-		r = compare_ip(&a->peer, &b->peer);
+		r = diff_compare_ip(&a->peer, &b->peer);
 	return r;
 }
 
@@ -129,22 +129,22 @@ bool nv_link_equal(const struct nv_link *a, const struct nv_link *b)
 	       strcmp(a->parent_dev, b->parent_dev) == 0 && strcmp(a->alias, b->alias) == 0;
 }
 
-static bool same_ip(bool has_a, const struct nv_ip *a, bool has_b, const struct nv_ip *b)
+static bool diff_same_ip(bool has_a, const struct nv_ip *a, bool has_b, const struct nv_ip *b)
 {
-	return has_a == has_b && (!has_a || compare_ip(a, b) == 0);
+	return has_a == has_b && (!has_a || diff_compare_ip(a, b) == 0);
 }
 
 bool nv_addr_equal(const struct nv_addr *a, const struct nv_addr *b)
 {
 	return nv_addr_compare(a, b) == 0 && a->prefix_len == b->prefix_len &&
-	       same_ip(a->has_peer, &a->peer, b->has_peer, &b->peer) &&
-	       same_ip(a->has_broadcast, &a->broadcast, b->has_broadcast, &b->broadcast) &&
+	       diff_same_ip(a->has_peer, &a->peer, b->has_peer, &b->peer) &&
+	       diff_same_ip(a->has_broadcast, &a->broadcast, b->has_broadcast, &b->broadcast) &&
 	       a->scope == b->scope && a->protocol == b->protocol && a->flags == b->flags &&
 	       a->metric == b->metric && strcmp(a->label, b->label) == 0;
 }
 
 /* Compares the first elements of two sorted lists. */
-static unsigned int relation(int comparison)
+static unsigned int diff_relation(int comparison)
 {
 	if (comparison < 0)
 		return NV_DIFF_GONE;
@@ -160,9 +160,9 @@ void nv_diff_links(const struct nv_links *old, const struct nv_links *new, unsig
 	while (i < old->count || j < new->count) {
 		const struct nv_link *was = i < old->count ? &old->link[i] : NULL;
 		const struct nv_link *is = j < new->count ? &new->link[j] : NULL;
-		unsigned int what = relation(!is    ? -1
-					     : !was ? 1
-						    : order(was->ifindex, is->ifindex));
+		unsigned int what = diff_relation(!is	 ? -1
+						  : !was ? 1
+							 : diff_order(was->ifindex, is->ifindex));
 
 		i += what != NV_DIFF_NEW;
 		j += what != NV_DIFF_GONE;
@@ -181,7 +181,7 @@ void nv_diff_addrs(const struct nv_addrs *old, const struct nv_addrs *new, unsig
 	while (i < old->count || j < new->count) {
 		const struct nv_addr *was = i < old->count ? &old->addr[i] : NULL;
 		const struct nv_addr *is = j < new->count ? &new->addr[j] : NULL;
-		unsigned int what = relation(!is ? -1 : !was ? 1 : nv_addr_compare(was, is));
+		unsigned int what = diff_relation(!is ? -1 : !was ? 1 : nv_addr_compare(was, is));
 
 		i += what != NV_DIFF_NEW;
 		j += what != NV_DIFF_GONE;

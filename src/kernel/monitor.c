@@ -171,7 +171,7 @@ static void take_notify_peers(int ifindex, void *data)
 }
 
 /* Messages from before a dump report nothing that the dump does not have. */
-static void drain(struct nv_monitor *monitor)
+static void monitor_drain(struct nv_monitor *monitor)
 {
 	static const struct nv_subscribe_sink nowhere;
 	int r = 0;
@@ -210,7 +210,8 @@ static int monitor_dump(
  * reported as gone while their link still exists under its old name, and as new when it exists
  * under its new name.
  */
-static void become(struct nv_monitor *monitor, struct nv_links *links, struct nv_addrs *addrs)
+static void monitor_replace(
+	struct nv_monitor *monitor, struct nv_links *links, struct nv_addrs *addrs)
 {
 	NV_AUTO(nv_links) struct nv_links old_links = monitor->links;
 	NV_AUTO(nv_addrs) struct nv_addrs old_addrs = monitor->addrs;
@@ -231,13 +232,13 @@ static int dump_and_tell(struct nv_monitor *monitor)
 	struct nv_addrs addrs;
 	int r;
 
-	drain(monitor);
+	monitor_drain(monitor);
 	r = monitor_dump(monitor, &links, &addrs);
 	if (r < 0)
 		return r;
 	monitor->resyncs++;
 	monitor->told = true; /* an equal link may be another one with the same ifindex */
-	become(monitor, &links, &addrs);
+	monitor_replace(monitor, &links, &addrs);
 	return 0;
 }
 
@@ -268,7 +269,7 @@ static int scan_devices(struct nv_monitor *monitor)
  * Dumps again what may be wrong. A failure is repeated later; until then, messages are applied to
  * the known state.
  */
-static void recover(struct nv_monitor *monitor)
+static void monitor_recover(struct nv_monitor *monitor)
 {
 	int links = 0;
 	int devices = 0;
@@ -291,7 +292,7 @@ static void recover(struct nv_monitor *monitor)
 }
 
 /* Reads the waiting datagrams. Returns true if some were lost. */
-static bool receive(struct nv_monitor *monitor, enum nv_subscription feed)
+static bool monitor_receive(struct nv_monitor *monitor, enum nv_subscription feed)
 {
 	const struct nv_subscribe_sink sink = {
 		.link = take_link,
@@ -317,9 +318,9 @@ static bool receive(struct nv_monitor *monitor, enum nv_subscription feed)
 static void on_message(struct nv_monitor *monitor, enum nv_subscription feed)
 {
 	monitor->busy = true;
-	if (receive(monitor, feed)) {
+	if (monitor_receive(monitor, feed)) {
 		monitor->lost[feed] = true;
-		recover(monitor);
+		monitor_recover(monitor);
 	}
 	monitor_settle(monitor);
 	monitor->busy = false;
@@ -344,7 +345,7 @@ static void on_retry(void *data)
 	struct nv_monitor *monitor = data;
 
 	monitor->busy = true;
-	recover(monitor);
+	monitor_recover(monitor);
 	monitor_settle(monitor);
 	monitor->busy = false;
 }
@@ -407,7 +408,7 @@ struct nv_monitor *nv_monitor_free(struct nv_monitor *monitor)
 	return NULL;
 }
 
-static int subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
+static int monitor_subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
 {
 	static const nv_loop_fd_fn on[FEEDS] = {
 		[NV_SUBSCRIBE_RTNL] = on_rtnl,
@@ -449,14 +450,14 @@ int nv_monitor_new(struct nv_loop *loop, struct nv_kernel *kernel, const struct 
 		return -EOPNOTSUPP;
 	r = nv_devices_new(&monitor->devices);
 	if (r == 0)
-		r = subscribe(monitor, loop);
+		r = monitor_subscribe(monitor, loop);
 	if (r == 0)
 		r = monitor_dump(monitor, &links, &addrs);
 	if (r < 0)
 		return r;
 	*ret_monitor = monitor;
 	monitor->busy = true;
-	become(monitor, &links, &addrs);
+	monitor_replace(monitor, &links, &addrs);
 	monitor_settle(monitor);
 	monitor->busy = false;
 	monitor = NULL;

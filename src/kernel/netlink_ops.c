@@ -18,7 +18,7 @@ struct real {
 	int packet_fd;
 };
 
-static void real_free(void *self)
+static void netlink_free(void *self)
 {
 	struct real *real = self;
 
@@ -30,7 +30,7 @@ static void real_free(void *self)
 	free(real);
 }
 
-static const char *real_last_error(void *self)
+static const char *netlink_last_error(void *self)
 {
 	struct real *real = self;
 
@@ -59,7 +59,7 @@ static int each_link(const struct nlmsghdr *message, void *data)
 	return nv_links_put(&dump->links, &link);
 }
 
-static int real_links(void *self, struct nv_links *ret_links)
+static int netlink_links(void *self, struct nv_links *ret_links)
 {
 	struct links_dump dump = {.real = self};
 	struct nv_request request;
@@ -96,7 +96,7 @@ static int get_link(struct real *real, struct nv_request *request, struct nv_lin
 	return 0;
 }
 
-static int real_link(void *self, int ifindex, struct nv_link *ret_link)
+static int netlink_link(void *self, int ifindex, struct nv_link *ret_link)
 {
 	struct nv_request request;
 	struct ifinfomsg *info = nv_request_start(&request, RTM_GETLINK, 0, sizeof(*info));
@@ -105,7 +105,7 @@ static int real_link(void *self, int ifindex, struct nv_link *ret_link)
 	return get_link(self, &request, ret_link);
 }
 
-static int real_link_set(void *self, int ifindex, const struct nv_link_change *change)
+static int netlink_link_set(void *self, int ifindex, const struct nv_link_change *change)
 {
 	struct nv_request request;
 
@@ -114,7 +114,7 @@ static int real_link_set(void *self, int ifindex, const struct nv_link_change *c
 }
 
 /* Kernels before 5.11 treat a name in the request as a new name, also if the old one is free. */
-static int real_link_move(void *self, int ifindex, int netns_fd)
+static int netlink_link_move(void *self, int ifindex, int netns_fd)
 {
 	struct nv_request request;
 	int r;
@@ -137,7 +137,7 @@ static int read_echo(const struct nlmsghdr *message, void *data)
 	return 0;
 }
 
-static int real_link_add(
+static int netlink_link_add(
 	void *self, const struct nv_link *link, const char *peer_name, int *ret_ifindex)
 {
 	struct real *real = self;
@@ -163,7 +163,7 @@ static int real_link_add(
 	return 0;
 }
 
-static int real_link_del(void *self, int ifindex)
+static int netlink_link_del(void *self, int ifindex)
 {
 	struct nv_request request;
 
@@ -187,7 +187,7 @@ static int each_addr(const struct nlmsghdr *message, void *data)
 	return nv_addrs_add(&dump->addrs, &addr);
 }
 
-static int real_addrs(void *self, int ifindex, struct nv_addrs *ret_addrs)
+static int netlink_addrs(void *self, int ifindex, struct nv_addrs *ret_addrs)
 {
 	struct addrs_dump dump = {.ifindex = ifindex};
 	struct real *real = self;
@@ -244,7 +244,7 @@ static int netlink_dump_routes(struct real *real, struct routes_dump *dump)
 	return nv_rtnl_request(&real->rtnl, &request.header, each_route, dump);
 }
 
-static int real_routes(void *self, int oif, struct nv_routes *ret_routes)
+static int netlink_routes(void *self, int oif, struct nv_routes *ret_routes)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	struct routes_dump dump = {.oif = oif};
@@ -278,7 +278,7 @@ static int each_neigh(const struct nlmsghdr *message, void *data)
 	return nv_neighs_add(&dump->neighs, &neigh);
 }
 
-static int real_neighs(void *self, int ifindex, struct nv_neighs *ret_neighs)
+static int netlink_neighs(void *self, int ifindex, struct nv_neighs *ret_neighs)
 {
 	struct neighs_dump dump = {.ifindex = ifindex};
 	struct real *real = self;
@@ -305,21 +305,21 @@ static int change_addr(void *self, uint16_t type, uint16_t flags, const struct n
 	return r < 0 ? r : netlink_send_request(self, &request);
 }
 
-static int real_clsact(void *self, int ifindex, struct nv_clsact *ret_clsact)
+static int netlink_clsact(void *self, int ifindex, struct nv_clsact *ret_clsact)
 {
 	struct real *real = self;
 
 	return nv_clsact_read(&real->rtnl, ifindex, ret_clsact);
 }
 
-static int real_addr_add(void *self, const struct nv_addr *addr, bool replace)
+static int netlink_addr_add(void *self, const struct nv_addr *addr, bool replace)
 {
 	uint16_t how = replace ? NLM_F_REPLACE : NLM_F_EXCL;
 
 	return change_addr(self, RTM_NEWADDR, NLM_F_CREATE | how, addr);
 }
 
-static int real_addr_del(void *self, const struct nv_addr *addr)
+static int netlink_addr_del(void *self, const struct nv_addr *addr)
 {
 	return change_addr(self, RTM_DELADDR, 0, addr);
 }
@@ -332,7 +332,7 @@ static int change_route(void *self, uint16_t type, uint16_t flags, const struct 
 	return r < 0 ? r : netlink_send_request(self, &request);
 }
 
-static int real_route_add(void *self, const struct nv_route *route, enum nv_route_how how)
+static int netlink_route_add(void *self, const struct nv_route *route, enum nv_route_how how)
 {
 	switch (how) {
 	case NV_ROUTE_NEW:
@@ -345,12 +345,12 @@ static int real_route_add(void *self, const struct nv_route *route, enum nv_rout
 	return -EINVAL;
 }
 
-static int real_route_del(void *self, const struct nv_route *route)
+static int netlink_route_del(void *self, const struct nv_route *route)
 {
 	return change_route(self, RTM_DELROUTE, 0, route);
 }
 
-static int real_neigh_add(void *self, const struct nv_neigh *neigh)
+static int netlink_neigh_add(void *self, const struct nv_neigh *neigh)
 {
 	struct nv_request request;
 	int r = nv_neigh_encode(&request, neigh);
@@ -358,14 +358,15 @@ static int real_neigh_add(void *self, const struct nv_neigh *neigh)
 	return r < 0 ? r : netlink_send_request(self, &request);
 }
 
-static int real_objs(void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs)
+static int netlink_objs(
+	void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs)
 {
 	struct real *real = self;
 
 	return nv_rtobjs_dump(&real->rtnl, kind, ifindex, ret_objs);
 }
 
-static int real_batch(void *self, struct nv_rtobjs *requests, int *ret_errors)
+static int netlink_batch(void *self, struct nv_rtobjs *requests, int *ret_errors)
 {
 	struct real *real = self;
 
@@ -373,70 +374,70 @@ static int real_batch(void *self, struct nv_rtobjs *requests, int *ret_errors)
 		&real->rtnl, requests->bytes, requests->length, requests->count, ret_errors);
 }
 
-static int real_mcasts(void *self, struct nv_mcasts *ret_mcasts)
+static int netlink_mcasts(void *self, struct nv_mcasts *ret_mcasts)
 {
 	(void)self;
 	return nv_mcasts_read("/proc/net", ret_mcasts);
 }
 
-static int real_groups(void *self, struct nv_groups *ret_groups)
+static int netlink_groups(void *self, struct nv_groups *ret_groups)
 {
 	(void)self;
 	return nv_groups_read("/proc/net/dev_mcast", ret_groups);
 }
 
-static int real_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
+static int netlink_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
 {
 	struct real *real = self;
 
 	return nv_group_change(real->ioctl_fd, ifindex, mac, on);
 }
 
-static int real_send(void *self, int ifindex, const void *frame, size_t length)
+static int netlink_send(void *self, int ifindex, const void *frame, size_t length)
 {
 	struct real *real = self;
 
 	return nv_packet_send(&real->packet_fd, ifindex, frame, length);
 }
 
-static int real_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
+static int netlink_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
 {
 	(void)self;
 	return nv_sysctl_file_read(path, ret_value, size);
 }
 
-static int real_sysctl_write(void *self, const char *path, const char *value)
+static int netlink_sysctl_write(void *self, const char *path, const char *value)
 {
 	(void)self;
 	return nv_sysctl_file_write(path, value);
 }
 
-static int real_sysctl_list(void *self, const char *path, struct nv_words *ret_names)
+static int netlink_sysctl_list(void *self, const char *path, struct nv_words *ret_names)
 {
 	(void)self;
 	return nv_sysctl_dir_list(path, ret_names);
 }
 
-static void real_link_details(void *self, struct nv_link *link)
+static void netlink_link_driver(void *self, struct nv_link *link)
 {
 	struct real *real = self;
 
 	nv_link_driver_find(real->ioctl_fd, link);
 }
 
-static int real_devices(void *self, const struct nv_subscribe_sink *sink)
+static int netlink_devices(void *self, const struct nv_subscribe_sink *sink)
 {
 	(void)self;
 	return nv_sysfs_devices("/sys", sink);
 }
 
-static int real_subscribe(void *self, enum nv_subscription feed, int *ret_fd)
+static int netlink_subscribe(void *self, enum nv_subscription feed, int *ret_fd)
 {
 	(void)self;
 	return nv_subscribe_open(feed, ret_fd);
 }
 
-static int real_receive(
+static int netlink_receive(
 	void *self, enum nv_subscription feed, int fd, const struct nv_subscribe_sink *sink)
 {
 	struct real *real = self;
@@ -445,36 +446,36 @@ static int real_receive(
 }
 
 static const struct nv_kernel_ops ops = {
-	.free = real_free,
-	.last_error = real_last_error,
-	.links = real_links,
-	.addrs = real_addrs,
-	.routes = real_routes,
-	.neighs = real_neighs,
-	.link = real_link,
-	.link_set = real_link_set,
-	.link_move = real_link_move,
-	.link_add = real_link_add,
-	.link_del = real_link_del,
-	.clsact = real_clsact,
-	.addr_add = real_addr_add,
-	.addr_del = real_addr_del,
-	.route_add = real_route_add,
-	.route_del = real_route_del,
-	.neigh_add = real_neigh_add,
-	.objs = real_objs,
-	.batch = real_batch,
-	.mcasts = real_mcasts,
-	.groups = real_groups,
-	.group_set = real_group_set,
-	.send = real_send,
-	.sysctl_read = real_sysctl_read,
-	.sysctl_write = real_sysctl_write,
-	.sysctl_list = real_sysctl_list,
-	.link_driver = real_link_details,
-	.devices = real_devices,
-	.subscribe = real_subscribe,
-	.receive = real_receive,
+	.free = netlink_free,
+	.last_error = netlink_last_error,
+	.links = netlink_links,
+	.addrs = netlink_addrs,
+	.routes = netlink_routes,
+	.neighs = netlink_neighs,
+	.link = netlink_link,
+	.link_set = netlink_link_set,
+	.link_move = netlink_link_move,
+	.link_add = netlink_link_add,
+	.link_del = netlink_link_del,
+	.clsact = netlink_clsact,
+	.addr_add = netlink_addr_add,
+	.addr_del = netlink_addr_del,
+	.route_add = netlink_route_add,
+	.route_del = netlink_route_del,
+	.neigh_add = netlink_neigh_add,
+	.objs = netlink_objs,
+	.batch = netlink_batch,
+	.mcasts = netlink_mcasts,
+	.groups = netlink_groups,
+	.group_set = netlink_group_set,
+	.send = netlink_send,
+	.sysctl_read = netlink_sysctl_read,
+	.sysctl_write = netlink_sysctl_write,
+	.sysctl_list = netlink_sysctl_list,
+	.link_driver = netlink_link_driver,
+	.devices = netlink_devices,
+	.subscribe = netlink_subscribe,
+	.receive = netlink_receive,
 };
 
 int nv_kernel_open(struct nv_kernel **ret_kernel)
@@ -493,6 +494,6 @@ int nv_kernel_open(struct nv_kernel **ret_kernel)
 	if (r == 0)
 		r = nv_kernel_new(&ops, real, ret_kernel);
 	if (r < 0)
-		real_free(real);
+		netlink_free(real);
 	return r;
 }

@@ -119,7 +119,7 @@ void nv_rtnl_close(struct nv_rtnl *rtnl)
  * After a failure in the middle of an answer, the rest of it must not be taken for the answer to
  * the next request.
  */
-static int reopen(struct nv_rtnl *rtnl)
+static int rtnl_reopen(struct nv_rtnl *rtnl)
 {
 	struct nv_rtnl fresh;
 	int r = nv_rtnl_open_other(rtnl->protocol, &fresh);
@@ -220,7 +220,7 @@ int nv_rtnl_request(
 
 	rtnl->error[0] = '\0';
 	if (rtnl->fd < 0)
-		r = reopen(rtnl);
+		r = rtnl_reopen(rtnl);
 	if (r < 0)
 		return r;
 	request->nlmsg_seq = ++rtnl->sequence;
@@ -229,7 +229,7 @@ int nv_rtnl_request(
 		return -errno;
 	r = nv_rtnl_read(rtnl, each, data, &whole);
 	if (!whole)
-		reopen(rtnl);
+		rtnl_reopen(rtnl);
 	return r;
 }
 
@@ -300,7 +300,7 @@ static int send_batch(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_
 		if (r == -EINTR)
 			continue;
 		if (r < 0) {
-			reopen(rtnl);
+			rtnl_reopen(rtnl);
 			return r;
 		}
 		if (rtnl->datagram.portid == 0)
@@ -311,7 +311,7 @@ static int send_batch(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_
 
 int nv_rtnl_batch(struct nv_rtnl *rtnl, char *bytes, size_t length, size_t count, int *ret_errors)
 {
-	int r = rtnl->fd < 0 ? reopen(rtnl) : 0;
+	int r = rtnl->fd < 0 ? rtnl_reopen(rtnl) : 0;
 
 	rtnl->error[0] = '\0';
 	while (r == 0 && count) {

@@ -119,35 +119,35 @@ void nv_rtobjs_commit(struct nv_rtobjs *objs, const struct nlmsghdr *copy)
 }
 
 /* Replaces an old ifindex by the new one. Returns whether it was an old one. */
-static bool rename_index(const struct nv_link_maps *renamings, int *ifindex)
+static bool rename_index(const struct nv_link_maps *maps, int *ifindex)
 {
-	for (size_t i = 0; renamings && i < renamings->count; i++) {
-		if (renamings->renaming[i].from != *ifindex)
+	for (size_t i = 0; maps && i < maps->count; i++) {
+		if (maps->map[i].from != *ifindex)
 			continue;
-		*ifindex = renamings->renaming[i].to;
+		*ifindex = maps->map[i].to;
 		return true;
 	}
 	return false;
 }
 
 static const struct nv_link_map *rtobj_find_name(
-	const struct nv_link_maps *renamings, const struct nlattr *attr)
+	const struct nv_link_maps *maps, const struct nlattr *attr)
 {
 	const char *name = mnl_attr_get_payload(attr);
 	size_t length = mnl_attr_get_payload_len(attr);
 
-	for (size_t i = 0; renamings && i < renamings->count; i++) {
-		const struct nv_link_map *renaming = &renamings->renaming[i];
+	for (size_t i = 0; maps && i < maps->count; i++) {
+		const struct nv_link_map *map = &maps->map[i];
 
-		if (strnlen(name, length) == strlen(renaming->from_name) &&
-			strncmp(name, renaming->from_name, length) == 0)
-			return renaming;
+		if (strnlen(name, length) == strlen(map->from_name) &&
+			strncmp(name, map->from_name, length) == 0)
+			return map;
 	}
 	return NULL;
 }
 
 struct count {
-	const struct nv_link_maps *renamings;
+	const struct nv_link_maps *maps;
 	bool *refers;
 };
 
@@ -156,7 +156,7 @@ static void count_hop(struct rtnexthop *hop, const void *data)
 	const struct count *count = data;
 	int ifindex = hop->rtnh_ifindex;
 
-	*count->refers |= rename_index(count->renamings, &ifindex);
+	*count->refers |= rename_index(count->maps, &ifindex);
 }
 
 static bool is_index(uint16_t message_type, const struct nlattr *attr)
@@ -182,7 +182,7 @@ static bool is_hops(uint16_t message_type, const struct nlattr *attr)
 	return message_type == RTM_NEWROUTE && mnl_attr_get_type(attr) == RTA_MULTIPATH;
 }
 
-bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *renamings)
+bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *maps)
 {
 	const struct nlmsghdr *message = &obj->header;
 	bool refers = false;
@@ -190,20 +190,20 @@ bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *rena
 
 	if (message->nlmsg_type == RTM_NEWLINK) {
 		ifindex = ((const struct ifinfomsg *)mnl_nlmsg_get_payload(message))->ifi_index;
-		return rename_index(renamings, &ifindex);
+		return rename_index(maps, &ifindex);
 	}
 	if (message->nlmsg_type == RTM_NEWNEIGH) {
 		ifindex = ((const struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_ifindex;
-		refers = rename_index(renamings, &ifindex);
+		refers = rename_index(maps, &ifindex);
 	}
 	nv_each_attr (attr, message) {
 		if (is_index(message->nlmsg_type, attr)) {
 			ifindex = (int)mnl_attr_get_u32(attr);
-			refers |= rename_index(renamings, &ifindex);
+			refers |= rename_index(maps, &ifindex);
 		} else if (rtobj_is_name(message->nlmsg_type, attr)) {
-			refers |= rtobj_find_name(renamings, attr) != NULL;
+			refers |= rtobj_find_name(maps, attr) != NULL;
 		} else if (is_hops(message->nlmsg_type, attr)) {
-			const struct count count = {renamings, &refers};
+			const struct count count = {maps, &refers};
 
 			nv_rtmessage_each_hop(mnl_attr_get_payload(attr),
 				mnl_attr_get_payload_len(attr), count_hop, &count);
@@ -218,17 +218,17 @@ static void rename_hop(struct rtnexthop *hop, const void *data)
 }
 
 static void put_renamed(
-	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_link_maps *renamings)
+	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_link_maps *maps)
 {
 	char *at = (char *)mnl_nlmsg_get_payload_tail(copy) + MNL_ATTR_HDRLEN;
 
 	if (is_index(copy->nlmsg_type, attr)) {
 		int ifindex = (int)mnl_attr_get_u32(attr);
 
-		rename_index(renamings, &ifindex);
+		rename_index(maps, &ifindex);
 		mnl_attr_put_u32(copy, attr->nla_type, (uint32_t)ifindex);
 	} else if (rtobj_is_name(copy->nlmsg_type, attr)) {
-		const struct nv_link_map *found = rtobj_find_name(renamings, attr);
+		const struct nv_link_map *found = rtobj_find_name(maps, attr);
 
 		if (found)
 			mnl_attr_put_strz(copy, attr->nla_type, found->to_name);
@@ -237,8 +237,7 @@ static void put_renamed(
 	} else {
 		nv_attr_put_same(copy, attr);
 		if (is_hops(copy->nlmsg_type, attr))
-			nv_rtmessage_each_hop(
-				at, mnl_attr_get_payload_len(attr), rename_hop, renamings);
+			nv_rtmessage_each_hop(at, mnl_attr_get_payload_len(attr), rename_hop, maps);
 	}
 }
 
@@ -307,7 +306,7 @@ static bool is_of_ipv4(const struct nv_rtobj *obj)
 }
 
 int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
-	enum nv_rtobj_verb verb, const struct nv_link_maps *renamings)
+	enum nv_rtobj_verb verb, const struct nv_link_maps *maps)
 {
 	const struct nlmsghdr *message = &obj->header;
 	struct nlmsghdr *copy;
@@ -317,15 +316,15 @@ int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
 	if (r < 0)
 		return r;
 	if (message->nlmsg_type == RTM_NEWNEIGH)
-		rename_index(renamings, &header->ndm_ifindex);
+		rename_index(maps, &header->ndm_ifindex);
 	nv_each_attr (attr, message) {
 		if (verb == NV_RTOBJ_DELETE && is_hops(message->nlmsg_type, attr) &&
 			!is_of_ipv4(obj))
-			put_hops_of(copy, attr, renamings);
+			put_hops_of(copy, attr, maps);
 		else
-			put_renamed(copy, attr, renamings);
+			put_renamed(copy, attr, maps);
 	}
-	if (message->nlmsg_type == RTM_NEWROUTE && verb == NV_RTOBJ_ADD && renamings)
+	if (message->nlmsg_type == RTM_NEWROUTE && verb == NV_RTOBJ_ADD && maps)
 		step_back(copy);
 	copy->nlmsg_type += verb == NV_RTOBJ_DELETE;
 	copy->nlmsg_flags = rtobj_flags_of(obj, verb);

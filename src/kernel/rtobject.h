@@ -68,7 +68,7 @@ struct nv_link_map {
 };
 
 struct nv_link_maps {
-	const struct nv_link_map *renaming;
+	const struct nv_link_map *map;
 	size_t count;
 };
 
@@ -84,7 +84,7 @@ void nv_rtobj_hex(const struct nv_rtobj *obj, struct nv_str *text);
 int nv_rtobjs_add_hex(struct nv_rtobjs *objs, const char *text);
 
 /* Whether the object names one of the links that are to be replaced. */
-bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *renamings);
+bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *maps);
 
 enum nv_rtobj_verb {
 	/*
@@ -99,10 +99,10 @@ enum nv_rtobj_verb {
 /*
  * Appends the request for @verb, with the interface indexes replaced. Of a route with several next
  * hops, only those that use the named links are deleted (for IPv4 the kernel deletes all or none).
- * @renamings NULL: nothing is replaced. Returns 0, -ENOMEM, -E2BIG.
+ * @maps NULL: nothing is replaced. Returns 0, -ENOMEM, -E2BIG.
  */
 int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
-	enum nv_rtobj_verb verb, const struct nv_link_maps *renamings);
+	enum nv_rtobj_verb verb, const struct nv_link_maps *maps);
 
 /*
  * Whether the object is replaced in one request when it moves, instead of being added beside the

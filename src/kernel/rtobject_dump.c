@@ -15,12 +15,12 @@ static int each(const struct nlmsghdr *message, void *data)
 	return r == -ENOMSG || r == -EBADMSG ? 0 : r;
 }
 
-static int rtobj_dump_dump(struct nv_rtnl *rtnl, struct nv_request *request, struct nv_rtobjs *objs)
+static int dump_request(struct nv_rtnl *rtnl, struct nv_request *request, struct nv_rtobjs *objs)
 {
 	return nv_rtnl_request(rtnl, &request->header, each, objs);
 }
 
-static int rtobj_dump_dump_routes(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)
+static int dump_routes(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	struct nv_request request;
@@ -33,7 +33,7 @@ static int rtobj_dump_dump_routes(struct nv_rtnl *rtnl, int ifindex, struct nv_r
 		info->rtm_family = families[i];
 		if (ifindex)
 			mnl_attr_put_u32(&request.header, RTA_OIF, (uint32_t)ifindex);
-		r = rtobj_dump_dump(rtnl, &request, objs);
+		r = dump_request(rtnl, &request, objs);
 	}
 	return r;
 }
@@ -52,7 +52,7 @@ static int dump_neighs(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs
 		info->ndm_flags = tables[i];
 		if (ifindex)
 			mnl_attr_put_u32(&request.header, NDA_IFINDEX, (uint32_t)ifindex);
-		r = rtobj_dump_dump(rtnl, &request, objs);
+		r = dump_request(rtnl, &request, objs);
 	}
 	return r;
 }
@@ -65,7 +65,7 @@ static int dump_ports(struct nv_rtnl *rtnl, struct nv_rtobjs *objs)
 
 	info->ifi_family = AF_BRIDGE;
 	mnl_attr_put_u32(&request.header, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);
-	return rtobj_dump_dump(rtnl, &request, objs);
+	return dump_request(rtnl, &request, objs);
 }
 
 static int dump_fdb(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)
@@ -76,7 +76,7 @@ static int dump_fdb(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)
 	info->ndm_family = AF_BRIDGE;
 	if (ifindex)
 		mnl_attr_put_u32(&request.header, NDA_IFINDEX, (uint32_t)ifindex);
-	return rtobj_dump_dump(rtnl, &request, objs);
+	return dump_request(rtnl, &request, objs);
 }
 
 static int dump_all(struct nv_rtnl *rtnl, uint16_t type, size_t header_size, struct nv_rtobjs *objs)
@@ -84,7 +84,7 @@ static int dump_all(struct nv_rtnl *rtnl, uint16_t type, size_t header_size, str
 	struct nv_request request;
 
 	nv_request_start(&request, type, NLM_F_DUMP, header_size);
-	return rtobj_dump_dump(rtnl, &request, objs);
+	return dump_request(rtnl, &request, objs);
 }
 
 int nv_rtobjs_dump(
@@ -97,7 +97,7 @@ int nv_rtobjs_dump(
 	case NV_RTOBJ_ADDR:
 		return -EOPNOTSUPP;
 	case NV_RTOBJ_ROUTE:
-		r = rtobj_dump_dump_routes(rtnl, ifindex, &objs);
+		r = dump_routes(rtnl, ifindex, &objs);
 		break;
 	case NV_RTOBJ_NEIGH:
 		r = dump_neighs(rtnl, ifindex, &objs);

@@ -140,7 +140,7 @@ static bool vfattach_is_port(const struct nv_context *context, const char *hn, c
 	return found;
 }
 
-static bool vfattach_attach(struct nv_context *context, const char *ifname, unsigned int delay)
+static bool vfattach_run(struct nv_context *context, const char *ifname, unsigned int delay)
 {
 	const struct nv_link *vf;
 	const struct nv_link *hn;
@@ -181,5 +181,5 @@ int main(int argc, char **argv)
 			DELAY_MAX);
 		return 1;
 	}
-	return nv_context_open(&context) && vfattach_attach(&context, argv[1], delay) ? 0 : 1;
+	return nv_context_open(&context) && vfattach_run(&context, argv[1], delay) ? 0 : 1;
 }

@@ -29,14 +29,14 @@ struct vfup {
 	struct nv_datapath *datapath;
 	const struct nv_link *hn;
 	const struct nv_link *vf; /* NULL: gone */
-	bool alone; /* netvfd does not run */
+	bool no_daemon; /* netvfd does not run */
 	char lagg_name[IFNAMSIZ];
 	int lagg;
 	struct nv_dp_pair pair; /* as last seen in the data path */
 	struct nv_interface *wanted;
 	struct nv_plan plan;
 	struct nv_journal journal; /* what hn was before */
-	int turn;
+	int lock;
 };
 
 static void vfup_auto(struct vfup *up)
@@ -46,7 +46,7 @@ static void vfup_auto(struct vfup *up)
 	nv_interface_free(up->wanted);
 	nv_datapath_free(up->datapath);
 	nv_context_auto(&up->context);
-	nv_fd_auto(&up->turn);
+	nv_fd_auto(&up->lock);
 }
 
 /*
@@ -75,7 +75,7 @@ static bool run_custom(const char *hn)
 }
 
 /* The next waits, and then finds the work done. */
-static bool take_turn(struct vfup *up, const char *hn, enum nv_move_direction turn)
+static bool vfup_take_lock(struct vfup *up, const char *hn, enum nv_move_direction direction)
 {
 	int r;
 
@@ -85,7 +85,7 @@ static bool take_turn(struct vfup *up, const char *hn, enum nv_move_direction tu
 		*slash = '/';
 	}
 	mkdir(up->context.run_dir, 0755);
-	r = nv_move_lock_take(up->context.run_dir, hn, turn, &up->turn);
+	r = nv_move_lock_take(up->context.run_dir, hn, direction, &up->lock);
 	if (r < 0)
 		nv_err("cannot lock %s in %s: %s", hn, up->context.run_dir, nv_strerror(r));
 	return r == 0;
@@ -174,7 +174,7 @@ static bool vfup_join(struct vfup *up)
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
 	int r = nv_client_open(up->context.run_dir, &client);
 
-	up->alone = r < 0;
+	up->no_daemon = r < 0;
 	if (r == 0 && nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair) == 0)
 		return true;
 	if (r < 0)
@@ -229,7 +229,7 @@ static void report_left(const struct vfup *up)
 	const size_t many = 10;
 	size_t count = 0;
 
-	nv_each_rtobj (obj, &up->plan.left) {
+	nv_each_rtobj (obj, &up->plan.dropped) {
 		NV_AUTO(nv_str) struct nv_str text = {};
 
 		nv_rtobj_text(obj, &text);
@@ -241,7 +241,7 @@ static void report_left(const struct vfup *up)
 		nv_notice("and so %zu more", count - many);
 }
 
-static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
+static bool vfup_find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	NV_AUTO(nv_str) struct nv_str why = {};
@@ -254,7 +254,7 @@ static bool find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 			up->hn->name, nv_strerror(r));
 		return false;
 	}
-	up->wanted->alone = !up->context.settings->inherit;
+	up->wanted->exclusive = !up->context.settings->inherit;
 	if (up->wanted->has_mac)
 		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of its VF",
 			up->hn->name, up->lagg_name, up->hn->name);
@@ -292,7 +292,7 @@ static enum look vfup_make_plan(struct vfup *up)
 {
 	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
 
-	if (!find_plan(up, &now))
+	if (!vfup_find_plan(up, &now))
 		return LOOK_FAILED;
 	if (is_unconfigured(up))
 		return LOOK_DONE;
@@ -339,7 +339,7 @@ static void ready_bond(struct vfup *up)
 	}
 }
 
-static bool make_lagg(struct vfup *up)
+static bool vfup_make_lagg(struct vfup *up)
 {
 	int r = create_lagg(up);
 
@@ -401,7 +401,7 @@ static bool vfup_take_over(struct vfup *up)
 	return true;
 }
 
-static void undo(struct vfup *up)
+static void vfup_undo(struct vfup *up)
 {
 	struct nv_link hn = *up->hn;
 	int restored = 0;
@@ -425,7 +425,7 @@ static void undo(struct vfup *up)
  * Make before break: until vfup_take_over() things are only added, so that destroying the lagg
  * undoes them; and until then frames arrive on hn, which has its configuration still.
  */
-static bool move(struct vfup *up)
+static bool vfup_move(struct vfup *up)
 {
 	struct nv_kernel *kernel = up->context.kernel;
 	bool before = up->pair.mode != NV_MODE_LAGG;
@@ -434,7 +434,7 @@ static bool move(struct vfup *up)
 	if (!ready_ports(up) || !nv_apply(kernel, &up->plan, NV_STAGE_FILL) ||
 		!vfup_take_over(up)) {
 		if (before)
-			undo(up);
+			vfup_undo(up);
 		return false;
 	}
 	nv_apply(kernel, &up->plan, NV_STAGE_STRIP_PATHS);
@@ -444,16 +444,16 @@ static bool move(struct vfup *up)
 	nv_dhcp_clients_move(kernel, &up->plan);
 	nv_apply(kernel, &up->plan, NV_STAGE_STRIP);
 	nv_journal_settle(kernel, &up->journal, &up->plan.move[0]);
-	if (up->alone) /* else netvfd does so when it sees that hn is bare */
+	if (up->no_daemon) /* else netvfd does so when it sees that hn is bare */
 		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);
 	return true;
 }
 
-static bool vfup(struct vfup *up, const char *hn)
+static bool vfup_run(struct vfup *up, const char *hn)
 {
 	const struct nv_link *lagg;
 
-	if (!nv_context_open(&up->context) || !take_turn(up, hn, NV_MOVE_TO_LAGG))
+	if (!nv_context_open(&up->context) || !vfup_take_lock(up, hn, NV_MOVE_TO_LAGG))
 		return false;
 	switch (vfup_look(up, hn)) {
 	case LOOK_GO_ON:
@@ -483,14 +483,14 @@ static bool vfup(struct vfup *up, const char *hn)
 	case LOOK_FAILED:
 		return false;
 	}
-	return make_lagg(up) && move(up);
+	return vfup_make_lagg(up) && vfup_move(up);
 }
 
-static bool release(struct vfup *up, const char *hn)
+static bool vfup_release(struct vfup *up, const char *hn)
 {
 	struct nv_dp_pair pair = {};
 
-	if (!nv_context_open(&up->context) || !take_turn(up, hn, NV_MOVE_TO_HN) ||
+	if (!nv_context_open(&up->context) || !vfup_take_lock(up, hn, NV_MOVE_TO_HN) ||
 		!nv_context_look(&up->context))
 		return false;
 	up->hn = nv_links_by_name(&up->context.links, hn);
@@ -517,21 +517,21 @@ static bool is_alone(const char *run_dir)
 }
 
 /* Every hn; where netvfd does not run, netvf leaves them altogether. */
-static bool release_all(void)
+static bool vfup_release_all(void)
 {
-	NV_AUTO(vfup) struct vfup all = {.turn = -1};
+	NV_AUTO(vfup) struct vfup all = {.lock = -1};
 	bool done = true;
 
 	if (!nv_context_open(&all.context) || !nv_context_look(&all.context))
 		return false;
 	for (size_t i = 0; i < all.context.pairs.count; i++) {
-		NV_AUTO(vfup) struct vfup up = {.turn = -1};
+		NV_AUTO(vfup) struct vfup up = {.lock = -1};
 		const struct nv_pair *pair = &all.context.pairs.pair[i];
 		const struct nv_link *hn = nv_links_by_index(&all.context.links, pair->hn);
 
 		if (!hn || pair->match == NV_MATCH_COUPLED)
 			continue;
-		done &= release(&up, hn->name) &&
+		done &= vfup_release(&up, hn->name) &&
 			(!is_alone(all.context.run_dir) ||
 				nv_release_ports(&up.context, up.datapath, up.hn));
 	}
@@ -539,13 +539,13 @@ static bool release_all(void)
 }
 
 /* What would be done, without doing it. */
-static bool show(struct vfup *up, const char *hn, bool json)
+static bool vfup_show_plan(struct vfup *up, const char *hn, bool json)
 {
 	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
 	int r;
 
 	if (!nv_context_open(&up->context) || vfup_look(up, hn) != LOOK_GO_ON ||
-		!find_plan(up, &now))
+		!vfup_find_plan(up, &now))
 		return false;
 	r = nv_print_plan(&up->plan, json);
 	if (r < 0)
@@ -562,7 +562,7 @@ static int vfup_usage(void)
 
 int main(int argc, char **argv)
 {
-	NV_AUTO(vfup) struct vfup up = {.turn = -1};
+	NV_AUTO(vfup) struct vfup up = {.lock = -1};
 	const char *dot = strrchr(argv[0] ? argv[0] : "", '.');
 	bool back = false;
 	bool only_show = false;
@@ -581,14 +581,14 @@ int main(int argc, char **argv)
 	argc -= optind;
 	hn = argc == 1 ? argv[optind] : argc == 0 && dot ? dot + 1 : "";
 	if (back && !argc && !dot)
-		return release_all() ? 0 : 1;
+		return vfup_release_all() ? 0 : 1;
 	if (!hn[0] || strlen(hn) >= IFNAMSIZ || strchr(hn, '/'))
 		return vfup_usage();
 	if (only_show)
-		return show(&up, hn, json) ? 0 : 1;
+		return vfup_show_plan(&up, hn, json) ? 0 : 1;
 	if (back)
-		return release(&up, hn) ? 0 : 1;
+		return vfup_release(&up, hn) ? 0 : 1;
 	if (!run_custom(hn))
 		return 1;
-	return vfup(&up, hn) ? 0 : 1;
+	return vfup_run(&up, hn) ? 0 : 1;
 }

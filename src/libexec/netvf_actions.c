@@ -36,7 +36,7 @@ struct options {
 	const char *run_dir;
 };
 
-static int netvf_actions_usage(void)
+static int actions_usage(void)
 {
 	fprintf(stderr, "usage: " PROGRAM " [-f devd.conf] [-c rc.conf] [--run-dir directory]\n");
 	return -EINVAL;
@@ -56,9 +56,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 		else if (opt == 'r')
 			options->run_dir = optarg;
 		else
-			return netvf_actions_usage();
+			return actions_usage();
 	}
-	return optind == argc ? 0 : netvf_actions_usage();
+	return optind == argc ? 0 : actions_usage();
 }
 
 static int parse_event(const char *time, const char *line, struct nv_event **ret_event)
@@ -86,7 +86,7 @@ static const char *guest(void *data)
 }
 
 /* Returns 0, -EACCES (no rule makes this command of the event), or why that cannot be told. */
-static int netvf_actions_check(
+static int actions_check(
 	struct options *options, const char *time, const char *line, const char *command)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
@@ -114,7 +114,7 @@ static int as_of_wait(const siginfo_t *info)
 }
 
 /* The number of the group is nobody else's until netvfd has closed the connection. */
-static void attend(int fd, pid_t pid)
+static void actions_attend(int fd, pid_t pid)
 {
 	siginfo_t info = {};
 	char byte;
@@ -127,7 +127,7 @@ static void attend(int fd, pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-static int take_request(int fd, char *request, size_t size)
+static int actions_take_request(int fd, char *request, size_t size)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE};
 	const struct timeval forever = {};
@@ -148,24 +148,24 @@ static int take_request(int fd, char *request, size_t size)
 	return 0;
 }
 
-static void serve(int fd, struct options *options)
+static void actions_serve(int fd, struct options *options)
 {
 	static char request[NV_RUNNER_REQUEST_MAX + 1];
 	NV_AUTO(nv_shell) struct nv_shell *shell = NULL;
 	char *time, *event, *command;
 	pid_t pid;
-	int r = take_request(fd, request, sizeof(request));
+	int r = actions_take_request(fd, request, sizeof(request));
 
 	if (r == 0)
 		r = nv_runner_split(request, &time, &event, &command);
 	if (r == 0)
-		r = netvf_actions_check(options, time, event, command);
+		r = actions_check(options, time, event, command);
 	if (r == 0)
 		r = nv_shell_new("/bin/sh", NULL, &shell);
 	if (r == 0)
 		r = nv_shell_run(shell, command, &pid);
 	if (r == 0)
-		attend(fd, pid);
+		actions_attend(fd, pid);
 	else
 		nv_runner_say(fd, NV_RUNNER_REFUSED, -r);
 }
@@ -192,7 +192,7 @@ static int listen_at(const char *run_dir, int *ret_fd)
 	return 0;
 }
 
-static int serve_all(int listener, struct options *options)
+static int actions_serve_all(int listener, struct options *options)
 {
 	for (;;) {
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -201,7 +201,7 @@ static int serve_all(int listener, struct options *options)
 		if (pid == 0) {
 			signal(SIGCHLD, SIG_DFL);
 			close(listener);
-			serve(fd, options);
+			actions_serve(fd, options);
 			_exit(0);
 		}
 		/* netvfd sees the end of the connection, and tries again. */
@@ -237,5 +237,5 @@ int main(int argc, char **argv)
 	setenv(NV_RUN_DIR_ENV, run_dir, 1);
 	setenv(NV_RCCONF_ENV, options.rcconf, 1);
 	sd_notify(1, "READY=1");
-	return serve_all(listener, &options);
+	return actions_serve_all(listener, &options);
 }

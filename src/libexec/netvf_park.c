@@ -45,7 +45,7 @@ static void park_auto(struct park *park)
 }
 
 /* A file with faults must not cost the guest its network: it is as if there were none. */
-static void netvf_park_read_settings(struct nv_settings *ret_settings)
+static void park_read_settings(struct nv_settings *ret_settings)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	const char *path = getenv(NV_RCCONF_ENV);
@@ -57,7 +57,7 @@ static void netvf_park_read_settings(struct nv_settings *ret_settings)
 	nv_rcconf_free(rcconf);
 }
 
-static int open_netns(int *ret_fd, struct nv_kernel **ret_kernel)
+static int park_open_netns(int *ret_fd, struct nv_kernel **ret_kernel)
 {
 	int fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
 	int r = fd < 0 ? -errno : nv_kernel_open(ret_kernel);
@@ -71,12 +71,12 @@ static int open_netns(int *ret_fd, struct nv_kernel **ret_kernel)
 
 static int open_namespaces(struct park *park)
 {
-	int r = open_netns(&park->home_fd, &park->home);
+	int r = park_open_netns(&park->home_fd, &park->home);
 
 	if (r == 0 && unshare(CLONE_NEWNET) < 0)
 		r = -errno;
 	if (r == 0)
-		r = open_netns(&park->away_fd, &park->away);
+		r = park_open_netns(&park->away_fd, &park->away);
 	if (r == 0 && setns(park->home_fd, CLONE_NEWNET) < 0)
 		r = -errno;
 	if (r < 0)
@@ -117,7 +117,7 @@ static void park_vf(struct park *park, const struct nv_link *vf, const struct nv
 }
 
 /* Now and after each change of a link. */
-static void netvf_park_on_settled(void *data)
+static void park_on_settled(void *data)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
 	struct park *park = data;
@@ -136,7 +136,7 @@ static void netvf_park_on_settled(void *data)
 }
 
 /* Links that the kernel makes in every namespace cannot leave it (-EINVAL). */
-static bool give_back(struct park *park)
+static bool park_give_back(struct park *park)
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
 	bool all = true;
@@ -164,29 +164,29 @@ static bool give_back(struct park *park)
 	return all;
 }
 
-static void netvf_park_on_signal(int signal, void *data)
+static void park_on_signal(int signal, void *data)
 {
 	(void)signal;
 	nv_loop_quit(data);
 }
 
-static int netvf_park_run(struct park *park)
+static int park_run(struct park *park)
 {
-	static const struct nv_monitor_ops ops = {.settled = netvf_park_on_settled};
+	static const struct nv_monitor_ops ops = {.settled = park_on_settled};
 	NV_AUTO(nv_watch) struct nv_watch *term = NULL;
 	NV_AUTO(nv_watch) struct nv_watch *interrupt = NULL;
-	int r = nv_loop_watch_signal(park->loop, SIGTERM, netvf_park_on_signal, park->loop, &term);
+	int r = nv_loop_watch_signal(park->loop, SIGTERM, park_on_signal, park->loop, &term);
 
 	if (r == 0)
 		r = nv_loop_watch_signal(
-			park->loop, SIGINT, netvf_park_on_signal, park->loop, &interrupt);
+			park->loop, SIGINT, park_on_signal, park->loop, &interrupt);
 	if (r == 0)
 		r = nv_monitor_new(park->loop, park->home, &ops, park, &park->monitor);
 	if (r < 0) {
 		nv_err("cannot watch the network interfaces: %s", nv_strerror(r));
 		return r;
 	}
-	netvf_park_on_settled(park);
+	park_on_settled(park);
 	sd_notify(0, "READY=1");
 	r = nv_loop_run(park->loop);
 	sd_notify(0, "STOPPING=1");
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 		nv_err("usage: " PROGRAM " (netvf-park.service runs it)");
 		return EXIT_FAILURE;
 	}
-	netvf_park_read_settings(&park.settings);
+	park_read_settings(&park.settings);
 	r = nv_loop_new(NV_LOOP_MONOTONIC, &park.loop);
 	if (r < 0) {
 		nv_err("cannot make an event loop: %s", nv_strerror(r));
@@ -212,6 +212,6 @@ int main(int argc, char **argv)
 	}
 	if (open_namespaces(&park) < 0)
 		return EXIT_FAILURE;
-	r = netvf_park_run(&park);
-	return give_back(&park) && r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	r = park_run(&park);
+	return park_give_back(&park) && r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

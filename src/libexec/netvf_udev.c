@@ -67,7 +67,7 @@ static bool netvf_udev_is_taken(const char *ifname, const char *name)
 }
 
 /* udev's properties of a VF are our environment. NULL: what udev is about to call it is well. */
-static const char *netvf_udev_find_name(const char *ifname, const char *wanted)
+static const char *udev_find_name(const char *ifname, const char *wanted)
 {
 	static const char *const places[] = {
 		"ID_NET_NAME", "ID_NET_NAME_ONBOARD", "ID_NET_NAME_SLOT", "ID_NET_NAME_PATH"};
@@ -96,7 +96,7 @@ static const struct {
 	{"/sys/bus/xen/devices/vif-*/modalias", "xen:vif", "net/*"},
 };
 
-static bool netvf_udev_exists(const char *pattern)
+static bool udev_exists(const char *pattern)
 {
 	glob_t found = {};
 	bool any = glob(pattern, 0, NULL, &found) == 0;
@@ -114,7 +114,7 @@ static bool is_pending(const char *path, const char *begins, const char *net)
 	if (!file || !fgets(text, sizeof(text), file) || strncmp(text, begins, strlen(begins)) != 0)
 		return false;
 	snprintf(pattern, sizeof(pattern), "%.*s/%s", (int)(strrchr(path, '/') - path), path, net);
-	return !netvf_udev_exists(pattern);
+	return !udev_exists(pattern);
 }
 
 static bool hn_is_coming(void)
@@ -137,7 +137,7 @@ static bool hn_is_coming(void)
  * At boot the driver of a VF may be there before that of its hn, and no manager may look at the VF
  * before it is known to be one: none does before udev is done with it.
  */
-static bool netvf_udev_look(struct nv_context *context, const char *ifname)
+static bool udev_look(struct nv_context *context, const char *ifname)
 {
 	const struct timespec pause = {.tv_nsec = 50000000};
 
@@ -180,11 +180,11 @@ int main(int argc, char **argv)
 		nv_err("usage: " PROGRAM " INTERFACE [NAME]");
 		return 1;
 	}
-	if (!nv_context_open(&context) || !netvf_udev_look(&context, argv[1]))
+	if (!nv_context_open(&context) || !udev_look(&context, argv[1]))
 		return 1;
 	if (is_vf(&context, argv[1]) || is_vf_vlan(&context, argv[1]) || is_lagg(&context, argv[1]))
 		puts("NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf");
-	name = is_vf(&context, argv[1]) ? netvf_udev_find_name(argv[1], argc == 3 ? argv[2] : NULL)
+	name = is_vf(&context, argv[1]) ? udev_find_name(argv[1], argc == 3 ? argv[2] : NULL)
 					: NULL;
 	if (name)
 		printf("NETVF_NAME=%s\n", name);

@@ -58,7 +58,7 @@ static bool release_make_plan(struct release *release)
 }
 
 /* A port of a bond is closed when it leaves, so it does before it gets anything. */
-static int leave_bond(struct release *release)
+static int release_leave_bond(struct release *release)
 {
 	const struct nv_link_change leave = {.what = NV_LINK_MASTER};
 
@@ -67,7 +67,7 @@ static int leave_bond(struct release *release)
 	return nv_kernel_link_set(release->context->kernel, release->hn->ifindex, &leave);
 }
 
-static void show_link(struct nv_kernel *kernel, const struct nv_link *hn)
+static void release_show_link(struct nv_kernel *kernel, const struct nv_link *hn)
 {
 	const struct nv_link_change change = {
 		.what = NV_LINK_MODE | NV_LINK_OPERSTATE,
@@ -77,16 +77,16 @@ static void show_link(struct nv_kernel *kernel, const struct nv_link *hn)
 	nv_kernel_link_set(kernel, hn->ifindex, &change);
 }
 
-static bool give(struct release *release)
+static bool release_give_back(struct release *release)
 {
 	const struct nv_dp_change transparent = {.what = NV_DP_MODE, .to.mode = NV_MODE_HN};
 	struct nv_kernel *kernel = release->context->kernel;
-	int r = leave_bond(release);
+	int r = release_leave_bond(release);
 
 	if (r == 0 && nv_apply(kernel, &release->plan, NV_STAGE_FILL)) {
 		/* While it pretends to have no link, a bridge takes nothing from hn. */
 		if (release->plan.move[0].port.count)
-			show_link(kernel, release->hn);
+			release_show_link(kernel, release->hn);
 		r = nv_datapath_change(release->datapath, release->hn->ifindex, &transparent);
 		if (r == 0)
 			return true;
@@ -100,7 +100,7 @@ static bool give(struct release *release)
 }
 
 /* Once, where they are to be told: who repeats it, if anybody does, is netvfd. */
-static void tell_peers(struct nv_context *context, const struct nv_link *hn)
+static void release_tell_peers(struct nv_context *context, const struct nv_link *hn)
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -133,7 +133,7 @@ static void release_leave_vf(struct release *release)
 		nv_kernel_link(kernel, hn, &live) < 0 || !nv_link_usable(&live))
 		return;
 	nv_datapath_activate(release->datapath, hn, NV_PORT_HN);
-	tell_peers(release->context, release->hn);
+	release_tell_peers(release->context, release->hn);
 }
 
 static bool release_take_lagg(struct release *release)
@@ -167,8 +167,8 @@ bool nv_release(struct nv_context *context, struct nv_datapath *datapath, const 
 		nv_notice("%s has no lagg, and nothing to be given back", hn->name);
 		return true;
 	}
-	if (lagg &&
-		(!release_make_plan(&release) || !give(&release) || !release_take_lagg(&release)))
+	if (lagg && (!release_make_plan(&release) || !release_give_back(&release) ||
+			    !release_take_lagg(&release)))
 		return false;
 	r = release.journal.hn ? nv_kernel_link(context->kernel, hn->ifindex, &live) : 0;
 	if (r == 0 && release.journal.hn)
@@ -196,9 +196,9 @@ bool nv_release_ports(
 		return true;
 	nv_datapath_activate(datapath, hn->ifindex, NV_PORT_HN);
 	if (hn->link_mode == IF_LINK_MODE_DORMANT)
-		show_link(context->kernel, hn);
+		release_show_link(context->kernel, hn);
 	if (pair.vf && pair.mode != NV_MODE_VF) {
-		tell_peers(context, hn);
+		release_tell_peers(context, hn);
 		nv_kernel_link_up(context->kernel, pair.vf, false);
 	}
 	r = nv_datapath_remove(datapath, hn->ifindex);

@@ -23,7 +23,7 @@ bool nv_addresses_lacks_network(const struct nv_addr *addr, const struct nv_rout
  * The address is there already, from a run that was killed. The route to its network must be there
  * too.
  */
-static int mend4(struct nv_kernel *kernel, const struct nv_addr *addr)
+static int restore_route4(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 	int r = nv_kernel_routes(kernel, addr->ifindex, &routes);
@@ -56,7 +56,7 @@ static struct nv_route network_of(const struct nv_addr *addr)
  * first matching prefix route, possibly another interface's (modify_prefix_route()). Add the prefix
  * route again instead.
  */
-static int mend_network6(struct nv_kernel *kernel, const struct nv_addr *addr)
+static int restore_route6(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
 	const struct nv_route network = network_of(addr);
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
@@ -80,7 +80,7 @@ static int mend_network6(struct nv_kernel *kernel, const struct nv_addr *addr)
  * The address is there already. It gets its lifetimes again, unless a previous run made it
  * permanent.
  */
-static int mend6(struct nv_kernel *kernel, const struct nv_addr *addr)
+static int restore_addr6(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	const struct nv_addr *there;
@@ -90,7 +90,7 @@ static int mend6(struct nv_kernel *kernel, const struct nv_addr *addr)
 		return r;
 	there = nv_addrs_by_ip(&addrs, &addr->local);
 	if (addr->valid_lft == NV_LFT_LONGEST && there && there->flags & IFA_F_PERMANENT)
-		return mend_network6(kernel, there);
+		return restore_route6(kernel, there);
 	return nv_kernel_addr_add(kernel, addr, true);
 }
 
@@ -117,7 +117,7 @@ bool nv_addresses_fill(
 		make_changeable(&addr);
 	r = nv_kernel_addr_add(kernel, &addr, false);
 	if (r == -EEXIST)
-		r = is_ipv6 ? mend6(kernel, &addr) : mend4(kernel, &addr);
+		r = is_ipv6 ? restore_addr6(kernel, &addr) : restore_route4(kernel, &addr);
 	if (r == 0)
 		return true;
 	nv_err("cannot give %s the address %s/%u: %s", move->to_name, nv_ip_text(&addr.local, text),

@@ -161,7 +161,8 @@ static void apply_settle(struct nv_kernel *kernel, const struct nv_move *move)
 }
 
 /* Carries out a step that removes something from an old interface. */
-static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
+static bool apply_take_off(
+	struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
 {
 	switch (step->object) {
 	case NV_STEP_LINK:
@@ -198,8 +199,8 @@ static bool take_off(struct nv_kernel *kernel, struct nv_move *move, const struc
  * Carries out a step that adds something to a new interface. @priority: of the message about a
  * route of rc.conf that cannot be added.
  */
-static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const struct nv_step *step,
-	int priority)
+static bool apply_add(struct nv_kernel *kernel, const struct nv_move *move,
+	const struct nv_step *step, int priority)
 {
 	switch (step->object) {
 	case NV_STEP_ADDR:
@@ -229,7 +230,7 @@ static bool put_on(struct nv_kernel *kernel, const struct nv_move *move, const s
 }
 
 /* Copies a setting from the old interface to the new one. */
-static bool copy(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
+static bool apply_copy(struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
 {
 	if (step->object == NV_STEP_PORT)
 		return nv_bridge_enter(kernel, move);
@@ -249,16 +250,16 @@ static bool apply_carry_out(
 		move->late = step->stage != NV_STAGE_FILL;
 		return !plan->move[move->lower].to || make_link(kernel, plan, move);
 	case NV_STEP_COPY:
-		return !move->to || copy(kernel, move, step);
+		return !move->to || apply_copy(kernel, move, step);
 	case NV_STEP_ADD:
 	case NV_STEP_REPLACE:
 	case NV_STEP_WAIT:
 	case NV_STEP_SETTLE:
-		return !move->to || put_on(kernel, move, step, LOG_WARNING);
+		return !move->to || apply_add(kernel, move, step, LOG_WARNING);
 	case NV_STEP_CLOSE:
 	case NV_STEP_REMOVE:
 	case NV_STEP_LEAVE:
-		return !move->from || take_off(kernel, move, step);
+		return !move->from || apply_take_off(kernel, move, step);
 	case NV_STEP_SWITCH:
 		break;
 	}
@@ -288,7 +289,7 @@ bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage
 			continue;
 		}
 		fine &= nv_replay(kernel, plan, step, count,
-			filling && !plan->is_said ? LOG_ERR : LOG_WARNING);
+			filling && !plan->is_configured ? LOG_ERR : LOG_WARNING);
 		i += count - 1;
 	}
 	return fine;
@@ -305,7 +306,7 @@ static size_t count_routes(const struct nv_routes *routes)
 }
 
 /* Adds the addresses, routes and replayed objects of one new interface again. */
-static void put_again(
+static void apply_put_again(
 	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)
 {
 	enum nv_step_stage stage = move->late ? NV_STAGE_STRIP_PATHS : NV_STAGE_FILL;
@@ -323,7 +324,7 @@ static void put_again(
 		if (count)
 			nv_replay(kernel, plan, step, count, LOG_DEBUG);
 		else if (&plan->move[step->move] == move)
-			fine = put_on(kernel, move, step, LOG_DEBUG);
+			fine = apply_add(kernel, move, step, LOG_DEBUG);
 		i += count ? count - 1 : 0;
 	}
 }
@@ -349,10 +350,10 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const s
 	}
 	whole &= count_routes(&routes) >= move->routes.count + nv_replay_count_routes(plan, move);
 	if (!whole)
-		put_again(kernel, plan, move);
+		apply_put_again(kernel, plan, move);
 }
 
-static bool has_other(const struct nv_move *move, const struct nv_addrs *now)
+static bool apply_has_other(const struct nv_move *move, const struct nv_addrs *now)
 {
 	for (size_t i = 0; i < now->count; i++)
 		if (now->addr[i].local.family == AF_INET &&
@@ -378,14 +379,14 @@ void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 
 	if (nv_kernel_addrs(kernel, move->to, &now) < 0)
 		return;
-	other = has_other(move, &now);
+	other = apply_has_other(move, &now);
 	/*
 	 * Otherwise the new address would be removed together with the old one, if it is a
 	 * secondary of it.
 	 */
 	if (other)
 		nv_sysctls_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
-	for (size_t i = move->addrs.count; i-- > move->n_said_addrs;) {
+	for (size_t i = move->addrs.count; i-- > move->n_configured_addrs;) {
 		struct nv_addr *addr = &move->addrs.addr[i];
 		const struct nv_addr *there = nv_addrs_by_ip(&now, &addr->local);
 		struct nv_addr mine = *addr;

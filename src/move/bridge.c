@@ -53,8 +53,8 @@ bool nv_bridge_enter(struct nv_kernel *kernel, const struct nv_move *move)
  */
 static int request_macs(const struct nv_move *move, struct nv_rtobjs *requests)
 {
-	const struct nv_link_map renaming = {move->was, move->to, move->from_name, move->to_name};
-	const struct nv_link_maps list = {&renaming, 1};
+	const struct nv_link_map map = {move->was, move->to, move->from_name, move->to_name};
+	const struct nv_link_maps list = {&map, 1};
 	const struct nv_rtobjs *objs = &move->port;
 	int r = 0;
 

@@ -40,7 +40,7 @@ static const struct nv_dhcp_client *dhcp_clients_find(
 	return NULL;
 }
 
-static bool runs_on(const char *ifname, bool ipv6)
+static bool dhcp_clients_run_on(const char *ifname, bool ipv6)
 {
 	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 
@@ -121,7 +121,7 @@ static void dhcp_clients_start(struct leading *leading, const struct nv_dhcp_wan
 	bool ipv6 = !wanted && like->ipv6;
 	int r;
 
-	if (leading->n_started == NV_DHCP_CLIENTS_MAX || runs_on(move->to_name, ipv6))
+	if (leading->n_started == NV_DHCP_CLIENTS_MAX || dhcp_clients_run_on(move->to_name, ipv6))
 		return;
 	r = nv_dhcp_start(wanted, move->to_name, like, move->from_name, &waiting->pid);
 	if (r == 0) {
@@ -145,7 +145,7 @@ static void dhcp_clients_start(struct leading *leading, const struct nv_dhcp_wan
 	}
 }
 
-static void start_all(struct leading *leading)
+static void dhcp_clients_start_all(struct leading *leading)
 {
 	const struct nv_move *move = leading->move;
 
@@ -173,7 +173,7 @@ static void dhcp_clients_report(
 		nv_apply_leased(leading->kernel, leading->plan, leading->move);
 }
 
-static bool all_told(struct leading *leading)
+static bool dhcp_clients_all_reported(struct leading *leading)
 {
 	bool told = true;
 
@@ -193,7 +193,7 @@ static bool all_told(struct leading *leading)
 	return told;
 }
 
-static time_t now(void)
+static time_t dhcp_clients_now(void)
 {
 	struct timespec time;
 
@@ -201,7 +201,7 @@ static time_t now(void)
 	return time.tv_sec;
 }
 
-static void stop_old(struct leading *leading)
+static void dhcp_clients_stop_old(struct leading *leading)
 {
 	for (size_t i = 0; i < leading->old.count; i++) {
 		struct nv_dhcp_client *client = &leading->old.client[i];
@@ -217,7 +217,7 @@ static void stop_old(struct leading *leading)
 	}
 }
 
-static void move_one(
+static void dhcp_clients_move_one(
 	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move, time_t deadline)
 {
 	NV_AUTO(leading)
@@ -237,23 +237,23 @@ static void move_one(
 			(int)leading.old.refused, move->from_name,
 			nv_strerror(leading.old.refused_why), move->to_name);
 	if (replaced)
-		stop_old(&leading);
-	start_all(&leading);
-	while (!(told = all_told(&leading)) && now() < deadline)
+		dhcp_clients_stop_old(&leading);
+	dhcp_clients_start_all(&leading);
+	while (!(told = dhcp_clients_all_reported(&leading)) && dhcp_clients_now() < deadline)
 		continue;
 	if (!told)
 		nv_warn("no lease on %s after %d seconds; its client goes on trying, and what was moved stays",
 			move->to_name, LEASE_WAIT);
 	if (!replaced)
-		stop_old(&leading);
+		dhcp_clients_stop_old(&leading);
 	nv_apply_keep(kernel, plan, move);
 }
 
 void nv_dhcp_clients_move(struct nv_kernel *kernel, struct nv_plan *plan)
 {
-	time_t deadline = now() + LEASE_WAIT;
+	time_t deadline = dhcp_clients_now() + LEASE_WAIT;
 
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].to)
-			move_one(kernel, plan, &plan->move[i], deadline);
+			dhcp_clients_move_one(kernel, plan, &plan->move[i], deadline);
 }

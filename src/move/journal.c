@@ -15,7 +15,7 @@ void nv_journal_auto(struct nv_journal *journal)
 	nv_rtobjs_auto(&journal->addrs);
 	nv_rtobjs_auto(&journal->displaced);
 	nv_rtobjs_auto(&journal->ports);
-	nv_rtobjs_auto(&journal->said);
+	nv_rtobjs_auto(&journal->configured);
 	*journal = (struct nv_journal){};
 }
 
@@ -56,7 +56,7 @@ static struct nv_journal_settings journal_read_settings(
  * hn's own settings. Where hn still has a port's value, the journal has hn's own; otherwise
  * somebody has set it since, and the current value is hn's own.
  */
-static struct nv_journal_settings find_own(
+static struct nv_journal_settings journal_find_own(
 	const struct nv_journal *journal, const struct nv_journal_settings *live)
 {
 	struct nv_journal_settings own = *live;
@@ -90,7 +90,7 @@ static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal
 	const struct nv_link_maps list = {&hn, 1};
 	int r = 0;
 
-	nv_each_rtobj (obj, &plan->left) {
+	nv_each_rtobj (obj, &plan->dropped) {
 		struct nv_addr addr;
 		bool ours = nv_rtobj_refers(obj, &list) ||
 			    (nv_rtobj_addr(obj, &addr) == 0 && addr.ifindex == move->from);
@@ -103,7 +103,7 @@ static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal
 	 * tried.
 	 */
 	nv_each_rtobj (obj, &plan->objs)
-		if (r == 0 && plan->is_said && is_several(obj) && nv_rtobj_refers(obj, &list))
+		if (r == 0 && plan->is_configured && is_several(obj) && nv_rtobj_refers(obj, &list))
 			r = nv_rtobjs_add(&journal->displaced, obj);
 	return r;
 }
@@ -118,10 +118,10 @@ static int take_config(
 		if (now->addrs.addr[i].ifindex == move->from &&
 			!(now->addrs.addr[i].flags & IFA_F_DADFAILED))
 			r = nv_rtobjs_add_addr(&journal->addrs, &now->addrs.addr[i]);
-	for (size_t i = 0; i < move->n_said_addrs && r == 0; i++)
-		r = nv_rtobjs_add_addr(&journal->said, &move->addrs.addr[i]);
+	for (size_t i = 0; i < move->n_configured_addrs && r == 0; i++)
+		r = nv_rtobjs_add_addr(&journal->configured, &move->addrs.addr[i]);
 	for (size_t i = 0; i < move->routes.count && r == 0; i++)
-		r = nv_rtobjs_add_route(&journal->said, &move->routes.route[i]);
+		r = nv_rtobjs_add_route(&journal->configured, &move->routes.route[i]);
 	return r;
 }
 
@@ -186,20 +186,20 @@ int nv_journal_take(struct nv_kernel *kernel, const struct nv_link *hn,
 {
 	const struct nv_journal_settings live = journal_read_settings(kernel, hn);
 
-	journal->settings = find_own(journal, &live);
+	journal->settings = journal_find_own(journal, &live);
 	journal->lagg_mtu = plan->move[0].mtu;
 	if (journal->hn && !whole)
 		return 0;
 	nv_rtobjs_auto(&journal->addrs);
 	nv_rtobjs_auto(&journal->displaced);
-	nv_rtobjs_auto(&journal->said);
+	nv_rtobjs_auto(&journal->configured);
 	journal->hn = hn->ifindex;
 	memcpy(journal->mac, hn->mac, NV_MAC_LEN);
 	journal->taken = now_since_boot();
 	return take_config(now, plan, journal);
 }
 
-static bool has(const struct nv_rtobjs *objs, const struct nv_addr *wanted)
+static bool journal_has_addr(const struct nv_rtobjs *objs, const struct nv_addr *wanted)
 {
 	nv_each_rtobj (obj, objs) {
 		struct nv_addr addr;
@@ -221,7 +221,7 @@ static const struct nv_addr *journal_find(
 	return NULL;
 }
 
-static uint32_t left_of(uint32_t lifetime, uint64_t elapsed)
+static uint32_t journal_lifetime_left(uint32_t lifetime, uint64_t elapsed)
 {
 	if (lifetime == UINT32_MAX)
 		return lifetime;
@@ -229,20 +229,21 @@ static uint32_t left_of(uint32_t lifetime, uint64_t elapsed)
 }
 
 /* Whether an object that hn had is to be restored, and in which form. */
-static bool comes_back(const struct nv_journal *journal, const struct nv_addrs *on_lagg,
+static bool journal_comes_back(const struct nv_journal *journal, const struct nv_addrs *on_lagg,
 	uint64_t elapsed, struct nv_addr *addr)
 {
 	const struct nv_addr *live = journal_find(on_lagg, addr);
-	bool displaced = has(&journal->displaced, addr) || has(&journal->said, addr);
+	bool displaced = journal_has_addr(&journal->displaced, addr) ||
+			 journal_has_addr(&journal->configured, addr);
 
 	addr->ifindex = 0;
-	if (live && !has(&journal->said, addr)) {
+	if (live && !journal_has_addr(&journal->configured, addr)) {
 		addr->valid_lft = live->valid_lft;
 		addr->preferred_lft = live->preferred_lft;
 		return true;
 	}
-	addr->valid_lft = left_of(addr->valid_lft, elapsed);
-	addr->preferred_lft = left_of(addr->preferred_lft, elapsed);
+	addr->valid_lft = journal_lifetime_left(addr->valid_lft, elapsed);
+	addr->preferred_lft = journal_lifetime_left(addr->preferred_lft, elapsed);
 	return displaced && addr->valid_lft;
 }
 
@@ -257,13 +258,14 @@ static int amend_addrs(const struct nv_journal *journal, struct nv_move *move)
 		struct nv_addr addr;
 
 		if (r == 0 && nv_rtobj_addr(obj, &addr) == 0 &&
-			comes_back(journal, &move->addrs, elapsed, &addr))
+			journal_comes_back(journal, &move->addrs, elapsed, &addr))
 			r = nv_addrs_add(&addrs, &addr);
 	}
 	for (size_t i = 0; i < move->addrs.count && r == 0; i++) {
 		const struct nv_addr *addr = &move->addrs.addr[i];
 
-		if (!has(&journal->addrs, addr) && !has(&journal->said, addr))
+		if (!journal_has_addr(&journal->addrs, addr) &&
+			!journal_has_addr(&journal->configured, addr))
 			r = nv_addrs_add(&addrs, addr);
 	}
 	if (r < 0)
@@ -273,7 +275,7 @@ static int amend_addrs(const struct nv_journal *journal, struct nv_move *move)
 	return 0;
 }
 
-static bool same_route(const struct nv_route *a, const struct nv_route *b)
+static bool journal_same_route(const struct nv_route *a, const struct nv_route *b)
 {
 	uint32_t none = a->family == AF_INET6 ? 1024 : 0; /* IP6_RT_PRIO_USER */
 
@@ -297,20 +299,20 @@ static bool journal_has_place(const struct nv_rtobjs *objs, const struct nv_rtob
 		if (nv_rtobj_route(obj, &hops) < 0 || !hops.count)
 			continue;
 		hops.route[0].has_gateway = false;
-		if (same_route(&hops.route[0], &wanted.route[0]))
+		if (journal_same_route(&hops.route[0], &wanted.route[0]))
 			return true;
 	}
 	return false;
 }
 
-static bool is_said(const struct nv_routes *said, const struct nv_rtobj *obj)
+static bool journal_is_configured(const struct nv_routes *said, const struct nv_rtobj *obj)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
 
 	if (nv_rtobj_route(obj, &hops) < 0 || hops.count != 1)
 		return false;
 	for (size_t i = 0; i < said->count; i++)
-		if (same_route(&said->route[i], &hops.route[0]))
+		if (journal_same_route(&said->route[i], &hops.route[0]))
 			return true;
 	return false;
 }
@@ -318,21 +320,21 @@ static bool is_said(const struct nv_routes *said, const struct nv_rtobj *obj)
 static int amend_objs(const struct nv_journal *journal, const struct nv_link_map *hn_to_lagg,
 	struct nv_plan *plan)
 {
-	const struct nv_link_maps renamings = {hn_to_lagg, 1};
+	const struct nv_link_maps maps = {hn_to_lagg, 1};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
 	NV_AUTO(nv_routes) struct nv_routes said = {};
 	int r = 0;
 
-	nv_each_rtobj (obj, &journal->said)
+	nv_each_rtobj (obj, &journal->configured)
 		nv_rtobj_route(obj, &said);
 	nv_each_rtobj (obj, &plan->objs)
-		if (r == 0 && !is_said(&said, obj))
+		if (r == 0 && !journal_is_configured(&said, obj))
 			r = nv_rtobjs_add(&objs, obj);
 	/* The plan's objects name the old interface, which is the lagg now. */
 	nv_each_rtobj (obj, &journal->displaced)
 		if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_ADDR &&
 			!(is_several(obj) && journal_has_place(&plan->objs, obj)))
-			r = nv_rtobjs_request(&objs, obj, NV_RTOBJ_REPLACE, &renamings);
+			r = nv_rtobjs_request(&objs, obj, NV_RTOBJ_REPLACE, &maps);
 	if (r < 0)
 		return r;
 	nv_rtobjs_auto(&plan->objs);
@@ -346,7 +348,7 @@ int nv_journal_amend(const struct nv_journal *journal, const struct nv_link_map 
 	int r = amend_addrs(journal, &plan->move[0]);
 
 	/* A route whose gateway rc.conf made reachable may have none any more. */
-	plan->is_said |= journal->said.count > 0;
+	plan->is_configured |= journal->configured.count > 0;
 	return r < 0 ? r : amend_objs(journal, hn_to_lagg, plan);
 }
 
@@ -368,7 +370,7 @@ int nv_journal_restore(
 	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_link *hn)
 {
 	const struct nv_journal_settings live = journal_read_settings(kernel, hn);
-	const struct nv_journal_settings own = find_own(journal, &live);
+	const struct nv_journal_settings own = journal_find_own(journal, &live);
 	struct nv_link_change change = {
 		.what = NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
 		.flags_mask = IFF_UP | IFF_ALLMULTI,

@@ -28,7 +28,7 @@ struct nv_journal {
 	struct nv_rtobjs addrs; /* all addresses that hn had, in the kernel's order */
 	struct nv_rtobjs displaced; /* those addresses, routes and the like that did not move */
 	struct nv_rtobjs ports; /* bridge ports as they were before the last move began */
-	struct nv_rtobjs said; /* addresses and routes that the lagg got from rc.conf */
+	struct nv_rtobjs configured; /* addresses and routes that the lagg got from rc.conf */
 };
 
 void nv_journal_auto(struct nv_journal *journal);

@@ -54,7 +54,7 @@ static int to_json(const char *hn, const struct nv_journal *journal, json_t **re
 	if (r == 0)
 		r = objs_to_json(&journal->ports, &ports);
 	if (r == 0)
-		r = objs_to_json(&journal->said, &said);
+		r = objs_to_json(&journal->configured, &said);
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", journal->mac[0],
 		journal->mac[1], journal->mac[2], journal->mac[3], journal->mac[4],
 		journal->mac[5]);
@@ -178,7 +178,7 @@ static int from_json(json_t *json, const struct nv_link *hn, struct nv_journal *
 		r = objs_from_json(displaced, &journal->displaced);
 	if (r == 0 && ports)
 		r = objs_from_json(ports, &journal->ports);
-	return r < 0 ? r : objs_from_json(said, &journal->said);
+	return r < 0 ? r : objs_from_json(said, &journal->configured);
 }
 
 int nv_journal_read(const char *run_dir, const struct nv_link *hn, struct nv_journal *ret_journal)

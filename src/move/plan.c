@@ -12,7 +12,7 @@ struct planner {
 	const char *lagg;
 	struct nv_plan plan;
 	struct nv_str *why;
-	bool alone; /* take from rc.conf only */
+	bool exclusive; /* take from rc.conf only */
 };
 
 bool nv_plan_route_counts(const struct nv_route *route)
@@ -25,7 +25,7 @@ static bool is_link_local(const struct nv_addr *addr)
 	return addr->local.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->local.v6);
 }
 
-static bool says_family(const struct nv_interface *wanted, int family)
+static bool plan_configures_family(const struct nv_interface *wanted, int family)
 {
 	for (size_t i = 0; wanted && i < wanted->addrs.count; i++)
 		if (wanted->addrs.addr[i].local.family == family)
@@ -41,17 +41,18 @@ static bool is_dynamic(const struct nv_interface *wanted, int family)
 	return family == AF_INET ? wanted->dhcp.mode != NV_DHCP_NO : wanted->accept_rtadv;
 }
 
-static bool inherits(const struct nv_interface *wanted, const struct nv_addr *addr)
+static bool plan_inherits(const struct nv_interface *wanted, const struct nv_addr *addr)
 {
 	if (addr->flags & IFA_F_DADFAILED)
 		return false;
 	if (is_link_local(addr) || is_dynamic(wanted, addr->local.family))
 		return true;
-	return !(wanted && wanted->alone) && !says_family(wanted, addr->local.family);
+	return !(wanted && wanted->exclusive) &&
+	       !plan_configures_family(wanted, addr->local.family);
 }
 
 /* The address with the flags and the label that it has on another interface. */
-static struct nv_addr as_on(const struct nv_addr *addr, const char *from, const char *to)
+static struct nv_addr plan_addr_on(const struct nv_addr *addr, const char *from, const char *to)
 {
 	const uint32_t kept = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_HOMEADDRESS |
 			      IFA_F_MCAUTOJOIN | IFA_F_NODAD;
@@ -80,20 +81,20 @@ static int plan_addrs(
 		if (r < 0)
 			return r;
 	}
-	move->n_said_addrs = move->addrs.count;
+	move->n_configured_addrs = move->addrs.count;
 	for (size_t i = 0; move->from && i < live->count; i++) {
 		const struct nv_addr *addr = &live->addr[i];
 		struct nv_addr moved;
 
 		if (addr->ifindex != move->from || nv_addrs_by_ip(&move->addrs, &addr->local))
 			continue;
-		if (!inherits(wanted, addr)) {
-			r = nv_rtobjs_add_addr(&planner->plan.left, addr);
+		if (!plan_inherits(wanted, addr)) {
+			r = nv_rtobjs_add_addr(&planner->plan.dropped, addr);
 			if (r < 0)
 				return r;
 			continue;
 		}
-		moved = as_on(addr, move->from_name, move->to_name);
+		moved = plan_addr_on(addr, move->from_name, move->to_name);
 		r = nv_addrs_add(&move->addrs, &moved);
 		if (r < 0)
 			return r;
@@ -101,7 +102,7 @@ static int plan_addrs(
 	return 0;
 }
 
-static bool said_already(const struct nv_move *move, const struct nv_route *route)
+static bool plan_is_configured(const struct nv_move *move, const struct nv_route *route)
 {
 	for (size_t i = 0; i < move->routes.count; i++)
 		if (nv_route_same_destination(&move->routes.route[i], route))
@@ -110,7 +111,7 @@ static bool said_already(const struct nv_move *move, const struct nv_route *rout
 }
 
 /* Routes without a gateway first: a gateway must be reachable before a route can use it. */
-static int plan_said_routes(struct nv_move *move, const struct nv_interface *wanted)
+static int plan_configured_routes(struct nv_move *move, const struct nv_interface *wanted)
 {
 	int r = 0;
 
@@ -142,7 +143,7 @@ static void plan_link(
 		move->dhcp = wanted->dhcp;
 	if (is_dynamic(wanted, AF_INET))
 		move->client = NV_CLIENT_START;
-	else if (says_family(wanted, AF_INET) || (wanted && wanted->alone))
+	else if (plan_configures_family(wanted, AF_INET) || (wanted && wanted->exclusive))
 		move->client = NV_CLIENT_STOP;
 	else
 		move->client = NV_CLIENT_MOVE;
@@ -288,10 +289,10 @@ static int plan_one(struct planner *planner, const struct nv_link *from, const s
 		if (r < 0)
 			return r;
 	}
-	plan->is_said |= wanted != NULL;
+	plan->is_configured |= wanted != NULL;
 	plan_link(move, from, wanted);
 	r = plan_addrs(planner, move, wanted);
-	return r < 0 ? r : plan_said_routes(move, wanted);
+	return r < 0 ? r : plan_configured_routes(move, wanted);
 }
 
 static const struct nv_link *find_vlan(const struct nv_links *links, int lower, uint16_t id)
@@ -392,24 +393,24 @@ static bool loses_source(
 enum way {
 	WAY_NONE, /* nothing: another pass handles it, or the kernel adds it */
 	WAY_ALONG,
-	WAY_LEFT,
+	WAY_DROPPED,
 };
 
-static enum way way_of_route(const struct planner *planner, const struct nv_route *route)
+static enum way plan_way_of_route(const struct planner *planner, const struct nv_route *route)
 {
 	const struct nv_move *move = plan_find_move(&planner->plan, route->oif);
 
 	if (!move || (!nv_plan_route_counts(route) && !is_made_by_hand(move, route)))
 		return WAY_NONE;
 	/* What a router advertised moves too: it expires if the router is silent. */
-	if (planner->alone && route->protocol != RTPROT_RA)
-		return WAY_LEFT;
-	return said_already(move, route) || loses_source(planner, move, route) ? WAY_LEFT
-									       : WAY_ALONG;
+	if (planner->exclusive && route->protocol != RTPROT_RA)
+		return WAY_DROPPED;
+	return plan_is_configured(move, route) || loses_source(planner, move, route) ? WAY_DROPPED
+										     : WAY_ALONG;
 }
 
 /* A route with several next hops moves if any of them does. */
-static int find_way(
+static int plan_find_way(
 	const struct planner *planner, const struct nv_rtobj *obj, bool gateway, enum way *ret_way)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
@@ -420,9 +421,9 @@ static int find_way(
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOMSG)
-		way = planner->alone && !nv_rtobj_is_learnt(obj) ? WAY_LEFT : WAY_ALONG;
+		way = planner->exclusive && !nv_rtobj_is_learnt(obj) ? WAY_DROPPED : WAY_ALONG;
 	for (size_t i = 0; i < hops.count; i++) {
-		enum way hop = way_of_route(planner, &hops.route[i]);
+		enum way hop = plan_way_of_route(planner, &hops.route[i]);
 
 		if (way != WAY_ALONG && hop != WAY_NONE)
 			way = hop;
@@ -432,7 +433,7 @@ static int find_way(
 	 * An object that also names other interfaces, or is used by others, would be removed from
 	 * these too.
 	 */
-	if (way == WAY_LEFT && nv_rtobj_is_shared(obj))
+	if (way == WAY_DROPPED && nv_rtobj_is_shared(obj))
 		way = WAY_ALONG;
 	*ret_way = has_gateway == gateway ? way : WAY_NONE;
 	return 0;
@@ -441,7 +442,7 @@ static int find_way(
 static int plan_obj(struct planner *planner, const struct nv_rtobj *obj, bool gateway)
 {
 	enum way way;
-	int r = find_way(planner, obj, gateway, &way);
+	int r = plan_find_way(planner, obj, gateway, &way);
 
 	if (r < 0)
 		return r;
@@ -450,8 +451,8 @@ static int plan_obj(struct planner *planner, const struct nv_rtobj *obj, bool ga
 		return 0;
 	case WAY_ALONG:
 		return nv_rtobjs_add(&planner->plan.objs, obj);
-	case WAY_LEFT:
-		return nv_rtobjs_add(&planner->plan.left, obj);
+	case WAY_DROPPED:
+		return nv_rtobjs_add(&planner->plan.dropped, obj);
 	}
 	return 0;
 }
@@ -476,7 +477,7 @@ int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 		.snapshot = snapshot,
 		.lagg = lagg,
 		.why = ret_why,
-		.alone = wanted && wanted->configured && wanted->alone,
+		.exclusive = wanted && wanted->configured && wanted->exclusive,
 	};
 	const struct nv_link *from = nv_links_by_index(&snapshot->links, hn);
 	struct nv_move first = {};
@@ -503,8 +504,8 @@ bool nv_plan_is_empty(const struct nv_plan *plan)
 	for (size_t i = 0; i < move->addrs.count; i++)
 		if (!is_link_local(&move->addrs.addr[i]))
 			return false;
-	return plan->count == 1 && !plan->is_said && !move->routes.count && !plan->objs.count &&
-	       !move->bridge[0];
+	return plan->count == 1 && !plan->is_configured && !move->routes.count &&
+	       !plan->objs.count && !move->bridge[0];
 }
 
 void nv_plan_auto(struct nv_plan *plan)
@@ -516,7 +517,7 @@ void nv_plan_auto(struct nv_plan *plan)
 	}
 	free(plan->move);
 	nv_rtobjs_auto(&plan->objs);
-	nv_rtobjs_auto(&plan->left);
+	nv_rtobjs_auto(&plan->dropped);
 	*plan = (struct nv_plan){};
 }
 

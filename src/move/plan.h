@@ -71,7 +71,7 @@ struct nv_move {
 
 	/* ifindex is 0; in the order to add them: rc.conf's, then live ones */
 	struct nv_addrs addrs;
-	size_t n_said_addrs; /* how many of them are rc.conf's */
+	size_t n_configured_addrs; /* how many of them are rc.conf's */
 	struct nv_routes routes; /* rc.conf's; oif is 0; those without a gateway first */
 	uint32_t mtu; /* 0: that of the lower device */
 	uint32_t tx_queue_len, group; /* if there is an old interface */
@@ -89,8 +89,8 @@ struct nv_plan {
 	struct nv_rtobjs
 		objs; /* live ones, still with the old interfaces, in the order to add them */
 	/* live addresses and routes that do not move because rc.conf has others */
-	struct nv_rtobjs left;
-	bool is_said; /* rc.conf mentions the interface: a live object may not fit any more */
+	struct nv_rtobjs dropped;
+	bool is_configured; /* rc.conf mentions the interface: a live object may not fit any more */
 };
 
 /*

@@ -26,13 +26,13 @@ static bool list_moves(const struct nv_plan *plan, struct nv_link_maps *ret_list
 	return true;
 }
 
-static void renamings_auto(struct nv_link_maps *list)
+static void maps_auto(struct nv_link_maps *list)
 {
-	free((void *)list->renaming);
+	free((void *)list->map);
 }
 
 /* Whether the result of a request is the one wanted: the object is there, or gone. */
-static bool is_fine(enum nv_rtobj_verb verb, const struct nv_rtobj *obj, int error)
+static bool replay_is_fine(enum nv_rtobj_verb verb, const struct nv_rtobj *obj, int error)
 {
 	if (error == 0)
 		return true;
@@ -66,7 +66,7 @@ static bool replay_carry_out(
 		NV_AUTO(nv_str) struct nv_str text = {};
 
 		obj = nv_rtobjs_next(requests, obj);
-		if (is_fine(verb, obj, errors[i]))
+		if (replay_is_fine(verb, obj, errors[i]))
 			continue;
 		fine = false;
 		nv_rtobj_text(obj, &text);
@@ -76,7 +76,7 @@ static bool replay_carry_out(
 	return fine;
 }
 
-static enum nv_rtobj_verb verb_of(const struct nv_step *step)
+static enum nv_rtobj_verb replay_verb_of(const struct nv_step *step)
 {
 	switch (step->verb) {
 	case NV_STEP_ADD:
@@ -99,12 +99,12 @@ static enum nv_rtobj_verb verb_of(const struct nv_step *step)
 size_t nv_replay_run(const struct nv_steps *steps, size_t first)
 {
 	const struct nv_step *step = &steps->step[first];
-	bool deletes = verb_of(step) == NV_RTOBJ_DELETE;
+	bool deletes = replay_verb_of(step) == NV_RTOBJ_DELETE;
 	size_t count = 0;
 
 	while (first + count < steps->count && step[count].object == NV_STEP_RTOBJ &&
 		step[count].stage == step->stage &&
-		(verb_of(&step[count]) == NV_RTOBJ_DELETE) == deletes)
+		(replay_verb_of(&step[count]) == NV_RTOBJ_DELETE) == deletes)
 		count++;
 	return count;
 }
@@ -112,26 +112,26 @@ size_t nv_replay_run(const struct nv_steps *steps, size_t first)
 bool nv_replay(struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_step *steps,
 	size_t count, int priority)
 {
-	bool deletes = verb_of(steps) == NV_RTOBJ_DELETE;
-	NV_AUTO(renamings) struct nv_link_maps ready = {};
+	bool deletes = replay_verb_of(steps) == NV_RTOBJ_DELETE;
+	NV_AUTO(maps) struct nv_link_maps ready = {};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 	int r = list_moves(plan, &ready) ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = nv_rtobjs_request(
-			&requests, steps[i].obj, verb_of(&steps[i]), deletes ? NULL : &ready);
+		r = nv_rtobjs_request(&requests, steps[i].obj, replay_verb_of(&steps[i]),
+			deletes ? NULL : &ready);
 	if (r < 0) {
 		nv_err("cannot move routes and the like: %s", nv_strerror(r));
 		return false;
 	}
 	return replay_carry_out(
 		       kernel, &requests, deletes ? NV_RTOBJ_DELETE : NV_RTOBJ_ADD, priority) ||
-	       deletes || plan->is_said;
+	       deletes || plan->is_configured;
 }
 
 void nv_replay_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 {
-	NV_AUTO(renamings) struct nv_link_maps ready = {};
+	NV_AUTO(maps) struct nv_link_maps ready = {};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs gone = {};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs back = {};
 	const struct nv_rtobjs *objs = &plan->objs;
@@ -156,7 +156,7 @@ static bool is_network(const struct nv_route *route)
 	       route->table != RT_TABLE_LOCAL;
 }
 
-static bool is_to_go(const struct nv_rtobj *obj)
+static bool replay_is_to_go(const struct nv_rtobj *obj)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
 
@@ -181,7 +181,7 @@ static int request_strip(struct nv_kernel *kernel, const struct nv_move *move,
 	int r = nv_kernel_rtobjs(kernel, kind, move->from, &found);
 
 	nv_each_rtobj (obj, &found)
-		if (r == 0 && nv_rtobj_refers(obj, &list) && is_to_go(obj))
+		if (r == 0 && nv_rtobj_refers(obj, &list) && replay_is_to_go(obj))
 			r = nv_rtobjs_request(requests, obj, NV_RTOBJ_DELETE, &list);
 	return r;
 }

@@ -28,7 +28,7 @@ static const char *const settings[] = {
  * Sending to its bus name would start it if it is installed; connecting to its socket does not. If
  * it has too many clients it runs too; resolvectl waits then, within its time limit.
  */
-static bool runs(void)
+static bool resolved_runs(void)
 {
 	const struct sockaddr_un address = {
 		.sun_family = AF_UNIX, .sun_path = "/run/systemd/resolve/io.systemd.Resolve"};
@@ -70,7 +70,8 @@ int nv_resolved_values(const char *text, struct nv_words *ret_values)
 	return values ? nv_words_split(values + 2, ret_values) : -EBADMSG;
 }
 
-static int read_values(const char *command, const char *ifname, struct nv_words *ret_values)
+static int resolved_read_values(
+	const char *command, const char *ifname, struct nv_words *ret_values)
 {
 	NV_AUTO(nv_str) struct nv_str output = {};
 	int r = resolved_call(command, ifname, NULL, &output);
@@ -78,7 +79,7 @@ static int read_values(const char *command, const char *ifname, struct nv_words 
 	return r < 0 ? r : nv_resolved_values(nv_str_text(&output), ret_values);
 }
 
-static bool same(const struct nv_words *a, const struct nv_words *b)
+static bool resolved_same(const struct nv_words *a, const struct nv_words *b)
 {
 	if (a->count != b->count)
 		return false;
@@ -89,17 +90,17 @@ static bool same(const struct nv_words *a, const struct nv_words *b)
 }
 
 /* Returns the number of values, or -errno. */
-static int copy_one(const char *command, const char *from, const char *to)
+static int resolved_copy_one(const char *command, const char *from, const char *to)
 {
 	NV_AUTO(nv_words) struct nv_words wanted = {};
 	NV_AUTO(nv_words) struct nv_words there = {};
 	NV_AUTO(nv_str) struct nv_str output = {};
-	int r = read_values(command, from, &wanted);
+	int r = resolved_read_values(command, from, &wanted);
 
 	if (r < 0 || !wanted.count)
 		return r;
-	r = read_values(command, to, &there);
-	if (r == 0 && !same(&wanted, &there))
+	r = resolved_read_values(command, to, &there);
+	if (r == 0 && !resolved_same(&wanted, &there))
 		r = resolved_call(command, to, &wanted, &output);
 	return r < 0 ? r : (int)wanted.count;
 }
@@ -108,10 +109,10 @@ void nv_resolved_copy(const char *from, const char *to)
 {
 	int main_count = 0;
 
-	if (!is_in_first_namespace() || !runs())
+	if (!is_in_first_namespace() || !resolved_runs())
 		return;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(settings); i++) {
-		int r = i < N_MAIN || main_count ? copy_one(settings[i], from, to) : 0;
+		int r = i < N_MAIN || main_count ? resolved_copy_one(settings[i], from, to) : 0;
 
 		if (r < 0)
 			nv_warn("cannot give %s what systemd-resolved has for %s: resolvectl %s: %s",
@@ -126,7 +127,7 @@ void nv_resolved_revert(const char *ifname)
 	NV_AUTO(nv_str) struct nv_str output = {};
 	int r;
 
-	if (!is_in_first_namespace() || !runs())
+	if (!is_in_first_namespace() || !resolved_runs())
 		return;
 	r = resolved_call("revert", ifname, NULL, &output);
 	if (r < 0)

@@ -61,14 +61,14 @@ static int snapshot_take(struct nv_kernel *kernel, enum nv_rtobj_kind kind, int 
 static int take_objs(
 	struct nv_kernel *kernel, const struct nv_link_maps *tree, struct nv_rtobjs *objs)
 {
-	struct nv_link_maps seen = {tree->renaming, 0};
+	struct nv_link_maps seen = {tree->map, 0};
 	int r = snapshot_take(kernel, NV_RTOBJ_NEXTHOP, 0, tree, &seen, objs);
 
 	if (r == 0)
 		r = snapshot_take(kernel, NV_RTOBJ_RULE, 0, tree, &seen, objs);
 	/* Ask for one link at a time: a router's full table would be large. */
 	for (; seen.count < tree->count && r == 0; seen.count++) {
-		int ifindex = tree->renaming[seen.count].from;
+		int ifindex = tree->map[seen.count].from;
 
 		r = snapshot_take(kernel, NV_RTOBJ_NEIGH, ifindex, tree, &seen, objs);
 		if (r == 0)
@@ -110,7 +110,7 @@ static int take_ports(struct nv_kernel *kernel, const struct nv_links *links,
 	int r = 0;
 
 	for (size_t i = 0; i < tree->count && r == 0; i++) {
-		const struct nv_link *link = nv_links_by_index(links, tree->renaming[i].from);
+		const struct nv_link *link = nv_links_by_index(links, tree->map[i].from);
 
 		if (bridge_of(links, link))
 			r = snapshot_take_port(kernel, link, ports);
@@ -132,7 +132,7 @@ int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_s
 		r = take_objs(kernel, &tree, &snapshot.objs);
 	if (r == 0)
 		r = take_ports(kernel, &snapshot.links, &tree, &snapshot.ports);
-	free((void *)tree.renaming);
+	free((void *)tree.map);
 	if (r < 0)
 		return r;
 	*ret_snapshot = TAKE_STRUCT(snapshot);

@@ -202,7 +202,7 @@ static void list_left(struct lister *lister)
 	const struct nv_plan *plan = lister->plan;
 	struct nv_step step = {.verb = NV_STEP_LEAVE, .object = NV_STEP_RTOBJ};
 
-	nv_each_rtobj (obj, &plan->left) {
+	nv_each_rtobj (obj, &plan->dropped) {
 		struct nv_addr addr;
 
 		if (!is_left_in(obj, lister->stage))
@@ -368,7 +368,7 @@ static void steps_text_addr(
 	char ip[NV_IP_TEXT];
 
 	nv_str_printf(text, "address %s/%u%s", nv_ip_text(&addr->local, ip), addr->prefix_len,
-		step->index < move->n_said_addrs ? " of rc.conf" : "");
+		step->index < move->n_configured_addrs ? " of rc.conf" : "");
 }
 
 static void steps_text_route(

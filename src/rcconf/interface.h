@@ -41,7 +41,7 @@ struct nv_interface {
 	bool up; /* something was configured, or the word "up"; false after the word "down" */
 	bool accept_rtadv; /* the word accept_rtadv: accept router advertisements */
 	bool configured; /* rc.conf mentions this interface */
-	bool alone; /* netvf_inherit is NO: what is live and not in rc.conf does not move */
+	bool exclusive; /* netvf_inherit is NO: what is live and not in rc.conf does not move */
 	struct nv_dhcp_wanted dhcp;
 	struct nv_vlan_wanted *vlan;
 	size_t n_vlans;

@@ -45,6 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(journal.addrs.count == again.addrs.count);
 	require(journal.displaced.count == again.displaced.count);
 	require(journal.ports.count == again.ports.count);
-	require(journal.said.count == again.said.count);
+	require(journal.configured.count == again.configured.count);
 	return 0;
 }

@@ -20,7 +20,7 @@
 #define UNHEARD_OF 200 /* an attribute that no kernel has yet */
 
 static const struct nv_link_map hn_to_lagg = {HN, LAGG, "hn0", "lagg0"};
-static const struct nv_link_maps renamings = {&hn_to_lagg, 1};
+static const struct nv_link_maps maps = {&hn_to_lagg, 1};
 
 /* What a dump told, and what is asked for in return. */
 struct bench {
@@ -48,7 +48,7 @@ static const struct nlmsghdr *ask(struct bench *bench, enum nv_rtobj_verb verb)
 	const struct nv_rtobj *obj = nv_rtobjs_next(&bench->objs, NULL);
 
 	nv_rtobjs_auto(&bench->requests);
-	assert_int_equal(nv_rtobjs_request(&bench->requests, obj, verb, &renamings), 0);
+	assert_int_equal(nv_rtobjs_request(&bench->requests, obj, verb, &maps), 0);
 	assert_int_equal(bench->requests.count, 1);
 	return (const void *)nv_rtobjs_next(&bench->requests, NULL);
 }
@@ -96,7 +96,7 @@ static void a_route_keeps_all_that_was_said_of_it(void **state)
 	tell_route(&bench);
 	mnl_attr_put_u32(&bench.told.header, RTA_OIF, HN);
 	mnl_attr_put(&bench.told.header, UNHEARD_OF, 7, "unknown");
-	assert_true(nv_rtobj_refers(take(&bench), &renamings));
+	assert_true(nv_rtobj_refers(take(&bench), &maps));
 	asked = ask(&bench, NV_RTOBJ_ADD);
 	info = mnl_nlmsg_get_payload(asked);
 	assert_int_equal(asked->nlmsg_type, RTM_NEWROUTE);
@@ -138,7 +138,7 @@ static void a_route_with_several_next_hops_names_the_new_link(void **state)
 	put_hop(told, HN);
 	mnl_attr_nest_end(told, nest);
 	assert_true(nv_rtobj_is_shared(take(&bench)));
-	assert_true(nv_rtobj_refers(nv_rtobjs_next(&bench.objs, NULL), &renamings));
+	assert_true(nv_rtobj_refers(nv_rtobjs_next(&bench.objs, NULL), &maps));
 	asked = ask(&bench, NV_RTOBJ_REPLACE);
 	assert_true(asked->nlmsg_flags & NLM_F_REPLACE);
 	hop = mnl_attr_get_payload(find(asked, sizeof(struct rtmsg), RTA_MULTIPATH));
@@ -375,7 +375,7 @@ static void a_port_enters_isolated_and_mute_with_its_vlans(void **state)
 	tell_port(&bench);
 	port = take(&bench);
 	assert_int_equal(nv_rtobj_kind(port), NV_RTOBJ_BRPORT);
-	assert_true(nv_rtobj_refers(port, &renamings));
+	assert_true(nv_rtobj_refers(port, &maps));
 	assert_int_equal(nv_brport_bridge(port), 9);
 	assert_false(nv_brport_is_isolated(port));
 	assert_int_equal(nv_brport_enter(&bench.requests, port, LAGG), 0);

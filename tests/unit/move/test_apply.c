@@ -253,7 +253,7 @@ static void a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent(voi
 	make_plan(&bench);
 	fake_fail(bench.fake, FAKE_ROUTE_ADD, 1, -ENETUNREACH);
 	assert_false(nv_apply(bench.fake->kernel, &bench.plan, NV_STAGE_FILL));
-	bench.plan.is_said = true;
+	bench.plan.is_configured = true;
 	fake_fail(bench.fake, FAKE_ROUTE_ADD, 1, -ENETUNREACH);
 	assert_true(nv_apply(bench.fake->kernel, &bench.plan, NV_STAGE_FILL));
 }
@@ -336,7 +336,7 @@ static void a_lease_for_another_address_ends_the_inherited_ones(void **state)
 	(void)state;
 	make_plan(&bench);
 	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
-	bench.plan.move[0].n_said_addrs = 1;
+	bench.plan.move[0].n_configured_addrs = 1;
 	put_addr(&bench, bench.lagg, "192.0.2.77/24", 600);
 	put_route(&bench, bench.lagg, RTPROT_KERNEL);
 	nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]);

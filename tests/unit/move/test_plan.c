@@ -57,7 +57,7 @@ static void without_rcconf_everything_live_moves(void **state)
 	assert_string_equal(move->addrs.addr[0].label, "lagg0:1");
 	assert_addr(move, 1, "fe80::1");
 	assert_int_equal(move->addrs.addr[1].flags, 0);
-	assert_int_equal(move->n_said_addrs, 0);
+	assert_int_equal(move->n_configured_addrs, 0);
 	/* What a gateway depends on comes before it. */
 	assert_int_equal(move->routes.count, 0);
 	assert_int_equal(bench.carried.count, 3);
@@ -65,7 +65,7 @@ static void without_rcconf_everything_live_moves(void **state)
 	assert_int_equal(bench.carried.route[1].destination_len, 24);
 	assert_int_equal(bench.carried.route[2].destination_len, 0);
 	assert_int_equal(bench.carried.route[2].oif, HN);
-	assert_false(bench.plan.is_said);
+	assert_false(bench.plan.is_configured);
 }
 
 static void rcconf_wins_in_its_family_and_leaves_the_other(void **state)
@@ -91,10 +91,10 @@ static void rcconf_wins_in_its_family_and_leaves_the_other(void **state)
 	assert_int_equal(move->mtu, 9000);
 	assert_int_equal(move->addrs.count, 2);
 	assert_addr(move, 0, "192.0.2.7");
-	assert_int_equal(move->n_said_addrs, 1);
+	assert_int_equal(move->n_configured_addrs, 1);
 	assert_addr(move, 1, "2001:db8::5");
 	/* Its default route, not the live one; not the one from an address that goes. */
-	assert_true(bench.plan.is_said);
+	assert_true(bench.plan.is_configured);
 	assert_int_equal(move->routes.count, 1);
 	assert_true(nv_ip_equal(&move->routes.route[0].gateway,
 		&(struct nv_ip){.family = AF_INET, .v4.s_addr = htonl(0xc00002fe)}));
@@ -123,7 +123,7 @@ static void with_dhcp_the_live_lease_comes_along(void **state)
 	assert_int_equal(move->addrs.count, 2);
 	assert_addr(move, 0, "192.0.2.7");
 	assert_addr(move, 1, "192.0.2.50");
-	assert_int_equal(move->n_said_addrs, 1);
+	assert_int_equal(move->n_configured_addrs, 1);
 }
 
 static void vlans_move_with_what_is_on_them(void **state)
@@ -339,7 +339,7 @@ static void what_rcconf_does_not_speak_of_is_as_it_was(void **state)
 	bench.wanted.mtu = 1400;
 	add_addr(&bench.wanted.addrs, 0, "203.0.113.5");
 	make_from(&bench, &bench.wanted);
-	assert_false(bench.plan.is_said);
+	assert_false(bench.plan.is_configured);
 	assert_int_equal(bench.plan.move[0].mtu, 9000);
 	assert_int_equal(bench.plan.move[0].tx_queue_len, 321);
 	assert_int_equal(bench.plan.move[0].group, 7);
@@ -360,7 +360,7 @@ static void rcconf_alone_leaves_what_nobody_else_gives(void **state)
 	add_addr(&bench.now.addrs, HN, "2001:db8::5");
 	add_route(&bench.live, HN, "198.51.100.0", 24, "192.0.2.1");
 	add_route(&bench.live, HN, "2001:db8:1::", 48, "fe80::2")->protocol = RTPROT_RA;
-	bench.wanted.configured = bench.wanted.up = bench.wanted.alone = true;
+	bench.wanted.configured = bench.wanted.up = bench.wanted.exclusive = true;
 	bench.wanted.accept_rtadv = true;
 	make_from(&bench, &bench.wanted);
 	assert_int_equal(bench.plan.move[0].client, NV_CLIENT_STOP);
@@ -371,7 +371,7 @@ static void rcconf_alone_leaves_what_nobody_else_gives(void **state)
 	assert_addr(&bench.plan.move[0], 1, "2001:db8::5");
 	assert_int_equal(bench.carried.count, 1);
 	assert_int_equal(bench.carried.route[0].protocol, RTPROT_RA);
-	assert_int_equal(bench.plan.left.count, 2);
+	assert_int_equal(bench.plan.dropped.count, 2);
 }
 
 static void nothing_to_move_is_an_empty_plan(void **state)
@@ -418,19 +418,19 @@ static void each_thing_alone_makes_a_plan_that_is_not_empty(void **state)
 static void a_plan_that_is_refused_leaves_the_one_before(void **state)
 {
 	BENCH(bench);
-	NV_AUTO(nv_plan) struct nv_plan plan = {.count = 0, .is_said = true};
+	NV_AUTO(nv_plan) struct nv_plan plan = {.count = 0, .is_configured = true};
 
 	(void)state;
 	add_link(&bench, HN, "hn0")->master = 9;
 	add_link(&bench, 9, "team0");
 	add_addr(&bench.now.addrs, HN, "192.0.2.5");
 	assert_int_equal(nv_plan_make(&bench.now, HN, "lagg0", NULL, &plan, &bench.why), -EBUSY);
-	assert_true(plan.is_said);
+	assert_true(plan.is_configured);
 	assert_null(plan.move);
 	assert_int_equal(
 		nv_plan_make(&bench.now, HN, "a-name-that-is-too-long", NULL, &plan, &bench.why),
 		-ENAMETOOLONG);
-	assert_true(plan.is_said);
+	assert_true(plan.is_configured);
 	/* The port of its own lagg, as an earlier run has left it, is none of another's. */
 	nv_strcopy(link_of(&bench, 9)->name, IFNAMSIZ, "lagg0");
 	assert_int_equal(nv_plan_make(&bench.now, HN, "lagg0", NULL, &bench.plan, &bench.why), 0);

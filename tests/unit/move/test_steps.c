@@ -248,7 +248,7 @@ static void an_ipv6_address_leaves_with_the_paths_and_an_ipv4_one_at_the_end(voi
 	add_link(&bench, HN, "hn0");
 	add_addr(&bench.now.addrs, HN, "192.0.2.5");
 	add_addr(&bench.now.addrs, HN, "2001:db8::5");
-	bench.wanted.configured = bench.wanted.up = bench.wanted.alone = true;
+	bench.wanted.configured = bench.wanted.up = bench.wanted.exclusive = true;
 	make_from(&bench, &bench.wanted);
 	in_this_order(&bench, wanted, NV_ARRAY_SIZE(wanted));
 }
