@@ -22,7 +22,7 @@ struct act {
 };
 
 /* Makes the VF bare, and able to carry what the upper may send. */
-static void prepare_vf(struct act *act, int vf, bool up)
+static void act_prepare_vf(struct act *act, int vf, bool up)
 {
 	const struct nv_links *links = nv_monitor_links(act->failover->monitor);
 	const struct nv_managed_id *id = &act->managed->id;
@@ -40,7 +40,7 @@ static void prepare_vf(struct act *act, int vf, bool up)
 			nv_strerror(r));
 }
 
-static int change_path(const struct act *act, unsigned int what, struct nv_dp_pair to)
+static int act_change_path(const struct act *act, unsigned int what, struct nv_dp_pair to)
 {
 	const struct nv_dp_change change = {.what = what, .to = to};
 
@@ -58,12 +58,12 @@ static int act_enter(const struct act *act)
 	struct nv_dp_pair to = {};
 
 	memcpy(to.mac, act->view->mac, NV_MAC_LEN);
-	return change_path(act, NV_DP_MAC, to);
+	return act_change_path(act, NV_DP_MAC, to);
 }
 
 static int act_drop_lagg(const struct act *act)
 {
-	int r = change_path(act, NV_DP_LAGG, (struct nv_dp_pair){});
+	int r = act_change_path(act, NV_DP_LAGG, (struct nv_dp_pair){});
 
 	if (r == -EAGAIN)
 		return r;
@@ -113,13 +113,13 @@ static int act_set_mode(const struct act *act, enum nv_mode mode)
 		r = nv_lagg_destroy(act->failover->datapath, act->managed->id.hn);
 	if (r == -EAGAIN)
 		return r;
-	return change_path(act, NV_DP_MODE, (struct nv_dp_pair){.mode = mode});
+	return act_change_path(act, NV_DP_MODE, (struct nv_dp_pair){.mode = mode});
 }
 
 static void act_ready_vf(struct act *act, int vf)
 {
 	if (act->managed->state.mode == NV_MODE_LAGG)
-		prepare_vf(act, vf, true);
+		act_prepare_vf(act, vf, true);
 	else
 		nv_mode_ready_vf(act->failover, act->managed, vf);
 }
@@ -135,10 +135,10 @@ static int act_join(struct act *act, const struct nv_pair_command *command)
 	const struct nv_link *vf = act->view->vf;
 
 	if (command->on)
-		prepare_vf(act, command->vf, false);
+		act_prepare_vf(act, command->vf, false);
 	if (vf && !(vf->flags & IFF_UP))
 		act->failover->ops->raise_attach(vf->name, act->failover->data);
-	return change_path(act, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
+	return act_change_path(act, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
 		(struct nv_dp_pair){.vf = command->vf, .mode = command->mode});
 }
 
@@ -155,7 +155,7 @@ static int act_one(struct act *act, const struct nv_pair_command *command)
 	case NV_PAIR_DROP_LAGG:
 		return act_drop_lagg(act);
 	case NV_PAIR_LEAVE:
-		return change_path(act, NV_DP_VF | NV_DP_ACTIVE, (struct nv_dp_pair){});
+		return act_change_path(act, NV_DP_VF | NV_DP_ACTIVE, (struct nv_dp_pair){});
 	case NV_PAIR_MAKE_BOND:
 		return act_make_bond(act);
 	case NV_PAIR_BOND_VF:
@@ -188,7 +188,7 @@ static int act_one(struct act *act, const struct nv_pair_command *command)
 	return 0;
 }
 
-static void go_back(const struct act *act, int error)
+static void act_restore_state(const struct act *act, int error)
 {
 	struct nv_pair_state *state = &act->managed->state;
 	bool was_exclusive = state->was_exclusive;
@@ -217,7 +217,7 @@ enum nv_act_result nv_act(struct nv_failover *failover, struct nv_managed *manag
 		/* The interface has gone meanwhile: netlink has reported this or is about to. */
 		if (r == 0 || r == -ENODEV || r == -ENOENT)
 			continue;
-		go_back(&act, r);
+		act_restore_state(&act, r);
 		return NV_ACT_DONE;
 	}
 	return act.look_again ? NV_ACT_LOOK_AGAIN : NV_ACT_DONE;

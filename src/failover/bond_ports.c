@@ -64,7 +64,7 @@ void nv_bond_ports_reopen(struct nv_failover *failover, const struct nv_dp_pair 
 }
 
 /* Whether hn has no configuration of its own any more; hyperv_vfup removes it. */
-static bool is_bare(const struct nv_failover *failover, int hn)
+static bool bond_ports_is_bare(const struct nv_failover *failover, int hn)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -79,21 +79,21 @@ static bool is_bare(const struct nv_failover *failover, int hn)
  * A bond without a port that is up has no carrier and perhaps another MAC address. Then hn becomes
  * a bond port at once.
  */
-static void take_hn(struct nv_failover *failover, struct nv_managed *managed, int lagg,
+static void bond_ports_take_hn(struct nv_failover *failover, struct nv_managed *managed, int lagg,
 	const struct nv_link *hn, bool vf_usable)
 {
 	int r;
 
 	if (hn->master || managed->memory.refused == hn->ifindex ||
 		(vf_usable && (managed->state.active != NV_PORT_VF ||
-				      !is_bare(failover, managed->id.hn))))
+				      !bond_ports_is_bare(failover, managed->id.hn))))
 		return;
 	r = nv_lagg_take_port(failover->datapath, lagg, hn->ifindex);
 	if (r < 0)
 		bond_ports_refuse(managed, hn, r);
 }
 
-static int edit_inside(struct nv_dp_pair *pair, void *data)
+static int bond_ports_edit(struct nv_dp_pair *pair, void *data)
 {
 	const struct nv_dp_pair *wanted = data;
 
@@ -103,7 +103,7 @@ static int edit_inside(struct nv_dp_pair *pair, void *data)
 	return 0;
 }
 
-static unsigned int bit(const struct nv_link *port, int lagg, enum nv_port which)
+static unsigned int bond_ports_bit(const struct nv_link *port, int lagg, enum nv_port which)
 {
 	return port && port->master == lagg ? 1U << which : 0;
 }
@@ -121,12 +121,13 @@ int nv_bond_ports_settle(struct nv_failover *failover, struct nv_managed *manage
 	if (!view->hn || !lagg || !nv_lagg_has_ports(lagg))
 		return 0;
 	if (!view->facts.giving_back && path->mode == NV_MODE_LAGG)
-		take_hn(failover, managed, path->lagg, view->hn,
+		bond_ports_take_hn(failover, managed, path->lagg, view->hn,
 			view->vf && nv_link_usable(view->vf));
 
-	wanted.inside = bit(view->hn, path->lagg, NV_PORT_HN) | bit(vf, path->lagg, NV_PORT_VF);
+	wanted.inside = bond_ports_bit(view->hn, path->lagg, NV_PORT_HN) |
+			bond_ports_bit(vf, path->lagg, NV_PORT_VF);
 	if (wanted.inside != path->inside)
-		r = nv_datapath_edit(failover->datapath, managed->id.hn, edit_inside, &wanted);
+		r = nv_datapath_edit(failover->datapath, managed->id.hn, bond_ports_edit, &wanted);
 	if (wanted.inside & 1U << path->active && lagg->primary != active)
 		nv_lagg_prefer(failover->datapath, path->lagg, active);
 	return r == -EAGAIN ? r : 0;

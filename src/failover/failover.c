@@ -67,7 +67,7 @@ static int refresh_filters(struct nv_failover *failover, int hn)
 }
 
 /* All pairs are settled again after @wait microseconds at the latest. */
-static void look_again_in(struct nv_failover *failover, uint64_t wait)
+static void failover_look_in(struct nv_failover *failover, uint64_t wait)
 {
 	failover->wait = wait < failover->wait ? wait : failover->wait;
 }
@@ -132,7 +132,7 @@ static int failover_follow(
 }
 
 /* Observes, decides and acts; a second time if the first time could not know everything. */
-static void step(
+static void failover_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
 	enum nv_act_result result = NV_ACT_LOOK_AGAIN;
@@ -144,7 +144,7 @@ static void step(
 	for (int look = 0; look < 2 && result == NV_ACT_LOOK_AGAIN; look++) {
 		r = nv_observe(failover, managed, pair, &view);
 		if (r < 0) {
-			look_again_in(failover, LOCKED_LOOK);
+			failover_look_in(failover, LOCKED_LOOK);
 			return;
 		}
 		if (view.vf)
@@ -156,14 +156,15 @@ static void step(
 	note_step(failover, managed, &view);
 	if (result != NV_ACT_LOCKED)
 		r = failover_follow(failover, managed, &view);
-	look_again_in(failover, result == NV_ACT_LOCKED || r == -EAGAIN ? LOCKED_LOOK : view.wait);
+	failover_look_in(
+		failover, result == NV_ACT_LOCKED || r == -EAGAIN ? LOCKED_LOOK : view.wait);
 	refused = nv_retry_left(
 		&managed->memory.setup, managed->state.vf, nv_loop_now(failover->loop));
 	if (refused)
-		look_again_in(failover, refused);
+		failover_look_in(failover, refused);
 }
 
-static void take_match(
+static void failover_take_match(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
 	managed->memory.seen = true;
@@ -213,7 +214,7 @@ static bool find_kept(const struct nv_failover *failover, const struct nv_manage
  * A link that went and came back with the same ifindex (from another network namespace, or while
  * netlink messages were lost) has lost its programs and looks unchanged.
  */
-static void mend(struct nv_failover *failover)
+static void failover_restore_filters(struct nv_failover *failover)
 {
 	unsigned long resyncs = nv_monitor_resyncs(failover->monitor);
 
@@ -229,7 +230,7 @@ static void mend(struct nv_failover *failover)
 		if (r == 0)
 			r = refresh_filters(failover, managed->id.hn);
 		if (r == -EAGAIN)
-			look_again_in(failover, LOCKED_LOOK);
+			failover_look_in(failover, LOCKED_LOOK);
 		else if (r < 0 && r != -ENOENT && r != -ENODEV)
 			nv_err("%s: cannot look after its filters: %s", managed->id.hn_name,
 				nv_strerror(r));
@@ -284,7 +285,7 @@ static struct nv_managed *find_orphan(struct nv_failover *failover, int vf)
  * again, so that hyperv_vfup moves the new hn's configuration. Returns 0, with *ret_managed NULL if
  * there is no such pair, or -EAGAIN: the data path is locked and nothing has changed.
  */
-static int succeed(
+static int failover_replace_hn(
 	struct nv_failover *failover, const struct nv_pair *pair, struct nv_managed **ret_managed)
 {
 	const struct nv_dp_change change = {.what = NV_DP_HN, .to.hn = pair->hn};
@@ -314,24 +315,24 @@ static int succeed(
 	return 0;
 }
 
-static void settle_pair(struct nv_failover *failover, const struct nv_pair *pair)
+static void failover_settle_pair(struct nv_failover *failover, const struct nv_pair *pair)
 {
 	struct nv_managed *managed = find_managed(failover, pair->hn);
-	int r = managed ? 0 : succeed(failover, pair, &managed);
+	int r = managed ? 0 : failover_replace_hn(failover, pair, &managed);
 
 	if (r == -EAGAIN) {
-		look_again_in(failover, LOCKED_LOOK);
+		failover_look_in(failover, LOCKED_LOOK);
 		return;
 	}
 	if (!managed)
 		managed = add_managed(failover, pair->hn);
 	if (!managed)
 		return;
-	take_match(failover, managed, pair);
-	step(failover, managed, pair);
+	failover_take_match(failover, managed, pair);
+	failover_step(failover, managed, pair);
 }
 
-static void keep_unseen(struct nv_failover *failover, const struct nv_pairs *pairs)
+static void failover_keep_unseen(struct nv_failover *failover, const struct nv_pairs *pairs)
 {
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
@@ -339,8 +340,8 @@ static void keep_unseen(struct nv_failover *failover, const struct nv_pairs *pai
 
 		if (managed->memory.seen || !find_kept(failover, managed, pairs, &pair))
 			continue;
-		take_match(failover, managed, &pair);
-		step(failover, managed, &pair);
+		failover_take_match(failover, managed, &pair);
+		failover_step(failover, managed, &pair);
 	}
 }
 
@@ -360,7 +361,7 @@ static bool failover_forget(struct nv_failover *failover, struct nv_managed *man
 	return true;
 }
 
-static void forget_unseen(struct nv_failover *failover)
+static void failover_forget_unseen(struct nv_failover *failover)
 {
 	size_t kept = 0;
 
@@ -370,7 +371,7 @@ static void forget_unseen(struct nv_failover *failover)
 		if (!managed->memory.seen && failover_forget(failover, managed))
 			continue;
 		if (!managed->memory.seen)
-			look_again_in(failover, LOCKED_LOOK);
+			failover_look_in(failover, LOCKED_LOOK);
 		failover->managed[kept++] = *managed;
 	}
 	failover->n_managed = kept;
@@ -384,7 +385,7 @@ static void failover_tell_handover(const struct nv_failover *failover)
 	nv_info("handover by %s: %s", nv_datapath_handover(failover->datapath), why);
 }
 
-static void set_hooks(struct nv_failover *failover)
+static void failover_set_hooks(struct nv_failover *failover)
 {
 	int r;
 
@@ -393,7 +394,7 @@ static void set_hooks(struct nv_failover *failover)
 	r = nv_datapath_hook(failover->datapath, failover->settings->hooks);
 	failover->hooks_due = r == -EAGAIN;
 	if (r == -EAGAIN)
-		look_again_in(failover, LOCKED_LOOK);
+		failover_look_in(failover, LOCKED_LOOK);
 	else if (r < 0 || !nv_streq(nv_datapath_handover(failover->datapath), "hooks"))
 		failover_tell_handover(failover);
 }
@@ -419,11 +420,11 @@ void nv_failover_settle(struct nv_failover *failover)
 	for (size_t i = 0; i < failover->n_managed; i++)
 		failover->managed[i].memory.seen = false;
 	for (size_t i = 0; i < pairs.count; i++)
-		settle_pair(failover, &pairs.pair[i]);
-	keep_unseen(failover, &pairs);
-	forget_unseen(failover);
-	mend(failover);
-	set_hooks(failover);
+		failover_settle_pair(failover, &pairs.pair[i]);
+	failover_keep_unseen(failover, &pairs);
+	failover_forget_unseen(failover);
+	failover_restore_filters(failover);
+	failover_set_hooks(failover);
 	nv_notify_peers(failover);
 	if (failover->wait != UINT64_MAX)
 		nv_watch_arm(failover->again, failover->wait);
@@ -437,7 +438,7 @@ void nv_failover_look_again(void *data)
 	failover->ops->settled(failover->data);
 }
 
-static void look_now(void *data)
+static void failover_look_now(void *data)
 {
 	struct nv_failover *failover = data;
 
@@ -450,7 +451,7 @@ void nv_failover_look_soon(struct nv_failover *failover)
 	uint64_t been = nv_loop_now(failover->loop) - failover->looked;
 
 	if (been >= LOOK_REST)
-		look_now(failover);
+		failover_look_now(failover);
 	else
 		nv_watch_arm(failover->soon, LOOK_REST - been);
 }
@@ -471,7 +472,7 @@ int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_o
 	return -ENOENT;
 }
 
-static int adopt_one(const struct nv_dp_pair *pair, void *data)
+static int failover_adopt_one(const struct nv_dp_pair *pair, void *data)
 {
 	struct nv_failover *failover = data;
 	struct nv_managed *managed = add_managed(failover, pair->hn);
@@ -487,9 +488,9 @@ static int adopt_one(const struct nv_dp_pair *pair, void *data)
 	return 0;
 }
 
-static int adopt(struct nv_failover *failover)
+static int failover_adopt(struct nv_failover *failover)
 {
-	int r = nv_datapath_each(failover->datapath, adopt_one, failover);
+	int r = nv_datapath_each(failover->datapath, failover_adopt_one, failover);
 
 	for (size_t i = 0; i < failover->n_managed && r == 0; i++) {
 		r = refresh_filters(failover, failover->managed[i].id.hn);
@@ -510,7 +511,8 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 	failover->started = nv_loop_now(failover->loop);
 	r = nv_loop_watch_timer(failover->loop, nv_failover_look_again, failover, &failover->again);
 	if (r == 0)
-		r = nv_loop_watch_timer(failover->loop, look_now, failover, &failover->soon);
+		r = nv_loop_watch_timer(
+			failover->loop, failover_look_now, failover, &failover->soon);
 	if (r == 0)
 		r = nv_loop_watch_timer(
 			failover->loop, nv_notify_peers, failover, &failover->notify);
@@ -518,8 +520,8 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 		r = nv_vf_filters_open(failover);
 	if (r == 0) {
 		failover->hooks_due = true;
-		set_hooks(failover);
-		r = adopt(failover);
+		failover_set_hooks(failover);
+		r = failover_adopt(failover);
 	}
 	if (r < 0)
 		return r;

@@ -33,7 +33,7 @@ static void bit_set(uint64_t *bits, unsigned int at, bool on)
 }
 
 /* A timer that already runs is not restarted, so a storm of changes cannot delay it. */
-static void look_soon(struct nv_failover *failover)
+static void vf_filters_look_soon(struct nv_failover *failover)
 {
 	if (!failover->groups_due)
 		nv_watch_arm(failover->groups, GROUPS_SOON);
@@ -137,8 +137,8 @@ static bool limits_equal(const struct nv_dp_limits *a, const struct nv_dp_limits
 }
 
 /* No frame is led to an hn that cannot send it. */
-static int limit(struct nv_failover *failover, struct nv_managed *managed, const struct nv_link *vf,
-	const struct nv_dp_limits *vlans)
+static int vf_filters_limit(struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_link *vf, const struct nv_dp_limits *vlans)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
@@ -179,9 +179,9 @@ int nv_vf_filters_sync(
 	} else if (vf) {
 		sync_vlans(failover, managed, vf, nv_dp_pair_upper(path), limits.vlan);
 	}
-	r = limit(failover, managed, vf, &limits);
+	r = vf_filters_limit(failover, managed, vf, &limits);
 	if (vf && !vf->master)
-		look_soon(failover);
+		vf_filters_look_soon(failover);
 	return r;
 }
 
@@ -272,14 +272,14 @@ static void sync_all_groups(void *data)
 		sync_groups(failover, &failover->managed[i], &groups);
 }
 
-static void on_report(int fd, int events, void *data)
+static void vf_filters_on_report(int fd, int events, void *data)
 {
 	struct nv_failover *failover = data;
 
 	(void)fd;
 	(void)events;
 	nv_datapath_reports(failover->datapath);
-	look_soon(failover);
+	vf_filters_look_soon(failover);
 }
 
 int nv_vf_filters_open(struct nv_failover *failover)
@@ -291,8 +291,8 @@ int nv_vf_filters_open(struct nv_failover *failover)
 		return r;
 	fd = nv_datapath_reports_fd(failover->datapath);
 	return fd < 0 ? fd
-		      : nv_loop_watch_fd(failover->loop, fd, NV_LOOP_READ, on_report, failover,
-				&failover->reports);
+		      : nv_loop_watch_fd(failover->loop, fd, NV_LOOP_READ, vf_filters_on_report,
+				failover, &failover->reports);
 }
 
 void nv_vf_filters_close(struct nv_failover *failover)

@@ -16,7 +16,7 @@
  * The DHCP client that set the address would set it again. This reads all of /proc. Clients with
  * more capabilities than this process are hidden; hyperv_vfattach may have the rights to end them.
  */
-static void end_clients(struct nv_failover *failover, struct nv_managed *managed, int vf)
+static void guard_end_clients(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	uint64_t now = nv_loop_now(failover->loop);
 	uint64_t left = nv_retry_left(&managed->memory.clients, vf, now);
@@ -73,8 +73,8 @@ static void guard_take_off(
 		nv_err("%s: cannot take an address off %s: %s", managed->id.hn_name,
 			managed->id.vf_name, nv_strerror(r));
 	if (r == 0 && nv_guard_note(guard, addr->ifindex, &addr->local, now))
-		guard_tell_return(managed, addr,
-			nv_guard_left(guard, addr->ifindex, &addr->local, now));
+		guard_tell_return(
+			managed, addr, nv_guard_left(guard, addr->ifindex, &addr->local, now));
 	managed->memory.clients_vf = addr->ifindex;
 }
 
@@ -86,5 +86,5 @@ void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int v
 		if (addrs->addr[i].ifindex == vf)
 			guard_take_off(failover, managed, &addrs->addr[i]);
 	if (managed->memory.clients_vf == vf)
-		end_clients(failover, managed, vf);
+		guard_end_clients(failover, managed, vf);
 }
