@@ -3,7 +3,7 @@
 
 #define FLAPS_MAX 30 /* keeps the shift below the width of the type */
 
-static uint64_t wait_of(unsigned int flaps, uint64_t limit)
+static uint64_t holddown_wait_of(unsigned int flaps, uint64_t limit)
 {
 	uint64_t wait = flaps ? NV_HOLDDOWN_FIRST << (flaps - 1) : 0;
 
@@ -14,9 +14,9 @@ static uint64_t wait_of(unsigned int flaps, uint64_t limit)
  * "Soon" grows with the hold-down. Otherwise a VF that stays a little longer than a fixed limit
  * would not count as flapping.
  */
-static uint64_t soon(unsigned int flaps)
+static uint64_t holddown_is_soon(unsigned int flaps)
 {
-	uint64_t wait = wait_of(flaps, UINT64_MAX);
+	uint64_t wait = holddown_wait_of(flaps, UINT64_MAX);
 
 	return wait > NV_HOLDDOWN_SOON ? wait : NV_HOLDDOWN_SOON;
 }
@@ -31,10 +31,10 @@ void nv_holddown_note(struct nv_holddown *holddown, uint64_t now, int usable, in
 	if (on_vf && usable) {
 		if (!holddown->active_since)
 			holddown->active_since = now;
-		else if (now - holddown->active_since >= soon(holddown->flaps))
+		else if (now - holddown->active_since >= holddown_is_soon(holddown->flaps))
 			holddown->flaps = 0;
 	} else if (holddown->active_since) {
-		if (now - holddown->active_since >= soon(holddown->flaps))
+		if (now - holddown->active_since >= holddown_is_soon(holddown->flaps))
 			holddown->flaps = 0;
 		else if (!usable && holddown->flaps < FLAPS_MAX)
 			holddown->flaps++;
@@ -44,7 +44,7 @@ void nv_holddown_note(struct nv_holddown *holddown, uint64_t now, int usable, in
 
 uint64_t nv_holddown_left(const struct nv_holddown *holddown, uint64_t now, uint64_t limit)
 {
-	uint64_t wait = wait_of(holddown->flaps, limit);
+	uint64_t wait = holddown_wait_of(holddown->flaps, limit);
 	uint64_t been = holddown->usable_since ? now - holddown->usable_since : 0;
 
 	return been < wait ? wait - been : 0;

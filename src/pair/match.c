@@ -18,14 +18,14 @@ static bool is_ethernet(const struct nv_link *link)
 	return link->type == ARPHRD_ETHER && link->has_mac && !(link->flags & IFF_LOOPBACK);
 }
 
-static const uint8_t *identity(const struct nv_link *link)
+static const uint8_t *match_mac(const struct nv_link *link)
 {
 	return link->has_permanent_mac ? link->permanent_mac : link->mac;
 }
 
 static bool match_same_mac(const struct nv_link *a, const struct nv_link *b)
 {
-	return memcmp(identity(a), identity(b), NV_MAC_LEN) == 0;
+	return memcmp(match_mac(a), match_mac(b), NV_MAC_LEN) == 0;
 }
 
 static const struct nv_hn_named_pair *named_by_hn(
@@ -96,10 +96,10 @@ static bool is_vf_of(
 	return match_same_mac(link, hn);
 }
 
-static void explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
+static void match_explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
+static void match_explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
 {
 	va_list args;
 
@@ -145,7 +145,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 		if (!is_vf_of(link, hn, config))
 			continue;
 		if (vf) {
-			explain(pair, NV_MATCH_AMBIGUOUS,
+			match_explain(pair, NV_MATCH_AMBIGUOUS,
 				"%s and %s both have the MAC of %s: name one in netvf_pairs",
 				vf->name, link->name, hn->name);
 			return;
@@ -158,7 +158,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 	if (is_anothers(links, vf, hn)) {
 		const struct nv_link *master = nv_links_by_index(links, vf->master);
 
-		explain(pair, NV_MATCH_COUPLED,
+		match_explain(pair, NV_MATCH_COUPLED,
 			"%s already has the master %s: the kernel or an administrator couples this pair",
 			vf->name, master ? master->name : "(hidden)");
 	}
@@ -172,7 +172,7 @@ static void find_bundle(
 
 	if (pair->match == NV_MATCH_OURS && master && is_anothers(links, hn, hn) &&
 		(nv_streq(master->kind, "bond") || nv_streq(master->kind, "team")))
-		explain(pair, NV_MATCH_COUPLED,
+		match_explain(pair, NV_MATCH_COUPLED,
 			"%s is a port of %s: an administrator couples this pair", hn->name,
 			master->name);
 }
@@ -190,11 +190,11 @@ static void find_rival(const struct nv_links *links, const struct nv_hn_config *
 			continue;
 		pair->vf = 0;
 		if (is_anothers(links, link, hn) || is_anothers(links, hn, hn))
-			explain(pair, NV_MATCH_COUPLED,
+			match_explain(pair, NV_MATCH_COUPLED,
 				"%s and %s have one MAC and a master: the kernel couples them",
 				hn->name, link->name);
 		else
-			explain(pair, NV_MATCH_AMBIGUOUS,
+			match_explain(pair, NV_MATCH_AMBIGUOUS,
 				"%s and %s are both synthetic and have one MAC: say which is the VF with netvf_pairs",
 				hn->name, link->name);
 		return;

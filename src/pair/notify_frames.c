@@ -23,18 +23,18 @@ static void frames_put(struct nv_frame *frame, const void *bytes, size_t length)
 	frame->length += length;
 }
 
-static void put8(struct nv_frame *frame, unsigned int value)
+static void frames_put8(struct nv_frame *frame, unsigned int value)
 {
 	frame->bytes[frame->length++] = (uint8_t)value;
 }
 
-static void put16(struct nv_frame *frame, unsigned int value)
+static void frames_put16(struct nv_frame *frame, unsigned int value)
 {
-	put8(frame, value >> 8);
-	put8(frame, value);
+	frames_put8(frame, value >> 8);
+	frames_put8(frame, value);
 }
 
-static uint32_t sum(const uint8_t *bytes, size_t length)
+static uint32_t frames_sum(const uint8_t *bytes, size_t length)
 {
 	uint32_t total = 0;
 
@@ -46,7 +46,7 @@ static uint32_t sum(const uint8_t *bytes, size_t length)
 /* Writes the Internet checksum of @total and of the bytes from @from on to @at. */
 static void put_checksum(struct nv_frame *frame, size_t at, size_t from, uint32_t total)
 {
-	total += sum(frame->bytes + from, frame->length - from);
+	total += frames_sum(frame->bytes + from, frame->length - from);
 	while (total >> 16)
 		total = (total & 0xffff) + (total >> 16);
 	frame->bytes[at] = (uint8_t)(~total >> 8);
@@ -59,7 +59,7 @@ static void frames_begin(struct nv_frame *frame, const uint8_t to[NV_MAC_LEN],
 	frame->length = 0;
 	frames_put(frame, to, NV_MAC_LEN);
 	frames_put(frame, from, NV_MAC_LEN);
-	put16(frame, protocol);
+	frames_put16(frame, protocol);
 }
 
 void nv_frame_arp(const uint8_t mac[NV_MAC_LEN], struct in_addr address, struct nv_frame *ret)
@@ -68,11 +68,11 @@ void nv_frame_arp(const uint8_t mac[NV_MAC_LEN], struct in_addr address, struct 
 	static const uint8_t nobody[NV_MAC_LEN];
 
 	frames_begin(ret, broadcast, mac, ETHERTYPE_ARP);
-	put16(ret, 1); /* hardware type: Ethernet */
-	put16(ret, ETHERTYPE_IP);
-	put8(ret, NV_MAC_LEN);
-	put8(ret, sizeof(address));
-	put16(ret, 1); /* operation: request */
+	frames_put16(ret, 1); /* hardware type: Ethernet */
+	frames_put16(ret, ETHERTYPE_IP);
+	frames_put8(ret, NV_MAC_LEN);
+	frames_put8(ret, sizeof(address));
+	frames_put16(ret, 1); /* operation: request */
 	frames_put(ret, mac, NV_MAC_LEN);
 	frames_put(ret, &address, sizeof(address));
 	frames_put(ret, nobody, NV_MAC_LEN);
@@ -90,13 +90,14 @@ static void begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN], st
 
 	frames_begin(frame, group, mac, ETHERTYPE_IP);
 	start = frame->length;
-	put16(frame, 0x46c0); /* version 4, header of six words, class "internetwork control" */
-	put16(frame, (unsigned int)(24 + length));
-	put16(frame, 0);
-	put16(frame, 0x4000); /* do not fragment */
-	put8(frame, HOPS_REPORT);
-	put8(frame, IPPROTO_IGMP);
-	put16(frame, 0);
+	frames_put16(
+		frame, 0x46c0); /* version 4, header of six words, class "internetwork control" */
+	frames_put16(frame, (unsigned int)(24 + length));
+	frames_put16(frame, 0);
+	frames_put16(frame, 0x4000); /* do not fragment */
+	frames_put8(frame, HOPS_REPORT);
+	frames_put8(frame, IPPROTO_IGMP);
+	frames_put16(frame, 0);
 	frames_put(frame, &source, sizeof(source));
 	frames_put(frame, &to, sizeof(to));
 	frames_put(frame, router_alert, sizeof(router_alert));
@@ -114,16 +115,18 @@ void nv_frame_igmp(const uint8_t mac[NV_MAC_LEN], struct in_addr source, unsigne
 	else
 		begin_igmp(ret, mac, source, group[0], 8);
 	start = ret->length;
-	put8(ret, version == 3 ? IGMP_V3_REPORT : version == 2 ? IGMP_V2_REPORT : IGMP_V1_REPORT);
-	put8(ret, 0);
-	put16(ret, 0);
+	frames_put8(ret, version == 3	? IGMP_V3_REPORT
+			 : version == 2 ? IGMP_V2_REPORT
+					: IGMP_V1_REPORT);
+	frames_put8(ret, 0);
+	frames_put16(ret, 0);
 	if (version == 3) {
-		put16(ret, 0);
-		put16(ret, (unsigned int)count);
+		frames_put16(ret, 0);
+		frames_put16(ret, (unsigned int)count);
 		for (size_t i = 0; i < count; i++) {
-			put8(ret, IS_EXCLUDE);
-			put8(ret, 0);
-			put16(ret, 0);
+			frames_put8(ret, IS_EXCLUDE);
+			frames_put8(ret, 0);
+			frames_put16(ret, 0);
 			frames_put(ret, &group[i], sizeof(group[i]));
 		}
 	} else {
@@ -140,11 +143,11 @@ static void begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 	const uint8_t group[NV_MAC_LEN] = {0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]};
 
 	frames_begin(frame, group, mac, ETHERTYPE_IPV6);
-	put16(frame, 0x6000);
-	put16(frame, 0);
-	put16(frame, (unsigned int)length);
-	put8(frame, next);
-	put8(frame, hops);
+	frames_put16(frame, 0x6000);
+	frames_put16(frame, 0);
+	frames_put16(frame, (unsigned int)length);
+	frames_put8(frame, next);
+	frames_put8(frame, hops);
 	frames_put(frame, source, sizeof(*source));
 	frames_put(frame, to, sizeof(*to));
 }
@@ -153,7 +156,7 @@ static void begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 static void put_icmp6_checksum(struct nv_frame *frame, size_t from)
 {
 	const uint8_t *addresses = frame->bytes + ETHER_HDR_LEN + 8;
-	uint32_t total = sum(addresses, 2 * sizeof(struct in6_addr));
+	uint32_t total = frames_sum(addresses, 2 * sizeof(struct in6_addr));
 
 	total += (uint32_t)(frame->length - from) + IPPROTO_ICMPV6;
 	put_checksum(frame, from + 2, from, total);
@@ -166,15 +169,15 @@ void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, 
 
 	begin_ipv6(ret, mac, address, &all_nodes, IPPROTO_ICMPV6, 32, HOPS_NEIGHBOUR);
 	start = ret->length;
-	put8(ret, ND_NEIGHBOR_ADVERT);
-	put8(ret, 0);
-	put16(ret, 0);
-	put8(ret, router ? 0xa0 : 0x20); /* flags: override, and router if it is one */
-	put8(ret, 0);
-	put16(ret, 0);
+	frames_put8(ret, ND_NEIGHBOR_ADVERT);
+	frames_put8(ret, 0);
+	frames_put16(ret, 0);
+	frames_put8(ret, router ? 0xa0 : 0x20); /* flags: override, and router if it is one */
+	frames_put8(ret, 0);
+	frames_put16(ret, 0);
 	frames_put(ret, address, sizeof(*address));
-	put8(ret, ND_OPT_TARGET_LINKADDR);
-	put8(ret, 1);
+	frames_put8(ret, ND_OPT_TARGET_LINKADDR);
+	frames_put8(ret, 1);
 	frames_put(ret, mac, NV_MAC_LEN);
 	put_icmp6_checksum(ret, start);
 }
@@ -199,16 +202,16 @@ void nv_frame_mld(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *source,
 	else
 		begin_mld(ret, mac, source, &group[0], 24);
 	start = ret->length;
-	put8(ret, version == 2 ? MLD_V2_REPORT : MLD_LISTENER_REPORT);
-	put8(ret, 0);
-	put16(ret, 0);
-	put16(ret, 0);
-	put16(ret, version == 2 ? (unsigned int)count : 0);
+	frames_put8(ret, version == 2 ? MLD_V2_REPORT : MLD_LISTENER_REPORT);
+	frames_put8(ret, 0);
+	frames_put16(ret, 0);
+	frames_put16(ret, 0);
+	frames_put16(ret, version == 2 ? (unsigned int)count : 0);
 	for (size_t i = 0; i < (version == 2 ? count : 1); i++) {
 		if (version == 2) {
-			put8(ret, IS_EXCLUDE);
-			put8(ret, 0);
-			put16(ret, 0);
+			frames_put8(ret, IS_EXCLUDE);
+			frames_put8(ret, 0);
+			frames_put16(ret, 0);
 		}
 		frames_put(ret, &group[i], sizeof(group[i]));
 	}

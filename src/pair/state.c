@@ -39,7 +39,7 @@ const char *nv_mode_name(enum nv_mode mode)
 }
 
 /* Call it before @state changes to what it is after the command. */
-static struct nv_pair_command *command(const struct nv_pair_state *state,
+static struct nv_pair_command *state_command(const struct nv_pair_state *state,
 	struct nv_pair_commands *commands, enum nv_pair_verb verb)
 {
 	struct nv_pair_command *next = &commands->command[commands->count++];
@@ -48,56 +48,57 @@ static struct nv_pair_command *command(const struct nv_pair_state *state,
 	return next;
 }
 
-static void activate(
+static void state_activate(
 	struct nv_pair_state *state, enum nv_port port, struct nv_pair_commands *commands)
 {
 	if (state->active == port)
 		return;
-	command(state, commands, NV_PAIR_ACTIVATE)->port = port;
+	state_command(state, commands, NV_PAIR_ACTIVATE)->port = port;
 	state->active = port;
 }
 
-static void set_mode(
+static void state_set_mode(
 	struct nv_pair_state *state, enum nv_mode mode, struct nv_pair_commands *commands)
 {
 	if (state->mode == mode)
 		return;
-	command(state, commands, NV_PAIR_SET_MODE)->mode = mode;
+	state_command(state, commands, NV_PAIR_SET_MODE)->mode = mode;
 	state->mode = mode;
 }
 
 /*
  * facts may be older than our last command. Only `state` says whether there is something to undo.
  */
-static void set_dormant(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
+static void state_set_dormant(
+	struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
 {
 	if (state->dormant != on)
-		command(state, commands, NV_PAIR_SET_DORMANT)->on = on;
+		state_command(state, commands, NV_PAIR_SET_DORMANT)->on = on;
 	state->dormant = on;
 }
 
 static void set_announced(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
 {
 	if (state->announced != on)
-		command(state, commands, on ? NV_PAIR_RAISE_VF_UP : NV_PAIR_RAISE_VF_DOWN);
+		state_command(state, commands, on ? NV_PAIR_RAISE_VF_UP : NV_PAIR_RAISE_VF_DOWN);
 	state->announced = on;
 }
 
 /* Leaves the VF: the traffic moves first, everything else follows. */
 static void state_leave_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
 {
-	activate(state, NV_PORT_HN, commands);
-	set_dormant(state, false, commands);
+	state_activate(state, NV_PORT_HN, commands);
+	state_set_dormant(state, false, commands);
 	set_announced(state, false, commands);
 	state->answered = false;
 }
 
-static void forget_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
+static void state_forget_vf(struct nv_pair_state *state, struct nv_pair_commands *commands)
 {
 	state_leave_vf(state, commands);
 	if (state->mode == NV_MODE_VF)
-		set_mode(state, NV_MODE_HN, commands);
-	command(state, commands, NV_PAIR_LEAVE);
+		state_set_mode(state, NV_MODE_HN, commands);
+	state_command(state, commands, NV_PAIR_LEAVE);
 	state->ready = false;
 	state->released = false;
 	state->was_exclusive = false;
@@ -165,7 +166,7 @@ static bool stays_held(const struct nv_pair_state *state, const struct nv_pair_f
 	       state->active == NV_PORT_HN;
 }
 
-static enum nv_pair_phase decide(
+static enum nv_pair_phase state_decide(
 	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (!facts->vf)
@@ -208,8 +209,8 @@ static void enter_bond(struct nv_pair_state *state, const struct nv_pair_facts *
 	struct nv_pair_commands *commands)
 {
 	if (facts->bond == NV_BOND_MAKE)
-		command(state, commands, NV_PAIR_MAKE_BOND);
-	command(state, commands, NV_PAIR_BOND_VF)->vf = facts->vf;
+		state_command(state, commands, NV_PAIR_MAKE_BOND);
+	state_command(state, commands, NV_PAIR_BOND_VF)->vf = facts->vf;
 }
 
 /*
@@ -224,7 +225,7 @@ static void state_join(struct nv_pair_state *state, const struct nv_pair_facts *
 
 	if (state->vf)
 		return;
-	next = command(state, commands, NV_PAIR_JOIN);
+	next = state_command(state, commands, NV_PAIR_JOIN);
 	state->vf = facts->vf;
 	if (is_vf_usable(state, facts) && !is_held(state, facts))
 		state->mode = wanted;
@@ -234,30 +235,30 @@ static void state_join(struct nv_pair_state *state, const struct nv_pair_facts *
 }
 
 /* As in hn(4), the VF is set up like hn after the attach delay, before it transmits. */
-static void ready_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_ready_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
 	if (!facts->transparent) {
 		state->ready = false;
 	} else if (!state->ready && !facts->waiting &&
 		   (facts->hn_up || !state_is_transparent(state, facts))) {
-		command(state, commands, NV_PAIR_READY_VF);
+		state_command(state, commands, NV_PAIR_READY_VF);
 		state->ready = true;
 	}
 }
 
 /* Only after the traffic has left it. */
-static void stop_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_stop_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
 	if (!state->ready || !state_is_transparent(state, facts) || facts->hn_up)
 		return;
-	command(state, commands, NV_PAIR_STOP_VF);
+	state_command(state, commands, NV_PAIR_STOP_VF);
 	state->ready = false;
 }
 
 /* VF_UP is raised once. It is raised again if a rule begins to answer it. */
-static void announce(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_announce(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
 	bool wanted = !state_is_transparent(state, facts);
@@ -269,24 +270,24 @@ static void announce(struct nv_pair_state *state, const struct nv_pair_facts *fa
 	if (state->released && !state->announced)
 		return;
 	if (wanted && state->announced && news)
-		command(state, commands, NV_PAIR_RAISE_VF_UP);
+		state_command(state, commands, NV_PAIR_RAISE_VF_UP);
 	set_announced(state, wanted, commands);
 	state->answered = wanted && facts->answered;
 }
 
-static void use_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_use_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	set_mode(state, wanted_mode(state, facts), commands);
-	activate(state, wants_vf(state, facts) ? NV_PORT_VF : NV_PORT_HN, commands);
-	announce(state, facts, commands);
+	state_set_mode(state, wanted_mode(state, facts), commands);
+	state_activate(state, wants_vf(state, facts) ? NV_PORT_VF : NV_PORT_HN, commands);
+	state_announce(state, facts, commands);
 }
 
 /*
  * As in hn(4), hn shows no link while the VF transmits, and receives strays even if it was set
  * down.
  */
-static void disguise_hn(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_hide_hn(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
 	bool wanted = state->active == NV_PORT_VF && state->mode != NV_MODE_HN;
@@ -294,14 +295,14 @@ static void disguise_hn(struct nv_pair_state *state, const struct nv_pair_facts 
 	if (wanted && facts->giving_back)
 		return;
 	if (wanted && !facts->hn_up)
-		command(state, commands, NV_PAIR_OPEN_HN);
+		state_command(state, commands, NV_PAIR_OPEN_HN);
 	if (wanted && !facts->hn_dormant)
 		state->dormant = false;
-	set_dormant(state, wanted, commands);
+	state_set_dormant(state, wanted, commands);
 }
 
 /* A lagg that somebody has deleted does not count as released by hyperv_vfup. */
-static void take_mode(struct nv_pair_state *state, const struct nv_pair_facts *facts)
+static void state_take_mode(struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (state->mode == NV_MODE_LAGG && facts->mode == NV_MODE_HN && !facts->lagg_gone)
 		state->released = true;
@@ -314,19 +315,19 @@ static void take_mode(struct nv_pair_state *state, const struct nv_pair_facts *f
 static void state_begin(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	take_mode(state, facts);
+	state_take_mode(state, facts);
 	if (state->vf != facts->vf || !is_vf_usable(state, facts))
-		activate(state, NV_PORT_HN, commands);
+		state_activate(state, NV_PORT_HN, commands);
 	if (!facts->entered)
-		command(state, commands, NV_PAIR_ENTER);
+		state_command(state, commands, NV_PAIR_ENTER);
 	if (facts->lagg_gone)
-		command(state, commands, NV_PAIR_DROP_LAGG);
+		state_command(state, commands, NV_PAIR_DROP_LAGG);
 }
 
-static void act(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_act(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	switch (decide(state, facts)) {
+	switch (state_decide(state, facts)) {
 	case NV_PHASE_ABSENT:
 	case NV_PHASE_JOINED:
 		state_leave_vf(state, commands);
@@ -338,7 +339,7 @@ static void act(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	case NV_PHASE_TRANSPARENT:
 	case NV_PHASE_EXCLUSIVE:
 	case NV_PHASE_RELEASED:
-		use_vf(state, facts, commands);
+		state_use_vf(state, facts, commands);
 		break;
 	}
 }
@@ -351,7 +352,7 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 	*ret_commands = (struct nv_pair_commands){};
 	state_begin(state, facts, ret_commands);
 	if (state->vf && state->vf != facts->vf)
-		forget_vf(state, ret_commands);
+		state_forget_vf(state, ret_commands);
 	if (facts->vf) {
 		if (enters_bond(state, facts)) {
 			enter_bond(state, facts, ret_commands);
@@ -359,14 +360,14 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 		}
 		state_join(state, &now, ret_commands);
 		if (state_is_transparent(state, &now))
-			set_mode(state, NV_MODE_HN, ret_commands);
-		ready_vf(state, &now, ret_commands);
+			state_set_mode(state, NV_MODE_HN, ret_commands);
+		state_ready_vf(state, &now, ret_commands);
 	}
-	act(state, &now, ret_commands);
-	stop_vf(state, &now, ret_commands);
-	disguise_hn(state, &now, ret_commands);
+	state_act(state, &now, ret_commands);
+	state_stop_vf(state, &now, ret_commands);
+	state_hide_hn(state, &now, ret_commands);
 	state->was_exclusive |= state->mode == NV_MODE_VF;
-	state->phase = decide(state, &now);
+	state->phase = state_decide(state, &now);
 }
 
 bool nv_pair_vf_is_port(const struct nv_pair_state *state, const struct nv_pair_facts *facts)

@@ -91,7 +91,7 @@ struct check {
 	size_t n_names;
 };
 
-static bool fits(const char *pattern, size_t pattern_length, const char *text, size_t length)
+static bool check_fits(const char *pattern, size_t pattern_length, const char *text, size_t length)
 {
 	size_t digits = strspn(text, "0123456789");
 
@@ -99,7 +99,8 @@ static bool fits(const char *pattern, size_t pattern_length, const char *text, s
 }
 
 /* Whether @key matches @pattern, and if so, where the first variable part of @key is. */
-static bool matches(const char *pattern, const char *key, const char **ret_part, size_t *ret_length)
+static bool check_matches(
+	const char *pattern, const char *key, const char **ret_part, size_t *ret_length)
 {
 	size_t open;
 
@@ -113,8 +114,8 @@ static bool matches(const char *pattern, const char *key, const char **ret_part,
 		const char *part;
 		size_t part_length;
 
-		if (!fits(pattern, open, key, length) ||
-			!matches(pattern + open, key + length, &part, &part_length))
+		if (!check_fits(pattern, open, key, length) ||
+			!check_matches(pattern + open, key + length, &part, &part_length))
 			continue;
 		*ret_part = key;
 		*ret_length = length;
@@ -164,7 +165,7 @@ static void check_unknown(const struct check *check, const char *key)
 static const struct key *find_key(const char *key, const char **ret_part, size_t *ret_length)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(keys); i++)
-		if (matches(keys[i].pattern, key, ret_part, ret_length))
+		if (check_matches(keys[i].pattern, key, ret_part, ret_length))
 			return &keys[i];
 	return NULL;
 }

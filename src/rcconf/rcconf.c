@@ -77,7 +77,7 @@ struct nv_rcconf *nv_rcconf_free(struct nv_rcconf *rcconf)
 	return NULL;
 }
 
-static int insert(struct nv_rcconf *rcconf, const char *key, struct entry **ret_entry)
+static int rcconf_insert(struct nv_rcconf *rcconf, const char *key, struct entry **ret_entry)
 {
 	NV_AUTO(entry) struct entry *entry = calloc(1, sizeof(*entry));
 
@@ -107,7 +107,7 @@ int nv_rcconf_set(struct nv_rcconf *rcconf, const char *key, char *value, unsign
 	if (!entry) {
 		if (HASH_COUNT(rcconf->entries) >= NV_RCCONF_KEYS_MAX)
 			return -ENOBUFS;
-		r = insert(rcconf, key, &entry);
+		r = rcconf_insert(rcconf, key, &entry);
 		if (r < 0)
 			return r;
 	}
@@ -252,7 +252,7 @@ int nv_rcconf_parse(const char *name, const char *text, size_t length, struct nv
 	return 0;
 }
 
-static int unreadable(const char *path, int error, struct nv_faults *faults)
+static int rcconf_unreadable(const char *path, int error, struct nv_faults *faults)
 {
 	nv_faults_add(faults, NV_FAULT_ERROR, path, 0, 0, "cannot be read: %s", nv_strerror(error));
 	return -EINVAL;
@@ -267,12 +267,12 @@ int nv_rcconf_load(const char *path, struct nv_faults *faults, struct nv_rcconf 
 	if (!file && errno == ENOENT)
 		return nv_rcconf_parse(path, "", 0, faults, ret_rcconf);
 	if (!file)
-		return unreadable(path, errno, faults);
+		return rcconf_unreadable(path, errno, faults);
 	text = malloc(NV_RCCONF_FILE_MAX + 1);
 	if (!text)
 		return -ENOMEM;
 	length = fread(text, 1, NV_RCCONF_FILE_MAX + 1, file);
 	if (ferror(file))
-		return unreadable(path, errno, faults);
+		return rcconf_unreadable(path, errno, faults);
 	return nv_rcconf_parse(path, text, length, faults, ret_rcconf);
 }

@@ -31,7 +31,7 @@ struct place {
 	unsigned int column;
 };
 
-static struct place here(const struct scan *scan)
+static struct place scan_place(const struct scan *scan)
 {
 	return (struct place){scan->line, scan->at - scan->line_start + 1};
 }
@@ -56,7 +56,7 @@ static void __attribute__((format(printf, 4, 5))) fault(struct scan *scan,
 }
 
 /* The next character, unchanged. */
-static int raw(const struct scan *scan)
+static int scan_raw(const struct scan *scan)
 {
 	return scan->at < scan->length ? (unsigned char)scan->text[scan->at] : END;
 }
@@ -72,12 +72,12 @@ static void scan_advance(struct scan *scan)
 /* The next character after joining continued lines (a backslash before a newline). */
 static int scan_look(struct scan *scan)
 {
-	while (raw(scan) == '\\' && scan->at + 1 < scan->length &&
+	while (scan_raw(scan) == '\\' && scan->at + 1 < scan->length &&
 		scan->text[scan->at + 1] == '\n') {
 		scan_advance(scan);
 		scan_advance(scan);
 	}
-	return raw(scan);
+	return scan_raw(scan);
 }
 
 static bool is_name_start(int c)
@@ -97,7 +97,7 @@ static bool ends_word(int c)
 
 static void skip_line(struct scan *scan)
 {
-	while (raw(scan) != END && raw(scan) != '\n')
+	while (scan_raw(scan) != END && scan_raw(scan) != '\n')
 		scan_advance(scan);
 }
 
@@ -160,7 +160,7 @@ static void scan_braces(struct scan *scan, struct place place, struct nv_str *va
 static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
 {
 	NV_AUTO(nv_str) struct nv_str name = {};
-	struct place place = here(scan);
+	struct place place = scan_place(scan);
 	int c;
 
 	scan_advance(scan);
@@ -190,7 +190,7 @@ static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
 
 static void scan_backquote(struct scan *scan)
 {
-	fault(scan, NV_FAULT_ERROR, here(scan),
+	fault(scan, NV_FAULT_ERROR, scan_place(scan),
 		"`…` would run a command, but this file is read, never executed; write the value itself");
 	scan_advance(scan);
 	skip_substitution(scan, '`', '`');
@@ -198,23 +198,23 @@ static void scan_backquote(struct scan *scan)
 
 static void add_raw(struct scan *scan, struct nv_str *value)
 {
-	nv_str_addc(value, raw(scan));
+	nv_str_addc(value, scan_raw(scan));
 	scan_advance(scan);
 }
 
-static void unclosed(struct scan *scan, struct place place)
+static void scan_unclosed(struct scan *scan, struct place place)
 {
 	fault(scan, NV_FAULT_ERROR, place, "the quote that begins here is not closed");
 }
 
 static void scan_single_quotes(struct scan *scan, struct nv_str *value)
 {
-	struct place place = here(scan);
+	struct place place = scan_place(scan);
 
 	scan_advance(scan);
-	while (raw(scan) != '\'') {
-		if (raw(scan) == END) {
-			unclosed(scan, place);
+	while (scan_raw(scan) != '\'') {
+		if (scan_raw(scan) == END) {
+			scan_unclosed(scan, place);
 			return;
 		}
 		add_raw(scan, value);
@@ -224,13 +224,13 @@ static void scan_single_quotes(struct scan *scan, struct nv_str *value)
 
 static void scan_double_quotes(struct scan *scan, struct nv_str *value)
 {
-	struct place place = here(scan);
+	struct place place = scan_place(scan);
 	int c;
 
 	scan_advance(scan);
 	while ((c = scan_look(scan)) != '"') {
 		if (c == END) {
-			unclosed(scan, place);
+			scan_unclosed(scan, place);
 			return;
 		}
 		if (c == '$') {
@@ -250,10 +250,10 @@ static void scan_double_quotes(struct scan *scan, struct nv_str *value)
 
 static void scan_backslash(struct scan *scan, struct nv_str *value)
 {
-	struct place place = here(scan);
+	struct place place = scan_place(scan);
 
 	scan_advance(scan);
-	if (raw(scan) == END)
+	if (scan_raw(scan) == END)
 		fault(scan, NV_FAULT_ERROR, place, "a backslash with nothing after it");
 	else
 		add_raw(scan, value);
@@ -263,14 +263,14 @@ static void scan_backslash(struct scan *scan, struct nv_str *value)
 static bool refuse_operator(struct scan *scan, int c, int before)
 {
 	if (strchr("|&<>()", c))
-		fault(scan, NV_FAULT_ERROR, here(scan),
+		fault(scan, NV_FAULT_ERROR, scan_place(scan),
 			"`%c' would be sh's, but this file is read, never executed; only NAME=\"value\" is accepted: quote the value",
 			c);
 	else if (c == '\r')
-		fault(scan, NV_FAULT_ERROR, here(scan),
+		fault(scan, NV_FAULT_ERROR, scan_place(scan),
 			"a carriage return: the file has Windows line ends; remove them with sed -i 's/\\r$//'");
 	else if (c == '~' && (before == '=' || before == ':'))
-		fault(scan, NV_FAULT_ERROR, here(scan),
+		fault(scan, NV_FAULT_ERROR, scan_place(scan),
 			"`~' here would be a home directory in sh: quote the value");
 	else
 		return false;
@@ -383,7 +383,7 @@ static void scan_assignment(struct scan *scan, bool follows)
 {
 	NV_AUTO(nv_str) struct nv_str name = {};
 	NV_AUTO(nv_str) struct nv_str value = {};
-	struct place place = here(scan);
+	struct place place = scan_place(scan);
 	size_t start = scan->at;
 
 	scan->failed = false;
@@ -411,7 +411,7 @@ static bool refuse_binary(struct scan *scan)
 		return false;
 	while (scan->text + scan->at < nul)
 		scan_advance(scan);
-	fault(scan, NV_FAULT_ERROR, here(scan), "a NUL byte: this is not a text file");
+	fault(scan, NV_FAULT_ERROR, scan_place(scan), "a NUL byte: this is not a text file");
 	return true;
 }
 
@@ -430,7 +430,7 @@ int nv_rcconf_scan(
 			skip_line(&scan);
 		} else if (ends_word(c)) {
 			if (c == ';' && !follows)
-				fault(&scan, NV_FAULT_ERROR, here(&scan),
+				fault(&scan, NV_FAULT_ERROR, scan_place(&scan),
 					"nothing stands before `;'");
 			if (c == '\n' || c == ';')
 				follows = false;

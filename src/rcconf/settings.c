@@ -66,7 +66,7 @@ static bool copy_ifname(
 	return nv_strcopy(ret_name, IFNAMSIZ, name);
 }
 
-static void full(const struct reader *reader, const char *key, unsigned int max)
+static void settings_are_full(const struct reader *reader, const char *key, unsigned int max)
 {
 	FAULT(reader, key, "more than %u entries; the others are left out", max);
 }
@@ -111,7 +111,7 @@ static void settings_read_pairs(const struct reader *reader)
 	read_words(reader, "netvf_pairs", &words);
 	for (size_t i = 0; i < words.count; i++) {
 		if (reader->settings->hn.n_pairs == NV_HN_PAIRS_MAX) {
-			full(reader, "netvf_pairs", NV_HN_PAIRS_MAX);
+			settings_are_full(reader, "netvf_pairs", NV_HN_PAIRS_MAX);
 			break;
 		}
 		read_pair(reader, words.word[i]);
@@ -127,7 +127,7 @@ static void read_drivers(const struct reader *reader)
 	read_words(reader, key, &words);
 	for (size_t i = 0; i < words.count; i++) {
 		if (hn->n_drivers == NV_HN_DRIVERS_MAX) {
-			full(reader, key, NV_HN_DRIVERS_MAX);
+			settings_are_full(reader, key, NV_HN_DRIVERS_MAX);
 			break;
 		}
 		if (nv_strcopy(hn->driver[hn->n_drivers], NV_NAME_LEN, words.word[i]))
@@ -147,7 +147,7 @@ static void read_names(const struct reader *reader)
 	read_words(reader, key, &words);
 	for (size_t i = 0; i < words.count; i++) {
 		if (hn->n_names == NV_HN_NAMES_MAX) {
-			full(reader, key, NV_HN_NAMES_MAX);
+			settings_are_full(reader, key, NV_HN_NAMES_MAX);
 			break;
 		}
 		if (copy_ifname(reader, key, words.word[i], hn->name[hn->n_names]))
@@ -239,7 +239,7 @@ static int read_transparent(const char *key, const char *value, void *data)
 	names = yes ? hn->transparent_name : hn->opaque_name;
 	count = yes ? &hn->n_transparent_names : &hn->n_opaque_names;
 	if (*count == NV_HN_NAMES_MAX)
-		full(reader, key, NV_HN_NAMES_MAX);
+		settings_are_full(reader, key, NV_HN_NAMES_MAX);
 	else if (copy_ifname(reader, key, key + strlen(TRANSPARENT_PREFIX), names[*count]))
 		(*count)++;
 	return 0;

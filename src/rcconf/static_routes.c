@@ -273,7 +273,7 @@ static bool read_rest(struct reading *reading)
 /*
  * Whether one of the interface's networks, or of its routes without a gateway, holds the gateway.
  */
-static bool reaches(const struct nv_interface *config, const struct nv_ip *gateway)
+static bool routes_reach(const struct nv_interface *config, const struct nv_ip *gateway)
 {
 	for (size_t i = 0; i < config->addrs.count; i++) {
 		const struct nv_addr *addr = &config->addrs.addr[i];
@@ -375,7 +375,7 @@ static void route_from_value(
 		return;
 	understood = read_route(&reading, &words);
 	if (understood && !reading.elsewhere && !reading.tied &&
-		!reaches(build->config, &reading.route.gateway))
+		!routes_reach(build->config, &reading.route.gateway))
 		return;
 	nv_rcconf_mark_used(build->rcconf, key);
 	if (understood && !reading.elsewhere)

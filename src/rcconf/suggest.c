@@ -5,7 +5,7 @@
 
 #define WORD_MAX 63 /* longer words are truncated: their ends do not matter for a suggestion */
 
-static unsigned int min(unsigned int a, unsigned int b)
+static unsigned int suggest_min(unsigned int a, unsigned int b)
 {
 	return a < b ? a : b;
 }
@@ -31,14 +31,15 @@ unsigned int nv_suggest_distance(const char *word, const char *pattern)
 		for (size_t j = 1; j <= length; j++) {
 			bool star = pattern[j - 1] == '*';
 
-			row[j] = min(above[j - 1] + (!star && word[i - 1] != pattern[j - 1]),
-				min(above[j], row[j - 1]) + !star);
+			row[j] =
+				suggest_min(above[j - 1] + (!star && word[i - 1] != pattern[j - 1]),
+					suggest_min(above[j], row[j - 1]) + !star);
 			if (i > 1 && j > 1 && word[i - 1] == pattern[j - 2] &&
 				word[i - 2] == pattern[j - 1])
-				row[j] = min(row[j], twice_above[j - 2] + 1);
+				row[j] = suggest_min(row[j], twice_above[j - 2] + 1);
 		}
 	}
-	return min(row[length], 255);
+	return suggest_min(row[length], 255);
 }
 
 bool nv_suggest_is_near(const char *word, unsigned int distance)

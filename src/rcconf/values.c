@@ -35,7 +35,7 @@ int nv_yes_parse(const char *text, bool *ret_yes)
 }
 
 /* Appends one word without its quotes, and moves @at behind it. */
-static int unquote(const char **at, struct nv_str *word)
+static int values_unquote(const char **at, struct nv_str *word)
 {
 	char quote = '\0';
 
@@ -74,7 +74,7 @@ int nv_words_split_quoted(const char *text, struct nv_words *ret_words)
 		at += strspn(at, BLANKS);
 		if (!*at)
 			break;
-		r = unquote(&at, &word);
+		r = values_unquote(&at, &word);
 		if (r == 0)
 			r = words_add(&words, &word);
 		if (r < 0)

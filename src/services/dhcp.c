@@ -70,7 +70,7 @@ static bool name_client(struct nv_words *args, enum nv_dhcp_kind *ret_kind)
 	return nv_dhcp_kind_of(args->word[0], ret_kind) == 0;
 }
 
-static bool serves(const struct nv_words *args, const char *ifname)
+static bool dhcp_serves(const struct nv_words *args, const char *ifname)
 {
 	for (size_t i = 1; i < args->count; i++) {
 		const char *word = args->word[i];
@@ -116,7 +116,7 @@ static bool dhcp_claims(pid_t pid, const char *ifname, struct nv_dhcp_client *cl
 	return nv_process_open(pid, &client->process) == 0 &&
 	       nv_process_is_roots(&client->process) &&
 	       nv_process_args(&client->process, &client->args) == 0 &&
-	       name_client(&client->args, &client->kind) && serves(&client->args, ifname);
+	       name_client(&client->args, &client->kind) && dhcp_serves(&client->args, ifname);
 }
 
 static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *clients)
@@ -159,7 +159,7 @@ int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients)
 	return 0;
 }
 
-static bool ended(int pidfd, int milliseconds)
+static bool dhcp_has_ended(int pidfd, int milliseconds)
 {
 	struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
 	int r;
@@ -213,9 +213,9 @@ int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname)
 {
 	if (nv_dhcp_end(client) == -EPERM)
 		return -EPERM;
-	if (!ended(client->process.pidfd, TERM_WAIT)) {
+	if (!dhcp_has_ended(client->process.pidfd, TERM_WAIT)) {
 		pidfd_send_signal(client->process.pidfd, SIGKILL, NULL, 0);
-		if (!ended(client->process.pidfd, KILL_WAIT))
+		if (!dhcp_has_ended(client->process.pidfd, KILL_WAIT))
 			return -ETIME;
 	}
 	remove_pid_files(client->process.pid, ifname);

@@ -13,7 +13,7 @@
 #define STATE_MAX 16384 /* bytes; what is needed is at the beginning */
 
 /* The value of a line KEY=VALUE, up to the end of the text; NULL: there is none. */
-static const char *find_value(const char *text, const char *key)
+static const char *manager_find_value(const char *text, const char *key)
 {
 	size_t length = strlen(key);
 
@@ -26,9 +26,9 @@ static const char *find_value(const char *text, const char *key)
 	return NULL;
 }
 
-static bool has_value(const char *text, const char *key, const char *value)
+static bool manager_has_value(const char *text, const char *key, const char *value)
 {
-	const char *found = find_value(text, key);
+	const char *found = manager_find_value(text, key);
 	size_t length = strlen(value);
 
 	return found && strncmp(found, value, length) == 0 &&
@@ -37,15 +37,16 @@ static bool has_value(const char *text, const char *key, const char *value)
 
 bool nv_networkd_manages(const char *state)
 {
-	return find_value(state, "ADMIN_STATE") && !has_value(state, "ADMIN_STATE", "unmanaged");
+	return manager_find_value(state, "ADMIN_STATE") &&
+	       !manager_has_value(state, "ADMIN_STATE", "unmanaged");
 }
 
 bool nv_nm_manages(const char *state)
 {
-	return has_value(state, "managed", "true");
+	return manager_has_value(state, "managed", "true");
 }
 
-static bool says(const char *directory, int ifindex, bool (*manages)(const char *state))
+static bool manager_says(const char *directory, int ifindex, bool (*manages)(const char *state))
 {
 	char path[64];
 	char state[STATE_MAX];
@@ -57,19 +58,19 @@ static bool says(const char *directory, int ifindex, bool (*manages)(const char 
 
 bool nv_networkd_has(int ifindex)
 {
-	return says(NETWORKD_LINKS, ifindex, nv_networkd_manages);
+	return manager_says(NETWORKD_LINKS, ifindex, nv_networkd_manages);
 }
 
 const char *nv_manager_of(int ifindex)
 {
 	if (nv_networkd_has(ifindex))
 		return "systemd-networkd";
-	if (says(NM_DEVICES, ifindex, nv_nm_manages))
+	if (manager_says(NM_DEVICES, ifindex, nv_nm_manages))
 		return "NetworkManager";
 	return NULL;
 }
 
-static bool is_silent(const char *started, const char *directory, int ifindex)
+static bool manager_is_silent(const char *started, const char *directory, int ifindex)
 {
 	char path[64];
 
@@ -79,6 +80,6 @@ static bool is_silent(const char *started, const char *directory, int ifindex)
 
 bool nv_manager_is_silent(int ifindex)
 {
-	return is_silent("/run/systemd/netif/state", NETWORKD_LINKS, ifindex) ||
-	       is_silent(NM_DEVICES, NM_DEVICES, ifindex);
+	return manager_is_silent("/run/systemd/netif/state", NETWORKD_LINKS, ifindex) ||
+	       manager_is_silent(NM_DEVICES, NM_DEVICES, ifindex);
 }
