@@ -52,7 +52,7 @@ void nv_facts_unchecked(struct nv_facts *facts, const char *format, ...)
 }
 
 /* "hn0" names hn0, and so does a word that ends in the wildcard and begins it. */
-static bool names(const char *word, size_t length, char wildcard, const char *ifname)
+static bool traces_name(const char *word, size_t length, char wildcard, const char *ifname)
 {
 	if (length && word[length - 1] == wildcard)
 		return strncmp(word, ifname, length - 1) == 0;
@@ -68,7 +68,8 @@ static bool value_names(const json_t *value, const char *ifname)
 	size_t i;
 
 	if (json_is_string(value))
-		return names(json_string_value(value), json_string_length(value), '*', ifname);
+		return traces_name(
+			json_string_value(value), json_string_length(value), '*', ifname);
 	json_array_foreach (value, i, part)
 		if (value_names(part, ifname))
 			return true;
@@ -112,7 +113,7 @@ static bool rule_names(const char *line, size_t length, const char *ifname)
 		const char *option = memmem(line, length, options[i], strlen(options[i]));
 		const char *word = option ? option + strlen(options[i]) : NULL;
 
-		if (word && names(word, strcspn(word, " \n"), '+', ifname))
+		if (word && traces_name(word, strcspn(word, " \n"), '+', ifname))
 			return true;
 	}
 	return false;
@@ -138,7 +139,7 @@ unsigned int nv_iptables_count(const char *saved, const char *ifname, char *ret_
 }
 
 /* The line that begins with @begin and a character of @end; NULL: there is none. */
-static const char *find_line(const char *text, const char *begin, char end)
+static const char *traces_find_line(const char *text, const char *begin, char end)
 {
 	size_t length = strlen(begin);
 
@@ -153,14 +154,14 @@ static const char *find_line(const char *text, const char *begin, char end)
 
 bool nv_nmcli_manages(const char *listed, const char *ifname)
 {
-	const char *state = find_line(listed, ifname, ':');
+	const char *state = traces_find_line(listed, ifname, ':');
 
 	return state && strncmp(state, "unmanaged", strlen("unmanaged")) != 0;
 }
 
 bool nv_ifupdown_manages(const char *state, const char *ifname)
 {
-	return find_line(state, ifname, '=');
+	return traces_find_line(state, ifname, '=');
 }
 
 bool nv_action_program(const char *action, char *ret_program, size_t size)

@@ -14,7 +14,7 @@ static void wait_for_child(int fd)
 	_exit(read(fd, &ready, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-static int detach(bool at_once, int *ret_fd)
+static int daemonize_detach(bool at_once, int *ret_fd)
 {
 	int pipe_fd[2];
 	pid_t pid;
@@ -70,7 +70,7 @@ int nv_daemonize_enter(struct nv_daemon *daemon)
 	}
 	if (path && !daemon->pid_file)
 		nv_warn("cannot write the pid file %s: %s", path, nv_strerror(errno));
-	r = detach(daemon->options->background_at_once, &daemon->ready_fd);
+	r = daemonize_detach(daemon->options->background_at_once, &daemon->ready_fd);
 	if (r < 0) {
 		nv_err("cannot go into the background: %s", nv_strerror(r));
 		return r;

@@ -23,7 +23,7 @@ static json_t *missing_json(struct nv_daemon *daemon, const struct nv_managed *m
 }
 
 /* Seconds until its hold-down lets a usable VF be used; 0: it does. */
-static double held(struct nv_daemon *daemon, const struct nv_managed *managed)
+static double doctor_held(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	uint64_t limit = daemon->settings->holddown * NV_USEC_PER_SEC;
 	const struct nv_link *vf =
@@ -36,7 +36,8 @@ static double held(struct nv_daemon *daemon, const struct nv_managed *managed)
 	       NV_USEC_PER_SEC;
 }
 
-static bool waits(struct nv_daemon *daemon, const struct nv_managed *managed, bool transparent)
+static bool doctor_waits(
+	struct nv_daemon *daemon, const struct nv_managed *managed, bool transparent)
 {
 	struct nv_attach_delay attwait = managed->memory.attach_delay;
 
@@ -68,14 +69,14 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 	return json_pack("{so so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
 		"unfiltered", missing_json(daemon, managed), "unattached",
 		unattached_json(daemon, managed), "port_vf",
-		nv_methods_name(daemon, managed->memory.port_vf), "transparent",
-		(int)transparent, "answered",
-		(int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
-		(int)waits(daemon, managed, transparent), "held", held(daemon, managed),
-		"vf_seconds", (double)(nv_loop_now(daemon->loop) - since) / NV_USEC_PER_SEC);
+		nv_methods_name(daemon, managed->memory.port_vf), "transparent", (int)transparent,
+		"answered", (int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
+		(int)doctor_waits(daemon, managed, transparent), "held",
+		doctor_held(daemon, managed), "vf_seconds",
+		(double)(nv_loop_now(daemon->loop) - since) / NV_USEC_PER_SEC);
 }
 
-static int add_action(const char *file, unsigned int line, const char *action, void *data)
+static int doctor_add_action(const char *file, unsigned int line, const char *action, void *data)
 {
 	json_t *list = data;
 	char begin[ACTION_MAX];
@@ -101,7 +102,7 @@ int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, 
 	for (size_t i = 0; i < daemon->failover->n_managed; i++)
 		json_array_append_new(
 			pairs, doctor_pair_json(daemon, &daemon->failover->managed[i]));
-	nv_rules_each_action(daemon->rules, add_action, actions);
+	nv_rules_each_action(daemon->rules, doctor_add_action, actions);
 	*ret_result = json_pack("{so so}", "pairs", pairs, "actions", actions);
 	return *ret_result ? 0 : -ENOMEM;
 }

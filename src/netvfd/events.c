@@ -67,7 +67,7 @@ static const char *media_type(const char *ifname, void *data)
 	}
 }
 
-static int parse(const char *line, struct nv_event **ret_event)
+static int events_parse(const char *line, struct nv_event **ret_event)
 {
 	struct timespec now;
 
@@ -92,7 +92,7 @@ static bool events_is_needless(
 	       !nv_link_may_be_vf(link, &daemon->settings->hn);
 }
 
-static void run_rule(
+static void events_run_rule(
 	struct nv_daemon *daemon, const struct nv_rule *rule, const struct nv_event *event)
 {
 	NV_AUTO(nv_str) struct nv_str command = {};
@@ -119,7 +119,7 @@ static void run_rule(
 	}
 }
 
-static void publish(struct nv_daemon *daemon, const struct nv_event *event)
+static void events_publish(struct nv_daemon *daemon, const struct nv_event *event)
 {
 	json_t *value;
 
@@ -139,7 +139,7 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
 {
 	NV_AUTO(nv_event) struct nv_event *event = NULL;
 	const struct nv_rule *rule;
-	int r = parse(line, &event);
+	int r = events_parse(line, &event);
 
 	daemon->events++;
 	if (r < 0) {
@@ -149,11 +149,11 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
 	}
 	if (daemon->clients)
 		nv_clients_send(daemon->clients, line);
-	publish(daemon, event);
+	events_publish(daemon, event);
 	rule = nv_rules_match(daemon->rules, event, media_type, daemon);
 	nv_debug("event '%s': %s", line, rule ? "a rule matches" : "no rule");
 	if (rule)
-		run_rule(daemon, rule, event);
+		events_run_rule(daemon, rule, event);
 }
 
 /* Not if it is told anyway: the VF has been attached in this batch. */
@@ -189,7 +189,7 @@ bool nv_events_answers_vf_up(const char *hn, void *data)
 
 	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, "VF_UP", NULL, 0) < 0)
 		return false;
-	if (parse(nv_str_text(&line), &event) < 0)
+	if (events_parse(nv_str_text(&line), &event) < 0)
 		return false;
 	return nv_rules_match(daemon->rules, event, media_type, daemon) != NULL;
 }
@@ -201,7 +201,7 @@ bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_st
 	struct nv_rule_miss miss;
 
 	if (nv_event_format_notify(&line, "ETHERNET", vf, "IFATTACH", NULL, 0) < 0 ||
-		parse(nv_str_text(&line), &event) < 0)
+		events_parse(nv_str_text(&line), &event) < 0)
 		return false;
 	if (nv_rules_match(daemon->rules, event, media_type, daemon))
 		return false;

@@ -42,7 +42,7 @@ static int read_configuration(struct nv_daemon *daemon)
 }
 
 /* What netvfd itself may lack the rights for. */
-static int repin(const struct nv_daemon *daemon)
+static int netvfd_repin(const struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_free) char *run_dir = NULL;
 	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
@@ -58,7 +58,7 @@ static int repin(const struct nv_daemon *daemon)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static void on_link(const struct nv_link *old, const struct nv_link *new, void *data)
+static void netvfd_on_link(const struct nv_link *old, const struct nv_link *new, void *data)
 {
 	struct nv_daemon *daemon = data;
 
@@ -71,7 +71,7 @@ static void on_link(const struct nv_link *old, const struct nv_link *new, void *
 		nv_kernel_events_link(daemon->announce, old, new);
 }
 
-static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
+static void netvfd_on_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
 {
 	struct nv_daemon *daemon = data;
 
@@ -86,7 +86,7 @@ static void netvfd_on_uevent(const struct nv_uevent *uevent, void *data)
 	nv_kernel_events_uevent(daemon->announce, uevent);
 }
 
-static void on_notify_peers(const struct nv_link *link, void *data)
+static void netvfd_on_notify_peers(const struct nv_link *link, void *data)
 {
 	struct nv_daemon *daemon = data;
 
@@ -109,10 +109,10 @@ static void netvfd_on_settled(void *data)
 static int watch_kernel(struct nv_daemon *daemon)
 {
 	static const struct nv_monitor_ops ops = {
-		.link = on_link,
-		.addr = on_addr,
+		.link = netvfd_on_link,
+		.addr = netvfd_on_addr,
 		.uevent = netvfd_on_uevent,
-		.notify_peers = on_notify_peers,
+		.notify_peers = netvfd_on_notify_peers,
 		.settled = netvfd_on_settled,
 	};
 	int r = nv_monitor_new(daemon->loop, daemon->kernel, &ops, daemon, &daemon->monitor);
@@ -125,7 +125,7 @@ static int watch_kernel(struct nv_daemon *daemon)
 	return r;
 }
 
-static void reload(struct nv_daemon *daemon)
+static void netvfd_reload(struct nv_daemon *daemon)
 {
 	if (read_configuration(daemon) < 0) {
 		nv_err("the configuration in force stays");
@@ -141,7 +141,7 @@ static void netvfd_on_signal(int signal, void *data)
 
 	if (signal == SIGHUP) {
 		sd_notify(0, "RELOADING=1");
-		reload(daemon);
+		netvfd_reload(daemon);
 		nv_failover_look_again(daemon->failover);
 		sd_notify(0, "READY=1");
 	} else if (signal == SIGUSR1) {
@@ -168,7 +168,7 @@ struct watchdog {
 	uint64_t period;
 };
 
-static void on_watchdog(void *data)
+static void netvfd_on_watchdog(void *data)
 {
 	struct watchdog *watchdog = data;
 
@@ -183,7 +183,7 @@ static int start_watchdog(struct nv_daemon *daemon, struct watchdog *watchdog)
 	if (sd_watchdog_enabled(0, &watchdog->period) <= 0)
 		return 0;
 	watchdog->period /= 2;
-	r = nv_loop_watch_timer(daemon->loop, on_watchdog, watchdog, &watchdog->timer);
+	r = nv_loop_watch_timer(daemon->loop, netvfd_on_watchdog, watchdog, &watchdog->timer);
 	return r < 0 ? r : nv_watch_arm(watchdog->timer, watchdog->period);
 }
 
@@ -260,7 +260,7 @@ int main(int argc, char **argv)
 	if (options.check)
 		status = check_files(&daemon);
 	else if (options.repin)
-		status = repin(&daemon);
+		status = netvfd_repin(&daemon);
 	else
 		status = netvfd_start(&daemon);
 	if (!status && !options.check && !options.repin)
