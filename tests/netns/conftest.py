@@ -21,6 +21,7 @@ sys.path.insert(0, str(TOP / "lab"))
 from echo import Echo
 from netvf_lab import sandbox
 from netvf_lab.topology import GUEST_ADDRESS, PREFIX, Topology
+from programs import Programs
 
 RULES = TOP / "etc/devd/hyperv.conf"
 LIBEXEC = [BUILD / "src/libexec/hyperv_vfattach", BUILD / "src/libexec/hyperv_vfup"]
@@ -91,6 +92,14 @@ def start_netvfd(guest, tmp_path, request):
 def netvfd(start_netvfd):
     """netvfd in the guest, with the shipped rules and the pair hn0:vf0."""
     return start_netvfd()
+
+
+@pytest.fixture
+def programs(guest, tmp_path):
+    """hyperv_vfup and the others in the guest, which has its VF and no netvfd."""
+    made = Programs(guest, tmp_path)
+    made.attach_vf()
+    return made
 
 
 @pytest.fixture

@@ -11,12 +11,10 @@ import threading
 import pytest
 
 from harness import DEADLINE, wait_until
+from moves import Ping, assert_same, ip, killed_at, whole_state
 from netvf_lab.namespace import Namespace
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS, SWITCH_MAC
 from programs import Connection
-from test_plan import Ping, assert_same, ip, killed_at, programs, whole_state
-
-assert programs  # a fixture
 
 OTHER_ADDRESS = "10.77.0.50"
 BROADCAST = "10.77.0.255"
