@@ -141,12 +141,15 @@ class Tap:
     def expect(self, wanted):
         """Waits until these numbers were seen, in any order; returns all that was."""
         seen = []
+        left = set(wanted)
 
         def complete():
-            seen.extend(self.sequences())
-            return set(wanted) <= set(seen)
+            new = self.sequences()
+            seen.extend(new)
+            left.difference_update(new)
+            return not left
 
-        wait_until(complete, f"{len(set(wanted) - set(seen))} of {len(wanted)} frames")
+        wait_until(complete, f"{len(wanted)} frames")
         return seen
 
 

@@ -102,6 +102,27 @@ def test_killed_while_traffic_flows_then_adopts(guest, netvfd, echo):
     assert echo.ask(20) == 20
 
 
+def test_a_link_that_returns_is_used_when_its_queues_work(guest, netvfd):
+    """The programs lead the traffic alone: netvfd is late. A link whose carrier has just come
+    drops all frames until the kernel has activated its queues."""
+    guest.attach_vf()
+    wait_lagg(netvfd)
+    wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
+    os.kill(netvfd.process.pid, signal.SIGSTOP)
+    traffic = Numbered(guest)
+    traffic.PAUSE = 0.0001
+    dropped = 0  # by the host, of what was in the link as it was cut
+    for _ in range(50):
+        count_dropped = guest.topology.detach("linkdown")
+        traffic.wait_more()
+        dropped += count_dropped()
+        guest.bring_back_vf("linkdown")
+        traffic.wait_more()
+    os.kill(netvfd.process.pid, signal.SIGCONT)
+    sent, wrong = traffic.stop()
+    assert len(wrong["guest"]) <= dropped and not wrong["host"], sent
+
+
 def test_killed_right_before_the_vf_goes(guest, netvfd):
     guest.attach_vf()
     wait_lagg(netvfd)

@@ -58,6 +58,7 @@ struct net_device {
 	possible_net_t nd_net;
 	struct list_head close_list;
 	struct hlist_node index_hlist;
+	unsigned char operstate; /* an unsigned int since Linux 6.9 */
 } KERNELS;
 
 struct sk_buff {
@@ -68,6 +69,12 @@ struct sk_buff {
 #define STATE_START	(1UL << 0)
 #define STATE_PRESENT	(1UL << 1)
 #define STATE_NOCARRIER (1UL << 2)
+
+/*
+ * A device whose carrier has just come is in one of these states, and drops all frames, until the
+ * link watch work has activated its queues (linkwatch_do_dev()).
+ */
+#define OPER_CLOSED (1 << 1 | 1 << 2 | 1 << 3) /* IF_OPER_NOTPRESENT, _DOWN, _LOWERLAYERDOWN */
 
 #define BUCKETS 256 /* NETDEV_HASHENTRIES */
 /* devices in a bucket that are searched: 16,384 devices fill the buckets that far */
@@ -107,7 +114,8 @@ static __always_inline bool is_open(const void *address)
 	const void *alone = address + bpf_core_field_offset(struct net_device, close_list);
 
 	return (READ(device, state) & mask) == (STATE_START | STATE_PRESENT) &&
-	       (const void *)READ(device, close_list.next) == alone;
+	       (const void *)READ(device, close_list.next) == alone &&
+	       !(OPER_CLOSED >> READ(device, operstate) & 1);
 }
 
 /*

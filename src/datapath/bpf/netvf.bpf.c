@@ -29,6 +29,7 @@
 #define TC_MARK_DONE 0x6e76
 
 #define RECENT	   256
+#define SETTLE_NS  100000000
 #define LOOK_EVERY 64 /* frames by the VF; with hooks too, in case these have disappeared */
 
 struct {
@@ -100,6 +101,37 @@ static __always_inline bool is_marked_done(struct __sk_buff *skb)
 	return true;
 }
 
+/* A VF of a slot that was seen unable to send, and when last (bpf_ktime_get_ns()). */
+struct shut {
+	__u64 at;
+	__u32 vf; /* 0: none */
+};
+
+static struct shut shut[NV_DP_PAIRS_MAX];
+
+/*
+ * A VF that could not send is used again once it has been able to for a while, as netvf_holddown
+ * has it: its operstate says so some moments before its queues are there. What netvfd decides
+ * comes earlier, unless it is late or dead.
+ */
+static __always_inline bool has_settled(__u32 slot, __u32 vf, bool open)
+{
+	volatile struct shut *seen = &shut[slot % NV_DP_PAIRS_MAX];
+	__u64 last = seen->at; /* before the time: another processor may store a later one */
+
+	if (open && seen->vf != vf)
+		return true;
+	if (open && bpf_ktime_get_ns() - last >= SETTLE_NS) {
+		seen->vf = 0;
+		return true;
+	}
+	if (!open) {
+		seen->at = bpf_ktime_get_ns();
+		seen->vf = vf;
+	}
+	return false;
+}
+
 /*
  * Whether the VF can send: the last result if the hooks have counted no event since, else from a
  * new look.
@@ -115,7 +147,7 @@ static __always_inline bool is_able(
 
 	if (hooked && ok == seq && !again)
 		return true;
-	able = NV_READ(entry->removing_vf) != vf && can_send(skb, slot, vf);
+	able = has_settled(slot, vf, NV_READ(entry->removing_vf) != vf && can_send(skb, slot, vf));
 	if (hooked && ok != (able ? seq : 0))
 		*(volatile __u32 *)&entry->ok_seq = able ? seq : 0;
 	return able;
