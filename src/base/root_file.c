@@ -47,7 +47,7 @@ static int root_file_enter(struct root_file_walk *walk, int directory)
 	return root_file_is_owned(&about) ? 0 : -EPERM;
 }
 
-static int root_file_open_root(struct root_file_walk *walk)
+static int root_file_begin(struct root_file_walk *walk)
 {
 	return root_file_enter(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
@@ -67,7 +67,7 @@ static int root_file_follow(struct root_file_walk *walk, const char *name, const
 	if (snprintf(rest, sizeof(rest), "%s/%s", target, after) >= (int)sizeof(rest))
 		return -ENAMETOOLONG;
 	nv_strcopy(walk->rest, sizeof(walk->rest), rest);
-	return target[0] == '/' ? root_file_open_root(walk) : 0;
+	return target[0] == '/' ? root_file_begin(walk) : 0;
 }
 
 /* Returns 1: *ret_fd is the file; 0: the path has further parts. */
@@ -112,7 +112,7 @@ int nv_root_file_open(const char *path, int *ret_fd)
 		return -EINVAL;
 	if (!nv_strcopy(walk.rest, sizeof(walk.rest), path))
 		return -ENAMETOOLONG;
-	r = root_file_open_root(&walk);
+	r = root_file_begin(&walk);
 	while (r == 0)
 		r = root_file_step(&walk, ret_fd);
 	return r < 0 ? r : 0;

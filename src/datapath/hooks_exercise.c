@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Tries the hooks on a device of its own, in network namespaces of a child process. */
 #include "datapath/hooks.h"
 
 #include "base/str.h"

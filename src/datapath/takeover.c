@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens the programs and maps: loads them, or takes over those that an earlier process left. */
 #include "datapath/pins.h"
 
 #include "base/log.h"
@@ -21,7 +22,7 @@ static const char *const map_names[] = {
 	[NV_OBJECT_REPORTS] = "nv_reports",
 };
 
-static int print(enum libbpf_print_level level, const char *format, va_list args)
+static int takeover_print(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char text[1024];
 
@@ -154,7 +155,7 @@ int nv_objects_repin(struct nv_kernel *kernel, const char *run_dir)
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 	int r;
 
-	libbpf_set_print(print);
+	libbpf_set_print(takeover_print);
 	r = takeover_find(kernel, run_dir, &objects);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -405,7 +406,7 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	bool kept = false;
 	int r;
 
-	libbpf_set_print(print);
+	libbpf_set_print(takeover_print);
 	r = takeover_find(kernel, run_dir, &old);
 	if (r < 0 && r != -ENOENT)
 		return r;

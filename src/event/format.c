@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* An event as a line in the form of devd. */
 #include "event/event.h"
 
 #include "event/names.h"

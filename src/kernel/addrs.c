@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Addresses in rtnetlink messages: RTM_NEWADDR, RTM_DELADDR. */
 #include "kernel/attrs.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the qdisc that holds the tc filters of a link. */
 #include "kernel/netlink_ops.h"
 
 #include "kernel/attrs.h"

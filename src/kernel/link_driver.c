@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Finds the driver and the parent device of a link, in sysfs or with ethtool. */
 #include "base/str.h"
 #include "kernel/netlink_ops.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Links in rtnetlink messages: RTM_NEWLINK, RTM_SETLINK, RTM_DELLINK. */
 #include "kernel/attrs.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Neighbours in rtnetlink messages: RTM_NEWNEIGH. */
 #include "kernel/attrs.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Sends Ethernet frames with AF_PACKET. */
 #include "kernel/netlink_ops.h"
 
 #include <errno.h>

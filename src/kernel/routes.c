@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Routes in rtnetlink messages: RTM_NEWROUTE, RTM_DELROUTE. */
 #include "kernel/attrs.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Dumps routes, rules, neighbours, next hops and bridge ports as rtobjects. */
 #include "kernel/attrs.h"
 #include "kernel/netlink_ops.h"
 
@@ -8,7 +9,7 @@
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
-static int each(const struct nlmsghdr *message, void *data)
+static int dump_take(const struct nlmsghdr *message, void *data)
 {
 	int r = nv_rtobjs_take(data, message);
 
@@ -17,7 +18,7 @@ static int each(const struct nlmsghdr *message, void *data)
 
 static int dump_request(struct nv_rtnl *rtnl, struct nv_request *request, struct nv_rtobjs *objs)
 {
-	return nv_rtnl_request(rtnl, &request->header, each, objs);
+	return nv_rtnl_request(rtnl, &request->header, dump_take, objs);
 }
 
 static int dump_routes(struct nv_rtnl *rtnl, int ifindex, struct nv_rtobjs *objs)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens the sockets of rtnetlink groups and uevents, and reads what arrives. */
 #include "kernel/attrs.h"
 #include "kernel/netlink_ops.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads, writes and lists files below /proc/sys. */
 #include "base/str.h"
 #include "kernel/kernel.h"
 #include "kernel/netlink_ops.h"

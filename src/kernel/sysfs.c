@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists the devices in sysfs as uevents. */
 #include "base/str.h"
 #include "kernel/netlink_ops.h"
 

@@ -73,7 +73,7 @@ static int parse_event(const char *time, const char *line, struct nv_event **ret
 }
 
 /* nv_rules_guest_fn: as netvfd has it from the same files. */
-static const char *guest(void *data)
+static const char *actions_vm_guest(void *data)
 {
 	static struct nv_settings settings;
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
@@ -92,7 +92,7 @@ static int actions_check(
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	NV_AUTO(nv_rules) struct nv_rules *rules = NULL;
 	NV_AUTO(nv_event) struct nv_event *event = NULL;
-	int r = nv_rules_load(options->rules, guest, options, &faults, &rules);
+	int r = nv_rules_load(options->rules, actions_vm_guest, options, &faults, &rules);
 
 	if (r == 0)
 		r = parse_event(time, line, &event);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the configuration of an interface, and of those stacked on it, from the kernel. */
 #include "kernel/bridge_port.h"
 #include "move/apply.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* netvf events: prints each event as it happens. */
 #include "netvf/command.h"
 
 #include "base/log.h"

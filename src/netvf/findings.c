@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The checks of the doctor: from facts to findings with a remedy each. */
 #include "netvf/command.h"
 #include "netvf/doctor.h"
 

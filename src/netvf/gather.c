@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Gathers the facts that the doctor checks. */
 #include "base/log.h"
 #include "kernel/kernel.h"
 #include "kernel/sockets.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* netvf history: prints switches and actions, oldest first. */
 #include "netvf/command.h"
 
 #include "base/str.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* netvf status: prints the pairs, their ports and counters. */
 #include "netvf/command.h"
 
 #include "base/str.h"

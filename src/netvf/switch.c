@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* netvf switch: sends by hn or by the VF until told otherwise. */
 #include "netvf/command.h"
 
 #include "control/text.h"

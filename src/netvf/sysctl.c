@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* netvf sysctl: prints the sysctls that FreeBSD has for hn. */
 #include "netvf/command.h"
 
 #include "control/text.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Helpers for the output of the commands. */
 #include "netvf/command.h"
 
 #include "base/str.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Which interfaces packet filters and other configuration name. */
 #include "netvf/doctor.h"
 
 #include "netvf/command.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Goes into the background as devd does, with a pid file. */
 #include "base/log.h"
 #include "netvfd/daemon.h"
 

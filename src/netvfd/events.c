@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Dispatches events to rules, clients and the history. */
 #include "base/log.h"
 #include "control/text.h"
 #include "netvfd/daemon.h"

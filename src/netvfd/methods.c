@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The methods of the control socket. */
 #include "control/text.h"
 #include "netvfd/daemon.h"
 #include "pair/hn_sysctl.h"

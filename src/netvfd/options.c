@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line of netvfd. */
 #include "netvfd/daemon.h"
 
 #include <errno.h>

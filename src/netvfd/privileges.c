@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Logs the privileges that netvfd lacks, and what does not work without them. */
 #include "base/log.h"
 #include "netvfd/daemon.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the rules and rc.conf at start and on SIGHUP. */
 #include "base/log.h"
 #include "netvfd/daemon.h"
 #include "services/vm_guest.h"

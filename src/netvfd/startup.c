@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens and closes the parts of the daemon, in the order of their dependencies. */
 #include "base/log.h"
 #include "base/root_file.h"
 #include "base/rundir.h"

@@ -231,7 +231,7 @@ static bool cut_len(struct nv_line *line, char *text)
 	return true;
 }
 
-static int address_set_address(struct nv_line *line, char *text)
+static int address_set(struct nv_line *line, char *text)
 {
 	struct nv_address *group = &line->group;
 	int r;
@@ -249,7 +249,7 @@ static int address_set_address(struct nv_line *line, char *text)
 	return r;
 }
 
-void nv_address_set_address(struct nv_line *line, const char *text)
+void nv_address_set(struct nv_line *line, const char *text)
 {
 	struct nv_address *group = &line->group;
 	NV_AUTO(nv_free) char *copy = strdup(text);
@@ -265,7 +265,7 @@ void nv_address_set_address(struct nv_line *line, const char *text)
 	}
 	if (group->family == AF_UNSPEC)
 		group->family = default_family(line, text);
-	group->has_address = address_set_address(line, copy) == 0;
+	group->has_address = address_set(line, copy) == 0;
 	group->failed = !group->has_address;
 }
 
@@ -282,7 +282,7 @@ void nv_address_set_prefix(struct nv_line *line, const char *text)
 	if (full.error == -ENOMEM)
 		line->build->error = -ENOMEM;
 	else
-		nv_address_set_address(line, nv_str_text(&full));
+		nv_address_set(line, nv_str_text(&full));
 }
 
 void nv_address_set_netmask(struct nv_line *line, const char *text)

@@ -35,7 +35,7 @@ struct nv_line {
 void nv_address_begin(struct nv_line *line, uint8_t family);
 
 /* Sets the address: ADDRESS[/LEN], a range, or ADDRESS%IF. */
-void nv_address_set_address(struct nv_line *line, const char *text);
+void nv_address_set(struct nv_line *line, const char *text);
 
 /* Sets the address to PREFIX[/LEN] with the interface's MAC address as its host part. */
 void nv_address_set_prefix(struct nv_line *line, const char *text);

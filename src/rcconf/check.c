@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks the keys and values of rc.conf. */
 #include "rcconf/interface.h"
 #include "rcconf/settings.h"
 #include "rcconf/store.h"

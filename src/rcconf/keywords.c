@@ -315,7 +315,7 @@ static void take_word(struct nv_line *line)
 		return;
 	word = find_word(name);
 	if (!word && (strchr(name, ':') || strspn(name, "0123456789"))) {
-		nv_address_set_address(line, name);
+		nv_address_set(line, name);
 		return;
 	}
 	if (!word) {
@@ -344,7 +344,7 @@ static void take_line(struct nv_line *line)
 		if (line->kind == NV_BUILD_LIST6)
 			nv_address_set_prefix(line, line->words.word[line->at++]);
 		else if (list)
-			nv_address_set_address(line, line->words.word[line->at++]);
+			nv_address_set(line, line->words.word[line->at++]);
 		else
 			take_word(line);
 		if (list)

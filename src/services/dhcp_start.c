@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts a DHCP client that continues the lease of another one. */
 #include "services/dhcp.h"
 
 #include "base/log.h"

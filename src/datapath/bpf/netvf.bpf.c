@@ -52,7 +52,7 @@ struct {
 	__uint(max_entries, NV_DP_REPORTS_SIZE);
 } nv_reports SEC(".maps");
 
-static __always_inline void count(struct nv_count *count, const struct __sk_buff *skb)
+static __always_inline void count_frame(struct nv_count *count, const struct __sk_buff *skb)
 {
 	count->packets++;
 	count->bytes += skb->len;
@@ -264,7 +264,7 @@ int netvf_egress(struct __sk_buff *skb)
 		counts = counts_of(slot, NV_PORT_HN);
 	}
 	if (counts)
-		count(&counts->tx, skb);
+		count_frame(&counts->tx, skb);
 	if (active == ifindex)
 		return TC_ACT_UNSPEC;
 	if (active == hn)
@@ -311,16 +311,16 @@ int netvf_ingress(struct __sk_buff *skb)
 	if (ifindex == hn && active != hn && !is_able(skb, entry, slot, active, false))
 		active = hn;
 	if (is_from(frame, entry->mac)) {
-		count(&counts->own, skb);
+		count_frame(&counts->own, skb);
 		return TC_ACT_SHOT;
 	}
 	if ((frame->h_dest[0] & 1) && is_copy(skb, entry, slot, ifindex == hn, ifindex == active)) {
-		count(&counts->copy, skb);
+		count_frame(&counts->copy, skb);
 		return TC_ACT_SHOT;
 	}
-	count(&counts->rx, skb);
+	count_frame(&counts->rx, skb);
 	if (ifindex == hn && active != hn)
-		count(&counts->stray, skb);
+		count_frame(&counts->stray, skb);
 
 	upper = nv_entry_upper(entry);
 	if (upper == ifindex)
