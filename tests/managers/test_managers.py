@@ -101,7 +101,9 @@ class Ping:
             ["ping", "-n", "-D", "-i", str(PING_EVERY), address],
             stdout=subprocess.PIPE, text=True)
         self._lines = []
-        self._reader = threading.Thread(target=self._lines.extend, args=(self._process.stdout,))
+        # A test that fails does not end ping, and pytest is not to wait for it.
+        self._reader = threading.Thread(
+            target=self._lines.extend, args=(self._process.stdout,), daemon=True)
         self._reader.start()
 
     def end(self):
