@@ -156,7 +156,8 @@ static int dp_hook(struct nv_datapath *datapath)
 	if (!datapath->hooks_wanted)
 		r = -ECANCELED;
 	if (r == 0)
-		r = nv_hooks_attach(datapath->run_dir, &datapath->objects, &hooks);
+		r = nv_hooks_attach(
+			datapath->run_dir, &datapath->objects, datapath->hooks.runs, &hooks);
 	nv_hooks_trust(&datapath->table, nv_hooks_suffice(&hooks));
 	if (r < 0)
 		nv_hooks_detach(datapath->run_dir);

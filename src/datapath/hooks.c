@@ -50,7 +50,7 @@ void nv_hooks_auto(struct nv_hooks *hooks)
 	nv_fd_auto(&hooks->runs);
 }
 
-static int hooks_reuse(struct bpf_object *hooks, const struct nv_objects *objects)
+static int hooks_reuse(struct bpf_object *hooks, const struct nv_objects *objects, int runs)
 {
 	const struct {
 		const char *name;
@@ -62,6 +62,8 @@ static int hooks_reuse(struct bpf_object *hooks, const struct nv_objects *object
 	for (size_t i = 0; r == 0 && i < NV_ARRAY_SIZE(maps); i++)
 		r = bpf_map__reuse_fd(bpf_object__find_map_by_name(hooks, maps[i].name),
 			objects->fd[maps[i].which]);
+	if (r == 0 && runs >= 0)
+		r = bpf_map__reuse_fd(bpf_object__find_map_by_name(hooks, "nv_runs"), runs);
 	return r;
 }
 
@@ -84,8 +86,8 @@ static unsigned int hooks_named(void)
 }
 
 /* Loads the hooks of the mask, all or none. */
-static int hooks_load(
-	const struct nv_objects *objects, unsigned int mask, struct bpf_object **ret_object)
+static int hooks_load(const struct nv_objects *objects, int runs, unsigned int mask,
+	struct bpf_object **ret_object)
 {
 	NV_AUTO(nv_programs) struct bpf_object *object = NULL;
 	libbpf_print_fn_t before;
@@ -93,7 +95,7 @@ static int hooks_load(
 
 	r = nv_programs_open_hooks(&object);
 	if (r == 0)
-		r = hooks_reuse(object, objects);
+		r = hooks_reuse(object, objects, runs);
 	for (enum nv_hook hook = 0; r == 0 && hook < NV_HOOKS; hook++)
 		r = bpf_program__set_autoload(hooks_program(object, hook), mask >> hook & 1);
 	if (r < 0)
@@ -112,22 +114,22 @@ static int hooks_load(
  * Loads those of the mask that the kernel accepts: a function in its BTF may refuse programs. If it
  * accepts none, returns its error.
  */
-static int hooks_load_each(
-	const struct nv_objects *objects, unsigned int mask, struct bpf_object **ret_object)
+static int hooks_load_each(const struct nv_objects *objects, int runs, unsigned int mask,
+	struct bpf_object **ret_object)
 {
 	unsigned int taken = 0;
 	int why = -EOPNOTSUPP;
 
 	for (enum nv_hook hook = 0; hook < NV_HOOKS; hook++) {
 		NV_AUTO(nv_programs) struct bpf_object *object = NULL;
-		int r = mask >> hook & 1 ? hooks_load(objects, 1U << hook, &object) : -ENOENT;
+		int r = mask >> hook & 1 ? hooks_load(objects, runs, 1U << hook, &object) : -ENOENT;
 
 		if (r == 0)
 			taken |= 1U << hook;
 		else if (r != -ENOENT)
 			why = r;
 	}
-	return taken ? hooks_load(objects, taken, ret_object) : why;
+	return taken ? hooks_load(objects, runs, taken, ret_object) : why;
 }
 
 /* The pin keeps the link from then on. */
@@ -162,7 +164,7 @@ static void hooks_see(struct nv_hooks *hooks)
 
 	if (r < 0)
 		nv_debug("hooks: no device of their own to try them on: %s", nv_strerror(r));
-	/* A confined service cannot make namespaces: then the runs are only counted. */
+	/* A confined service cannot make namespaces; netvfd --try-hooks does so in its place. */
 	if (r == -EPERM) {
 		hooks->relied = hooks->attached;
 		return;
@@ -174,7 +176,7 @@ static void hooks_see(struct nv_hooks *hooks)
 }
 
 int nv_hooks_attach(
-	const char *run_dir, const struct nv_objects *objects, struct nv_hooks *ret_hooks)
+	const char *run_dir, const struct nv_objects *objects, int runs, struct nv_hooks *ret_hooks)
 {
 	NV_AUTO(nv_programs) struct bpf_object *object = NULL;
 	NV_AUTO(nv_hooks) struct nv_hooks hooks = NV_HOOKS_NONE;
@@ -182,9 +184,9 @@ int nv_hooks_attach(
 	int why = -EOPNOTSUPP;
 	int r;
 
-	r = named ? hooks_load(objects, named, &object) : -EOPNOTSUPP;
+	r = named ? hooks_load(objects, runs, named, &object) : -EOPNOTSUPP;
 	if (r < 0 && named && r != -ENOMEM && r != -EPERM)
-		r = hooks_load_each(objects, named, &object);
+		r = hooks_load_each(objects, runs, named, &object);
 	if (r < 0)
 		return r;
 	for (enum nv_hook hook = 0; hook < NV_HOOKS; hook++) {

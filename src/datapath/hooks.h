@@ -28,12 +28,12 @@ void nv_hooks_auto(struct nv_hooks *hooks);
  * it lose its carrier and deletes it, and records which hooks have run: a function in the kernel
  * need not be called. This needs CAP_SYS_ADMIN or user namespaces; without them, all attached hooks
  * are relied on, and nv_hooks_moment() reports which have run. Blocks for some 100 ms, at most 20
- * s.
+ * s. @runs: the map of hooks that these replace, whose counts continue; -1: none.
  *
  * Returns 0, and *ret_hooks is freed with nv_hooks_auto(); or -errno: no hook is attached.
  */
-int nv_hooks_attach(
-	const char *run_dir, const struct nv_objects *objects, struct nv_hooks *ret_hooks);
+int nv_hooks_attach(const char *run_dir, const struct nv_objects *objects, int runs,
+	struct nv_hooks *ret_hooks);
 
 /* Removes all hooks. */
 void nv_hooks_detach(const char *run_dir);
@@ -62,7 +62,7 @@ static inline void nv_hooks_count_event(struct nv_entry *entry)
 
 /*
  * In a child process and namespaces of its own: makes a device, opens it, lets it lose its carrier,
- * closes it, opens it and deletes it. Returns 0 or -errno: -EPERM (no namespace can be made),
- * -EOPNOTSUPP (no suitable kind of device), -ETIMEDOUT.
+ * closes it, opens it and deletes it. So all attached hooks of the machine run. Returns 0 or
+ * -errno: -EPERM (no namespace can be made), -EOPNOTSUPP (no suitable kind of device), -ETIMEDOUT.
  */
 int nv_hooks_exercise(void);

@@ -23,6 +23,7 @@ struct nv_options {
 	bool quiet; /* -q */
 	bool check;
 	bool repin;
+	bool try_hooks;
 };
 
 struct nv_daemon {

@@ -7,6 +7,7 @@
  */
 #include "base/log.h"
 #include "base/rundir.h"
+#include "datapath/hooks.h"
 #include "failover/notify_peers.h"
 #include "netvfd/daemon.h"
 
@@ -54,6 +55,16 @@ static int netvfd_repin(const struct nv_daemon *daemon)
 		r = nv_datapath_repin(kernel, run_dir);
 	if (r < 0)
 		nv_err("cannot look after the pins in %s: %s", run_dir ? run_dir : NV_RUN_DIR,
+			nv_strerror(r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int netvfd_try_hooks(void)
+{
+	int r = nv_hooks_exercise();
+
+	if (r < 0)
+		nv_warn("cannot try the hooks on a device of their own: %s; a hook counts its runs when links close",
 			nv_strerror(r));
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -261,9 +272,11 @@ int main(int argc, char **argv)
 		status = check_files(&daemon);
 	else if (options.repin)
 		status = netvfd_repin(&daemon);
+	else if (options.try_hooks)
+		status = netvfd_try_hooks();
 	else
 		status = netvfd_start(&daemon);
-	if (!status && !options.check && !options.repin)
+	if (!status && !options.check && !options.repin && !options.try_hooks)
 		status = netvfd_run(&daemon);
 	/* Everything in the kernel stays: traffic does not notice that the daemon ends. */
 	nv_daemonize_leave(&daemon);

@@ -13,18 +13,19 @@ static int options_usage(void)
 {
 	fprintf(stderr, "usage: netvfd [-dnq] [-f devd.conf] [-l clients] [-c rc.conf]\n"
 			"              [--run-dir directory] [--actions socket]\n"
-			"              [--check | --repin]\n");
+			"              [--check | --repin | --try-hooks]\n");
 	return -EINVAL;
 }
 
 int nv_options_parse(int argc, char **argv, struct nv_options *ret_options)
 {
-	enum { OPT_ACTIONS = 256, OPT_CHECK, OPT_REPIN, OPT_RUN_DIR };
+	enum { OPT_ACTIONS = 256, OPT_CHECK, OPT_REPIN, OPT_RUN_DIR, OPT_TRY_HOOKS };
 	static const struct option longs[] = {
 		{"actions", required_argument, NULL, OPT_ACTIONS},
 		{"check", no_argument, NULL, OPT_CHECK},
 		{"repin", no_argument, NULL, OPT_REPIN},
 		{"run-dir", required_argument, NULL, OPT_RUN_DIR},
+		{"try-hooks", no_argument, NULL, OPT_TRY_HOOKS},
 		{},
 	};
 	struct nv_options options = {
@@ -55,6 +56,8 @@ int nv_options_parse(int argc, char **argv, struct nv_options *ret_options)
 			options.repin = true;
 		else if (opt == OPT_RUN_DIR)
 			options.run_dir = optarg;
+		else if (opt == OPT_TRY_HOOKS)
+			options.try_hooks = true;
 		else
 			return options_usage();
 	}

@@ -59,13 +59,22 @@ def assert_confined(guest, lockdown, apparmor):
     assert guest.run(f"cut -d' ' -f40 /proc/{pid}/stat").strip() == "1"
 
 
+def assert_hooks_run(guest):
+    """Each hook that a link of one's own can have run has done so, before any VF came."""
+    told = json.loads(guest.run("netvf --json status"))["moments"]
+    by_hook = {moment["moment"]: moment["runs"] for moment in told if moment["by"] == "hook"}
+    seen = ("unregistered", "set down", "carrier lost")
+    assert min(by_hook[moment] for moment in seen) > 0, by_hook
+
+
 def assert_rules_of_devices(story):
     """hv_kvp_daemon and hv_vss_daemon begin and end with their devices, with what they need."""
     guest = story.guest
-    guest.run(f"cat >/run/uevent <<'END'\n{UEVENT}END\n")
+    guest.write("/run/uevent", UEVENT.splitlines())
     for name in ("kvp", "vss"):
         daemon = f"hv_{name}_daemon"
-        guest.run(f"cat >/usr/sbin/{daemon} <<'END'\n{DAEMON}END\nchmod 755 /usr/sbin/{daemon}")
+        guest.write(f"/usr/sbin/{daemon}", DAEMON.splitlines())
+        guest.run(f"chmod 755 /usr/sbin/{daemon}")
         guest.run(f"perl /run/uevent add hv_{name}")
         story.await_(f"pgrep -x {daemon} >/dev/null")
         bounds, mounts = guest.run(f"cat /run/{daemon}.told").splitlines()
@@ -89,7 +98,7 @@ def migrate(story):
     story.plug()
 
 
-@pytest.mark.timeout(400, func_only=True)
+@pytest.mark.timeout(root.BOOTED_WITHIN + 300, func_only=True)
 @pytest.mark.parametrize("name", KERNELS)
 def test_all_works_with_few_rights(debian, name):
     kernel, busybox, image = debian
@@ -101,12 +110,15 @@ def test_all_works_with_few_rights(debian, name):
     os.mkdir(directory)
     with Session(Managed(directory), PLACES, kernel, archive, disk=image, memory="1G",
                  append=words) as session:
-        session.boot()
+        session.boot(within=root.BOOTED_WITHIN)
         guest = session.guest
         try:
             story = Story(session, "ifupdown", directory)
             story.await_("systemctl is-active netvfd >/dev/null")
             assert_confined(guest, lockdown, apparmor)
+            story.name_server()
+            if lockdown != "confidentiality":  # which refuses hooks
+                assert_hooks_run(guest)
             assert_rules_of_devices(story)
             story.plug()
             migrate(story)
@@ -118,6 +130,8 @@ def test_all_works_with_few_rights(debian, name):
                 "journalctl -b -u netvfd --no-pager | tail -n 20")
             migrate(story)
             guest.run("systemctl reload netvfd")
+            if lockdown != "confidentiality":
+                assert_hooks_run(guest)
             print(json.loads(guest.run("netvf status --json"))["handover"])
             guest.run(f"netvf release {HN}", within=30)
             story.check(HN)
