@@ -30,11 +30,18 @@ SPARE = 128 << 20  # bytes, for what the guest writes
 
 MODULES = ("virtio_blk", "crc32c_generic", "ext4", "autofs4", *initramfs.MODULES)
 
-OBEY_UNIT = """\
+CONTROL = "dev-virtio\\x2dports-control.device"
+# systemd's own limit of 90 s is too short for udev on a busy machine; and then nobody obeys.
+PATIENCE = """\
+[Unit]
+JobRunningTimeoutSec=infinity
+"""
+
+OBEY_UNIT = f"""\
 [Unit]
 Description=Obeys the lab
-BindsTo=dev-virtio\\x2dports-control.device
-After=dev-virtio\\x2dports-control.device multi-user.target
+BindsTo={CONTROL}
+After={CONTROL} multi-user.target
 
 [Service]
 Type=simple
@@ -95,6 +102,9 @@ def image(path, tree, package, places):
         units = os.path.join(root, "etc/systemd/system")
         with open(os.path.join(units, "obey.service"), "w", encoding="utf-8") as file:
             file.write(OBEY_UNIT)
+        os.mkdir(os.path.join(units, f"{CONTROL}.d"))
+        with open(os.path.join(units, f"{CONTROL}.d/lab.conf"), "w", encoding="utf-8") as file:
+            file.write(PATIENCE)
         os.symlink("../obey.service", os.path.join(units, "multi-user.target.wants/obey.service"))
         used = int(subprocess.run(["du", "-s", "-B1", root], check=True, capture_output=True,
                                   text=True).stdout.split()[0])
