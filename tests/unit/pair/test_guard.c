@@ -43,8 +43,7 @@ static void after_a_rest_an_address_is_new(void **state)
 	nv_guard_note(&guard, 7, &address, 5);
 	assert_true(nv_guard_note(&guard, 7, &address, 5 + SECOND));
 	assert_false(nv_guard_note(&guard, 7, &address, 6 + SECOND + 20 * MINUTE));
-	assert_int_equal(
-		nv_guard_left(&guard, 7, &address, 6 + SECOND + 20 * MINUTE), SECOND);
+	assert_int_equal(nv_guard_left(&guard, 7, &address, 6 + SECOND + 20 * MINUTE), SECOND);
 }
 
 static void each_address_and_vf_has_its_own(void **state)

@@ -1,37 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cm.h"
-
-#include "pair/hn_sysctl.h"
-#include "pair/match.h"
+#include "links.h"
 
 #include <errno.h>
-#include <net/if_arp.h>
-#include <stdio.h>
 #include <string.h>
-
-static struct nv_link ethernet(
-	int ifindex, const char *name, const char *driver, const char *bus, uint8_t mac)
-{
-	struct nv_link link = {
-		.ifindex = ifindex,
-		.type = ARPHRD_ETHER,
-		.has_mac = true,
-		.mac = {2, 0, 0, 0, 0, mac},
-	};
-
-	snprintf(link.name, sizeof(link.name), "%s", name);
-	snprintf(link.driver, sizeof(link.driver), "%s", driver);
-	snprintf(link.parent_bus, sizeof(link.parent_bus), "%s", bus);
-	return link;
-}
-
-static void find(struct nv_link *link, size_t count, const struct nv_hn_config *config,
-	struct nv_pairs *pairs)
-{
-	const struct nv_links links = {.link = link, .count = count};
-
-	assert_int_equal(nv_pairs_find(&links, config, pairs), 0);
-}
 
 static const struct nv_hn_config nothing;
 
@@ -250,60 +221,61 @@ static void names_make_units_and_laggs(void **state)
 	assert_string_equal(name, "lagg03");
 }
 
-static int collect(const char *name, const char *value, void *data)
-{
-	nv_str_printf(data, "%s=%s\n", name, value);
-	return 0;
-}
-
-static void sysctls_answer_by_freebsds_names(void **state)
+static void what_rcconf_says_of_synthetic_counts(void **state)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
-	NV_AUTO(nv_str) struct nv_str all = {};
-	struct nv_hn_config config = {.transparent_name = {"eth1"}, .n_transparent_names = 1};
-	enum nv_port active[] = {NV_PORT_VF, NV_PORT_HN};
-	struct nv_link link[] = {
-		ethernet(2, "eth0", "virtio_net", "virtio", 1),
-		ethernet(3, "eth1", "virtio_net", "virtio", 2),
-		ethernet(4, "ens5", "e1000e", "pci", 2),
-		ethernet(5, "ens4", "e1000e", "pci", 1),
+	const struct nv_hn_config config = {
+		.driver = {"mana"},
+		.n_drivers = 1,
+		.name = {"wan"},
+		.n_names = 1,
+		.pair = {{"lan", "eth5"}},
+		.n_pairs = 1,
 	};
-	const struct nv_links links = {.link = link, .count = NV_ARRAY_SIZE(link)};
-	const bool managed[] = {false, false};
-	const struct nv_hn_sysctl_facts facts = {&links, &pairs, active, managed, &config, 2};
+	struct nv_link link[] = {
+		ethernet(2, "eth2", "mana", "pci", 2), /* by its driver */
+		ethernet(3, "wan", "e1000", "pci", 3), /* by its name */
+		ethernet(4, "lan", "e1000", "pci", 4), /* in a pair */
+		ethernet(5, "eth5", "virtio_net", "virtio", 4), /* its VF, whatever drives it */
+		ethernet(6, "eth6", "e1000", "pci", 6),
+	};
 
 	(void)state;
-	find(link, links.count, &config, &pairs);
-	assert_int_equal(nv_hn_sysctl_each(&facts, collect, &all), 0);
-	assert_string_equal(nv_str_text(&all),
-		"hw.hn.vf_transparent=0\nhw.hn.vf_xpnt_accbpf=0\nhw.hn.vf_xpnt_attwait=2\n"
-		"hw.hn.vflist=ens5 ens4\nhw.hn.vfmap=ens5:eth1 ens4:eth0\ndev.hn.0.vf=ens4\n"
-		"dev.hn.0.rxvf=ens4\ndev.hn.1.vf=ens5\ndev.hn.1.vf_xpnt_enabled=0\n"
-		"dev.hn.1.vf_xpnt_accbpf=0\n");
+	find(link, NV_ARRAY_SIZE(link), &config, &pairs);
+	assert_int_equal(pairs.count, 3);
+	assert_int_equal(pairs.pair[0].hn, 2);
+	assert_int_equal(pairs.pair[1].hn, 3);
+	assert_int_equal(pairs.pair[2].hn, 4);
+	assert_int_equal(pairs.pair[2].vf, 5);
+	assert_ptr_equal(nv_pairs_by_hn(&pairs, 3), &pairs.pair[1]);
 }
 
-static void an_hn_has_its_own_word_on_transparency(void **state)
+static void what_is_no_ethernet_is_no_hn_and_no_vf(void **state)
 {
-	struct nv_hn_config config = {
-		.transparent_name = {"eth1", "br_lan"},
-		.n_transparent_names = 2,
-		.opaque_name = {"eth2"},
-		.n_opaque_names = 1,
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	struct nv_link link[] = {
+		ethernet(2, "ib0", "virtio_net", "virtio", 1),
+		ethernet(3, "eth0", "virtio_net", "virtio", 2),
+		ethernet(4, "ib1", "mlx5_core", "pci", 2),
 	};
 
 	(void)state;
-	assert_true(nv_hn_is_transparent(&config, "eth1", false));
-	assert_true(nv_hn_is_transparent(&config, "br-lan", false));
-	assert_false(nv_hn_is_transparent(&config, "eth10", false));
-	assert_false(nv_hn_is_transparent(&config, "eth", false));
-	assert_true(nv_hn_is_transparent(&config, "eth10", true));
-	assert_false(nv_hn_is_transparent(&config, "eth2", true));
-	config.transparent = NV_TRANSPARENT_NO;
-	assert_false(nv_hn_is_transparent(&config, "eth10", true));
-	assert_true(nv_hn_is_transparent(&config, "eth1", true));
-	config.transparent = NV_TRANSPARENT_YES;
-	assert_true(nv_hn_is_transparent(&config, "eth10", false));
-	assert_false(nv_hn_is_transparent(&config, "eth2", false));
+	link[0].type = link[2].type = ARPHRD_INFINIBAND;
+	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
+	assert_int_equal(pairs.count, 1);
+	assert_int_equal(pairs.pair[0].hn, 3);
+	assert_int_equal(pairs.pair[0].vf, 0);
+}
+
+static void no_links_make_no_pairs(void **state)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+
+	(void)state;
+	find(NULL, 0, &nothing, &pairs);
+	assert_int_equal(pairs.count, 0);
+	assert_null(nv_pairs_by_hn(&pairs, 2));
+	assert_null(nv_pairs_by_vf(&pairs, 2));
 }
 
 int main(void)
@@ -320,8 +292,9 @@ int main(void)
 		cmocka_unit_test(a_rival_of_a_port_of_ours_is_refused),
 		cmocka_unit_test(a_named_pair_needs_only_equal_macs),
 		cmocka_unit_test(names_make_units_and_laggs),
-		cmocka_unit_test(an_hn_has_its_own_word_on_transparency),
-		cmocka_unit_test(sysctls_answer_by_freebsds_names),
+		cmocka_unit_test(what_rcconf_says_of_synthetic_counts),
+		cmocka_unit_test(what_is_no_ethernet_is_no_hn_and_no_vf),
+		cmocka_unit_test(no_links_make_no_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -283,12 +283,34 @@ static void an_hn_that_is_given_back_shows_what_it_is_made_to(void **state)
 	assert_true(commands.command[1].on);
 }
 
+static void a_vf_for_itself_is_no_port_also_when_it_is_none_any_more(void **state)
+{
+	struct nv_pair_state pair = {};
+	struct nv_pair_facts facts = vf_in(NV_MODE_HN);
+	struct nv_pair_commands commands;
+
+	(void)state;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_int_equal(pair.mode, NV_MODE_VF);
+	assert_false(nv_pair_vf_is_port(&pair, &facts));
+	/* Addresses that it got meanwhile are for whoever gave them to take off. */
+	facts.answered = true;
+	facts.mode = NV_MODE_LAGG;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_false(nv_pair_vf_is_port(&pair, &facts));
+	facts.vf = 6;
+	nv_pair_step(&pair, &facts, &commands);
+	assert_true(nv_pair_vf_is_port(&pair, &facts));
+}
+
 static void names_are_those_of_the_manual(void **state)
 {
 	(void)state;
 	assert_string_equal(nv_port_name(NV_PORT_HN), "hn");
 	assert_string_equal(nv_port_name(NV_PORT_VF), "vf");
 	assert_string_equal(nv_override_name(NV_OVERRIDE_AUTO), "auto");
+	assert_string_equal(nv_override_name(NV_OVERRIDE_HN), "hn");
+	assert_string_equal(nv_override_name(NV_OVERRIDE_VF), "vf");
 	assert_string_equal(nv_mode_name(NV_MODE_HN), "transparent");
 	assert_string_equal(nv_mode_name(NV_MODE_LAGG), "lagg");
 	assert_string_equal(nv_mode_name(NV_MODE_VF), "exclusive");
@@ -308,6 +330,7 @@ int main(void)
 		cmocka_unit_test(what_was_released_stays_so_until_another_vf_comes),
 		cmocka_unit_test(what_was_released_without_a_vf_is_made_anew_for_the_next),
 		cmocka_unit_test(an_hn_that_is_given_back_shows_what_it_is_made_to),
+		cmocka_unit_test(a_vf_for_itself_is_no_port_also_when_it_is_none_any_more),
 		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 
