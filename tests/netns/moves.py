@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 
 from harness import BUILD, DEADLINE, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
@@ -87,12 +88,14 @@ SHOWN = {
     "token": "ip token get dev {}",
     "sysctls": "cd /proc/sys/net; grep -s . ipv[46]/*/{}/*",
 }
+FOREVER = 2 ** 32 - 1  # of a lifetime
 LINK_KEYS = ("mtu", "txqlen", "group", "ifalias", "address", "inet6_addr_gen_mode", "flags",
              "allmulti")
 
 
 def whole_state(guest, name, lifetime=60):
-    """What is SHOWN of an interface, called hn0 here, without ages; lifetime: their unit, in s."""
+    """What is SHOWN of an interface, called hn0 here, without ages; lifetime: their unit, in s.
+    Lifetimes are as if no time had passed since the first look, however slow the machine is."""
     script = "; echo ====; ".join(SHOWN.values()).replace("{}", name) + "; true"
     parts = guest.run("sh", "-c", script).stdout.replace(name, "hn0").split("====\n")
     state = dict(zip(SHOWN, parts))
@@ -104,9 +107,14 @@ def whole_state(guest, name, lifetime=60):
             state[key] = sorted(re.sub(r"\s+", " ", line).strip() for line in text.splitlines())
     state["link"] = {key: state["link"][0].get(key) for key in LINK_KEYS}
     state["addresses"] = state["addresses"][0]["addr_info"]
+    now = time.monotonic()
+    passed = int(now - vars(guest).setdefault("first_look", now))
     for address in state["addresses"]:
         for key in ("valid_life_time", "preferred_life_time"):
-            address[key] = (address[key] + lifetime // 2) // lifetime
+            left = address[key]
+            if left not in (0, FOREVER):
+                left += passed
+            address[key] = (left + lifetime // 2) // lifetime
     state["sysctls"] = [line for line in state["sysctls"]
                         if line.split(":")[0].rsplit("/", 1)[1] not in OWN_SYSCTLS]
     return state
