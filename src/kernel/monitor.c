@@ -19,7 +19,7 @@
 /* More datagrams than a receive buffer can hold. */
 #define DRAIN_MAX 100000
 
-#define FEEDS 2 /* number of values of enum nv_subscription */
+#define SUBSCRIPTIONS 2 /* number of values of enum nv_subscription */
 
 struct nv_monitor {
 	struct nv_kernel *kernel;
@@ -27,15 +27,15 @@ struct nv_monitor {
 	struct nv_monitor_ops ops; /* of the listener */
 	void *data;
 
-	int fd[FEEDS];
-	struct nv_watch *watch[FEEDS];
+	int fd[SUBSCRIPTIONS];
+	struct nv_watch *watch[SUBSCRIPTIONS];
 	struct nv_watch *retry;
 
 	struct nv_links links;
 	struct nv_addrs addrs; /* sorted by nv_addr_compare() */
 	struct nv_devices *devices;
 
-	bool lost[FEEDS]; /* messages were lost: what is known may be wrong */
+	bool lost[SUBSCRIPTIONS]; /* messages were lost: what is known may be wrong */
 	bool busy; /* a callback is running */
 	bool scanned; /* nv_monitor_coldplug_devices() was called: devices are reported */
 	bool told; /* something was reported since the last settled() */
@@ -292,7 +292,7 @@ static void monitor_recover(struct nv_monitor *monitor)
 }
 
 /* Reads the waiting datagrams. Returns true if some were lost. */
-static bool monitor_receive(struct nv_monitor *monitor, enum nv_subscription feed)
+static bool monitor_receive(struct nv_monitor *monitor, enum nv_subscription subscription)
 {
 	const struct nv_subscribe_sink sink = {
 		.link = take_link,
@@ -304,8 +304,8 @@ static bool monitor_receive(struct nv_monitor *monitor, enum nv_subscription fee
 
 	monitor->out_of_memory = false;
 	for (int i = 0; i < BATCH; i++) {
-		int r = monitor->real->receive(
-			nv_kernel_self(monitor->kernel), feed, monitor->fd[feed], &sink);
+		int r = monitor->real->receive(nv_kernel_self(monitor->kernel), subscription,
+			monitor->fd[subscription], &sink);
 
 		if (r == -EAGAIN)
 			break;
@@ -315,11 +315,11 @@ static bool monitor_receive(struct nv_monitor *monitor, enum nv_subscription fee
 	return monitor->out_of_memory;
 }
 
-static void on_message(struct nv_monitor *monitor, enum nv_subscription feed)
+static void on_message(struct nv_monitor *monitor, enum nv_subscription subscription)
 {
 	monitor->busy = true;
-	if (monitor_receive(monitor, feed)) {
-		monitor->lost[feed] = true;
+	if (monitor_receive(monitor, subscription)) {
+		monitor->lost[subscription] = true;
 		monitor_recover(monitor);
 	}
 	monitor_settle(monitor);
@@ -397,9 +397,9 @@ struct nv_monitor *nv_monitor_free(struct nv_monitor *monitor)
 	if (!monitor)
 		return NULL;
 	nv_watch_free(monitor->retry);
-	for (int feed = 0; feed < FEEDS; feed++) {
-		nv_watch_free(monitor->watch[feed]);
-		nv_fd_auto(&monitor->fd[feed]);
+	for (int subscription = 0; subscription < SUBSCRIPTIONS; subscription++) {
+		nv_watch_free(monitor->watch[subscription]);
+		nv_fd_auto(&monitor->fd[subscription]);
 	}
 	nv_devices_free(monitor->devices);
 	nv_links_auto(&monitor->links);
@@ -410,21 +410,21 @@ struct nv_monitor *nv_monitor_free(struct nv_monitor *monitor)
 
 static int monitor_subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
 {
-	static const nv_loop_fd_fn on[FEEDS] = {
+	static const nv_loop_fd_fn on[SUBSCRIPTIONS] = {
 		[NV_SUBSCRIBE_RTNL] = on_rtnl,
 		[NV_SUBSCRIBE_UEVENT] = monitor_on_uevent,
 	};
 	int r = nv_loop_watch_timer(loop, on_retry, monitor, &monitor->retry);
 
-	for (int feed = 0; feed < FEEDS && r == 0; feed++) {
+	for (int subscription = 0; subscription < SUBSCRIPTIONS && r == 0; subscription++) {
 		r = monitor->real->subscribe(
-			nv_kernel_self(monitor->kernel), feed, &monitor->fd[feed]);
+			nv_kernel_self(monitor->kernel), subscription, &monitor->fd[subscription]);
 		if (r == 0)
-			r = nv_loop_watch_fd(loop, monitor->fd[feed], NV_LOOP_READ, on[feed],
-				monitor, &monitor->watch[feed]);
+			r = nv_loop_watch_fd(loop, monitor->fd[subscription], NV_LOOP_READ,
+				on[subscription], monitor, &monitor->watch[subscription]);
 		/* A switch must not wait for clients of the control socket. */
 		if (r == 0)
-			nv_watch_urgent(monitor->watch[feed]);
+			nv_watch_urgent(monitor->watch[subscription]);
 	}
 	return r;
 }

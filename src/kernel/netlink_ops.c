@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct real {
+struct netlink {
 	struct nv_rtnl rtnl; /* requests and dumps */
 	struct nv_datagram datagram; /* the last datagram of a subscription */
 	int ioctl_fd;
@@ -20,30 +20,30 @@ struct real {
 
 static void netlink_free(void *self)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
-	nv_rtnl_close(&real->rtnl);
-	nv_datagram_auto(&real->datagram);
-	if (real->ioctl_fd >= 0)
-		close(real->ioctl_fd);
-	nv_fd_auto(&real->packet_fd);
-	free(real);
+	nv_rtnl_close(&netlink->rtnl);
+	nv_datagram_auto(&netlink->datagram);
+	if (netlink->ioctl_fd >= 0)
+		close(netlink->ioctl_fd);
+	nv_fd_auto(&netlink->packet_fd);
+	free(netlink);
 }
 
 static const char *netlink_last_error(void *self)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
-	return real->rtnl.error;
+	return netlink->rtnl.error;
 }
 
-static int netlink_send_request(struct real *real, struct nv_request *request)
+static int netlink_send_request(struct netlink *netlink, struct nv_request *request)
 {
-	return nv_rtnl_request(&real->rtnl, &request->header, NULL, NULL);
+	return nv_rtnl_request(&netlink->rtnl, &request->header, NULL, NULL);
 }
 
 struct links_dump {
-	struct real *real;
+	struct netlink *netlink;
 	struct nv_links links;
 };
 
@@ -55,18 +55,18 @@ static int each_link(const struct nlmsghdr *message, void *data)
 
 	if (message->nlmsg_type != RTM_NEWLINK || nv_link_decode(message, &link) < 0)
 		return 0;
-	nv_link_driver_find(dump->real->ioctl_fd, &link);
+	nv_link_driver_find(dump->netlink->ioctl_fd, &link);
 	return nv_links_put(&dump->links, &link);
 }
 
 static int netlink_links(void *self, struct nv_links *ret_links)
 {
-	struct links_dump dump = {.real = self};
+	struct links_dump dump = {.netlink = self};
 	struct nv_request request;
 	int r;
 
 	nv_request_start(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
-	r = nv_rtnl_request(&dump.real->rtnl, &request.header, each_link, &dump);
+	r = nv_rtnl_request(&dump.netlink->rtnl, &request.header, each_link, &dump);
 	if (r < 0) {
 		nv_links_auto(&dump.links);
 		return r;
@@ -80,18 +80,18 @@ static int one_link(const struct nlmsghdr *message, void *data)
 	return message->nlmsg_type == RTM_NEWLINK ? nv_link_decode(message, data) : 0;
 }
 
-static int get_link(struct real *real, struct nv_request *request, struct nv_link *ret_link)
+static int get_link(struct netlink *netlink, struct nv_request *request, struct nv_link *ret_link)
 {
 	struct nv_link link = {};
 	int r;
 
 	request->header.nlmsg_flags |= NLM_F_ACK;
-	r = nv_rtnl_request(&real->rtnl, &request->header, one_link, &link);
+	r = nv_rtnl_request(&netlink->rtnl, &request->header, one_link, &link);
 	if (r < 0)
 		return r;
 	if (!link.ifindex)
 		return -ENODEV;
-	nv_link_driver_find(real->ioctl_fd, &link);
+	nv_link_driver_find(netlink->ioctl_fd, &link);
 	*ret_link = link;
 	return 0;
 }
@@ -140,7 +140,7 @@ static int read_echo(const struct nlmsghdr *message, void *data)
 static int netlink_link_add(
 	void *self, const struct nv_link *link, const char *peer_name, int *ret_ifindex)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 	struct nv_request request;
 	struct nv_link made;
 	int ifindex = 0;
@@ -148,13 +148,13 @@ static int netlink_link_add(
 
 	if (r < 0)
 		return r;
-	r = nv_rtnl_request(&real->rtnl, &request.header, read_echo, &ifindex);
+	r = nv_rtnl_request(&netlink->rtnl, &request.header, read_echo, &ifindex);
 	if (r < 0)
 		return r;
 	if (!ifindex) {
 		nv_request_start(&request, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
 		mnl_attr_put_strz(&request.header, IFLA_IFNAME, link->name);
-		r = get_link(real, &request, &made);
+		r = get_link(netlink, &request, &made);
 		if (r < 0)
 			return r;
 		ifindex = made.ifindex;
@@ -190,13 +190,13 @@ static int each_addr(const struct nlmsghdr *message, void *data)
 static int netlink_addrs(void *self, int ifindex, struct nv_addrs *ret_addrs)
 {
 	struct addrs_dump dump = {.ifindex = ifindex};
-	struct real *real = self;
+	struct netlink *netlink = self;
 	struct nv_request request;
 	struct ifaddrmsg *info = nv_request_start(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(*info));
 	int r;
 
 	info->ifa_index = (uint32_t)ifindex;
-	r = nv_rtnl_request(&real->rtnl, &request.header, each_addr, &dump);
+	r = nv_rtnl_request(&netlink->rtnl, &request.header, each_addr, &dump);
 	if (r < 0) {
 		nv_addrs_auto(&dump.addrs);
 		return r;
@@ -233,7 +233,7 @@ static int each_route(const struct nlmsghdr *message, void *data)
 	return r;
 }
 
-static int netlink_dump_routes(struct real *real, struct routes_dump *dump)
+static int netlink_dump_routes(struct netlink *netlink, struct routes_dump *dump)
 {
 	struct nv_request request;
 	struct rtmsg *info = nv_request_start(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*info));
@@ -241,7 +241,7 @@ static int netlink_dump_routes(struct real *real, struct routes_dump *dump)
 	info->rtm_family = dump->family;
 	if (dump->oif)
 		mnl_attr_put_u32(&request.header, RTA_OIF, (uint32_t)dump->oif);
-	return nv_rtnl_request(&real->rtnl, &request.header, each_route, dump);
+	return nv_rtnl_request(&netlink->rtnl, &request.header, each_route, dump);
 }
 
 static int netlink_routes(void *self, int oif, struct nv_routes *ret_routes)
@@ -281,14 +281,14 @@ static int each_neigh(const struct nlmsghdr *message, void *data)
 static int netlink_neighs(void *self, int ifindex, struct nv_neighs *ret_neighs)
 {
 	struct neighs_dump dump = {.ifindex = ifindex};
-	struct real *real = self;
+	struct netlink *netlink = self;
 	struct nv_request request;
 	int r;
 
 	nv_request_start(&request, RTM_GETNEIGH, NLM_F_DUMP, sizeof(struct ndmsg));
 	if (ifindex)
 		mnl_attr_put_u32(&request.header, NDA_IFINDEX, (uint32_t)ifindex);
-	r = nv_rtnl_request(&real->rtnl, &request.header, each_neigh, &dump);
+	r = nv_rtnl_request(&netlink->rtnl, &request.header, each_neigh, &dump);
 	if (r < 0) {
 		nv_neighs_auto(&dump.neighs);
 		return r;
@@ -307,9 +307,9 @@ static int change_addr(void *self, uint16_t type, uint16_t flags, const struct n
 
 static int netlink_clsact(void *self, int ifindex, struct nv_clsact *ret_clsact)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
-	return nv_clsact_read(&real->rtnl, ifindex, ret_clsact);
+	return nv_clsact_read(&netlink->rtnl, ifindex, ret_clsact);
 }
 
 static int netlink_addr_add(void *self, const struct nv_addr *addr, bool replace)
@@ -361,17 +361,17 @@ static int netlink_neigh_add(void *self, const struct nv_neigh *neigh)
 static int netlink_objs(
 	void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
-	return nv_rtobjs_dump(&real->rtnl, kind, ifindex, ret_objs);
+	return nv_rtobjs_dump(&netlink->rtnl, kind, ifindex, ret_objs);
 }
 
 static int netlink_batch(void *self, struct nv_rtobjs *requests, int *ret_errors)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
 	return nv_rtnl_batch(
-		&real->rtnl, requests->bytes, requests->length, requests->count, ret_errors);
+		&netlink->rtnl, requests->bytes, requests->length, requests->count, ret_errors);
 }
 
 static int netlink_mcasts(void *self, struct nv_mcasts *ret_mcasts)
@@ -388,16 +388,16 @@ static int netlink_groups(void *self, struct nv_groups *ret_groups)
 
 static int netlink_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
-	return nv_group_change(real->ioctl_fd, ifindex, mac, on);
+	return nv_group_change(netlink->ioctl_fd, ifindex, mac, on);
 }
 
 static int netlink_send(void *self, int ifindex, const void *frame, size_t length)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
-	return nv_packet_send(&real->packet_fd, ifindex, frame, length);
+	return nv_packet_send(&netlink->packet_fd, ifindex, frame, length);
 }
 
 static int netlink_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
@@ -420,9 +420,9 @@ static int netlink_sysctl_list(void *self, const char *path, struct nv_words *re
 
 static void netlink_link_driver(void *self, struct nv_link *link)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
-	nv_link_driver_find(real->ioctl_fd, link);
+	nv_link_driver_find(netlink->ioctl_fd, link);
 }
 
 static int netlink_devices(void *self, const struct nv_subscribe_sink *sink)
@@ -431,18 +431,18 @@ static int netlink_devices(void *self, const struct nv_subscribe_sink *sink)
 	return nv_sysfs_devices("/sys", sink);
 }
 
-static int netlink_subscribe(void *self, enum nv_subscription feed, int *ret_fd)
+static int netlink_subscribe(void *self, enum nv_subscription subscription, int *ret_fd)
 {
 	(void)self;
-	return nv_subscribe_open(feed, ret_fd);
+	return nv_subscribe_open(subscription, ret_fd);
 }
 
 static int netlink_receive(
-	void *self, enum nv_subscription feed, int fd, const struct nv_subscribe_sink *sink)
+	void *self, enum nv_subscription subscription, int fd, const struct nv_subscribe_sink *sink)
 {
-	struct real *real = self;
+	struct netlink *netlink = self;
 
-	return nv_subscribe_receive(feed, fd, &real->datagram, sink);
+	return nv_subscribe_receive(subscription, fd, &netlink->datagram, sink);
 }
 
 static const struct nv_kernel_ops ops = {
@@ -480,20 +480,20 @@ static const struct nv_kernel_ops ops = {
 
 int nv_kernel_open(struct nv_kernel **ret_kernel)
 {
-	struct real *real = malloc(sizeof(*real));
+	struct netlink *netlink = malloc(sizeof(*netlink));
 	int r;
 
-	if (!real)
+	if (!netlink)
 		return -ENOMEM;
-	*real = (struct real){
+	*netlink = (struct netlink){
 		.rtnl.fd = -1,
 		.ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
 		.packet_fd = -1,
 	};
-	r = nv_rtnl_open(&real->rtnl);
+	r = nv_rtnl_open(&netlink->rtnl);
 	if (r == 0)
-		r = nv_kernel_new(&ops, real, ret_kernel);
+		r = nv_kernel_new(&ops, netlink, ret_kernel);
 	if (r < 0)
-		netlink_free(real);
+		netlink_free(netlink);
 	return r;
 }

@@ -42,6 +42,6 @@ void nv_link_driver_find(int ioctl_fd, struct nv_link *link);
 int nv_sysfs_devices(const char *sys, const struct nv_subscribe_sink *sink);
 
 /* subscribe.c */
-int nv_subscribe_open(enum nv_subscription feed, int *ret_fd);
-int nv_subscribe_receive(enum nv_subscription feed, int fd, struct nv_datagram *datagram,
+int nv_subscribe_open(enum nv_subscription subscription, int *ret_fd);
+int nv_subscribe_receive(enum nv_subscription subscription, int fd, struct nv_datagram *datagram,
 	const struct nv_subscribe_sink *sink);

@@ -74,13 +74,13 @@ struct nv_kernel_ops {
 	int (*devices)(void *self, const struct nv_subscribe_sink *sink);
 
 	/* The caller polls the descriptor, passes it to receive(), and closes it. */
-	int (*subscribe)(void *self, enum nv_subscription feed, int *ret_fd);
+	int (*subscribe)(void *self, enum nv_subscription subscription, int *ret_fd);
 
 	/*
 	 * Reads one datagram. -EAGAIN: there is none; -ENOBUFS: some were lost. Malformed messages
 	 * are dropped.
 	 */
-	int (*receive)(void *self, enum nv_subscription feed, int fd,
+	int (*receive)(void *self, enum nv_subscription subscription, int fd,
 		const struct nv_subscribe_sink *sink);
 };
 

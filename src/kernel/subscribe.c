@@ -19,11 +19,11 @@ static int subscribe_join(int fd, int group)
 		       : 0;
 }
 
-static int join_all(int fd, enum nv_subscription feed)
+static int join_all(int fd, enum nv_subscription subscription)
 {
 	int r;
 
-	switch (feed) {
+	switch (subscription) {
 	case NV_SUBSCRIBE_RTNL:
 		r = subscribe_join(fd, RTNLGRP_LINK);
 		if (r == 0)
@@ -37,9 +37,9 @@ static int join_all(int fd, enum nv_subscription feed)
 	return -EINVAL;
 }
 
-int nv_subscribe_open(enum nv_subscription feed, int *ret_fd)
+int nv_subscribe_open(enum nv_subscription subscription, int *ret_fd)
 {
-	int protocol = feed == NV_SUBSCRIBE_RTNL ? NETLINK_ROUTE : NETLINK_KOBJECT_UEVENT;
+	int protocol = subscription == NV_SUBSCRIBE_RTNL ? NETLINK_ROUTE : NETLINK_KOBJECT_UEVENT;
 	NV_AUTO(nv_fd)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
 	struct sockaddr_nl name = {.nl_family = AF_NETLINK};
@@ -51,11 +51,11 @@ int nv_subscribe_open(enum nv_subscription feed, int *ret_fd)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if ((feed == NV_SUBSCRIBE_UEVENT &&
+	if ((subscription == NV_SUBSCRIBE_UEVENT &&
 		    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) ||
 		bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
 		return -errno;
-	r = join_all(fd, feed);
+	r = join_all(fd, subscription);
 	if (r < 0)
 		return r;
 	*ret_fd = TAKE_FD(fd);
@@ -117,7 +117,7 @@ static void receive_uevent(const struct nv_datagram *datagram, const struct nv_s
 		sink->uevent(&uevent, sink->data);
 }
 
-int nv_subscribe_receive(enum nv_subscription feed, int fd, struct nv_datagram *datagram,
+int nv_subscribe_receive(enum nv_subscription subscription, int fd, struct nv_datagram *datagram,
 	const struct nv_subscribe_sink *sink)
 {
 	int r = nv_datagram_receive(fd, MSG_DONTWAIT, datagram);
@@ -133,7 +133,7 @@ int nv_subscribe_receive(enum nv_subscription feed, int fd, struct nv_datagram *
 	 */
 	if (datagram->portid != 0)
 		return 0;
-	switch (feed) {
+	switch (subscription) {
 	case NV_SUBSCRIBE_RTNL:
 		receive_messages(datagram, sink);
 		break;
