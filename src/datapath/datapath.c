@@ -439,7 +439,7 @@ static void dp_write(const struct nv_table *table, struct nv_entry *entry,
  * If the pair lacks the port or the upper that it names, it uses hn. An interface that has changed
  * is not a bond port.
  */
-static void dp_settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
+static void dp_normalize(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 {
 	if (pair->lagg != old->lagg)
 		pair->inside = 0;
@@ -478,7 +478,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 
 	r = edit(&new, data);
 	if (r == 0) {
-		dp_settle(&old, &new);
+		dp_normalize(&old, &new);
 		r = dp_check(datapath, slot, &new);
 	}
 	if (r == 0 && old.hn != new.hn)

@@ -91,7 +91,7 @@ static int act_activate(struct act *act, enum nv_port port)
 
 	if (r < 0)
 		return r;
-	act->managed->memory.mend |= r > 0;
+	act->managed->memory.filters_due |= r > 0;
 	act_note_switch(act, port);
 	return 0;
 }

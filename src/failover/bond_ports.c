@@ -108,7 +108,7 @@ static unsigned int bond_ports_bit(const struct nv_link *port, int lagg, enum nv
 	return port && port->master == lagg ? 1U << which : 0;
 }
 
-int nv_bond_ports_settle(struct nv_failover *failover, struct nv_managed *managed,
+int nv_bond_ports_update(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_view *view, const struct nv_dp_pair *path)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);

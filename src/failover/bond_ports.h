@@ -28,5 +28,5 @@ void nv_bond_ports_reopen(struct nv_failover *failover, const struct nv_dp_pair 
  * Runs after a step: makes hn a bond port when it is bare, and updates the data path and the bond.
  * @path: the pair as it is in the data path now. Returns 0, or -EAGAIN: the data path is locked.
  */
-int nv_bond_ports_settle(struct nv_failover *failover, struct nv_managed *managed,
+int nv_bond_ports_update(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_view *view, const struct nv_dp_pair *path);

@@ -125,7 +125,7 @@ static int failover_follow(
 					  : 0;
 	if (managed->memory.port_vf)
 		nv_vf_guard(failover, managed, view->facts.vf);
-	r_bond = nv_bond_ports_settle(failover, managed, view, &path);
+	r_bond = nv_bond_ports_update(failover, managed, view, &path);
 	if (r_filters < 0)
 		return r_filters;
 	return r < 0 ? r : r_bond;
@@ -167,7 +167,7 @@ static void failover_step(
 static void failover_take_match(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
-	managed->memory.seen = true;
+	managed->memory.found = true;
 	if (is_there(failover, pair->hn) || !managed->id.hn_name[0])
 		nv_strcopy(managed->id.hn_name, sizeof(managed->id.hn_name),
 			link_name(failover, pair->hn));
@@ -223,8 +223,8 @@ static void failover_restore_filters(struct nv_failover *failover)
 		struct nv_dp_pair path;
 		int r;
 
-		managed->memory.mend |= failover->resyncs != resyncs;
-		if (!managed->memory.mend)
+		managed->memory.filters_due |= failover->resyncs != resyncs;
+		if (!managed->memory.filters_due)
 			continue;
 		r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
 		if (r == 0)
@@ -234,7 +234,7 @@ static void failover_restore_filters(struct nv_failover *failover)
 		else if (r < 0 && r != -ENOENT && r != -ENODEV)
 			nv_err("%s: cannot look after its filters: %s", managed->id.hn_name,
 				nv_strerror(r));
-		managed->memory.mend = r == -EAGAIN;
+		managed->memory.filters_due = r == -EAGAIN;
 	}
 	failover->resyncs = resyncs;
 }
@@ -265,8 +265,9 @@ void nv_failover_lose(struct nv_failover *failover, int ifindex)
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
 
-		managed->memory.mend |= ifindex == managed->id.hn || ifindex == managed->state.vf ||
-					ifindex == managed->id.lagg;
+		managed->memory.filters_due |= ifindex == managed->id.hn ||
+					       ifindex == managed->state.vf ||
+					       ifindex == managed->id.lagg;
 	}
 }
 
@@ -300,7 +301,7 @@ static int failover_replace_hn(
 	lagg = nv_links_by_index(links, managed->id.lagg);
 	nv_port_setup(failover->kernel, hn, lagg ? lagg->mtu : 0, NULL);
 	r = nv_datapath_change(failover->datapath, managed->id.hn, &change);
-	managed->memory.seen = r == -EAGAIN;
+	managed->memory.found = r == -EAGAIN;
 	if (r == -EAGAIN)
 		return r;
 	if (r < 0) {
@@ -338,7 +339,7 @@ static void failover_keep_unseen(struct nv_failover *failover, const struct nv_p
 		struct nv_managed *managed = &failover->managed[i];
 		struct nv_pair pair;
 
-		if (managed->memory.seen || !find_kept(failover, managed, pairs, &pair))
+		if (managed->memory.found || !find_kept(failover, managed, pairs, &pair))
 			continue;
 		failover_take_match(failover, managed, &pair);
 		failover_step(failover, managed, &pair);
@@ -368,9 +369,9 @@ static void failover_forget_unseen(struct nv_failover *failover)
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
 
-		if (!managed->memory.seen && failover_forget(failover, managed))
+		if (!managed->memory.found && failover_forget(failover, managed))
 			continue;
-		if (!managed->memory.seen)
+		if (!managed->memory.found)
 			failover_look_in(failover, LOCKED_LOOK);
 		failover->managed[kept++] = *managed;
 	}
@@ -418,7 +419,7 @@ void nv_failover_settle(struct nv_failover *failover)
 	}
 	failover->wait = UINT64_MAX;
 	for (size_t i = 0; i < failover->n_managed; i++)
-		failover->managed[i].memory.seen = false;
+		failover->managed[i].memory.found = false;
 	for (size_t i = 0; i < pairs.count; i++)
 		failover_settle_pair(failover, &pairs.pair[i]);
 	failover_keep_unseen(failover, &pairs);

@@ -59,8 +59,8 @@ struct nv_managed_memory {
 	struct nv_retry clients; /* when that may be done */
 	bool promiscuous; /* hn was set promiscuous */
 	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
-	bool seen; /* the pair was found in this settle */
-	bool mend; /* its programs may be missing and are to be attached again */
+	bool found; /* the pair was found in this settle */
+	bool filters_due; /* its programs may be missing and are to be attached again */
 };
 
 /* What `netvf status` shows of a pair. */

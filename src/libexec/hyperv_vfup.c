@@ -443,7 +443,7 @@ static bool vfup_move(struct vfup *up)
 		nv_notice("so DHCP is waited for here");
 	nv_dhcp_clients_move(kernel, &up->plan);
 	nv_apply(kernel, &up->plan, NV_STAGE_STRIP);
-	nv_journal_settle(kernel, &up->journal, &up->plan.move[0]);
+	nv_journal_complete(kernel, &up->journal, &up->plan.move[0]);
 	if (up->no_daemon) /* else netvfd does so when it sees that hn is bare */
 		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);
 	return true;

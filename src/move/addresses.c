@@ -153,7 +153,7 @@ void nv_addresses_wait(struct nv_kernel *kernel, const struct nv_move *move)
 		nanosleep(&moment, NULL);
 }
 
-void nv_addresses_settle(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned)
+void nv_addresses_complete(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
@@ -207,7 +207,7 @@ void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, in
  */
 void nv_addresses_undo(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	nv_addresses_settle(kernel, move->to, &move->addrs);
+	nv_addresses_complete(kernel, move->to, &move->addrs);
 	for (size_t i = move->addrs.count; i-- > 0;) {
 		struct nv_addr addr = move->addrs.addr[i];
 

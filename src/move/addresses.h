@@ -9,7 +9,7 @@
  * Adds one address to the new interface of @move; does nothing if it is there already. An IPv6
  * address is added without duplicate address detection, which would find the old interface's
  * address, and with the longest finite lifetime instead of an infinite one: see
- * nv_addresses_settle(). Returns whether the address is there.
+ * nv_addresses_complete(). Returns whether the address is there.
  */
 bool nv_addresses_fill(
 	struct nv_kernel *kernel, const struct nv_move *move, const struct nv_addr *planned);
@@ -27,7 +27,7 @@ void nv_addresses_wait(struct nv_kernel *kernel, const struct nv_move *move);
  * infinite. It was finite until now because changing a permanent address makes the kernel delete
  * the first route to its network, whichever interface that belongs to (modify_prefix_route()).
  */
-void nv_addresses_settle(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned);
+void nv_addresses_complete(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned);
 
 /* Removes the addresses of a family from the old interface. */
 void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, int family);

@@ -153,11 +153,11 @@ static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
 	return true;
 }
 
-static void apply_settle(struct nv_kernel *kernel, const struct nv_move *move)
+static void apply_complete(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	nv_addresses_settle(kernel, move->to, &move->addrs);
+	nv_addresses_complete(kernel, move->to, &move->addrs);
 	if (move->from)
-		nv_sysctls_settle(kernel, move);
+		nv_sysctls_complete(kernel, move);
 }
 
 /* Carries out a step that removes something from an old interface. */
@@ -212,7 +212,7 @@ static bool apply_add(struct nv_kernel *kernel, const struct nv_move *move,
 		nv_addresses_wait(kernel, move);
 		return true;
 	case NV_STEP_SETTINGS:
-		apply_settle(kernel, move);
+		apply_complete(kernel, move);
 		return true;
 	case NV_STEP_PORT:
 		nv_bridge_leave(kernel, move);

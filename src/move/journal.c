@@ -353,7 +353,8 @@ int nv_journal_amend(const struct nv_journal *journal, const struct nv_link_map 
 }
 
 /* Includes the addresses that an earlier run has moved. */
-static void settle_addrs(struct nv_kernel *kernel, const struct nv_journal *journal, int ifindex)
+static void journal_complete_addrs(
+	struct nv_kernel *kernel, const struct nv_journal *journal, int ifindex)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
@@ -363,7 +364,7 @@ static void settle_addrs(struct nv_kernel *kernel, const struct nv_journal *jour
 		if (nv_rtobj_addr(obj, &addr) == 0)
 			nv_addrs_add(&addrs, &addr);
 	}
-	nv_addresses_settle(kernel, ifindex, &addrs);
+	nv_addresses_complete(kernel, ifindex, &addrs);
 }
 
 int nv_journal_restore(
@@ -384,7 +385,7 @@ int nv_journal_restore(
 	r = nv_kernel_link_set(kernel, hn->ifindex, &change);
 	if (r < 0)
 		nv_warn("cannot give %s its MTU and flags back: %s", hn->name, nv_strerror(r));
-	settle_addrs(kernel, journal, hn->ifindex);
+	journal_complete_addrs(kernel, journal, hn->ifindex);
 	if (own.accept_ra[0])
 		nv_sysctls_set(kernel, "ipv6", hn->name, "accept_ra", own.accept_ra);
 	if (own.rp_filter[0])
@@ -392,12 +393,12 @@ int nv_journal_restore(
 	return r;
 }
 
-void nv_journal_settle(
+void nv_journal_complete(
 	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_move *move)
 {
 	const struct nv_journal_settings *own = &journal->settings;
 
-	settle_addrs(kernel, journal, move->to);
+	journal_complete_addrs(kernel, journal, move->to);
 	if (!own->rp_filter[0])
 		return;
 	nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", own->rp_filter);

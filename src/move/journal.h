@@ -71,7 +71,7 @@ int nv_journal_amend(const struct nv_journal *journal, const struct nv_link_map 
  * At the end of a move to the lagg: restores what an earlier run that was killed has left
  * provisional, namely reverse path filtering and addresses without duplicate address detection.
  */
-void nv_journal_settle(
+void nv_journal_complete(
 	struct nv_kernel *kernel, const struct nv_journal *journal, const struct nv_move *move);
 
 /*

@@ -134,7 +134,7 @@ void nv_sysctls_undo(struct nv_kernel *kernel, const struct nv_move *move)
 		nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", move->rp_filter);
 }
 
-void nv_sysctls_settle(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_sysctls_complete(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	if (move->rp_filter[0])
 		nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", move->rp_filter);

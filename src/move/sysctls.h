@@ -15,7 +15,7 @@ void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move);
 
 /*
  * Strict reverse path filtering (rp_filter 1) would drop frames that arrive on one interface while
- * the route back uses the other. Makes it loose (2) on both until nv_sysctls_settle() or
+ * the route back uses the other. Makes it loose (2) on both until nv_sysctls_complete() or
  * nv_sysctls_undo().
  */
 void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move);
@@ -27,7 +27,7 @@ void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move);
 void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move);
 
 /* Restores reverse path filtering on both interfaces. */
-void nv_sysctls_settle(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_sysctls_complete(struct nv_kernel *kernel, const struct nv_move *move);
 
 /* Restores it on the old interface only. */
 void nv_sysctls_undo(struct nv_kernel *kernel, const struct nv_move *move);

@@ -219,7 +219,7 @@ static void a_switch_that_waits_for_the_lock_is_finished_later(void **state)
 	assert_int_equal(
 		act_one((struct nv_pair_command){.verb = NV_PAIR_ACTIVATE, .port = NV_PORT_HN}),
 		NV_ACT_DONE);
-	assert_true(managed()->memory.mend);
+	assert_true(managed()->memory.filters_due);
 	assert_int_equal(managed()->status.switches, 2);
 	assert_int_equal(managed()->status.since, nv_loop_now(loop));
 	expect("hn0 by hn0 (hn)\n");

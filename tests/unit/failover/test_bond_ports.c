@@ -259,10 +259,10 @@ static void a_pair_that_has_changed_meanwhile_is_not_written(void **state)
 	read.inside = 0;
 	pair()->inside = 0;
 	pair()->vf = 77;
-	assert_int_equal(nv_bond_ports_settle(failover, managed(), &view, &read), 0);
+	assert_int_equal(nv_bond_ports_update(failover, managed(), &view, &read), 0);
 	assert_int_equal(pair()->inside, 0);
 	pair()->vf = read.vf;
-	assert_int_equal(nv_bond_ports_settle(failover, managed(), &view, &read), 0);
+	assert_int_equal(nv_bond_ports_update(failover, managed(), &view, &read), 0);
 	assert_int_not_equal(pair()->inside, 0);
 }
 

@@ -487,11 +487,11 @@ static void filters_that_cannot_be_set_again_are_told_of(void **state)
 	path.error = -EIO;
 	nv_failover_settle(failover);
 	assert_int_equal(said("hn0: cannot look after its filters: "), 1);
-	assert_false(managed()->memory.mend);
+	assert_false(managed()->memory.filters_due);
 	nv_failover_lose(failover, 4711); /* is no pair's */
-	assert_false(managed()->memory.mend);
+	assert_false(managed()->memory.filters_due);
 	nv_failover_lose(failover, hn());
-	assert_true(managed()->memory.mend);
+	assert_true(managed()->memory.filters_due);
 }
 
 static void messages_that_were_lost_have_all_filters_set_again(void **state)
