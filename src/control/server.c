@@ -155,20 +155,20 @@ static void server_end(struct client *client)
 		server_flush(client);
 }
 
-static char *error_line(int error, const char *text)
+static char *server_error_line(int error, const char *text)
 {
 	json_auto_t *answer = json_pack("{s:s, s:i}", "error", text, "errno", -error);
 
 	return answer ? json_dumps(answer, JSON_COMPACT) : NULL;
 }
 
-static void answer_error(struct client *client, int error, const char *text)
+static void server_answer_error(struct client *client, int error, const char *text)
 {
-	NV_AUTO(nv_free) char *line = error_line(error, text);
+	NV_AUTO(nv_free) char *line = server_error_line(error, text);
 
 	/* JSON takes UTF-8 only, and the text may hold a name that is not. */
 	if (!line)
-		line = error_line(error, nv_strerror(error));
+		line = server_error_line(error, nv_strerror(error));
 	if (line)
 		server_send_line(client, line);
 	else
@@ -186,7 +186,7 @@ static int server_append(const char *text, size_t length, void *data)
 	return line->error;
 }
 
-static void answer_result(struct client *client, json_t *result)
+static void server_answer_result(struct client *client, json_t *result)
 {
 	json_auto_t *answer = json_pack("{s:O}", "result", result);
 	NV_AUTO(nv_str) struct nv_str line = {};
@@ -194,9 +194,9 @@ static void answer_result(struct client *client, json_t *result)
 	if (answer && json_dump_callback(answer, server_append, &line, JSON_COMPACT) == 0)
 		server_send_line(client, nv_str_text(&line));
 	else if (line.error == -E2BIG)
-		answer_error(client, -EMSGSIZE, "the answer is too long to be sent");
+		server_answer_error(client, -EMSGSIZE, "the answer is too long to be sent");
 	else
-		answer_error(client, -ENOMEM, "out of memory");
+		server_answer_error(client, -ENOMEM, "out of memory");
 }
 
 static void server_call(
@@ -208,14 +208,14 @@ static void server_call(
 	int r;
 
 	if (method->changes && client->peer.uid != 0)
-		return answer_error(
+		return server_answer_error(
 			client, -EPERM, "only root may ask for this: it changes things");
 	r = method->call(params, &result, &error, control->data);
 	if (r < 0)
-		return answer_error(client, r, error ? error : nv_strerror(r));
+		return server_answer_error(client, r, error ? error : nv_strerror(r));
 	if (!result)
 		result = json_true();
-	answer_result(client, result);
+	server_answer_result(client, result);
 	if (method->topic)
 		client->topics |= UINT64_C(1) << (method - control->methods);
 }
@@ -229,21 +229,21 @@ static void server_handle(struct client *client, const char *line, size_t length
 	const char *name = json_string_value(json_object_get(request, "method"));
 
 	if (!request)
-		return answer_error(client, -EINVAL, error.text);
+		return server_answer_error(client, -EINVAL, error.text);
 	if (!name)
-		return answer_error(
+		return server_answer_error(
 			client, -EINVAL, "a request is an object with the name of a \"method\"");
 	if (params && !json_is_object(params))
-		return answer_error(client, -EINVAL, "\"params\" must be an object");
+		return server_answer_error(client, -EINVAL, "\"params\" must be an object");
 	while (method->name && strcmp(method->name, name) != 0)
 		method++;
 	if (!method->name)
-		return answer_error(client, -EOPNOTSUPP, "there is no such method");
+		return server_answer_error(client, -EOPNOTSUPP, "there is no such method");
 	server_call(client, method, params);
 }
 
 /* One request at most: what is behind it stays in the socket, so that others have their turn. */
-static void read_request(struct client *client)
+static void server_read_request(struct client *client)
 {
 	char chunk[4096];
 	ssize_t length = recv(client->fd, chunk, sizeof(chunk), MSG_DONTWAIT | MSG_PEEK);
@@ -266,14 +266,14 @@ static void read_request(struct client *client)
 		server_handle(client, client->in.text, client->in.length - 1);
 		nv_str_auto(&client->in);
 	} else if (client->in.length > NV_CONTROL_LINE_MAX) {
-		answer_error(client, -EMSGSIZE, "the request is too long");
+		server_answer_error(client, -EMSGSIZE, "the request is too long");
 		server_end(client);
 	}
 }
 
 static void server_on_readable(int fd, int events, void *data);
 
-static void arm_waker(struct nv_control *control, uint64_t wait)
+static void server_arm_waker(struct nv_control *control, uint64_t wait)
 {
 	nv_watch_arm(control->waker, wait > WAIT_LEAST ? wait : WAIT_LEAST);
 	control->waker_armed = true;
@@ -289,7 +289,7 @@ static void server_put_off(struct client *client, uint64_t wait)
 	TAILQ_REMOVE(&control->clients, client, link);
 	TAILQ_INSERT_TAIL(&control->clients, client, link);
 	if (!control->waker_armed)
-		arm_waker(control, wait);
+		server_arm_waker(control, wait);
 }
 
 static void server_go_on(struct client *client)
@@ -320,7 +320,7 @@ static void server_on_wake(void *data)
 			soonest = wait;
 	}
 	if (soonest != UINT64_MAX)
-		arm_waker(control, soonest);
+		server_arm_waker(control, soonest);
 }
 
 static void server_on_readable(int fd, int events, void *data)
@@ -335,7 +335,7 @@ static void server_on_readable(int fd, int events, void *data)
 	if (wait)
 		server_put_off(client, wait);
 	else
-		read_request(client);
+		server_read_request(client);
 	nv_budget_end(budget, client->peer.uid);
 }
 
@@ -361,7 +361,7 @@ static int server_take(
 }
 
 /* Some places are root's, and each uid has only some, or anybody could keep all others out. */
-static bool is_one_too_many(const struct nv_control *control, uid_t uid)
+static bool server_is_one_too_many(const struct nv_control *control, uid_t uid)
 {
 	const struct client *client;
 	size_t of_uid = 0;
@@ -383,8 +383,8 @@ static void server_on_client(int fd, const struct ucred *peer, void *data)
 	if (r < 0) {
 		nv_warn("cannot serve a new control client: %s", nv_strerror(r));
 		close(fd);
-	} else if (is_one_too_many(control, peer->uid)) {
-		answer_error(client, -EBUSY, "too many clients are connected");
+	} else if (server_is_one_too_many(control, peer->uid)) {
+		server_answer_error(client, -EBUSY, "too many clients are connected");
 		server_end(client);
 		server_let_go(client);
 	}
@@ -435,7 +435,7 @@ struct nv_control *nv_control_free(struct nv_control *control)
 	return NULL;
 }
 
-static bool is_subscribed(const struct client *client, const char *topic)
+static bool server_is_subscribed(const struct client *client, const char *topic)
 {
 	const struct nv_control_method *method = client->control->methods;
 
@@ -462,7 +462,7 @@ void nv_control_publish(struct nv_control *control, const char *topic, json_t *v
 	}
 	for (client = TAILQ_FIRST(&control->clients); client; client = next) {
 		next = TAILQ_NEXT(client, link);
-		if (is_subscribed(client, topic))
+		if (server_is_subscribed(client, topic))
 			server_send_line(client, line);
 	}
 }
@@ -472,7 +472,7 @@ bool nv_control_has_subscriber(const struct nv_control *control, const char *top
 	const struct client *client;
 
 	TAILQ_FOREACH (client, &control->clients, link)
-		if (is_subscribed(client, topic))
+		if (server_is_subscribed(client, topic))
 			return true;
 	return false;
 }
