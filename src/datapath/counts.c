@@ -21,7 +21,7 @@ static void values_auto(struct values *values)
 	free(values->bytes);
 }
 
-static int make_values(int counts, struct values *ret_values)
+static int counts_make_values(int counts, struct values *ret_values)
 {
 	struct bpf_map_info info = {};
 	unsigned int size = sizeof(info);
@@ -60,7 +60,7 @@ int nv_counts_get(int counts, __u32 slot, enum nv_port port, struct nv_counts *r
 	struct nv_counts sum = {};
 	int r;
 
-	r = make_values(counts, &values);
+	r = counts_make_values(counts, &values);
 	if (r == 0)
 		r = bpf_map_lookup_elem(counts, &key, values.bytes);
 	if (r < 0)
@@ -85,7 +85,7 @@ int nv_counts_put(int counts, __u32 slot, enum nv_port port, const struct nv_cou
 	__u32 key = 2 * slot + port;
 	int r;
 
-	r = make_values(counts, &values);
+	r = counts_make_values(counts, &values);
 	if (r < 0)
 		return r;
 	memcpy(values.bytes, sum, values.size);

@@ -215,7 +215,7 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 }
 
 /* The first slot whose entry has this hn, which is 0 in a free one; -1: there is none. */
-static int slot_with(const struct nv_datapath *datapath, uint32_t hn)
+static int dp_slot_with(const struct nv_datapath *datapath, uint32_t hn)
 {
 	for (size_t i = 0; i < datapath->table.count; i++)
 		if (NV_READ(nv_table_entry(&datapath->table, i)->hn) == hn)
@@ -226,7 +226,7 @@ static int slot_with(const struct nv_datapath *datapath, uint32_t hn)
 /* The slot of an hn's pair, or -ENOENT. */
 static int dp_find_slot(const struct nv_datapath *datapath, int hn)
 {
-	int slot = hn > 0 ? slot_with(datapath, (uint32_t)hn) : -1;
+	int slot = hn > 0 ? dp_slot_with(datapath, (uint32_t)hn) : -1;
 
 	return slot < 0 ? -ENOENT : slot;
 }
@@ -471,7 +471,7 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	if (slot >= 0)
 		old = new = nv_entry_pair(nv_table_entry(&datapath->table, (size_t)slot));
 	else
-		slot = slot_with(datapath, 0);
+		slot = dp_slot_with(datapath, 0);
 	if (slot < 0)
 		return -ENOSPC;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);

@@ -116,7 +116,7 @@ void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kerne
 }
 
 /* Like mkdir -p. */
-static int make_directories(const char *path)
+static int pins_make_directories(const char *path)
 {
 	NV_AUTO(nv_free) char *copy = strdup(path);
 
@@ -148,7 +148,7 @@ int nv_pins_prepare(const char *run_dir)
 
 	r = pin_path(run_dir, "", path);
 	if (r == 0)
-		r = make_directories(path);
+		r = pins_make_directories(path);
 	if (r < 0)
 		return r;
 	if (statfs(path, &fs) < 0)

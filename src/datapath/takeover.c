@@ -34,7 +34,7 @@ static int takeover_print(enum libbpf_print_level level, const char *format, va_
 }
 
 /* Whether any pair of the pinned map has our filter with the pinned program. */
-static bool in_force(const struct nv_objects *pinned)
+static bool takeover_in_force(const struct nv_objects *pinned)
 {
 	const struct nv_tcx_known known = {
 		.program = pinned->fd[NV_OBJECT_INGRESS], .replaced = -1};
@@ -55,7 +55,7 @@ static bool in_force(const struct nv_objects *pinned)
 }
 
 /* Takes the maps of a program by their names. */
-static int take_maps(
+static int takeover_take_maps(
 	const struct bpf_prog_info *program, const uint32_t *ids, struct nv_objects *objects)
 {
 	for (size_t i = 0; i < program->nr_map_ids; i++) {
@@ -75,7 +75,8 @@ static int take_maps(
 }
 
 /* Takes the program of our filter if there is one, and with the first one its maps. */
-static int take_attached(int ifindex, enum bpf_tc_attach_point side, struct nv_objects *objects)
+static int takeover_take_attached(
+	int ifindex, enum bpf_tc_attach_point side, struct nv_objects *objects)
 {
 	const struct nv_tcx_known none = {.program = -1, .replaced = -1};
 	NV_AUTO(nv_fd) int fd = -1;
@@ -105,14 +106,14 @@ static int take_attached(int ifindex, enum bpf_tc_attach_point side, struct nv_o
 		return 0;
 	if (objects->fd[which] < 0)
 		objects->fd[which] = TAKE_FD(fd);
-	return objects->fd[NV_OBJECT_PAIRS] < 0 ? take_maps(&info, maps, objects) : 0;
+	return objects->fd[NV_OBJECT_PAIRS] < 0 ? takeover_take_maps(&info, maps, objects) : 0;
 }
 
 /*
  * The objects that filters use, also if no pin leads to them: the pins went with the mount
  * namespace in which they were made. Needs CAP_SYS_ADMIN, as mounting did.
  */
-static int find_attached(struct nv_kernel *kernel, struct nv_objects *ret_objects)
+static int takeover_find_attached(struct nv_kernel *kernel, struct nv_objects *ret_objects)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 	NV_AUTO(nv_links) struct nv_links links = {};
@@ -120,9 +121,9 @@ static int find_attached(struct nv_kernel *kernel, struct nv_objects *ret_object
 
 	r = nv_kernel_links(kernel, &links);
 	for (size_t i = 0; r == 0 && i < links.count; i++) {
-		r = take_attached(links.link[i].ifindex, BPF_TC_INGRESS, &objects);
+		r = takeover_take_attached(links.link[i].ifindex, BPF_TC_INGRESS, &objects);
 		if (r == 0)
-			r = take_attached(links.link[i].ifindex, BPF_TC_EGRESS, &objects);
+			r = takeover_take_attached(links.link[i].ifindex, BPF_TC_EGRESS, &objects);
 	}
 	if (r < 0)
 		return r;
@@ -140,8 +141,8 @@ static int takeover_find(
 	int r;
 
 	has_pins = nv_pins_open(run_dir, &pinned) == 0;
-	if (!has_pins || !in_force(&pinned)) {
-		r = find_attached(kernel, ret_objects);
+	if (!has_pins || !takeover_in_force(&pinned)) {
+		r = takeover_find_attached(kernel, ret_objects);
 		/* If the programs may not be inspected, the pinned ones are assumed. */
 		if (!has_pins || (r != -ENOENT && r != -EPERM))
 			return r;
@@ -162,7 +163,7 @@ int nv_objects_repin(struct nv_kernel *kernel, const char *run_dir)
 	return nv_pins_write(run_dir, &objects);
 }
 
-static bool same_map(int fd, const struct bpf_map *map)
+static bool takeover_same_map(int fd, const struct bpf_map *map)
 {
 	struct bpf_map_info info = {};
 	unsigned int size = sizeof(info);
@@ -175,7 +176,7 @@ static bool same_map(int fd, const struct bpf_map *map)
 }
 
 /* The kernel's digest of a program's instructions. */
-static bool same_program(int fd, const struct bpf_program *program)
+static bool takeover_same_program(int fd, const struct bpf_program *program)
 {
 	struct bpf_prog_info old = {};
 	struct bpf_prog_info new = {};
@@ -187,7 +188,7 @@ static bool same_program(int fd, const struct bpf_program *program)
 	       !memcmp(old.tag, new.tag, sizeof(old.tag));
 }
 
-static int load_mode(const struct nv_objects *old, enum nv_handover mode,
+static int takeover_load_mode(const struct nv_objects *old, enum nv_handover mode,
 	struct bpf_object **ret_programs, bool *ret_kept)
 {
 	NV_AUTO(nv_programs) struct bpf_object *programs = NULL;
@@ -198,7 +199,8 @@ static int load_mode(const struct nv_objects *old, enum nv_handover mode,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(map_names); i++)
-		keep &= same_map(old->fd[i], bpf_object__find_map_by_name(programs, map_names[i]));
+		keep &= takeover_same_map(
+			old->fd[i], bpf_object__find_map_by_name(programs, map_names[i]));
 	for (size_t i = 0; keep && i < NV_ARRAY_SIZE(map_names); i++) {
 		r = bpf_map__reuse_fd(
 			bpf_object__find_map_by_name(programs, map_names[i]), old->fd[i]);
@@ -224,7 +226,7 @@ static int takeover_load(const struct nv_objects *old, struct bpf_object **ret_p
 	int r = -EOPNOTSUPP;
 
 	for (enum nv_handover mode = NV_HANDOVER_FIRST; mode <= NV_HANDOVER_NETLINK; mode++) {
-		r = load_mode(old, mode, ret_programs, ret_kept);
+		r = takeover_load_mode(old, mode, ret_programs, ret_kept);
 		if (r == 0)
 			*ret_mode = mode;
 		if (r == 0 || r == -ENOMEM || r == -EPERM)
@@ -236,21 +238,21 @@ static int takeover_load(const struct nv_objects *old, struct bpf_object **ret_p
 	return r == -EINVAL || r == -ENOSYS ? -EOPNOTSUPP : r;
 }
 
-static const struct bpf_program *find_program(
+static const struct bpf_program *takeover_find_program(
 	const struct bpf_object *programs, enum nv_object which)
 {
 	return bpf_object__find_program_by_name(
 		programs, which == NV_OBJECT_INGRESS ? "netvf_ingress" : "netvf_egress");
 }
 
-static int take_loaded(const struct bpf_object *programs, struct nv_objects *ret_objects)
+static int takeover_take_loaded(const struct bpf_object *programs, struct nv_objects *ret_objects)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 
 	for (size_t i = 0; i < NV_OBJECTS; i++) {
 		int fd = i < NV_ARRAY_SIZE(map_names)
 				 ? bpf_object__find_map_fd_by_name(programs, map_names[i])
-				 : bpf_program__fd(find_program(programs, i));
+				 : bpf_program__fd(takeover_find_program(programs, i));
 
 		objects.fd[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		if (objects.fd[i] < 0)
@@ -261,7 +263,7 @@ static int take_loaded(const struct bpf_object *programs, struct nv_objects *ret
 }
 
 /* Copies the pairs and ports of another version, as far as both versions have the words. */
-static int copy_pairs(const struct nv_table *old, const struct nv_table *new, int ports)
+static int takeover_copy_pairs(const struct nv_table *old, const struct nv_table *new, int ports)
 {
 	size_t size = old->size < new->size ? old->size : new->size;
 	size_t count = old->count < new->count ? old->count : new->count;
@@ -288,7 +290,7 @@ static int copy_pairs(const struct nv_table *old, const struct nv_table *new, in
 }
 
 /* Counters that cannot be copied begin with zero. */
-static void copy_counts(const struct nv_table *table, int from, int to)
+static void takeover_copy_counts(const struct nv_table *table, int from, int to)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		struct nv_counts counts;
@@ -302,7 +304,7 @@ static void copy_counts(const struct nv_table *table, int from, int to)
 }
 
 /* Limits that cannot be copied have no effect until they are set again. */
-static void copy_limits(const struct nv_table *table, int from, int to)
+static void takeover_copy_limits(const struct nv_table *table, int from, int to)
 {
 	for (__u32 slot = 0; from >= 0 && slot < table->count; slot++) {
 		struct nv_limits limits;
@@ -315,7 +317,7 @@ static void copy_limits(const struct nv_table *table, int from, int to)
 /*
  * Attaches these programs to every interface of every pair. An interface that is gone is skipped.
  */
-static int attach_all(const struct nv_objects *objects, const struct nv_objects *replaced,
+static int takeover_attach_all(const struct nv_objects *objects, const struct nv_objects *replaced,
 	struct nv_kernel *kernel, const struct nv_table *table)
 {
 	for (size_t i = 0; i < table->count; i++) {
@@ -365,24 +367,24 @@ static int takeover_move_pairs(struct nv_kernel *kernel, const struct nv_objects
 	if (r < 0)
 		return r;
 	if (kept || old->fd[NV_OBJECT_PAIRS] < 0)
-		return attach_all(objects, old, kernel, &table);
+		return takeover_attach_all(objects, old, kernel, &table);
 
 	r = nv_table_map(old->fd[NV_OBJECT_PAIRS], &old_table);
 	if (r < 0)
 		return r;
-	r = copy_pairs(&old_table, &table, objects->fd[NV_OBJECT_PORTS]);
+	r = takeover_copy_pairs(&old_table, &table, objects->fd[NV_OBJECT_PORTS]);
 	if (r < 0)
 		return r;
-	copy_counts(&table, old->fd[NV_OBJECT_COUNTS], objects->fd[NV_OBJECT_COUNTS]);
-	copy_limits(&table, old->fd[NV_OBJECT_LIMITS], objects->fd[NV_OBJECT_LIMITS]);
-	r = attach_all(objects, old, kernel, &table);
+	takeover_copy_counts(&table, old->fd[NV_OBJECT_COUNTS], objects->fd[NV_OBJECT_COUNTS]);
+	takeover_copy_limits(&table, old->fd[NV_OBJECT_LIMITS], objects->fd[NV_OBJECT_LIMITS]);
+	r = takeover_attach_all(objects, old, kernel, &table);
 	if (r < 0)
 		return r;
 	takeover_retire(&old_table, &table);
 	return 0;
 }
 
-static bool has_pairs(const struct nv_objects *objects)
+static bool takeover_has_pairs(const struct nv_objects *objects)
 {
 	NV_AUTO(nv_table) struct nv_table table = {};
 
@@ -410,18 +412,19 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	r = takeover_find(kernel, run_dir, &old);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	adopted = has_pairs(&old);
+	adopted = takeover_has_pairs(&old);
 	r = takeover_load(&old, &programs, &kept, &mode);
 	if (r < 0)
 		return r;
 	if (kept &&
-		same_program(
-			old.fd[NV_OBJECT_INGRESS], find_program(programs, NV_OBJECT_INGRESS)) &&
-		same_program(old.fd[NV_OBJECT_EGRESS], find_program(programs, NV_OBJECT_EGRESS))) {
+		takeover_same_program(old.fd[NV_OBJECT_INGRESS],
+			takeover_find_program(programs, NV_OBJECT_INGRESS)) &&
+		takeover_same_program(old.fd[NV_OBJECT_EGRESS],
+			takeover_find_program(programs, NV_OBJECT_EGRESS))) {
 		objects = TAKE(old, NV_OBJECTS_NONE);
 		r = 0;
 	} else {
-		r = take_loaded(programs, &objects);
+		r = takeover_take_loaded(programs, &objects);
 	}
 	if (r == 0)
 		r = takeover_move_pairs(kernel, &old, &objects, kept);

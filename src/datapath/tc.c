@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int make_clsact(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side)
+static int tc_make_clsact(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 		.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
@@ -28,7 +28,7 @@ static int make_clsact(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach
 	return strcmp(clsact.kind, "clsact") ? -EBUSY : 0;
 }
 
-static int filter_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
+static int tc_filter_program(int ifindex, enum bpf_tc_attach_point side, uint32_t *ret_id)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = side);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = NV_TC_HANDLE, .priority = NV_TC_PRIORITY);
@@ -45,12 +45,12 @@ int nv_tc_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 	uint32_t *ret_id)
 {
 	int at_tcx = nv_tcx_program(ifindex, side, known, ret_id);
-	int r = at_tcx < 0 ? filter_program(ifindex, side, ret_id) : 0;
+	int r = at_tcx < 0 ? tc_filter_program(ifindex, side, ret_id) : 0;
 
 	return r < 0 && at_tcx == -EPERM ? -EPERM : r;
 }
 
-static int attach_filter(
+static int tc_attach_filter(
 	struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side, int program)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = side);
@@ -58,7 +58,7 @@ static int attach_filter(
 		.prog_fd = program, .flags = BPF_TC_F_REPLACE);
 	int r;
 
-	r = make_clsact(kernel, ifindex, side);
+	r = tc_make_clsact(kernel, ifindex, side);
 	if (r < 0)
 		return r;
 	r = bpf_tc_attach(&hook, &opts);
@@ -82,14 +82,14 @@ int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point
 	if (r < 0)
 		return r;
 	has_tcx = nv_tcx_program(ifindex, side, known, &at_tcx) == 0;
-	has_filter = !has_tcx && filter_program(ifindex, side, &at_filter) == 0;
+	has_filter = !has_tcx && tc_filter_program(ifindex, side, &at_filter) == 0;
 	if ((has_tcx && at_tcx == wanted) || (has_filter && at_filter == wanted))
 		return 0;
 	r = has_filter ? -EINVAL : nv_tcx_attach(ifindex, side, known);
-	return r == -EINVAL ? attach_filter(kernel, ifindex, side, known->program) : r;
+	return r == -EINVAL ? tc_attach_filter(kernel, ifindex, side, known->program) : r;
 }
 
-static bool detach_filter(int ifindex, enum bpf_tc_attach_point side)
+static bool tc_detach_filter(int ifindex, enum bpf_tc_attach_point side)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = side);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = NV_TC_HANDLE, .priority = NV_TC_PRIORITY);
@@ -100,7 +100,7 @@ static bool detach_filter(int ifindex, enum bpf_tc_attach_point side)
 bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
 {
 	nv_tcx_detach(ifindex, side, known);
-	return detach_filter(ifindex, side);
+	return tc_detach_filter(ifindex, side);
 }
 
 void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *ingress,

@@ -24,12 +24,12 @@
 #define NV_TCX 1 /* a test builds without it */
 #endif
 
-static enum bpf_attach_type type_of(enum bpf_tc_attach_point side)
+static enum bpf_attach_type tcx_type_of(enum bpf_tc_attach_point side)
 {
 	return side == BPF_TC_INGRESS ? TCX_INGRESS : TCX_EGRESS;
 }
 
-static bool is_ours(int program)
+static bool tcx_is_ours(int program)
 {
 	struct bpf_prog_info info = {};
 	unsigned int size = sizeof(info);
@@ -39,7 +39,7 @@ static bool is_ours(int program)
 }
 
 /* A descriptor of the program with this id, if it is ours. -ENOENT: it is not, or it is gone. */
-static int open_ours(uint32_t id, const struct nv_tcx_known *known)
+static int tcx_open_ours(uint32_t id, const struct nv_tcx_known *known)
 {
 	const int candidates[] = {known->program, known->replaced};
 	NV_AUTO(nv_fd) int program = -1;
@@ -56,7 +56,7 @@ static int open_ours(uint32_t id, const struct nv_tcx_known *known)
 	program = bpf_prog_get_fd_by_id(id);
 	if (program < 0)
 		return program;
-	return is_ours(program) ? TAKE_FD(program) : -ENOENT;
+	return tcx_is_ours(program) ? TAKE_FD(program) : -ENOENT;
 }
 
 static int tcx_find(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
@@ -65,13 +65,13 @@ static int tcx_find(int ifindex, enum bpf_tc_attach_point side, const struct nv_
 	uint32_t ids[TCX_PROGRAMS_MAX] = {};
 	uint32_t count = TCX_PROGRAMS_MAX;
 	uint32_t flags;
-	int r = bpf_prog_query(ifindex, type_of(side), 0, &flags, ids, &count);
+	int r = bpf_prog_query(ifindex, tcx_type_of(side), 0, &flags, ids, &count);
 	int answer = -ENOENT;
 
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < count; i++) {
-		int program = open_ours(ids[i], known);
+		int program = tcx_open_ours(ids[i], known);
 
 		if (program >= 0) {
 			*ret_program = program;
@@ -109,7 +109,7 @@ int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 		opts.flags = TCX_REPLACE;
 		opts.replace_prog_fd = replaced;
 	}
-	return bpf_prog_attach_opts(known->program, ifindex, type_of(side), &opts);
+	return bpf_prog_attach_opts(known->program, ifindex, tcx_type_of(side), &opts);
 }
 
 int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
@@ -119,5 +119,5 @@ int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 	int r;
 
 	r = tcx_find(ifindex, side, known, &program, &id);
-	return r < 0 ? r : bpf_prog_detach2(program, ifindex, type_of(side));
+	return r < 0 ? r : bpf_prog_detach2(program, ifindex, tcx_type_of(side));
 }
