@@ -72,20 +72,20 @@ struct nv_actions {
 	bool closing;
 };
 
-static void close_answers(struct job *job)
+static void action_close_answers(struct job *job)
 {
 	nv_fd_auto(&job->answers);
 	job->answers = -1;
 }
 
-static struct job *free_job(struct job *job)
+static struct job *action_free_job(struct job *job)
 {
 	if (!job)
 		return NULL;
 	nv_watch_free(job->child);
 	nv_watch_free(job->answer);
 	nv_watch_free(job->timer);
-	close_answers(job);
+	action_close_answers(job);
 	free(job->time);
 	free(job->command);
 	free(job->event);
@@ -93,9 +93,9 @@ static struct job *free_job(struct job *job)
 	return NULL;
 }
 
-NV_DEFINE_AUTO(free_job, struct job *, free_job);
+NV_DEFINE_AUTO(action_free_job, struct job *, action_free_job);
 
-static void remove_queue(struct queue *queue)
+static void action_remove_queue(struct queue *queue)
 {
 	HASH_DEL(queue->actions->queues, queue);
 	free(queue->subject);
@@ -126,17 +126,17 @@ static void action_finish(struct queue *queue, int error)
 	struct nv_actions *actions = queue->actions;
 
 	action_tell(queue->running, error);
-	queue->running = free_job(queue->running);
+	queue->running = action_free_job(queue->running);
 	actions->n_running--;
 	if (queue->n_waiting)
 		STAILQ_INSERT_TAIL(&actions->ready, queue, link);
 	else
-		remove_queue(queue);
+		action_remove_queue(queue);
 }
 
-static void start_ready(void *data);
+static void action_start_ready(void *data);
 
-static void on_time(void *data)
+static void action_on_time(void *data)
 {
 	struct job *job = data;
 	struct nv_actions *actions = job->queue->actions;
@@ -149,7 +149,7 @@ static void on_time(void *data)
 		/* there is no process to wait for: netvf_actions does not answer */
 	} else if (job->ended || !job->pid) {
 		action_finish(job->queue, -ETIME);
-		start_ready(actions);
+		action_start_ready(actions);
 	}
 }
 
@@ -163,10 +163,10 @@ static void action_end(struct job *job, pid_t pid, int status)
 	if (job->killed_by == SIGTERM && kill(-pid, 0) == 0)
 		return;
 	action_finish(job->queue, job->killed_by ? -ETIME : 0);
-	start_ready(actions);
+	action_start_ready(actions);
 }
 
-static void on_end(pid_t pid, int status, void *data)
+static void action_on_end(pid_t pid, int status, void *data)
 {
 	struct job *job = data;
 
@@ -174,9 +174,9 @@ static void on_end(pid_t pid, int status, void *data)
 	action_end(job, pid, status);
 }
 
-static void job_not_started(struct job *job, int error);
+static void action_job_not_started(struct job *job, int error);
 
-static void on_answer(int fd, int events, void *data)
+static void action_on_answer(int fd, int events, void *data)
 {
 	struct job *job = data;
 	struct nv_actions *actions = job->queue->actions;
@@ -198,13 +198,13 @@ static void on_answer(int fd, int events, void *data)
 	if (r == 0)
 		r = answer.says == NV_RUNNER_REFUSED ? -answer.value : -EPROTO;
 	if (!job->pid)
-		return job_not_started(job, r);
+		return action_job_not_started(job, r);
 	action_finish(job->queue, r);
-	start_ready(actions);
+	action_start_ready(actions);
 }
 
 /* Whether a file descriptor is available: without one, nobody could wait for the child's end. */
-static int spare_descriptor(void)
+static int action_spare_descriptor(void)
 {
 	NV_AUTO(nv_fd) int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -212,28 +212,28 @@ static int spare_descriptor(void)
 }
 
 /* Its answer may arrive later and say that it could not start the command. */
-static int run_there(struct job *job)
+static int action_run_there(struct job *job)
 {
 	struct nv_actions *actions = job->queue->actions;
 	int r = nv_runner_ask(actions->runner, job->time, job->event, job->command, &job->answers);
 
 	if (r == 0)
-		r = nv_loop_watch_fd(
-			actions->loop, job->answers, NV_LOOP_READ, on_answer, job, &job->answer);
+		r = nv_loop_watch_fd(actions->loop, job->answers, NV_LOOP_READ, action_on_answer,
+			job, &job->answer);
 	if (r < 0)
-		close_answers(job);
+		action_close_answers(job);
 	return r;
 }
 
-static int run_here(struct job *job)
+static int action_run_here(struct job *job)
 {
 	struct nv_actions *actions = job->queue->actions;
-	int r = spare_descriptor();
+	int r = action_spare_descriptor();
 
 	if (r == 0)
 		r = nv_shell_run(actions->shell, job->command, &job->pid);
 	if (r == 0)
-		r = nv_loop_watch_child(actions->loop, job->pid, on_end, job, &job->child);
+		r = nv_loop_watch_child(actions->loop, job->pid, action_on_end, job, &job->child);
 	if (r < 0 && job->pid) {
 		/* Nothing may run that nobody waits for. */
 		kill(-job->pid, SIGKILL);
@@ -245,19 +245,19 @@ static int run_here(struct job *job)
 static int action_run(struct job *job)
 {
 	struct nv_actions *actions = job->queue->actions;
-	int r = nv_loop_watch_timer(actions->loop, on_time, job, &job->timer);
+	int r = nv_loop_watch_timer(actions->loop, action_on_time, job, &job->timer);
 
 	if (r == 0 && actions->time_limit)
 		r = nv_watch_arm(job->timer, actions->time_limit);
 	if (r == 0)
-		r = actions->runner ? run_there(job) : run_here(job);
+		r = actions->runner ? action_run_there(job) : action_run_here(job);
 	if (r < 0)
 		job->timer = nv_watch_free(job->timer);
 	return r;
 }
 
 /* Whether the error may go away. The command must not have begun to run. */
-static bool may_be_retried(const struct job *job, int error)
+static bool action_may_be_retried(const struct job *job, int error)
 {
 	uint64_t tried_for = nv_loop_now(job->queue->actions->loop) - job->tried_at;
 	bool passes = error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
@@ -284,7 +284,7 @@ static void action_put_back(struct queue *queue)
 }
 
 /* The first job of the queue runs after this. */
-static int run_first(struct queue *queue)
+static int action_run_first(struct queue *queue)
 {
 	struct nv_actions *actions = queue->actions;
 	struct job *job = STAILQ_FIRST(&queue->waiting);
@@ -299,7 +299,7 @@ static int run_first(struct queue *queue)
 	if (!job->tried_at)
 		job->tried_at = job->started_at;
 	r = action_run(job);
-	if (r == 0 || !may_be_retried(job, r)) {
+	if (r == 0 || !action_may_be_retried(job, r)) {
 		if (r < 0)
 			action_finish(queue, r);
 		return 0;
@@ -321,23 +321,23 @@ static void action_take_rest(struct nv_actions *actions, int error)
 }
 
 /* netvf_actions reports that it did not start the command. */
-static void job_not_started(struct job *job, int error)
+static void action_job_not_started(struct job *job, int error)
 {
 	struct queue *queue = job->queue;
 	struct nv_actions *actions = queue->actions;
 
-	close_answers(job);
+	action_close_answers(job);
 	job->timer = nv_watch_free(job->timer);
-	if (!job->killed_by && may_be_retried(job, error)) {
+	if (!job->killed_by && action_may_be_retried(job, error)) {
 		action_put_back(queue);
 		STAILQ_INSERT_HEAD(&actions->ready, queue, link);
 		return action_take_rest(actions, error);
 	}
 	action_finish(queue, job->killed_by ? -ETIME : error);
-	start_ready(actions);
+	action_start_ready(actions);
 }
 
-static void start_ready(void *data)
+static void action_start_ready(void *data)
 {
 	struct nv_actions *actions = data;
 	struct queue *queue;
@@ -346,7 +346,7 @@ static void start_ready(void *data)
 	while (actions->n_running < NV_ACTIONS_RUNNING_MAX &&
 		(queue = STAILQ_FIRST(&actions->ready))) {
 		STAILQ_REMOVE_HEAD(&actions->ready, link);
-		r = run_first(queue);
+		r = action_run_first(queue);
 		if (r < 0) {
 			STAILQ_INSERT_HEAD(&actions->ready, queue, link);
 			return action_take_rest(actions, r);
@@ -372,7 +372,7 @@ int nv_actions_new(struct nv_loop *loop, const struct nv_actions_config *config,
 		return -ENOMEM;
 	r = nv_shell_new(config->shell ? config->shell : "/bin/sh", config->env, &actions->shell);
 	if (r == 0)
-		r = nv_loop_watch_timer(loop, start_ready, actions, &actions->starter);
+		r = nv_loop_watch_timer(loop, action_start_ready, actions, &actions->starter);
 	if (r < 0)
 		return r;
 	*ret_actions = TAKE_PTR(actions);
@@ -385,14 +385,14 @@ static void action_cancel(struct queue *queue)
 
 	if (queue->running) {
 		action_tell(queue->running, -ECANCELED);
-		free_job(queue->running);
+		action_free_job(queue->running);
 	}
 	while ((job = STAILQ_FIRST(&queue->waiting))) {
 		STAILQ_REMOVE_HEAD(&queue->waiting, link);
 		action_tell(job, -ECANCELED);
-		free_job(job);
+		action_free_job(job);
 	}
-	remove_queue(queue);
+	action_remove_queue(queue);
 }
 
 struct nv_actions *nv_actions_free(struct nv_actions *actions)
@@ -412,7 +412,7 @@ struct nv_actions *nv_actions_free(struct nv_actions *actions)
 	return NULL;
 }
 
-static struct queue *new_queue(struct nv_actions *actions, const char *subject)
+static struct queue *action_new_queue(struct nv_actions *actions, const char *subject)
 {
 	struct queue *queue = calloc(1, sizeof(*queue));
 
@@ -432,7 +432,7 @@ static struct queue *new_queue(struct nv_actions *actions, const char *subject)
 	return queue;
 }
 
-static struct job *new_job(const char *command, const char *event, const char *time)
+static struct job *action_new_job(const char *command, const char *event, const char *time)
 {
 	struct job *job = calloc(1, sizeof(*job));
 
@@ -442,13 +442,13 @@ static struct job *new_job(const char *command, const char *event, const char *t
 	job->command = strdup(command);
 	job->event = strdup(event);
 	job->time = time ? strdup(time) : NULL;
-	return job->command && job->event && (!time || job->time) ? job : free_job(job);
+	return job->command && job->event && (!time || job->time) ? job : action_free_job(job);
 }
 
 int nv_actions_add(struct nv_actions *actions, const char *subject, const char *command,
 	const char *event, const char *time, void *cookie)
 {
-	NV_AUTO(free_job) struct job *job = NULL;
+	NV_AUTO(action_free_job) struct job *job = NULL;
 	struct queue *queue;
 	int r;
 
@@ -456,7 +456,7 @@ int nv_actions_add(struct nv_actions *actions, const char *subject, const char *
 		return -ECANCELED;
 	if (actions->n_waiting >= NV_ACTIONS_WAITING_MAX)
 		return -ENOBUFS;
-	job = new_job(command, event, time);
+	job = action_new_job(command, event, time);
 	if (!job)
 		return -ENOMEM;
 	job->cookie = cookie;
@@ -467,7 +467,7 @@ int nv_actions_add(struct nv_actions *actions, const char *subject, const char *
 		return r;
 	HASH_FIND_STR(actions->queues, subject, queue);
 	if (!queue)
-		queue = new_queue(actions, subject);
+		queue = action_new_queue(actions, subject);
 	if (!queue)
 		return -ENOMEM;
 	if (queue->n_waiting >= NV_ACTIONS_QUEUE_MAX)

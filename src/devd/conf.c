@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-static void add_fault(struct nv_conf *conf, enum nv_fault_severity severity, struct nv_place place,
-	const char *format, va_list args)
+static void conf_add_fault(struct nv_conf *conf, enum nv_fault_severity severity,
+	struct nv_place place, const char *format, va_list args)
 {
 	NV_AUTO(nv_free) char *message = NULL;
 
@@ -25,7 +25,7 @@ void nv_conf_error(struct nv_conf *conf, struct nv_place place, const char *form
 	va_list args;
 
 	va_start(args, format);
-	add_fault(conf, NV_FAULT_ERROR, place, format, args);
+	conf_add_fault(conf, NV_FAULT_ERROR, place, format, args);
 	va_end(args);
 }
 
@@ -34,7 +34,7 @@ void nv_conf_warning(struct nv_conf *conf, struct nv_place place, const char *fo
 	va_list args;
 
 	va_start(args, format);
-	add_fault(conf, NV_FAULT_WARNING, place, format, args);
+	conf_add_fault(conf, NV_FAULT_WARNING, place, format, args);
 	va_end(args);
 }
 
@@ -96,7 +96,7 @@ void nv_conf_end_rule(struct nv_conf *conf)
 }
 
 /* Adds a condition to the end of the rule; NULL: out of memory. */
-static struct nv_condition *add_condition(struct nv_conf *conf, struct nv_place place)
+static struct nv_condition *conf_add_condition(struct nv_conf *conf, struct nv_place place)
 {
 	struct nv_rule *rule = conf->rule;
 
@@ -121,7 +121,7 @@ void nv_conf_match(
 	struct nv_conf *conf, const char *variable, const char *pattern, struct nv_place place)
 {
 	NV_AUTO(nv_str) struct nv_str expanded = {};
-	struct nv_condition *condition = add_condition(conf, place);
+	struct nv_condition *condition = conf_add_condition(conf, place);
 	char message[NV_PATTERN_MESSAGE_MAX] = "";
 	int r;
 
@@ -149,7 +149,7 @@ void nv_conf_match(
 void nv_conf_media(struct nv_conf *conf, const char *type, struct nv_place place)
 {
 	static const char *const known[] = {"Ethernet", "802.11", "ATM", "unknown"};
-	struct nv_condition *condition = add_condition(conf, place);
+	struct nv_condition *condition = conf_add_condition(conf, place);
 	size_t i = 0;
 
 	if (!condition)
@@ -169,7 +169,7 @@ void nv_conf_media(struct nv_conf *conf, const char *type, struct nv_place place
 }
 
 /* Appends a copy of @text to an array of strings. */
-static void add_string(struct nv_conf *conf, char ***array, size_t *count, const char *text)
+static void conf_add_string(struct nv_conf *conf, char ***array, size_t *count, const char *text)
 {
 	char *copy = strdup(text);
 
@@ -197,7 +197,7 @@ void nv_conf_action(struct nv_conf *conf, const char *action, struct nv_place pl
 	}
 	if (nv_action_is_open(action))
 		nv_conf_warning(conf, place, "a ' in this action is not closed");
-	add_string(conf, &rule->action, &rule->n_actions, action);
+	conf_add_string(conf, &rule->action, &rule->n_actions, action);
 }
 
 void nv_conf_directory(struct nv_conf *conf, const char *path, struct nv_place place)
@@ -217,7 +217,7 @@ void nv_conf_directory(struct nv_conf *conf, const char *path, struct nv_place p
 		nv_conf_error(conf, place, "there are more than %d directories",
 			NV_RULES_DIRECTORIES_MAX);
 	else
-		add_string(conf, &rules->directory, &rules->n_directories, path);
+		conf_add_string(conf, &rules->directory, &rules->n_directories, path);
 }
 
 void nv_conf_pid_file(struct nv_conf *conf, const char *path)

@@ -14,18 +14,18 @@
 #include <errno.h>
 #include <string.h>
 
-static bool begins_name(char c)
+static bool expand_begins_name(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
 }
 
-static bool continues_name(char c)
+static bool expand_continues_name(char c)
 {
-	return begins_name(c) || (c >= '0' && c <= '9');
+	return expand_begins_name(c) || (c >= '0' && c <= '9');
 }
 
 /* The length of "$(…)". Parentheses are counted as devd does: quotes are ignored. */
-static size_t substitution_length(const char *text)
+static size_t expand_substitution_length(const char *text)
 {
 	const char *at = text + 1;
 	int depth = 0;
@@ -52,13 +52,13 @@ bool nv_piece_next(const char **at, struct nv_piece *ret_piece)
 		piece.length = 1;
 		*at = text + 2;
 	} else if (text[1] == '(') {
-		piece.length = substitution_length(text);
+		piece.length = expand_substitution_length(text);
 		*at = text + piece.length;
-	} else if (begins_name(text[1]) || text[1] == '*') {
+	} else if (expand_begins_name(text[1]) || text[1] == '*') {
 		piece.is_variable = true;
 		piece.text = text + 1;
 		piece.length = 1;
-		while (continues_name(piece.text[piece.length]))
+		while (expand_continues_name(piece.text[piece.length]))
 			piece.length++;
 		*at = piece.text + piece.length;
 	} else {
@@ -154,7 +154,7 @@ bool nv_action_is_open(const char *action)
 	return position.state == QUOTED;
 }
 
-static void add_word(struct nv_str *command, const char *value)
+static void expand_add_word(struct nv_str *command, const char *value)
 {
 	nv_str_addc(command, '\'');
 	for (; *value; value++) {
@@ -166,11 +166,11 @@ static void add_word(struct nv_str *command, const char *value)
 	nv_str_addc(command, '\'');
 }
 
-static void add_harmless(struct nv_str *command, const char *value)
+static void expand_add_harmless(struct nv_str *command, const char *value)
 {
 	for (; *value; value++)
 		nv_str_addc(command,
-			continues_name(*value) || strchr(".,:/@%+", *value) ? *value : '_');
+			expand_continues_name(*value) || strchr(".,:/@%+", *value) ? *value : '_');
 }
 
 struct expansion {
@@ -187,7 +187,7 @@ static void expansion_auto(struct expansion *expansion)
 	nv_str_auto(&expansion->text);
 }
 
-static void add_text(struct expansion *expansion, const char *text, size_t length)
+static void expand_add_text(struct expansion *expansion, const char *text, size_t length)
 {
 	expand_follow(&expansion->position, text, length);
 	nv_str_append(&expansion->text, text, length);
@@ -200,10 +200,10 @@ static void expand_add_value(struct expansion *expansion, const char *value)
 		/*
 		 * FreeBSD's devd does the same with \$name: the backslash quotes the $ of its $'…'.
 		 */
-		add_text(expansion, "$", 1);
+		expand_add_text(expansion, "$", 1);
 		break;
 	case QUOTED:
-		add_harmless(&expansion->text, value);
+		expand_add_harmless(&expansion->text, value);
 		return;
 	case COMMENT:
 		return;
@@ -212,12 +212,12 @@ static void expand_add_value(struct expansion *expansion, const char *value)
 	}
 	expansion->position.last = '\'';
 	if (expansion->plain) {
-		add_word(&expansion->text, value);
+		expand_add_word(&expansion->text, value);
 		return;
 	}
 	expansion->names++;
 	nv_str_printf(&expansion->before, "netvf_%u=", expansion->names);
-	add_word(&expansion->before, value);
+	expand_add_word(&expansion->before, value);
 	nv_str_add(&expansion->before, "; ");
 	nv_str_printf(&expansion->text, "\"$netvf_%u\"", expansion->names);
 }
@@ -256,7 +256,7 @@ int nv_rule_expand(const struct nv_rules *rules, const struct nv_rule *rule, siz
 		if (piece.is_variable)
 			expand_add_value(&expansion, expand_value_of(rules, event, &piece));
 		else
-			add_text(&expansion, piece.text, piece.length);
+			expand_add_text(&expansion, piece.text, piece.length);
 	}
 	nv_str_add(command, nv_str_text(&expansion.before));
 	nv_str_add(command, nv_str_text(&expansion.text));

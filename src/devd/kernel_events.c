@@ -90,7 +90,7 @@ static void kernel_events_notify(struct nv_kernel_events *announce, const char *
 }
 
 /* Like "active" in ifconfig: with a carrier and not dormant. */
-static bool is_link_up(const struct nv_link *link)
+static bool kernel_events_is_link_up(const struct nv_link *link)
 {
 	return link && (link->flags & IFF_RUNNING);
 }
@@ -98,7 +98,7 @@ static bool is_link_up(const struct nv_link *link)
 void nv_kernel_events_known_link(struct nv_kernel_events *announce, const struct nv_link *link)
 {
 	kernel_events_notify(announce, "IFNET", link->name, "ATTACH", NULL, NULL);
-	if (is_link_up(link))
+	if (kernel_events_is_link_up(link))
 		kernel_events_notify(announce, "IFNET", link->name, "LINK_UP", NULL, NULL);
 }
 
@@ -124,13 +124,13 @@ void nv_kernel_events_link(
 			kernel_events_notify(
 				announce, "ETHERNET", new->name, "IFATTACH", NULL, NULL);
 	}
-	if (is_link_up(new) != is_link_up(old))
+	if (kernel_events_is_link_up(new) != kernel_events_is_link_up(old))
 		kernel_events_notify(announce, "IFNET", new->name,
-			is_link_up(new) ? "LINK_UP" : "LINK_DOWN", NULL, NULL);
+			kernel_events_is_link_up(new) ? "LINK_UP" : "LINK_DOWN", NULL, NULL);
 }
 
 /* False while IPv6 does duplicate address detection, and after that has failed. */
-static bool is_addr_usable(const struct nv_addr *addr)
+static bool kernel_events_is_addr_usable(const struct nv_addr *addr)
 {
 	if (!addr || (addr->flags & IFA_F_DADFAILED))
 		return false;
@@ -144,14 +144,15 @@ void nv_kernel_events_addr(struct nv_kernel_events *announce, const struct nv_li
 	const struct nv_link *link = nv_links_by_index(links, addr->ifindex);
 	char text[NV_IP_TEXT];
 
-	if (!link || is_addr_usable(old) == is_addr_usable(new))
+	if (!link || kernel_events_is_addr_usable(old) == kernel_events_is_addr_usable(new))
 		return;
 	kernel_events_notify(announce, "IFNET", link->name,
-		is_addr_usable(new) ? "ADDR_ADD" : "ADDR_DEL", "address",
+		kernel_events_is_addr_usable(new) ? "ADDR_ADD" : "ADDR_DEL", "address",
 		nv_ip_text(&addr->local, text));
 }
 
-static void announce_node(struct nv_kernel_events *announce, const char *devname, const char *type)
+static void kernel_events_announce_node(
+	struct nv_kernel_events *announce, const char *devname, const char *type)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(node_names); i++) {
 		if (nv_streq(devname, node_names[i].linux_name))
@@ -160,7 +161,7 @@ static void announce_node(struct nv_kernel_events *announce, const char *devname
 	kernel_events_notify(announce, "DEVFS", "CDEV", type, "cdev", devname);
 }
 
-static bool is_on_bus(const struct nv_uevent *uevent)
+static bool kernel_events_is_on_bus(const struct nv_uevent *uevent)
 {
 	return nv_streq(uevent->subsystem, "pci") || nv_streq(uevent->subsystem, "vmbus");
 }
@@ -186,7 +187,7 @@ static int kernel_events_find_unit(
 }
 
 /* A driver's name as a part of a device's name: in a line, `device-name` ends at white space. */
-static void copy_driver(char *ret, size_t size, const char *driver)
+static void kernel_events_copy_driver(char *ret, size_t size, const char *driver)
 {
 	nv_strcopy(ret, size, driver);
 	for (; *ret; ret++) {
@@ -208,7 +209,7 @@ static int kernel_events_remember(struct nv_kernel_events *announce, const struc
 	if (!device)
 		return -ENOMEM;
 	memcpy(device->devpath, uevent->devpath, size);
-	copy_driver(device->driver, sizeof(device->driver), uevent->driver);
+	kernel_events_copy_driver(device->driver, sizeof(device->driver), uevent->driver);
 	r = kernel_events_find_unit(announce, device->driver, &device->unit);
 	if (r == 0)
 		HASH_ADD_STR(announce->devices, devpath, device);
@@ -220,7 +221,8 @@ static int kernel_events_remember(struct nv_kernel_events *announce, const struc
 	return 0;
 }
 
-static void announce_attach(struct nv_kernel_events *announce, const struct nv_uevent *uevent)
+static void kernel_events_announce_attach(
+	struct nv_kernel_events *announce, const struct nv_uevent *uevent)
 {
 	char name[NV_NAME_LEN + 16];
 	struct device *device;
@@ -238,7 +240,7 @@ static void announce_attach(struct nv_kernel_events *announce, const struct nv_u
 }
 
 /* Uses the line of the attach event: a device that is gone may have no attributes any more. */
-static void announce_detach(struct nv_kernel_events *announce, struct device *device)
+static void kernel_events_announce_detach(struct nv_kernel_events *announce, struct device *device)
 {
 	if (device->line) {
 		device->line[0] = NV_EVENT_DETACH;
@@ -247,13 +249,14 @@ static void announce_detach(struct nv_kernel_events *announce, struct device *de
 	kernel_events_forget(announce, device);
 }
 
-static void announce_device(struct nv_kernel_events *announce, const struct nv_uevent *uevent)
+static void kernel_events_announce_device(
+	struct nv_kernel_events *announce, const struct nv_uevent *uevent)
 {
 	const char *action = uevent->action;
 	char driver[NV_NAME_LEN];
 	struct device *device;
 
-	copy_driver(driver, sizeof(driver), uevent->driver);
+	kernel_events_copy_driver(driver, sizeof(driver), uevent->driver);
 	HASH_FIND_STR(announce->devices, uevent->devpath, device);
 	if (nv_streq(action, "add") && !driver[0]) {
 		kernel_events_emit(announce, uevent->devpath,
@@ -262,21 +265,21 @@ static void announce_device(struct nv_kernel_events *announce, const struct nv_u
 		if (device && nv_streq(device->driver, driver))
 			return;
 		if (device)
-			announce_detach(announce, device);
-		announce_attach(announce, uevent);
+			kernel_events_announce_detach(announce, device);
+		kernel_events_announce_attach(announce, uevent);
 	} else if (device && (nv_streq(action, "unbind") || nv_streq(action, "remove"))) {
-		announce_detach(announce, device);
+		kernel_events_announce_detach(announce, device);
 	}
 }
 
 void nv_kernel_events_uevent(struct nv_kernel_events *announce, const struct nv_uevent *uevent)
 {
-	if (is_on_bus(uevent))
-		announce_device(announce, uevent);
+	if (kernel_events_is_on_bus(uevent))
+		kernel_events_announce_device(announce, uevent);
 	if (!uevent->devname[0] || uevent->is_block)
 		return;
 	if (nv_streq(uevent->action, "add"))
-		announce_node(announce, uevent->devname, "CREATE");
+		kernel_events_announce_node(announce, uevent->devname, "CREATE");
 	else if (nv_streq(uevent->action, "remove"))
-		announce_node(announce, uevent->devname, "DESTROY");
+		kernel_events_announce_node(announce, uevent->devname, "DESTROY");
 }

@@ -25,17 +25,17 @@ static uint32_t match_hash(uint32_t seed, const char *text)
 	return seed;
 }
 
-static uint32_t hash_name(const char *variable)
+static uint32_t match_hash_name(const char *variable)
 {
 	return match_hash(2166136261, variable) * 16777619;
 }
 
-static uint32_t hash_condition(const struct nv_condition *condition)
+static uint32_t match_hash_condition(const struct nv_condition *condition)
 {
-	return match_hash(hash_name(condition->variable), condition->pattern);
+	return match_hash(match_hash_name(condition->variable), condition->pattern);
 }
 
-static int index_of(enum nv_event_kind kind)
+static int match_index_of(enum nv_event_kind kind)
 {
 	switch (kind) {
 	case NV_EVENT_NOTIFY:
@@ -53,7 +53,7 @@ static int index_of(enum nv_event_kind kind)
 }
 
 /* By priority, highest first, then by position. */
-static int by_rank(const void *a, const void *b)
+static int match_by_rank(const void *a, const void *b)
 {
 	const struct nv_rule *const *left = a;
 	const struct nv_rule *const *right = b;
@@ -63,7 +63,7 @@ static int by_rank(const void *a, const void *b)
 	return (*left)->place < (*right)->place ? -1 : 1;
 }
 
-static bool can_file(const struct nv_rules *rules, const struct nv_condition *condition)
+static bool match_can_file(const struct nv_rules *rules, const struct nv_condition *condition)
 {
 	return condition->kind == NV_CONDITION_LITERAL && !condition->negated &&
 	       condition->pattern[0] &&
@@ -71,20 +71,20 @@ static bool can_file(const struct nv_rules *rules, const struct nv_condition *co
 }
 
 /* Adds the variable to the list of indexed ones. False: the list is full. */
-static bool add_variable(struct nv_index *index, const char *variable)
+static bool match_add_variable(struct nv_index *index, const char *variable)
 {
 	for (size_t i = 0; i < index->n_variables; i++)
 		if (strcmp(index->variable[i], variable) == 0)
 			return true;
 	if (index->n_variables == NV_INDEX_VARIABLES_MAX)
 		return false;
-	index->seed[index->n_variables] = hash_name(variable);
+	index->seed[index->n_variables] = match_hash_name(variable);
 	index->variable[index->n_variables++] = variable;
 	return true;
 }
 
 /* Stores the rule under its rarest pair; @frequency is counted by hash. */
-static void file_rule(const struct nv_rules *rules, struct nv_index *index,
+static void match_file_rule(const struct nv_rules *rules, struct nv_index *index,
 	const uint32_t *frequency, struct nv_rule *rule)
 {
 	const struct nv_condition *best = NULL;
@@ -93,20 +93,20 @@ static void file_rule(const struct nv_rules *rules, struct nv_index *index,
 	for (size_t i = 0; i < rule->n_conditions; i++) {
 		const struct nv_condition *condition = &rule->condition[i];
 
-		if (can_file(rules, condition) &&
-			(!best || frequency[hash_condition(condition) & index->mask] <
-					  frequency[hash_condition(best) & index->mask]))
+		if (match_can_file(rules, condition) &&
+			(!best || frequency[match_hash_condition(condition) & index->mask] <
+					  frequency[match_hash_condition(best) & index->mask]))
 			best = condition;
 	}
-	if (best && add_variable(index, best->variable)) {
-		rule->key = hash_condition(best);
+	if (best && match_add_variable(index, best->variable)) {
+		rule->key = match_hash_condition(best);
 		list = &index->slot[rule->key & index->mask];
 	}
 	rule->next = *list;
 	*list = rule;
 }
 
-static int build_index(struct nv_rules *rules, struct nv_index *index, int which)
+static int match_build_index(struct nv_rules *rules, struct nv_index *index, int which)
 {
 	NV_AUTO(nv_free) uint32_t *frequency = NULL;
 	size_t size = 16;
@@ -122,13 +122,15 @@ static int build_index(struct nv_rules *rules, struct nv_index *index, int which
 		const struct nv_rule *rule = rules->rule[i];
 
 		for (size_t c = 0; c < rule->n_conditions; c++)
-			if (index_of(rule->kind) == which && can_file(rules, &rule->condition[c]))
-				frequency[hash_condition(&rule->condition[c]) & index->mask]++;
+			if (match_index_of(rule->kind) == which &&
+				match_can_file(rules, &rule->condition[c]))
+				frequency[match_hash_condition(&rule->condition[c]) &
+					  index->mask]++;
 	}
 	/* From the last to the first, so that each list begins with its highest rank. */
 	for (size_t i = rules->count; i-- > 0;)
-		if (index_of(rules->rule[i]->kind) == which)
-			file_rule(rules, index, frequency, rules->rule[i]);
+		if (match_index_of(rules->rule[i]->kind) == which)
+			match_file_rule(rules, index, frequency, rules->rule[i]);
 	return 0;
 }
 
@@ -137,7 +139,7 @@ int nv_rules_index(struct nv_rules *rules)
 	int r = 0;
 
 	if (rules->count)
-		qsort(rules->rule, rules->count, sizeof(*rules->rule), by_rank);
+		qsort(rules->rule, rules->count, sizeof(*rules->rule), match_by_rank);
 	for (size_t i = 0; i < rules->count; i++) {
 		struct nv_rule *rule = rules->rule[i];
 
@@ -153,7 +155,7 @@ int nv_rules_index(struct nv_rules *rules)
 		}
 	}
 	for (int i = 0; i < NV_RULE_KINDS && r == 0; i++)
-		r = build_index(rules, &rules->index[i], i);
+		r = match_build_index(rules, &rules->index[i], i);
 	return r;
 }
 
@@ -175,7 +177,7 @@ static const char *match_value_of(const struct question *question, const char *v
 	return set ? set->value : "";
 }
 
-static const char *media_name(const struct question *question)
+static const char *match_media_name(const struct question *question)
 {
 	const char *ifname = match_value_of(question, "device-name");
 	const char *is;
@@ -186,13 +188,14 @@ static const char *media_name(const struct question *question)
 	return is ? is : "unknown";
 }
 
-static bool media_holds(const struct question *question, const char *type)
+static bool match_media_holds(const struct question *question, const char *type)
 {
-	return strcasecmp(media_name(question), type) == 0;
+	return strcasecmp(match_media_name(question), type) == 0;
 }
 
 /* @slowly: compares a literal with its regex too. */
-static bool condition_takes(const struct nv_condition *condition, const char *value, bool slowly)
+static bool match_condition_takes(
+	const struct nv_condition *condition, const char *value, bool slowly)
 {
 	bool holds;
 
@@ -205,27 +208,27 @@ static bool condition_takes(const struct nv_condition *condition, const char *va
 
 bool nv_condition_takes(const struct nv_condition *condition, const char *value)
 {
-	return condition_takes(condition, value, false);
+	return match_condition_takes(condition, value, false);
 }
 
-static bool condition_holds(
+static bool match_condition_holds(
 	const struct question *question, const struct nv_condition *condition, bool slowly)
 {
 	const char *value;
 
 	if (condition->kind == NV_CONDITION_MEDIA)
-		return media_holds(question, condition->pattern);
+		return match_media_holds(question, condition->pattern);
 	value = nv_event_get(question->event, condition->variable);
-	return condition_takes(condition, value ? value : condition->otherwise, slowly);
+	return match_condition_takes(condition, value ? value : condition->otherwise, slowly);
 }
 
 /* The cheap conditions first: their order does not change the result. */
-static bool rule_holds(const struct question *question, const struct nv_rule *rule)
+static bool match_rule_holds(const struct question *question, const struct nv_rule *rule)
 {
 	for (int kind = NV_CONDITION_LITERAL; kind <= NV_CONDITION_MEDIA; kind++)
 		for (size_t i = 0; i < rule->n_conditions; i++)
 			if ((int)rule->condition[i].kind == kind &&
-				!condition_holds(question, &rule->condition[i], false))
+				!match_condition_holds(question, &rule->condition[i], false))
 				return false;
 	return true;
 }
@@ -235,7 +238,7 @@ static const struct nv_rule *match_is_better(const struct question *question,
 	const struct nv_rule *list, uint32_t key, const struct nv_rule *best)
 {
 	for (; list && (!best || list->place < best->place); list = list->next)
-		if (list->key == key && rule_holds(question, list))
+		if (list->key == key && match_rule_holds(question, list))
 			return list;
 	return best;
 }
@@ -246,7 +249,7 @@ const struct nv_rule *nv_rules_match(const struct nv_rules *rules, const struct 
 	struct question question = {rules, event, media, data};
 	const struct nv_rule *best = NULL;
 	const struct nv_index *index;
-	int which = index_of(nv_event_kind(event));
+	int which = match_index_of(nv_event_kind(event));
 
 	if (which < 0)
 		return NULL;
@@ -263,7 +266,7 @@ const struct nv_rule *nv_rules_match(const struct nv_rules *rules, const struct 
 	return match_is_better(&question, index->rest, 0, best);
 }
 
-static struct nv_rule_miss describe_miss(const struct question *question,
+static struct nv_rule_miss match_describe_miss(const struct question *question,
 	const struct nv_rule *rule, const struct nv_condition *condition)
 {
 	bool is_media = condition->kind == NV_CONDITION_MEDIA;
@@ -273,7 +276,7 @@ static struct nv_rule_miss describe_miss(const struct question *question,
 		.line = condition->line,
 		.variable = is_media ? "media-type" : condition->variable,
 		.pattern = condition->pattern,
-		.value = is_media ? media_name(question)
+		.value = is_media ? match_media_name(question)
 				  : match_value_of(question, condition->variable),
 		.negated = condition->negated,
 	};
@@ -293,7 +296,7 @@ int nv_rules_nearest(const struct nv_rules *rules, const struct nv_event *event,
 		if (rule->kind != nv_event_kind(event))
 			continue;
 		for (size_t c = 0; c < rule->n_conditions; c++) {
-			if (condition_holds(&question, &rule->condition[c], false))
+			if (match_condition_holds(&question, &rule->condition[c], false))
 				continue;
 			first = first ? first : &rule->condition[c];
 			failed++;
@@ -301,13 +304,13 @@ int nv_rules_nearest(const struct nv_rules *rules, const struct nv_event *event,
 		if (!first || failed == rule->n_conditions || failed >= fewest)
 			continue;
 		fewest = failed;
-		*ret_miss = describe_miss(&question, rule, first);
+		*ret_miss = match_describe_miss(&question, rule, first);
 	}
 	return fewest == SIZE_MAX ? -ENOENT : 0;
 }
 
 /* Compiles the literals' regexes when they are first needed: the daemon never needs them. */
-static bool can_walk(struct nv_rule *rule)
+static bool match_can_walk(struct nv_rule *rule)
 {
 	char message[NV_PATTERN_MESSAGE_MAX];
 
@@ -330,10 +333,10 @@ const struct nv_rule *nv_rules_match_slowly(const struct nv_rules *rules,
 		struct nv_rule *rule = rules->rule[i];
 		size_t c = 0;
 
-		if (rule->kind != nv_event_kind(event) || !can_walk(rule))
+		if (rule->kind != nv_event_kind(event) || !match_can_walk(rule))
 			continue;
 		while (c < rule->n_conditions &&
-			condition_holds(&question, &rule->condition[c], true))
+			match_condition_holds(&question, &rule->condition[c], true))
 			c++;
 		if (c == rule->n_conditions)
 			return rule;

@@ -13,7 +13,7 @@
  */
 #define REPEATS_MAX 1000
 
-static bool is_literal(const char *pattern)
+static bool pattern_is_literal(const char *pattern)
 {
 	for (; *pattern; pattern++)
 		if (strchr(".[]()*+?{}|^$\\", *pattern) || (unsigned char)*pattern >= 0x80)
@@ -22,7 +22,7 @@ static bool is_literal(const char *pattern)
 }
 
 /* Skips a […]. A ] at its start, and those of [:class:], [.x.] and [=x=], do not end it. */
-static const char *skip_brackets(const char *at)
+static const char *pattern_skip_brackets(const char *at)
 {
 	at++;
 	if (*at == '^')
@@ -51,7 +51,7 @@ struct quantifier {
 };
 
 /* Reads a quantifier at @at, if there is one, and moves behind it. */
-static struct quantifier read_quantifier(const char **at)
+static struct quantifier pattern_read_quantifier(const char **at)
 {
 	struct quantifier q = {};
 	unsigned long high;
@@ -88,19 +88,19 @@ struct group {
 	bool choice_empty; /* an earlier alternative may be empty */
 };
 
-static bool may_be_empty(const struct group *group)
+static bool pattern_may_be_empty(const struct group *group)
 {
 	return group->choice_empty || (group->before_empty && group->atom_empty);
 }
 
-static void begin_alternative(struct group *group)
+static void pattern_begin_alternative(struct group *group)
 {
 	group->atom = 0;
 	group->atom_empty = true;
 	group->before_empty = true;
 }
 
-static void add_atom(struct group *group, unsigned long weight, bool empty)
+static void pattern_add_atom(struct group *group, unsigned long weight, bool empty)
 {
 	group->weight += weight;
 	group->atom = weight;
@@ -109,7 +109,7 @@ static void add_atom(struct group *group, unsigned long weight, bool empty)
 }
 
 /* ^, $ and the like of \b match between characters. */
-static bool is_anchor(const char *at)
+static bool pattern_is_anchor(const char *at)
 {
 	return *at == '^' || *at == '$' || (*at == '\\' && at[1] && strchr("bB<>`'", at[1]));
 }
@@ -143,7 +143,7 @@ static const char *pattern_burden(const char *pattern)
 	size_t depth = 0;
 
 	for (const char *at = pattern; *at;) {
-		struct quantifier q = read_quantifier(&at);
+		struct quantifier q = pattern_read_quantifier(&at);
 		const char *fault = q.times ? pattern_quantify(&group[depth], q, &repeated) : NULL;
 
 		if (fault)
@@ -156,20 +156,21 @@ static const char *pattern_burden(const char *pattern)
 			return "it has too many groups in groups";
 		if (*at == '(') {
 			group[++depth] = (struct group){};
-			begin_alternative(&group[depth]);
+			pattern_begin_alternative(&group[depth]);
 			at++;
 		} else if (*at == ')' && depth) {
 			depth--;
-			add_atom(&group[depth], group[depth + 1].weight + 1,
-				may_be_empty(&group[depth + 1]));
+			pattern_add_atom(&group[depth], group[depth + 1].weight + 1,
+				pattern_may_be_empty(&group[depth + 1]));
 			at++;
 		} else if (*at == '|') {
-			group[depth].choice_empty = may_be_empty(&group[depth]);
-			begin_alternative(&group[depth]);
+			group[depth].choice_empty = pattern_may_be_empty(&group[depth]);
+			pattern_begin_alternative(&group[depth]);
 			at++;
 		} else {
-			add_atom(&group[depth], 1, is_anchor(at));
-			at = *at == '[' ? skip_brackets(at) : at + (*at == '\\' && at[1] ? 2 : 1);
+			pattern_add_atom(&group[depth], 1, pattern_is_anchor(at));
+			at = *at == '[' ? pattern_skip_brackets(at)
+					: at + (*at == '\\' && at[1] ? 2 : 1);
 		}
 	}
 	return NULL;
@@ -204,7 +205,7 @@ int nv_condition_compile(
 	condition->pattern = strdup(pattern);
 	if (!condition->variable || !condition->pattern)
 		return -ENOMEM;
-	if (is_literal(pattern)) {
+	if (pattern_is_literal(pattern)) {
 		condition->kind = NV_CONDITION_LITERAL;
 		return 0;
 	}
@@ -232,7 +233,7 @@ bool nv_pattern_is_split(const char *pattern)
 
 	for (const char *at = pattern; *at;) {
 		if (*at == '[') {
-			at = skip_brackets(at);
+			at = pattern_skip_brackets(at);
 			continue;
 		}
 		if (*at == '\\' && at[1]) {

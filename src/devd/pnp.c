@@ -32,7 +32,7 @@ static void pnp_add(struct vars *vars, const char *name, const char *format, ...
 	vars->count++;
 }
 
-static void read_pci(const struct nv_uevent *uevent, struct identity *id)
+static void pnp_read_pci(const struct nv_uevent *uevent, struct identity *id)
 {
 	unsigned int domain, bus, slot, function, vendor, device, class;
 
@@ -60,7 +60,7 @@ static void read_pci(const struct nv_uevent *uevent, struct identity *id)
  * The alias is "vmbus:" and the class's GUID in hexadecimal, in the byte order of memory: the first
  * three parts are little-endian.
  */
-static bool read_class_id(const char *alias, char ret[GUID_TEXT + 1])
+static bool pnp_read_class_id(const char *alias, char ret[GUID_TEXT + 1])
 {
 	static const int order[] = {
 		3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15};
@@ -82,13 +82,13 @@ static bool read_class_id(const char *alias, char ret[GUID_TEXT + 1])
 	return true;
 }
 
-static void read_vmbus(const struct nv_uevent *uevent, struct identity *id)
+static void pnp_read_vmbus(const struct nv_uevent *uevent, struct identity *id)
 {
 	const char *name = basename(uevent->devpath);
 	char class_id[GUID_TEXT + 1];
 
 	nv_strcopy(id->parent, sizeof(id->parent), "vmbus0");
-	if (read_class_id(nv_uevent_value(uevent, "MODALIAS"), class_id))
+	if (pnp_read_class_id(nv_uevent_value(uevent, "MODALIAS"), class_id))
 		pnp_add(&id->pnpinfo, "classid", "%s", class_id);
 	if (strlen(name) == GUID_TEXT)
 		pnp_add(&id->pnpinfo, "deviceid", "%s", name);
@@ -100,9 +100,9 @@ int nv_pnp_format(struct nv_str *line, enum nv_event_kind kind, const char *devi
 	struct identity id = {};
 
 	if (nv_streq(uevent->subsystem, "vmbus"))
-		read_vmbus(uevent, &id);
+		pnp_read_vmbus(uevent, &id);
 	else
-		read_pci(uevent, &id);
+		pnp_read_pci(uevent, &id);
 	return nv_event_format_device(line, kind, device, id.location.var, id.location.count,
 		id.pnpinfo.var, id.pnpinfo.count, id.parent);
 }

@@ -60,7 +60,7 @@ static int rules_read_file(const char *path, int flags, char **ret_text, size_t 
 }
 
 /* FreeBSD's devd always has this variable. Here it must be detected first, which takes time. */
-static int define_guest(struct loader *loader, const char *text, size_t length)
+static int rules_define_guest(struct loader *loader, const char *text, size_t length)
 {
 	nv_rules_guest_fn guest = loader->guest;
 
@@ -88,7 +88,7 @@ static int rules_parse_text(
 	}
 	rules->file[rules->n_files++] = file;
 	conf.file = file;
-	r = define_guest(loader, text, length);
+	r = rules_define_guest(loader, text, length);
 	if (r < 0)
 		return r;
 	r = nv_conf_read(&conf, text, length);
@@ -123,7 +123,7 @@ static int load_drop_in(struct loader *loader, const char *directory, const char
 }
 
 /* Hidden files, such as those of an editor, are ignored. */
-static int is_drop_in(const struct dirent *entry)
+static int rules_is_drop_in(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);
 
@@ -131,7 +131,7 @@ static int is_drop_in(const struct dirent *entry)
 	       strcmp(entry->d_name + length - 5, ".conf") == 0;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static int rules_by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
@@ -139,7 +139,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 static int load_directory(struct loader *loader, const char *directory)
 {
 	struct dirent **entry;
-	int count = scandir(directory, &entry, is_drop_in, by_name);
+	int count = scandir(directory, &entry, rules_is_drop_in, rules_by_name);
 	int r = 0;
 
 	if (count < 0) {
@@ -161,7 +161,7 @@ static int load_directory(struct loader *loader, const char *directory)
  * The result of a condition on `vm_guest` never changes: no event of Linux or FreeBSD has this
  * variable.
  */
-static void warn_of_guest(const struct nv_rules *rules, struct nv_faults *faults)
+static void rules_warn_of_guest(const struct nv_rules *rules, struct nv_faults *faults)
 {
 	const struct nv_set *set = nv_rules_set(rules, GUEST, strlen(GUEST));
 
@@ -204,7 +204,7 @@ int nv_rules_parse(const char *name, const char *text, size_t length, nv_rules_g
 	r = nv_rules_index(rules);
 	if (r < 0)
 		return r;
-	warn_of_guest(rules, faults);
+	rules_warn_of_guest(rules, faults);
 	*ret_rules = TAKE_PTR(rules);
 	return 0;
 }
@@ -238,7 +238,7 @@ struct nv_rule *nv_rule_free(struct nv_rule *rule)
 	return NULL;
 }
 
-static void free_strings(char **array, size_t count)
+static void rules_free_strings(char **array, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		free(array[i]);
@@ -257,8 +257,8 @@ struct nv_rules *nv_rules_free(struct nv_rules *rules)
 		free(rules->set[i].value);
 	}
 	free(rules->set);
-	free_strings(rules->file, rules->n_files);
-	free_strings(rules->directory, rules->n_directories);
+	rules_free_strings(rules->file, rules->n_files);
+	rules_free_strings(rules->directory, rules->n_directories);
 	free(rules->pid_file);
 	for (size_t i = 0; i < NV_RULE_KINDS; i++)
 		free(rules->index[i].slot);

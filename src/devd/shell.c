@@ -16,7 +16,7 @@ struct nv_shell {
 	posix_spawn_file_actions_t files;
 };
 
-static bool same_name(const char *a, const char *b)
+static bool shell_same_name(const char *a, const char *b)
 {
 	size_t length = strcspn(a, "=");
 
@@ -26,7 +26,7 @@ static bool same_name(const char *a, const char *b)
 static bool shell_is_overridden(const char *entry, const char *const *env)
 {
 	for (; *env; env++)
-		if (same_name(entry, *env))
+		if (shell_same_name(entry, *env))
 			return true;
 	return false;
 }
@@ -68,7 +68,7 @@ static int shell_merge_env(const char *const *base, const char *const *over, cha
 	return 0;
 }
 
-static int set_attributes(posix_spawnattr_t *attributes)
+static int shell_set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t all;
 	sigset_t none;
@@ -87,7 +87,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
 	return -r;
 }
 
-static int set_files(posix_spawn_file_actions_t *files)
+static int shell_set_files(posix_spawn_file_actions_t *files)
 {
 	int r = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
@@ -116,9 +116,9 @@ int nv_shell_new(const char *path, const char *const *env, struct nv_shell **ret
 		return -ENOMEM;
 	r = shell_merge_env(base, env ? env : nothing, &shell->env);
 	if (r == 0)
-		r = set_attributes(&shell->attributes);
+		r = shell_set_attributes(&shell->attributes);
 	if (r == 0)
-		r = set_files(&shell->files);
+		r = shell_set_files(&shell->files);
 	if (r < 0)
 		return r;
 	*ret_shell = TAKE_PTR(shell);
@@ -155,7 +155,7 @@ static bool shell_is_plain(char c)
 }
 
 /* Copies one word without its quotes to @end; NULL: it is not plain. */
-static char *copy_word(const char **at, char *end)
+static char *shell_copy_word(const char **at, char *end)
 {
 	const char *c = *at;
 
@@ -179,7 +179,7 @@ static char *copy_word(const char **at, char *end)
 }
 
 /* False: the command needs a shell, or memory is short. */
-static bool split_plain(const char *command, struct plain *plain)
+static bool shell_split_plain(const char *command, struct plain *plain)
 {
 	size_t length = strlen(command);
 	size_t n = 0;
@@ -194,7 +194,7 @@ static bool split_plain(const char *command, struct plain *plain)
 	end = plain->text;
 	for (const char *at = command; *at;) {
 		plain->argv[n++] = end;
-		end = copy_word(&at, end);
+		end = shell_copy_word(&at, end);
 		if (!end)
 			return false;
 		at += strspn(at, " ");
@@ -214,7 +214,7 @@ int nv_shell_run(const struct nv_shell *shell, const char *command, pid_t *ret_p
 	NV_AUTO(plain) struct plain plain = {};
 
 	/* If this cannot be started (no such file, a script without #!), the shell reports it. */
-	if (split_plain(command, &plain) && shell_spawn(shell, plain.argv, ret_pid) == 0)
+	if (shell_split_plain(command, &plain) && shell_spawn(shell, plain.argv, ret_pid) == 0)
 		return 0;
 	return shell_spawn(shell, argv, ret_pid);
 }
