@@ -41,14 +41,14 @@ static void event_set(struct nv_event *event, const char *name, const char *valu
 	var->value = value;
 }
 
-static char *skip_space(char *at)
+static char *event_skip_space(char *at)
 {
 	while (nv_event_is_space(*at))
 		at++;
 	return at;
 }
 
-static char *skip_word(char *at, const char *word)
+static char *event_skip_word(char *at, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -74,7 +74,7 @@ static void event_unescape(char *text)
  * The end of the value at @value, which is moved behind an opening quote; NULL: the quote is not
  * closed.
  */
-static char *value_end(char **value)
+static char *event_value_end(char **value)
 {
 	char *at = *value;
 
@@ -105,7 +105,7 @@ static char *event_read_pairs(struct nv_event *event, char *at)
 		if (*at != '=')
 			return key;
 		value = at + 1;
-		end = value_end(&value);
+		end = event_value_end(&value);
 		if (!end)
 			return key;
 		*at = '\0';
@@ -113,12 +113,12 @@ static char *event_read_pairs(struct nv_event *event, char *at)
 		*end = '\0';
 		event_unescape(value);
 		event_set(event, key, value);
-		at = skip_space(at);
+		at = event_skip_space(at);
 	}
 }
 
 /* NAME at LOCATION PNPINFO on PARENT; a nomatch has no name. */
-static void read_device(struct nv_event *event, char *at)
+static void event_read_device(struct nv_event *event, char *at)
 {
 	char *name = at;
 
@@ -127,14 +127,14 @@ static void read_device(struct nv_event *event, char *at)
 		*at++ = '\0';
 	if (event->kind != NV_EVENT_NOMATCH)
 		event_set(event, "device-name", name);
-	at = skip_word(skip_space(at), "at ");
+	at = event_skip_word(event_skip_space(at), "at ");
 	/* FreeBSD's devd would stop at the space after an empty location. */
-	at = skip_space(event_read_pairs(event, skip_space(at)));
+	at = event_skip_space(event_read_pairs(event, event_skip_space(at)));
 	if (strncmp(at, "on ", 3) == 0)
 		event_set(event, "bus", at + 3);
 }
 
-static enum nv_event_kind kind_of(char c)
+static enum nv_event_kind event_kind_of(char c)
 {
 	switch (c) {
 	case NV_EVENT_NOTIFY:
@@ -147,7 +147,7 @@ static enum nv_event_kind kind_of(char c)
 }
 
 /* SECONDS.MICROSECONDS; printf(3) would take most of the time of a parse. */
-static const char *format_time(struct nv_event *event, const struct timespec *when)
+static const char *event_format_time(struct nv_event *event, const struct timespec *when)
 {
 	char *at = event->timestamp + sizeof(event->timestamp);
 	unsigned long long seconds = when->tv_sec < 0 ? 0 : when->tv_sec;
@@ -165,7 +165,7 @@ static const char *format_time(struct nv_event *event, const struct timespec *wh
 }
 
 /* The largest number of variables that a line can set: one for each `=`, and five of our own. */
-static size_t count_vars(const char *line, size_t length)
+static size_t event_count_vars(const char *line, size_t length)
 {
 	size_t count = 5;
 
@@ -189,7 +189,7 @@ int nv_event_parse(
 	if (!length || memchr(line, '\0', length))
 		return -EINVAL;
 
-	vars = count_vars(line, length) * sizeof(event->var[0]);
+	vars = event_count_vars(line, length) * sizeof(event->var[0]);
 	event = malloc(sizeof(*event) + vars + 2 * (length + 1));
 	if (!event)
 		return -ENOMEM;
@@ -198,13 +198,13 @@ int nv_event_parse(
 	whole[length] = '\0';
 	cut = whole + length + 1;
 	memcpy(cut, whole, length + 1);
-	event->kind = kind_of(*line);
+	event->kind = event_kind_of(*line);
 	event->line = whole;
 	event->n_vars = 0;
 
 	event_set(event, "*", whole);
 	event_set(event, "_", whole + 1);
-	event_set(event, "timestamp", format_time(event, when));
+	event_set(event, "timestamp", event_format_time(event, when));
 	switch (event->kind) {
 	case NV_EVENT_NOTIFY:
 		event_read_pairs(event, cut + 1);
@@ -212,7 +212,7 @@ int nv_event_parse(
 	case NV_EVENT_ATTACH:
 	case NV_EVENT_DETACH:
 	case NV_EVENT_NOMATCH:
-		read_device(event, cut + 1);
+		event_read_device(event, cut + 1);
 		break;
 	case NV_EVENT_UNKNOWN:
 		break;

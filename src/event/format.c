@@ -7,15 +7,15 @@
 #include <errno.h>
 #include <string.h>
 
-static bool is_control(char c)
+static bool format_is_control(char c)
 {
 	return (unsigned char)c < ' ' || c == 0x7f;
 }
 
-static bool has_space(const char *value)
+static bool format_has_space(const char *value)
 {
 	for (; *value; value++)
-		if (*value == ' ' || is_control(*value))
+		if (*value == ' ' || format_is_control(*value))
 			return true;
 	return false;
 }
@@ -26,21 +26,21 @@ static bool has_space(const char *value)
  */
 static void format_add_value(struct nv_str *line, const char *value)
 {
-	const char *quote = has_space(value) ? "\"" : "";
+	const char *quote = format_has_space(value) ? "\"" : "";
 	const char *at;
 
 	nv_str_add(line, quote);
 	for (at = value; *at; at++) {
 		if (*at == '"')
 			nv_str_addc(line, '\\');
-		nv_str_addc(line, is_control(*at) ? ' ' : *at);
+		nv_str_addc(line, format_is_control(*at) ? ' ' : *at);
 	}
 	if (*quote && at[-1] == '\\')
 		nv_str_addc(line, ' ');
 	nv_str_add(line, quote);
 }
 
-static void add_pair(struct nv_str *line, const char *name, const char *value)
+static void format_add_pair(struct nv_str *line, const char *name, const char *value)
 {
 	for (; *name; name++)
 		nv_str_addc(line, nv_event_is_key(*name) ? *name : '_');
@@ -48,12 +48,12 @@ static void add_pair(struct nv_str *line, const char *name, const char *value)
 	format_add_value(line, value);
 }
 
-static void add_pairs(struct nv_str *line, const struct nv_event_var *vars, size_t n_vars)
+static void format_add_pairs(struct nv_str *line, const struct nv_event_var *vars, size_t n_vars)
 {
 	for (size_t i = 0; i < n_vars; i++) {
 		if (i)
 			nv_str_addc(line, ' ');
-		add_pair(line, vars[i].name, vars[i].value);
+		format_add_pair(line, vars[i].name, vars[i].value);
 	}
 }
 
@@ -69,14 +69,14 @@ int nv_event_format_notify(struct nv_str *line, const char *system, const char *
 {
 	nv_str_clear(line);
 	nv_str_addc(line, NV_EVENT_NOTIFY);
-	add_pair(line, "system", system);
+	format_add_pair(line, "system", system);
 	nv_str_addc(line, ' ');
-	add_pair(line, "subsystem", subsystem);
+	format_add_pair(line, "subsystem", subsystem);
 	nv_str_addc(line, ' ');
-	add_pair(line, "type", type);
+	format_add_pair(line, "type", type);
 	if (n_vars)
 		nv_str_addc(line, ' ');
-	add_pairs(line, vars, n_vars);
+	format_add_pairs(line, vars, n_vars);
 	return format_finish(line);
 }
 
@@ -88,13 +88,14 @@ int nv_event_format_device(struct nv_str *line, enum nv_event_kind kind, const c
 	nv_str_addc(line, (char)kind);
 	if (kind != NV_EVENT_NOMATCH)
 		for (; *device; device++)
-			nv_str_addc(line, *device == ' ' || is_control(*device) ? '_' : *device);
+			nv_str_addc(
+				line, *device == ' ' || format_is_control(*device) ? '_' : *device);
 	nv_str_add(line, " at ");
-	add_pairs(line, location, n_location);
+	format_add_pairs(line, location, n_location);
 	nv_str_addc(line, ' ');
-	add_pairs(line, pnpinfo, n_pnpinfo);
+	format_add_pairs(line, pnpinfo, n_pnpinfo);
 	nv_str_add(line, " on ");
 	for (const char *at = parent && *parent ? parent : "."; *at; at++)
-		nv_str_addc(line, is_control(*at) ? ' ' : *at);
+		nv_str_addc(line, format_is_control(*at) ? ' ' : *at);
 	return format_finish(line);
 }
