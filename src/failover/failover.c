@@ -21,7 +21,7 @@
 /* The holder of the data path's lock changes a pair, which takes some milliseconds. */
 #define LOCKED_LOOK (NV_USEC_PER_SEC / 100)
 
-static const char *link_name(const struct nv_failover *failover, int ifindex)
+static const char *failover_link_name(const struct nv_failover *failover, int ifindex)
 {
 	const struct nv_link *link =
 		nv_links_by_index(nv_monitor_links(failover->monitor), ifindex);
@@ -29,12 +29,12 @@ static const char *link_name(const struct nv_failover *failover, int ifindex)
 	return link ? link->name : "(gone)";
 }
 
-static bool is_there(const struct nv_failover *failover, int ifindex)
+static bool failover_is_there(const struct nv_failover *failover, int ifindex)
 {
 	return nv_links_by_index(nv_monitor_links(failover->monitor), ifindex);
 }
 
-static struct nv_managed *find_managed(struct nv_failover *failover, int hn)
+static struct nv_managed *failover_find_managed(struct nv_failover *failover, int hn)
 {
 	for (size_t i = 0; i < failover->n_managed; i++)
 		if (failover->managed[i].id.hn == hn)
@@ -42,7 +42,7 @@ static struct nv_managed *find_managed(struct nv_failover *failover, int hn)
 	return NULL;
 }
 
-static struct nv_managed *add_managed(struct nv_failover *failover, int hn)
+static struct nv_managed *failover_add_managed(struct nv_failover *failover, int hn)
 {
 	struct nv_managed *more =
 		reallocarray(failover->managed, failover->n_managed + 1, sizeof(*more));
@@ -61,7 +61,7 @@ static struct nv_managed *add_managed(struct nv_failover *failover, int hn)
 }
 
 /* Writes the pair unchanged: this attaches programs that are missing or of an older version. */
-static int refresh_filters(struct nv_failover *failover, int hn)
+static int failover_refresh_filters(struct nv_failover *failover, int hn)
 {
 	return nv_datapath_change(failover->datapath, hn, &(struct nv_dp_change){});
 }
@@ -72,7 +72,7 @@ static void failover_look_in(struct nv_failover *failover, uint64_t wait)
 	failover->wait = wait < failover->wait ? wait : failover->wait;
 }
 
-static void note_lagg(struct nv_managed *managed, int lagg)
+static void failover_note_lagg(struct nv_managed *managed, int lagg)
 {
 	if (managed->id.lagg != lagg)
 		managed->memory.carrier = true;
@@ -80,7 +80,8 @@ static void note_lagg(struct nv_managed *managed, int lagg)
 }
 
 /* The lagg has a carrier while any of its ports is usable, like FreeBSD's lagg(4). */
-static void show_carrier(struct nv_failover *failover, struct nv_managed *managed, bool carrier)
+static void failover_show_carrier(
+	struct nv_failover *failover, struct nv_managed *managed, bool carrier)
 {
 	if (!managed->id.lagg || managed->memory.carrier == carrier)
 		return;
@@ -89,7 +90,7 @@ static void show_carrier(struct nv_failover *failover, struct nv_managed *manage
 }
 
 /* Runs after each step, whatever became of its commands. */
-static void note_step(
+static void failover_note_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_view *view)
 {
 	const struct nv_pair_facts *facts = &view->facts;
@@ -102,7 +103,7 @@ static void note_step(
 	nv_notify_note(&managed->memory.notify, managed->state.active,
 		on_vf ? facts->vf_usable : facts->hn_usable, failover->settings->announce_count,
 		now);
-	show_carrier(failover, managed, facts->hn_usable || facts->vf_usable);
+	failover_show_carrier(failover, managed, facts->hn_usable || facts->vf_usable);
 }
 
 /* Makes the ports what the data path needs now. */
@@ -149,11 +150,11 @@ static void failover_step(
 		}
 		if (view.vf)
 			nv_strcopy(managed->id.vf_name, sizeof(managed->id.vf_name), view.vf->name);
-		note_lagg(managed, view.path.lagg);
+		failover_note_lagg(managed, view.path.lagg);
 		nv_pair_step(&managed->state, &view.facts, &commands);
 		result = nv_act(failover, managed, &view, &commands);
 	}
-	note_step(failover, managed, &view);
+	failover_note_step(failover, managed, &view);
 	if (result != NV_ACT_LOCKED)
 		r = failover_follow(failover, managed, &view);
 	failover_look_in(
@@ -168,9 +169,9 @@ static void failover_take_match(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
 	managed->memory.found = true;
-	if (is_there(failover, pair->hn) || !managed->id.hn_name[0])
+	if (failover_is_there(failover, pair->hn) || !managed->id.hn_name[0])
 		nv_strcopy(managed->id.hn_name, sizeof(managed->id.hn_name),
-			link_name(failover, pair->hn));
+			failover_link_name(failover, pair->hn));
 	if (managed->status.match == pair->match && nv_streq(managed->status.why, pair->why))
 		return;
 	managed->status.match = pair->match;
@@ -186,7 +187,7 @@ static void failover_take_match(
  * This happens when rc.conf changes, or hn is renamed or gone. Without the pair the addresses would
  * have no path.
  */
-static bool find_kept(const struct nv_failover *failover, const struct nv_managed *managed,
+static bool failover_find_kept(const struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_pairs *pairs, struct nv_pair *ret_pair)
 {
 	static const char unnamed[] =
@@ -228,7 +229,7 @@ static void failover_restore_filters(struct nv_failover *failover)
 			continue;
 		r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
 		if (r == 0)
-			r = refresh_filters(failover, managed->id.hn);
+			r = failover_refresh_filters(failover, managed->id.hn);
 		if (r == -EAGAIN)
 			failover_look_in(failover, LOCKED_LOOK);
 		else if (r < 0 && r != -ENOENT && r != -ENODEV)
@@ -272,11 +273,11 @@ void nv_failover_lose(struct nv_failover *failover, int ifindex)
 }
 
 /* The pair of a VF whose hn is gone. */
-static struct nv_managed *find_orphan(struct nv_failover *failover, int vf)
+static struct nv_managed *failover_find_orphan(struct nv_failover *failover, int vf)
 {
 	for (size_t i = 0; i < failover->n_managed; i++)
 		if (vf && failover->managed[i].state.vf == vf &&
-			!is_there(failover, failover->managed[i].id.hn))
+			!failover_is_there(failover, failover->managed[i].id.hn))
 			return &failover->managed[i];
 	return NULL;
 }
@@ -292,7 +293,7 @@ static int failover_replace_hn(
 	const struct nv_dp_change change = {.what = NV_DP_HN, .to.hn = pair->hn};
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, pair->hn);
-	struct nv_managed *managed = find_orphan(failover, pair->vf);
+	struct nv_managed *managed = failover_find_orphan(failover, pair->vf);
 	const struct nv_link *lagg;
 	int r;
 
@@ -318,7 +319,7 @@ static int failover_replace_hn(
 
 static void failover_settle_pair(struct nv_failover *failover, const struct nv_pair *pair)
 {
-	struct nv_managed *managed = find_managed(failover, pair->hn);
+	struct nv_managed *managed = failover_find_managed(failover, pair->hn);
 	int r = managed ? 0 : failover_replace_hn(failover, pair, &managed);
 
 	if (r == -EAGAIN) {
@@ -326,7 +327,7 @@ static void failover_settle_pair(struct nv_failover *failover, const struct nv_p
 		return;
 	}
 	if (!managed)
-		managed = add_managed(failover, pair->hn);
+		managed = failover_add_managed(failover, pair->hn);
 	if (!managed)
 		return;
 	failover_take_match(failover, managed, pair);
@@ -339,7 +340,7 @@ static void failover_keep_unseen(struct nv_failover *failover, const struct nv_p
 		struct nv_managed *managed = &failover->managed[i];
 		struct nv_pair pair;
 
-		if (managed->memory.found || !find_kept(failover, managed, pairs, &pair))
+		if (managed->memory.found || !failover_find_kept(failover, managed, pairs, &pair))
 			continue;
 		failover_take_match(failover, managed, &pair);
 		failover_step(failover, managed, &pair);
@@ -476,7 +477,7 @@ int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_o
 static int failover_adopt_one(const struct nv_dp_pair *pair, void *data)
 {
 	struct nv_failover *failover = data;
-	struct nv_managed *managed = add_managed(failover, pair->hn);
+	struct nv_managed *managed = failover_add_managed(failover, pair->hn);
 
 	if (!managed)
 		return -ENOMEM;
@@ -494,7 +495,7 @@ static int failover_adopt(struct nv_failover *failover)
 	int r = nv_datapath_each(failover->datapath, failover_adopt_one, failover);
 
 	for (size_t i = 0; i < failover->n_managed && r == 0; i++) {
-		r = refresh_filters(failover, failover->managed[i].id.hn);
+		r = failover_refresh_filters(failover, failover->managed[i].id.hn);
 		if (r == -ENODEV)
 			r = 0;
 	}

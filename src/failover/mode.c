@@ -15,7 +15,7 @@
 #define UDEV_LOOK (NV_USEC_PER_SEC / 20)
 
 /* Looked up each time, because a manager may start or stop at any time. */
-static void find_manager(struct nv_failover *failover, struct nv_managed *managed)
+static void mode_find_manager(struct nv_failover *failover, struct nv_managed *managed)
 {
 	const struct nv_hn_config *config = &failover->settings->hn;
 	const char *manager = nv_manager_of(managed->id.hn);
@@ -30,7 +30,7 @@ static void find_manager(struct nv_failover *failover, struct nv_managed *manage
 }
 
 /* Whether nobody has configured hn, and rc.conf does not mention it. */
-static bool is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
+static bool mode_is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
 {
 	const struct nv_addrs *addrs = nv_monitor_addrs(failover->monitor);
 	const struct nv_link *hn =
@@ -48,14 +48,14 @@ static bool is_untouched(const struct nv_failover *failover, const struct nv_man
  * At boot a VF may appear before a manager has looked at hn. A lagg would make hn dormant, and the
  * manager waits for its carrier.
  */
-static bool is_undecided(struct nv_failover *failover, const struct nv_managed *managed,
+static bool mode_is_undecided(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest)
 {
 	uint64_t been = nv_loop_now(failover->loop) - failover->started;
 
 	if (managed->status.manager || !facts->answered || facts->mode != NV_MODE_HN ||
 		been >= DECIDED_WITHIN || !nv_manager_is_silent(managed->id.hn) ||
-		!is_untouched(failover, managed))
+		!mode_is_untouched(failover, managed))
 		return false;
 	if (DECIDED_WITHIN - been < *soonest)
 		*soonest = DECIDED_WITHIN - been;
@@ -71,12 +71,12 @@ bool nv_mode_is_transparent(const struct nv_failover *failover, const struct nv_
 bool nv_mode_decide(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_pair_facts *facts, uint64_t *soonest)
 {
-	find_manager(failover, managed);
-	managed->memory.undecided = is_undecided(failover, managed, facts, soonest);
+	mode_find_manager(failover, managed);
+	managed->memory.undecided = mode_is_undecided(failover, managed, facts, soonest);
 	return nv_mode_is_transparent(failover, managed);
 }
 
-static bool awaits_name(struct nv_failover *failover, struct nv_managed *managed, int vf)
+static bool mode_awaits_name(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	return nv_attach_delay_left(
 		       &managed->memory.attach_delay, vf, nv_loop_now(failover->loop), UDEV_WAIT) &&
@@ -91,7 +91,7 @@ void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,
 		&managed->memory.attach_delay, facts->vf, nv_loop_now(failover->loop), limit);
 	bool unready = facts->transparent && !managed->state.ready;
 
-	if (!left && unready && awaits_name(failover, managed, facts->vf))
+	if (!left && unready && mode_awaits_name(failover, managed, facts->vf))
 		left = UDEV_LOOK;
 	if (!left && unready)
 		left = nv_retry_left(

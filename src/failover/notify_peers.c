@@ -35,7 +35,7 @@ static void notify_peers_tell(
  * After an arrival, later notifications are delayed by up to a quarter of the interval, because
  * other machines may have arrived at the same moment.
  */
-static uint64_t arrival_jitter(const struct nv_failover *failover)
+static uint64_t notify_peers_arrival_jitter(const struct nv_failover *failover)
 {
 	uint64_t most = failover->settings->announce_interval * NV_USEC_PER_SEC / 4;
 	uint32_t random = 0;
@@ -53,7 +53,7 @@ void nv_notify_arrival(struct nv_failover *failover, int hn)
 		if (managed->id.hn != hn)
 			continue;
 		nv_notify_again(&managed->memory.notify, failover->settings->announce_count,
-			arrival_jitter(failover), nv_loop_now(failover->loop));
+			notify_peers_arrival_jitter(failover), nv_loop_now(failover->loop));
 		nv_notify_peers(failover);
 		return;
 	}

@@ -34,7 +34,8 @@ static void send_frame(const struct nv_link *link, const struct nv_frame *frame,
 }
 
 /* The number in net/ipv6/conf/LINK/KEY; 0 if there is none. */
-static unsigned int ipv6_get(struct nv_kernel *kernel, const struct nv_link *link, const char *key)
+static unsigned int notify_send_ipv6_get(
+	struct nv_kernel *kernel, const struct nv_link *link, const char *key)
 {
 	char path[NV_SYSCTL_PATH_MAX];
 	unsigned int number = 0;
@@ -83,8 +84,8 @@ void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 			.link = link,
 			.addrs = addrs,
 			.mcasts = mcasts,
-			.router = ipv6_get(kernel, link, "forwarding") > 0,
-			.mld = ipv6_get(kernel, link, "force_mld_version") == 1 ? 1 : 2,
+			.router = notify_send_ipv6_get(kernel, link, "forwarding") > 0,
+			.mld = notify_send_ipv6_get(kernel, link, "force_mld_version") == 1 ? 1 : 2,
 		};
 
 		nv_notify_frames(&view, send_frame, &telling);

@@ -46,7 +46,7 @@ static void observe_links(const struct nv_failover *failover, const struct nv_ma
 }
 
 /* The monitor may not know a lagg yet that was just made, so the kernel is asked too. */
-static bool is_lagg_gone(const struct nv_failover *failover, int lagg)
+static bool observe_is_lagg_gone(const struct nv_failover *failover, int lagg)
 {
 	struct nv_link link;
 
@@ -65,7 +65,7 @@ static int observe_path(
 	facts->entered = r == 0 || !view->ours;
 	if (r < 0)
 		view->path = (struct nv_dp_pair){.hn = managed->id.hn, .mode = NV_MODE_HN};
-	facts->lagg_gone = is_lagg_gone(failover, view->path.lagg);
+	facts->lagg_gone = observe_is_lagg_gone(failover, view->path.lagg);
 	if (facts->lagg_gone) {
 		view->path.lagg = 0;
 		if (view->path.mode == NV_MODE_LAGG)
@@ -75,7 +75,7 @@ static int observe_path(
 	return 0;
 }
 
-static bool is_bond(const struct nv_failover *failover, int ifindex)
+static bool observe_is_bond(const struct nv_failover *failover, int ifindex)
 {
 	const struct nv_link *link =
 		nv_links_by_index(nv_monitor_links(failover->monitor), ifindex);
@@ -92,7 +92,7 @@ static enum nv_pair_bond observe_bond(const struct nv_failover *failover,
 	if (!view->ours || !view->hn || !vf || vf->master || vf->ifindex == managed->memory.refused)
 		return NV_BOND_NONE;
 	if (view->path.lagg)
-		return is_bond(failover, view->path.lagg) ? NV_BOND_TAKE : NV_BOND_NONE;
+		return observe_is_bond(failover, view->path.lagg) ? NV_BOND_TAKE : NV_BOND_NONE;
 	if (failover->settings->hn.lagg != NV_LAGG_BOND || managed->memory.no_bond ||
 		nv_hn_lagg_name(view->hn->name, name) < 0)
 		return NV_BOND_NONE;
@@ -103,7 +103,7 @@ static enum nv_pair_bond observe_bond(const struct nv_failover *failover,
  * While hyperv_vfup moves the configuration back, what it does to hn is not undone. The pair is
  * settled again when it has ended.
  */
-static bool is_given_back(
+static bool observe_is_given_back(
 	const struct nv_failover *failover, const struct nv_managed *managed, struct nv_view *view)
 {
 	if (view->path.mode != NV_MODE_LAGG ||
@@ -147,7 +147,7 @@ int nv_observe(struct nv_failover *failover, struct nv_managed *managed, const s
 	if (facts->vf)
 		facts->answered = failover->ops->answers_vf_up(managed->id.hn_name, failover->data);
 	facts->bond = observe_bond(failover, managed, &view);
-	facts->giving_back = is_given_back(failover, managed, &view);
+	facts->giving_back = observe_is_given_back(failover, managed, &view);
 	facts->transparent = nv_mode_decide(failover, managed, facts, &view.wait);
 	observe_holddown(failover, managed, &view);
 	nv_mode_wait(failover, managed, facts, &view.wait);

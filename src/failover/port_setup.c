@@ -27,7 +27,7 @@ int nv_port_setup(
 	return nv_kernel_link_set(kernel, link->ifindex, &change);
 }
 
-static void drop_addrs(struct nv_kernel *kernel, int ifindex)
+static void port_setup_drop_addrs(struct nv_kernel *kernel, int ifindex)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
@@ -42,7 +42,7 @@ static void drop_addrs(struct nv_kernel *kernel, int ifindex)
 	}
 }
 
-static void drop_routes(struct nv_kernel *kernel, int ifindex)
+static void port_setup_drop_routes(struct nv_kernel *kernel, int ifindex)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 
@@ -68,8 +68,8 @@ int nv_port_setup_vf(
 		return r;
 	snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra", vf->name);
 	nv_kernel_sysctl_write(kernel, path, "0"); /* a kernel without IPv6 has no such file */
-	drop_addrs(kernel, vf->ifindex);
-	drop_routes(kernel, vf->ifindex);
+	port_setup_drop_addrs(kernel, vf->ifindex);
+	port_setup_drop_routes(kernel, vf->ifindex);
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* What the programs need to recognize own frames and copies. */
-static int follow_entry(struct nv_failover *failover, const struct nv_managed *managed,
+static int port_sync_follow_entry(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_dp_pair *path, const struct nv_link *upper)
 {
 	struct nv_dp_change wanted = {.what = NV_DP_MULTICAST | NV_DP_MAC, .to = *path};
@@ -30,7 +30,7 @@ static int follow_entry(struct nv_failover *failover, const struct nv_managed *m
 	return r == -EAGAIN ? r : 0;
 }
 
-static bool is_registered(
+static bool port_sync_is_registered(
 	const struct nv_managed *managed, const struct nv_link *port, const struct nv_link *vlan)
 {
 	const uint64_t *bits = managed->vf_filters.limits.vlan;
@@ -43,7 +43,7 @@ static bool is_registered(
  * Whether the port's own filters would drop frames for the upper. A card passes only the MAC
  * addresses and VLANs that it was told, and it is not told those above the upper.
  */
-static bool wants_all(struct nv_failover *failover, const struct nv_managed *managed,
+static bool port_sync_wants_all(struct nv_failover *failover, const struct nv_managed *managed,
 	const struct nv_link *upper, const struct nv_link *port)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
@@ -54,7 +54,8 @@ static bool wants_all(struct nv_failover *failover, const struct nv_managed *man
 	for (size_t i = 0; i < count; i++) {
 		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
 
-		if ((!strcmp(link->kind, "vlan") && !is_registered(managed, port, link)) ||
+		if ((!strcmp(link->kind, "vlan") &&
+			    !port_sync_is_registered(managed, port, link)) ||
 			(link->has_mac && memcmp(link->mac, port->mac, NV_MAC_LEN)))
 			return true;
 	}
@@ -64,11 +65,11 @@ static bool wants_all(struct nv_failover *failover, const struct nv_managed *man
 }
 
 /* hn may have been promiscuous before; then it stays so. A VF has no settings of its own. */
-static void follow_flags(struct nv_failover *failover, struct nv_managed *managed,
+static void port_sync_follow_flags(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *upper, const struct nv_link *port)
 {
 	bool is_hn = port->ifindex == managed->id.hn;
-	bool wanted = wants_all(failover, managed, upper, port);
+	bool wanted = port_sync_wants_all(failover, managed, upper, port);
 	struct nv_link_change change = {
 		.what = NV_LINK_FLAGS,
 		.flags_mask = IFF_ALLMULTI,
@@ -90,7 +91,7 @@ static void follow_flags(struct nv_failover *failover, struct nv_managed *manage
 			upper->name);
 }
 
-static void follow_mtu(struct nv_failover *failover, struct nv_managed *managed,
+static void port_sync_follow_mtu(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *upper, const struct nv_link *port)
 {
 	int r;
@@ -131,12 +132,12 @@ int nv_port_sync(
 
 	if (!upper || !port[NV_PORT_HN])
 		return 0;
-	r = follow_entry(failover, managed, path, upper);
+	r = port_sync_follow_entry(failover, managed, path, upper);
 	for (size_t i = 0; i < NV_ARRAY_SIZE(port); i++) {
 		if (!is_port(managed, path, port[i]))
 			continue;
-		follow_mtu(failover, managed, upper, port[i]);
-		follow_flags(failover, managed, upper, port[i]);
+		port_sync_follow_mtu(failover, managed, upper, port[i]);
+		port_sync_follow_flags(failover, managed, upper, port[i]);
 	}
 	return r;
 }

@@ -21,12 +21,12 @@
 #define GROUPS_SOON (NV_USEC_PER_SEC / 10)
 #define GROUPS_MAX  256 /* for one VF; cards have room for 30 to 128 */
 
-static bool bit_is_set(const uint64_t *bits, unsigned int at)
+static bool vf_filters_bit_is_set(const uint64_t *bits, unsigned int at)
 {
 	return bits[at / 64] >> at % 64 & 1;
 }
 
-static void bit_set(uint64_t *bits, unsigned int at, bool on)
+static void vf_filters_bit_set(uint64_t *bits, unsigned int at, bool on)
 {
 	bits[at / 64] &= ~(UINT64_C(1) << at % 64);
 	bits[at / 64] |= (uint64_t)on << at % 64;
@@ -52,7 +52,7 @@ static const struct nv_link *vf_filters_find_port(const struct nv_failover *fail
 }
 
 /* VLANs of the upper and of the interfaces stacked on it. */
-static void find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vlans)
+static void vf_filters_find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vlans)
 {
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
@@ -61,12 +61,12 @@ static void find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vl
 		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
 
 		if (nv_streq(link->kind, "vlan") && link->vlan_id < 4096)
-			bit_set(ret_vlans, link->vlan_id, true);
+			vf_filters_bit_set(ret_vlans, link->vlan_id, true);
 	}
 }
 
 /* Finds the VLANs that have an interface on the VF; deletes ours that are not wanted any more. */
-static void keep_vlans(
+static void vf_filters_keep_vlans(
 	struct nv_failover *failover, int vf, const uint64_t *wanted, uint64_t *ret_vlans)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
@@ -78,23 +78,23 @@ static void keep_vlans(
 		if (link->lower != vf || !nv_streq(link->kind, "vlan") || link->vlan_id >= 4096)
 			continue;
 		nv_vf_vlan_name(vf, link->vlan_id, ours);
-		if (nv_streq(link->name, ours) && !bit_is_set(wanted, link->vlan_id))
+		if (nv_streq(link->name, ours) && !vf_filters_bit_is_set(wanted, link->vlan_id))
 			nv_kernel_link_del(failover->kernel, link->ifindex);
 		else
-			bit_set(ret_vlans, link->vlan_id, true);
+			vf_filters_bit_set(ret_vlans, link->vlan_id, true);
 	}
 }
 
-static void drop_vlans(struct nv_failover *failover, int vf)
+static void vf_filters_drop_vlans(struct nv_failover *failover, int vf)
 {
 	const uint64_t none[4096 / 64] = {};
 	uint64_t left[4096 / 64] = {};
 
 	if (vf)
-		keep_vlans(failover, vf, none, left);
+		vf_filters_keep_vlans(failover, vf, none, left);
 }
 
-static int add_vlan(struct nv_failover *failover, const struct nv_link *vf, uint16_t id)
+static int vf_filters_add_vlan(struct nv_failover *failover, const struct nv_link *vf, uint16_t id)
 {
 	struct nv_link vlan = {.kind = "vlan", .lower = vf->ifindex, .vlan_id = id};
 	int ifindex;
@@ -105,24 +105,24 @@ static int add_vlan(struct nv_failover *failover, const struct nv_link *vf, uint
 	return r == -EEXIST ? 0 : r;
 }
 
-static void sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
+static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *vf, int upper, uint64_t *ret_vlans)
 {
 	struct nv_vf_filters *filters = &managed->vf_filters;
 	uint64_t wanted[4096 / 64] = {};
 
-	find_vlans(nv_monitor_links(failover->monitor), upper, wanted);
-	keep_vlans(failover, vf->ifindex, wanted, ret_vlans);
+	vf_filters_find_vlans(nv_monitor_links(failover->monitor), upper, wanted);
+	vf_filters_keep_vlans(failover, vf->ifindex, wanted, ret_vlans);
 	for (uint16_t id = 0; id < 4096; id++) {
 		int r;
 
-		if (!bit_is_set(wanted, id))
-			bit_set(filters->refused, id, false);
-		if (!bit_is_set(wanted, id) || bit_is_set(ret_vlans, id) ||
-			bit_is_set(filters->refused, id))
+		if (!vf_filters_bit_is_set(wanted, id))
+			vf_filters_bit_set(filters->refused, id, false);
+		if (!vf_filters_bit_is_set(wanted, id) || vf_filters_bit_is_set(ret_vlans, id) ||
+			vf_filters_bit_is_set(filters->refused, id))
 			continue;
-		r = add_vlan(failover, vf, id);
-		bit_set(r < 0 ? filters->refused : ret_vlans, id, true);
+		r = vf_filters_add_vlan(failover, vf, id);
+		vf_filters_bit_set(r < 0 ? filters->refused : ret_vlans, id, true);
 		if (r < 0 && r != -ENODEV)
 			nv_warn("%s: the VF %s does not take VLAN %u: %s; what is sent in it leaves by %s",
 				managed->id.hn_name, vf->name, id, nv_strerror(r),
@@ -130,7 +130,7 @@ static void sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 	}
 }
 
-static bool limits_equal(const struct nv_dp_limits *a, const struct nv_dp_limits *b)
+static bool vf_filters_limits_equal(const struct nv_dp_limits *a, const struct nv_dp_limits *b)
 {
 	return a->vf == b->vf && !memcmp(a->mac, b->mac, sizeof(a->mac)) &&
 	       !memcmp(a->vlan, b->vlan, sizeof(a->vlan));
@@ -149,7 +149,7 @@ static int vf_filters_limit(struct nv_failover *failover, struct nv_managed *man
 		limits.vf = vf->ifindex;
 		memcpy(limits.mac, vf->mac, NV_MAC_LEN);
 	}
-	if (limits_equal(&limits, &managed->vf_filters.limits))
+	if (vf_filters_limits_equal(&limits, &managed->vf_filters.limits))
 		return 0;
 	r = nv_datapath_limit(failover->datapath, managed->id.hn, &limits);
 	if (r == 0)
@@ -169,15 +169,15 @@ int nv_vf_filters_sync(
 	int r;
 
 	if (filters->vf != (vf ? vf->ifindex : 0)) {
-		drop_vlans(failover, filters->vf);
+		vf_filters_drop_vlans(failover, filters->vf);
 		*filters = (struct nv_vf_filters){
 			.vf = vf ? vf->ifindex : 0, .limits = filters->limits};
 	}
 	if (vf && vf->master) { /* a bond registers VLANs and groups with its ports by itself */
-		drop_vlans(failover, vf->ifindex);
+		vf_filters_drop_vlans(failover, vf->ifindex);
 		memset(limits.vlan, 0xff, sizeof(limits.vlan));
 	} else if (vf) {
-		sync_vlans(failover, managed, vf, nv_dp_pair_upper(path), limits.vlan);
+		vf_filters_sync_vlans(failover, managed, vf, nv_dp_pair_upper(path), limits.vlan);
 	}
 	r = vf_filters_limit(failover, managed, vf, &limits);
 	if (vf && !vf->master)
@@ -192,7 +192,8 @@ struct wanted_groups {
 };
 
 /* The index of the group; the count if it is not in the list. */
-static size_t find_group(const struct wanted_groups *wanted, const uint8_t mac[NV_MAC_LEN])
+static size_t vf_filters_find_group(
+	const struct wanted_groups *wanted, const uint8_t mac[NV_MAC_LEN])
 {
 	size_t at = 0;
 
@@ -202,8 +203,8 @@ static size_t find_group(const struct wanted_groups *wanted, const uint8_t mac[N
 }
 
 /* The groups of the upper and of the interfaces stacked on it. */
-static void find_groups(const struct nv_links *links, const struct nv_groups *groups, int upper,
-	struct wanted_groups *ret_wanted)
+static void vf_filters_find_groups(const struct nv_links *links, const struct nv_groups *groups,
+	int upper, struct wanted_groups *ret_wanted)
 {
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
@@ -214,7 +215,7 @@ static void find_groups(const struct nv_links *links, const struct nv_groups *gr
 
 		for (size_t at = 0; at < count && !is_above; at++)
 			is_above = group->ifindex == ifindex[at];
-		if (is_above && find_group(ret_wanted, group->mac) == ret_wanted->count)
+		if (is_above && vf_filters_find_group(ret_wanted, group->mac) == ret_wanted->count)
 			memcpy(ret_wanted->mac[ret_wanted->count++], group->mac, NV_MAC_LEN);
 	}
 }
@@ -223,12 +224,13 @@ static void find_groups(const struct nv_links *links, const struct nv_groups *gr
  * Registers the wanted groups with the VF, and removes others that were added by hand: they must be
  * added to the upper. Frames of groups that the VF refuses come by hn.
  */
-static void set_groups(struct nv_failover *failover, const struct nv_groups *groups, int vf,
-	struct wanted_groups *wanted)
+static void vf_filters_set_groups(struct nv_failover *failover, const struct nv_groups *groups,
+	int vf, struct wanted_groups *wanted)
 {
 	for (size_t i = 0; i < groups->count; i++) {
 		const struct nv_group *group = &groups->group[i];
-		size_t at = group->ifindex == vf ? find_group(wanted, group->mac) : GROUPS_MAX;
+		size_t at = group->ifindex == vf ? vf_filters_find_group(wanted, group->mac)
+						 : GROUPS_MAX;
 
 		if (at < wanted->count)
 			wanted->is_there[at] = true;
@@ -240,7 +242,7 @@ static void set_groups(struct nv_failover *failover, const struct nv_groups *gro
 			nv_kernel_group_set(failover->kernel, vf, wanted->mac[at], true);
 }
 
-static void sync_groups(
+static void vf_filters_sync_groups(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_groups *groups)
 {
 	struct wanted_groups wanted = {};
@@ -252,11 +254,12 @@ static void sync_groups(
 	vf = vf_filters_find_port(failover, managed, &path);
 	if (!vf || vf->master)
 		return;
-	find_groups(nv_monitor_links(failover->monitor), groups, nv_dp_pair_upper(&path), &wanted);
-	set_groups(failover, groups, vf->ifindex, &wanted);
+	vf_filters_find_groups(
+		nv_monitor_links(failover->monitor), groups, nv_dp_pair_upper(&path), &wanted);
+	vf_filters_set_groups(failover, groups, vf->ifindex, &wanted);
 }
 
-static void sync_all_groups(void *data)
+static void vf_filters_sync_all_groups(void *data)
 {
 	NV_AUTO(nv_groups) struct nv_groups groups = {};
 	struct nv_failover *failover = data;
@@ -269,7 +272,7 @@ static void sync_all_groups(void *data)
 		return;
 	}
 	for (size_t i = 0; i < failover->n_managed; i++)
-		sync_groups(failover, &failover->managed[i], &groups);
+		vf_filters_sync_groups(failover, &failover->managed[i], &groups);
 }
 
 static void vf_filters_on_report(int fd, int events, void *data)
@@ -284,7 +287,8 @@ static void vf_filters_on_report(int fd, int events, void *data)
 
 int nv_vf_filters_open(struct nv_failover *failover)
 {
-	int r = nv_loop_watch_timer(failover->loop, sync_all_groups, failover, &failover->groups);
+	int r = nv_loop_watch_timer(
+		failover->loop, vf_filters_sync_all_groups, failover, &failover->groups);
 	int fd;
 
 	if (r < 0)
