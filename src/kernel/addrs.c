@@ -18,7 +18,7 @@ static uint32_t addr_lifetime(uint32_t seconds)
 	return seconds > NV_LFT_LONGEST / 2 ? NV_LFT_FOREVER : seconds;
 }
 
-static void decode_lifetimes(const struct nv_attrs *attrs, struct nv_addr *addr)
+static void addr_decode_lifetimes(const struct nv_attrs *attrs, struct nv_addr *addr)
 {
 	const struct nlattr *attr = attrs->by_type[IFA_CACHEINFO];
 	struct ifa_cacheinfo lifetimes;
@@ -54,7 +54,7 @@ int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr)
 	nv_attr_u32(&attrs, IFA_RT_PRIORITY, &addr.metric);
 	nv_attr_u8(&attrs, IFA_PROTO, &addr.protocol);
 	nv_attr_string(&attrs, IFA_LABEL, addr.label, sizeof(addr.label));
-	decode_lifetimes(&attrs, &addr);
+	addr_decode_lifetimes(&attrs, &addr);
 	/* For a permanent IPv4 address the kernel reports this in the flags only. */
 	if (addr.flags & IFA_F_DEPRECATED)
 		addr.preferred_lft = 0;

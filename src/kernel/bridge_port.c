@@ -98,7 +98,7 @@ static int brport_end(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	return nv_rtobjs_add(objs, (const void *)message);
 }
 
-static void put_nested(struct nlmsghdr *message, const void *nest)
+static void brport_put_nested(struct nlmsghdr *message, const void *nest)
 {
 	const struct nlattr *attr;
 
@@ -106,7 +106,7 @@ static void put_nested(struct nlmsghdr *message, const void *nest)
 		nv_attr_put_same(message, attr);
 }
 
-static void put_settings(struct nlmsghdr *message, const void *settings)
+static void brport_put_settings(struct nlmsghdr *message, const void *settings)
 {
 	const struct nlattr *attr;
 
@@ -116,7 +116,7 @@ static void put_settings(struct nlmsghdr *message, const void *settings)
 }
 
 /* Isolated and without flooding, whatever the port has. */
-static void put_guarded(struct nlmsghdr *message, const void *settings)
+static void brport_put_guarded(struct nlmsghdr *message, const void *settings)
 {
 	const struct nlattr *attr;
 
@@ -132,12 +132,12 @@ static void put_guarded(struct nlmsghdr *message, const void *settings)
 	}
 }
 
-static void put_isolated(struct nlmsghdr *message, const void *on)
+static void brport_put_isolated(struct nlmsghdr *message, const void *on)
 {
 	mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, *(const bool *)on);
 }
 
-static void put_floods(struct nlmsghdr *message, const void *port)
+static void brport_put_floods(struct nlmsghdr *message, const void *port)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(floods); i++) {
 		const struct nlattr *attr = port ? brport_find_setting(port, floods[i]) : NULL;
@@ -148,7 +148,7 @@ static void put_floods(struct nlmsghdr *message, const void *port)
 	}
 }
 
-static void put_every_vlan(struct nlmsghdr *message, const void *nothing)
+static void brport_put_every_vlan(struct nlmsghdr *message, const void *nothing)
 {
 	static const struct bridge_vlan_info range[] = {
 		{.flags = BRIDGE_VLAN_INFO_RANGE_BEGIN, .vid = 1},
@@ -162,7 +162,7 @@ static void put_every_vlan(struct nlmsghdr *message, const void *nothing)
 
 typedef void (*put_fn)(struct nlmsghdr *message, const void *what);
 
-static void put_nest(struct nlmsghdr *message, uint16_t type, put_fn put, const void *what)
+static void brport_put_nest(struct nlmsghdr *message, uint16_t type, put_fn put, const void *what)
 {
 	struct nlattr *nest = mnl_attr_nest_start(message, type);
 
@@ -192,7 +192,7 @@ int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		return -ENOMEM;
 	copy->nlmsg_flags = 0;
 	nv_attr_put_same(copy, bridge);
-	put_nest(copy, IFLA_PROTINFO, put_settings, settings);
+	brport_put_nest(copy, IFLA_PROTINFO, brport_put_settings, settings);
 	if (vlans)
 		nv_attr_put_same(copy, vlans);
 	return brport_end(objs, copy);
@@ -235,7 +235,7 @@ static int brport_request(struct nv_rtobjs *requests, uint16_t type, int ifindex
 
 	if (!message)
 		return -ENOMEM;
-	put_nest(message, nest, put, what);
+	brport_put_nest(message, nest, put, what);
 	return brport_end(requests, message);
 }
 
@@ -246,24 +246,27 @@ int nv_brport_enter(struct nv_rtobjs *requests, const struct nv_rtobj *port, int
 	int r = brport_request_master(requests, ifindex, nv_brport_bridge(port));
 
 	if (r == 0)
-		r = brport_request(
-			requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_guarded, settings);
+		r = brport_request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO,
+			brport_put_guarded, settings);
 	if (r == 0) /* the bridge gives each new port its default VLAN */
 		r = brport_request(
-			requests, RTM_DELLINK, ifindex, IFLA_AF_SPEC, put_every_vlan, NULL);
+			requests, RTM_DELLINK, ifindex, IFLA_AF_SPEC, brport_put_every_vlan, NULL);
 	if (r == 0 && vlans)
-		r = brport_request(requests, RTM_SETLINK, ifindex, IFLA_AF_SPEC, put_nested, vlans);
+		r = brport_request(
+			requests, RTM_SETLINK, ifindex, IFLA_AF_SPEC, brport_put_nested, vlans);
 	return r;
 }
 
 int nv_brport_isolate(struct nv_rtobjs *requests, int ifindex, bool on)
 {
-	return brport_request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_isolated, &on);
+	return brport_request(
+		requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, brport_put_isolated, &on);
 }
 
 int nv_brport_flood(struct nv_rtobjs *requests, const struct nv_rtobj *port, int ifindex)
 {
-	return brport_request(requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, put_floods, port);
+	return brport_request(
+		requests, RTM_SETLINK, ifindex, IFLA_PROTINFO, brport_put_floods, port);
 }
 
 int nv_brport_leave(struct nv_rtobjs *requests, int ifindex)

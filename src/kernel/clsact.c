@@ -9,7 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-static int note_kind(const struct nlmsghdr *message, void *data)
+static int clsact_note_kind(const struct nlmsghdr *message, void *data)
 {
 	struct nv_clsact *clsact = data;
 	NV_ATTRS(attrs, TCA_KIND);
@@ -20,7 +20,7 @@ static int note_kind(const struct nlmsghdr *message, void *data)
 	return 0;
 }
 
-static int note_filter(const struct nlmsghdr *message, void *data)
+static int clsact_note_filter(const struct nlmsghdr *message, void *data)
 {
 	struct nv_clsact *clsact = data;
 
@@ -50,10 +50,10 @@ int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsa
 
 	/* The answer to this request is a notification, which the sender gets only as an echo. */
 	clsact_start(&request, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
-	r = nv_rtnl_request(rtnl, &request.header, note_kind, &clsact);
+	r = nv_rtnl_request(rtnl, &request.header, clsact_note_kind, &clsact);
 	for (size_t i = 0; r == 0 && i < NV_ARRAY_SIZE(sides); i++) {
 		clsact_start(&request, RTM_GETTFILTER, NLM_F_DUMP, ifindex, sides[i]);
-		r = nv_rtnl_request(rtnl, &request.header, note_filter, &clsact);
+		r = nv_rtnl_request(rtnl, &request.header, clsact_note_filter, &clsact);
 	}
 	/* Without the qdisc: ENOENT if there never was one, EINVAL if it was removed. */
 	if (r < 0 && (clsact.kind[0] || (r != -ENOENT && r != -EINVAL)))

@@ -54,7 +54,7 @@ struct nv_devices *nv_devices_free(struct nv_devices *devices)
 }
 
 /* Whether a scan finds the device: it is on one of the two buses or has a character device node. */
-static bool is_remembered(const struct nv_uevent *uevent)
+static bool devices_is_remembered(const struct nv_uevent *uevent)
 {
 	return nv_streq(uevent->subsystem, "pci") || nv_streq(uevent->subsystem, "vmbus") ||
 	       (uevent->devname[0] && !uevent->is_block);
@@ -97,7 +97,7 @@ bool nv_devices_note(struct nv_devices *devices, const struct nv_uevent *uevent)
 	struct device *device = devices_find(devices, uevent->devpath);
 	bool was_bound;
 
-	if (!is_remembered(uevent))
+	if (!devices_is_remembered(uevent))
 		return true;
 	if (nv_streq(uevent->action, "add")) {
 		if (device)

@@ -35,7 +35,7 @@ int nv_addr_compare(const struct nv_addr *a, const struct nv_addr *b)
 	return r;
 }
 
-static int compare_elements(const void *a, const void *b)
+static int diff_compare_elements(const void *a, const void *b)
 {
 	return nv_addr_compare(a, b);
 }
@@ -43,7 +43,7 @@ static int compare_elements(const void *a, const void *b)
 void nv_addrs_sort(struct nv_addrs *addrs)
 {
 	if (addrs->count)
-		qsort(addrs->addr, addrs->count, sizeof(addrs->addr[0]), compare_elements);
+		qsort(addrs->addr, addrs->count, sizeof(addrs->addr[0]), diff_compare_elements);
 }
 
 /* The index of @like, or the one at which it would be inserted. */
@@ -103,7 +103,7 @@ static bool diff_same_mac(bool has_a, const uint8_t *a, bool has_b, const uint8_
 	return has_a == has_b && (!has_a || memcmp(a, b, NV_MAC_LEN) == 0);
 }
 
-static bool same_vlan(const struct nv_link *a, const struct nv_link *b)
+static bool diff_same_vlan(const struct nv_link *a, const struct nv_link *b)
 {
 	size_t length = a->vlan_length <= sizeof(a->vlan) ? a->vlan_length : 0;
 
@@ -123,7 +123,7 @@ bool nv_link_equal(const struct nv_link *a, const struct nv_link *b)
 		       b->permanent_mac) &&
 	       a->master == b->master && a->stp == b->stp && a->isolated == b->isolated &&
 	       a->primary == b->primary && a->lower == b->lower &&
-	       a->lower_elsewhere == b->lower_elsewhere && same_vlan(a, b) &&
+	       a->lower_elsewhere == b->lower_elsewhere && diff_same_vlan(a, b) &&
 	       a->addr_gen_mode == b->addr_gen_mode && strcmp(a->kind, b->kind) == 0 &&
 	       strcmp(a->driver, b->driver) == 0 && strcmp(a->parent_bus, b->parent_bus) == 0 &&
 	       strcmp(a->parent_dev, b->parent_dev) == 0 && strcmp(a->alias, b->alias) == 0;

@@ -186,7 +186,7 @@ int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, siz
 }
 
 /* The path must stay below /proc/sys: relative, without "..", "." or empty parts. */
-static int check_sysctl_path(const char *path)
+static int kernel_check_sysctl_path(const char *path)
 {
 	if (strlen(path) >= NV_SYSCTL_PATH_MAX)
 		return -ENAMETOOLONG;
@@ -203,7 +203,7 @@ static int check_sysctl_path(const char *path)
 
 int nv_kernel_sysctl_read(struct nv_kernel *kernel, const char *path, char *ret_value, size_t size)
 {
-	int r = check_sysctl_path(path);
+	int r = kernel_check_sysctl_path(path);
 
 	if (r < 0)
 		return r;
@@ -212,7 +212,7 @@ int nv_kernel_sysctl_read(struct nv_kernel *kernel, const char *path, char *ret_
 
 int nv_kernel_sysctl_write(struct nv_kernel *kernel, const char *path, const char *value)
 {
-	int r = check_sysctl_path(path);
+	int r = kernel_check_sysctl_path(path);
 
 	if (r < 0)
 		return r;
@@ -221,7 +221,7 @@ int nv_kernel_sysctl_write(struct nv_kernel *kernel, const char *path, const cha
 
 int nv_kernel_sysctl_list(struct nv_kernel *kernel, const char *path, struct nv_words *ret_names)
 {
-	int r = check_sysctl_path(path);
+	int r = kernel_check_sysctl_path(path);
 
 	if (r < 0)
 		return r;

@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 
 /* The last part of the target of a symbolic link below /sys. */
-static bool read_target(const char *path, char *ret, size_t size)
+static bool link_driver_read_target(const char *path, char *ret, size_t size)
 {
 	char target[PATH_MAX];
 	ssize_t length = readlink(path, target, sizeof(target) - 1);
@@ -23,7 +23,7 @@ static bool read_target(const char *path, char *ret, size_t size)
 }
 
 /* Whether /sys shows this very link: the mounted sysfs may belong to another network namespace. */
-static bool is_in_sysfs(const struct nv_link *link)
+static bool link_driver_is_in_sysfs(const struct nv_link *link)
 {
 	NV_AUTO(nv_file) FILE *file = NULL;
 	char path[PATH_MAX];
@@ -35,34 +35,34 @@ static bool is_in_sysfs(const struct nv_link *link)
 }
 
 /* For kernels before 5.14, whose messages do not name the parent device. */
-static void find_parent(struct nv_link *link)
+static void link_driver_find_parent(struct nv_link *link)
 {
 	char path[PATH_MAX];
 	char device[NV_NAME_LEN];
 	char bus[NV_NAME_LEN];
 
-	if (!is_in_sysfs(link))
+	if (!link_driver_is_in_sysfs(link))
 		return;
 	snprintf(path, sizeof(path), "/sys/class/net/%s/device", link->name);
-	if (!read_target(path, device, sizeof(device)))
+	if (!link_driver_read_target(path, device, sizeof(device)))
 		return;
 	snprintf(path, sizeof(path), "/sys/class/net/%s/device/subsystem", link->name);
-	if (!read_target(path, bus, sizeof(bus)))
+	if (!link_driver_read_target(path, bus, sizeof(bus)))
 		return;
 	nv_strcopy(link->parent_dev, sizeof(link->parent_dev), device);
 	nv_strcopy(link->parent_bus, sizeof(link->parent_bus), bus);
 }
 
-static bool ask_sysfs(struct nv_link *link)
+static bool link_driver_ask_sysfs(struct nv_link *link)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/driver", link->parent_bus,
 		link->parent_dev);
-	return read_target(path, link->driver, sizeof(link->driver));
+	return link_driver_read_target(path, link->driver, sizeof(link->driver));
 }
 
-static void ask_ethtool(int fd, struct nv_link *link)
+static void link_driver_ask_ethtool(int fd, struct nv_link *link)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 	struct ifreq request = {.ifr_ifindex = link->ifindex};
@@ -84,7 +84,7 @@ void nv_link_driver_find(int ioctl_fd, struct nv_link *link)
 		return;
 	}
 	if (!link->parent_dev[0])
-		find_parent(link);
-	if (!link->parent_dev[0] || !ask_sysfs(link))
-		ask_ethtool(ioctl_fd, link);
+		link_driver_find_parent(link);
+	if (!link->parent_dev[0] || !link_driver_ask_sysfs(link))
+		link_driver_ask_ethtool(ioctl_fd, link);
 }

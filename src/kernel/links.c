@@ -10,7 +10,7 @@
 #include <net/if_arp.h>
 #include <string.h>
 
-static bool get_mac(const struct nv_attrs *attrs, unsigned int type, uint8_t mac[NV_MAC_LEN])
+static bool link_get_mac(const struct nv_attrs *attrs, unsigned int type, uint8_t mac[NV_MAC_LEN])
 {
 	const struct nlattr *attr = attrs->by_type[type];
 
@@ -20,7 +20,7 @@ static bool get_mac(const struct nv_attrs *attrs, unsigned int type, uint8_t mac
 	return true;
 }
 
-static int decode_bridge(const struct nlattr *nest, struct nv_link *link)
+static int link_decode_bridge(const struct nlattr *nest, struct nv_link *link)
 {
 	NV_ATTRS(bridge, IFLA_BR_STP_STATE);
 	uint32_t stp = 0;
@@ -32,7 +32,7 @@ static int decode_bridge(const struct nlattr *nest, struct nv_link *link)
 	return r;
 }
 
-static int decode_port(const struct nv_attrs *info, struct nv_link *link)
+static int link_decode_port(const struct nv_attrs *info, struct nv_link *link)
 {
 	NV_ATTRS(port, IFLA_BRPORT_ISOLATED);
 	uint8_t isolated = 0;
@@ -53,7 +53,7 @@ static int decode_port(const struct nv_attrs *info, struct nv_link *link)
  * The kernel reports flags only if one is set, although a new VLAN would have one set. And it
  * reports a mask of all bits, but accepts only the bits that it knows.
  */
-static void keep_vlan(const struct nlattr *data, struct nv_link *link)
+static void link_keep_vlan(const struct nlattr *data, struct nv_link *link)
 {
 	struct {
 		struct nlattr header;
@@ -86,13 +86,13 @@ static void keep_vlan(const struct nlattr *data, struct nv_link *link)
 	link->vlan_length = (uint16_t)(length + sizeof(flags));
 }
 
-static int decode_info(const struct nlattr *nest, struct nv_link *link)
+static int link_decode_info(const struct nlattr *nest, struct nv_link *link)
 {
 	NV_ATTRS(info, IFLA_INFO_SLAVE_DATA);
 	int r = nv_attrs_nested(nest, &info);
 
 	if (r == 0)
-		r = decode_port(&info, link);
+		r = link_decode_port(&info, link);
 	if (r < 0)
 		return r;
 	nv_attr_string(&info, IFLA_INFO_KIND, link->kind, sizeof(link->kind));
@@ -105,7 +105,7 @@ static int decode_info(const struct nlattr *nest, struct nv_link *link)
 		if (r == 0)
 			nv_attr_u16(&vlan, IFLA_VLAN_ID, &link->vlan_id);
 		if (r == 0)
-			keep_vlan(info.by_type[IFLA_INFO_DATA], link);
+			link_keep_vlan(info.by_type[IFLA_INFO_DATA], link);
 	} else if (strcmp(link->kind, "bond") == 0) {
 		NV_ATTRS(bond, IFLA_BOND_PRIMARY);
 		uint32_t primary = 0;
@@ -115,12 +115,12 @@ static int decode_info(const struct nlattr *nest, struct nv_link *link)
 			nv_attr_u32(&bond, IFLA_BOND_PRIMARY, &primary);
 		link->primary = (int)primary;
 	} else if (strcmp(link->kind, "bridge") == 0) {
-		r = decode_bridge(info.by_type[IFLA_INFO_DATA], link);
+		r = link_decode_bridge(info.by_type[IFLA_INFO_DATA], link);
 	}
 	return r;
 }
 
-static int decode_families(const struct nlattr *nest, struct nv_link *link)
+static int link_decode_families(const struct nlattr *nest, struct nv_link *link)
 {
 	NV_ATTRS(families, AF_INET6);
 	NV_ATTRS(inet6, IFLA_INET6_ADDR_GEN_MODE);
@@ -138,18 +138,18 @@ static int decode_families(const struct nlattr *nest, struct nv_link *link)
 	return 0;
 }
 
-static int decode_nests(const struct nv_attrs *attrs, struct nv_link *link)
+static int link_decode_nests(const struct nv_attrs *attrs, struct nv_link *link)
 {
 	int r = 0;
 
 	if (attrs->by_type[IFLA_LINKINFO])
-		r = decode_info(attrs->by_type[IFLA_LINKINFO], link);
+		r = link_decode_info(attrs->by_type[IFLA_LINKINFO], link);
 	if (r == 0 && attrs->by_type[IFLA_AF_SPEC])
-		r = decode_families(attrs->by_type[IFLA_AF_SPEC], link);
+		r = link_decode_families(attrs->by_type[IFLA_AF_SPEC], link);
 	return r;
 }
 
-static void decode_lower(const struct nv_attrs *attrs, struct nv_link *link)
+static void link_decode_lower(const struct nv_attrs *attrs, struct nv_link *link)
 {
 	uint32_t lower = 0;
 
@@ -187,13 +187,13 @@ int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link)
 	nv_attr_u8(&attrs, IFLA_LINKMODE, &link.link_mode);
 	nv_attr_u8(&attrs, IFLA_CARRIER, &carrier);
 	link.carrier = carrier;
-	link.has_mac = get_mac(&attrs, IFLA_ADDRESS, link.mac);
-	link.has_permanent_mac = get_mac(&attrs, IFLA_PERM_ADDRESS, link.permanent_mac);
-	decode_lower(&attrs, &link);
+	link.has_mac = link_get_mac(&attrs, IFLA_ADDRESS, link.mac);
+	link.has_permanent_mac = link_get_mac(&attrs, IFLA_PERM_ADDRESS, link.permanent_mac);
+	link_decode_lower(&attrs, &link);
 	nv_attr_string(&attrs, IFLA_IFALIAS, link.alias, sizeof(link.alias));
 	nv_attr_string(&attrs, IFLA_PARENT_DEV_NAME, link.parent_dev, sizeof(link.parent_dev));
 	nv_attr_string(&attrs, IFLA_PARENT_DEV_BUS_NAME, link.parent_bus, sizeof(link.parent_bus));
-	r = decode_nests(&attrs, &link);
+	r = link_decode_nests(&attrs, &link);
 	if (r < 0)
 		return r;
 	*ret_link = link;
@@ -207,7 +207,7 @@ void nv_link_encode_get(struct nv_request *request, int ifindex)
 	info->ifi_index = ifindex;
 }
 
-static void put_inet6(struct nlmsghdr *header, const struct nv_link_change *change)
+static void link_put_inet6(struct nlmsghdr *header, const struct nv_link_change *change)
 {
 	struct nlattr *families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
 	struct nlattr *inet6 = mnl_attr_nest_start(header, AF_INET6);
@@ -220,7 +220,7 @@ static void put_inet6(struct nlmsghdr *header, const struct nv_link_change *chan
 	mnl_attr_nest_end(header, families);
 }
 
-static void put_primary(struct nlmsghdr *header, int ifindex)
+static void link_put_primary(struct nlmsghdr *header, int ifindex)
 {
 	struct nlattr *info = mnl_attr_nest_start(header, IFLA_LINKINFO);
 	struct nlattr *data;
@@ -266,9 +266,9 @@ void nv_link_encode_set(
 	if (change->what & NV_LINK_GROUP)
 		mnl_attr_put_u32(header, IFLA_GROUP, to->group);
 	if (change->what & (NV_LINK_ADDR_GEN_MODE | NV_LINK_TOKEN))
-		put_inet6(header, change);
+		link_put_inet6(header, change);
 	if (change->what & NV_LINK_PRIMARY)
-		put_primary(header, to->primary);
+		link_put_primary(header, to->primary);
 }
 
 void nv_link_encode_move(struct nv_request *request, int ifindex, int netns_fd, const char *name)
@@ -281,7 +281,7 @@ void nv_link_encode_move(struct nv_request *request, int ifindex, int netns_fd, 
 		mnl_attr_put_strz(&request->header, IFLA_IFNAME, name);
 }
 
-static void put_peer(struct nlmsghdr *header, const char *name)
+static void link_put_peer(struct nlmsghdr *header, const char *name)
 {
 	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
 	struct nlattr *peer = mnl_attr_nest_start(header, VETH_INFO_PEER);
@@ -292,7 +292,7 @@ static void put_peer(struct nlmsghdr *header, const char *name)
 	mnl_attr_nest_end(header, data);
 }
 
-static void put_vlan(struct nlmsghdr *header, const struct nv_link *link)
+static void link_put_vlan(struct nlmsghdr *header, const struct nv_link *link)
 {
 	struct nlattr *data;
 
@@ -306,7 +306,7 @@ static void put_vlan(struct nlmsghdr *header, const struct nv_link *link)
 }
 
 /* linux/if_bonding.h and bond_options.h have no names for the values of the last two attributes. */
-static void put_bond(struct nlmsghdr *header)
+static void link_put_bond(struct nlmsghdr *header)
 {
 	struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
 
@@ -338,11 +338,11 @@ int nv_link_encode_add(
 	info = mnl_attr_nest_start(header, IFLA_LINKINFO);
 	mnl_attr_put_strz(header, IFLA_INFO_KIND, link->kind);
 	if (peer_name && strcmp(link->kind, "veth") == 0)
-		put_peer(header, peer_name);
+		link_put_peer(header, peer_name);
 	if (strcmp(link->kind, "vlan") == 0)
-		put_vlan(header, link);
+		link_put_vlan(header, link);
 	if (strcmp(link->kind, "bond") == 0)
-		put_bond(header);
+		link_put_bond(header);
 	mnl_attr_nest_end(header, info);
 	return 0;
 }

@@ -22,7 +22,7 @@ static int mcast_open_file(const char *net, const char *name, FILE **ret_file)
  * A line for each link, "4 eth0 : 1 V3" (ifindex, name, number, version of the querier), followed
  * by one for each group, "010000E0 1 …": the address as a number in the machine's byte order.
  */
-static int read_igmp(const char *net, struct nv_mcasts *mcasts)
+static int mcast_read_igmp(const char *net, struct nv_mcasts *mcasts)
 {
 	NV_AUTO(nv_file) FILE *file = NULL;
 	int r = mcast_open_file(net, "igmp", &file);
@@ -47,7 +47,7 @@ static int read_igmp(const char *net, struct nv_mcasts *mcasts)
 }
 
 /* "4 eth0 ff020000000000000000000000000001 1 0000000C 0": ifindex, name, group, … */
-static int read_igmp6(const char *net, struct nv_mcasts *mcasts)
+static int mcast_read_igmp6(const char *net, struct nv_mcasts *mcasts)
 {
 	NV_AUTO(nv_file) FILE *file = NULL;
 	int r = mcast_open_file(net, "igmp6", &file);
@@ -70,10 +70,10 @@ static int read_igmp6(const char *net, struct nv_mcasts *mcasts)
 int nv_mcasts_read(const char *net, struct nv_mcasts *ret_mcasts)
 {
 	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
-	int r = read_igmp(net, &mcasts);
+	int r = mcast_read_igmp(net, &mcasts);
 
 	if (r == 0 || r == -ENOENT)
-		r = read_igmp6(net, &mcasts);
+		r = mcast_read_igmp6(net, &mcasts);
 	if (r < 0 && r != -ENOENT) /* a kernel without that family */
 		return r;
 	*ret_mcasts = TAKE_STRUCT(mcasts);

@@ -44,7 +44,7 @@ struct nv_monitor {
 	unsigned long resyncs;
 };
 
-static void tell_link(const struct nv_link *old, const struct nv_link *new, void *data)
+static void monitor_tell_link(const struct nv_link *old, const struct nv_link *new, void *data)
 {
 	struct nv_monitor *monitor = data;
 
@@ -53,7 +53,7 @@ static void tell_link(const struct nv_link *old, const struct nv_link *new, void
 		monitor->ops.link(old, new, monitor->data);
 }
 
-static void tell_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
+static void monitor_tell_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
 {
 	struct nv_monitor *monitor = data;
 
@@ -62,7 +62,7 @@ static void tell_addr(const struct nv_addr *old, const struct nv_addr *new, void
 		monitor->ops.addr(old, new, monitor->data);
 }
 
-static void tell_uevent(const struct nv_uevent *uevent, void *data)
+static void monitor_tell_uevent(const struct nv_uevent *uevent, void *data)
 {
 	struct nv_monitor *monitor = data;
 
@@ -82,7 +82,7 @@ static void monitor_settle(struct nv_monitor *monitor)
  * The kernel reports the addresses of a link as gone before the link. If it did not, they are gone
  * all the same.
  */
-static void lose_link(struct nv_monitor *monitor, const struct nv_link *known)
+static void monitor_lose_link(struct nv_monitor *monitor, const struct nv_link *known)
 {
 	struct nv_link old = *known;
 
@@ -92,13 +92,13 @@ static void lose_link(struct nv_monitor *monitor, const struct nv_link *known)
 		if (addr.ifindex != old.ifindex)
 			continue;
 		nv_addrs_remove(&monitor->addrs, &addr);
-		tell_addr(&addr, NULL, monitor);
+		monitor_tell_addr(&addr, NULL, monitor);
 	}
 	nv_links_remove(&monitor->links, old.ifindex);
-	tell_link(&old, NULL, monitor);
+	monitor_tell_link(&old, NULL, monitor);
 }
 
-static void take_link(const struct nv_link *link, bool gone, void *data)
+static void monitor_take_link(const struct nv_link *link, bool gone, void *data)
 {
 	struct nv_monitor *monitor = data;
 	const struct nv_link *known = nv_links_by_index(&monitor->links, link->ifindex);
@@ -107,7 +107,7 @@ static void take_link(const struct nv_link *link, bool gone, void *data)
 
 	if (gone) {
 		if (known)
-			lose_link(monitor, known);
+			monitor_lose_link(monitor, known);
 		return;
 	}
 	if (known && known->driver[0]) {
@@ -126,7 +126,7 @@ static void take_link(const struct nv_link *link, bool gone, void *data)
 		monitor->out_of_memory = true;
 		return;
 	}
-	tell_link(known ? &old : NULL, &new, monitor);
+	monitor_tell_link(known ? &old : NULL, &new, monitor);
 }
 
 static void monitor_take_addr(const struct nv_addr *addr, bool gone, void *data)
@@ -142,7 +142,7 @@ static void monitor_take_addr(const struct nv_addr *addr, bool gone, void *data)
 		if (!known)
 			return;
 		nv_addrs_remove(&monitor->addrs, &old);
-		tell_addr(&old, NULL, monitor);
+		monitor_tell_addr(&old, NULL, monitor);
 		return;
 	}
 	if (nv_addrs_put(&monitor->addrs, &new) < 0) {
@@ -150,18 +150,18 @@ static void monitor_take_addr(const struct nv_addr *addr, bool gone, void *data)
 		return;
 	}
 	if (!known || !nv_addr_equal(&old, &new))
-		tell_addr(known ? &old : NULL, &new, monitor);
+		monitor_tell_addr(known ? &old : NULL, &new, monitor);
 }
 
-static void take_uevent(const struct nv_uevent *uevent, void *data)
+static void monitor_take_uevent(const struct nv_uevent *uevent, void *data)
 {
 	struct nv_monitor *monitor = data;
 
 	if (nv_devices_note(monitor->devices, uevent))
-		tell_uevent(uevent, monitor);
+		monitor_tell_uevent(uevent, monitor);
 }
 
-static void take_notify_peers(int ifindex, void *data)
+static void monitor_take_notify_peers(int ifindex, void *data)
 {
 	struct nv_monitor *monitor = data;
 	const struct nv_link *link = nv_links_by_index(&monitor->links, ifindex);
@@ -216,17 +216,17 @@ static void monitor_replace(
 	NV_AUTO(nv_links) struct nv_links old_links = monitor->links;
 	NV_AUTO(nv_addrs) struct nv_addrs old_addrs = monitor->addrs;
 
-	nv_diff_addrs(&old_addrs, addrs, NV_DIFF_GONE, tell_addr, monitor);
+	nv_diff_addrs(&old_addrs, addrs, NV_DIFF_GONE, monitor_tell_addr, monitor);
 	monitor->links = *links;
 	monitor->addrs = *addrs;
-	nv_diff_links(&old_links, &monitor->links, NV_DIFF_GONE, tell_link, monitor);
-	nv_diff_links(&old_links, &monitor->links, NV_DIFF_NEW, tell_link, monitor);
-	nv_diff_links(&old_links, &monitor->links, NV_DIFF_CHANGED, tell_link, monitor);
-	nv_diff_addrs(
-		&old_addrs, &monitor->addrs, NV_DIFF_NEW | NV_DIFF_CHANGED, tell_addr, monitor);
+	nv_diff_links(&old_links, &monitor->links, NV_DIFF_GONE, monitor_tell_link, monitor);
+	nv_diff_links(&old_links, &monitor->links, NV_DIFF_NEW, monitor_tell_link, monitor);
+	nv_diff_links(&old_links, &monitor->links, NV_DIFF_CHANGED, monitor_tell_link, monitor);
+	nv_diff_addrs(&old_addrs, &monitor->addrs, NV_DIFF_NEW | NV_DIFF_CHANGED, monitor_tell_addr,
+		monitor);
 }
 
-static int dump_and_tell(struct nv_monitor *monitor)
+static int monitor_dump_and_tell(struct nv_monitor *monitor)
 {
 	struct nv_links links;
 	struct nv_addrs addrs;
@@ -242,16 +242,16 @@ static int dump_and_tell(struct nv_monitor *monitor)
 	return 0;
 }
 
-static void found_device(const struct nv_uevent *found, void *data)
+static void monitor_found_device(const struct nv_uevent *found, void *data)
 {
 	struct nv_monitor *monitor = data;
 
-	nv_devices_scan_found(monitor->devices, found, tell_uevent, monitor);
+	nv_devices_scan_found(monitor->devices, found, monitor_tell_uevent, monitor);
 }
 
-static int scan_devices(struct nv_monitor *monitor)
+static int monitor_scan_devices(struct nv_monitor *monitor)
 {
-	const struct nv_subscribe_sink sink = {.uevent = found_device, .data = monitor};
+	const struct nv_subscribe_sink sink = {.uevent = monitor_found_device, .data = monitor};
 	int r;
 
 	if (!monitor->scanned)
@@ -261,7 +261,7 @@ static int scan_devices(struct nv_monitor *monitor)
 	nv_devices_scan_begin(monitor->devices);
 	r = monitor->real->devices(nv_kernel_self(monitor->kernel), &sink);
 	if (r == 0)
-		nv_devices_scan_end(monitor->devices, tell_uevent, monitor);
+		nv_devices_scan_end(monitor->devices, monitor_tell_uevent, monitor);
 	return r;
 }
 
@@ -275,9 +275,9 @@ static void monitor_recover(struct nv_monitor *monitor)
 	int devices = 0;
 
 	if (monitor->lost[NV_SUBSCRIBE_RTNL])
-		links = dump_and_tell(monitor);
+		links = monitor_dump_and_tell(monitor);
 	if (monitor->lost[NV_SUBSCRIBE_UEVENT])
-		devices = scan_devices(monitor);
+		devices = monitor_scan_devices(monitor);
 	monitor->lost[NV_SUBSCRIBE_RTNL] = links < 0;
 	monitor->lost[NV_SUBSCRIBE_UEVENT] = devices < 0;
 	if (links == 0 && devices == 0) {
@@ -295,10 +295,10 @@ static void monitor_recover(struct nv_monitor *monitor)
 static bool monitor_receive(struct nv_monitor *monitor, enum nv_subscription subscription)
 {
 	const struct nv_subscribe_sink sink = {
-		.link = take_link,
+		.link = monitor_take_link,
 		.addr = monitor_take_addr,
-		.uevent = take_uevent,
-		.notify_peers = take_notify_peers,
+		.uevent = monitor_take_uevent,
+		.notify_peers = monitor_take_notify_peers,
 		.data = monitor,
 	};
 
@@ -315,7 +315,7 @@ static bool monitor_receive(struct nv_monitor *monitor, enum nv_subscription sub
 	return monitor->out_of_memory;
 }
 
-static void on_message(struct nv_monitor *monitor, enum nv_subscription subscription)
+static void monitor_on_message(struct nv_monitor *monitor, enum nv_subscription subscription)
 {
 	monitor->busy = true;
 	if (monitor_receive(monitor, subscription)) {
@@ -326,21 +326,21 @@ static void on_message(struct nv_monitor *monitor, enum nv_subscription subscrip
 	monitor->busy = false;
 }
 
-static void on_rtnl(int fd, int events, void *data)
+static void monitor_on_rtnl(int fd, int events, void *data)
 {
 	(void)fd;
 	(void)events;
-	on_message(data, NV_SUBSCRIBE_RTNL);
+	monitor_on_message(data, NV_SUBSCRIBE_RTNL);
 }
 
 static void monitor_on_uevent(int fd, int events, void *data)
 {
 	(void)fd;
 	(void)events;
-	on_message(data, NV_SUBSCRIBE_UEVENT);
+	monitor_on_message(data, NV_SUBSCRIBE_UEVENT);
 }
 
-static void on_retry(void *data)
+static void monitor_on_retry(void *data)
 {
 	struct nv_monitor *monitor = data;
 
@@ -358,7 +358,7 @@ int nv_monitor_coldplug_devices(struct nv_monitor *monitor)
 		return -EBUSY;
 	monitor->busy = true;
 	monitor->scanned = true;
-	r = scan_devices(monitor);
+	r = monitor_scan_devices(monitor);
 	monitor_settle(monitor);
 	monitor->busy = false;
 	return r;
@@ -371,7 +371,7 @@ int nv_monitor_resync(struct nv_monitor *monitor)
 	if (monitor->busy)
 		return -EBUSY;
 	monitor->busy = true;
-	r = dump_and_tell(monitor);
+	r = monitor_dump_and_tell(monitor);
 	monitor_settle(monitor);
 	monitor->busy = false;
 	return r;
@@ -411,10 +411,10 @@ struct nv_monitor *nv_monitor_free(struct nv_monitor *monitor)
 static int monitor_subscribe(struct nv_monitor *monitor, struct nv_loop *loop)
 {
 	static const nv_loop_fd_fn on[SUBSCRIPTIONS] = {
-		[NV_SUBSCRIBE_RTNL] = on_rtnl,
+		[NV_SUBSCRIBE_RTNL] = monitor_on_rtnl,
 		[NV_SUBSCRIBE_UEVENT] = monitor_on_uevent,
 	};
-	int r = nv_loop_watch_timer(loop, on_retry, monitor, &monitor->retry);
+	int r = nv_loop_watch_timer(loop, monitor_on_retry, monitor, &monitor->retry);
 
 	for (int subscription = 0; subscription < SUBSCRIPTIONS && r == 0; subscription++) {
 		r = monitor->real->subscribe(

@@ -48,7 +48,7 @@ struct links_dump {
 };
 
 /* Messages of other types are ignored, in dumps and elsewhere. */
-static int each_link(const struct nlmsghdr *message, void *data)
+static int netlink_each_link(const struct nlmsghdr *message, void *data)
 {
 	struct links_dump *dump = data;
 	struct nv_link link;
@@ -66,7 +66,7 @@ static int netlink_links(void *self, struct nv_links *ret_links)
 	int r;
 
 	nv_request_start(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
-	r = nv_rtnl_request(&dump.netlink->rtnl, &request.header, each_link, &dump);
+	r = nv_rtnl_request(&dump.netlink->rtnl, &request.header, netlink_each_link, &dump);
 	if (r < 0) {
 		nv_links_auto(&dump.links);
 		return r;
@@ -75,18 +75,19 @@ static int netlink_links(void *self, struct nv_links *ret_links)
 	return 0;
 }
 
-static int one_link(const struct nlmsghdr *message, void *data)
+static int netlink_one_link(const struct nlmsghdr *message, void *data)
 {
 	return message->nlmsg_type == RTM_NEWLINK ? nv_link_decode(message, data) : 0;
 }
 
-static int get_link(struct netlink *netlink, struct nv_request *request, struct nv_link *ret_link)
+static int netlink_get_link(
+	struct netlink *netlink, struct nv_request *request, struct nv_link *ret_link)
 {
 	struct nv_link link = {};
 	int r;
 
 	request->header.nlmsg_flags |= NLM_F_ACK;
-	r = nv_rtnl_request(&netlink->rtnl, &request->header, one_link, &link);
+	r = nv_rtnl_request(&netlink->rtnl, &request->header, netlink_one_link, &link);
 	if (r < 0)
 		return r;
 	if (!link.ifindex)
@@ -102,7 +103,7 @@ static int netlink_link(void *self, int ifindex, struct nv_link *ret_link)
 	struct ifinfomsg *info = nv_request_start(&request, RTM_GETLINK, 0, sizeof(*info));
 
 	info->ifi_index = ifindex;
-	return get_link(self, &request, ret_link);
+	return netlink_get_link(self, &request, ret_link);
 }
 
 static int netlink_link_set(void *self, int ifindex, const struct nv_link_change *change)
@@ -128,7 +129,7 @@ static int netlink_link_move(void *self, int ifindex, int netns_fd)
 }
 
 /* The message about a new link arrives before the acknowledgement (Linux 6.2). */
-static int read_echo(const struct nlmsghdr *message, void *data)
+static int netlink_read_echo(const struct nlmsghdr *message, void *data)
 {
 	struct nv_link link;
 
@@ -148,13 +149,13 @@ static int netlink_link_add(
 
 	if (r < 0)
 		return r;
-	r = nv_rtnl_request(&netlink->rtnl, &request.header, read_echo, &ifindex);
+	r = nv_rtnl_request(&netlink->rtnl, &request.header, netlink_read_echo, &ifindex);
 	if (r < 0)
 		return r;
 	if (!ifindex) {
 		nv_request_start(&request, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
 		mnl_attr_put_strz(&request.header, IFLA_IFNAME, link->name);
-		r = get_link(netlink, &request, &made);
+		r = netlink_get_link(netlink, &request, &made);
 		if (r < 0)
 			return r;
 		ifindex = made.ifindex;
@@ -176,7 +177,7 @@ struct addrs_dump {
 	struct nv_addrs addrs;
 };
 
-static int each_addr(const struct nlmsghdr *message, void *data)
+static int netlink_each_addr(const struct nlmsghdr *message, void *data)
 {
 	struct addrs_dump *dump = data;
 	struct nv_addr addr;
@@ -196,7 +197,7 @@ static int netlink_addrs(void *self, int ifindex, struct nv_addrs *ret_addrs)
 	int r;
 
 	info->ifa_index = (uint32_t)ifindex;
-	r = nv_rtnl_request(&netlink->rtnl, &request.header, each_addr, &dump);
+	r = nv_rtnl_request(&netlink->rtnl, &request.header, netlink_each_addr, &dump);
 	if (r < 0) {
 		nv_addrs_auto(&dump.addrs);
 		return r;
@@ -211,7 +212,7 @@ struct routes_dump {
 	struct nv_routes routes;
 };
 
-static int each_route(const struct nlmsghdr *message, void *data)
+static int netlink_each_route(const struct nlmsghdr *message, void *data)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
 	struct routes_dump *dump = data;
@@ -241,7 +242,7 @@ static int netlink_dump_routes(struct netlink *netlink, struct routes_dump *dump
 	info->rtm_family = dump->family;
 	if (dump->oif)
 		mnl_attr_put_u32(&request.header, RTA_OIF, (uint32_t)dump->oif);
-	return nv_rtnl_request(&netlink->rtnl, &request.header, each_route, dump);
+	return nv_rtnl_request(&netlink->rtnl, &request.header, netlink_each_route, dump);
 }
 
 static int netlink_routes(void *self, int oif, struct nv_routes *ret_routes)
@@ -267,7 +268,7 @@ struct neighs_dump {
 	struct nv_neighs neighs;
 };
 
-static int each_neigh(const struct nlmsghdr *message, void *data)
+static int netlink_each_neigh(const struct nlmsghdr *message, void *data)
 {
 	struct neighs_dump *dump = data;
 	struct nv_neigh neigh;
@@ -288,7 +289,7 @@ static int netlink_neighs(void *self, int ifindex, struct nv_neighs *ret_neighs)
 	nv_request_start(&request, RTM_GETNEIGH, NLM_F_DUMP, sizeof(struct ndmsg));
 	if (ifindex)
 		mnl_attr_put_u32(&request.header, NDA_IFINDEX, (uint32_t)ifindex);
-	r = nv_rtnl_request(&netlink->rtnl, &request.header, each_neigh, &dump);
+	r = nv_rtnl_request(&netlink->rtnl, &request.header, netlink_each_neigh, &dump);
 	if (r < 0) {
 		nv_neighs_auto(&dump.neighs);
 		return r;
@@ -297,7 +298,8 @@ static int netlink_neighs(void *self, int ifindex, struct nv_neighs *ret_neighs)
 	return 0;
 }
 
-static int change_addr(void *self, uint16_t type, uint16_t flags, const struct nv_addr *addr)
+static int netlink_change_addr(
+	void *self, uint16_t type, uint16_t flags, const struct nv_addr *addr)
 {
 	struct nv_request request;
 	int r = nv_addr_encode(&request, type, flags, addr);
@@ -316,15 +318,16 @@ static int netlink_addr_add(void *self, const struct nv_addr *addr, bool replace
 {
 	uint16_t how = replace ? NLM_F_REPLACE : NLM_F_EXCL;
 
-	return change_addr(self, RTM_NEWADDR, NLM_F_CREATE | how, addr);
+	return netlink_change_addr(self, RTM_NEWADDR, NLM_F_CREATE | how, addr);
 }
 
 static int netlink_addr_del(void *self, const struct nv_addr *addr)
 {
-	return change_addr(self, RTM_DELADDR, 0, addr);
+	return netlink_change_addr(self, RTM_DELADDR, 0, addr);
 }
 
-static int change_route(void *self, uint16_t type, uint16_t flags, const struct nv_route *route)
+static int netlink_change_route(
+	void *self, uint16_t type, uint16_t flags, const struct nv_route *route)
 {
 	struct nv_request request;
 	int r = nv_route_encode(&request, type, flags, route);
@@ -336,18 +339,19 @@ static int netlink_route_add(void *self, const struct nv_route *route, enum nv_r
 {
 	switch (how) {
 	case NV_ROUTE_NEW:
-		return change_route(self, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
+		return netlink_change_route(self, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
 	case NV_ROUTE_REPLACE:
-		return change_route(self, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route);
+		return netlink_change_route(
+			self, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route);
 	case NV_ROUTE_BESIDE:
-		return change_route(self, RTM_NEWROUTE, NLM_F_CREATE, route);
+		return netlink_change_route(self, RTM_NEWROUTE, NLM_F_CREATE, route);
 	}
 	return -EINVAL;
 }
 
 static int netlink_route_del(void *self, const struct nv_route *route)
 {
-	return change_route(self, RTM_DELROUTE, 0, route);
+	return netlink_change_route(self, RTM_DELROUTE, 0, route);
 }
 
 static int netlink_neigh_add(void *self, const struct nv_neigh *neigh)

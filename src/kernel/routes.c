@@ -8,7 +8,7 @@
 
 #define CLOCK_HZ 100 /* USER_HZ, the unit of rta_expires */
 
-static void decode_via(const struct nlattr *attr, struct nv_route *route)
+static void route_decode_via(const struct nlattr *attr, struct nv_route *route)
 {
 	const struct rtvia *via;
 	size_t size;
@@ -24,7 +24,7 @@ static void decode_via(const struct nlattr *attr, struct nv_route *route)
 	memcpy(&route->gateway.v6, via->rtvia_addr, size);
 }
 
-static int decode_metrics(const struct nlattr *nest, struct nv_route *route)
+static int route_decode_metrics(const struct nlattr *nest, struct nv_route *route)
 {
 	NV_ATTRS(metrics, RTAX_MTU);
 	int r = nv_attrs_nested(nest, &metrics);
@@ -39,7 +39,7 @@ uint32_t nv_route_seconds(int32_t ticks)
 	return ((uint32_t)ticks + CLOCK_HZ - 1) / CLOCK_HZ;
 }
 
-static void decode_expiry(const struct nlattr *attr, struct nv_route *route)
+static void route_decode_expiry(const struct nlattr *attr, struct nv_route *route)
 {
 	struct rta_cacheinfo info;
 
@@ -50,14 +50,14 @@ static void decode_expiry(const struct nlattr *attr, struct nv_route *route)
 		route->expires = nv_route_seconds(info.rta_expires);
 }
 
-static void decode_gateway(const struct nv_attrs *attrs, struct nv_route *route)
+static void route_decode_gateway(const struct nv_attrs *attrs, struct nv_route *route)
 {
 	route->has_gateway = nv_attr_ip(attrs, RTA_GATEWAY, route->family, &route->gateway);
 	if (attrs->by_type[RTA_VIA])
-		decode_via(attrs->by_type[RTA_VIA], route);
+		route_decode_via(attrs->by_type[RTA_VIA], route);
 }
 
-static int decode_attrs(const struct nv_attrs *attrs, struct nv_route *route)
+static int route_decode_attrs(const struct nv_attrs *attrs, struct nv_route *route)
 {
 	uint32_t oif = 0;
 
@@ -65,16 +65,18 @@ static int decode_attrs(const struct nv_attrs *attrs, struct nv_route *route)
 	nv_attr_u32(attrs, RTA_PRIORITY, &route->priority);
 	nv_attr_u32(attrs, RTA_OIF, &oif);
 	route->oif = (int)oif;
-	decode_gateway(attrs, route);
+	route_decode_gateway(attrs, route);
 	nv_attr_ip(attrs, RTA_DST, route->family, &route->destination);
 	route->has_source = nv_attr_ip(attrs, RTA_PREFSRC, route->family, &route->source);
 	if (attrs->by_type[RTA_CACHEINFO] && route->family == AF_INET6)
-		decode_expiry(attrs->by_type[RTA_CACHEINFO], route);
-	return attrs->by_type[RTA_METRICS] ? decode_metrics(attrs->by_type[RTA_METRICS], route) : 0;
+		route_decode_expiry(attrs->by_type[RTA_CACHEINFO], route);
+	return attrs->by_type[RTA_METRICS]
+		       ? route_decode_metrics(attrs->by_type[RTA_METRICS], route)
+		       : 0;
 }
 
 /* Decodes the next hops of one route: struct rtnexthop with attributes, one after the other. */
-static int decode_hops(
+static int route_decode_hops(
 	const struct nlattr *list, const struct nv_route *common, struct nv_routes *routes)
 {
 	const char *at = mnl_attr_get_payload(list);
@@ -92,7 +94,7 @@ static int decode_hops(
 		r = nv_attrs_payload(at + sizeof(*hop), length - sizeof(*hop), &attrs);
 		if (r < 0)
 			return r;
-		decode_gateway(&attrs, &route);
+		route_decode_gateway(&attrs, &route);
 		route.oif = hop->rtnh_ifindex;
 		route.flags = hop->rtnh_flags & RTNH_F_ONLINK;
 		route.multipath = true;
@@ -127,15 +129,15 @@ int nv_route_decode(const struct nlmsghdr *message, struct nv_routes *routes)
 	route.type = info->rtm_type;
 	route.flags = info->rtm_flags & RTNH_F_ONLINK;
 	route.table = info->rtm_table;
-	r = decode_attrs(&attrs, &route);
+	r = route_decode_attrs(&attrs, &route);
 	if (r < 0)
 		return r;
 	if (attrs.by_type[RTA_MULTIPATH])
-		return decode_hops(attrs.by_type[RTA_MULTIPATH], &route, routes);
+		return route_decode_hops(attrs.by_type[RTA_MULTIPATH], &route, routes);
 	return nv_routes_add(routes, &route);
 }
 
-static void put_via(struct nlmsghdr *header, const struct nv_ip *gateway)
+static void route_put_via(struct nlmsghdr *header, const struct nv_ip *gateway)
 {
 	char bytes[sizeof(struct rtvia) + sizeof(struct in6_addr)] = {};
 	size_t size = nv_ip_size(gateway->family);
@@ -146,7 +148,7 @@ static void put_via(struct nlmsghdr *header, const struct nv_ip *gateway)
 	mnl_attr_put(header, RTA_VIA, sizeof(struct rtvia) + size, bytes);
 }
 
-static bool families_fit(const struct nv_route *route)
+static bool route_families_fit(const struct nv_route *route)
 {
 	return nv_ip_size(route->family) &&
 	       (!route->destination_len || route->destination.family == route->family) &&
@@ -161,7 +163,7 @@ int nv_route_encode(
 	uint32_t table = route->table ? route->table : RT_TABLE_MAIN;
 	struct rtmsg *info;
 
-	if (!families_fit(route))
+	if (!route_families_fit(route))
 		return -EAFNOSUPPORT;
 	info = nv_request_start(request, type, NLM_F_ACK | flags, sizeof(*info));
 	info->rtm_family = route->family;
@@ -178,7 +180,7 @@ int nv_route_encode(
 	if (route->has_gateway && route->gateway.family == route->family)
 		nv_request_ip(request, RTA_GATEWAY, &route->gateway);
 	else if (route->has_gateway)
-		put_via(header, &route->gateway);
+		route_put_via(header, &route->gateway);
 	if (route->has_source)
 		nv_request_ip(request, RTA_PREFSRC, &route->source);
 	if (route->oif)

@@ -34,7 +34,7 @@ static int rtnl_reserve(struct nv_datagram *datagram, size_t size)
 	return 0;
 }
 
-static void read_credentials(struct msghdr *message, struct nv_datagram *datagram)
+static void rtnl_read_credentials(struct msghdr *message, struct nv_datagram *datagram)
 {
 	datagram->has_uid = false;
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
@@ -82,7 +82,7 @@ int nv_datagram_receive(int fd, int flags, struct nv_datagram *datagram)
 		return -EMSGSIZE;
 	datagram->length = (size_t)length;
 	datagram->portid = from.nl_pid;
-	read_credentials(&message, datagram);
+	rtnl_read_credentials(&message, datagram);
 	return 0;
 }
 
@@ -132,7 +132,7 @@ static int rtnl_reopen(struct nv_rtnl *rtnl)
 }
 
 /* Reads the end of an answer, with the kernel's text if there is any. */
-static int read_end(struct nv_rtnl *rtnl, const struct nlmsghdr *message)
+static int rtnl_read_end(struct nv_rtnl *rtnl, const struct nlmsghdr *message)
 {
 	size_t size = message->nlmsg_type == NLMSG_ERROR ? sizeof(struct nlmsgerr) : sizeof(int);
 	NV_ATTRS(attrs, NLMSGERR_ATTR_MSG);
@@ -155,7 +155,7 @@ struct answer {
 	int error; /* the kernel's, or the first one of each() */
 };
 
-static void read_message(struct answer *answer, const struct nlmsghdr *message)
+static void rtnl_read_message(struct answer *answer, const struct nlmsghdr *message)
 {
 	int r = 0;
 
@@ -165,7 +165,7 @@ static void read_message(struct answer *answer, const struct nlmsghdr *message)
 	case NLMSG_ERROR:
 	case NLMSG_DONE:
 		answer->ended = true;
-		r = read_end(answer->rtnl, message);
+		r = rtnl_read_end(answer->rtnl, message);
 		break;
 	case NLMSG_NOOP:
 		break;
@@ -178,7 +178,7 @@ static void read_message(struct answer *answer, const struct nlmsghdr *message)
 		answer->error = r;
 }
 
-static void read_datagram(struct answer *answer, const struct nv_datagram *datagram)
+static void rtnl_read_datagram(struct answer *answer, const struct nv_datagram *datagram)
 {
 	const struct nlmsghdr *message = (const void *)datagram->bytes;
 	int left = (int)datagram->length;
@@ -186,7 +186,7 @@ static void read_datagram(struct answer *answer, const struct nv_datagram *datag
 	for (; mnl_nlmsg_ok(message, left) && !answer->ended;
 		message = mnl_nlmsg_next(message, &left)) {
 		if (message->nlmsg_seq == answer->rtnl->sequence)
-			read_message(answer, message);
+			rtnl_read_message(answer, message);
 	}
 }
 
@@ -203,7 +203,7 @@ int nv_rtnl_read(struct nv_rtnl *rtnl, nv_rtnl_each_fn each, void *data, bool *r
 		if (r < 0)
 			return r;
 		if (rtnl->datagram.portid == 0)
-			read_datagram(&answer, &rtnl->datagram);
+			rtnl_read_datagram(&answer, &rtnl->datagram);
 	}
 	*ret_whole = true;
 	if (answer.error < 0)
@@ -248,7 +248,7 @@ struct batch {
 };
 
 /* Numbers the next requests that go together. Only the last one is acknowledged if all succeed. */
-static struct batch next_batch(struct nv_rtnl *rtnl, char *bytes, size_t left)
+static struct batch rtnl_next_batch(struct nv_rtnl *rtnl, char *bytes, size_t left)
 {
 	struct batch batch = {.bytes = bytes, .first = rtnl->sequence + 1};
 	struct nlmsghdr *message = NULL;
@@ -268,7 +268,7 @@ static struct batch next_batch(struct nv_rtnl *rtnl, char *bytes, size_t left)
 	return batch;
 }
 
-static bool read_answers(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_errors)
+static bool rtnl_read_answers(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_errors)
 {
 	const struct nlmsghdr *message = (const void *)rtnl->datagram.bytes;
 	int left = (int)rtnl->datagram.length;
@@ -279,13 +279,13 @@ static bool read_answers(struct nv_rtnl *rtnl, const struct batch *batch, int *r
 
 		if (message->nlmsg_type != NLMSG_ERROR || at >= batch->count)
 			continue;
-		ret_errors[at] = read_end(rtnl, message);
+		ret_errors[at] = rtnl_read_end(rtnl, message);
 		ended |= at == batch->count - 1;
 	}
 	return ended;
 }
 
-static int send_batch(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_errors)
+static int rtnl_send_batch(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_errors)
 {
 	struct sockaddr_nl to = {.nl_family = AF_NETLINK};
 	bool ended = false;
@@ -304,7 +304,7 @@ static int send_batch(struct nv_rtnl *rtnl, const struct batch *batch, int *ret_
 			return r;
 		}
 		if (rtnl->datagram.portid == 0)
-			ended = read_answers(rtnl, batch, ret_errors);
+			ended = rtnl_read_answers(rtnl, batch, ret_errors);
 	}
 	return 0;
 }
@@ -315,9 +315,9 @@ int nv_rtnl_batch(struct nv_rtnl *rtnl, char *bytes, size_t length, size_t count
 
 	rtnl->error[0] = '\0';
 	while (r == 0 && count) {
-		struct batch batch = next_batch(rtnl, bytes, length);
+		struct batch batch = rtnl_next_batch(rtnl, bytes, length);
 
-		r = send_batch(rtnl, &batch, ret_errors);
+		r = rtnl_send_batch(rtnl, &batch, ret_errors);
 		bytes += batch.length;
 		length -= batch.length;
 		ret_errors += batch.count;

@@ -119,7 +119,7 @@ void nv_rtobjs_commit(struct nv_rtobjs *objs, const struct nlmsghdr *copy)
 }
 
 /* Replaces an old ifindex by the new one. Returns whether it was an old one. */
-static bool rename_index(const struct nv_link_maps *maps, int *ifindex)
+static bool rtobj_map_index(const struct nv_link_maps *maps, int *ifindex)
 {
 	for (size_t i = 0; maps && i < maps->count; i++) {
 		if (maps->map[i].from != *ifindex)
@@ -151,15 +151,15 @@ struct count {
 	bool *refers;
 };
 
-static void count_hop(struct rtnexthop *hop, const void *data)
+static void rtobj_count_hop(struct rtnexthop *hop, const void *data)
 {
 	const struct count *count = data;
 	int ifindex = hop->rtnh_ifindex;
 
-	*count->refers |= rename_index(count->maps, &ifindex);
+	*count->refers |= rtobj_map_index(count->maps, &ifindex);
 }
 
-static bool is_index(uint16_t message_type, const struct nlattr *attr)
+static bool rtobj_is_index(uint16_t message_type, const struct nlattr *attr)
 {
 	uint16_t type = mnl_attr_get_type(attr);
 
@@ -177,7 +177,7 @@ static bool rtobj_is_name(uint16_t message_type, const struct nlattr *attr)
 	return message_type == RTM_NEWRULE && (type == FRA_IIFNAME || type == FRA_OIFNAME);
 }
 
-static bool is_hops(uint16_t message_type, const struct nlattr *attr)
+static bool rtobj_is_hops(uint16_t message_type, const struct nlattr *attr)
 {
 	return message_type == RTM_NEWROUTE && mnl_attr_get_type(attr) == RTA_MULTIPATH;
 }
@@ -190,42 +190,42 @@ bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *maps
 
 	if (message->nlmsg_type == RTM_NEWLINK) {
 		ifindex = ((const struct ifinfomsg *)mnl_nlmsg_get_payload(message))->ifi_index;
-		return rename_index(maps, &ifindex);
+		return rtobj_map_index(maps, &ifindex);
 	}
 	if (message->nlmsg_type == RTM_NEWNEIGH) {
 		ifindex = ((const struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_ifindex;
-		refers = rename_index(maps, &ifindex);
+		refers = rtobj_map_index(maps, &ifindex);
 	}
 	nv_each_attr (attr, message) {
-		if (is_index(message->nlmsg_type, attr)) {
+		if (rtobj_is_index(message->nlmsg_type, attr)) {
 			ifindex = (int)mnl_attr_get_u32(attr);
-			refers |= rename_index(maps, &ifindex);
+			refers |= rtobj_map_index(maps, &ifindex);
 		} else if (rtobj_is_name(message->nlmsg_type, attr)) {
 			refers |= rtobj_find_name(maps, attr) != NULL;
-		} else if (is_hops(message->nlmsg_type, attr)) {
+		} else if (rtobj_is_hops(message->nlmsg_type, attr)) {
 			const struct count count = {maps, &refers};
 
 			nv_rtmessage_each_hop(mnl_attr_get_payload(attr),
-				mnl_attr_get_payload_len(attr), count_hop, &count);
+				mnl_attr_get_payload_len(attr), rtobj_count_hop, &count);
 		}
 	}
 	return refers;
 }
 
-static void rename_hop(struct rtnexthop *hop, const void *data)
+static void rtobj_map_hop(struct rtnexthop *hop, const void *data)
 {
-	rename_index(data, &hop->rtnh_ifindex);
+	rtobj_map_index(data, &hop->rtnh_ifindex);
 }
 
-static void put_renamed(
+static void rtobj_put_mapped(
 	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_link_maps *maps)
 {
 	char *at = (char *)mnl_nlmsg_get_payload_tail(copy) + MNL_ATTR_HDRLEN;
 
-	if (is_index(copy->nlmsg_type, attr)) {
+	if (rtobj_is_index(copy->nlmsg_type, attr)) {
 		int ifindex = (int)mnl_attr_get_u32(attr);
 
-		rename_index(maps, &ifindex);
+		rtobj_map_index(maps, &ifindex);
 		mnl_attr_put_u32(copy, attr->nla_type, (uint32_t)ifindex);
 	} else if (rtobj_is_name(copy->nlmsg_type, attr)) {
 		const struct nv_link_map *found = rtobj_find_name(maps, attr);
@@ -236,8 +236,9 @@ static void put_renamed(
 			nv_attr_put_same(copy, attr);
 	} else {
 		nv_attr_put_same(copy, attr);
-		if (is_hops(copy->nlmsg_type, attr))
-			nv_rtmessage_each_hop(at, mnl_attr_get_payload_len(attr), rename_hop, maps);
+		if (rtobj_is_hops(copy->nlmsg_type, attr))
+			nv_rtmessage_each_hop(
+				at, mnl_attr_get_payload_len(attr), rtobj_map_hop, maps);
 	}
 }
 
@@ -246,7 +247,7 @@ static void put_renamed(
  * priority of the kernel's own route it would make the kernel (6.18, ndisc.c) ignore the rest of an
  * advertisement, and the addresses' lifetimes would not be renewed.
  */
-static void step_back(struct nlmsghdr *copy)
+static void rtobj_step_back(struct nlmsghdr *copy)
 {
 	const struct rtmsg *info = mnl_nlmsg_get_payload(copy);
 	const struct nlattr *attr = nv_rtmessage_find(copy, RTA_PRIORITY);
@@ -260,7 +261,7 @@ static void step_back(struct nlmsghdr *copy)
 }
 
 /* Copies the next hops that use the links of @which. */
-static void put_hops_of(
+static void rtobj_put_hops_of(
 	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_link_maps *which)
 {
 	struct nlattr *nest = mnl_attr_nest_start(copy, RTA_MULTIPATH);
@@ -273,7 +274,7 @@ static void put_hops_of(
 		size_t length = RTNH_ALIGN(hop->rtnh_len);
 
 		length = length < left ? length : left;
-		if (rename_index(which, &ifindex)) {
+		if (rtobj_map_index(which, &ifindex)) {
 			memcpy(mnl_nlmsg_get_payload_tail(copy), hop, length);
 			copy->nlmsg_len += (uint32_t)length;
 		}
@@ -298,7 +299,7 @@ static uint16_t rtobj_flags_of(const struct nv_rtobj *obj, enum nv_rtobj_verb ve
 	return 0;
 }
 
-static bool is_of_ipv4(const struct nv_rtobj *obj)
+static bool rtobj_is_of_ipv4(const struct nv_rtobj *obj)
 {
 	const struct rtmsg *info = mnl_nlmsg_get_payload(&obj->header);
 
@@ -316,16 +317,16 @@ int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
 	if (r < 0)
 		return r;
 	if (message->nlmsg_type == RTM_NEWNEIGH)
-		rename_index(maps, &header->ndm_ifindex);
+		rtobj_map_index(maps, &header->ndm_ifindex);
 	nv_each_attr (attr, message) {
-		if (verb == NV_RTOBJ_DELETE && is_hops(message->nlmsg_type, attr) &&
-			!is_of_ipv4(obj))
-			put_hops_of(copy, attr, maps);
+		if (verb == NV_RTOBJ_DELETE && rtobj_is_hops(message->nlmsg_type, attr) &&
+			!rtobj_is_of_ipv4(obj))
+			rtobj_put_hops_of(copy, attr, maps);
 		else
-			put_renamed(copy, attr, maps);
+			rtobj_put_mapped(copy, attr, maps);
 	}
 	if (message->nlmsg_type == RTM_NEWROUTE && verb == NV_RTOBJ_ADD && maps)
-		step_back(copy);
+		rtobj_step_back(copy);
 	copy->nlmsg_type += verb == NV_RTOBJ_DELETE;
 	copy->nlmsg_flags = rtobj_flags_of(obj, verb);
 	nv_rtobjs_commit(requests, copy);
@@ -372,7 +373,7 @@ bool nv_rtobj_is_shared(const struct nv_rtobj *obj)
 bool nv_rtobj_is_replaced(const struct nv_rtobj *obj)
 {
 	return obj->header.nlmsg_type == RTM_NEWNEXTHOP ||
-	       (nv_rtobj_is_shared(obj) && !is_of_ipv4(obj));
+	       (nv_rtobj_is_shared(obj) && !rtobj_is_of_ipv4(obj));
 }
 
 bool nv_rtobj_is_learnt(const struct nv_rtobj *obj)

@@ -11,7 +11,7 @@
 #include <linux/nexthop.h>
 #include <string.h>
 
-static void clean_hop(struct rtnexthop *hop, const void *data)
+static void take_clean_hop(struct rtnexthop *hop, const void *data)
 {
 	(void)data;
 	hop->rtnh_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
@@ -23,7 +23,7 @@ static int take_hops(struct nlmsghdr *copy, const struct nlattr *attr)
 
 	nv_attr_put_same(copy, attr);
 	return nv_rtmessage_each_hop(
-		       list + MNL_ATTR_HDRLEN, mnl_attr_get_payload_len(attr), clean_hop, NULL)
+		       list + MNL_ATTR_HDRLEN, mnl_attr_get_payload_len(attr), take_clean_hop, NULL)
 		       ? 0
 		       : -EBADMSG;
 }
@@ -85,7 +85,7 @@ static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 }
 
 /* Whether the kernel itself makes such an entry, for groups and broadcast. */
-static bool is_of_itself(const struct ndmsg *info, const struct nlmsghdr *message)
+static bool take_is_of_itself(const struct ndmsg *info, const struct nlmsghdr *message)
 {
 	static const uint8_t all[NV_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	const struct nlattr *mac = nv_rtmessage_find(message, NDA_LLADDR);
@@ -131,7 +131,7 @@ static int take_neigh(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	if (r < 0)
 		return r;
 	if (!nv_ip_size(info->ndm_family) || !nv_rtmessage_find(message, NDA_DST) ||
-		is_of_itself(info, message))
+		take_is_of_itself(info, message))
 		return -ENOMSG;
 	info->ndm_flags &= NTF_PROXY | NTF_ROUTER | NTF_EXT_LEARNED;
 	if (info->ndm_state & known)
@@ -199,7 +199,7 @@ int nv_rtobjs_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	}
 }
 
-static int hex_digit(char c)
+static int take_hex_digit(char c)
 {
 	const char *digits = "0123456789abcdef";
 	const char *found = c ? strchr(digits, c) : NULL;
@@ -216,8 +216,8 @@ int nv_rtobjs_add_hex(struct nv_rtobjs *objs, const char *text)
 	if (!bytes)
 		return -ENOMEM;
 	for (size_t i = 0; i < length; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = hex_digit(text[2 * i + 1]);
+		int high = take_hex_digit(text[2 * i]);
+		int low = take_hex_digit(text[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return -EBADMSG;

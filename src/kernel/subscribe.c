@@ -19,7 +19,7 @@ static int subscribe_join(int fd, int group)
 		       : 0;
 }
 
-static int join_all(int fd, enum nv_subscription subscription)
+static int subscribe_join_all(int fd, enum nv_subscription subscription)
 {
 	int r;
 
@@ -55,14 +55,14 @@ int nv_subscribe_open(enum nv_subscription subscription, int *ret_fd)
 		    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) ||
 		bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
 		return -errno;
-	r = join_all(fd, subscription);
+	r = subscribe_join_all(fd, subscription);
 	if (r < 0)
 		return r;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-static bool is_notify_peers(const struct nlmsghdr *message)
+static bool subscribe_is_notify_peers(const struct nlmsghdr *message)
 {
 	NV_ATTRS(attrs, IFLA_EVENT);
 	uint32_t event = IFLA_EVENT_NONE;
@@ -73,7 +73,8 @@ static bool is_notify_peers(const struct nlmsghdr *message)
 	return event == IFLA_EVENT_NOTIFY_PEERS;
 }
 
-static void receive_message(const struct nlmsghdr *message, const struct nv_subscribe_sink *sink)
+static void subscribe_receive_message(
+	const struct nlmsghdr *message, const struct nv_subscribe_sink *sink)
 {
 	struct nv_link link;
 	struct nv_addr addr;
@@ -84,7 +85,7 @@ static void receive_message(const struct nlmsghdr *message, const struct nv_subs
 		if (!sink->link || nv_link_decode(message, &link) < 0)
 			break;
 		sink->link(&link, message->nlmsg_type == RTM_DELLINK, sink->data);
-		if (sink->notify_peers && is_notify_peers(message))
+		if (sink->notify_peers && subscribe_is_notify_peers(message))
 			sink->notify_peers(link.ifindex, sink->data);
 		break;
 	case RTM_NEWADDR:
@@ -97,17 +98,18 @@ static void receive_message(const struct nlmsghdr *message, const struct nv_subs
 	}
 }
 
-static void receive_messages(
+static void subscribe_receive_messages(
 	const struct nv_datagram *datagram, const struct nv_subscribe_sink *sink)
 {
 	const struct nlmsghdr *message = (const void *)datagram->bytes;
 	int left = (int)datagram->length;
 
 	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-		receive_message(message, sink);
+		subscribe_receive_message(message, sink);
 }
 
-static void receive_uevent(const struct nv_datagram *datagram, const struct nv_subscribe_sink *sink)
+static void subscribe_receive_uevent(
+	const struct nv_datagram *datagram, const struct nv_subscribe_sink *sink)
 {
 	struct nv_uevent_text text;
 	struct nv_uevent uevent;
@@ -135,11 +137,11 @@ int nv_subscribe_receive(enum nv_subscription subscription, int fd, struct nv_da
 		return 0;
 	switch (subscription) {
 	case NV_SUBSCRIBE_RTNL:
-		receive_messages(datagram, sink);
+		subscribe_receive_messages(datagram, sink);
 		break;
 	case NV_SUBSCRIBE_UEVENT:
 		if (datagram->has_uid && datagram->uid == 0)
-			receive_uevent(datagram, sink);
+			subscribe_receive_uevent(datagram, sink);
 		break;
 	}
 	return 0;

@@ -54,7 +54,7 @@ int nv_sysctl_file_write(const char *path, const char *value)
 	return (size_t)written == length ? 0 : -ENAMETOOLONG;
 }
 
-static int is_file(const struct dirent *entry)
+static int sysctl_is_file(const struct dirent *entry)
 {
 	return entry->d_type == DT_REG;
 }
@@ -67,7 +67,7 @@ int nv_sysctl_dir_list(const char *path, struct nv_words *ret_names)
 	int count;
 
 	snprintf(whole, sizeof(whole), SYSCTL_DIR "%s", path);
-	count = scandir(whole, &entries, is_file, alphasort);
+	count = scandir(whole, &entries, sysctl_is_file, alphasort);
 	if (count < 0)
 		return -errno;
 	names.word = calloc((size_t)count + 1, sizeof(*names.word));

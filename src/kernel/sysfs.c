@@ -27,7 +27,7 @@ static void devices_auto(struct devices *devices)
 	free(devices->devpath);
 }
 
-static int add_device(struct devices *devices, const char *devpath)
+static int sysfs_add_device(struct devices *devices, const char *devpath)
 {
 	char **grown;
 
@@ -45,7 +45,8 @@ static int add_device(struct devices *devices, const char *devpath)
 }
 
 /* @sys has no symbolic link in its path. */
-static int find_device(const char *sys, const char *dir, const char *name, struct devices *devices)
+static int sysfs_find_device(
+	const char *sys, const char *dir, const char *name, struct devices *devices)
 {
 	NV_AUTO(nv_free) char *path = NULL;
 	char target[PATH_MAX];
@@ -55,10 +56,10 @@ static int find_device(const char *sys, const char *dir, const char *name, struc
 	/* A uevent reports a device that has vanished meanwhile. */
 	if (!realpath(path, target) || strncmp(target, sys, strlen(sys)) != 0)
 		return 0;
-	return add_device(devices, target + strlen(sys));
+	return sysfs_add_device(devices, target + strlen(sys));
 }
 
-static int find_devices(const char *sys, const char *dir, struct devices *devices)
+static int sysfs_find_devices(const char *sys, const char *dir, struct devices *devices)
 {
 	NV_AUTO(nv_free) char *path = NULL;
 	NV_AUTO(nv_dir) DIR *listing = NULL;
@@ -71,18 +72,18 @@ static int find_devices(const char *sys, const char *dir, struct devices *device
 		return errno == ENOENT ? 0 : -errno;
 	for (struct dirent *entry = readdir(listing); entry && r == 0; entry = readdir(listing)) {
 		if (entry->d_name[0] != '.')
-			r = find_device(sys, dir, entry->d_name, devices);
+			r = sysfs_find_device(sys, dir, entry->d_name, devices);
 	}
 	return r;
 }
 
-static int by_devpath(const void *a, const void *b)
+static int sysfs_by_devpath(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* The last part of the target of the device's link "subsystem". Returns 0 or -errno. */
-static int read_subsystem(const char *sys, const char *devpath, char *ret, size_t size)
+static int sysfs_read_subsystem(const char *sys, const char *devpath, char *ret, size_t size)
 {
 	NV_AUTO(nv_free) char *path = NULL;
 	char target[PATH_MAX];
@@ -113,7 +114,7 @@ static void sysfs_report(const char *sys, const char *devpath, const struct nv_s
 	char line[NV_UEVENT_TEXT_MAX];
 	char subsystem[NV_NAME_LEN];
 
-	if (read_subsystem(sys, devpath, subsystem, sizeof(subsystem)) < 0 ||
+	if (sysfs_read_subsystem(sys, devpath, subsystem, sizeof(subsystem)) < 0 ||
 		asprintf(&path, "%s%s/uevent", sys, devpath) < 0)
 		return;
 	file = fopen(path, "re");
@@ -142,11 +143,11 @@ int nv_sysfs_devices(const char *sys, const struct nv_subscribe_sink *sink)
 	if (!realpath(sys, root))
 		return -errno;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(places) && r == 0; i++)
-		r = find_devices(root, places[i], &devices);
+		r = sysfs_find_devices(root, places[i], &devices);
 	if (r < 0)
 		return r;
 	if (devices.count)
-		qsort(devices.devpath, devices.count, sizeof(devices.devpath[0]), by_devpath);
+		qsort(devices.devpath, devices.count, sizeof(devices.devpath[0]), sysfs_by_devpath);
 	for (size_t i = 0; i < devices.count; i++)
 		sysfs_report(root, devices.devpath[i], sink);
 	return 0;

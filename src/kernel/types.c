@@ -43,7 +43,7 @@ const struct nv_link *nv_links_by_name(const struct nv_links *links, const char 
  * Makes room for one more element of @size bytes in an array of @count. The capacity is not stored:
  * it is at least the smallest power of two that is not below the count.
  */
-static int make_room(void **array, size_t count, size_t size, size_t max)
+static int types_make_room(void **array, size_t count, size_t size, size_t max)
 {
 	void *grown;
 
@@ -68,7 +68,7 @@ int nv_links_put(struct nv_links *links, const struct nv_link *link)
 		links->link[at] = *link;
 		return 0;
 	}
-	r = make_room(&array, links->count, sizeof(*link), NV_LINKS_MAX);
+	r = types_make_room(&array, links->count, sizeof(*link), NV_LINKS_MAX);
 	if (r < 0)
 		return r;
 	links->link = array;
@@ -92,7 +92,7 @@ void nv_links_remove(struct nv_links *links, int ifindex)
 int nv_addrs_add(struct nv_addrs *addrs, const struct nv_addr *addr)
 {
 	void *array = addrs->addr;
-	int r = make_room(&array, addrs->count, sizeof(*addr), NV_ADDRS_MAX);
+	int r = types_make_room(&array, addrs->count, sizeof(*addr), NV_ADDRS_MAX);
 
 	if (r < 0)
 		return r;
@@ -104,7 +104,7 @@ int nv_addrs_add(struct nv_addrs *addrs, const struct nv_addr *addr)
 int nv_routes_add(struct nv_routes *routes, const struct nv_route *route)
 {
 	void *array = routes->route;
-	int r = make_room(&array, routes->count, sizeof(*route), NV_ROUTES_MAX);
+	int r = types_make_room(&array, routes->count, sizeof(*route), NV_ROUTES_MAX);
 
 	if (r < 0)
 		return r;
@@ -138,7 +138,7 @@ const struct nv_addr *nv_addrs_by_ip(const struct nv_addrs *addrs, const struct 
 	return NULL;
 }
 
-static uint32_t table_of(const struct nv_route *route)
+static uint32_t types_table_of(const struct nv_route *route)
 {
 	return route->table ? route->table : RT_TABLE_MAIN;
 }
@@ -146,7 +146,7 @@ static uint32_t table_of(const struct nv_route *route)
 bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *b)
 {
 	return a->family == b->family && a->destination_len == b->destination_len &&
-	       a->tos == b->tos && table_of(a) == table_of(b) &&
+	       a->tos == b->tos && types_table_of(a) == types_table_of(b) &&
 	       (!a->destination_len || nv_ip_equal(&a->destination, &b->destination));
 }
 
@@ -160,7 +160,7 @@ const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT])
 int nv_neighs_add(struct nv_neighs *neighs, const struct nv_neigh *neigh)
 {
 	void *array = neighs->neigh;
-	int r = make_room(&array, neighs->count, sizeof(*neigh), NV_NEIGHS_MAX);
+	int r = types_make_room(&array, neighs->count, sizeof(*neigh), NV_NEIGHS_MAX);
 
 	if (r < 0)
 		return r;
@@ -172,7 +172,7 @@ int nv_neighs_add(struct nv_neighs *neighs, const struct nv_neigh *neigh)
 int nv_mcasts_add(struct nv_mcasts *mcasts, const struct nv_mcast *mcast)
 {
 	void *array = mcasts->mcast;
-	int r = make_room(&array, mcasts->count, sizeof(*mcast), NV_MCASTS_MAX);
+	int r = types_make_room(&array, mcasts->count, sizeof(*mcast), NV_MCASTS_MAX);
 
 	if (r < 0)
 		return r;
@@ -184,7 +184,7 @@ int nv_mcasts_add(struct nv_mcasts *mcasts, const struct nv_mcast *mcast)
 int nv_groups_add(struct nv_groups *groups, const struct nv_group *group)
 {
 	void *array = groups->group;
-	int r = make_room(&array, groups->count, sizeof(*group), NV_MCASTS_MAX);
+	int r = types_make_room(&array, groups->count, sizeof(*group), NV_MCASTS_MAX);
 
 	if (r < 0)
 		return r;
