@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-static bool read_rcconf(struct nv_context *context)
+static bool context_read_rcconf(struct nv_context *context)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	const char *path = getenv(NV_RCCONF_ENV);
@@ -47,7 +47,7 @@ bool nv_context_open(struct nv_context *context)
 			context->run_dir, nv_strerror(r));
 		return false;
 	}
-	if (!read_rcconf(context))
+	if (!context_read_rcconf(context))
 		return false;
 	r = nv_kernel_open(&context->kernel);
 	if (r < 0)

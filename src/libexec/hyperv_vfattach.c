@@ -33,7 +33,7 @@ static const struct nv_pair *vfattach_find_pair(
 }
 
 /* Returns 0 or -errno: what the VF's driver says, above all. */
-static int set_up_once(
+static int vfattach_set_up_once(
 	struct nv_context *context, const struct nv_link *vf, const struct nv_link *hn)
 {
 	char lagg[IFNAMSIZ];
@@ -55,7 +55,7 @@ static int set_up_once(
  * @ifindex: of the VF; names may change meanwhile.
  * @delay: seconds that it was waited for already.
  */
-static bool set_up(struct nv_context *context, int ifindex, unsigned int delay)
+static bool vfattach_set_up(struct nv_context *context, int ifindex, unsigned int delay)
 {
 	struct nv_retry retry = {};
 	uint64_t now = 0; /* microseconds since the first try */
@@ -73,7 +73,7 @@ static bool set_up(struct nv_context *context, int ifindex, unsigned int delay)
 				delay + (unsigned int)(now / 1000000));
 			return true;
 		}
-		r = set_up_once(context, vf, hn);
+		r = vfattach_set_up_once(context, vf, hn);
 		if (r == 0) {
 			nv_info("%s, the VF of %s, is set up", vf->name, hn->name);
 			return true;
@@ -96,7 +96,7 @@ static bool set_up(struct nv_context *context, int ifindex, unsigned int delay)
 }
 
 /* Returns whether it was waited for. */
-static bool await_udev(int ifindex)
+static bool vfattach_await_udev(int ifindex)
 {
 	const struct timespec pause = {.tv_nsec = UDEV_LOOK_MS * 1000000L};
 	int looks = 0;
@@ -110,11 +110,11 @@ static bool await_udev(int ifindex)
  * The second stage: whatever happened meanwhile, only the same interface is acted on, and only if
  * it is still a VF of ours.
  */
-static bool wait_and_set_up(struct nv_context *context, int ifindex, unsigned int delay)
+static bool vfattach_wait_and_set_up(struct nv_context *context, int ifindex, unsigned int delay)
 {
 	for (unsigned int left = delay; left > 0;)
 		left = sleep(left);
-	return nv_context_look(context) && set_up(context, ifindex, delay);
+	return nv_context_look(context) && vfattach_set_up(context, ifindex, delay);
 }
 
 /* Whether it carries another's frames and nothing else, which netvfd alone knows. */
@@ -159,14 +159,15 @@ static bool vfattach_run(struct nv_context *context, const char *ifname, unsigne
 	if (nv_hn_is_transparent(&context->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
 		return true;
 	if (delay)
-		return wait_and_set_up(context, vf->ifindex, delay);
+		return vfattach_wait_and_set_up(context, vf->ifindex, delay);
 	if (!context->settings->vf_delay)
-		return await_udev(vf->ifindex) ? wait_and_set_up(context, vf->ifindex, 0)
-					       : set_up(context, vf->ifindex, 0);
+		return vfattach_await_udev(vf->ifindex)
+			       ? vfattach_wait_and_set_up(context, vf->ifindex, 0)
+			       : vfattach_set_up(context, vf->ifindex, 0);
 	nv_info("%s, the VF of %s, will be set up in %u seconds (hyperv_vf_delay)", vf->name,
 		hn->name, context->settings->vf_delay);
 	return nv_context_background(PROGRAM) &&
-	       wait_and_set_up(context, vf->ifindex, context->settings->vf_delay);
+	       vfattach_wait_and_set_up(context, vf->ifindex, context->settings->vf_delay);
 }
 
 int main(int argc, char **argv)

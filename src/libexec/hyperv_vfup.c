@@ -53,7 +53,7 @@ static void vfup_auto(struct vfup *up)
  * The administrator's own program for this hn: hyperv_vfup.HN beside this one. Does not return if
  * there is one, unless it cannot be run (then false).
  */
-static bool run_custom(const char *hn)
+static bool vfup_run_custom(const char *hn)
 {
 	char self[4096];
 	char path[sizeof(self) + IFNAMSIZ + sizeof(PROGRAM)];
@@ -156,7 +156,7 @@ static bool vfup_open_datapath(struct vfup *up)
 	return r == 0;
 }
 
-static int enter_datapath(struct vfup *up)
+static int vfup_enter_datapath(struct vfup *up)
 {
 	struct nv_dp_change change = {
 		.what = NV_DP_VF | NV_DP_ACTIVE | NV_DP_MAC,
@@ -181,7 +181,7 @@ static bool vfup_join(struct vfup *up)
 		nv_notice(
 			"netvfd does not run in %s: nobody will switch %s between its ports until it does",
 			up->context.run_dir, up->hn->name);
-	r = enter_datapath(up);
+	r = vfup_enter_datapath(up);
 	if (r == 0)
 		r = nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair);
 	if (r < 0)
@@ -191,7 +191,7 @@ static bool vfup_join(struct vfup *up)
 }
 
 /* Whether an earlier run has left work: addresses, a DHCP client or a place in a bridge. */
-static bool has_leftovers(struct vfup *up)
+static bool vfup_has_leftovers(struct vfup *up)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
@@ -202,7 +202,7 @@ static bool has_leftovers(struct vfup *up)
 }
 
 /* A record is written before anything is changed; one that cannot be is a reason not to begin. */
-static bool take_journal(struct vfup *up, const struct nv_snapshot *now)
+static bool vfup_take_journal(struct vfup *up, const struct nv_snapshot *now)
 {
 	const char *hn = up->hn->name;
 	int r = nv_journal_read(up->context.run_dir, up->hn, &up->journal);
@@ -224,7 +224,7 @@ static bool take_journal(struct vfup *up, const struct nv_snapshot *now)
 }
 
 /* The live configuration that gives way to rc.conf's. */
-static void report_left(const struct vfup *up)
+static void vfup_report_left(const struct vfup *up)
 {
 	const size_t many = 10;
 	size_t count = 0;
@@ -274,7 +274,7 @@ static bool vfup_find_plan(struct vfup *up, struct nv_snapshot *ret_now)
  * A lagg of it would be one more interface without an address, and a VF that somebody configures
  * instead would lose what it has. Says why.
  */
-static bool is_unconfigured(const struct vfup *up)
+static bool vfup_is_unconfigured(const struct vfup *up)
 {
 	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 	const char *hn = up->hn->name;
@@ -294,14 +294,14 @@ static enum look vfup_make_plan(struct vfup *up)
 
 	if (!vfup_find_plan(up, &now))
 		return LOOK_FAILED;
-	if (is_unconfigured(up))
+	if (vfup_is_unconfigured(up))
 		return LOOK_DONE;
-	report_left(up);
-	return take_journal(up, &now) ? LOOK_GO_ON : LOOK_FAILED;
+	vfup_report_left(up);
+	return vfup_take_journal(up, &now) ? LOOK_GO_ON : LOOK_FAILED;
 }
 
 /* A kernel without bonding gets the other form. */
-static int create_lagg(struct vfup *up)
+static int vfup_create_lagg(struct vfup *up)
 {
 	enum nv_lagg_type type = up->context.settings->hn.lagg;
 	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, type, &up->lagg);
@@ -318,7 +318,7 @@ static int create_lagg(struct vfup *up)
  * has made the VF a port when it came; else it is closed for that, and its link needs seconds. A
  * VF that goes meanwhile is told by who needs it next.
  */
-static void ready_bond(struct vfup *up)
+static void vfup_ready_bond(struct vfup *up)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
 	struct nv_kernel *kernel = up->context.kernel;
@@ -341,10 +341,10 @@ static void ready_bond(struct vfup *up)
 
 static bool vfup_make_lagg(struct vfup *up)
 {
-	int r = create_lagg(up);
+	int r = vfup_create_lagg(up);
 
 	if (r == 0 || (r == -EEXIST && up->lagg))
-		ready_bond(up);
+		vfup_ready_bond(up);
 	if (r == 0 || (r == -EEXIST && up->lagg))
 		return true;
 	if (r == -EEXIST)
@@ -356,7 +356,7 @@ static bool vfup_make_lagg(struct vfup *up)
 }
 
 /* The ports follow the lagg's MTU; one that cannot makes the lagg follow. */
-static bool ready_ports(struct vfup *up)
+static bool vfup_ready_ports(struct vfup *up)
 {
 	struct nv_kernel *kernel = up->context.kernel;
 	uint32_t mtu = up->plan.move[0].mtu;
@@ -431,7 +431,7 @@ static bool vfup_move(struct vfup *up)
 	bool before = up->pair.mode != NV_MODE_LAGG;
 
 	up->plan.move[0].to = up->lagg;
-	if (!ready_ports(up) || !nv_apply(kernel, &up->plan, NV_STAGE_FILL) ||
+	if (!vfup_ready_ports(up) || !nv_apply(kernel, &up->plan, NV_STAGE_FILL) ||
 		!vfup_take_over(up)) {
 		if (before)
 			vfup_undo(up);
@@ -471,7 +471,7 @@ static bool vfup_run(struct vfup *up, const char *hn)
 	}
 	if (!vfup_open_datapath(up) || !vfup_join(up))
 		return false;
-	if (up->pair.mode == NV_MODE_LAGG && !has_leftovers(up)) {
+	if (up->pair.mode == NV_MODE_LAGG && !vfup_has_leftovers(up)) {
 		nv_info("%s is the upper of %s already", up->lagg_name, hn);
 		return true;
 	}
@@ -505,11 +505,11 @@ static bool vfup_release(struct vfup *up, const char *hn)
 	/* One that a run was about to delete when it was killed is taken in again. */
 	if (!up->lagg && nv_hn_lagg_name(hn, up->lagg_name) == 0 &&
 		nv_links_by_name(&up->context.links, up->lagg_name))
-		create_lagg(up);
+		vfup_create_lagg(up);
 	return nv_release(&up->context, up->datapath, up->hn, up->lagg);
 }
 
-static bool is_alone(const char *run_dir)
+static bool vfup_is_alone(const char *run_dir)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
 
@@ -532,7 +532,7 @@ static bool vfup_release_all(void)
 		if (!hn || pair->match == NV_MATCH_COUPLED)
 			continue;
 		done &= vfup_release(&up, hn->name) &&
-			(!is_alone(all.context.run_dir) ||
+			(!vfup_is_alone(all.context.run_dir) ||
 				nv_release_ports(&up.context, up.datapath, up.hn));
 	}
 	return done;
@@ -588,7 +588,7 @@ int main(int argc, char **argv)
 		return vfup_show_plan(&up, hn, json) ? 0 : 1;
 	if (back)
 		return vfup_release(&up, hn) ? 0 : 1;
-	if (!run_custom(hn))
+	if (!vfup_run_custom(hn))
 		return 1;
 	return vfup_run(&up, hn) ? 0 : 1;
 }

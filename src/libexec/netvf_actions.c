@@ -42,7 +42,7 @@ static int actions_usage(void)
 	return -EINVAL;
 }
 
-static int parse_options(int argc, char **argv, struct options *options)
+static int actions_parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {{"run-dir", required_argument, NULL, 'r'}, {}};
 	int opt;
@@ -61,7 +61,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 	return optind == argc ? 0 : actions_usage();
 }
 
-static int parse_event(const char *time, const char *line, struct nv_event **ret_event)
+static int actions_parse_event(const char *time, const char *line, struct nv_event **ret_event)
 {
 	struct timespec when = {};
 	unsigned long usec = 0;
@@ -95,7 +95,7 @@ static int actions_check(
 	int r = nv_rules_load(options->rules, actions_vm_guest, options, &faults, &rules);
 
 	if (r == 0)
-		r = parse_event(time, line, &event);
+		r = actions_parse_event(time, line, &event);
 	if (r == 0 && !nv_rules_make(rules, event, command))
 		r = -EACCES;
 	if (r == -EACCES)
@@ -106,7 +106,7 @@ static int actions_check(
 	return r;
 }
 
-static int as_of_wait(const siginfo_t *info)
+static int actions_as_of_wait(const siginfo_t *info)
 {
 	if (info->si_code == CLD_EXITED)
 		return (info->si_status & 0xff) << 8;
@@ -122,7 +122,7 @@ static void actions_attend(int fd, pid_t pid)
 	nv_runner_say(fd, NV_RUNNER_STARTED, pid);
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
 	}
-	if (nv_runner_say(fd, NV_RUNNER_ENDED, as_of_wait(&info)) == 0)
+	if (nv_runner_say(fd, NV_RUNNER_ENDED, actions_as_of_wait(&info)) == 0)
 		recv(fd, &byte, sizeof(byte), 0);
 	waitpid(pid, NULL, 0);
 }
@@ -170,7 +170,7 @@ static void actions_serve(int fd, struct options *options)
 		nv_runner_say(fd, NV_RUNNER_REFUSED, -r);
 }
 
-static int listen_at(const char *run_dir, int *ret_fd)
+static int actions_listen_at(const char *run_dir, int *ret_fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	NV_AUTO(nv_fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -222,13 +222,13 @@ int main(int argc, char **argv)
 	int r;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
-	if (parse_options(argc, argv, &options) < 0)
+	if (actions_parse_options(argc, argv, &options) < 0)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN); /* the processes of the connections leave nothing */
 	r = nv_run_dir_find(options.run_dir, &run_dir);
 	if (r == 0)
-		r = listen_at(run_dir, &listener);
+		r = actions_listen_at(run_dir, &listener);
 	if (r < 0) {
 		nv_err("cannot listen on %s/" NV_ACTIONS_SOCKET ": %s",
 			run_dir ? run_dir : options.run_dir, nv_strerror(r));

@@ -69,7 +69,7 @@ static int park_open_netns(int *ret_fd, struct nv_kernel **ret_kernel)
 	return r;
 }
 
-static int open_namespaces(struct park *park)
+static int park_open_namespaces(struct park *park)
 {
 	int r = park_open_netns(&park->home_fd, &park->home);
 
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 		nv_err("cannot make an event loop: %s", nv_strerror(r));
 		return EXIT_FAILURE;
 	}
-	if (open_namespaces(&park) < 0)
+	if (park_open_namespaces(&park) < 0)
 		return EXIT_FAILURE;
 	r = park_run(&park);
 	return park_give_back(&park) && r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

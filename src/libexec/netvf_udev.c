@@ -22,7 +22,7 @@
 
 #define HN_WAIT_MS 3000
 
-static bool is_lagg(const struct nv_context *context, const char *ifname)
+static bool udev_is_lagg(const struct nv_context *context, const char *ifname)
 {
 	for (size_t i = 0; i < context->pairs.count; i++) {
 		const struct nv_pair *pair = &context->pairs.pair[i];
@@ -36,7 +36,7 @@ static bool is_lagg(const struct nv_context *context, const char *ifname)
 	return false;
 }
 
-static bool is_vf(const struct nv_context *context, const char *ifname)
+static bool udev_is_vf(const struct nv_context *context, const char *ifname)
 {
 	const struct nv_link *link = nv_links_by_name(&context->links, ifname);
 	const struct nv_pair *pair = link ? nv_pairs_by_vf(&context->pairs, link->ifindex) : NULL;
@@ -46,7 +46,7 @@ static bool is_vf(const struct nv_context *context, const char *ifname)
 
 /* Whether the .link file that names the interface matches it by its MAC address: systemd.link(5).
  */
-static bool is_named_by_mac(const char *link_file)
+static bool udev_is_named_by_mac(const char *link_file)
 {
 	NV_AUTO(nv_file) FILE *file = link_file ? fopen(link_file, "re") : NULL;
 	char line[512];
@@ -71,7 +71,7 @@ static const char *udev_find_name(const char *ifname, const char *wanted)
 {
 	static const char *const places[] = {
 		"ID_NET_NAME", "ID_NET_NAME_ONBOARD", "ID_NET_NAME_SLOT", "ID_NET_NAME_PATH"};
-	bool by_mac = is_named_by_mac(getenv("ID_NET_LINK_FILE"));
+	bool by_mac = udev_is_named_by_mac(getenv("ID_NET_LINK_FILE"));
 
 	for (size_t i = by_mac ? 1 : 0; i < NV_ARRAY_SIZE(places); i++) {
 		const char *name = getenv(places[i]);
@@ -105,7 +105,7 @@ static bool udev_exists(const char *pattern)
 	return any;
 }
 
-static bool is_pending(const char *path, const char *begins, const char *net)
+static bool udev_is_pending(const char *path, const char *begins, const char *net)
 {
 	NV_AUTO(nv_file) FILE *file = fopen(path, "re");
 	char text[256] = "";
@@ -117,7 +117,7 @@ static bool is_pending(const char *path, const char *begins, const char *net)
 	return !udev_exists(pattern);
 }
 
-static bool hn_is_coming(void)
+static bool udev_hn_is_coming(void)
 {
 	bool pending = false;
 
@@ -126,7 +126,7 @@ static bool hn_is_coming(void)
 
 		glob(synthetic[i].file, 0, NULL, &found);
 		for (size_t j = 0; j < found.gl_pathc; j++)
-			pending |= is_pending(
+			pending |= udev_is_pending(
 				found.gl_pathv[j], synthetic[i].begins, synthetic[i].net);
 		globfree(&found);
 	}
@@ -150,7 +150,7 @@ static bool udev_look(struct nv_context *context, const char *ifname)
 		if (!link || strcmp(link->parent_bus, "pci") != 0 ||
 			!nv_streq(getenv("ACTION"), "add") ||
 			nv_pairs_by_vf(&context->pairs, link->ifindex) ||
-			nv_pairs_by_hn(&context->pairs, link->ifindex) || !hn_is_coming())
+			nv_pairs_by_hn(&context->pairs, link->ifindex) || !udev_hn_is_coming())
 			return true;
 		nanosleep(&pause, NULL);
 	}
@@ -158,13 +158,13 @@ static bool udev_look(struct nv_context *context, const char *ifname)
 }
 
 /* One that netvfd has made to register a VLAN. */
-static bool is_vf_vlan(const struct nv_context *context, const char *ifname)
+static bool udev_is_vf_vlan(const struct nv_context *context, const char *ifname)
 {
 	const struct nv_link *link = nv_links_by_name(&context->links, ifname);
 	const struct nv_link *vf = link ? nv_links_by_index(&context->links, link->lower) : NULL;
 	char name[IFNAMSIZ];
 
-	if (!vf || !nv_streq(link->kind, "vlan") || !is_vf(context, vf->name))
+	if (!vf || !nv_streq(link->kind, "vlan") || !udev_is_vf(context, vf->name))
 		return false;
 	nv_vf_vlan_name(vf->ifindex, link->vlan_id, name);
 	return nv_streq(name, ifname);
@@ -182,10 +182,11 @@ int main(int argc, char **argv)
 	}
 	if (!nv_context_open(&context) || !udev_look(&context, argv[1]))
 		return 1;
-	if (is_vf(&context, argv[1]) || is_vf_vlan(&context, argv[1]) || is_lagg(&context, argv[1]))
+	if (udev_is_vf(&context, argv[1]) || udev_is_vf_vlan(&context, argv[1]) ||
+		udev_is_lagg(&context, argv[1]))
 		puts("NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf");
-	name = is_vf(&context, argv[1]) ? udev_find_name(argv[1], argc == 3 ? argv[2] : NULL)
-					: NULL;
+	name = udev_is_vf(&context, argv[1]) ? udev_find_name(argv[1], argc == 3 ? argv[2] : NULL)
+					     : NULL;
 	if (name)
 		printf("NETVF_NAME=%s\n", name);
 	return 0;
