@@ -87,7 +87,7 @@ static struct share *budget_share_of(struct nv_budget *budget, uid_t uid)
 	return &budget->others;
 }
 
-static uint64_t thread_time(void)
+static uint64_t budget_thread_time(void)
 {
 	struct timespec time;
 
@@ -98,7 +98,7 @@ static uint64_t thread_time(void)
 void nv_budget_begin(struct nv_budget *budget)
 {
 	if (budget)
-		budget->began = thread_time();
+		budget->began = budget_thread_time();
 }
 
 void nv_budget_end(struct nv_budget *budget, uid_t uid)
@@ -108,7 +108,7 @@ void nv_budget_end(struct nv_budget *budget, uid_t uid)
 	if (!budget)
 		return;
 	way = budget->began - budget->ended;
-	budget->ended = thread_time();
+	budget->ended = budget_thread_time();
 	nv_budget_charge(budget, uid,
 		budget->ended - budget->began + (way < NV_BUDGET_TURN ? way : NV_BUDGET_TURN));
 }

@@ -57,12 +57,12 @@ struct nv_watch {
 };
 
 /* Errors of libevent's calls are returned too, so its own messages are only details. */
-static void log_libevent(int severity, const char *message)
+static void loop_log_libevent(int severity, const char *message)
 {
 	nv_log(severity == EVENT_LOG_ERR ? LOG_ERR : LOG_DEBUG, "libevent: %s", message);
 }
 
-static struct event_base *new_base(void)
+static struct event_base *loop_new_base(void)
 {
 	struct event_config *config = event_config_new();
 	struct event_base *base;
@@ -89,9 +89,9 @@ int nv_loop_new(enum nv_loop_clock clock, struct nv_loop **ret_loop)
 
 	if (!loop)
 		return -ENOMEM;
-	event_set_log_callback(log_libevent);
+	event_set_log_callback(loop_log_libevent);
 	errno = 0;
-	loop->base = new_base();
+	loop->base = loop_new_base();
 	if (!loop->base)
 		return errno ? -errno : -ENOMEM;
 	loop->clock = clock;
@@ -136,19 +136,19 @@ uint64_t nv_loop_now(const struct nv_loop *loop)
 	return now.tv_sec * NV_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-static void virtual_disarm(struct nv_watch *timer)
+static void loop_virtual_disarm(struct nv_watch *timer)
 {
 	if (timer->armed)
 		TAILQ_REMOVE(&timer->loop->timers, timer, link);
 	timer->armed = false;
 }
 
-static void virtual_arm(struct nv_watch *timer, uint64_t usec)
+static void loop_virtual_arm(struct nv_watch *timer, uint64_t usec)
 {
 	struct nv_loop *loop = timer->loop;
 	struct nv_watch *later;
 
-	virtual_disarm(timer);
+	loop_virtual_disarm(timer);
 	timer->armed = true;
 	timer->due = loop->now + usec;
 	timer->turn = loop->turn;
@@ -161,9 +161,9 @@ static void virtual_arm(struct nv_watch *timer, uint64_t usec)
 		TAILQ_INSERT_TAIL(&loop->timers, timer, link);
 }
 
-static void virtual_fire(struct nv_watch *timer)
+static void loop_virtual_fire(struct nv_watch *timer)
 {
-	virtual_disarm(timer);
+	loop_virtual_disarm(timer);
 	timer->callback.timer(timer->data);
 }
 
@@ -175,13 +175,13 @@ void nv_loop_advance(struct nv_loop *loop, uint64_t usec)
 	while ((timer = TAILQ_FIRST(&loop->timers)) && timer->due <= end) {
 		if (timer->due > loop->now)
 			loop->now = timer->due;
-		virtual_fire(timer);
+		loop_virtual_fire(timer);
 	}
 	loop->now = end;
 }
 
 /* Fires the timers that are due. What they arm waits for the next turn. */
-static bool virtual_turn(struct nv_loop *loop)
+static bool loop_virtual_turn(struct nv_loop *loop)
 {
 	struct nv_watch *timer;
 	bool any = false;
@@ -189,7 +189,7 @@ static bool virtual_turn(struct nv_loop *loop)
 	loop->turn++;
 	while ((timer = TAILQ_FIRST(&loop->timers)) && timer->due <= loop->now &&
 		timer->turn < loop->turn) {
-		virtual_fire(timer);
+		loop_virtual_fire(timer);
 		any = true;
 	}
 	return any;
@@ -197,7 +197,7 @@ static bool virtual_turn(struct nv_loop *loop)
 
 int nv_loop_run_once(struct nv_loop *loop, int wait)
 {
-	if (virtual_turn(loop))
+	if (loop_virtual_turn(loop))
 		wait = 0;
 	errno = 0;
 	if (event_base_loop(loop->base,
@@ -206,7 +206,7 @@ int nv_loop_run_once(struct nv_loop *loop, int wait)
 	return 0;
 }
 
-static struct nv_watch *new_watch(struct nv_loop *loop, void *data)
+static struct nv_watch *loop_new_watch(struct nv_loop *loop, void *data)
 {
 	struct nv_watch *watch = calloc(1, sizeof(*watch));
 
@@ -247,7 +247,7 @@ static short loop_flags_of(int events)
 	       (events & NV_LOOP_WRITE ? EV_WRITE : 0);
 }
 
-static void on_fd(int fd, short what, void *data)
+static void loop_on_fd(int fd, short what, void *data)
 {
 	struct nv_watch *watch = data;
 	int events = (what & EV_READ ? NV_LOOP_READ : 0) | (what & EV_WRITE ? NV_LOOP_WRITE : 0);
@@ -268,21 +268,21 @@ static void loop_on_hangup(int fd, short what, void *data)
 int nv_loop_watch_fd(struct nv_loop *loop, int fd, int events, nv_loop_fd_fn callback, void *data,
 	struct nv_watch **ret_watch)
 {
-	NV_AUTO(nv_free) struct nv_watch *watch = new_watch(loop, data);
+	NV_AUTO(nv_free) struct nv_watch *watch = loop_new_watch(loop, data);
 	int r;
 
 	if (!watch)
 		return -ENOMEM;
 	watch->callback.fd = callback;
 	r = loop_start(watch, fd, loop_flags_of(events),
-		events == NV_LOOP_HANGUP ? loop_on_hangup : on_fd);
+		events == NV_LOOP_HANGUP ? loop_on_hangup : loop_on_fd);
 	if (r < 0)
 		return r;
 	*ret_watch = TAKE_PTR(watch);
 	return 0;
 }
 
-static void on_timer(int fd, short what, void *data)
+static void loop_on_timer(int fd, short what, void *data)
 {
 	struct nv_watch *watch = data;
 
@@ -294,12 +294,12 @@ static void on_timer(int fd, short what, void *data)
 int nv_loop_watch_timer(
 	struct nv_loop *loop, nv_loop_timer_fn callback, void *data, struct nv_watch **ret_watch)
 {
-	NV_AUTO(nv_free) struct nv_watch *watch = new_watch(loop, data);
+	NV_AUTO(nv_free) struct nv_watch *watch = loop_new_watch(loop, data);
 
 	if (!watch)
 		return -ENOMEM;
 	watch->callback.timer = callback;
-	if (evtimer_assign(&watch->event, loop->base, on_timer, watch) < 0)
+	if (evtimer_assign(&watch->event, loop->base, loop_on_timer, watch) < 0)
 		return -EINVAL;
 	*ret_watch = TAKE_PTR(watch);
 	return 0;
@@ -310,7 +310,7 @@ int nv_watch_arm(struct nv_watch *timer, uint64_t usec)
 	struct timeval tv = {usec / NV_USEC_PER_SEC, usec % NV_USEC_PER_SEC};
 
 	if (timer->loop->clock == NV_LOOP_VIRTUAL) {
-		virtual_arm(timer, usec);
+		loop_virtual_arm(timer, usec);
 		return 0;
 	}
 	return event_add(&timer->event, &tv) < 0 ? -ENOMEM : 0;
@@ -318,7 +318,7 @@ int nv_watch_arm(struct nv_watch *timer, uint64_t usec)
 
 void nv_watch_disarm(struct nv_watch *timer)
 {
-	virtual_disarm(timer);
+	loop_virtual_disarm(timer);
 	event_del(&timer->event);
 }
 
@@ -333,7 +333,7 @@ static void loop_on_signal(int signal, short what, void *data)
 int nv_loop_watch_signal(struct nv_loop *loop, int signal, nv_loop_signal_fn callback, void *data,
 	struct nv_watch **ret_watch)
 {
-	NV_AUTO(nv_free) struct nv_watch *watch = new_watch(loop, data);
+	NV_AUTO(nv_free) struct nv_watch *watch = loop_new_watch(loop, data);
 	int r;
 
 	if (!watch)
@@ -346,7 +346,7 @@ int nv_loop_watch_signal(struct nv_loop *loop, int signal, nv_loop_signal_fn cal
 	return 0;
 }
 
-static void on_child(int fd, short what, void *data)
+static void loop_on_child(int fd, short what, void *data)
 {
 	struct nv_watch *watch = data;
 	int status;
@@ -362,7 +362,7 @@ static void on_child(int fd, short what, void *data)
 int nv_loop_watch_child(struct nv_loop *loop, pid_t pid, nv_loop_child_fn callback, void *data,
 	struct nv_watch **ret_watch)
 {
-	NV_AUTO(nv_free) struct nv_watch *watch = new_watch(loop, data);
+	NV_AUTO(nv_free) struct nv_watch *watch = loop_new_watch(loop, data);
 	NV_AUTO(nv_fd) int pidfd = -1;
 	int r;
 
@@ -373,7 +373,7 @@ int nv_loop_watch_child(struct nv_loop *loop, pid_t pid, nv_loop_child_fn callba
 		return -errno;
 	watch->callback.child = callback;
 	watch->pid = pid;
-	r = loop_start(watch, pidfd, EV_READ, on_child);
+	r = loop_start(watch, pidfd, EV_READ, loop_on_child);
 	if (r < 0)
 		return r;
 	watch->pidfd = TAKE_FD(pidfd);
@@ -385,7 +385,7 @@ struct nv_watch *nv_watch_free(struct nv_watch *watch)
 {
 	if (!watch)
 		return NULL;
-	virtual_disarm(watch);
+	loop_virtual_disarm(watch);
 	event_del(&watch->event);
 	if (watch->pidfd >= 0)
 		close(watch->pidfd);

@@ -62,7 +62,7 @@ int nv_unix_peer(int fd, struct ucred *ret_peer)
 	return 0;
 }
 
-static int bind_and_listen(const char *path, int type, int backlog, int *ret_fd)
+static int unix_bind_and_listen(const char *path, int type, int backlog, int *ret_fd)
 {
 	NV_AUTO(nv_fd) int fd = -1;
 	struct sockaddr_un address;
@@ -93,7 +93,7 @@ static void unix_rest(struct nv_listener *listener, bool failed, uint64_t usec)
 }
 
 /* Returns whether there may be more. */
-static bool accept_one(struct nv_listener *listener)
+static bool unix_accept_one(struct nv_listener *listener)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
 	int fd;
@@ -119,7 +119,7 @@ static bool accept_one(struct nv_listener *listener)
 }
 
 /* One in each turn, so that urgent watches need not wait for more. */
-static void on_connection(int fd, int events, void *data)
+static void unix_on_connection(int fd, int events, void *data)
 {
 	struct nv_listener *listener = data;
 	uint64_t wait = nv_budget_wait_any(listener->budget);
@@ -129,7 +129,7 @@ static void on_connection(int fd, int events, void *data)
 	if (wait)
 		unix_rest(listener, false, wait > REST_LEAST ? wait : REST_LEAST);
 	else
-		accept_one(listener);
+		unix_accept_one(listener);
 }
 
 static void unix_look(struct nv_listener *listener)
@@ -140,8 +140,8 @@ static void unix_look(struct nv_listener *listener)
 		listener->watch = nv_watch_free(listener->watch);
 	if (!listener->enabled || listener->resting || listener->watch)
 		return;
-	r = nv_loop_watch_fd(listener->loop, listener->fd, NV_LOOP_READ, on_connection, listener,
-		&listener->watch);
+	r = nv_loop_watch_fd(listener->loop, listener->fd, NV_LOOP_READ, unix_on_connection,
+		listener, &listener->watch);
 	if (r < 0) {
 		nv_warn("cannot wait for connections to %s: %s; trying again in a second",
 			listener->path, nv_strerror(r));
@@ -165,7 +165,7 @@ void nv_listener_accept(struct nv_listener *listener)
 	 * time.
 	 */
 	for (int waiting = listener->backlog + 1; waiting > 0; waiting--)
-		if (!listener->enabled || listener->failed || !accept_one(listener))
+		if (!listener->enabled || listener->failed || !unix_accept_one(listener))
 			return;
 }
 
@@ -194,7 +194,7 @@ int nv_listener_new(struct nv_loop *loop, struct nv_budget *budget, const char *
 		return -ENOMEM;
 	r = nv_loop_watch_timer(loop, unix_on_rested, listener, &listener->timer);
 	if (r == 0)
-		r = bind_and_listen(path, type, backlog, &listener->fd);
+		r = unix_bind_and_listen(path, type, backlog, &listener->fd);
 	if (r < 0)
 		return r;
 	nv_listener_enable(listener, true);
