@@ -23,7 +23,7 @@ bool nv_addresses_lacks_network(const struct nv_addr *addr, const struct nv_rout
  * The address is there already, from a run that was killed. The route to its network must be there
  * too.
  */
-static int restore_route4(struct nv_kernel *kernel, const struct nv_addr *addr)
+static int addresses_restore_route4(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 	int r = nv_kernel_routes(kernel, addr->ifindex, &routes);
@@ -35,7 +35,7 @@ static int restore_route4(struct nv_kernel *kernel, const struct nv_addr *addr)
 }
 
 /* As the kernel makes it with an IPv6 address (addrconf_prefix_route()). */
-static struct nv_route network_of(const struct nv_addr *addr)
+static struct nv_route addresses_network_of(const struct nv_addr *addr)
 {
 	struct nv_route route = {
 		.family = AF_INET6,
@@ -56,9 +56,9 @@ static struct nv_route network_of(const struct nv_addr *addr)
  * first matching prefix route, possibly another interface's (modify_prefix_route()). Add the prefix
  * route again instead.
  */
-static int restore_route6(struct nv_kernel *kernel, const struct nv_addr *addr)
+static int addresses_restore_route6(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
-	const struct nv_route network = network_of(addr);
+	const struct nv_route network = addresses_network_of(addr);
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 	int r;
 
@@ -80,7 +80,7 @@ static int restore_route6(struct nv_kernel *kernel, const struct nv_addr *addr)
  * The address is there already. It gets its lifetimes again, unless a previous run made it
  * permanent.
  */
-static int restore_addr6(struct nv_kernel *kernel, const struct nv_addr *addr)
+static int addresses_restore_addr6(struct nv_kernel *kernel, const struct nv_addr *addr)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	const struct nv_addr *there;
@@ -90,11 +90,11 @@ static int restore_addr6(struct nv_kernel *kernel, const struct nv_addr *addr)
 		return r;
 	there = nv_addrs_by_ip(&addrs, &addr->local);
 	if (addr->valid_lft == NV_LFT_LONGEST && there && there->flags & IFA_F_PERMANENT)
-		return restore_route6(kernel, there);
+		return addresses_restore_route6(kernel, there);
 	return nv_kernel_addr_add(kernel, addr, true);
 }
 
-static void make_changeable(struct nv_addr *addr)
+static void addresses_make_changeable(struct nv_addr *addr)
 {
 	addr->flags |= IFA_F_NODAD;
 	if (addr->valid_lft != NV_LFT_FOREVER)
@@ -114,10 +114,11 @@ bool nv_addresses_fill(
 
 	addr.ifindex = move->to;
 	if (is_ipv6)
-		make_changeable(&addr);
+		addresses_make_changeable(&addr);
 	r = nv_kernel_addr_add(kernel, &addr, false);
 	if (r == -EEXIST)
-		r = is_ipv6 ? restore_addr6(kernel, &addr) : restore_route4(kernel, &addr);
+		r = is_ipv6 ? addresses_restore_addr6(kernel, &addr)
+			    : addresses_restore_route4(kernel, &addr);
 	if (r == 0)
 		return true;
 	nv_err("cannot give %s the address %s/%u: %s", move->to_name, nv_ip_text(&addr.local, text),
@@ -126,7 +127,7 @@ bool nv_addresses_fill(
 }
 
 /* Whether the kernel accepts frames for each of the IPv6 addresses on the new interface. */
-static bool is_heard(struct nv_kernel *kernel, const struct nv_move *move)
+static bool addresses_is_heard(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 	size_t wanted = 0;
@@ -149,7 +150,7 @@ void nv_addresses_wait(struct nv_kernel *kernel, const struct nv_move *move)
 
 	if (!move->up || nv_kernel_link(kernel, move->to, &link) < 0 || !nv_link_usable(&link))
 		return;
-	for (int tries = 0; tries < 1000 && !is_heard(kernel, move); tries++)
+	for (int tries = 0; tries < 1000 && !addresses_is_heard(kernel, move); tries++)
 		nanosleep(&moment, NULL);
 }
 
@@ -174,7 +175,7 @@ void nv_addresses_complete(struct nv_kernel *kernel, int ifindex, const struct n
 	}
 }
 
-static bool is_gone(int r)
+static bool addresses_is_gone(int r)
 {
 	return r == 0 || r == -ENODEV || r == -EADDRNOTAVAIL;
 }
@@ -194,7 +195,7 @@ void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, in
 		if (addr->local.family != family)
 			continue;
 		r = nv_kernel_addr_del(kernel, addr);
-		if (!is_gone(r))
+		if (!addresses_is_gone(r))
 			nv_warn("cannot take the address %s/%u off %s: %s",
 				nv_ip_text(&addr->local, text), addr->prefix_len, move->from_name,
 				nv_strerror(r));

@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+static int apply_make_vlan(
+	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
 	const struct nv_move *lower = &plan->move[move->lower];
 	struct nv_link link = {.kind = "vlan", .lower = lower->to, .vlan_id = move->vlan_id};
@@ -36,7 +37,7 @@ static int make_vlan(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 	return 0;
 }
 
-static void set_link(struct nv_kernel *kernel, const struct nv_move *move)
+static void apply_set_link(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	struct nv_link_change change = {.what = NV_LINK_MTU, .to = {.mtu = move->mtu}};
 	int r = move->mtu ? nv_kernel_link_set(kernel, move->to, &change) : 0;
@@ -56,7 +57,7 @@ static void set_link(struct nv_kernel *kernel, const struct nv_move *move)
 }
 
 /* The kernel accepts a token only on an interface that accepts router advertisements. */
-static void set_token(struct nv_kernel *kernel, const struct nv_move *move)
+static void apply_set_token(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	const struct nv_link_change change = {.what = NV_LINK_TOKEN, .to.token = move->token};
 	int r = IN6_IS_ADDR_UNSPECIFIED(&move->token)
@@ -67,9 +68,10 @@ static void set_token(struct nv_kernel *kernel, const struct nv_move *move)
 		nv_warn("cannot set the IPv6 token of %s: %s", move->to_name, nv_strerror(r));
 }
 
-static bool make_link(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+static bool apply_make_link(
+	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
-	int r = move->to ? 0 : make_vlan(kernel, plan, move);
+	int r = move->to ? 0 : apply_make_vlan(kernel, plan, move);
 
 	if (r < 0)
 		nv_err("cannot make VLAN %u as %s on %s: %s", move->vlan_id, move->to_name,
@@ -78,12 +80,12 @@ static bool make_link(struct nv_kernel *kernel, const struct nv_plan *plan, stru
 	return r == 0;
 }
 
-static bool copy_settings(struct nv_kernel *kernel, struct nv_move *move)
+static bool apply_copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 {
 	int r;
 
 	if (!move->keeps)
-		set_link(kernel, move);
+		apply_set_link(kernel, move);
 	if (move->from && !move->keeps)
 		nv_sysctls_copy(kernel, move);
 	if (move->from)
@@ -97,14 +99,14 @@ static bool copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 	}
 	if (move->keeps)
 		return true;
-	set_token(kernel, move);
+	apply_set_token(kernel, move);
 	if (move->from)
 		nv_sysctls_copy_mtu(kernel, move);
 	return true;
 }
 
 /* A route that cannot be added does not end the move. @priority: of the log message. */
-static void fill_route(
+static void apply_fill_route(
 	struct nv_kernel *kernel, const struct nv_move *move, size_t index, int priority)
 {
 	struct nv_route route = move->routes.route[index];
@@ -130,7 +132,7 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	}
 }
 
-static void close_link(struct nv_kernel *kernel, const struct nv_move *move)
+static void apply_close_link(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	const struct nv_link_change bare = {
 		.what = NV_LINK_ADDR_GEN_MODE,
@@ -141,7 +143,7 @@ static void close_link(struct nv_kernel *kernel, const struct nv_move *move)
 	nv_sysctls_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
 }
 
-static bool remove_link(struct nv_kernel *kernel, struct nv_move *move)
+static bool apply_remove_link(struct nv_kernel *kernel, struct nv_move *move)
 {
 	int r = nv_kernel_link_del(kernel, move->from);
 
@@ -166,9 +168,9 @@ static bool apply_take_off(
 {
 	switch (step->object) {
 	case NV_STEP_LINK:
-		return remove_link(kernel, move);
+		return apply_remove_link(kernel, move);
 	case NV_STEP_SETTINGS:
-		close_link(kernel, move);
+		apply_close_link(kernel, move);
 		return true;
 	case NV_STEP_PORT:
 		nv_bridge_leave(kernel, move);
@@ -206,7 +208,7 @@ static bool apply_add(struct nv_kernel *kernel, const struct nv_move *move,
 	case NV_STEP_ADDR:
 		return nv_addresses_fill(kernel, move, &move->addrs.addr[step->index]);
 	case NV_STEP_ROUTE:
-		fill_route(kernel, move, step->index, priority);
+		apply_fill_route(kernel, move, step->index, priority);
 		return true;
 	case NV_STEP_ADDRS6:
 		nv_addresses_wait(kernel, move);
@@ -235,7 +237,7 @@ static bool apply_copy(struct nv_kernel *kernel, struct nv_move *move, const str
 	if (step->object == NV_STEP_PORT)
 		return nv_bridge_enter(kernel, move);
 	if (step->object == NV_STEP_SETTINGS)
-		return copy_settings(kernel, move);
+		return apply_copy_settings(kernel, move);
 	nv_resolved_copy(move->from_name, move->to_name);
 	return true;
 }
@@ -248,7 +250,7 @@ static bool apply_carry_out(
 	switch (step->verb) {
 	case NV_STEP_MAKE:
 		move->late = step->stage != NV_STAGE_FILL;
-		return !plan->move[move->lower].to || make_link(kernel, plan, move);
+		return !plan->move[move->lower].to || apply_make_link(kernel, plan, move);
 	case NV_STEP_COPY:
 		return !move->to || apply_copy(kernel, move, step);
 	case NV_STEP_ADD:
@@ -296,7 +298,7 @@ bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage
 }
 
 /* The number of routes that the kernel does not add with an address. */
-static size_t count_routes(const struct nv_routes *routes)
+static size_t apply_count_routes(const struct nv_routes *routes)
 {
 	size_t count = 0;
 
@@ -348,7 +350,8 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const s
 		nv_kernel_addr_del(kernel, &addr);
 		whole = false;
 	}
-	whole &= count_routes(&routes) >= move->routes.count + nv_replay_count_routes(plan, move);
+	whole &= apply_count_routes(&routes) >=
+		 move->routes.count + nv_replay_count_routes(plan, move);
 	if (!whole)
 		apply_put_again(kernel, plan, move);
 }
@@ -363,7 +366,7 @@ static bool apply_has_other(const struct nv_move *move, const struct nv_addrs *n
 }
 
 /* Removes an address from the plan, so that it is not added again. */
-static void forget_addr(struct nv_move *move, size_t index)
+static void apply_forget_addr(struct nv_move *move, size_t index)
 {
 	struct nv_addrs *addrs = &move->addrs;
 
@@ -396,7 +399,7 @@ void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 		mine.ifindex = move->to;
 		if (other) {
 			nv_kernel_addr_del(kernel, &mine);
-			forget_addr(move, i);
+			apply_forget_addr(move, i);
 		} else if (addr->valid_lft != UINT32_MAX &&
 			   (!there || there->valid_lft <= addr->valid_lft)) {
 			mine.valid_lft = addr->valid_lft = UINT32_MAX;

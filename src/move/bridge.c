@@ -51,7 +51,7 @@ bool nv_bridge_enter(struct nv_kernel *kernel, const struct nv_move *move)
  * An entry of the forwarding database belongs to one port only, and a frame that came by the old
  * port may have moved it back.
  */
-static int request_macs(const struct nv_move *move, struct nv_rtobjs *requests)
+static int bridge_request_macs(const struct nv_move *move, struct nv_rtobjs *requests)
 {
 	const struct nv_link_map map = {move->was, move->to, move->from_name, move->to_name};
 	const struct nv_link_maps list = {&map, 1};
@@ -64,7 +64,7 @@ static int request_macs(const struct nv_move *move, struct nv_rtobjs *requests)
 	return r;
 }
 
-static int request_succession(
+static int bridge_request_succession(
 	const struct nv_move *move, const struct nv_rtobj *port, struct nv_rtobjs *requests)
 {
 	int r = nv_brport_flood(requests, port, move->to);
@@ -86,9 +86,9 @@ void nv_bridge_leave(struct nv_kernel *kernel, const struct nv_move *move)
 
 	if (!port)
 		return;
-	bridge_carry_out(kernel, move, &macs, request_macs(move, &macs), SIZE_MAX, SIZE_MAX);
-	bridge_carry_out(
-		kernel, move, &requests, request_succession(move, port, &requests), 1, SIZE_MAX);
+	bridge_carry_out(kernel, move, &macs, bridge_request_macs(move, &macs), SIZE_MAX, SIZE_MAX);
+	bridge_carry_out(kernel, move, &requests, bridge_request_succession(move, port, &requests),
+		1, SIZE_MAX);
 }
 
 void nv_bridge_undo(struct nv_kernel *kernel, const struct nv_move *move)

@@ -19,7 +19,7 @@ void nv_journal_auto(struct nv_journal *journal)
 	*journal = (struct nv_journal){};
 }
 
-static uint64_t now_since_boot(void)
+static uint64_t journal_now_since_boot(void)
 {
 	struct timespec now;
 
@@ -27,7 +27,7 @@ static uint64_t now_since_boot(void)
 	return (uint64_t)now.tv_sec;
 }
 
-static void read_sysctl(struct nv_kernel *kernel, const char *family, const char *ifname,
+static void journal_read_sysctl(struct nv_kernel *kernel, const char *family, const char *ifname,
 	const char *name, char ret_value[16])
 {
 	char path[NV_SYSCTL_PATH_MAX];
@@ -47,8 +47,8 @@ static struct nv_journal_settings journal_read_settings(
 		.addr_gen_mode = hn->addr_gen_mode,
 	};
 
-	read_sysctl(kernel, "ipv6", hn->name, "accept_ra", settings.accept_ra);
-	read_sysctl(kernel, "ipv4", hn->name, "rp_filter", settings.rp_filter);
+	journal_read_sysctl(kernel, "ipv6", hn->name, "accept_ra", settings.accept_ra);
+	journal_read_sysctl(kernel, "ipv4", hn->name, "rp_filter", settings.rp_filter);
 	return settings;
 }
 
@@ -77,13 +77,13 @@ static struct nv_journal_settings journal_find_own(
 	return own;
 }
 
-static bool is_several(const struct nv_rtobj *obj)
+static bool journal_is_several(const struct nv_rtobj *obj)
 {
 	return nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE && nv_rtobj_is_shared(obj);
 }
 
 /* Of what does not move, keeps what belongs to hn and not to a VLAN. */
-static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal)
+static int journal_take_displaced(const struct nv_plan *plan, struct nv_journal *journal)
 {
 	const struct nv_move *move = &plan->move[0];
 	const struct nv_link_map hn = {move->from, move->from, move->from_name, move->from_name};
@@ -103,16 +103,17 @@ static int take_displaced(const struct nv_plan *plan, struct nv_journal *journal
 	 * tried.
 	 */
 	nv_each_rtobj (obj, &plan->objs)
-		if (r == 0 && plan->is_configured && is_several(obj) && nv_rtobj_refers(obj, &list))
+		if (r == 0 && plan->is_configured && journal_is_several(obj) &&
+			nv_rtobj_refers(obj, &list))
 			r = nv_rtobjs_add(&journal->displaced, obj);
 	return r;
 }
 
-static int take_config(
+static int journal_take_config(
 	const struct nv_snapshot *now, const struct nv_plan *plan, struct nv_journal *journal)
 {
 	const struct nv_move *move = &plan->move[0];
-	int r = take_displaced(plan, journal);
+	int r = journal_take_displaced(plan, journal);
 
 	for (size_t i = 0; i < now->addrs.count && r == 0; i++)
 		if (now->addrs.addr[i].ifindex == move->from &&
@@ -142,7 +143,7 @@ static const struct nv_rtobj *journal_find_port(
 }
 
 /* Copies @live, but with @port as the first object. */
-static int replace_port(struct nv_rtobjs *live, const struct nv_rtobj *port)
+static int journal_replace_port(struct nv_rtobjs *live, const struct nv_rtobj *port)
 {
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
 	int r = nv_rtobjs_add(&objs, port);
@@ -169,7 +170,7 @@ int nv_journal_ports(struct nv_journal *journal, struct nv_plan *plan)
 			live && move->both ? journal_find_port(journal, live) : NULL;
 
 		if (then)
-			r = replace_port(&move->port, then);
+			r = journal_replace_port(&move->port, then);
 		if (r == 0 && live)
 			r = nv_rtobjs_add(&ports, nv_rtobjs_next(&move->port, NULL));
 	}
@@ -195,8 +196,8 @@ int nv_journal_take(struct nv_kernel *kernel, const struct nv_link *hn,
 	nv_rtobjs_auto(&journal->configured);
 	journal->hn = hn->ifindex;
 	memcpy(journal->mac, hn->mac, NV_MAC_LEN);
-	journal->taken = now_since_boot();
-	return take_config(now, plan, journal);
+	journal->taken = journal_now_since_boot();
+	return journal_take_config(now, plan, journal);
 }
 
 static bool journal_has_addr(const struct nv_rtobjs *objs, const struct nv_addr *wanted)
@@ -247,9 +248,9 @@ static bool journal_comes_back(const struct nv_journal *journal, const struct nv
 	return displaced && addr->valid_lft;
 }
 
-static int amend_addrs(const struct nv_journal *journal, struct nv_move *move)
+static int journal_amend_addrs(const struct nv_journal *journal, struct nv_move *move)
 {
-	uint64_t now = now_since_boot();
+	uint64_t now = journal_now_since_boot();
 	uint64_t elapsed = now > journal->taken ? now - journal->taken : 0;
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	int r = 0;
@@ -317,8 +318,8 @@ static bool journal_is_configured(const struct nv_routes *said, const struct nv_
 	return false;
 }
 
-static int amend_objs(const struct nv_journal *journal, const struct nv_link_map *hn_to_lagg,
-	struct nv_plan *plan)
+static int journal_amend_objs(const struct nv_journal *journal,
+	const struct nv_link_map *hn_to_lagg, struct nv_plan *plan)
 {
 	const struct nv_link_maps maps = {hn_to_lagg, 1};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs objs = {};
@@ -333,7 +334,7 @@ static int amend_objs(const struct nv_journal *journal, const struct nv_link_map
 	/* The plan's objects name the old interface, which is the lagg now. */
 	nv_each_rtobj (obj, &journal->displaced)
 		if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_ADDR &&
-			!(is_several(obj) && journal_has_place(&plan->objs, obj)))
+			!(journal_is_several(obj) && journal_has_place(&plan->objs, obj)))
 			r = nv_rtobjs_request(&objs, obj, NV_RTOBJ_REPLACE, &maps);
 	if (r < 0)
 		return r;
@@ -345,11 +346,11 @@ static int amend_objs(const struct nv_journal *journal, const struct nv_link_map
 int nv_journal_amend(const struct nv_journal *journal, const struct nv_link_map *hn_to_lagg,
 	struct nv_plan *plan)
 {
-	int r = amend_addrs(journal, &plan->move[0]);
+	int r = journal_amend_addrs(journal, &plan->move[0]);
 
 	/* A route whose gateway rc.conf made reachable may have none any more. */
 	plan->is_configured |= journal->configured.count > 0;
-	return r < 0 ? r : amend_objs(journal, hn_to_lagg, plan);
+	return r < 0 ? r : journal_amend_objs(journal, hn_to_lagg, plan);
 }
 
 /* Includes the addresses that an earlier run has moved. */

@@ -21,7 +21,7 @@ static void json_auto(json_t **json)
 	json_decref(*json);
 }
 
-static int objs_to_json(const struct nv_rtobjs *objs, json_t **ret_list)
+static int journal_file_objs_to_json(const struct nv_rtobjs *objs, json_t **ret_list)
 {
 	NV_AUTO(json) json_t *list = json_array();
 
@@ -39,7 +39,8 @@ static int objs_to_json(const struct nv_rtobjs *objs, json_t **ret_list)
 	return *ret_list ? 0 : -ENOMEM;
 }
 
-static int to_json(const char *hn, const struct nv_journal *journal, json_t **ret_json)
+static int journal_file_write_json(
+	const char *hn, const struct nv_journal *journal, json_t **ret_json)
 {
 	const struct nv_journal_settings *own = &journal->settings;
 	json_t *addrs = NULL;
@@ -47,14 +48,14 @@ static int to_json(const char *hn, const struct nv_journal *journal, json_t **re
 	json_t *ports = NULL;
 	json_t *said = NULL;
 	char mac[3 * NV_MAC_LEN];
-	int r = objs_to_json(&journal->addrs, &addrs);
+	int r = journal_file_objs_to_json(&journal->addrs, &addrs);
 
 	if (r == 0)
-		r = objs_to_json(&journal->displaced, &displaced);
+		r = journal_file_objs_to_json(&journal->displaced, &displaced);
 	if (r == 0)
-		r = objs_to_json(&journal->ports, &ports);
+		r = journal_file_objs_to_json(&journal->ports, &ports);
 	if (r == 0)
-		r = objs_to_json(&journal->configured, &said);
+		r = journal_file_objs_to_json(&journal->configured, &said);
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", journal->mac[0],
 		journal->mac[1], journal->mac[2], journal->mac[3], journal->mac[4],
 		journal->mac[5]);
@@ -71,7 +72,7 @@ static int to_json(const char *hn, const struct nv_journal *journal, json_t **re
 	return r;
 }
 
-static int write_all(int fd, const char *text)
+static int journal_file_write_all(int fd, const char *text)
 {
 	for (size_t left = strlen(text); left > 0;) {
 		ssize_t length = write(fd, text, left);
@@ -100,7 +101,7 @@ static int replace_file(const char *path, const json_t *json)
 	fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text);
+	r = journal_file_write_all(fd, text);
 	if (r == 0 && rename(other, path) < 0)
 		r = -errno;
 	if (r < 0)
@@ -112,7 +113,7 @@ int nv_journal_write(const char *run_dir, const char *hn, const struct nv_journa
 {
 	NV_AUTO(json) json_t *json = NULL;
 	char path[256];
-	int r = to_json(hn, journal, &json);
+	int r = journal_file_write_json(hn, journal, &json);
 
 	journal_path(run_dir, hn, path);
 	return r < 0 ? r : replace_file(path, json);
@@ -126,7 +127,7 @@ void nv_journal_forget(const char *run_dir, const char *hn)
 	unlink(path);
 }
 
-static int objs_from_json(const json_t *list, struct nv_rtobjs *objs)
+static int journal_file_objs_from_json(const json_t *list, struct nv_rtobjs *objs)
 {
 	const json_t *entry;
 	size_t i;
@@ -141,7 +142,8 @@ static int objs_from_json(const json_t *list, struct nv_rtobjs *objs)
 	return r == -ENOMSG ? -EBADMSG : r;
 }
 
-static int from_json(json_t *json, const struct nv_link *hn, struct nv_journal *journal)
+static int journal_file_read_json(
+	json_t *json, const struct nv_link *hn, struct nv_journal *journal)
 {
 	struct nv_journal_settings *own = &journal->settings;
 	json_t *addrs, *displaced, *said;
@@ -173,12 +175,12 @@ static int from_json(json_t *json, const struct nv_link *hn, struct nv_journal *
 	journal->hn = ifindex;
 	if (ifindex != hn->ifindex || memcmp(journal->mac, hn->mac, NV_MAC_LEN) != 0)
 		return -ENOENT;
-	r = objs_from_json(addrs, &journal->addrs);
+	r = journal_file_objs_from_json(addrs, &journal->addrs);
 	if (r == 0)
-		r = objs_from_json(displaced, &journal->displaced);
+		r = journal_file_objs_from_json(displaced, &journal->displaced);
 	if (r == 0 && ports)
-		r = objs_from_json(ports, &journal->ports);
-	return r < 0 ? r : objs_from_json(said, &journal->configured);
+		r = journal_file_objs_from_json(ports, &journal->ports);
+	return r < 0 ? r : journal_file_objs_from_json(said, &journal->configured);
 }
 
 int nv_journal_read(const char *run_dir, const struct nv_link *hn, struct nv_journal *ret_journal)
@@ -194,7 +196,7 @@ int nv_journal_read(const char *run_dir, const struct nv_link *hn, struct nv_jou
 	if (!file && errno != ENOENT)
 		return -errno;
 	json = file ? json_loadf(file, 0, NULL) : NULL;
-	r = !file ? -ENOENT : json ? from_json(json, hn, &journal) : -EBADMSG;
+	r = !file ? -ENOENT : json ? journal_file_read_json(json, hn, &journal) : -EBADMSG;
 	if (r == 0) {
 		*ret_journal = TAKE_STRUCT(journal);
 	}

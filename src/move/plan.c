@@ -20,7 +20,7 @@ bool nv_plan_route_counts(const struct nv_route *route)
 	return route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_REDIRECT;
 }
 
-static bool is_link_local(const struct nv_addr *addr)
+static bool plan_is_link_local(const struct nv_addr *addr)
 {
 	return addr->local.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->local.v6);
 }
@@ -34,7 +34,7 @@ static bool plan_configures_family(const struct nv_interface *wanted, int family
 }
 
 /* Whether rc.conf asks for a protocol that makes addresses of this family. */
-static bool is_dynamic(const struct nv_interface *wanted, int family)
+static bool plan_is_dynamic(const struct nv_interface *wanted, int family)
 {
 	if (!wanted)
 		return false;
@@ -45,7 +45,7 @@ static bool plan_inherits(const struct nv_interface *wanted, const struct nv_add
 {
 	if (addr->flags & IFA_F_DADFAILED)
 		return false;
-	if (is_link_local(addr) || is_dynamic(wanted, addr->local.family))
+	if (plan_is_link_local(addr) || plan_is_dynamic(wanted, addr->local.family))
 		return true;
 	return !(wanted && wanted->exclusive) &&
 	       !plan_configures_family(wanted, addr->local.family);
@@ -141,7 +141,7 @@ static void plan_link(
 		nv_strcopy(move->description, sizeof(move->description), from->alias);
 	if (wanted)
 		move->dhcp = wanted->dhcp;
-	if (is_dynamic(wanted, AF_INET))
+	if (plan_is_dynamic(wanted, AF_INET))
 		move->client = NV_CLIENT_START;
 	else if (plan_configures_family(wanted, AF_INET) || (wanted && wanted->exclusive))
 		move->client = NV_CLIENT_STOP;
@@ -149,7 +149,7 @@ static void plan_link(
 		move->client = NV_CLIENT_MOVE;
 }
 
-static bool is_stacked_on(const struct nv_link *link, int ifindex)
+static bool plan_is_stacked_on(const struct nv_link *link, int ifindex)
 {
 	return link->lower == ifindex && !link->lower_elsewhere && link->kind[0] &&
 	       strcmp(link->kind, "veth") != 0;
@@ -167,7 +167,7 @@ static int plan_refuse(struct planner *planner, const struct nv_link *from)
  * For a moment two ports of a bridge lead to the same wire and must be isolated from each other.
  * With a spanning tree the second port would be blocked for its forward delay, half a minute.
  */
-static int check_bridge(struct planner *planner, const struct nv_link *from,
+static int plan_check_bridge(struct planner *planner, const struct nv_link *from,
 	const struct nv_link *bridge, const char *to_name)
 {
 	const struct nv_links *links = &planner->snapshot->links;
@@ -201,7 +201,7 @@ static int plan_port(struct planner *planner, struct nv_move *move, const struct
 	const struct nv_links *links = &planner->snapshot->links;
 	const struct nv_link *to = nv_links_by_name(links, move->to_name);
 	const struct nv_rtobjs *ports = &planner->snapshot->ports;
-	int r = check_bridge(planner, from, bridge, move->to_name);
+	int r = plan_check_bridge(planner, from, bridge, move->to_name);
 
 	nv_each_rtobj (obj, ports)
 		if (r == 0 && nv_rtobj_refers(obj, &list))
@@ -230,14 +230,14 @@ static int plan_master(struct planner *planner, struct nv_move *move, const stru
 	return plan_refuse(planner, from);
 }
 
-static int check_stacked(struct planner *planner, const struct nv_link *from)
+static int plan_check_stacked(struct planner *planner, const struct nv_link *from)
 {
 	const struct nv_links *links = &planner->snapshot->links;
 
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
 
-		if (is_stacked_on(link, from->ifindex) && strcmp(link->kind, "vlan") != 0) {
+		if (plan_is_stacked_on(link, from->ifindex) && strcmp(link->kind, "vlan") != 0) {
 			nv_str_printf(planner->why,
 				"%s (%s) is stacked on %s, and no device can be put on another one: it would have to be made anew, and who uses it would lose it; delete it and make it on %s",
 				link->name, link->kind, from->name, planner->lagg);
@@ -283,7 +283,7 @@ static int plan_one(struct planner *planner, const struct nv_link *from, const s
 		nv_strcopy(move->from_name, sizeof(move->from_name), from->name);
 		r = plan_master(planner, move, from);
 		if (r == 0)
-			r = check_stacked(planner, from);
+			r = plan_check_stacked(planner, from);
 		if (r == 0)
 			r = plan_vlan(planner, move, from);
 		if (r < 0)
@@ -295,15 +295,15 @@ static int plan_one(struct planner *planner, const struct nv_link *from, const s
 	return r < 0 ? r : plan_configured_routes(move, wanted);
 }
 
-static const struct nv_link *find_vlan(const struct nv_links *links, int lower, uint16_t id)
+static const struct nv_link *plan_find_vlan(const struct nv_links *links, int lower, uint16_t id)
 {
 	for (size_t i = 0; lower && i < links->count; i++)
-		if (is_stacked_on(&links->link[i], lower) && links->link[i].vlan_id == id)
+		if (plan_is_stacked_on(&links->link[i], lower) && links->link[i].vlan_id == id)
 			return &links->link[i];
 	return NULL;
 }
 
-static bool wants_vlan(const struct nv_interface *wanted, uint16_t id)
+static bool plan_wants_vlan(const struct nv_interface *wanted, uint16_t id)
 {
 	for (size_t i = 0; wanted && i < wanted->n_vlans; i++)
 		if (wanted->vlan[i].id == id)
@@ -312,7 +312,7 @@ static bool wants_vlan(const struct nv_interface *wanted, uint16_t id)
 }
 
 /* hn0.5 becomes lagg0.5; a VLAN with another name keeps it. */
-static int name_vlan(const struct nv_link *from, const struct nv_move *lower, char *ret_name)
+static int plan_name_vlan(const struct nv_link *from, const struct nv_move *lower, char *ret_name)
 {
 	size_t length = strlen(lower->from_name);
 	int n;
@@ -338,16 +338,17 @@ static int plan_tree(struct planner *planner, const struct nv_link *from,
 
 		vlan.vlan_id = said->id;
 		nv_strcopy(vlan.to_name, sizeof(vlan.to_name), said->name);
-		r = plan_tree(planner, from ? find_vlan(links, from->ifindex, said->id) : NULL,
+		r = plan_tree(planner, from ? plan_find_vlan(links, from->ifindex, said->id) : NULL,
 			&vlan, said->config);
 	}
 	for (size_t i = 0; r == 0 && from && i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
 
-		if (!is_stacked_on(link, from->ifindex) || wants_vlan(wanted, link->vlan_id))
+		if (!plan_is_stacked_on(link, from->ifindex) ||
+			plan_wants_vlan(wanted, link->vlan_id))
 			continue;
 		vlan.vlan_id = link->vlan_id;
-		r = name_vlan(link, &planner->plan.move[index], vlan.to_name);
+		r = plan_name_vlan(link, &planner->plan.move[index], vlan.to_name);
 		if (r == 0)
 			r = plan_tree(planner, link, &vlan, NULL);
 	}
@@ -366,7 +367,7 @@ static const struct nv_move *plan_find_move(const struct nv_plan *plan, int from
  * Whether a network's route looks like the kernel's but was added by somebody (NetworkManager does
  * this).
  */
-static bool is_made_by_hand(const struct nv_move *move, const struct nv_route *route)
+static bool plan_is_made_by_hand(const struct nv_move *move, const struct nv_route *route)
 {
 	for (size_t i = 0; i < move->addrs.count; i++)
 		if ((move->addrs.addr[i].flags & IFA_F_NOPREFIXROUTE) &&
@@ -377,7 +378,7 @@ static bool is_made_by_hand(const struct nv_move *move, const struct nv_route *r
 }
 
 /* Whether a route's source address was on the old interface and will not be on the new one. */
-static bool loses_source(
+static bool plan_loses_source(
 	const struct planner *planner, const struct nv_move *move, const struct nv_route *route)
 {
 	const struct nv_addrs *live = &planner->snapshot->addrs;
@@ -400,13 +401,14 @@ static enum way plan_way_of_route(const struct planner *planner, const struct nv
 {
 	const struct nv_move *move = plan_find_move(&planner->plan, route->oif);
 
-	if (!move || (!nv_plan_route_counts(route) && !is_made_by_hand(move, route)))
+	if (!move || (!nv_plan_route_counts(route) && !plan_is_made_by_hand(move, route)))
 		return WAY_NONE;
 	/* What a router advertised moves too: it expires if the router is silent. */
 	if (planner->exclusive && route->protocol != RTPROT_RA)
 		return WAY_DROPPED;
-	return plan_is_configured(move, route) || loses_source(planner, move, route) ? WAY_DROPPED
-										     : WAY_ALONG;
+	return plan_is_configured(move, route) || plan_loses_source(planner, move, route)
+		       ? WAY_DROPPED
+		       : WAY_ALONG;
 }
 
 /* A route with several next hops moves if any of them does. */
@@ -502,7 +504,7 @@ bool nv_plan_is_empty(const struct nv_plan *plan)
 	const struct nv_move *move = plan->move;
 
 	for (size_t i = 0; i < move->addrs.count; i++)
-		if (!is_link_local(&move->addrs.addr[i]))
+		if (!plan_is_link_local(&move->addrs.addr[i]))
 			return false;
 	return plan->count == 1 && !plan->is_configured && !move->routes.count &&
 	       !plan->objs.count && !move->bridge[0];

@@ -12,7 +12,7 @@ static int print_step(const char *verb, const char *ifname, const char *what)
 	return printf("%-8s %-15s %s\n", verb, ifname, what) < 0 ? -EIO : 0;
 }
 
-static int add_step(json_t *list, const char *verb, const char *ifname, const char *what)
+static int print_add_step(json_t *list, const char *verb, const char *ifname, const char *what)
 {
 	return json_array_append_new(list,
 		       json_pack("{ss ss ss*}", "do", verb, "interface", ifname, "what", what)) < 0
@@ -21,7 +21,7 @@ static int add_step(json_t *list, const char *verb, const char *ifname, const ch
 }
 
 /* @list: JSON steps are appended to it; NULL: the steps are printed as text. */
-static int show_steps(const struct nv_plan *plan, const struct nv_steps *steps, json_t *list)
+static int print_steps(const struct nv_plan *plan, const struct nv_steps *steps, json_t *list)
 {
 	int r = 0;
 
@@ -34,7 +34,7 @@ static int show_steps(const struct nv_plan *plan, const struct nv_steps *steps, 
 		nv_step_text(plan, step, &what);
 		r = what.error;
 		if (r == 0)
-			r = list ? add_step(list, verb, ifname, nv_str_text(&what))
+			r = list ? print_add_step(list, verb, ifname, nv_str_text(&what))
 				 : print_step(verb, ifname, nv_str_text(&what));
 	}
 	return r;
@@ -49,9 +49,9 @@ int nv_print_plan(const struct nv_plan *plan, bool json)
 	if (r < 0)
 		return r;
 	if (!json)
-		return show_steps(plan, &steps, NULL);
+		return print_steps(plan, &steps, NULL);
 	list = json_array();
-	r = list ? show_steps(plan, &steps, list) : -ENOMEM;
+	r = list ? print_steps(plan, &steps, list) : -ENOMEM;
 	if (r == 0 && (json_dumpf(list, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0))
 		r = -EIO;
 	json_decref(list);

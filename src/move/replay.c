@@ -150,7 +150,7 @@ void nv_replay_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	}
 }
 
-static bool is_network(const struct nv_route *route)
+static bool replay_is_network(const struct nv_route *route)
 {
 	return route->type == RTN_UNICAST && route->protocol == RTPROT_KERNEL &&
 	       route->table != RT_TABLE_LOCAL;
@@ -169,10 +169,11 @@ static bool replay_is_to_go(const struct nv_rtobj *obj)
 	 */
 	if (hops.count > 1 && hops.route[0].family == AF_INET)
 		return false;
-	return hops.count && (is_network(&hops.route[0]) || nv_plan_route_counts(&hops.route[0]));
+	return hops.count &&
+	       (replay_is_network(&hops.route[0]) || nv_plan_route_counts(&hops.route[0]));
 }
 
-static int request_strip(struct nv_kernel *kernel, const struct nv_move *move,
+static int replay_request_strip(struct nv_kernel *kernel, const struct nv_move *move,
 	enum nv_rtobj_kind kind, struct nv_rtobjs *requests)
 {
 	const struct nv_link_map from = {move->from, move->from, move->from_name, move->from_name};
@@ -192,7 +193,7 @@ void nv_replay_strip(struct nv_kernel *kernel, const struct nv_move *move)
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
 
 	for (size_t k = 0; k < NV_ARRAY_SIZE(kinds); k++) {
-		int r = request_strip(kernel, move, kinds[k], &requests);
+		int r = replay_request_strip(kernel, move, kinds[k], &requests);
 
 		if (r < 0)
 			nv_warn("cannot list the routes and the like of %s: %s", move->from_name,

@@ -38,7 +38,7 @@ static bool resolved_runs(void)
 	       (connect(fd, (const void *)&address, sizeof(address)) == 0 || errno == EAGAIN);
 }
 
-static bool is_in_first_namespace(void)
+static bool resolved_is_in_first_namespace(void)
 {
 	NV_AUTO(nv_free) char *dir = NULL;
 
@@ -109,7 +109,7 @@ void nv_resolved_copy(const char *from, const char *to)
 {
 	int main_count = 0;
 
-	if (!is_in_first_namespace() || !resolved_runs())
+	if (!resolved_is_in_first_namespace() || !resolved_runs())
 		return;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(settings); i++) {
 		int r = i < N_MAIN || main_count ? resolved_copy_one(settings[i], from, to) : 0;
@@ -127,7 +127,7 @@ void nv_resolved_revert(const char *ifname)
 	NV_AUTO(nv_str) struct nv_str output = {};
 	int r;
 
-	if (!is_in_first_namespace() || !resolved_runs())
+	if (!resolved_is_in_first_namespace() || !resolved_runs())
 		return;
 	r = resolved_call("revert", ifname, NULL, &output);
 	if (r < 0)

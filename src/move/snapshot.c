@@ -6,7 +6,7 @@
 #include <errno.h>
 
 /* Whether a link is @hn, a VLAN on it, or a VLAN on that, over a few levels at most. */
-static bool is_above(const struct nv_links *links, const struct nv_link *link, int hn)
+static bool snapshot_is_above(const struct nv_links *links, const struct nv_link *link, int hn)
 {
 	for (int steps = 0; link && steps < 8; steps++) {
 		if (link->ifindex == hn)
@@ -17,7 +17,7 @@ static bool is_above(const struct nv_links *links, const struct nv_link *link, i
 }
 
 /* Finds hn and the interfaces stacked on it, as link maps to themselves. */
-static int find_tree(const struct nv_links *links, int hn, struct nv_link_maps *ret_tree)
+static int snapshot_find_tree(const struct nv_links *links, int hn, struct nv_link_maps *ret_tree)
 {
 	struct nv_link_map *tree = calloc(links->count ? links->count : 1, sizeof(*tree));
 	size_t count = 0;
@@ -27,7 +27,7 @@ static int find_tree(const struct nv_links *links, int hn, struct nv_link_maps *
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
 
-		if (is_above(links, link, hn))
+		if (snapshot_is_above(links, link, hn))
 			tree[count++] = (struct nv_link_map){
 				link->ifindex, link->ifindex, link->name, link->name};
 	}
@@ -59,7 +59,7 @@ static int snapshot_take(struct nv_kernel *kernel, enum nv_rtobj_kind kind, int 
 	return r < 0 ? r : snapshot_keep(&found, tree, seen, objs);
 }
 
-static int take_objs(
+static int snapshot_take_objs(
 	struct nv_kernel *kernel, const struct nv_link_maps *tree, struct nv_rtobjs *objs)
 {
 	struct nv_link_maps seen = {tree->map, 0};
@@ -78,7 +78,8 @@ static int take_objs(
 	return r;
 }
 
-static const struct nv_link *bridge_of(const struct nv_links *links, const struct nv_link *link)
+static const struct nv_link *snapshot_bridge_of(
+	const struct nv_links *links, const struct nv_link *link)
 {
 	const struct nv_link *master = nv_links_by_index(links, link->master);
 
@@ -105,7 +106,7 @@ static int snapshot_take_port(
 	return r;
 }
 
-static int take_ports(struct nv_kernel *kernel, const struct nv_links *links,
+static int snapshot_take_ports(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_link_maps *tree, struct nv_rtobjs *ports)
 {
 	int r = 0;
@@ -113,7 +114,7 @@ static int take_ports(struct nv_kernel *kernel, const struct nv_links *links,
 	for (size_t i = 0; i < tree->count && r == 0; i++) {
 		const struct nv_link *link = nv_links_by_index(links, tree->map[i].from);
 
-		if (bridge_of(links, link))
+		if (snapshot_bridge_of(links, link))
 			r = snapshot_take_port(kernel, link, ports);
 	}
 	return r;
@@ -128,11 +129,11 @@ int nv_snapshot_take(struct nv_kernel *kernel, int hn, struct nv_snapshot *ret_s
 	if (r == 0)
 		r = nv_kernel_addrs(kernel, 0, &snapshot.addrs);
 	if (r == 0)
-		r = find_tree(&snapshot.links, hn, &tree);
+		r = snapshot_find_tree(&snapshot.links, hn, &tree);
 	if (r == 0)
-		r = take_objs(kernel, &tree, &snapshot.objs);
+		r = snapshot_take_objs(kernel, &tree, &snapshot.objs);
 	if (r == 0)
-		r = take_ports(kernel, &snapshot.links, &tree, &snapshot.ports);
+		r = snapshot_take_ports(kernel, &snapshot.links, &tree, &snapshot.ports);
 	free((void *)tree.map);
 	if (r < 0)
 		return r;

@@ -68,7 +68,7 @@ static void steps_list(
  * A VLAN with the same name as the one it replaces (or stacked on one) can only be created after
  * the old one is deleted.
  */
-static bool is_late(const struct nv_plan *plan, const struct nv_move *move)
+static bool steps_is_late(const struct nv_plan *plan, const struct nv_move *move)
 {
 	for (; move->vlan_id; move = &plan->move[move->lower])
 		if (nv_streq(move->from_name, move->to_name))
@@ -81,7 +81,7 @@ static bool is_late(const struct nv_plan *plan, const struct nv_move *move)
  * older ones of the same scope (ipv6_link_dev_addr()). So IPv6 addresses are added in reverse
  * order.
  */
-static void list_addrs(struct lister *lister, size_t index)
+static void steps_list_addrs(struct lister *lister, size_t index)
 {
 	const struct nv_addrs *addrs = &lister->plan->move[index].addrs;
 	struct nv_step step = {.verb = NV_STEP_ADD, .object = NV_STEP_ADDR, .move = index};
@@ -94,7 +94,7 @@ static void list_addrs(struct lister *lister, size_t index)
 			steps_put(lister, &step);
 }
 
-static void list_routes(struct lister *lister, size_t index)
+static void steps_list_routes(struct lister *lister, size_t index)
 {
 	const struct nv_move *move = &lister->plan->move[index];
 	struct nv_step step = {.verb = NV_STEP_ADD, .object = NV_STEP_ROUTE, .move = index};
@@ -103,13 +103,13 @@ static void list_routes(struct lister *lister, size_t index)
 		steps_put(lister, &step);
 }
 
-static void list_content(struct lister *lister, size_t index)
+static void steps_list_content(struct lister *lister, size_t index)
 {
-	list_addrs(lister, index);
-	list_routes(lister, index);
+	steps_list_addrs(lister, index);
+	steps_list_routes(lister, index);
 }
 
-static void list_link(struct lister *lister, size_t index)
+static void steps_list_link(struct lister *lister, size_t index)
 {
 	steps_list(lister, NV_STEP_MAKE, NV_STEP_LINK, index);
 	if (lister->plan->move[index].port.count)
@@ -117,38 +117,38 @@ static void list_link(struct lister *lister, size_t index)
 	steps_list(lister, NV_STEP_COPY, NV_STEP_SETTINGS, index);
 }
 
-static void list_new_interfaces(struct lister *lister)
+static void steps_list_new_interfaces(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		if (is_late(plan, &plan->move[i]))
+		if (steps_is_late(plan, &plan->move[i]))
 			continue;
-		list_link(lister, i);
+		steps_list_link(lister, i);
 	}
 	for (size_t i = 0; i < plan->count; i++)
-		if (!is_late(plan, &plan->move[i]))
-			list_content(lister, i);
+		if (!steps_is_late(plan, &plan->move[i]))
+			steps_list_content(lister, i);
 	/* Before there are many routes, because the kernel would walk all of them. */
 	for (size_t i = 0; i < plan->count; i++)
-		if (!is_late(plan, &plan->move[i]) && plan->move[i].up)
+		if (!steps_is_late(plan, &plan->move[i]) && plan->move[i].up)
 			steps_list(lister, NV_STEP_WAIT, NV_STEP_ADDRS6, i);
 	for (size_t i = 0; i < plan->count; i++)
-		if (!is_late(plan, &plan->move[i]) && plan->move[i].was)
+		if (!steps_is_late(plan, &plan->move[i]) && plan->move[i].was)
 			steps_list(lister, NV_STEP_COPY, NV_STEP_NAMES, i);
 }
 
-static void list_late_interfaces(struct lister *lister)
+static void steps_list_late_interfaces(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		if (!is_late(plan, &plan->move[i]))
+		if (!steps_is_late(plan, &plan->move[i]))
 			continue;
 		if (plan->move[i].was)
 			steps_list(lister, NV_STEP_REMOVE, NV_STEP_LINK, i);
-		list_link(lister, i);
-		list_content(lister, i);
+		steps_list_link(lister, i);
+		steps_list_content(lister, i);
 		if (plan->move[i].port.count)
 			steps_list(lister, NV_STEP_SETTLE, NV_STEP_PORT, i);
 	}
@@ -163,7 +163,7 @@ static bool steps_find_move(
 		const struct nv_link_map was = {
 			move->was, move->was, move->from_name, move->from_name};
 
-		if (!move->was || (late && !is_late(plan, move)) ||
+		if (!move->was || (late && !steps_is_late(plan, move)) ||
 			!nv_rtobj_refers(obj, &(struct nv_link_maps){&was, 1}))
 			continue;
 		*ret_index = i;
@@ -172,7 +172,7 @@ static bool steps_find_move(
 	return false;
 }
 
-static void list_objs(struct lister *lister, bool late)
+static void steps_list_objs(struct lister *lister, bool late)
 {
 	nv_each_rtobj (obj, &lister->plan->objs) {
 		struct nv_step step = {
@@ -189,7 +189,7 @@ static void list_objs(struct lister *lister, bool late)
 	}
 }
 
-static bool is_left_in(const struct nv_rtobj *obj, enum nv_step_stage stage)
+static bool steps_is_left_in(const struct nv_rtobj *obj, enum nv_step_stage stage)
 {
 	struct nv_addr addr;
 	bool is_ipv4 = nv_rtobj_addr(obj, &addr) == 0 && addr.local.family == AF_INET;
@@ -197,7 +197,7 @@ static bool is_left_in(const struct nv_rtobj *obj, enum nv_step_stage stage)
 	return is_ipv4 == (stage == NV_STAGE_STRIP);
 }
 
-static void list_left(struct lister *lister)
+static void steps_list_left(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
 	struct nv_step step = {.verb = NV_STEP_LEAVE, .object = NV_STEP_RTOBJ};
@@ -205,7 +205,7 @@ static void list_left(struct lister *lister)
 	nv_each_rtobj (obj, &plan->dropped) {
 		struct nv_addr addr;
 
-		if (!is_left_in(obj, lister->stage))
+		if (!steps_is_left_in(obj, lister->stage))
 			continue;
 		step.obj = obj;
 		step.move = 0;
@@ -220,7 +220,7 @@ static void list_left(struct lister *lister)
 }
 
 /* In reverse order: rules before their routes. Learnt entries expire. */
-static void list_removals(struct lister *lister)
+static void steps_list_removals(struct lister *lister)
 {
 	const struct nv_rtobjs *objs = &lister->plan->objs;
 	struct nv_step step = {.verb = NV_STEP_REMOVE, .object = NV_STEP_RTOBJ};
@@ -236,42 +236,42 @@ static void list_removals(struct lister *lister)
 		}
 }
 
-static void list_strip_paths(struct lister *lister)
+static void steps_list_strip_paths(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
 
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->move[i].port.count && !is_late(plan, &plan->move[i]))
+		if (plan->move[i].port.count && !steps_is_late(plan, &plan->move[i]))
 			steps_list(lister, NV_STEP_REMOVE, NV_STEP_PORT, i);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
 			steps_list(lister, NV_STEP_CLOSE, NV_STEP_SETTINGS, i);
-	list_left(lister);
-	list_removals(lister);
+	steps_list_left(lister);
+	steps_list_removals(lister);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
 			steps_list(lister, NV_STEP_REMOVE, NV_STEP_REST, i);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
 			steps_list(lister, NV_STEP_REMOVE, NV_STEP_ADDRS6, i);
-	list_late_interfaces(lister);
-	list_objs(lister, true);
+	steps_list_late_interfaces(lister);
+	steps_list_objs(lister, true);
 }
 
-static void list_strip(struct lister *lister)
+static void steps_list_strip(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
 
 	for (size_t i = 0; i < plan->count; i++)
 		steps_list(lister, NV_STEP_SETTLE, NV_STEP_SETTINGS, i);
-	list_left(lister);
+	steps_list_left(lister);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was && !plan->move[i].vlan_id)
 			steps_list(lister, NV_STEP_REMOVE, NV_STEP_NAMES, i);
 	for (size_t i = plan->count; i-- > 0;) {
 		const struct nv_move *move = &plan->move[i];
 
-		if (move->was && !is_late(plan, move))
+		if (move->was && !steps_is_late(plan, move))
 			steps_list(lister, NV_STEP_REMOVE,
 				move->vlan_id ? NV_STEP_LINK : NV_STEP_ADDRS4, i);
 	}
@@ -282,18 +282,18 @@ int nv_steps_list(const struct nv_plan *plan, struct nv_steps *ret_steps)
 	struct lister lister = {.plan = plan};
 
 	lister.stage = NV_STAGE_FILL;
-	list_new_interfaces(&lister);
-	list_objs(&lister, false);
+	steps_list_new_interfaces(&lister);
+	steps_list_objs(&lister, false);
 	lister.stage = NV_STAGE_SWITCH;
 	steps_list(&lister, NV_STEP_SWITCH, NV_STEP_FRAMES, 0);
 	lister.stage = NV_STAGE_STRIP_PATHS;
-	list_strip_paths(&lister);
+	steps_list_strip_paths(&lister);
 	lister.stage = NV_STAGE_CLIENTS;
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].client != NV_CLIENT_STOP)
 			steps_list(&lister, NV_STEP_ADD, NV_STEP_CLIENT, i);
 	lister.stage = NV_STAGE_STRIP;
-	list_strip(&lister);
+	steps_list_strip(&lister);
 	if (lister.error < 0)
 		nv_steps_auto(&lister.steps);
 	else
@@ -328,11 +328,12 @@ const char *nv_step_ifname(const struct nv_plan *plan, const struct nv_step *ste
 	return "";
 }
 
-static void text_link(const struct nv_plan *plan, const struct nv_step *step, struct nv_str *text)
+static void steps_text_link(
+	const struct nv_plan *plan, const struct nv_step *step, struct nv_str *text)
 {
 	const struct nv_move *move = &plan->move[step->move];
 
-	if (step->verb == NV_STEP_REMOVE && is_late(plan, move))
+	if (step->verb == NV_STEP_REMOVE && steps_is_late(plan, move))
 		nv_str_add(text,
 			"it, so that another can have its name: nothing is heard on it until that is there");
 	else if (step->verb == NV_STEP_REMOVE)
@@ -344,7 +345,7 @@ static void text_link(const struct nv_plan *plan, const struct nv_step *step, st
 		nv_str_printf(text, "the lagg of %s", move->from_name);
 }
 
-static void text_settings(
+static void steps_text_settings(
 	const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
 {
 	if (step->verb == NV_STEP_CLOSE) {
@@ -387,10 +388,10 @@ void nv_step_text(const struct nv_plan *plan, const struct nv_step *step, struct
 
 	switch (step->object) {
 	case NV_STEP_LINK:
-		text_link(plan, step, text);
+		steps_text_link(plan, step, text);
 		break;
 	case NV_STEP_SETTINGS:
-		text_settings(move, step, text);
+		steps_text_settings(move, step, text);
 		break;
 	case NV_STEP_PORT:
 		nv_str_printf(text, "%s place in %s%s", step->verb == NV_STEP_COPY ? "the" : "its",

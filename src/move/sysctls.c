@@ -60,8 +60,8 @@ void nv_sysctls_set(struct nv_kernel *kernel, const char *family, const char *if
 	sysctls_set(kernel, directory, ifname, name, value);
 }
 
-static void carry_one(struct nv_kernel *kernel, const struct nv_move *move, const char *directory,
-	const char *name)
+static void sysctls_copy_one(struct nv_kernel *kernel, const struct nv_move *move,
+	const char *directory, const char *name)
 {
 	char from[VALUE_MAX];
 	char to[VALUE_MAX];
@@ -71,7 +71,7 @@ static void carry_one(struct nv_kernel *kernel, const struct nv_move *move, cons
 		sysctls_set(kernel, directory, move->to_name, name, from);
 }
 
-static void carry_directory(
+static void sysctls_copy_directory(
 	struct nv_kernel *kernel, const struct nv_move *move, const char *directory)
 {
 	NV_AUTO(nv_words) struct nv_words names = {};
@@ -82,11 +82,11 @@ static void carry_directory(
 		return;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(first); i++)
 		if (sysctls_is_among(first[i], (const char *const *)names.word, names.count))
-			carry_one(kernel, move, directory, first[i]);
+			sysctls_copy_one(kernel, move, directory, first[i]);
 	for (size_t i = 0; i < names.count; i++)
 		if (!sysctls_is_among(names.word[i], first, NV_ARRAY_SIZE(first)) &&
 			!sysctls_is_among(names.word[i], left, NV_ARRAY_SIZE(left)))
-			carry_one(kernel, move, directory, names.word[i]);
+			sysctls_copy_one(kernel, move, directory, names.word[i]);
 }
 
 /* The IPv6 MTU may be smaller than the link's; otherwise it follows the link. */
@@ -123,7 +123,7 @@ void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(directories); i++)
-		carry_directory(kernel, move, directories[i]);
+		sysctls_copy_directory(kernel, move, directories[i]);
 	if (move->accept_ra[0])
 		nv_sysctls_set(kernel, "ipv6", move->to_name, "accept_ra", move->accept_ra);
 }
