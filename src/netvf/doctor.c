@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* One problem a paragraph: what, and below it what to do. */
-static void print_text(const struct nv_facts *facts, json_t *findings)
+static void doctor_print_text(const struct nv_facts *facts, json_t *findings)
 {
 	const json_t *entry;
 	size_t i;
@@ -22,7 +22,7 @@ static void print_text(const struct nv_facts *facts, json_t *findings)
 		printf("nothing is wrong\n");
 }
 
-static void print_json(const struct nv_facts *facts, json_t *findings)
+static void doctor_print_json(const struct nv_facts *facts, json_t *findings)
 {
 	json_t *all = json_pack("{sO* sO* sO* sO sO*}", "handover",
 		json_object_get(facts->status, "handover"), "handover_why",
@@ -50,9 +50,9 @@ int nv_command_doctor(struct nv_command_context *context)
 	findings = nv_doctor_findings(&facts);
 	count = json_array_size(findings);
 	if (context->json)
-		print_json(&facts, findings);
+		doctor_print_json(&facts, findings);
 	else
-		print_text(&facts, findings);
+		doctor_print_text(&facts, findings);
 	json_decref(findings);
 	return count ? EXIT_FAILURE : EXIT_SUCCESS;
 }

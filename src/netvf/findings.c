@@ -37,12 +37,12 @@ static void findings_add(
 				  nv_json_from(problem), "remedy", nv_json_from(remedy)));
 }
 
-static const struct nv_link *link_of(const struct patient *patient, const char *name)
+static const struct nv_link *findings_link_of(const struct patient *patient, const char *name)
 {
 	return nv_links_by_name(&patient->facts->links, name);
 }
 
-static void check_match(const struct patient *patient)
+static void findings_check_match(const struct patient *patient)
 {
 	if (nv_streq(nv_json_text(patient->pair, "verdict"), "refused"))
 		findings_add(patient->findings, patient->hn,
@@ -50,7 +50,7 @@ static void check_match(const struct patient *patient)
 			"is no pair: %s", nv_json_text(patient->pair, "why"));
 }
 
-static void check_filters(const struct patient *patient)
+static void findings_check_filters(const struct patient *patient)
 {
 	const json_t *name;
 	size_t i;
@@ -64,7 +64,7 @@ static void check_filters(const struct patient *patient)
 }
 
 /* A port, or what has the MAC address of an hn. */
-static bool is_of_a_pair(const struct nv_facts *facts, const struct nv_link *link)
+static bool findings_is_of_a_pair(const struct nv_facts *facts, const struct nv_link *link)
 {
 	const json_t *pair;
 	size_t i;
@@ -82,7 +82,7 @@ static bool is_of_a_pair(const struct nv_facts *facts, const struct nv_link *lin
 }
 
 /* One whose user has given it an address is a card of its own. */
-static bool has_address(const struct nv_facts *facts, int ifindex)
+static bool findings_has_address(const struct nv_facts *facts, int ifindex)
 {
 	for (size_t i = 0; i < facts->addrs.count; i++)
 		if (facts->addrs.addr[i].ifindex == ifindex &&
@@ -92,48 +92,49 @@ static bool has_address(const struct nv_facts *facts, int ifindex)
 }
 
 /* What may be hn's VF, but has another MAC address. */
-static const struct nv_link *find_stranger(const struct nv_facts *facts)
+static const struct nv_link *findings_find_stranger(const struct nv_facts *facts)
 {
 	for (size_t i = 0; i < facts->links.count; i++) {
 		const struct nv_link *link = &facts->links.link[i];
 
 		if (link->type == ARPHRD_ETHER && nv_streq(link->parent_bus, "pci") &&
 			!link->kind[0] && !link->master && link->has_mac &&
-			!is_of_a_pair(facts, link) && !has_address(facts, link->ifindex))
+			!findings_is_of_a_pair(facts, link) &&
+			!findings_has_address(facts, link->ifindex))
 			return link;
 	}
 	return NULL;
 }
 
-static void mac_text(const uint8_t mac[NV_MAC_LEN], char text[18])
+static void findings_mac_text(const uint8_t mac[NV_MAC_LEN], char text[18])
 {
 	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
 		mac[5]);
 }
 
-static void tell_stranger(const struct patient *patient, const struct nv_link *link)
+static void findings_tell_stranger(const struct patient *patient, const struct nv_link *link)
 {
 	char permanent[18] = "unknown";
 	char current[18];
 
-	mac_text(link->mac, current);
+	findings_mac_text(link->mac, current);
 	if (link->has_permanent_mac)
-		mac_text(link->permanent_mac, permanent);
+		findings_mac_text(link->permanent_mac, permanent);
 	findings_add(patient->findings, patient->hn,
 		"if it is the VF: have the host give it the MAC of hn; where the host's physical function was down when it was probed, set it down and up; or name both in netvf_pairs (netvf-rc.conf(5))",
 		"has no VF, and %s on the PCI bus is in no pair: its MAC is %s, permanent %s, and no synthetic interface has that",
 		link->name, current, permanent);
 }
 
-static void check_absence(const struct patient *patient)
+static void findings_check_absence(const struct patient *patient)
 {
 	const char *last = nv_json_text(patient->pair, "last_vf");
 	double seconds = json_number_value(json_object_get(patient->told, "vf_seconds"));
-	const struct nv_link *stranger = find_stranger(patient->facts);
+	const struct nv_link *stranger = findings_find_stranger(patient->facts);
 	char age[64];
 
 	if (stranger) {
-		tell_stranger(patient, stranger);
+		findings_tell_stranger(patient, stranger);
 		return;
 	}
 	nv_format_age(seconds, age, sizeof(age));
@@ -147,14 +148,14 @@ static void check_absence(const struct patient *patient)
 			"no VF has come, for %s", age);
 }
 
-static void check_vf(const struct patient *patient)
+static void findings_check_vf(const struct patient *patient)
 {
 	const json_t *port = json_object_get(patient->pair, "vf_port");
 	double held = json_number_value(json_object_get(patient->told, "held"));
-	const struct nv_link *link = link_of(patient, patient->vf);
+	const struct nv_link *link = findings_link_of(patient, patient->vf);
 
 	if (!json_is_object(port)) {
-		check_absence(patient);
+		findings_check_absence(patient);
 		return;
 	}
 	if (json_is_true(json_object_get(patient->told, "waits")) || !link)
@@ -183,7 +184,7 @@ static void check_vf(const struct patient *patient)
 }
 
 /* Why the configuration cannot move to a lagg; NULL: nothing is in its way. */
-static const char *find_obstacle(const struct patient *patient)
+static const char *findings_find_obstacle(const struct patient *patient)
 {
 	for (size_t i = 0; i < patient->facts->n_traces; i++) {
 		const struct nv_trace *trace = &patient->facts->trace[i];
@@ -194,11 +195,11 @@ static const char *find_obstacle(const struct patient *patient)
 	return NULL;
 }
 
-static void check_mode(const struct patient *patient)
+static void findings_check_mode(const struct patient *patient)
 {
 	bool answered = json_is_true(json_object_get(patient->told, "answered"));
 	bool on_vf = nv_streq(nv_json_text(patient->pair, "active"), "vf");
-	const char *obstacle = find_obstacle(patient);
+	const char *obstacle = findings_find_obstacle(patient);
 
 	if (!patient->told)
 		return;
@@ -222,9 +223,9 @@ static void check_mode(const struct patient *patient)
 			"a rule answered VF_UP, but there is no lagg: its action failed, or has not ended yet");
 }
 
-static void check_bareness(const struct patient *patient, const char *name)
+static void findings_check_bareness(const struct patient *patient, const char *name)
 {
-	const struct nv_link *link = link_of(patient, name);
+	const struct nv_link *link = findings_link_of(patient, name);
 	char text[NV_IP_TEXT];
 
 	for (size_t i = 0; link && i < patient->facts->addrs.count; i++) {
@@ -241,10 +242,10 @@ static void check_bareness(const struct patient *patient, const char *name)
 	}
 }
 
-static void check_port(const struct patient *patient, const char *name)
+static void findings_check_port(const struct patient *patient, const char *name)
 {
-	const struct nv_link *upper = link_of(patient, patient->upper);
-	const struct nv_link *link = link_of(patient, name);
+	const struct nv_link *upper = findings_link_of(patient, patient->upper);
+	const struct nv_link *link = findings_link_of(patient, name);
 
 	if (!link || !upper || link == upper)
 		return;
@@ -253,10 +254,10 @@ static void check_port(const struct patient *patient, const char *name)
 			"give it the larger MTU, or the upper interface the smaller one",
 			"has the MTU %u and %s has %u: frames between are lost on it", link->mtu,
 			patient->upper, upper->mtu);
-	check_bareness(patient, name);
+	findings_check_bareness(patient, name);
 }
 
-static void check_manager(const struct patient *patient, const struct nv_trace *trace)
+static void findings_check_manager(const struct patient *patient, const struct nv_trace *trace)
 {
 	bool is_hn = nv_streq(trace->ifname, patient->hn);
 
@@ -269,7 +270,7 @@ static void check_manager(const struct patient *patient, const struct nv_trace *
 }
 
 /* What is bound to hn by name does not follow the addresses to the lagg. */
-static void check_bound(const struct patient *patient, const struct nv_trace *trace)
+static void findings_check_bound(const struct patient *patient, const struct nv_trace *trace)
 {
 	if (!patient->is_lagg || !nv_streq(trace->ifname, patient->hn))
 		return;
@@ -279,7 +280,7 @@ static void check_bound(const struct patient *patient, const struct nv_trace *tr
 		patient->upper);
 }
 
-static void check_traces(const struct patient *patient)
+static void findings_check_traces(const struct patient *patient)
 {
 	for (size_t i = 0; i < patient->facts->n_traces; i++) {
 		const struct nv_trace *trace = &patient->facts->trace[i];
@@ -290,7 +291,7 @@ static void check_traces(const struct patient *patient)
 		switch (trace->kind) {
 		case NV_TRACE_MANAGER:
 			if (is_hn || is_vf || is_upper)
-				check_manager(patient, trace);
+				findings_check_manager(patient, trace);
 			break;
 		case NV_TRACE_DHCP:
 			if (is_vf || (is_hn && patient->is_lagg))
@@ -303,28 +304,28 @@ static void check_traces(const struct patient *patient)
 			break;
 		case NV_TRACE_SOCKET:
 		case NV_TRACE_FILTER:
-			check_bound(patient, trace);
+			findings_check_bound(patient, trace);
 			break;
 		}
 	}
 }
 
-static void check_pair(const struct patient *patient)
+static void findings_check_pair(const struct patient *patient)
 {
-	check_match(patient);
+	findings_check_match(patient);
 	if (!nv_streq(nv_json_text(patient->pair, "verdict"), "managed"))
 		return;
-	check_filters(patient);
-	check_vf(patient);
-	check_mode(patient);
+	findings_check_filters(patient);
+	findings_check_vf(patient);
+	findings_check_mode(patient);
 	if (!patient->is_exclusive)
-		check_port(patient, patient->vf);
+		findings_check_port(patient, patient->vf);
 	if (patient->is_lagg)
-		check_port(patient, patient->hn);
-	check_traces(patient);
+		findings_check_port(patient, patient->hn);
+	findings_check_traces(patient);
 }
 
-static const json_t *told_of(const struct nv_facts *facts, const char *hn)
+static const json_t *findings_told_of(const struct nv_facts *facts, const char *hn)
 {
 	const json_t *pair;
 	size_t i;
@@ -335,7 +336,7 @@ static const json_t *told_of(const struct nv_facts *facts, const char *hn)
 	return NULL;
 }
 
-static void check_programs(const struct nv_facts *facts, json_t *findings)
+static void findings_check_programs(const struct nv_facts *facts, json_t *findings)
 {
 	const json_t *entry;
 	size_t i;
@@ -365,7 +366,7 @@ json_t *nv_doctor_findings(const struct nv_facts *facts)
 			.facts = facts,
 			.findings = findings,
 			.pair = pair,
-			.told = told_of(facts, nv_json_text(pair, "hn")),
+			.told = findings_told_of(facts, nv_json_text(pair, "hn")),
 			.hn = nv_json_text(pair, "hn"),
 			.vf = nv_json_text(json_object_get(pair, "vf_port"), "name"),
 			.upper = nv_json_text(pair, "upper"),
@@ -375,8 +376,8 @@ json_t *nv_doctor_findings(const struct nv_facts *facts)
 		};
 
 		patient.transparent = json_is_true(json_object_get(patient.told, "transparent"));
-		check_pair(&patient);
+		findings_check_pair(&patient);
 	}
-	check_programs(facts, findings);
+	findings_check_programs(facts, findings);
 	return findings;
 }

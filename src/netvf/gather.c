@@ -89,7 +89,7 @@ struct filters {
 	struct nv_str iptables[2];
 };
 
-static void read_filters(struct nv_facts *facts, struct filters *filters)
+static void gather_read_filters(struct nv_facts *facts, struct filters *filters)
 {
 	const char *const nft[] = {"nft", "-j", "list", "ruleset", NULL};
 	const char *const iptables[2][2] = {{"iptables-save", NULL}, {"ip6tables-save", NULL}};
@@ -108,7 +108,8 @@ static void read_filters(struct nv_facts *facts, struct filters *filters)
 	}
 }
 
-static void trace_filters(struct nv_facts *facts, const struct filters *filters, const char *ifname)
+static void gather_trace_filters(
+	struct nv_facts *facts, const struct filters *filters, const char *ifname)
 {
 	char where[96] = "";
 	unsigned int count = nv_nft_count(filters->nft, ifname, where, sizeof(where));
@@ -138,10 +139,10 @@ static void gather_filters(struct nv_facts *facts)
 	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair)
 		wanted |= nv_streq(nv_json_text(pair, "form"), "lagg");
 	if (wanted)
-		read_filters(facts, &filters);
+		gather_read_filters(facts, &filters);
 	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair)
 		if (nv_streq(nv_json_text(pair, "form"), "lagg"))
-			trace_filters(facts, &filters, nv_json_text(pair, "hn"));
+			gather_trace_filters(facts, &filters, nv_json_text(pair, "hn"));
 	json_decref(filters.nft);
 	for (i = 0; i < NV_ARRAY_SIZE(filters.iptables); i++)
 		nv_str_auto(&filters.iptables[i]);

@@ -6,7 +6,7 @@
 
 #include <limits.h>
 
-static void print_entry(const json_t *entry)
+static void history_print_entry(const json_t *entry)
 {
 	const char *what = nv_json_text(entry, "what");
 	char when[64];
@@ -40,7 +40,7 @@ int nv_command_history(struct nv_command_context *context)
 		nv_command_print_json(history);
 	else
 		json_array_foreach (nv_json_printable(history), i, entry)
-			print_entry(entry);
+			history_print_entry(entry);
 	json_decref(history);
 	return EXIT_SUCCESS;
 }

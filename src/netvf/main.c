@@ -58,7 +58,7 @@ void nv_command_print_json(const json_t *value)
 	putchar('\n');
 }
 
-static int open_client(const char *run_dir_option, struct nv_client **ret_client)
+static int netvf_open_client(const char *run_dir_option, struct nv_client **ret_client)
 {
 	NV_AUTO(nv_free) char *run_dir = NULL;
 	int r = nv_run_dir_find(run_dir_option, &run_dir);
@@ -75,14 +75,16 @@ static int open_client(const char *run_dir_option, struct nv_client **ret_client
 	return r;
 }
 
-static int run_command(struct nv_command_context *context, const char *run_dir, const char *name)
+static int netvf_run_command(
+	struct nv_command_context *context, const char *run_dir, const char *name)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(commands); i++) {
 		NV_AUTO(nv_client) struct nv_client *client = NULL;
 
 		if (strcmp(name, commands[i].name) != 0)
 			continue;
-		if (!commands[i].offline && open_client(run_dir, &client) < 0 && !commands[i].alone)
+		if (!commands[i].offline && netvf_open_client(run_dir, &client) < 0 &&
+			!commands[i].alone)
 			return EXIT_FAILURE;
 		context->run_dir = run_dir;
 		context->client = client;
@@ -118,5 +120,5 @@ int main(int argc, char **argv)
 	if (optind >= argc)
 		return netvf_usage();
 	context.args = argv + optind + 1;
-	return run_command(&context, run_dir, argv[optind]);
+	return netvf_run_command(&context, run_dir, argv[optind]);
 }

@@ -18,7 +18,7 @@ struct family {
 
 static const char *const ports[] = {"hn", "vf"};
 
-static void print_label(const char *name, const char *value)
+static void metrics_print_label(const char *name, const char *value)
 {
 	printf("%s=\"", name);
 	for (; *value; value++) {
@@ -32,50 +32,50 @@ static void print_label(const char *name, const char *value)
 	putchar('"');
 }
 
-static void begin_pair(const struct family *family, const json_t *pair)
+static void metrics_begin_pair(const struct family *family, const json_t *pair)
 {
 	printf("%s{", family->name);
-	print_label("hn", nv_json_text(pair, "hn"));
+	metrics_print_label("hn", nv_json_text(pair, "hn"));
 }
 
-static void print_info(const struct family *family, const json_t *status)
+static void metrics_print_info(const struct family *family, const json_t *status)
 {
 	printf("%s{", family->name);
-	print_label("version", nv_json_text(status, "version"));
+	metrics_print_label("version", nv_json_text(status, "version"));
 	putchar(',');
-	print_label("handover", nv_json_text(status, "handover"));
+	metrics_print_label("handover", nv_json_text(status, "handover"));
 	printf("} 1\n");
 }
 
-static void print_number(const struct family *family, const json_t *status)
+static void metrics_print_number(const struct family *family, const json_t *status)
 {
 	printf("%s %.15g\n", family->name,
 		json_number_value(json_object_get(status, family->member)));
 }
 
-static void print_pair_info(const struct family *family, const json_t *status)
+static void metrics_print_pair_info(const struct family *family, const json_t *status)
 {
 	static const char *const labels[] = {"verdict", "form", "upper", "wish"};
 	const json_t *pair;
 	size_t i;
 
 	json_array_foreach (json_object_get(status, "pairs"), i, pair) {
-		begin_pair(family, pair);
+		metrics_begin_pair(family, pair);
 		for (size_t k = 0; k < NV_ARRAY_SIZE(labels); k++) {
 			putchar(',');
-			print_label(labels[k], nv_json_text(pair, labels[k]));
+			metrics_print_label(labels[k], nv_json_text(pair, labels[k]));
 		}
 		printf("} 1\n");
 	}
 }
 
-static void print_pair_number(const struct family *family, const json_t *status)
+static void metrics_print_pair_number(const struct family *family, const json_t *status)
 {
 	const json_t *pair;
 	size_t i;
 
 	json_array_foreach (json_object_get(status, "pairs"), i, pair) {
-		begin_pair(family, pair);
+		metrics_begin_pair(family, pair);
 		printf("} %.15g\n", json_number_value(json_object_get(pair, family->member)));
 	}
 }
@@ -88,21 +88,21 @@ static const json_t *metrics_port_of(const json_t *pair, const char *port)
 	return json_object_get(pair, name);
 }
 
-static void print_active(const struct family *family, const json_t *status)
+static void metrics_print_active(const struct family *family, const json_t *status)
 {
 	const json_t *pair;
 	size_t i;
 
 	json_array_foreach (json_object_get(status, "pairs"), i, pair) {
 		for (size_t k = 0; k < NV_ARRAY_SIZE(ports); k++) {
-			begin_pair(family, pair);
+			metrics_begin_pair(family, pair);
 			printf(",port=\"%s\"} %d\n", ports[k],
 				nv_streq(nv_json_text(pair, "active"), ports[k]));
 		}
 	}
 }
 
-static void print_usable(const struct family *family, const json_t *status)
+static void metrics_print_usable(const struct family *family, const json_t *status)
 {
 	const json_t *pair;
 	size_t i;
@@ -111,14 +111,15 @@ static void print_usable(const struct family *family, const json_t *status)
 		for (size_t k = 0; k < NV_ARRAY_SIZE(ports); k++) {
 			const json_t *port = metrics_port_of(pair, ports[k]);
 
-			begin_pair(family, pair);
+			metrics_begin_pair(family, pair);
 			printf(",port=\"%s\"} %d\n", ports[k],
 				json_is_true(json_object_get(port, "usable")));
 		}
 	}
 }
 
-static void print_counters(const struct family *family, const json_t *pair, const char *port)
+static void metrics_print_counters(
+	const struct family *family, const json_t *pair, const char *port)
 {
 	json_t *counters = json_object_get(metrics_port_of(pair, port), "counters");
 	const char *kind;
@@ -127,45 +128,47 @@ static void print_counters(const struct family *family, const json_t *pair, cons
 	json_object_foreach (counters, kind, count) {
 		if (!json_is_object(count))
 			continue;
-		begin_pair(family, pair);
+		metrics_begin_pair(family, pair);
 		printf(",port=\"%s\",kind=\"%s\"} %lld\n", port, kind,
 			(long long)nv_json_int(count, family->member));
 	}
 }
 
-static void print_counts(const struct family *family, const json_t *status)
+static void metrics_print_counts(const struct family *family, const json_t *status)
 {
 	const json_t *pair;
 	size_t i;
 
 	json_array_foreach (json_object_get(status, "pairs"), i, pair)
 		for (size_t k = 0; k < NV_ARRAY_SIZE(ports); k++)
-			print_counters(family, pair, ports[k]);
+			metrics_print_counters(family, pair, ports[k]);
 }
 
 static const struct family families[] = {
-	{"netvf_info", "gauge", "netvfd, and how frames leave by hn when the VF ends.", print_info},
-	{"netvf_uptime_seconds", "gauge", "Since netvfd was started.", print_number, "seconds"},
-	{"netvf_events_total", "counter", "Events of the kernel's and of pairs.", print_number,
-		"events"},
-	{"netvf_actions_running", "gauge", "Actions of rules that run now.", print_number,
+	{"netvf_info", "gauge", "netvfd, and how frames leave by hn when the VF ends.",
+		metrics_print_info},
+	{"netvf_uptime_seconds", "gauge", "Since netvfd was started.", metrics_print_number,
+		"seconds"},
+	{"netvf_events_total", "counter", "Events of the kernel's and of pairs.",
+		metrics_print_number, "events"},
+	{"netvf_actions_running", "gauge", "Actions of rules that run now.", metrics_print_number,
 		"actions_running"},
 	{"netvf_resyncs_total", "counter",
-		"Times that the kernel's messages were lost and asked anew.", print_number,
+		"Times that the kernel's messages were lost and asked anew.", metrics_print_number,
 		"resyncs"},
 	{"netvf_pair_info", "gauge", "A pair: managed, observed or refused, and its form.",
-		print_pair_info},
-	{"netvf_pair_active", "gauge", "Whether the port transmits.", print_active},
-	{"netvf_pair_active_seconds", "gauge", "Since the last switch.", print_pair_number,
+		metrics_print_pair_info},
+	{"netvf_pair_active", "gauge", "Whether the port transmits.", metrics_print_active},
+	{"netvf_pair_active_seconds", "gauge", "Since the last switch.", metrics_print_pair_number,
 		"seconds"},
 	{"netvf_pair_switches_total", "counter", "Switches from one port to the other.",
-		print_pair_number, "switches"},
+		metrics_print_pair_number, "switches"},
 	{"netvf_port_usable", "gauge", "Whether the port is there, up, and has a carrier.",
-		print_usable},
+		metrics_print_usable},
 	{"netvf_port_packets_total", "counter",
-		"Frames of the upper's by port; strays are received ones, too.", print_counts,
-		"packets"},
-	{"netvf_port_bytes_total", "counter", "The same in bytes.", print_counts, "bytes"},
+		"Frames of the upper's by port; strays are received ones, too.",
+		metrics_print_counts, "packets"},
+	{"netvf_port_bytes_total", "counter", "The same in bytes.", metrics_print_counts, "bytes"},
 };
 
 int nv_command_metrics(struct nv_command_context *context)

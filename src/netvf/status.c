@@ -5,7 +5,7 @@
 #include "base/str.h"
 
 /* Frames that no program of ours sees are not counted. */
-static void print_count(const char *what, const json_t *counters, const char *member)
+static void status_print_count(const char *what, const json_t *counters, const char *member)
 {
 	const json_t *count = json_object_get(counters, member);
 
@@ -15,7 +15,7 @@ static void print_count(const char *what, const json_t *counters, const char *me
 		printf("%s uncounted", what);
 }
 
-static void print_port(const char *role, const json_t *port, bool active)
+static void status_print_port(const char *role, const json_t *port, bool active)
 {
 	const json_t *counters = json_object_get(port, "counters");
 
@@ -25,14 +25,14 @@ static void print_port(const char *role, const json_t *port, bool active)
 		json_is_true(json_object_get(port, "usable")) ? "usable" : "down",
 		active ? "active" : "      ");
 	if (json_is_object(counters)) {
-		print_count("  sent", counters, "tx");
-		print_count(", received", counters, "rx");
-		print_count(", strays", counters, "stray");
+		status_print_count("  sent", counters, "tx");
+		status_print_count(", received", counters, "rx");
+		status_print_count(", strays", counters, "stray");
 	}
 	putchar('\n');
 }
 
-static void print_pair(const json_t *pair)
+static void status_print_pair(const json_t *pair)
 {
 	bool on_vf = nv_streq(nv_json_text(pair, "active"), "vf");
 	const json_t *vf = json_object_get(pair, "vf_port");
@@ -53,8 +53,8 @@ static void print_pair(const json_t *pair)
 		(long long)nv_json_int(pair, "switches"));
 	if (nv_json_text(pair, "why")[0])
 		printf("  %s: %s\n", nv_json_text(pair, "hn"), nv_json_text(pair, "why"));
-	print_port("hn", json_object_get(pair, "hn_port"), !on_vf);
-	print_port("vf", vf, on_vf);
+	status_print_port("hn", json_object_get(pair, "hn_port"), !on_vf);
+	status_print_port("vf", vf, on_vf);
 	if (!json_is_object(vf) && nv_json_text(pair, "last_vf")[0])
 		printf("  vf %-12s gone\n", nv_json_text(pair, "last_vf"));
 }
@@ -80,7 +80,7 @@ int nv_command_status(struct nv_command_context *context)
 			(long long)nv_json_int(status, "events"));
 		nv_print_handover(status);
 		json_array_foreach (json_object_get(status, "pairs"), i, pair)
-			print_pair(pair);
+			status_print_pair(pair);
 		if (!json_array_size(json_object_get(status, "pairs")))
 			printf("no synthetic interface here: nothing to pair\n");
 	}

@@ -4,7 +4,7 @@
 
 #include "control/text.h"
 
-static void print_plain(const struct nv_command_context *context, json_t *list)
+static void sysctl_print_plain(const struct nv_command_context *context, json_t *list)
 {
 	const json_t *entry;
 	size_t i;
@@ -16,7 +16,7 @@ static void print_plain(const struct nv_command_context *context, json_t *list)
 	}
 }
 
-static void print_object(const json_t *list)
+static void sysctl_print_object(const json_t *list)
 {
 	json_t *object = json_object();
 	const json_t *entry;
@@ -40,9 +40,9 @@ int nv_command_sysctl(struct nv_command_context *context)
 	if (!list)
 		return EXIT_FAILURE;
 	if (context->json)
-		print_object(list);
+		sysctl_print_object(list);
 	else
-		print_plain(context, list);
+		sysctl_print_plain(context, list);
 	json_decref(list);
 	return EXIT_SUCCESS;
 }

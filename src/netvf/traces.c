@@ -61,7 +61,7 @@ static bool traces_name(const char *word, size_t length, char wildcard, const ch
 }
 
 /* Whether a text somewhere in a value names the interface; names of the filter's own do not. */
-static bool value_names(const json_t *value, const char *ifname)
+static bool traces_value_names(const json_t *value, const char *ifname)
 {
 	static const char *const own[] = {"family", "table", "chain", "name", "comment", "type"};
 	const char *key;
@@ -72,14 +72,14 @@ static bool value_names(const json_t *value, const char *ifname)
 		return traces_name(
 			json_string_value(value), json_string_length(value), '*', ifname);
 	json_array_foreach (value, i, part)
-		if (value_names(part, ifname))
+		if (traces_value_names(part, ifname))
 			return true;
 	json_object_foreach ((json_t *)value, key, part) {
 		bool is_own = false;
 
 		for (i = 0; i < NV_ARRAY_SIZE(own); i++)
 			is_own |= nv_streq(key, own[i]);
-		if (!is_own && value_names(part, ifname))
+		if (!is_own && traces_value_names(part, ifname))
 			return true;
 	}
 	return false;
@@ -96,7 +96,7 @@ unsigned int nv_nft_count(const json_t *ruleset, const char *ifname, char *ret_w
 		const char *kind = json_object_iter_key(json_object_iter((json_t *)entry));
 		const json_t *obj = kind ? json_object_get(entry, kind) : NULL;
 
-		if (!value_names(obj, ifname))
+		if (!traces_value_names(obj, ifname))
 			continue;
 		if (!count++)
 			snprintf(ret_where, size, "%s of %s %s", kind, nv_json_text(obj, "family"),
@@ -106,7 +106,7 @@ unsigned int nv_nft_count(const json_t *ruleset, const char *ifname, char *ret_w
 }
 
 /* Whether one of the options that name an interface does. */
-static bool rule_names(const char *line, size_t length, const char *ifname)
+static bool traces_rule_names(const char *line, size_t length, const char *ifname)
 {
 	static const char *const options[] = {" -i ", " -o ", " --physdev-in ", " --physdev-out "};
 
@@ -130,7 +130,7 @@ unsigned int nv_iptables_count(const char *saved, const char *ifname, char *ret_
 
 		if (line[0] == '*')
 			snprintf(table, sizeof(table), "%.*s", (int)length - 1, line + 1);
-		else if (strncmp(line, "-A ", 3) == 0 && rule_names(line, length, ifname) &&
+		else if (strncmp(line, "-A ", 3) == 0 && traces_rule_names(line, length, ifname) &&
 			 !count++)
 			snprintf(ret_where, size, "chain %.*s of table %s",
 				(int)strcspn(line + 3, " \n"), line + 3, table);
