@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static void wait_for_child(int fd)
+static void daemonize_wait_for_child(int fd)
 {
 	char ready;
 
@@ -34,7 +34,7 @@ static int daemonize_detach(bool at_once, int *ret_fd)
 		close(pipe_fd[1]);
 		if (at_once)
 			_exit(EXIT_SUCCESS);
-		wait_for_child(pipe_fd[0]);
+		daemonize_wait_for_child(pipe_fd[0]);
 	}
 	close(pipe_fd[0]);
 	setsid();
@@ -42,7 +42,7 @@ static int daemonize_detach(bool at_once, int *ret_fd)
 	return 0;
 }
 
-static void let_parent_go(int fd)
+static void daemonize_let_parent_go(int fd)
 {
 	NV_AUTO(nv_fd) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	ssize_t written;
@@ -85,7 +85,7 @@ int nv_daemonize_enter(struct nv_daemon *daemon)
 void nv_daemonize_idle(struct nv_daemon *daemon)
 {
 	if (daemon->ready_fd >= 0)
-		let_parent_go(TAKE_FD(daemon->ready_fd));
+		daemonize_let_parent_go(TAKE_FD(daemon->ready_fd));
 }
 
 void nv_daemonize_leave(struct nv_daemon *daemon)

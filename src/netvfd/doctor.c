@@ -11,7 +11,7 @@
 #define ACTIONS_MAX 1000
 #define ACTION_MAX  256
 
-static json_t *missing_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+static json_t *doctor_missing_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	int ifindex[NV_DP_INTERFACES];
 	int count = nv_datapath_missing(daemon->datapath, managed->id.hn, ifindex);
@@ -47,7 +47,7 @@ static bool doctor_waits(
 }
 
 /* Why no rule sets the VF up; JSON's null: one does, or none is needed. */
-static json_t *unattached_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+static json_t *doctor_unattached_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	const struct nv_link *vf =
 		nv_links_by_index(nv_monitor_links(daemon->monitor), managed->state.vf);
@@ -67,8 +67,8 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
 	return json_pack("{so so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
-		"unfiltered", missing_json(daemon, managed), "unattached",
-		unattached_json(daemon, managed), "port_vf",
+		"unfiltered", doctor_missing_json(daemon, managed), "unattached",
+		doctor_unattached_json(daemon, managed), "port_vf",
 		nv_methods_name(daemon, managed->memory.port_vf), "transparent", (int)transparent,
 		"answered", (int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
 		(int)doctor_waits(daemon, managed, transparent), "held",

@@ -48,7 +48,7 @@ void nv_events_flush(struct nv_daemon *daemon)
 }
 
 /* devd asks the kernel for the interface's medium; here the link's type tells it. */
-static const char *media_type(const char *ifname, void *data)
+static const char *events_media_type(const char *ifname, void *data)
 {
 	const struct nv_daemon *daemon = data;
 	const struct nv_link *link = nv_links_by_name(nv_monitor_links(daemon->monitor), ifname);
@@ -79,7 +79,7 @@ static int events_parse(const char *line, struct nv_event **ret_event)
 /*
  * Whether a command is hyperv_vfattach alone and would do nothing: for a link that can be nobody's
  * VF. Where a thousand containers start, it would be run for each of their interfaces. A link that
- * becomes a pair's VF later has its IFATTACH then: raise_attach().
+ * becomes a pair's VF later has its IFATTACH then: events_raise_attach().
  */
 static bool events_is_needless(
 	struct nv_daemon *daemon, const struct nv_event *event, const char *command)
@@ -151,14 +151,14 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
 	if (daemon->clients)
 		nv_clients_send(daemon->clients, line);
 	events_publish(daemon, event);
-	rule = nv_rules_match(daemon->rules, event, media_type, daemon);
+	rule = nv_rules_match(daemon->rules, event, events_media_type, daemon);
 	nv_debug("event '%s': %s", line, rule ? "a rule matches" : "no rule");
 	if (rule)
 		events_run_rule(daemon, rule, event);
 }
 
 /* Not if it is told anyway: the VF has been attached in this batch. */
-static void raise_attach(const char *vf, void *data)
+static void events_raise_attach(const char *vf, void *data)
 {
 	struct nv_daemon *daemon = data;
 	NV_AUTO(nv_str) struct nv_str line = {};
@@ -192,7 +192,7 @@ bool nv_events_answers_vf_up(const char *hn, void *data)
 		return false;
 	if (events_parse(nv_str_text(&line), &event) < 0)
 		return false;
-	return nv_rules_match(daemon->rules, event, media_type, daemon) != NULL;
+	return nv_rules_match(daemon->rules, event, events_media_type, daemon) != NULL;
 }
 
 bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_str *why)
@@ -204,10 +204,10 @@ bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_st
 	if (nv_event_format_notify(&line, "ETHERNET", vf, "IFATTACH", NULL, 0) < 0 ||
 		events_parse(nv_str_text(&line), &event) < 0)
 		return false;
-	if (nv_rules_match(daemon->rules, event, media_type, daemon))
+	if (nv_rules_match(daemon->rules, event, events_media_type, daemon))
 		return false;
 	nv_str_clear(why);
-	if (nv_rules_nearest(daemon->rules, event, media_type, daemon, &miss) < 0)
+	if (nv_rules_nearest(daemon->rules, event, events_media_type, daemon, &miss) < 0)
 		nv_str_add(why, "no rule is near to it");
 	else
 		nv_str_printf(why,
@@ -232,13 +232,13 @@ static void events_flush(void *daemon)
 
 const struct nv_failover_ops nv_events_failover_ops = {
 	.raise_vf = events_raise_vf,
-	.raise_attach = raise_attach,
+	.raise_attach = events_raise_attach,
 	.answers_vf_up = nv_events_answers_vf_up,
 	.switched = events_note_switch,
 	.settled = events_flush,
 };
 
-static void describe_end(const struct nv_action_result *result, struct nv_str *text)
+static void events_describe_end(const struct nv_action_result *result, struct nv_str *text)
 {
 	if (result->error == -ETIME)
 		nv_str_add(text, "was ended at its time limit");
@@ -258,7 +258,7 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 	NV_AUTO(nv_str) struct nv_str end = {};
 	bool good = !result->error && result->status == 0;
 
-	describe_end(result, &end);
+	events_describe_end(result, &end);
 	nv_log(good ? LOG_INFO : LOG_WARNING, "action '%s' for event '%s' %s", result->command,
 		result->event, nv_str_text(&end));
 	nv_history_add(daemon->history, "action", "{so so so so sI}", "subject",

@@ -31,7 +31,7 @@ struct nv_history *nv_history_free(struct nv_history *history)
 	return NULL;
 }
 
-static double wall_clock(void)
+static double history_wall_clock(void)
 {
 	struct timespec now;
 
@@ -49,7 +49,7 @@ void nv_history_add(struct nv_history *history, const char *what, const char *fo
 	va_end(args);
 	if (!entry)
 		return;
-	json_object_set_new(entry, "time", json_real(wall_clock()));
+	json_object_set_new(entry, "time", json_real(history_wall_clock()));
 	json_object_set_new(entry, "what", json_string(what));
 
 	json_decref(history->ring[history->next]);

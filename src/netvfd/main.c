@@ -19,7 +19,7 @@
 
 #define N_SIGNAL_WATCHES 4
 
-static int check_files(struct nv_daemon *daemon)
+static int netvfd_check_files(struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	int r = nv_daemon_reload(daemon, &faults);
@@ -30,7 +30,7 @@ static int check_files(struct nv_daemon *daemon)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int read_configuration(struct nv_daemon *daemon)
+static int netvfd_read_configuration(struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	int r = nv_daemon_reload(daemon, &faults);
@@ -117,7 +117,7 @@ static void netvfd_on_settled(void *data)
 	nv_events_flush(daemon);
 }
 
-static int watch_kernel(struct nv_daemon *daemon)
+static int netvfd_watch_kernel(struct nv_daemon *daemon)
 {
 	static const struct nv_monitor_ops ops = {
 		.link = netvfd_on_link,
@@ -138,7 +138,7 @@ static int watch_kernel(struct nv_daemon *daemon)
 
 static void netvfd_reload(struct nv_daemon *daemon)
 {
-	if (read_configuration(daemon) < 0) {
+	if (netvfd_read_configuration(daemon) < 0) {
 		nv_err("the configuration in force stays");
 		return;
 	}
@@ -162,7 +162,7 @@ static void netvfd_on_signal(int signal, void *data)
 	}
 }
 
-static int watch_signals(struct nv_daemon *daemon, struct nv_watch *watch[N_SIGNAL_WATCHES])
+static int netvfd_watch_signals(struct nv_daemon *daemon, struct nv_watch *watch[N_SIGNAL_WATCHES])
 {
 	static const int signals[N_SIGNAL_WATCHES] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 	int r = 0;
@@ -187,7 +187,7 @@ static void netvfd_on_watchdog(void *data)
 	nv_watch_arm(watchdog->timer, watchdog->period);
 }
 
-static int start_watchdog(struct nv_daemon *daemon, struct watchdog *watchdog)
+static int netvfd_start_watchdog(struct nv_daemon *daemon, struct watchdog *watchdog)
 {
 	int r;
 
@@ -205,7 +205,7 @@ static int start_watchdog(struct nv_daemon *daemon, struct watchdog *watchdog)
  * Those who ask on the sockets are answered at this priority too, within their budget: were it
  * lowered for them, a switch would wait until the thread had the processor again to finish.
  */
-static void take_priority(void)
+static void netvfd_take_priority(void)
 {
 	const struct sched_param lowest = {.sched_priority = 1};
 
@@ -219,7 +219,7 @@ static int netvfd_start(struct nv_daemon *daemon)
 {
 	int r = nv_run_dir_make(daemon);
 
-	if (r == 0 && read_configuration(daemon) < 0)
+	if (r == 0 && netvfd_read_configuration(daemon) < 0)
 		return EX_CONFIG;
 	nv_privileges_check();
 	if (r == 0)
@@ -228,18 +228,18 @@ static int netvfd_start(struct nv_daemon *daemon)
 		r = nv_startup(daemon);
 	if (r < 0)
 		return EXIT_FAILURE;
-	take_priority();
-	return watch_kernel(daemon) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	netvfd_take_priority();
+	return netvfd_watch_kernel(daemon) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int netvfd_run(struct nv_daemon *daemon)
 {
 	struct nv_watch *watch[N_SIGNAL_WATCHES] = {};
 	struct watchdog watchdog = {};
-	int r = watch_signals(daemon, watch);
+	int r = netvfd_watch_signals(daemon, watch);
 
 	if (r == 0)
-		r = start_watchdog(daemon, &watchdog);
+		r = netvfd_start_watchdog(daemon, &watchdog);
 	if (r == 0) {
 		nv_notice("ready: %zu rules, %zu pairs, run directory %s",
 			nv_rules_count(daemon->rules), daemon->failover->n_managed,
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how actions end */
 	nv_log_open("netvfd", NV_LOG_STDERR, options.quiet ? LOG_WARNING : LOG_DEBUG);
 	if (options.check)
-		status = check_files(&daemon);
+		status = netvfd_check_files(&daemon);
 	else if (options.repin)
 		status = netvfd_repin(&daemon);
 	else if (options.try_hooks)

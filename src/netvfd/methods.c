@@ -15,27 +15,29 @@ json_t *nv_methods_name(const struct nv_daemon *daemon, int ifindex)
 	return link ? nv_json_from(link->name) : json_null();
 }
 
-static json_t *count_json(const struct nv_dp_count *count)
+static json_t *methods_count_json(const struct nv_dp_count *count)
 {
 	return json_pack("{sI sI}", "packets", (json_int_t)count->packets, "bytes",
 		(json_int_t)count->bytes);
 }
 
 /* What a direct VF receives is not counted. */
-static json_t *counters_json(struct nv_daemon *daemon, const struct nv_dp_pair *path, int ifindex)
+static json_t *methods_counters_json(
+	struct nv_daemon *daemon, const struct nv_dp_pair *path, int ifindex)
 {
 	bool uncounted = ifindex == path->vf && nv_dp_pair_is_direct(path);
 	struct nv_dp_counters counters;
 
 	if (!ifindex || nv_datapath_counters(daemon->datapath, ifindex, &counters) < 0)
 		return json_null();
-	return json_pack("{so so so so so}", "tx", count_json(&counters.tx), "rx",
-		uncounted ? json_null() : count_json(&counters.rx), "stray",
-		count_json(&counters.stray), "dropped_own", count_json(&counters.dropped_own),
-		"dropped_copy", count_json(&counters.dropped_copy));
+	return json_pack("{so so so so so}", "tx", methods_count_json(&counters.tx), "rx",
+		uncounted ? json_null() : methods_count_json(&counters.rx), "stray",
+		methods_count_json(&counters.stray), "dropped_own",
+		methods_count_json(&counters.dropped_own), "dropped_copy",
+		methods_count_json(&counters.dropped_copy));
 }
 
-static const char *match_name(enum nv_match_result match)
+static const char *methods_match_name(enum nv_match_result match)
 {
 	switch (match) {
 	case NV_MATCH_OURS:
@@ -48,7 +50,8 @@ static const char *match_name(enum nv_match_result match)
 	return "?";
 }
 
-static json_t *port_json(struct nv_daemon *daemon, const struct nv_dp_pair *path, int ifindex)
+static json_t *methods_port_json(
+	struct nv_daemon *daemon, const struct nv_dp_pair *path, int ifindex)
 {
 	const struct nv_link *link =
 		ifindex ? nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex) : NULL;
@@ -57,7 +60,7 @@ static json_t *port_json(struct nv_daemon *daemon, const struct nv_dp_pair *path
 		return json_null();
 	return json_pack("{so so sb so}", "name", nv_json_from(link->name), "driver",
 		nv_json_from(link->driver), "usable", (int)nv_link_usable(link), "counters",
-		counters_json(daemon, path, ifindex));
+		methods_counters_json(daemon, path, ifindex));
 }
 
 static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
@@ -67,20 +70,20 @@ static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_manag
 
 	nv_datapath_get(daemon->datapath, managed->id.hn, &path);
 	return json_pack("{so ss so so ss ss ss ss? so? sf sI so so}", "hn",
-		nv_json_from(managed->id.hn_name), "verdict", match_name(managed->status.match),
-		"why", nv_json_from(managed->status.why), "upper",
-		nv_methods_name(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
-		"active", nv_port_name(path.active), "wish",
+		nv_json_from(managed->id.hn_name), "verdict",
+		methods_match_name(managed->status.match), "why", nv_json_from(managed->status.why),
+		"upper", nv_methods_name(daemon, nv_dp_pair_upper(&path)), "form",
+		nv_mode_name(path.mode), "active", nv_port_name(path.active), "wish",
 		nv_override_name(managed->memory.override), "manager", managed->status.manager,
 		"last_vf", managed->id.vf_name[0] ? nv_json_from(managed->id.vf_name) : NULL,
 		"seconds", (double)age / NV_USEC_PER_SEC, "switches",
 		(json_int_t)managed->status.switches, "hn_port",
-		port_json(daemon, &path, managed->id.hn), "vf_port",
-		port_json(daemon, &path, managed->state.vf));
+		methods_port_json(daemon, &path, managed->id.hn), "vf_port",
+		methods_port_json(daemon, &path, managed->state.vf));
 }
 
 /* How each moment at which a VF ceases to send is seen. */
-static json_t *moments_json(const struct nv_daemon *daemon)
+static json_t *methods_moments_json(const struct nv_daemon *daemon)
 {
 	struct nv_dp_moment moments[NV_DP_MOMENTS];
 	json_t *list = json_array();
@@ -94,7 +97,8 @@ static json_t *moments_json(const struct nv_daemon *daemon)
 	return list;
 }
 
-static int call_status(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+static int methods_call_status(
+	const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	struct nv_daemon *daemon = data;
 	uint64_t age = nv_loop_now(daemon->loop) - daemon->failover->started;
@@ -119,8 +123,8 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 		(json_int_t)nv_monitor_resyncs(daemon->monitor), "adopted",
 		(int)nv_datapath_adopted(daemon->datapath), "handover",
 		nv_datapath_handover(daemon->datapath), "handover_why", why, "reads",
-		nv_datapath_reads(daemon->datapath), "moments", moments_json(daemon), "pairs",
-		pairs);
+		nv_datapath_reads(daemon->datapath), "moments", methods_moments_json(daemon),
+		"pairs", pairs);
 	if (!result)
 		return -ENOMEM;
 	*ret_result = result;
@@ -128,7 +132,8 @@ static int call_status(const json_t *params, json_t **ret_result, char **ret_err
 }
 
 /* {"hn": "hn0", "to": "hn" | "vf" | "auto"}: done, or refused, when this returns. */
-static int call_switch(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+static int methods_call_switch(
+	const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	struct nv_daemon *daemon = data;
 	static const enum nv_override overrides[] = {
@@ -151,7 +156,8 @@ static int call_switch(const json_t *params, json_t **ret_result, char **ret_err
 	return r;
 }
 
-static int call_history(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+static int methods_call_history(
+	const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	struct nv_daemon *daemon = data;
 	json_int_t count = json_integer_value(json_object_get(params, "count"));
@@ -161,7 +167,8 @@ static int call_history(const json_t *params, json_t **ret_result, char **ret_er
 	return *ret_result ? 0 : -ENOMEM;
 }
 
-static int call_events(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+static int methods_call_events(
+	const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	(void)params;
 	(void)ret_error;
@@ -175,7 +182,7 @@ struct sysctls {
 	json_t *by_name; /* the same; of one name, the first */
 };
 
-static int add_sysctl(const char *name, const char *value, void *data)
+static int methods_add_sysctl(const char *name, const char *value, void *data)
 {
 	struct sysctls *sysctls = data;
 	json_auto_t *entry =
@@ -190,7 +197,8 @@ static int add_sysctl(const char *name, const char *value, void *data)
 }
 
 /* Those asked for. Each was made once, however often it is asked for. */
-static int pick_sysctls(const json_t *by_name, const json_t *names, json_t *list, char **ret_error)
+static int methods_pick_sysctls(
+	const json_t *by_name, const json_t *names, json_t *list, char **ret_error)
 {
 	const json_t *name;
 	size_t i;
@@ -212,23 +220,25 @@ static int pick_sysctls(const json_t *by_name, const json_t *names, json_t *list
 }
 
 /* The names asked for, or all. */
-static int list_sysctls(const struct nv_hn_sysctl_facts *facts, const json_t *names,
+static int methods_list_sysctls(const struct nv_hn_sysctl_facts *facts, const json_t *names,
 	json_t **ret_list, char **ret_error)
 {
 	json_auto_t *all = json_array();
 	json_auto_t *by_name = json_object();
 	json_auto_t *picked = json_array();
 	struct sysctls sysctls = {all, by_name};
-	int r = all && by_name && picked ? nv_hn_sysctl_each(facts, add_sysctl, &sysctls) : -ENOMEM;
+	int r = all && by_name && picked ? nv_hn_sysctl_each(facts, methods_add_sysctl, &sysctls)
+					 : -ENOMEM;
 
 	if (r == 0)
-		r = pick_sysctls(by_name, names, picked, ret_error);
+		r = methods_pick_sysctls(by_name, names, picked, ret_error);
 	if (r == 0)
 		*ret_list = json_incref(json_array_size(names) ? picked : all);
 	return r;
 }
 
-static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+static int methods_call_sysctl(
+	const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	struct nv_daemon *daemon = data;
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
@@ -257,16 +267,17 @@ static int call_sysctl(const json_t *params, json_t **ret_result, char **ret_err
 	facts.active = active;
 	facts.managed = managed;
 	if (r == 0)
-		r = list_sysctls(&facts, json_object_get(params, "names"), ret_result, ret_error);
+		r = methods_list_sysctls(
+			&facts, json_object_get(params, "names"), ret_result, ret_error);
 	return r;
 }
 
 const struct nv_control_method nv_daemon_methods[] = {
-	{.name = "status", .call = call_status},
-	{.name = "history", .call = call_history},
-	{.name = "switch", .call = call_switch, .changes = true},
-	{.name = "sysctl", .call = call_sysctl},
+	{.name = "status", .call = methods_call_status},
+	{.name = "history", .call = methods_call_history},
+	{.name = "switch", .call = methods_call_switch, .changes = true},
+	{.name = "sysctl", .call = methods_call_sysctl},
 	{.name = "doctor", .call = nv_doctor_call},
-	{.name = "events", .call = call_events, .topic = "event"},
+	{.name = "events", .call = methods_call_events, .topic = "event"},
 	{},
 };

@@ -16,7 +16,7 @@
 
 /* Each logs its own failure: only here it is known what was tried, and what to do. */
 
-static int make_parents(const char *dir)
+static int startup_make_parents(const char *dir)
 {
 	NV_AUTO(nv_free) char *path = strdup(dir);
 
@@ -34,10 +34,10 @@ static int make_parents(const char *dir)
 }
 
 /* Makes the directory and holds its lock, which is let go when the process ends. */
-static int lock_dir(const char *dir, int *ret_fd)
+static int startup_lock_dir(const char *dir, int *ret_fd)
 {
 	NV_AUTO(nv_fd) int fd = -1;
-	int r = make_parents(dir);
+	int r = startup_make_parents(dir);
 
 	if (r == 0)
 		r = nv_root_dir_check(dir);
@@ -50,7 +50,7 @@ static int lock_dir(const char *dir, int *ret_fd)
 	return 0;
 }
 
-static void tell_failure(const char *dir, bool of_namespace, int error)
+static void startup_tell_failure(const char *dir, bool of_namespace, int error)
 {
 	if (error == -EPERM)
 		nv_err("cannot use the run directory %s: others than root can write it or a directory above it; give it to root alone (chown root, chmod go-w), or name another with --run-dir",
@@ -81,22 +81,22 @@ int nv_run_dir_make(struct nv_daemon *daemon)
 			nv_strerror(r));
 		return r;
 	}
-	r = lock_dir(own, &daemon->netns_fd);
+	r = startup_lock_dir(own, &daemon->netns_fd);
 	if (r < 0) {
-		tell_failure(own, true, r);
+		startup_tell_failure(own, true, r);
 		return r;
 	}
 	if (nv_streq(own, daemon->run_dir))
 		return 0;
-	r = lock_dir(daemon->run_dir, &daemon->run_dir_fd);
+	r = startup_lock_dir(daemon->run_dir, &daemon->run_dir_fd);
 	if (r < 0)
-		tell_failure(daemon->run_dir, false, r);
+		startup_tell_failure(daemon->run_dir, false, r);
 	return r;
 }
 
 /* Traffic needs neither this socket nor the next: without them netvfd does its work all the same.
  */
-static void open_clients(struct nv_daemon *daemon)
+static void startup_open_clients(struct nv_daemon *daemon)
 {
 	const char *dir = nv_run_dir_is_first(daemon->run_dir) ? "/run" : daemon->run_dir;
 	NV_AUTO(nv_str) struct nv_str seqpacket = {};
@@ -112,7 +112,7 @@ static void open_clients(struct nv_daemon *daemon)
 			nv_str_text(&seqpacket), nv_strerror(r));
 }
 
-static int open_control(struct nv_daemon *daemon)
+static int startup_open_control(struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_str) struct nv_str path = {};
 	int r;
@@ -121,14 +121,14 @@ static int open_control(struct nv_daemon *daemon)
 	r = nv_control_new(daemon->loop, daemon->budget, nv_str_text(&path), nv_daemon_methods,
 		daemon, &daemon->control);
 	if (r == -EADDRINUSE)
-		tell_failure(daemon->run_dir, false, r);
+		startup_tell_failure(daemon->run_dir, false, r);
 	else if (r < 0)
 		nv_err("cannot listen on %s: %s; nobody can ask netvfd, which goes on; mend that and restart it",
 			nv_str_text(&path), nv_strerror(r));
 	return r == -EADDRINUSE ? r : 0;
 }
 
-static int open_actions(struct nv_daemon *daemon)
+static int startup_open_actions(struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_str) struct nv_str run_dir = {};
 	NV_AUTO(nv_str) struct nv_str rcconf = {};
@@ -148,12 +148,12 @@ static int open_actions(struct nv_daemon *daemon)
 	return nv_actions_new(daemon->loop, &config, &daemon->actions);
 }
 
-static int open_queues(struct nv_daemon *daemon)
+static int startup_open_queues(struct nv_daemon *daemon)
 {
 	int r = nv_history_new(&daemon->history);
 
 	if (r == 0)
-		r = open_actions(daemon);
+		r = startup_open_actions(daemon);
 	if (r == 0)
 		r = nv_kernel_events_new(nv_events_queue, daemon, &daemon->announce);
 	if (r < 0)
@@ -161,7 +161,7 @@ static int open_queues(struct nv_daemon *daemon)
 	return r;
 }
 
-static int open_failover(struct nv_daemon *daemon)
+static int startup_open_failover(struct nv_daemon *daemon)
 {
 	const struct nv_failover template = {
 		.ops = &nv_events_failover_ops,
@@ -187,7 +187,7 @@ static int startup_open_datapath(struct nv_daemon *daemon)
 	}
 	r = nv_datapath_open(daemon->kernel, daemon->run_dir, &daemon->datapath);
 	if (r == 0)
-		r = open_failover(daemon);
+		r = startup_open_failover(daemon);
 	if (r < 0)
 		nv_err("cannot open the data path in %s: %s%s", daemon->run_dir, nv_strerror(r),
 			r == -EPERM || r == -EACCES
@@ -206,11 +206,11 @@ int nv_startup(struct nv_daemon *daemon)
 	if (r == 0)
 		r = nv_budget_new(daemon->loop, &daemon->budget);
 	if (r == 0)
-		r = open_queues(daemon);
+		r = startup_open_queues(daemon);
 	if (r == 0)
-		r = open_control(daemon);
+		r = startup_open_control(daemon);
 	if (r == 0)
-		open_clients(daemon);
+		startup_open_clients(daemon);
 	if (r == 0)
 		r = startup_open_datapath(daemon);
 	return r;
