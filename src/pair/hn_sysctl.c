@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *vf_name(const struct nv_hn_sysctl_facts *facts, const struct nv_pair *pair)
+static const char *hn_sysctl_vf_name(
+	const struct nv_hn_sysctl_facts *facts, const struct nv_pair *pair)
 {
 	const struct nv_link *vf = pair->vf ? nv_links_by_index(facts->links, pair->vf) : NULL;
 
@@ -19,7 +20,7 @@ static const char *hn_name(const struct nv_hn_sysctl_facts *facts, const struct 
 	return hn ? hn->name : "";
 }
 
-static int by_vf(const void *a, const void *b)
+static int hn_sysctl_by_vf(const void *a, const void *b)
 {
 	const struct nv_pair *const *first = a;
 	const struct nv_pair *const *second = b;
@@ -28,7 +29,8 @@ static int by_vf(const void *a, const void *b)
 }
 
 /* In ascending order of the VF's ifindex, separated by single spaces, like FreeBSD's if_hn.c. */
-static int list_vfs(const struct nv_hn_sysctl_facts *facts, bool with_hn, struct nv_str *value)
+static int hn_sysctl_list_vfs(
+	const struct nv_hn_sysctl_facts *facts, bool with_hn, struct nv_str *value)
 {
 	NV_AUTO(nv_free)
 	const struct nv_pair **pair = calloc(facts->pairs->count + 1, sizeof(struct nv_pair *));
@@ -37,13 +39,13 @@ static int list_vfs(const struct nv_hn_sysctl_facts *facts, bool with_hn, struct
 		return -ENOMEM;
 	for (size_t i = 0; i < facts->pairs->count; i++)
 		pair[i] = &facts->pairs->pair[i];
-	qsort(pair, facts->pairs->count, sizeof(*pair), by_vf);
+	qsort(pair, facts->pairs->count, sizeof(*pair), hn_sysctl_by_vf);
 	for (size_t i = 0; i < facts->pairs->count; i++) {
 		if (!pair[i]->vf)
 			continue;
 		if (value->length)
 			nv_str_addc(value, ' ');
-		nv_str_add(value, vf_name(facts, pair[i]));
+		nv_str_add(value, hn_sysctl_vf_name(facts, pair[i]));
 		if (with_hn)
 			nv_str_printf(value, ":%s", hn_name(facts, pair[i]));
 	}
@@ -59,9 +61,9 @@ static int hw_hn(const struct nv_hn_sysctl_facts *facts, const char *leaf, struc
 	else if (nv_streq(leaf, "vf_xpnt_attwait"))
 		nv_str_printf(value, "%u", facts->attwait);
 	else if (nv_streq(leaf, "vflist"))
-		return list_vfs(facts, false, value);
+		return hn_sysctl_list_vfs(facts, false, value);
 	else if (nv_streq(leaf, "vfmap"))
-		return list_vfs(facts, true, value);
+		return hn_sysctl_list_vfs(facts, true, value);
 	else
 		return -ENOENT;
 	return value->error;
@@ -76,9 +78,9 @@ static int dev_hn(const struct nv_hn_sysctl_facts *facts, size_t index, const ch
 	bool on_vf = facts->active[index] == NV_PORT_VF;
 
 	if (nv_streq(leaf, "vf"))
-		nv_str_add(value, vf_name(facts, pair));
+		nv_str_add(value, hn_sysctl_vf_name(facts, pair));
 	else if (nv_streq(leaf, "rxvf") && !transparent)
-		nv_str_add(value, on_vf ? vf_name(facts, pair) : "");
+		nv_str_add(value, on_vf ? hn_sysctl_vf_name(facts, pair) : "");
 	else if (nv_streq(leaf, "vf_xpnt_enabled") && transparent)
 		nv_str_printf(value, "%d", on_vf);
 	else if (nv_streq(leaf, "vf_xpnt_accbpf") && transparent)

@@ -13,7 +13,7 @@
 
 static const char *const synthetic_drivers[] = {"hv_netvsc", "virtio_net", "vmxnet3", "vif"};
 
-static bool is_ethernet(const struct nv_link *link)
+static bool match_is_ethernet(const struct nv_link *link)
 {
 	return link->type == ARPHRD_ETHER && link->has_mac && !(link->flags & IFF_LOOPBACK);
 }
@@ -28,7 +28,7 @@ static bool match_same_mac(const struct nv_link *a, const struct nv_link *b)
 	return memcmp(match_mac(a), match_mac(b), NV_MAC_LEN) == 0;
 }
 
-static const struct nv_hn_named_pair *named_by_hn(
+static const struct nv_hn_named_pair *match_named_by_hn(
 	const struct nv_hn_config *config, const char *name)
 {
 	for (size_t i = 0; i < config->n_pairs; i++)
@@ -37,7 +37,7 @@ static const struct nv_hn_named_pair *named_by_hn(
 	return NULL;
 }
 
-static const struct nv_hn_named_pair *named_by_vf(
+static const struct nv_hn_named_pair *match_named_by_vf(
 	const struct nv_hn_config *config, const char *name)
 {
 	for (size_t i = 0; i < config->n_pairs; i++)
@@ -46,7 +46,8 @@ static const struct nv_hn_named_pair *named_by_vf(
 	return NULL;
 }
 
-static bool has_synthetic_driver(const struct nv_link *link, const struct nv_hn_config *config)
+static bool match_has_synthetic_driver(
+	const struct nv_link *link, const struct nv_hn_config *config)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(synthetic_drivers); i++)
 		if (nv_streq(link->driver, synthetic_drivers[i]))
@@ -57,29 +58,29 @@ static bool has_synthetic_driver(const struct nv_link *link, const struct nv_hn_
 	return false;
 }
 
-static bool is_hn(const struct nv_link *link, const struct nv_hn_config *config)
+static bool match_is_hn(const struct nv_link *link, const struct nv_hn_config *config)
 {
-	if (!is_ethernet(link))
+	if (!match_is_ethernet(link))
 		return false;
-	if (named_by_hn(config, link->name))
+	if (match_named_by_hn(config, link->name))
 		return true;
-	if (named_by_vf(config, link->name))
+	if (match_named_by_vf(config, link->name))
 		return false;
 	for (size_t i = 0; i < config->n_names; i++)
 		if (nv_streq(link->name, config->name[i]))
 			return true;
-	return !link->kind[0] && has_synthetic_driver(link, config);
+	return !link->kind[0] && match_has_synthetic_driver(link, config);
 }
 
 bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config)
 {
-	if (!is_ethernet(link) || is_hn(link, config))
+	if (!match_is_ethernet(link) || match_is_hn(link, config))
 		return false;
-	return named_by_vf(config, link->name) ||
+	return match_named_by_vf(config, link->name) ||
 	       (!link->kind[0] && nv_streq(link->parent_bus, "pci"));
 }
 
-static bool is_vf_of(
+static bool match_is_vf_of(
 	const struct nv_link *link, const struct nv_link *hn, const struct nv_hn_config *config)
 {
 	bool is_equal = memcmp(link->mac, hn->mac, NV_MAC_LEN) == 0;
@@ -90,7 +91,7 @@ static bool is_vf_of(
 		!nv_link_may_be_vf(link, config))
 		return false;
 	/* If the administrator named this VF, its MAC address may have been set to hn's. */
-	named = named_by_vf(config, link->name);
+	named = match_named_by_vf(config, link->name);
 	if (named)
 		return nv_streq(named->hn, hn->name);
 	return match_same_mac(link, hn);
@@ -113,7 +114,7 @@ static void match_explain(struct nv_pair *pair, enum nv_match_result match, cons
  * A bond is recognized as hn's lagg by its MAC address, which it loses with its last port
  * (bond_main.c), or by its name, which no longer fits if hn is renamed.
  */
-static bool is_lagg_of(const struct nv_link *master, const struct nv_link *hn)
+static bool match_is_lagg_of(const struct nv_link *master, const struct nv_link *hn)
 {
 	char name[IFNAMSIZ];
 
@@ -125,16 +126,16 @@ static bool is_lagg_of(const struct nv_link *master, const struct nv_link *hn)
 }
 
 /* Whether a port's master is something other than the bond that is this hn's lagg. */
-static bool is_anothers(
+static bool match_is_anothers(
 	const struct nv_links *links, const struct nv_link *port, const struct nv_link *hn)
 {
 	const struct nv_link *master = nv_links_by_index(links, port->master);
 
-	return port->master && !(master && is_lagg_of(master, hn));
+	return port->master && !(master && match_is_lagg_of(master, hn));
 }
 
 /* Finds the VF of an hn, or the reason why none may be used. */
-static void find_vf(const struct nv_links *links, const struct nv_hn_config *config,
+static void match_find_vf(const struct nv_links *links, const struct nv_hn_config *config,
 	const struct nv_link *hn, struct nv_pair *pair)
 {
 	const struct nv_link *vf = NULL;
@@ -142,7 +143,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
 
-		if (!is_vf_of(link, hn, config))
+		if (!match_is_vf_of(link, hn, config))
 			continue;
 		if (vf) {
 			match_explain(pair, NV_MATCH_AMBIGUOUS,
@@ -155,7 +156,7 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 	if (!vf)
 		return;
 	pair->vf = vf->ifindex;
-	if (is_anothers(links, vf, hn)) {
+	if (match_is_anothers(links, vf, hn)) {
 		const struct nv_link *master = nv_links_by_index(links, vf->master);
 
 		match_explain(pair, NV_MATCH_COUPLED,
@@ -165,12 +166,12 @@ static void find_vf(const struct nv_links *links, const struct nv_hn_config *con
 }
 
 /* If hn is a port of somebody else's bond, its VF is a port too, or was before it went away. */
-static void find_bundle(
+static void match_find_bundle(
 	const struct nv_links *links, const struct nv_link *hn, struct nv_pair *pair)
 {
 	const struct nv_link *master = nv_links_by_index(links, hn->master);
 
-	if (pair->match == NV_MATCH_OURS && master && is_anothers(links, hn, hn) &&
+	if (pair->match == NV_MATCH_OURS && master && match_is_anothers(links, hn, hn) &&
 		(nv_streq(master->kind, "bond") || nv_streq(master->kind, "team")))
 		match_explain(pair, NV_MATCH_COUPLED,
 			"%s is a port of %s: an administrator couples this pair", hn->name,
@@ -178,18 +179,18 @@ static void find_bundle(
 }
 
 /* If a second hn has the same MAC address, the VF's hn is ambiguous. */
-static void find_rival(const struct nv_links *links, const struct nv_hn_config *config,
+static void match_find_rival(const struct nv_links *links, const struct nv_hn_config *config,
 	const struct nv_link *hn, struct nv_pair *pair)
 {
-	if (named_by_hn(config, hn->name))
+	if (match_named_by_hn(config, hn->name))
 		return;
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
 
-		if (link == hn || !match_same_mac(link, hn) || !is_hn(link, config))
+		if (link == hn || !match_same_mac(link, hn) || !match_is_hn(link, config))
 			continue;
 		pair->vf = 0;
-		if (is_anothers(links, link, hn) || is_anothers(links, hn, hn))
+		if (match_is_anothers(links, link, hn) || match_is_anothers(links, hn, hn))
 			match_explain(pair, NV_MATCH_COUPLED,
 				"%s and %s have one MAC and a master: the kernel couples them",
 				hn->name, link->name);
@@ -213,13 +214,13 @@ int nv_pairs_find(
 		const struct nv_link *hn = &links->link[i];
 		struct nv_pair *pair = &pairs.pair[pairs.count];
 
-		if (!is_hn(hn, config))
+		if (!match_is_hn(hn, config))
 			continue;
 		pair->hn = hn->ifindex;
 		memcpy(pair->mac, hn->mac, NV_MAC_LEN);
-		find_vf(links, config, hn, pair);
-		find_bundle(links, hn, pair);
-		find_rival(links, config, hn, pair);
+		match_find_vf(links, config, hn, pair);
+		match_find_bundle(links, hn, pair);
+		match_find_rival(links, config, hn, pair);
 		pairs.count++;
 	}
 	*ret_pairs = TAKE_STRUCT(pairs);

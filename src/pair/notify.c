@@ -60,13 +60,13 @@ static void notify_emit(struct teller *teller)
 	teller->emit(teller->view->link, &teller->frame, teller->data);
 }
 
-static bool is_told(const struct nv_notify_view *view, const struct nv_addr *addr)
+static bool notify_is_told(const struct nv_notify_view *view, const struct nv_addr *addr)
 {
 	return addr->ifindex == view->link->ifindex && addr->scope != RT_SCOPE_HOST &&
 	       !(addr->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 }
 
-static void tell_addrs(struct teller *teller)
+static void notify_tell_addrs(struct teller *teller)
 {
 	const struct nv_notify_view *view = teller->view;
 	const uint8_t *mac = view->link->mac;
@@ -74,7 +74,7 @@ static void tell_addrs(struct teller *teller)
 	for (size_t i = 0; i < view->addrs->count; i++) {
 		const struct nv_addr *addr = &view->addrs->addr[i];
 
-		if (!is_told(view, addr))
+		if (!notify_is_told(view, addr))
 			continue;
 		if (addr->local.family == AF_INET) {
 			teller->source = teller->source.s_addr ? teller->source : addr->local.v4;
@@ -89,7 +89,7 @@ static void tell_addrs(struct teller *teller)
 }
 
 /* The all-hosts groups and node-local groups are never reported (RFC 3376, 6; RFC 3810, 6). */
-static bool is_reported(const struct nv_ip *group)
+static bool notify_is_reported(const struct nv_ip *group)
 {
 	static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 0x01}}};
 
@@ -116,7 +116,7 @@ static void notify_report(
 	notify_emit(teller);
 }
 
-static void tell_groups(struct teller *teller, uint8_t family)
+static void notify_tell_groups(struct teller *teller, uint8_t family)
 {
 	const struct nv_notify_view *view = teller->view;
 	struct nv_ip waiting[NV_FRAME_GROUPS_MAX];
@@ -128,7 +128,7 @@ static void tell_groups(struct teller *teller, uint8_t family)
 		size_t room = NV_FRAME_GROUPS_MAX;
 
 		if (mcast->ifindex != view->link->ifindex || mcast->group.family != family ||
-			!is_reported(&mcast->group))
+			!notify_is_reported(&mcast->group))
 			continue;
 		if (family == AF_INET)
 			version = mcast->igmp;
@@ -153,7 +153,7 @@ void nv_notify_frames(const struct nv_notify_view *view,
 	if (view->link->type != ARPHRD_ETHER || !view->link->has_mac ||
 		(view->link->flags & IFF_NOARP))
 		return;
-	tell_addrs(&teller);
-	tell_groups(&teller, AF_INET);
-	tell_groups(&teller, AF_INET6);
+	notify_tell_addrs(&teller);
+	notify_tell_groups(&teller, AF_INET);
+	notify_tell_groups(&teller, AF_INET6);
 }

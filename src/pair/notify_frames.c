@@ -44,7 +44,7 @@ static uint32_t frames_sum(const uint8_t *bytes, size_t length)
 }
 
 /* Writes the Internet checksum of @total and of the bytes from @from on to @at. */
-static void put_checksum(struct nv_frame *frame, size_t at, size_t from, uint32_t total)
+static void frames_put_checksum(struct nv_frame *frame, size_t at, size_t from, uint32_t total)
 {
 	total += frames_sum(frame->bytes + from, frame->length - from);
 	while (total >> 16)
@@ -80,8 +80,8 @@ void nv_frame_arp(const uint8_t mac[NV_MAC_LEN], struct in_addr address, struct 
 }
 
 /* An IPv4 header with the router alert option (RFC 2113), which IGMP requires; 24 bytes. */
-static void begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN], struct in_addr source,
-	struct in_addr to, size_t length)
+static void frames_begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
+	struct in_addr source, struct in_addr to, size_t length)
 {
 	const uint8_t *bytes = (const uint8_t *)&to;
 	const uint8_t group[NV_MAC_LEN] = {0x01, 0x00, 0x5e, bytes[1] & 0x7f, bytes[2], bytes[3]};
@@ -101,7 +101,7 @@ static void begin_igmp(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN], st
 	frames_put(frame, &source, sizeof(source));
 	frames_put(frame, &to, sizeof(to));
 	frames_put(frame, router_alert, sizeof(router_alert));
-	put_checksum(frame, start + 10, start, 0);
+	frames_put_checksum(frame, start + 10, start, 0);
 }
 
 void nv_frame_igmp(const uint8_t mac[NV_MAC_LEN], struct in_addr source, unsigned int version,
@@ -111,9 +111,9 @@ void nv_frame_igmp(const uint8_t mac[NV_MAC_LEN], struct in_addr source, unsigne
 	size_t start;
 
 	if (version == 3)
-		begin_igmp(ret, mac, source, all_routers, 8 + count * 8);
+		frames_begin_igmp(ret, mac, source, all_routers, 8 + count * 8);
 	else
-		begin_igmp(ret, mac, source, group[0], 8);
+		frames_begin_igmp(ret, mac, source, group[0], 8);
 	start = ret->length;
 	frames_put8(ret, version == 3	? IGMP_V3_REPORT
 			 : version == 2 ? IGMP_V2_REPORT
@@ -132,10 +132,10 @@ void nv_frame_igmp(const uint8_t mac[NV_MAC_LEN], struct in_addr source, unsigne
 	} else {
 		frames_put(ret, &group[0], sizeof(group[0]));
 	}
-	put_checksum(ret, start + 2, start, 0);
+	frames_put_checksum(ret, start + 2, start, 0);
 }
 
-static void begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
+static void frames_begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 	const struct in6_addr *source, const struct in6_addr *to, unsigned int next, size_t length,
 	unsigned int hops)
 {
@@ -153,13 +153,13 @@ static void begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 }
 
 /* The checksum covers the bytes from @from on and the addresses before them (RFC 8200, 8.1). */
-static void put_icmp6_checksum(struct nv_frame *frame, size_t from)
+static void frames_put_icmp6_checksum(struct nv_frame *frame, size_t from)
 {
 	const uint8_t *addresses = frame->bytes + ETHER_HDR_LEN + 8;
 	uint32_t total = frames_sum(addresses, 2 * sizeof(struct in6_addr));
 
 	total += (uint32_t)(frame->length - from) + IPPROTO_ICMPV6;
-	put_checksum(frame, from + 2, from, total);
+	frames_put_checksum(frame, from + 2, from, total);
 }
 
 void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, bool router,
@@ -167,7 +167,7 @@ void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, 
 {
 	size_t start;
 
-	begin_ipv6(ret, mac, address, &all_nodes, IPPROTO_ICMPV6, 32, HOPS_NEIGHBOUR);
+	frames_begin_ipv6(ret, mac, address, &all_nodes, IPPROTO_ICMPV6, 32, HOPS_NEIGHBOUR);
 	start = ret->length;
 	frames_put8(ret, ND_NEIGHBOR_ADVERT);
 	frames_put8(ret, 0);
@@ -179,16 +179,17 @@ void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, 
 	frames_put8(ret, ND_OPT_TARGET_LINKADDR);
 	frames_put8(ret, 1);
 	frames_put(ret, mac, NV_MAC_LEN);
-	put_icmp6_checksum(ret, start);
+	frames_put_icmp6_checksum(ret, start);
 }
 
 /* The hop-by-hop options that MLD requires: router alert (RFC 2711) and padding; 8 bytes. */
-static void begin_mld(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
+static void frames_begin_mld(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
 	const struct in6_addr *source, const struct in6_addr *to, size_t length)
 {
 	static const uint8_t options[] = {IPPROTO_ICMPV6, 0, 0x05, 0x02, 0, 0, 0x01, 0};
 
-	begin_ipv6(frame, mac, source, to, IPPROTO_HOPOPTS, sizeof(options) + length, HOPS_REPORT);
+	frames_begin_ipv6(
+		frame, mac, source, to, IPPROTO_HOPOPTS, sizeof(options) + length, HOPS_REPORT);
 	frames_put(frame, options, sizeof(options));
 }
 
@@ -198,9 +199,9 @@ void nv_frame_mld(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *source,
 	size_t start;
 
 	if (version == 2)
-		begin_mld(ret, mac, source, &all_mld_routers, 8 + count * 20);
+		frames_begin_mld(ret, mac, source, &all_mld_routers, 8 + count * 20);
 	else
-		begin_mld(ret, mac, source, &group[0], 24);
+		frames_begin_mld(ret, mac, source, &group[0], 24);
 	start = ret->length;
 	frames_put8(ret, version == 2 ? MLD_V2_REPORT : MLD_LISTENER_REPORT);
 	frames_put8(ret, 0);
@@ -215,5 +216,5 @@ void nv_frame_mld(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *source,
 		}
 		frames_put(ret, &group[i], sizeof(group[i]));
 	}
-	put_icmp6_checksum(ret, start);
+	frames_put_icmp6_checksum(ret, start);
 }

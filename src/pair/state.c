@@ -77,7 +77,8 @@ static void state_set_dormant(
 	state->dormant = on;
 }
 
-static void set_announced(struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
+static void state_set_announced(
+	struct nv_pair_state *state, bool on, struct nv_pair_commands *commands)
 {
 	if (state->announced != on)
 		state_command(state, commands, on ? NV_PAIR_RAISE_VF_UP : NV_PAIR_RAISE_VF_DOWN);
@@ -89,7 +90,7 @@ static void state_leave_vf(struct nv_pair_state *state, struct nv_pair_commands 
 {
 	state_activate(state, NV_PORT_HN, commands);
 	state_set_dormant(state, false, commands);
-	set_announced(state, false, commands);
+	state_set_announced(state, false, commands);
 	state->answered = false;
 }
 
@@ -113,12 +114,12 @@ static bool state_is_transparent(
 }
 
 /* In transparent mode the VF counts as down if hn is down. */
-static bool is_vf_usable(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+static bool state_is_vf_usable(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	return facts->vf_usable && (facts->hn_up || !state_is_transparent(state, facts));
 }
 
-static bool is_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+static bool state_is_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	return facts->held || (facts->waiting && !state->ready);
 }
@@ -128,7 +129,7 @@ static bool is_held(const struct nv_pair_state *state, const struct nv_pair_fact
  * it depends on VF_UP: if no rule answers it, the VF is the upper. If a rule begins to answer it,
  * the VF stays the upper until hyperv_vfup has made the lagg.
  */
-static enum nv_mode wanted_mode(
+static enum nv_mode state_wanted_mode(
 	const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (state->mode == NV_MODE_LAGG)
@@ -144,13 +145,13 @@ static enum nv_mode wanted_mode(
  * For a VF that is usable. No setting keeps traffic on the VF, and none keeps it off the only
  * usable port.
  */
-static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+static bool state_wants_vf(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (!facts->hn_usable)
 		return true;
 	switch (facts->override) {
 	case NV_OVERRIDE_AUTO:
-		return !is_held(state, facts) || state->active == NV_PORT_VF;
+		return !state_is_held(state, facts) || state->active == NV_PORT_VF;
 	case NV_OVERRIDE_HN:
 		return false;
 	case NV_OVERRIDE_VF:
@@ -160,9 +161,9 @@ static bool wants_vf(const struct nv_pair_state *state, const struct nv_pair_fac
 }
 
 /* A VF that has flapped or has just appeared is not announced before it may be used. */
-static bool stays_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+static bool state_stays_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	return !wants_vf(state, facts) && is_held(state, facts) && !state->announced &&
+	return !state_wants_vf(state, facts) && state_is_held(state, facts) && !state->announced &&
 	       state->active == NV_PORT_HN;
 }
 
@@ -171,11 +172,11 @@ static enum nv_pair_phase state_decide(
 {
 	if (!facts->vf)
 		return NV_PHASE_ABSENT;
-	if (!is_vf_usable(state, facts))
+	if (!state_is_vf_usable(state, facts))
 		return NV_PHASE_JOINED;
-	if (stays_held(state, facts))
+	if (state_stays_held(state, facts))
 		return NV_PHASE_HELD;
-	switch (wanted_mode(state, facts)) {
+	switch (state_wanted_mode(state, facts)) {
 	case NV_MODE_LAGG:
 		return NV_PHASE_LAGG;
 	case NV_MODE_VF:
@@ -189,7 +190,7 @@ static enum nv_pair_phase state_decide(
 }
 
 /* The bond must exist when its first VF appears, before hyperv_vfup moves anything to it. */
-static bool enters_bond(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+static bool state_enters_bond(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
 	if (facts->transparent || state->active == NV_PORT_VF || state->released ||
 		state->mode == NV_MODE_VF)
@@ -205,7 +206,7 @@ static bool enters_bond(const struct nv_pair_state *state, const struct nv_pair_
 	return false;
 }
 
-static void enter_bond(struct nv_pair_state *state, const struct nv_pair_facts *facts,
+static void state_enter_bond(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
 	if (facts->bond == NV_BOND_MAKE)
@@ -220,14 +221,14 @@ static void enter_bond(struct nv_pair_state *state, const struct nv_pair_facts *
 static void state_join(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	enum nv_mode wanted = wanted_mode(state, facts);
+	enum nv_mode wanted = state_wanted_mode(state, facts);
 	struct nv_pair_command *next;
 
 	if (state->vf)
 		return;
 	next = state_command(state, commands, NV_PAIR_JOIN);
 	state->vf = facts->vf;
-	if (is_vf_usable(state, facts) && !is_held(state, facts))
+	if (state_is_vf_usable(state, facts) && !state_is_held(state, facts))
 		state->mode = wanted;
 	next->vf = state->vf;
 	next->mode = state->mode;
@@ -271,15 +272,15 @@ static void state_announce(struct nv_pair_state *state, const struct nv_pair_fac
 		return;
 	if (wanted && state->announced && news)
 		state_command(state, commands, NV_PAIR_RAISE_VF_UP);
-	set_announced(state, wanted, commands);
+	state_set_announced(state, wanted, commands);
 	state->answered = wanted && facts->answered;
 }
 
 static void state_use_vf(struct nv_pair_state *state, const struct nv_pair_facts *facts,
 	struct nv_pair_commands *commands)
 {
-	state_set_mode(state, wanted_mode(state, facts), commands);
-	state_activate(state, wants_vf(state, facts) ? NV_PORT_VF : NV_PORT_HN, commands);
+	state_set_mode(state, state_wanted_mode(state, facts), commands);
+	state_activate(state, state_wants_vf(state, facts) ? NV_PORT_VF : NV_PORT_HN, commands);
 	state_announce(state, facts, commands);
 }
 
@@ -316,7 +317,7 @@ static void state_begin(struct nv_pair_state *state, const struct nv_pair_facts 
 	struct nv_pair_commands *commands)
 {
 	state_take_mode(state, facts);
-	if (state->vf != facts->vf || !is_vf_usable(state, facts))
+	if (state->vf != facts->vf || !state_is_vf_usable(state, facts))
 		state_activate(state, NV_PORT_HN, commands);
 	if (!facts->entered)
 		state_command(state, commands, NV_PAIR_ENTER);
@@ -354,8 +355,8 @@ void nv_pair_step(struct nv_pair_state *state, const struct nv_pair_facts *facts
 	if (state->vf && state->vf != facts->vf)
 		state_forget_vf(state, ret_commands);
 	if (facts->vf) {
-		if (enters_bond(state, facts)) {
-			enter_bond(state, facts, ret_commands);
+		if (state_enters_bond(state, facts)) {
+			state_enter_bond(state, facts, ret_commands);
 			now.vf_usable &= !facts->vf_up;
 		}
 		state_join(state, &now, ret_commands);

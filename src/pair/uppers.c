@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Kinds of links whose frames leave by the link in IFLA_LINK. */
-static bool is_stacked(const struct nv_link *link, int lower)
+static bool uppers_is_stacked(const struct nv_link *link, int lower)
 {
 	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "macsec"};
 
@@ -19,7 +19,7 @@ static bool is_stacked(const struct nv_link *link, int lower)
 	return false;
 }
 
-static bool is_bridge_of(const struct nv_link *bridge, const struct nv_link *port)
+static bool uppers_is_bridge_of(const struct nv_link *bridge, const struct nv_link *port)
 {
 	return port && port->master == bridge->ifindex && !strcmp(bridge->kind, "bridge");
 }
@@ -51,7 +51,8 @@ size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[N
 
 		for (size_t i = 0; i < links->count; i++) {
 			link = &links->link[i];
-			if (is_stacked(link, ret_ifindex[at]) || is_bridge_of(link, lower))
+			if (uppers_is_stacked(link, ret_ifindex[at]) ||
+				uppers_is_bridge_of(link, lower))
 				uppers_add(&stack, link);
 		}
 	}
