@@ -43,7 +43,7 @@ static int add_address(struct nv_line *line, struct nv_addrs *addrs, const struc
 	return 0;
 }
 
-static uint8_t scope_of(const struct nv_ip *ip)
+static uint8_t address_scope_of(const struct nv_ip *ip)
 {
 	if (ip->family == AF_INET)
 		return ntohl(ip->v4.s_addr) >> 24 == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
@@ -53,7 +53,7 @@ static uint8_t scope_of(const struct nv_ip *ip)
 }
 
 /* FreeBSD gives every IPv4 address a broadcast address; Linux does so only on request. */
-static void set_broadcast(const struct nv_address *group, struct nv_addr *addr)
+static void address_set_broadcast(const struct nv_address *group, struct nv_addr *addr)
 {
 	if (addr->local.family != AF_INET || addr->prefix_len > 30)
 		return;
@@ -73,8 +73,8 @@ static struct nv_addr address_at(const struct nv_address *group, uint32_t index)
 		.preferred_lft = group->preferred_lft,
 	};
 
-	addr.scope = scope_of(&addr.local);
-	set_broadcast(group, &addr);
+	addr.scope = address_scope_of(&addr.local);
+	address_set_broadcast(group, &addr);
 	return addr;
 }
 
@@ -96,7 +96,7 @@ static void address_default_len(struct nv_line *line)
 	}
 }
 
-static bool is_host(const struct nv_ip *ip)
+static bool address_is_host(const struct nv_ip *ip)
 {
 	uint32_t v4 = ntohl(ip->v4.s_addr);
 
@@ -106,11 +106,11 @@ static bool is_host(const struct nv_ip *ip)
 }
 
 /* Whether the words of a group can be used together. */
-static bool holds_together(struct nv_line *line)
+static bool address_holds_together(struct nv_line *line)
 {
 	struct nv_address *group = &line->group;
 
-	if (!is_host(&group->range.first))
+	if (!address_is_host(&group->range.first))
 		FAULT(line, "an address that no interface can have");
 	else if (group->range.count > 1 && (group->has_netmask || group->has_broadcast))
 		FAULT(line, "a range takes its length after a `/' and nothing else");
@@ -125,14 +125,14 @@ static bool holds_together(struct nv_line *line)
 	return false;
 }
 
-static void take_group(struct nv_line *line)
+static void address_take_group(struct nv_line *line)
 {
 	struct nv_build *build = line->build;
 	struct nv_address *group = &line->group;
 	struct nv_addrs *addrs = group->family == AF_INET ? &build->v4 : &build->v6;
 
 	address_default_len(line);
-	if (!holds_together(line))
+	if (!address_holds_together(line))
 		return;
 	if (group->eui64) {
 		if (!build->mac)
@@ -159,7 +159,7 @@ void nv_address_begin(struct nv_line *line, uint8_t family)
 	struct nv_address *group = &line->group;
 
 	if (group->has_address)
-		take_group(line);
+		address_take_group(line);
 	else if (!group->failed &&
 		 (group->has_len || group->has_broadcast || group->remove || group->eui64))
 		FAULT(line, "words that belong to an address, and no address");
@@ -172,7 +172,7 @@ void nv_address_begin(struct nv_line *line, uint8_t family)
 }
 
 /* The family of an address that has no family word before it. */
-static uint8_t default_family(struct nv_line *line, const char *text)
+static uint8_t address_default_family(struct nv_line *line, const char *text)
 {
 	bool v6 = strchr(text, ':');
 
@@ -197,7 +197,7 @@ static uint8_t default_family(struct nv_line *line, const char *text)
 }
 
 /* Removes "%IF" from the end of @text. */
-static bool cut_zone(struct nv_line *line, char *text)
+static bool address_cut_zone(struct nv_line *line, char *text)
 {
 	char *percent = strchr(text, '%');
 
@@ -212,7 +212,7 @@ static bool cut_zone(struct nv_line *line, char *text)
 }
 
 /* Removes "/LEN" from the end of @text. */
-static bool cut_len(struct nv_line *line, char *text)
+static bool address_cut_len(struct nv_line *line, char *text)
 {
 	struct nv_address *group = &line->group;
 	char *slash = strchr(text, '/');
@@ -236,7 +236,7 @@ static int address_set(struct nv_line *line, char *text)
 	struct nv_address *group = &line->group;
 	int r;
 
-	if (!cut_len(line, text) || !cut_zone(line, text))
+	if (!address_cut_len(line, text) || !address_cut_zone(line, text))
 		return -EINVAL;
 	r = nv_ip_range_parse(text, group->family, &group->range);
 	if (r == -ENOMEM)
@@ -264,7 +264,7 @@ void nv_address_set(struct nv_line *line, const char *text)
 		return;
 	}
 	if (group->family == AF_UNSPEC)
-		group->family = default_family(line, text);
+		group->family = address_default_family(line, text);
 	group->has_address = address_set(line, copy) == 0;
 	group->failed = !group->has_address;
 }

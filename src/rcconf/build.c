@@ -49,7 +49,7 @@ struct numbered_list {
 	size_t count;
 };
 
-static int collect_numbered(const char *key, const char *value, void *data)
+static int build_collect_numbered(const char *key, const char *value, void *data)
 {
 	struct numbered_list *list = data;
 	size_t length = strlen(list->prefix);
@@ -67,7 +67,7 @@ static int collect_numbered(const char *key, const char *value, void *data)
 	return 0;
 }
 
-static int compare_numbered(const void *a, const void *b)
+static int build_compare_numbered(const void *a, const void *b)
 {
 	const struct numbered *x = a;
 	const struct numbered *y = b;
@@ -86,10 +86,10 @@ static void build_numbered(struct nv_build *build, const char *format, enum nv_b
 	struct numbered_list list = {};
 
 	nv_rcconf_key_for(format, build->ifname, list.prefix);
-	if (nv_rcconf_each(build->rcconf, collect_numbered, &list) < 0)
+	if (nv_rcconf_each(build->rcconf, build_collect_numbered, &list) < 0)
 		build->error = -ENOMEM;
 	if (list.count)
-		qsort(list.entry, list.count, sizeof(*list.entry), compare_numbered);
+		qsort(list.entry, list.count, sizeof(*list.entry), build_compare_numbered);
 	for (size_t i = 0; i < list.count && *list.entry[i].value; i++)
 		nv_build_keywords(build, list.entry[i].key, kind);
 	free(list.entry);
@@ -124,7 +124,7 @@ static void build_description(struct nv_build *build)
 	nv_build_describe(build, key, text);
 }
 
-static const char *for_interface_or_all(
+static const char *build_for_interface_or_all(
 	const struct nv_build *build, const char *format, const char *key)
 {
 	const char *value = nv_rcconf_get_for(build->rcconf, format, build->ifname);
@@ -136,9 +136,10 @@ static void build_dhcp(struct nv_build *build)
 {
 	struct nv_dhcp_wanted *dhcp = &build->config->dhcp;
 	const char *program = nv_rcconf_get(build->rcconf, "dhclient_program");
-	const char *flags = for_interface_or_all(build, "dhclient_flags_%s", "dhclient_flags");
+	const char *flags =
+		build_for_interface_or_all(build, "dhclient_flags_%s", "dhclient_flags");
 	const char *background =
-		for_interface_or_all(build, "background_dhclient_%s", "background_dhclient");
+		build_for_interface_or_all(build, "background_dhclient_%s", "background_dhclient");
 
 	dhcp->program = program && *program ? program : NULL;
 	dhcp->flags = flags ? flags : "";
@@ -150,7 +151,7 @@ static void build_dhcp(struct nv_build *build)
 }
 
 /* IPv6 first: its addresses may need a moment before they can be used. */
-static int join_addresses(struct nv_build *build)
+static int build_join_addresses(struct nv_build *build)
 {
 	size_t count = build->v6.count + build->v4.count;
 	struct nv_addr *all;
@@ -180,7 +181,7 @@ int nv_build_interface(struct nv_build *build)
 	build_description(build);
 	build_dhcp(build);
 	if (!build->error)
-		build->error = join_addresses(build);
+		build->error = build_join_addresses(build);
 	nv_build_static_routes(build);
 	nv_build_vlans(build);
 	build->config->up = build->config->configured && !build->down;

@@ -125,7 +125,7 @@ static bool check_matches(
 	return false;
 }
 
-static unsigned int distance_to(const char *key, const char *pattern)
+static unsigned int check_distance_to(const char *key, const char *pattern)
 {
 	char glob[64];
 	size_t length = 0;
@@ -148,7 +148,7 @@ static void check_unknown(const struct check *check, const char *key)
 	if (nv_rcconf_is_used(check->rcconf, key))
 		return;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(keys); i++) {
-		unsigned int distance = distance_to(key, keys[i].pattern);
+		unsigned int distance = check_distance_to(key, keys[i].pattern);
 
 		if (distance < nearest) {
 			nearest = distance;
@@ -163,7 +163,7 @@ static void check_unknown(const struct check *check, const char *key)
 			"netvf has no such key, and ignores it");
 }
 
-static const struct key *find_key(const char *key, const char **ret_part, size_t *ret_length)
+static const struct key *check_find_key(const char *key, const char **ret_part, size_t *ret_length)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(keys); i++)
 		if (check_matches(keys[i].pattern, key, ret_part, ret_length))
@@ -181,7 +181,7 @@ static void check_yes(const struct check *check, const char *key, const char *va
 }
 
 /* "ifconfig_hn0_alais0" could be for an interface hn0_alais0, but is more likely a typing error. */
-static bool looks_like_slip(const struct check *check, const char *key)
+static bool check_looks_like_slip(const struct check *check, const char *key)
 {
 	static const char *const tails[] = {"aliases", "alias*", "ipv6", "descr"};
 	const char *tail = strrchr(key, '_') + 1;
@@ -196,7 +196,8 @@ static bool looks_like_slip(const struct check *check, const char *key)
 	return false;
 }
 
-static void add_interface(struct check *check, const char *key, const char *name, size_t length)
+static void check_add_interface(
+	struct check *check, const char *key, const char *name, size_t length)
 {
 	if (length >= IFNAMSIZ) {
 		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
@@ -238,7 +239,7 @@ static int check_route(const char *key, const char *value, void *data)
 	const struct check *check = data;
 	const char *part;
 	size_t length;
-	const struct key *known = find_key(key, &part, &length);
+	const struct key *known = check_find_key(key, &part, &length);
 
 	(void)value;
 	if (known && known->kind == KEY_ROUTE && !nv_rcconf_is_used(check->rcconf, key))
@@ -252,7 +253,7 @@ static int check_key(const char *key, const char *value, void *data)
 	struct check *check = data;
 	const char *part = "";
 	size_t length = 0;
-	const struct key *known = find_key(key, &part, &length);
+	const struct key *known = check_find_key(key, &part, &length);
 
 	if (!known) {
 		check_unknown(check, key);
@@ -260,11 +261,11 @@ static int check_key(const char *key, const char *value, void *data)
 	}
 	switch (known->kind) {
 	case KEY_IFCONFIG:
-		if (!looks_like_slip(check, key))
-			add_interface(check, key, part, length);
+		if (!check_looks_like_slip(check, key))
+			check_add_interface(check, key, part, length);
 		break;
 	case KEY_INTERFACE:
-		add_interface(check, key, part, length);
+		check_add_interface(check, key, part, length);
 		break;
 	case KEY_YES:
 		check_yes(check, key, value);
@@ -292,7 +293,7 @@ void nv_rcconf_check(const struct nv_rcconf *rcconf, struct nv_faults *faults)
 	}
 	check->rcconf = rcconf;
 	check->faults = faults;
-	add_interface(check, "ifconfig_DEFAULT", "DEFAULT", strlen("DEFAULT"));
+	check_add_interface(check, "ifconfig_DEFAULT", "DEFAULT", strlen("DEFAULT"));
 	nv_rcconf_each(rcconf, check_key, check);
 	if (check_interfaces(check))
 		nv_rcconf_each(rcconf, check_route, check);

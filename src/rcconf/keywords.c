@@ -29,25 +29,25 @@ struct word {
 	const char *note;
 };
 
-static void take_inet(struct nv_line *line, const char *arg)
+static void keywords_take_inet(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	nv_address_begin(line, AF_INET);
 }
 
-static void take_inet6(struct nv_line *line, const char *arg)
+static void keywords_take_inet6(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	nv_address_begin(line, AF_INET6);
 }
 
-static void take_minus_alias(struct nv_line *line, const char *arg)
+static void keywords_take_minus_alias(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	line->group.remove = true;
 }
 
-static void take_broadcast(struct nv_line *line, const char *arg)
+static void keywords_take_broadcast(struct nv_line *line, const char *arg)
 {
 	if (nv_ip_parse(arg, AF_INET, &line->group.broadcast) < 0)
 		nv_build_fault(line->build, line->key, "`%.60s' is not an IPv4 address", arg);
@@ -68,41 +68,41 @@ static void keywords_take_lifetime(struct nv_line *line, const char *arg, uint32
 			"`%.60s' is neither a number of seconds nor infty", arg);
 }
 
-static void take_vltime(struct nv_line *line, const char *arg)
+static void keywords_take_vltime(struct nv_line *line, const char *arg)
 {
 	keywords_take_lifetime(line, arg, &line->group.valid_lft);
 }
 
-static void take_pltime(struct nv_line *line, const char *arg)
+static void keywords_take_pltime(struct nv_line *line, const char *arg)
 {
 	keywords_take_lifetime(line, arg, &line->group.preferred_lft);
 }
 
-static void take_deprecated(struct nv_line *line, const char *arg)
+static void keywords_take_deprecated(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	line->group.preferred_lft = 0;
 }
 
-static void take_eui64(struct nv_line *line, const char *arg)
+static void keywords_take_eui64(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	line->group.eui64 = true;
 }
 
-static void take_up(struct nv_line *line, const char *arg)
+static void keywords_take_up(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	line->build->down = false;
 }
 
-static void take_down(struct nv_line *line, const char *arg)
+static void keywords_take_down(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	line->build->down = true;
 }
 
-static void take_mtu(struct nv_line *line, const char *arg)
+static void keywords_take_mtu(struct nv_line *line, const char *arg)
 {
 	unsigned int mtu;
 
@@ -113,7 +113,7 @@ static void take_mtu(struct nv_line *line, const char *arg)
 		line->build->config->mtu = mtu;
 }
 
-static void take_mac(struct nv_line *line, const char *arg)
+static void keywords_take_mac(struct nv_line *line, const char *arg)
 {
 	if (nv_mac_parse(arg, line->build->config->mac) < 0)
 		nv_build_fault(line->build, line->key,
@@ -122,67 +122,67 @@ static void take_mac(struct nv_line *line, const char *arg)
 		line->build->config->has_mac = true;
 }
 
-static void take_description(struct nv_line *line, const char *arg)
+static void keywords_take_description(struct nv_line *line, const char *arg)
 {
 	nv_build_describe(line->build, line->key, arg);
 }
 
-static void take_minus_description(struct nv_line *line, const char *arg)
+static void keywords_take_minus_description(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	nv_build_describe(line->build, line->key, "");
 }
 
-static void take_accept_rtadv(struct nv_line *line, const char *arg)
+static void keywords_take_accept_rtadv(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	line->build->config->accept_rtadv = true;
 }
 
-static void take_minus_accept_rtadv(struct nv_line *line, const char *arg)
+static void keywords_take_minus_accept_rtadv(struct nv_line *line, const char *arg)
 {
 	(void)arg;
 	line->build->config->accept_rtadv = false;
 }
 
 /* For a word that has no effect: Linux always behaves like this. */
-static void take_nothing(struct nv_line *line, const char *arg)
+static void keywords_take_nothing(struct nv_line *line, const char *arg)
 {
 	(void)line;
 	(void)arg;
 }
 
 static const struct word words[] = {
-	{"inet", 0, false, take_inet, NULL},
-	{"inet6", 0, false, take_inet6, NULL},
-	{"alias", 0, false, take_nothing, NULL},
-	{"add", 0, false, take_nothing, NULL},
-	{"-alias", 0, false, take_minus_alias, NULL},
-	{"delete", 0, false, take_minus_alias, NULL},
-	{"remove", 0, false, take_minus_alias, NULL},
+	{"inet", 0, false, keywords_take_inet, NULL},
+	{"inet6", 0, false, keywords_take_inet6, NULL},
+	{"alias", 0, false, keywords_take_nothing, NULL},
+	{"add", 0, false, keywords_take_nothing, NULL},
+	{"-alias", 0, false, keywords_take_minus_alias, NULL},
+	{"delete", 0, false, keywords_take_minus_alias, NULL},
+	{"remove", 0, false, keywords_take_minus_alias, NULL},
 	{"netmask", 1, false, nv_address_set_netmask, NULL},
 	{"prefixlen", 1, false, nv_address_set_len, NULL},
-	{"broadcast", 1, false, take_broadcast, NULL},
-	{"vltime", 1, false, take_vltime, NULL},
-	{"pltime", 1, false, take_pltime, NULL},
-	{"deprecated", 0, false, take_deprecated, NULL},
-	{"eui64", 0, false, take_eui64, NULL},
-	{"up", 0, false, take_up, NULL},
-	{"down", 0, false, take_down, NULL},
-	{"mtu", 1, false, take_mtu, NULL},
-	{"ether", 1, false, take_mac, NULL},
-	{"lladdr", 1, false, take_mac, NULL},
-	{"link", 1, false, take_mac, NULL},
-	{"description", 1, false, take_description, NULL},
-	{"descr", 1, false, take_description, NULL},
-	{"-description", 0, false, take_minus_description, NULL},
-	{"-descr", 0, false, take_minus_description, NULL},
-	{"accept_rtadv", 0, false, take_accept_rtadv, NULL},
-	{"-accept_rtadv", 0, false, take_minus_accept_rtadv, NULL},
-	{"-ifdisabled", 0, false, take_nothing, NULL},
-	{"auto_linklocal", 0, false, take_nothing, NULL},
-	{"nud", 0, false, take_nothing, NULL},
-	{"arp", 0, false, take_nothing, NULL},
+	{"broadcast", 1, false, keywords_take_broadcast, NULL},
+	{"vltime", 1, false, keywords_take_vltime, NULL},
+	{"pltime", 1, false, keywords_take_pltime, NULL},
+	{"deprecated", 0, false, keywords_take_deprecated, NULL},
+	{"eui64", 0, false, keywords_take_eui64, NULL},
+	{"up", 0, false, keywords_take_up, NULL},
+	{"down", 0, false, keywords_take_down, NULL},
+	{"mtu", 1, false, keywords_take_mtu, NULL},
+	{"ether", 1, false, keywords_take_mac, NULL},
+	{"lladdr", 1, false, keywords_take_mac, NULL},
+	{"link", 1, false, keywords_take_mac, NULL},
+	{"description", 1, false, keywords_take_description, NULL},
+	{"descr", 1, false, keywords_take_description, NULL},
+	{"-description", 0, false, keywords_take_minus_description, NULL},
+	{"-descr", 0, false, keywords_take_minus_description, NULL},
+	{"accept_rtadv", 0, false, keywords_take_accept_rtadv, NULL},
+	{"-accept_rtadv", 0, false, keywords_take_minus_accept_rtadv, NULL},
+	{"-ifdisabled", 0, false, keywords_take_nothing, NULL},
+	{"auto_linklocal", 0, false, keywords_take_nothing, NULL},
+	{"nud", 0, false, keywords_take_nothing, NULL},
+	{"arp", 0, false, keywords_take_nothing, NULL},
 	{"ifdisabled", 0, false, NULL, NO_SYSCTL},
 	{"-auto_linklocal", 0, false, NULL, NO_SYSCTL},
 	{"-nud", 0, false, NULL, NO_LINUX},
@@ -244,7 +244,7 @@ static const struct word words[] = {
 	{"link2", 0, true, NULL, NO_LINUX},
 };
 
-static const struct word *find_word(const char *name)
+static const struct word *keywords_find_word(const char *name)
 {
 	for (size_t i = 0; i < NV_ARRAY_SIZE(words); i++)
 		if (nv_streq(name, words[i].name) ||
@@ -275,7 +275,7 @@ static void keywords_unknown(struct nv_line *line, const char *name)
 		nv_build_fault(line->build, line->key, "netvf does not know `%.60s'", name);
 }
 
-static void want_dhcp(struct nv_build *build, enum nv_dhcp_mode mode, bool sync_said)
+static void keywords_want_dhcp(struct nv_build *build, enum nv_dhcp_mode mode, bool sync_said)
 {
 	if (build->sync_said && !sync_said)
 		return;
@@ -289,11 +289,11 @@ static bool take_keyword(struct nv_line *line, const char *name)
 	bool sync = nv_rcconf_yes(build->rcconf, "synchronous_dhclient", false);
 
 	if (strcasecmp(name, "DHCP") == 0)
-		want_dhcp(build, sync ? NV_DHCP_SYNC : NV_DHCP_ASYNC, false);
+		keywords_want_dhcp(build, sync ? NV_DHCP_SYNC : NV_DHCP_ASYNC, false);
 	else if (strcasecmp(name, "SYNCDHCP") == 0)
-		want_dhcp(build, NV_DHCP_SYNC, true);
+		keywords_want_dhcp(build, NV_DHCP_SYNC, true);
 	else if (strcasecmp(name, "NOSYNCDHCP") == 0)
-		want_dhcp(build, NV_DHCP_ASYNC, true);
+		keywords_want_dhcp(build, NV_DHCP_ASYNC, true);
 	else if (strcasecmp(name, "NOAUTO") == 0)
 		build->noauto = true;
 	else if (strcasecmp(name, "WPA") == 0 || strcasecmp(name, "HOSTAP") == 0)
@@ -304,7 +304,7 @@ static bool take_keyword(struct nv_line *line, const char *name)
 }
 
 /* Handles the word at line->at and its argument. */
-static void take_word(struct nv_line *line)
+static void keywords_take_word(struct nv_line *line)
 {
 	bool keywords = line->kind == NV_BUILD_PRIMARY || line->kind == NV_BUILD_IPV6;
 	const char *name = line->words.word[line->at++];
@@ -313,7 +313,7 @@ static void take_word(struct nv_line *line)
 
 	if (keywords && take_keyword(line, name))
 		return;
-	word = find_word(name);
+	word = keywords_find_word(name);
 	if (!word && (strchr(name, ':') || strspn(name, "0123456789"))) {
 		nv_address_set(line, name);
 		return;
@@ -335,7 +335,7 @@ static void take_word(struct nv_line *line)
 		nv_build_warn(line->build, line->key, "`%s' has no effect: %s", name, word->note);
 }
 
-static void take_line(struct nv_line *line)
+static void keywords_take_line(struct nv_line *line)
 {
 	bool list = line->kind == NV_BUILD_LIST4 || line->kind == NV_BUILD_LIST6;
 
@@ -346,7 +346,7 @@ static void take_line(struct nv_line *line)
 		else if (list)
 			nv_address_set(line, line->words.word[line->at++]);
 		else
-			take_word(line);
+			keywords_take_word(line);
 		if (list)
 			nv_address_begin(line, AF_UNSPEC);
 	}
@@ -368,7 +368,7 @@ void nv_build_keywords(struct nv_build *build, const char *key, enum nv_build_va
 		build->error = r;
 	if (line.words.count) {
 		build->config->configured = true;
-		take_line(&line);
+		keywords_take_line(&line);
 	}
 	nv_words_auto(&line.words);
 }

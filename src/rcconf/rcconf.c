@@ -37,7 +37,7 @@ static struct entry *rcconf_find(const struct nv_rcconf *rcconf, const char *key
 	return entry;
 }
 
-static struct entry *entry_free(struct entry *entry)
+static struct entry *rcconf_entry_free(struct entry *entry)
 {
 	if (entry) {
 		free(entry->key);
@@ -46,7 +46,7 @@ static struct entry *entry_free(struct entry *entry)
 	}
 	return NULL;
 }
-NV_DEFINE_AUTO(entry, struct entry *, entry_free);
+NV_DEFINE_AUTO(entry, struct entry *, rcconf_entry_free);
 
 int nv_rcconf_new(const char *name, struct nv_rcconf **ret_rcconf)
 {
@@ -70,7 +70,7 @@ struct nv_rcconf *nv_rcconf_free(struct nv_rcconf *rcconf)
 		return NULL;
 	HASH_ITER (hh, rcconf->entries, entry, next) {
 		HASH_DEL(rcconf->entries, entry);
-		entry_free(entry);
+		rcconf_entry_free(entry);
 	}
 	free(rcconf->name);
 	free(rcconf);
@@ -195,7 +195,7 @@ unsigned int nv_rcconf_line(const struct nv_rcconf *rcconf, const char *key)
 	return entry ? entry->line : 0;
 }
 
-static bool known_already(const struct nv_faults *faults, const struct entry *entry,
+static bool rcconf_known_already(const struct nv_faults *faults, const struct entry *entry,
 	const char *file, const char *message)
 {
 	for (size_t i = 0; i < faults->count; i++) {
@@ -223,7 +223,7 @@ void nv_rcconf_fault(const struct nv_rcconf *rcconf, const char *key,
 	for (char *c = message; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			*c = ' ';
-	if (!known_already(faults, entry, rcconf->name, message))
+	if (!rcconf_known_already(faults, entry, rcconf->name, message))
 		nv_faults_add(faults, severity, rcconf->name, entry ? entry->line : 0,
 			entry ? entry->column : 0, "%s", message);
 }

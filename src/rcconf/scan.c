@@ -80,7 +80,7 @@ static int scan_look(struct scan *scan)
 	return scan_raw(scan);
 }
 
-static bool is_name_start(int c)
+static bool scan_is_name_start(int c)
 {
 	return c != END && (isalpha(c) || c == '_');
 }
@@ -90,19 +90,19 @@ static bool scan_is_name(int c)
 	return c != END && (isalnum(c) || c == '_');
 }
 
-static bool ends_word(int c)
+static bool scan_ends_word(int c)
 {
 	return c == END || c == ' ' || c == '\t' || c == '\n' || c == ';';
 }
 
-static void skip_line(struct scan *scan)
+static void scan_skip_line(struct scan *scan)
 {
 	while (scan_raw(scan) != END && scan_raw(scan) != '\n')
 		scan_advance(scan);
 }
 
 /* Skips what was refused, if it ends on this line, so that quotes inside it have no effect. */
-static void skip_substitution(struct scan *scan, char open, char close)
+static void scan_skip_substitution(struct scan *scan, char open, char close)
 {
 	unsigned int depth = 0;
 
@@ -126,7 +126,7 @@ static void scan_name(struct scan *scan, struct nv_str *name)
 	}
 }
 
-static void insert_value_of(
+static void scan_insert_value_of(
 	struct scan *scan, struct place place, const struct nv_str *name, struct nv_str *value)
 {
 	const char *text = nv_rcconf_get(scan->rcconf, nv_str_text(name));
@@ -144,16 +144,16 @@ static void scan_braces(struct scan *scan, struct place place, struct nv_str *va
 {
 	NV_AUTO(nv_str) struct nv_str name = {};
 
-	if (is_name_start(scan_look(scan)))
+	if (scan_is_name_start(scan_look(scan)))
 		scan_name(scan, &name);
 	if (name.length && scan_look(scan) == '}') {
 		scan_advance(scan);
-		insert_value_of(scan, place, &name, value);
+		scan_insert_value_of(scan, place, &name, value);
 		return;
 	}
 	fault(scan, NV_FAULT_ERROR, place,
 		"only $NAME and ${NAME} are accepted here, of a NAME assigned above");
-	skip_substitution(scan, '{', '}');
+	scan_skip_substitution(scan, '{', '}');
 }
 
 /* Called at a `$`. */
@@ -172,10 +172,10 @@ static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
 		fault(scan, NV_FAULT_ERROR, place,
 			"$(…) would run a command, but this file is read, never executed; write the value itself, or '$' in single quotes");
 		scan_advance(scan);
-		skip_substitution(scan, '(', ')');
-	} else if (is_name_start(c)) {
+		scan_skip_substitution(scan, '(', ')');
+	} else if (scan_is_name_start(c)) {
 		scan_name(scan, &name);
-		insert_value_of(scan, place, &name, value);
+		scan_insert_value_of(scan, place, &name, value);
 	} else if (c != END && (isdigit(c) || strchr("*@#?-$!", c))) {
 		fault(scan, NV_FAULT_ERROR, place,
 			"$%c means something only in a running shell; only $NAME and ${NAME} are accepted, of a NAME assigned above",
@@ -193,10 +193,10 @@ static void scan_backquote(struct scan *scan)
 	fault(scan, NV_FAULT_ERROR, scan_place(scan),
 		"`…` would run a command, but this file is read, never executed; write the value itself");
 	scan_advance(scan);
-	skip_substitution(scan, '`', '`');
+	scan_skip_substitution(scan, '`', '`');
 }
 
-static void add_raw(struct scan *scan, struct nv_str *value)
+static void scan_add_raw(struct scan *scan, struct nv_str *value)
 {
 	nv_str_addc(value, scan_raw(scan));
 	scan_advance(scan);
@@ -217,7 +217,7 @@ static void scan_single_quotes(struct scan *scan, struct nv_str *value)
 			scan_unclosed(scan, place);
 			return;
 		}
-		add_raw(scan, value);
+		scan_add_raw(scan, value);
 	}
 	scan_advance(scan);
 }
@@ -240,9 +240,9 @@ static void scan_double_quotes(struct scan *scan, struct nv_str *value)
 		} else if (c == '\\' && scan->at + 1 < scan->length &&
 			   strchr("$`\"\\", scan->text[scan->at + 1])) {
 			scan_advance(scan);
-			add_raw(scan, value);
+			scan_add_raw(scan, value);
 		} else {
-			add_raw(scan, value);
+			scan_add_raw(scan, value);
 		}
 	}
 	scan_advance(scan);
@@ -256,11 +256,11 @@ static void scan_backslash(struct scan *scan, struct nv_str *value)
 	if (scan_raw(scan) == END)
 		fault(scan, NV_FAULT_ERROR, place, "a backslash with nothing after it");
 	else
-		add_raw(scan, value);
+		scan_add_raw(scan, value);
 }
 
 /* Refuses characters that end a word in sh. Returns false if @c is none of them. */
-static bool refuse_operator(struct scan *scan, int c, int before)
+static bool scan_refuse_operator(struct scan *scan, int c, int before)
 {
 	if (strchr("|&<>()", c))
 		fault(scan, NV_FAULT_ERROR, scan_place(scan),
@@ -274,7 +274,7 @@ static bool refuse_operator(struct scan *scan, int c, int before)
 			"`~' here would be a home directory in sh: quote the value");
 	else
 		return false;
-	skip_line(scan);
+	scan_skip_line(scan);
 	return true;
 }
 
@@ -283,7 +283,7 @@ static void scan_value(struct scan *scan, struct nv_str *value)
 	int before = '=';
 	int c;
 
-	while (!ends_word(c = scan_look(scan))) {
+	while (!scan_ends_word(c = scan_look(scan))) {
 		if (c == '\'') {
 			scan_single_quotes(scan, value);
 		} else if (c == '"') {
@@ -294,17 +294,17 @@ static void scan_value(struct scan *scan, struct nv_str *value)
 			scan_dollar(scan, false, value);
 		} else if (c == '`') {
 			scan_backquote(scan);
-		} else if (refuse_operator(scan, c, before)) {
+		} else if (scan_refuse_operator(scan, c, before)) {
 			return;
 		} else {
-			add_raw(scan, value);
+			scan_add_raw(scan, value);
 		}
 		before = c;
 	}
 }
 
 /* The length in bytes of the word at @start, at most 60. */
-static size_t word_length(const struct scan *scan, size_t start)
+static size_t scan_word_length(const struct scan *scan, size_t start)
 {
 	size_t end = start;
 
@@ -314,14 +314,14 @@ static size_t word_length(const struct scan *scan, size_t start)
 	return end - start;
 }
 
-static bool blanks_then_equals(const struct scan *scan, size_t at)
+static bool scan_blanks_then_equals(const struct scan *scan, size_t at)
 {
 	while (at < scan->length && (scan->text[at] == ' ' || scan->text[at] == '\t'))
 		at++;
 	return at < scan->length && scan->text[at] == '=';
 }
 
-static bool plus_equals(const struct scan *scan)
+static bool scan_plus_equals(const struct scan *scan)
 {
 	return scan->at + 1 < scan->length && strncmp(scan->text + scan->at, "+=", 2) == 0;
 }
@@ -330,15 +330,15 @@ static bool plus_equals(const struct scan *scan)
  * Refuses a word that is not an assignment. It begins at @start. @follows: an assignment precedes
  * it on the same line.
  */
-static void refuse_word(struct scan *scan, struct place place, size_t start, bool follows)
+static void scan_refuse_word(struct scan *scan, struct place place, size_t start, bool follows)
 {
-	int length = word_length(scan, start);
+	int length = scan_word_length(scan, start);
 	const char *word = scan->text + start;
 
-	if (scan->at > start && plus_equals(scan))
+	if (scan->at > start && scan_plus_equals(scan))
 		fault(scan, NV_FAULT_ERROR, place,
 			"sh has no `+='; write NAME=\"$NAME more\" to add to a value");
-	else if (blanks_then_equals(scan, start + length))
+	else if (scan_blanks_then_equals(scan, start + length))
 		fault(scan, NV_FAULT_ERROR, place, "no blanks may stand before `='");
 	else if (memchr(word, '=', length))
 		fault(scan, NV_FAULT_ERROR, place,
@@ -352,7 +352,7 @@ static void refuse_word(struct scan *scan, struct place place, size_t start, boo
 		fault(scan, NV_FAULT_ERROR, place,
 			"`%.*s' is no assignment; this file is read, never executed, and only NAME=\"value\" is accepted",
 			length, word);
-	skip_line(scan);
+	scan_skip_line(scan);
 }
 
 static void scan_store(
@@ -387,10 +387,10 @@ static void scan_assignment(struct scan *scan, bool follows)
 	size_t start = scan->at;
 
 	scan->failed = false;
-	if (is_name_start(scan_look(scan)))
+	if (scan_is_name_start(scan_look(scan)))
 		scan_name(scan, &name);
 	if (!name.length || scan_look(scan) != '=') {
-		refuse_word(scan, place, start, follows);
+		scan_refuse_word(scan, place, start, follows);
 		return;
 	}
 	scan_advance(scan);
@@ -403,7 +403,7 @@ static void scan_assignment(struct scan *scan, bool follows)
 }
 
 /* A file with a NUL byte is not text. Scanning it would give one fault for each line. */
-static bool refuse_binary(struct scan *scan)
+static bool scan_refuse_binary(struct scan *scan)
 {
 	const char *nul = memchr(scan->text, '\0', scan->length);
 
@@ -423,12 +423,12 @@ int nv_rcconf_scan(
 	bool follows = false;
 	int c;
 
-	if (refuse_binary(&scan))
+	if (scan_refuse_binary(&scan))
 		return 0;
 	while (!scan.error && (c = scan_look(&scan)) != END) {
 		if (c == '#') {
-			skip_line(&scan);
-		} else if (ends_word(c)) {
+			scan_skip_line(&scan);
+		} else if (scan_ends_word(c)) {
 			if (c == ';' && !follows)
 				fault(&scan, NV_FAULT_ERROR, scan_place(&scan),
 					"nothing stands before `;'");

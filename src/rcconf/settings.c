@@ -16,7 +16,7 @@ struct reader {
 #define FAULT(reader, key, ...) \
 	nv_rcconf_fault((reader)->rcconf, key, NV_FAULT_ERROR, (reader)->faults, __VA_ARGS__)
 
-static void read_number(const struct reader *reader, const char *key, const char *what,
+static void settings_read_number(const struct reader *reader, const char *key, const char *what,
 	unsigned int min, unsigned int max, unsigned int *ret)
 {
 	const char *value = nv_rcconf_get(reader->rcconf, key);
@@ -31,13 +31,13 @@ static void read_number(const struct reader *reader, const char *key, const char
 		*ret = number;
 }
 
-static void read_seconds(const struct reader *reader, const char *key, unsigned int min,
+static void settings_read_seconds(const struct reader *reader, const char *key, unsigned int min,
 	unsigned int max, unsigned int *ret)
 {
-	read_number(reader, key, " of seconds", min, max, ret);
+	settings_read_number(reader, key, " of seconds", min, max, ret);
 }
 
-static void read_yes(const struct reader *reader, const char *key, bool *ret)
+static void settings_read_yes(const struct reader *reader, const char *key, bool *ret)
 {
 	const char *value = nv_rcconf_get(reader->rcconf, key);
 
@@ -47,7 +47,8 @@ static void read_yes(const struct reader *reader, const char *key, bool *ret)
 }
 
 /* Splits the value of @key; gives no words if it is unset. */
-static void read_words(const struct reader *reader, const char *key, struct nv_words *ret_words)
+static void settings_read_words(
+	const struct reader *reader, const char *key, struct nv_words *ret_words)
 {
 	const char *value = nv_rcconf_get(reader->rcconf, key);
 
@@ -55,7 +56,7 @@ static void read_words(const struct reader *reader, const char *key, struct nv_w
 		FAULT(reader, key, "cannot be read: out of memory");
 }
 
-static bool copy_ifname(
+static bool settings_copy_ifname(
 	const struct reader *reader, const char *key, const char *name, char ret_name[IFNAMSIZ])
 {
 	if (!*name || strlen(name) >= IFNAMSIZ) {
@@ -71,7 +72,7 @@ static void settings_are_full(const struct reader *reader, const char *key, unsi
 	FAULT(reader, key, "more than %u entries; the others are left out", max);
 }
 
-static void read_pair(const struct reader *reader, char *word)
+static void settings_read_pair(const struct reader *reader, char *word)
 {
 	struct nv_hn_config *hn = &reader->settings->hn;
 	struct nv_hn_named_pair *pair = &hn->pair[hn->n_pairs];
@@ -83,8 +84,8 @@ static void read_pair(const struct reader *reader, char *word)
 		return;
 	}
 	*colon = '\0';
-	if (!copy_ifname(reader, "netvf_pairs", word, pair->hn) ||
-		!copy_ifname(reader, "netvf_pairs", colon + 1, pair->vf))
+	if (!settings_copy_ifname(reader, "netvf_pairs", word, pair->hn) ||
+		!settings_copy_ifname(reader, "netvf_pairs", colon + 1, pair->vf))
 		return;
 	if (nv_streq(pair->hn, pair->vf)) {
 		FAULT(reader, "netvf_pairs", "`%s' cannot be its own VF", pair->hn);
@@ -108,23 +109,23 @@ static void settings_read_pairs(const struct reader *reader)
 {
 	NV_AUTO(nv_words) struct nv_words words = {};
 
-	read_words(reader, "netvf_pairs", &words);
+	settings_read_words(reader, "netvf_pairs", &words);
 	for (size_t i = 0; i < words.count; i++) {
 		if (reader->settings->hn.n_pairs == NV_HN_PAIRS_MAX) {
 			settings_are_full(reader, "netvf_pairs", NV_HN_PAIRS_MAX);
 			break;
 		}
-		read_pair(reader, words.word[i]);
+		settings_read_pair(reader, words.word[i]);
 	}
 }
 
-static void read_drivers(const struct reader *reader)
+static void settings_read_drivers(const struct reader *reader)
 {
 	static const char key[] = "netvf_synthetic_drivers";
 	struct nv_hn_config *hn = &reader->settings->hn;
 	NV_AUTO(nv_words) struct nv_words words = {};
 
-	read_words(reader, key, &words);
+	settings_read_words(reader, key, &words);
 	for (size_t i = 0; i < words.count; i++) {
 		if (hn->n_drivers == NV_HN_DRIVERS_MAX) {
 			settings_are_full(reader, key, NV_HN_DRIVERS_MAX);
@@ -138,24 +139,24 @@ static void read_drivers(const struct reader *reader)
 	}
 }
 
-static void read_names(const struct reader *reader)
+static void settings_read_names(const struct reader *reader)
 {
 	static const char key[] = "netvf_synthetic";
 	struct nv_hn_config *hn = &reader->settings->hn;
 	NV_AUTO(nv_words) struct nv_words words = {};
 
-	read_words(reader, key, &words);
+	settings_read_words(reader, key, &words);
 	for (size_t i = 0; i < words.count; i++) {
 		if (hn->n_names == NV_HN_NAMES_MAX) {
 			settings_are_full(reader, key, NV_HN_NAMES_MAX);
 			break;
 		}
-		if (copy_ifname(reader, key, words.word[i], hn->name[hn->n_names]))
+		if (settings_copy_ifname(reader, key, words.word[i], hn->name[hn->n_names]))
 			hn->n_names++;
 	}
 }
 
-static void read_lagg(const struct reader *reader)
+static void settings_read_lagg(const struct reader *reader)
 {
 	const char *value = nv_rcconf_get(reader->rcconf, "netvf_lagg");
 
@@ -166,15 +167,15 @@ static void read_lagg(const struct reader *reader)
 }
 
 /* "auto" is another word for YES: where the kernel refuses hooks, there are none with either. */
-static void read_hooks(const struct reader *reader)
+static void settings_read_hooks(const struct reader *reader)
 {
 	const char *value = nv_rcconf_get(reader->rcconf, "netvf_hooks");
 
 	if (!value || !nv_streq(value, "auto"))
-		read_yes(reader, "netvf_hooks", &reader->settings->hooks);
+		settings_read_yes(reader, "netvf_hooks", &reader->settings->hooks);
 }
 
-static void read_vm_guest(const struct reader *reader)
+static void settings_read_vm_guest(const struct reader *reader)
 {
 	static const char *const words[] = {"none", "generic", "xen", "hv", "vmware", "kvm",
 		"bhyve", "vbox", "parallels", "nvmm"};
@@ -189,7 +190,7 @@ static void read_vm_guest(const struct reader *reader)
 			value);
 }
 
-static void read_multicast(const struct reader *reader)
+static void settings_read_multicast(const struct reader *reader)
 {
 	static const char *const words[] = {
 		[NV_MULTICAST_ACTIVE] = "active",
@@ -209,7 +210,7 @@ static void read_multicast(const struct reader *reader)
 			"`%.60s' is none of auto, active and both; taken is auto", value);
 }
 
-static void read_default_transparent(const struct reader *reader)
+static void settings_read_default_transparent(const struct reader *reader)
 {
 	static const char key[] = "netvf_vf_transparent";
 	const char *value = nv_rcconf_get(reader->rcconf, key);
@@ -224,7 +225,7 @@ static void read_default_transparent(const struct reader *reader)
 }
 
 /* Reads netvf_vf_transparent_HN; a callback of nv_rcconf_each(). */
-static int read_transparent(const char *key, const char *value, void *data)
+static int settings_read_transparent(const char *key, const char *value, void *data)
 {
 	const struct reader *reader = data;
 	struct nv_hn_config *hn = &reader->settings->hn;
@@ -235,12 +236,12 @@ static int read_transparent(const char *key, const char *value, void *data)
 	(void)value;
 	if (strncmp(key, TRANSPARENT_PREFIX, strlen(TRANSPARENT_PREFIX)) != 0)
 		return 0;
-	read_yes(reader, key, &yes);
+	settings_read_yes(reader, key, &yes);
 	names = yes ? hn->transparent_name : hn->opaque_name;
 	count = yes ? &hn->n_transparent_names : &hn->n_opaque_names;
 	if (*count == NV_HN_NAMES_MAX)
 		settings_are_full(reader, key, NV_HN_NAMES_MAX);
-	else if (copy_ifname(reader, key, key + strlen(TRANSPARENT_PREFIX), names[*count]))
+	else if (settings_copy_ifname(reader, key, key + strlen(TRANSPARENT_PREFIX), names[*count]))
 		(*count)++;
 	return 0;
 }
@@ -261,21 +262,24 @@ void nv_settings_read(
 		.inherit = true,
 		.vf_spoofchk = true,
 	};
-	read_seconds(&reader, "hyperv_vf_delay", 0, 86400, &ret_settings->vf_delay);
-	read_seconds(&reader, "netvf_vf_xpnt_attwait", 0, 3600, &ret_settings->attwait);
-	read_seconds(&reader, "netvf_holddown", 0, 3600, &ret_settings->holddown);
-	read_number(&reader, "netvf_announce_count", "", 0, 255, &ret_settings->announce_count);
-	read_seconds(&reader, "netvf_announce_interval", 1, 60, &ret_settings->announce_interval);
-	read_seconds(&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
-	read_hooks(&reader);
-	read_yes(&reader, "netvf_inherit", &ret_settings->inherit);
-	read_yes(&reader, "netvf_vf_spoofchk", &ret_settings->vf_spoofchk);
-	read_default_transparent(&reader);
-	read_lagg(&reader);
-	read_multicast(&reader);
-	read_vm_guest(&reader);
+	settings_read_seconds(&reader, "hyperv_vf_delay", 0, 86400, &ret_settings->vf_delay);
+	settings_read_seconds(&reader, "netvf_vf_xpnt_attwait", 0, 3600, &ret_settings->attwait);
+	settings_read_seconds(&reader, "netvf_holddown", 0, 3600, &ret_settings->holddown);
+	settings_read_number(
+		&reader, "netvf_announce_count", "", 0, 255, &ret_settings->announce_count);
+	settings_read_seconds(
+		&reader, "netvf_announce_interval", 1, 60, &ret_settings->announce_interval);
+	settings_read_seconds(
+		&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
+	settings_read_hooks(&reader);
+	settings_read_yes(&reader, "netvf_inherit", &ret_settings->inherit);
+	settings_read_yes(&reader, "netvf_vf_spoofchk", &ret_settings->vf_spoofchk);
+	settings_read_default_transparent(&reader);
+	settings_read_lagg(&reader);
+	settings_read_multicast(&reader);
+	settings_read_vm_guest(&reader);
 	settings_read_pairs(&reader);
-	read_drivers(&reader);
-	read_names(&reader);
-	nv_rcconf_each(rcconf, read_transparent, (void *)&reader);
+	settings_read_drivers(&reader);
+	settings_read_names(&reader);
+	nv_rcconf_each(rcconf, settings_read_transparent, (void *)&reader);
 }

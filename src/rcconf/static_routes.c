@@ -42,7 +42,7 @@ struct reading {
 #define FAULT(reading, ...) nv_build_fault((reading)->build, (reading)->key, __VA_ARGS__)
 #define WARN(reading, ...)  nv_build_warn((reading)->build, (reading)->key, __VA_ARGS__)
 
-static bool take_option(struct spec *spec, const char *word)
+static bool routes_take_option(struct spec *spec, const char *word)
 {
 	if (nv_streq(word, "-inet") || nv_streq(word, "-4"))
 		spec->family = AF_INET;
@@ -61,7 +61,7 @@ static bool take_option(struct spec *spec, const char *word)
 	return true;
 }
 
-static const char **option_with_value(struct spec *spec, const char *word)
+static const char **routes_option_with_value(struct spec *spec, const char *word)
 {
 	if (nv_streq(word, "-netmask"))
 		return &spec->netmask;
@@ -78,7 +78,7 @@ static const char **option_with_value(struct spec *spec, const char *word)
 	return NULL;
 }
 
-static bool take_positional(struct spec *spec, const char *word)
+static bool routes_take_positional(struct spec *spec, const char *word)
 {
 	const char **place = !spec->destination ? &spec->destination
 			     : !spec->gateway	? &spec->gateway
@@ -90,13 +90,13 @@ static bool take_positional(struct spec *spec, const char *word)
 	return place;
 }
 
-static bool sort_words(struct reading *reading, const struct nv_words *words)
+static bool routes_sort_words(struct reading *reading, const struct nv_words *words)
 {
 	struct spec *spec = &reading->spec;
 
 	for (size_t i = 0; i < words->count; i++) {
 		const char *word = words->word[i];
-		const char **value = option_with_value(spec, word);
+		const char **value = routes_option_with_value(spec, word);
 
 		if (value && i + 1 == words->count) {
 			FAULT(reading, "`%s' wants a value after it", word);
@@ -104,7 +104,8 @@ static bool sort_words(struct reading *reading, const struct nv_words *words)
 		}
 		if (value) {
 			*value = words->word[++i];
-		} else if (*word == '-' ? !take_option(spec, word) : !take_positional(spec, word)) {
+		} else if (*word == '-' ? !routes_take_option(spec, word)
+					: !routes_take_positional(spec, word)) {
 			FAULT(reading, "netvf does not know `%.60s' in a route", word);
 			return false;
 		}
@@ -116,13 +117,13 @@ static bool sort_words(struct reading *reading, const struct nv_words *words)
 	return false;
 }
 
-static bool has_colon(const char *text)
+static bool routes_has_colon(const char *text)
 {
 	return text && strchr(text, ':');
 }
 
 /* "10" and "10.1" mean 10.0.0.0 and 10.1.0.0. */
-static int parse_net(const char *text, uint8_t family, struct nv_ip *ret_ip)
+static int routes_parse_net(const char *text, uint8_t family, struct nv_ip *ret_ip)
 {
 	NV_AUTO(nv_str) struct nv_str full = {};
 	unsigned int dots = 0;
@@ -159,7 +160,7 @@ static bool routes_default_len(struct reading *reading, const char *text)
 	return true;
 }
 
-static bool read_len(struct reading *reading, const char *text, const char *slash)
+static bool routes_read_len(struct reading *reading, const char *text, const char *slash)
 {
 	const struct spec *spec = &reading->spec;
 	struct nv_route *route = &reading->route;
@@ -180,7 +181,7 @@ static bool read_len(struct reading *reading, const char *text, const char *slas
 	return false;
 }
 
-static bool read_destination(struct reading *reading)
+static bool routes_read_destination(struct reading *reading)
 {
 	const char *text = reading->spec.destination;
 	const char *slash = strchr(text, '/');
@@ -194,19 +195,19 @@ static bool read_destination(struct reading *reading)
 		reading->build->error = -ENOMEM;
 		return false;
 	}
-	if (parse_net(net, route->family, &route->destination) < 0) {
+	if (routes_parse_net(net, route->family, &route->destination) < 0) {
 		FAULT(reading, "`%.60s' is not an %s destination", text,
 			route->family == AF_INET ? "IPv4" : "IPv6");
 		return false;
 	}
-	if (!read_len(reading, net, slash))
+	if (!routes_read_len(reading, net, slash))
 		return false;
 	nv_ip_mask(&route->destination, route->destination_len);
 	return true;
 }
 
 /* @name: the interface that the route names. */
-static void read_interface(struct reading *reading, const char *name)
+static void routes_read_interface(struct reading *reading, const char *name)
 {
 	if (nv_build_is_own_name(reading->build, name))
 		reading->tied = true;
@@ -214,7 +215,7 @@ static void read_interface(struct reading *reading, const char *name)
 		reading->elsewhere = true;
 }
 
-static bool read_gateway(struct reading *reading)
+static bool routes_read_gateway(struct reading *reading)
 {
 	struct nv_route *route = &reading->route;
 	NV_AUTO(nv_free) char *text = strdup(reading->spec.gateway);
@@ -227,7 +228,7 @@ static bool read_gateway(struct reading *reading)
 	zone = strchr(text, '%');
 	if (zone) {
 		*zone = '\0';
-		read_interface(reading, zone + 1);
+		routes_read_interface(reading, zone + 1);
 	}
 	if (nv_ip_parse(text, route->family, &route->gateway) < 0) {
 		FAULT(reading, "`%.60s' is not an %s gateway (names are not looked up)",
@@ -244,14 +245,14 @@ static bool read_gateway(struct reading *reading)
 	return true;
 }
 
-static bool read_rest(struct reading *reading)
+static bool routes_read_rest(struct reading *reading)
 {
 	const struct spec *spec = &reading->spec;
 	struct nv_route *route = &reading->route;
 	unsigned int mtu;
 
 	if (spec->interface)
-		read_interface(reading, spec->interface);
+		routes_read_interface(reading, spec->interface);
 	if (spec->mtu) {
 		if (nv_parse_u32(spec->mtu, MTU_MAX, &mtu) < 0 || mtu < MTU_MIN) {
 			FAULT(reading, "`-mtu %.40s': an MTU is a number from %d to %d", spec->mtu,
@@ -337,9 +338,10 @@ static bool read_route(struct reading *reading, const struct nv_words *words)
 	struct nv_route *route = &reading->route;
 	bool v6;
 
-	if (!sort_words(reading, words))
+	if (!routes_sort_words(reading, words))
 		return false;
-	v6 = has_colon(spec->destination) || (!spec->by_interface && has_colon(spec->gateway));
+	v6 = routes_has_colon(spec->destination) ||
+	     (!spec->by_interface && routes_has_colon(spec->gateway));
 	*route = (struct nv_route){
 		.family = spec->family ? spec->family
 			  : v6	       ? AF_INET6
@@ -349,15 +351,15 @@ static bool read_route(struct reading *reading, const struct nv_words *words)
 		.scope = RT_SCOPE_UNIVERSE,
 		.type = RTN_UNICAST,
 	};
-	if (!read_destination(reading) || !read_rest(reading))
+	if (!routes_read_destination(reading) || !routes_read_rest(reading))
 		return false;
 	if (spec->discard) {
 		reading->elsewhere = true;
 		return true;
 	}
 	if (!spec->by_interface)
-		return read_gateway(reading);
-	read_interface(reading, spec->gateway);
+		return routes_read_gateway(reading);
+	routes_read_interface(reading, spec->gateway);
 	route->scope = route->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	return true;
 }
@@ -383,7 +385,7 @@ static void route_from_value(
 }
 
 /* Reads one element of static_routes: NAME or NAME:IF. */
-static void take_element(
+static void routes_take_element(
 	struct nv_build *build, const char *list, char *element, uint8_t family, bool tied)
 {
 	char *colon = strchr(element, ':');
@@ -402,7 +404,7 @@ static void take_element(
 		nv_build_warn(build, list, "`%.60s' is listed, but %s is not set", element, key);
 }
 
-static void take_list(struct nv_build *build, const char *list, uint8_t family, bool tied)
+static void routes_take_list(struct nv_build *build, const char *list, uint8_t family, bool tied)
 {
 	const char *value = nv_rcconf_get(build->rcconf, list);
 	NV_AUTO(nv_words) struct nv_words words = {};
@@ -411,10 +413,10 @@ static void take_list(struct nv_build *build, const char *list, uint8_t family, 
 		return;
 	build->error = nv_words_split(value, &words);
 	for (size_t i = 0; i < words.count && !build->error; i++)
-		take_element(build, list, words.word[i], family, tied);
+		routes_take_element(build, list, words.word[i], family, tied);
 }
 
-static void take_default(struct nv_build *build, const char *key, uint8_t family)
+static void routes_take_default(struct nv_build *build, const char *key, uint8_t family)
 {
 	const char *value = nv_rcconf_get(build->rcconf, key);
 	NV_AUTO(nv_str) struct nv_str words = {};
@@ -437,9 +439,9 @@ void nv_build_static_routes(struct nv_build *build)
 	char own[NV_RCCONF_KEY_MAX + 1];
 
 	nv_rcconf_key_for("static_routes_%s", build->ifname, own);
-	take_list(build, "static_routes", AF_UNSPEC, false);
-	take_list(build, own, AF_UNSPEC, true);
-	take_list(build, "ipv6_static_routes", AF_INET6, false);
-	take_default(build, "defaultrouter", AF_INET);
-	take_default(build, "ipv6_defaultrouter", AF_INET6);
+	routes_take_list(build, "static_routes", AF_UNSPEC, false);
+	routes_take_list(build, own, AF_UNSPEC, true);
+	routes_take_list(build, "ipv6_static_routes", AF_INET6, false);
+	routes_take_default(build, "defaultrouter", AF_INET);
+	routes_take_default(build, "ipv6_defaultrouter", AF_INET6);
 }

@@ -50,7 +50,7 @@ static int values_unquote(const char **at, struct nv_str *word)
 	return quote ? -EINVAL : 0;
 }
 
-static int words_add(struct nv_words *words, struct nv_str *word)
+static int values_add_word(struct nv_words *words, struct nv_str *word)
 {
 	char **more = reallocarray(words->word, words->count + 1, sizeof(*more));
 
@@ -76,7 +76,7 @@ int nv_words_split_quoted(const char *text, struct nv_words *ret_words)
 			break;
 		r = values_unquote(&at, &word);
 		if (r == 0)
-			r = words_add(&words, &word);
+			r = values_add_word(&words, &word);
 		if (r < 0)
 			return r;
 	}
@@ -199,7 +199,8 @@ void nv_ip_set_eui64(struct nv_ip *ip, const uint8_t mac[NV_MAC_LEN])
 }
 
 /* Reads the end of a range: a number at @text, followed by @ret_rest. */
-static int range_end(const char *text, uint8_t family, unsigned int *ret_end, const char **ret_rest)
+static int values_range_end(
+	const char *text, uint8_t family, unsigned int *ret_end, const char **ret_rest)
 {
 	bool v4 = family == AF_INET;
 	size_t length = strspn(text, v4 ? "0123456789" : "0123456789abcdefABCDEF");
@@ -218,7 +219,7 @@ static unsigned int field_value(const struct nv_ip *ip, uint8_t field)
 		       : values_bytes_of(ip)[2 * field] << 8 | values_bytes_of(ip)[2 * field + 1];
 }
 
-static void set_field(struct nv_ip *ip, uint8_t field, unsigned int value)
+static void values_set_field(struct nv_ip *ip, uint8_t field, unsigned int value)
 {
 	if (ip->family == AF_INET) {
 		ip->v6.s6_addr[field] = value;
@@ -229,7 +230,7 @@ static void set_field(struct nv_ip *ip, uint8_t field, unsigned int value)
 }
 
 /* The index of the 16-bit group in which the first @length characters of an IPv6 address end. */
-static uint8_t group_at(const char *text, size_t length)
+static uint8_t values_group_at(const char *text, size_t length)
 {
 	bool gap = false; /* after "::" the index is known only by counting from the end */
 	uint8_t before = 0;
@@ -245,7 +246,7 @@ static uint8_t group_at(const char *text, size_t length)
 }
 
 /* @dash: the '-' in @text. */
-static int counted_range_parse(
+static int values_counted_range_parse(
 	const char *text, const char *dash, uint8_t family, struct nv_ip_range *ret_range)
 {
 	NV_AUTO(nv_str) struct nv_str first = {};
@@ -258,7 +259,7 @@ static int counted_range_parse(
 	if (dash == text || !isxdigit((unsigned char)dash[-1]) ||
 		(family == AF_INET6 && strchr(text, '.')))
 		return -EINVAL;
-	r = range_end(dash + 1, family, &end, &rest);
+	r = values_range_end(dash + 1, family, &end, &rest);
 	if (r < 0)
 		return r;
 	nv_str_append(&first, text, dash - text);
@@ -268,7 +269,7 @@ static int counted_range_parse(
 	r = nv_ip_parse(nv_str_text(&first), family, &range.first);
 	if (r < 0)
 		return r;
-	range.field = family == AF_INET ? 3 : group_at(nv_str_text(&first), dash - text);
+	range.field = family == AF_INET ? 3 : values_group_at(nv_str_text(&first), dash - text);
 	begin = field_value(&range.first, range.field);
 	if (end < begin)
 		return -ERANGE;
@@ -284,7 +285,7 @@ int nv_ip_range_parse(const char *text, uint8_t family, struct nv_ip_range *ret_
 	int r;
 
 	if (dash)
-		return counted_range_parse(text, dash, family, ret_range);
+		return values_counted_range_parse(text, dash, family, ret_range);
 	r = nv_ip_parse(text, family, &range.first);
 	if (r < 0)
 		return r;
@@ -297,6 +298,6 @@ struct nv_ip nv_ip_range_at(const struct nv_ip_range *range, uint32_t index)
 	struct nv_ip ip = range->first;
 
 	if (index)
-		set_field(&ip, range->field, field_value(&ip, range->field) + index);
+		values_set_field(&ip, range->field, field_value(&ip, range->field) + index);
 	return ip;
 }

@@ -16,7 +16,8 @@ struct child {
 	unsigned int id;
 };
 
-static bool take_args(struct nv_build *build, const struct nv_words *words, unsigned int *ret_id)
+static bool vlans_take_args(
+	struct nv_build *build, const struct nv_words *words, unsigned int *ret_id)
 {
 	unsigned int id = 0;
 
@@ -39,7 +40,7 @@ static bool take_args(struct nv_build *build, const struct nv_words *words, unsi
 }
 
 /* Reads create_args_WORD. */
-static bool read_args(struct nv_build *build, const char *name, unsigned int *ret_id)
+static bool vlans_read_args(struct nv_build *build, const char *name, unsigned int *ret_id)
 {
 	NV_AUTO(nv_words) struct nv_words words = {};
 	char key[NV_RCCONF_KEY_MAX + 1];
@@ -51,7 +52,7 @@ static bool read_args(struct nv_build *build, const char *name, unsigned int *re
 		build->error = -ENOMEM;
 		return false;
 	}
-	if (take_args(build, &words, ret_id))
+	if (vlans_take_args(build, &words, ret_id))
 		return true;
 	nv_build_fault(build, key,
 		"must say `vlan NUMBER' (1 to %d) for the VLAN %s of %s, and may say `vlandev %s' and `vlanproto 802.1q'",
@@ -59,7 +60,7 @@ static bool read_args(struct nv_build *build, const char *name, unsigned int *re
 	return false;
 }
 
-static bool name_numbered(const struct nv_build *build, struct child *child)
+static bool vlans_name_numbered(const struct nv_build *build, struct child *child)
 {
 	NV_AUTO(nv_str) struct nv_str original = {};
 	NV_AUTO(nv_str) struct nv_str name = {};
@@ -70,7 +71,7 @@ static bool name_numbered(const struct nv_build *build, struct child *child)
 	       nv_strcopy(child->name, IFNAMSIZ, nv_str_text(&name));
 }
 
-static bool name_worded(const char *word, struct child *child)
+static bool vlans_name_worded(const char *word, struct child *child)
 {
 	if (strpbrk(word, "/:%") || nv_streq(word, ".") || nv_streq(word, ".."))
 		return false;
@@ -78,7 +79,7 @@ static bool name_worded(const char *word, struct child *child)
 	       nv_strcopy(child->name, IFNAMSIZ, word);
 }
 
-static bool read_child(
+static bool vlans_read_child(
 	struct nv_build *build, const char *key, const char *word, struct child *ret_child)
 {
 	struct child child = {};
@@ -89,13 +90,13 @@ static bool read_child(
 			build, key, "`%.40s': a VLAN has a number from 1 to %d", word, VLAN_ID_MAX);
 		return false;
 	}
-	if (number ? !name_numbered(build, &child) : !name_worded(word, &child)) {
+	if (number ? !vlans_name_numbered(build, &child) : !vlans_name_worded(word, &child)) {
 		nv_build_fault(build, key,
 			"`%.40s' makes no name for an interface (1 to %d characters)", word,
 			IFNAMSIZ - 1);
 		return false;
 	}
-	if (!number && !read_args(build, word, &child.id))
+	if (!number && !vlans_read_args(build, word, &child.id))
 		return false;
 	for (size_t i = 0; i < build->config->n_vlans; i++) {
 		const struct nv_vlan_wanted *other = &build->config->vlan[i];
@@ -110,7 +111,7 @@ static bool read_child(
 	return true;
 }
 
-static int build_child(struct nv_build *parent, const struct child *child)
+static int vlans_build_child(struct nv_build *parent, const struct child *child)
 {
 	NV_AUTO(nv_interface) struct nv_interface *config = calloc(1, sizeof(*config));
 	struct nv_interface *to = parent->config;
@@ -156,8 +157,8 @@ static void build_vlans(struct nv_build *build, const char *key, const struct nv
 				NV_INTERFACE_VLANS_MAX);
 			return;
 		}
-		if (read_child(build, key, words->word[i], &child))
-			build->error = build_child(build, &child);
+		if (vlans_read_child(build, key, words->word[i], &child))
+			build->error = vlans_build_child(build, &child);
 	}
 }
 
