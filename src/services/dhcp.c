@@ -59,7 +59,7 @@ static int dhcp_split_title(struct nv_words *args)
 	return 0;
 }
 
-static bool name_client(struct nv_words *args, enum nv_dhcp_kind *ret_kind)
+static bool dhcp_name_client(struct nv_words *args, enum nv_dhcp_kind *ret_kind)
 {
 	if (args->count > 1 && strcmp(basename(args->word[0]), "busybox") == 0)
 		nv_words_remove(args, 0);
@@ -116,7 +116,7 @@ static bool dhcp_claims(pid_t pid, const char *ifname, struct nv_dhcp_client *cl
 	return nv_process_open(pid, &client->process) == 0 &&
 	       nv_process_is_roots(&client->process) &&
 	       nv_process_args(&client->process, &client->args) == 0 &&
-	       name_client(&client->args, &client->kind) && dhcp_serves(&client->args, ifname);
+	       dhcp_name_client(&client->args, &client->kind) && dhcp_serves(&client->args, ifname);
 }
 
 static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *clients)
@@ -170,7 +170,7 @@ static bool dhcp_has_ended(int pidfd, int milliseconds)
 	return r > 0;
 }
 
-static void remove_pid_files(pid_t pid, const char *ifname)
+static void dhcp_remove_pid_files(pid_t pid, const char *ifname)
 {
 	static const char *const formats[] = {
 		"/run/dhclient.%s.pid",
@@ -193,7 +193,7 @@ static void remove_pid_files(pid_t pid, const char *ifname)
 }
 
 /* Whether the client is udhcpc -R. */
-static bool releases_on_term(const struct nv_dhcp_client *client)
+static bool dhcp_releases_on_term(const struct nv_dhcp_client *client)
 {
 	NV_AUTO(nv_words) struct nv_words options = {};
 
@@ -204,7 +204,7 @@ static bool releases_on_term(const struct nv_dhcp_client *client)
 
 int nv_dhcp_end(const struct nv_dhcp_client *client)
 {
-	int signal = releases_on_term(client) ? SIGKILL : SIGTERM;
+	int signal = dhcp_releases_on_term(client) ? SIGKILL : SIGTERM;
 
 	return pidfd_send_signal(client->process.pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
@@ -218,6 +218,6 @@ int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname)
 		if (!dhcp_has_ended(client->process.pidfd, KILL_WAIT))
 			return -ETIME;
 	}
-	remove_pid_files(client->process.pid, ifname);
+	dhcp_remove_pid_files(client->process.pid, ifname);
 	return 0;
 }

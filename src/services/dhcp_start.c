@@ -30,7 +30,8 @@ static int dhcp_append(struct nv_words *args, const struct nv_words *options)
 	return r;
 }
 
-static int dhclient_args(struct nv_words *args, const char *ifname, const struct nv_words *options)
+static int dhcp_start_dhclient_args(
+	struct nv_words *args, const char *ifname, const struct nv_words *options)
 {
 	bool ipv6 = nv_words_has(options, "-6");
 	int r = 0;
@@ -51,14 +52,16 @@ static int dhclient_args(struct nv_words *args, const char *ifname, const struct
 	return r < 0 ? r : nv_words_add(args, "%s", ifname);
 }
 
-static int dhcpcd_args(struct nv_words *args, const char *ifname, const struct nv_words *options)
+static int dhcp_start_dhcpcd_args(
+	struct nv_words *args, const char *ifname, const struct nv_words *options)
 {
 	int r = dhcp_append(args, options);
 
 	return r < 0 ? r : nv_words_add(args, "%s", ifname);
 }
 
-static int udhcpc_args(struct nv_words *args, const char *ifname, const struct nv_words *options)
+static int dhcp_start_udhcpc_args(
+	struct nv_words *args, const char *ifname, const struct nv_words *options)
 {
 	int r = nv_words_add(args, "-i");
 
@@ -75,7 +78,7 @@ static int udhcpc_args(struct nv_words *args, const char *ifname, const struct n
  * dhcpcd's command line is not known, because it overwrites it with a title. The title has the
  * families: only one of them if -4 or -6 was given.
  */
-static int dhcpcd_family(const struct nv_dhcp_client *like, struct nv_words *options)
+static int dhcp_start_dhcpcd_family(const struct nv_dhcp_client *like, struct nv_words *options)
 {
 	bool ipv4 = nv_words_has(&like->args, "[ip4]");
 	bool ipv6 = nv_words_has(&like->args, "[ip6]");
@@ -97,7 +100,7 @@ static int dhcp_read_options(const struct nv_dhcp_wanted *wanted, enum nv_dhcp_k
 	if (!like || like->kind != kind)
 		return 0;
 	if (kind == NV_DHCP_DHCPCD)
-		return dhcpcd_family(like, options);
+		return dhcp_start_dhcpcd_family(like, options);
 	return nv_dhcp_options(kind, &like->args, 1, true, options);
 }
 
@@ -118,13 +121,13 @@ int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
 		return r;
 	switch (kind) {
 	case NV_DHCP_DHCLIENT:
-		r = dhclient_args(&args, ifname, &options);
+		r = dhcp_start_dhclient_args(&args, ifname, &options);
 		break;
 	case NV_DHCP_DHCPCD:
-		r = dhcpcd_args(&args, ifname, &options);
+		r = dhcp_start_dhcpcd_args(&args, ifname, &options);
 		break;
 	case NV_DHCP_UDHCPC:
-		r = udhcpc_args(&args, ifname, &options);
+		r = dhcp_start_udhcpc_args(&args, ifname, &options);
 		break;
 	}
 	if (r < 0)
@@ -133,7 +136,7 @@ int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	return 0;
 }
 
-static int read_whole(const char *path, struct nv_str *text)
+static int dhcp_start_read_whole(const char *path, struct nv_str *text)
 {
 	NV_AUTO(nv_fd) int fd = -1;
 	char part[4096];
@@ -147,7 +150,7 @@ static int read_whole(const char *path, struct nv_str *text)
 	return length < 0 ? -errno : text->error;
 }
 
-static int write_whole(const char *path, const struct nv_str *text)
+static int dhcp_start_write_whole(const char *path, const struct nv_str *text)
 {
 	NV_AUTO(nv_fd) int fd = -1;
 	char temporary[256];
@@ -166,15 +169,16 @@ static int write_whole(const char *path, const struct nv_str *text)
 	return r;
 }
 
-static int copy_leases(const char *path, const char *to_path, const char *from, const char *to)
+static int dhcp_start_copy_leases(
+	const char *path, const char *to_path, const char *from, const char *to)
 {
 	NV_AUTO(nv_str) struct nv_str text = {};
 	NV_AUTO(nv_str) struct nv_str copy = {};
-	int r = read_whole(path, &text);
+	int r = dhcp_start_read_whole(path, &text);
 
 	if (r == 0)
 		r = nv_dhcp_lease_rename(nv_str_text(&text), text.length, from, to, &copy);
-	return r < 0 ? r : write_whole(to_path, &copy);
+	return r < 0 ? r : dhcp_start_write_whole(to_path, &copy);
 }
 
 static const char *dhcp_start_value_of(const struct nv_words *words, const char *option)
@@ -189,8 +193,8 @@ static const char *dhcp_start_value_of(const struct nv_words *words, const char 
  * Without a lease the client asks for a new one, and usually gets the same for the same MAC
  * address.
  */
-static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind, const char *ifname,
-	const struct nv_dhcp_client *like, const char *like_ifname)
+static void dhcp_start_hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
+	const char *ifname, const struct nv_dhcp_client *like, const char *like_ifname)
 {
 	const char *its = like ? dhcp_start_value_of(&like->args, "-lf") : NULL;
 	char from[128];
@@ -203,13 +207,14 @@ static void hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
 			like && like->ipv6 ? "6" : "", like_ifname);
 		if (!its)
 			its = access(from, R_OK) == 0 ? from : DHCLIENT_DIR "/dhclient.leases";
-		r = copy_leases(its, dhcp_start_value_of(args, "-lf"), like_ifname, ifname);
+		r = dhcp_start_copy_leases(
+			its, dhcp_start_value_of(args, "-lf"), like_ifname, ifname);
 		break;
 	case NV_DHCP_DHCPCD:
 		snprintf(from, sizeof(from), DHCPCD_DIR "/%s.lease", like_ifname);
 		snprintf(to, sizeof(to), DHCPCD_DIR "/%s.lease", ifname);
 		its = from;
-		r = copy_leases(from, to, like_ifname, ifname);
+		r = dhcp_start_copy_leases(from, to, like_ifname, ifname);
 		break;
 	case NV_DHCP_UDHCPC:
 		break;
@@ -271,7 +276,7 @@ int nv_dhcp_start(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	if (!wanted || !wanted->flags[0])
 		dhcp_drop_files(&args, kind);
 	if (like_ifname && like_ifname[0])
-		hand_lease_over(
+		dhcp_start_hand_lease_over(
 			&args, kind, ifname, like && like->kind == kind ? like : NULL, like_ifname);
 	pid = fork();
 	if (pid < 0)

@@ -54,7 +54,7 @@ static int run_spawn(const char *path, const char *const argv[], int output, pid
 	return -error;
 }
 
-static int64_t now_ms(void)
+static int64_t run_now_ms(void)
 {
 	struct timespec now;
 
@@ -63,13 +63,13 @@ static int64_t now_ms(void)
 }
 
 /* Reads to the end of the output. */
-static int read_all(int fd, struct nv_str *output)
+static int run_read_all(int fd, struct nv_str *output)
 {
-	int64_t end = now_ms() + NV_RUN_PATIENCE;
+	int64_t end = run_now_ms() + NV_RUN_PATIENCE;
 
 	for (;;) {
 		struct pollfd readable = {.fd = fd, .events = POLLIN};
-		int64_t left = end - now_ms();
+		int64_t left = end - run_now_ms();
 		char bytes[4096];
 		ssize_t length;
 
@@ -106,7 +106,7 @@ int nv_run(const char *const argv[], struct nv_str *output)
 	close(ends[1]);
 	if (r < 0)
 		return r;
-	r = read_all(mine, output);
+	r = run_read_all(mine, output);
 	/* A program that has closed its output may run for ever too. */
 	kill(pid, r < 0 ? SIGKILL : 0);
 	if (waitpid(pid, &status, 0) < 0 || r < 0)
