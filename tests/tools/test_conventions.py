@@ -52,6 +52,7 @@ BAD = {
     "strcpy": ("src/devd/a.c", body("strcpy(a, b);"), 4, "nv_strcopy"),
     "assert_in_range": ("tests/unit/a.c", body("assert_in_range(a, 1, 2);"), 4, "cmocka 2"),
     "goto": ("src/devd/a.c", body("goto out;"), 4, "cleanup"),
+    "cleanup": ("src/devd/a.c", body("__attribute__((cleanup(f_auto))) int f;"), 4, "NV_AUTO"),
     "sleep in C": ("tests/unit/a.c", body("usl" "eep(1);"), 4, "deadline"),
     "sleep in Python": ("tests/netns/test_a.py", HASH +
                         "import time\n\n\ndef test_a():\n    time.sl" "eep(1)\n", 6, "deadline"),
