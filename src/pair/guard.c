@@ -41,9 +41,8 @@ bool nv_guard_note(struct nv_guard *guard, int vf, const struct nv_ip *address, 
 	/* Long after it was free to be taken off, it is as new. */
 	if (at == NV_GUARD_MAX || now > guard->known[at].next + guard->known[at].wait) {
 		known = at == NV_GUARD_MAX ? guard_place(guard) : &guard->known[at];
-		*known = (struct nv_guard_address){.address = *address,
-			.wait = NV_GUARD_FIRST,
-			.next = now + NV_GUARD_FIRST};
+		*known = (struct nv_guard_address){
+			.address = *address, .wait = NV_GUARD_FIRST, .next = now + NV_GUARD_FIRST};
 		return false;
 	}
 	known = &guard->known[at];

@@ -74,7 +74,7 @@ struct sk_buff {
  * A device whose carrier has just come is in one of these states, and drops all frames, until the
  * link watch work has activated its queues (linkwatch_do_dev()).
  */
-#define OPER_CLOSED (1 << 1 | 1 << 2 | 1 << 3) /* IF_OPER_NOTPRESENT, _DOWN, _LOWERLAYERDOWN */
+#define OPER_CLOSED	(1 << 1 | 1 << 2 | 1 << 3) /* IF_OPER_NOTPRESENT, _DOWN, _LOWERLAYERDOWN */
 
 #define BUCKETS 256 /* NETDEV_HASHENTRIES */
 /* devices in a bucket that are searched: 16,384 devices fill the buckets that far */
