@@ -85,7 +85,7 @@ static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 }
 
 /* Whether the kernel itself makes such an entry, for groups and broadcast. */
-static bool take_is_of_itself(const struct ndmsg *info, const struct nlmsghdr *message)
+static bool take_is_automatic(const struct ndmsg *info, const struct nlmsghdr *message)
 {
 	static const uint8_t all[NV_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	const struct nlattr *mac = nv_rtmessage_find(message, NDA_LLADDR);
@@ -131,7 +131,7 @@ static int take_neigh(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	if (r < 0)
 		return r;
 	if (!nv_ip_size(info->ndm_family) || !nv_rtmessage_find(message, NDA_DST) ||
-		take_is_of_itself(info, message))
+		take_is_automatic(info, message))
 		return -ENOMSG;
 	info->ndm_flags &= NTF_PROXY | NTF_ROUTER | NTF_EXT_LEARNED;
 	if (info->ndm_state & known)

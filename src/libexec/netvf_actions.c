@@ -106,7 +106,7 @@ static int actions_check(
 	return r;
 }
 
-static int actions_as_of_wait(const siginfo_t *info)
+static int actions_wait_status(const siginfo_t *info)
 {
 	if (info->si_code == CLD_EXITED)
 		return (info->si_status & 0xff) << 8;
@@ -122,7 +122,7 @@ static void actions_attend(int fd, pid_t pid)
 	nv_runner_say(fd, NV_RUNNER_STARTED, pid);
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
 	}
-	if (nv_runner_say(fd, NV_RUNNER_ENDED, actions_as_of_wait(&info)) == 0)
+	if (nv_runner_say(fd, NV_RUNNER_ENDED, actions_wait_status(&info)) == 0)
 		recv(fd, &byte, sizeof(byte), 0);
 	waitpid(pid, NULL, 0);
 }

@@ -59,7 +59,7 @@ static bool udev_is_named_by_mac(const char *link_file)
 }
 
 /* An alternative name of its own, which udev may have given it already, is not. */
-static bool netvf_udev_is_taken(const char *ifname, const char *name)
+static bool udev_is_taken(const char *ifname, const char *name)
 {
 	unsigned int holder = if_nametoindex(name);
 
@@ -76,10 +76,10 @@ static const char *udev_find_name(const char *ifname, const char *wanted)
 	for (size_t i = by_mac ? 1 : 0; i < NV_ARRAY_SIZE(places); i++) {
 		const char *name = getenv(places[i]);
 
-		if (name && *name && !netvf_udev_is_taken(ifname, name))
+		if (name && *name && !udev_is_taken(ifname, name))
 			return name;
 	}
-	return wanted && netvf_udev_is_taken(ifname, wanted) ? ifname : NULL;
+	return wanted && udev_is_taken(ifname, wanted) ? ifname : NULL;
 }
 
 /* A device that will be a synthetic interface, and where below it the interface will be. */

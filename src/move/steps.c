@@ -189,7 +189,7 @@ static void steps_list_objs(struct lister *lister, bool late)
 	}
 }
 
-static bool steps_is_left_in(const struct nv_rtobj *obj, enum nv_step_stage stage)
+static bool steps_is_dropped_in(const struct nv_rtobj *obj, enum nv_step_stage stage)
 {
 	struct nv_addr addr;
 	bool is_ipv4 = nv_rtobj_addr(obj, &addr) == 0 && addr.local.family == AF_INET;
@@ -197,7 +197,7 @@ static bool steps_is_left_in(const struct nv_rtobj *obj, enum nv_step_stage stag
 	return is_ipv4 == (stage == NV_STAGE_STRIP);
 }
 
-static void steps_list_left(struct lister *lister)
+static void steps_list_dropped(struct lister *lister)
 {
 	const struct nv_plan *plan = lister->plan;
 	struct nv_step step = {.verb = NV_STEP_LEAVE, .object = NV_STEP_RTOBJ};
@@ -205,7 +205,7 @@ static void steps_list_left(struct lister *lister)
 	nv_each_rtobj (obj, &plan->dropped) {
 		struct nv_addr addr;
 
-		if (!steps_is_left_in(obj, lister->stage))
+		if (!steps_is_dropped_in(obj, lister->stage))
 			continue;
 		step.obj = obj;
 		step.move = 0;
@@ -246,7 +246,7 @@ static void steps_list_strip_paths(struct lister *lister)
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
 			steps_list(lister, NV_STEP_CLOSE, NV_STEP_SETTINGS, i);
-	steps_list_left(lister);
+	steps_list_dropped(lister);
 	steps_list_removals(lister);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
@@ -264,7 +264,7 @@ static void steps_list_strip(struct lister *lister)
 
 	for (size_t i = 0; i < plan->count; i++)
 		steps_list(lister, NV_STEP_SETTLE, NV_STEP_SETTINGS, i);
-	steps_list_left(lister);
+	steps_list_dropped(lister);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was && !plan->move[i].vlan_id)
 			steps_list(lister, NV_STEP_REMOVE, NV_STEP_NAMES, i);
