@@ -186,6 +186,58 @@ static void a_medium_is_what_the_link_is(void **state)
 	expect("");
 }
 
+#define VFATTACH NETVF_LIBEXECDIR "/hyperv_vfattach "
+
+static void set_rule(const char *action)
+{
+	NV_AUTO(nv_faults) struct nv_faults faults = {};
+	NV_AUTO(nv_str) struct nv_str text = {};
+
+	nv_str_printf(&text, "notify 10 { match \"type\" \"IFATTACH\"; action \"%s\"; };", action);
+	nv_rules_free(t.daemon.rules);
+	assert_int_equal(nv_rules_parse("devd.conf", nv_str_text(&text), text.length, NULL, NULL,
+				 &faults, &t.daemon.rules),
+		0);
+}
+
+/* Where a thousand containers start, each of their interfaces would cost a process. */
+static void hyperv_vfattach_is_run_for_what_may_be_a_vf(void **state)
+{
+	static const struct nv_settings settings;
+	struct nv_link link;
+
+	(void)state;
+	t.daemon.settings = (struct nv_settings *)&settings;
+	fake_del_link(t.fake, fake_link(t.fake, "nvt0").ifindex);
+	t.fake->mute = true;
+	fake_make_link(t.fake, "nvt0", "mlx5_core", 1);
+	t.fake->mute = false;
+	link = fake_link(t.fake, "nvt0");
+	nv_strcopy(link.parent_bus, sizeof(link.parent_bus), "pci");
+	fake_put_link(t.fake, &link);
+	fake_make_link(t.fake, "c0", "veth", 2);
+	link = fake_link(t.fake, "c0");
+	nv_strcopy(link.kind, sizeof(link.kind), "veth");
+	fake_put_link(t.fake, &link);
+	for (int i = 0; i < 10; i++)
+		nv_loop_run_once(t.daemon.loop, 0);
+	set_rule(VFATTACH "$subsystem 0");
+	nv_events_dispatch(&t.daemon, ATTACH("nvt0"));
+	expect("run nvt0: " VFATTACH "'nvt0' 0\n");
+	nv_events_dispatch(&t.daemon, ATTACH("c0"));
+	expect("");
+	/* Of one that has gone, or is not known yet, nobody can tell. */
+	nv_events_dispatch(&t.daemon, ATTACH("c1"));
+	expect("run c1: " VFATTACH "'c1' 0\n");
+	/* What else the action does is for every interface. */
+	set_rule(VFATTACH "$subsystem 0; logger $subsystem");
+	nv_events_dispatch(&t.daemon, ATTACH("c0"));
+	expect("run c0: " VFATTACH "'c0' 0; logger 'c0'\n");
+	set_rule("/opt/hyperv_vfattach $subsystem 0");
+	nv_events_dispatch(&t.daemon, ATTACH("c0"));
+	expect("run c0: /opt/hyperv_vfattach 'c0' 0\n");
+}
+
 static void clients_and_subscribers_get_what_no_rule_wants_too(void **state)
 {
 	static const char line[] = "!system=IFNET subsystem=eth0 type=LINK_UP";
@@ -360,6 +412,7 @@ int main(void)
 		TEST(a_rules_actions_run_in_their_order),
 		TEST(an_action_that_is_refused_does_not_keep_the_next),
 		TEST(a_medium_is_what_the_link_is),
+		TEST(hyperv_vfattach_is_run_for_what_may_be_a_vf),
 		TEST(clients_and_subscribers_get_what_no_rule_wants_too),
 		TEST(what_is_no_event_goes_nowhere),
 		TEST(what_waits_is_dispatched_once_in_its_order),
