@@ -15,6 +15,8 @@ static void an_hn_has_its_own_word_on_transparency(void **state)
 	(void)state;
 	assert_true(nv_hn_is_transparent(&config, "eth1", false));
 	assert_true(nv_hn_is_transparent(&config, "br-lan", false));
+	assert_false(nv_hn_is_transparent(&config, "brxlan", false)); /* '_' is punctuation */
+	assert_false(nv_hn_is_transparent(&config, "br-la", false));
 	assert_false(nv_hn_is_transparent(&config, "eth10", false));
 	assert_false(nv_hn_is_transparent(&config, "eth", false));
 	assert_true(nv_hn_is_transparent(&config, "eth10", true));
