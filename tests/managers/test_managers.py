@@ -241,7 +241,7 @@ def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
             guest.run(f"netvf release {HN}", within=WITHIN)
             story.check(HN)
             story.check_names(HN)
-            guest.run("dpkg --remove netvf", within=WITHIN)
+            guest.run("dpkg --remove netvf", within=4 * WITHIN)
             assert "netvf" not in guest.run(f"tc filter show dev {HN} ingress; mount")
             assert LAGG not in guest.run("ip link")
             assert addresses(guest) == {HN: [story.address]}
