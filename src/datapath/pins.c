@@ -169,11 +169,7 @@ static int pin_get(const char *run_dir, enum nv_object which)
 	return r < 0 ? r : bpf_obj_get(path);
 }
 
-/*
- * Whether a program uses these maps: the process that writes the pins may have died after two of
- * them.
- */
-static bool pins_belong(int program, const struct nv_objects *objects)
+bool nv_pins_belong(int program, const struct nv_objects *objects)
 {
 	uint32_t maps[16] = {};
 	struct bpf_prog_info info = {
@@ -201,8 +197,9 @@ int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)
 		if (objects.fd[i] < 0 && i != NV_OBJECT_LIMITS && i != NV_OBJECT_REPORTS)
 			return objects.fd[i];
 	}
-	if (!pins_belong(objects.fd[NV_OBJECT_INGRESS], &objects) ||
-		!pins_belong(objects.fd[NV_OBJECT_EGRESS], &objects))
+	/* The process that writes the pins may have died after two of them. */
+	if (!nv_pins_belong(objects.fd[NV_OBJECT_INGRESS], &objects) ||
+		!nv_pins_belong(objects.fd[NV_OBJECT_EGRESS], &objects))
 		return -ENOENT;
 	*ret_objects = TAKE(objects, NV_OBJECTS_NONE);
 	return 0;
@@ -261,7 +258,7 @@ int nv_pins_write(const char *run_dir, const struct nv_objects *objects)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < NV_OBJECTS; i++)
-		if (pins_hold(run_dir, i, objects->fd[i]) <= 0)
+		if (objects->fd[i] >= 0 && pins_hold(run_dir, i, objects->fd[i]) <= 0)
 			r = nv_pin(run_dir, object_names[i], objects->fd[i]);
 	return r;
 }

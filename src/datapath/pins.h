@@ -92,6 +92,9 @@ void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kerne
  */
 int nv_pins_prepare(const char *run_dir);
 
+/* Whether a program uses these maps. */
+bool nv_pins_belong(int program, const struct nv_objects *objects);
+
 /* Opens all pins. -ENOENT: some are missing, or do not belong together. */
 int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects);
 
@@ -103,7 +106,7 @@ int nv_pin(const char *run_dir, const char *name, int fd);
 /* Does nothing if there is no such pin. */
 void nv_unpin(const char *run_dir, const char *name);
 
-/* Pins everything, each in place of what was pinned under its name before. */
+/* Pins everything that is open, each in place of what was pinned under its name before. */
 int nv_pins_write(const char *run_dir, const struct nv_objects *objects);
 
 /*

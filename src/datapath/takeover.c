@@ -74,7 +74,10 @@ static int takeover_take_maps(
 	return 0;
 }
 
-/* Takes the program of our filter if there is one, and with the first one its maps. */
+/*
+ * Takes the program of our filter if there is one, and its maps; of a second program, which uses
+ * some that the first one does not, only if both belong together.
+ */
 static int takeover_take_attached(
 	int ifindex, enum bpf_tc_attach_point side, struct nv_objects *objects)
 {
@@ -104,9 +107,12 @@ static int takeover_take_attached(
 		which = NV_OBJECT_EGRESS;
 	else
 		return 0;
-	if (objects->fd[which] < 0)
+	r = 0;
+	if (objects->fd[NV_OBJECT_PAIRS] < 0 || nv_pins_belong(fd, objects))
+		r = takeover_take_maps(&info, maps, objects);
+	if (r == 0 && objects->fd[which] < 0)
 		objects->fd[which] = TAKE_FD(fd);
-	return objects->fd[NV_OBJECT_PAIRS] < 0 ? takeover_take_maps(&info, maps, objects) : 0;
+	return r;
 }
 
 /*

@@ -9,7 +9,8 @@ import stat
 
 import pytest
 
-from harness import DEADLINE, bounded, bounded_as_the_unit, dptool, wait_until
+from conftest import RC_CONF
+from harness import BUILD, DEADLINE, bounded, bounded_as_the_unit, dptool, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, PREFIX
 
 
@@ -84,6 +85,24 @@ def test_only_what_a_rule_makes_of_an_event_is_run(start_netvfd, guest, tmp_path
                     ("?odd", made), ("", ""), (RENAME,)):
         assert ask_actions(netvfd, "5.000006", *request)[0].startswith("refused "), request
     assert marks.read_text() == "5.000006 two\n" and not (tmp_path / "bad").exists()
+
+
+def test_pins_that_somebody_unmounted_are_pinned_again(start_netvfd, guest):
+    """All of them: the programs at ingress and at egress use different maps. Of the transparent
+    form the one at ingress is found first."""
+    transparent = 'netvf_vf_transparent="YES"\nnetvf_vf_xpnt_attwait="0"\n'
+    netvfd = start_netvfd(rcconf=RC_CONF + transparent)
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    pins = netvfd.run_dir / "bpf"
+    made = guest.run("ls", pins).stdout.split()
+    netvfd.kill()
+    guest.run("umount", pins, check=True)
+    guest.run(BUILD / "src/netvfd/netvfd", "--repin", "--run-dir", netvfd.run_dir, check=True)
+    assert guest.run("ls", pins).stdout.split() == [
+        name for name in made if not name.startswith("netvf_")]  # a hook's pin is all it has
+    netvfd.start()
+    assert "adopted the data path of an earlier netvfd: 1 pairs" in netvfd.log
 
 
 def test_actions_wait_for_who_runs_them(start_netvfd, guest, tmp_path):
