@@ -10,6 +10,7 @@
 #include "move/apply.h"
 #include "move/dhcp_clients.h"
 #include "move/journal.h"
+#include "move/packet_filter.h"
 #include "move/print.h"
 #include "services/manager.h"
 
@@ -288,13 +289,34 @@ static bool vfup_is_unconfigured(const struct vfup *up)
 	return true;
 }
 
+/*
+ * A rule for hn would match no frame any more: what it lets in is refused then, or what it refuses
+ * let in. Whoever names the lagg there, too, has thought of that.
+ */
+static bool vfup_is_filtered(const struct vfup *up)
+{
+	NV_AUTO(nv_packet_filters) struct nv_packet_filters filters = {};
+	const char *hn = up->hn->name;
+	char where[160];
+
+	if (up->pair.mode == NV_MODE_LAGG || up->context.settings->move_filtered)
+		return false;
+	nv_packet_filters_read(&filters);
+	if (!nv_packet_filters_hold(&filters, hn, up->lagg_name, where, sizeof(where)))
+		return false;
+	nv_notice(
+		"%s keeps its configuration and has no lagg, for a packet filter names it (%s) and does not name %s: its VF carries the traffic all the same. For a lagg, name %s there too, or set netvf_move_filtered=YES in rc.conf",
+		hn, where, up->lagg_name, up->lagg_name);
+	return true;
+}
+
 static enum look vfup_make_plan(struct vfup *up)
 {
 	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
 
 	if (!vfup_find_plan(up, &now))
 		return LOOK_FAILED;
-	if (vfup_is_unconfigured(up))
+	if (vfup_is_unconfigured(up) || vfup_is_filtered(up))
 		return LOOK_DONE;
 	vfup_report_left(up);
 	return vfup_take_journal(up, &now) ? LOOK_GO_ON : LOOK_FAILED;
@@ -547,6 +569,7 @@ static bool vfup_show_plan(struct vfup *up, const char *hn, bool json)
 	if (!nv_context_open(&up->context) || vfup_look(up, hn) != LOOK_GO_ON ||
 		!vfup_find_plan(up, &now))
 		return false;
+	vfup_is_filtered(up);
 	r = nv_print_plan(&up->plan, json);
 	if (r < 0)
 		nv_err("cannot print the plan: %s", nv_strerror(r));

@@ -54,10 +54,6 @@ json_t *nv_doctor_findings(const struct nv_facts *facts);
 
 /* traces.c: how things outside say that they have to do with an interface */
 
-/* Of `nft -j list ruleset`: how many rules, sets and chains name it; @ret_where: the first. */
-unsigned int nv_nft_count(const json_t *ruleset, const char *ifname, char *ret_where, size_t size);
-/* Of iptables-save(8)'s output; @ret_where: the first one's table and chain. */
-unsigned int nv_iptables_count(const char *saved, const char *ifname, char *ret_where, size_t size);
 /* Of `nmcli -t -f DEVICE,STATE device`. */
 bool nv_nmcli_manages(const char *listed, const char *ifname);
 /* Of ifupdown's /run/network/ifstate. */

@@ -4,6 +4,7 @@
 #include "kernel/kernel.h"
 #include "kernel/sockets.h"
 #include "move/apply.h"
+#include "move/packet_filter.h"
 #include "netvf/command.h"
 #include "netvf/doctor.h"
 #include "services/dhcp.h"
@@ -84,68 +85,68 @@ static void gather_managers(struct nv_facts *facts, const char *ifname, const ch
 		nv_facts_trace(facts, NV_TRACE_MANAGER, ifname, "systemd-networkd");
 }
 
-struct filters {
-	json_t *nft;
-	struct nv_str iptables[2];
-};
-
-static void gather_read_filters(struct nv_facts *facts, struct filters *filters)
+static void gather_read_filters(struct nv_facts *facts, struct nv_packet_filters *filters)
 {
-	const char *const nft[] = {"nft", "-j", "list", "ruleset", NULL};
-	const char *const iptables[2][2] = {{"iptables-save", NULL}, {"ip6tables-save", NULL}};
-	NV_AUTO(nv_str) struct nv_str text = {};
-	int r = nv_run(nft, &text);
-
-	if (r == 0)
-		filters->nft = json_loads(nv_str_text(&text), 0, NULL);
-	if (r < 0 && r != -ENOENT)
-		nv_facts_unchecked(facts, "packet filters: nft: %s", nv_strerror(r));
-	for (size_t i = 0; i < NV_ARRAY_SIZE(iptables); i++) {
-		r = nv_run(iptables[i], &filters->iptables[i]);
-		if (r < 0 && r != -ENOENT)
-			nv_facts_unchecked(
-				facts, "packet filters: %s: %s", iptables[i][0], nv_strerror(r));
-	}
+	nv_packet_filters_read(filters);
+	for (size_t i = 0; i < NV_PACKET_FILTERS; i++)
+		if (filters->error[i] < 0 && filters->error[i] != -ENOENT)
+			nv_facts_unchecked(facts, "packet filters: %s: %s",
+				nv_packet_filter_command(i), nv_strerror(filters->error[i]));
 }
 
 static void gather_trace_filters(
-	struct nv_facts *facts, const struct filters *filters, const char *ifname)
+	struct nv_facts *facts, const struct nv_packet_filters *filters, const char *ifname)
 {
-	char where[96] = "";
-	unsigned int count = nv_nft_count(filters->nft, ifname, where, sizeof(where));
+	char text[160];
 
-	if (count)
-		nv_facts_trace(facts, NV_TRACE_FILTER, ifname,
-			"nftables, %u place%s, the first a %s", count, count == 1 ? "" : "s",
-			where);
-	for (size_t i = 0; i < NV_ARRAY_SIZE(filters->iptables); i++) {
-		count = nv_iptables_count(
-			nv_str_text(&filters->iptables[i]), ifname, where, sizeof(where));
-		if (count)
-			nv_facts_trace(facts, NV_TRACE_FILTER, ifname,
-				"%s, %u rule%s, the first in %s", i ? "ip6tables" : "iptables",
-				count, count == 1 ? "" : "s", where);
-	}
+	for (size_t i = 0; i < NV_PACKET_FILTERS; i++)
+		if (nv_packet_filter_names(filters, i, ifname, text, sizeof(text)))
+			nv_facts_trace(facts, NV_TRACE_FILTER, ifname, "%s", text);
 }
 
-/* Only a lagg takes the addresses away from what names hn. */
-static void gather_filters(struct nv_facts *facts)
+/* "": netvfd tells none. */
+static const char *gather_lagg_name(const struct nv_facts *facts, const char *hn)
 {
-	struct filters filters = {};
-	bool wanted = false;
 	const json_t *pair;
 	size_t i;
 
-	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair)
-		wanted |= nv_streq(nv_json_text(pair, "form"), "lagg");
-	if (wanted)
+	json_array_foreach (json_object_get(facts->told, "pairs"), i, pair)
+		if (nv_streq(nv_json_text(pair, "hn"), hn))
+			return nv_json_text(pair, "lagg");
+	return "";
+}
+
+/* hyperv_vfup leaves it as it is then. */
+static void gather_trace_held(
+	struct nv_facts *facts, const struct nv_packet_filters *filters, const char *hn)
+{
+	const char *lagg = gather_lagg_name(facts, hn);
+	char text[160];
+
+	if (lagg[0] && nv_packet_filters_hold(filters, hn, lagg, text, sizeof(text)))
+		nv_facts_trace(facts, NV_TRACE_STAYS, hn,
+			"a packet filter names %s (%s) and does not name %s; name that too, or set netvf_move_filtered=YES in rc.conf",
+			hn, text, lagg);
+}
+
+/* Only a lagg takes the addresses away from what names hn, or would. */
+static void gather_filters(struct nv_facts *facts)
+{
+	NV_AUTO(nv_packet_filters) struct nv_packet_filters filters = {};
+	const json_t *pairs = json_object_get(facts->status, "pairs");
+	const json_t *pair;
+	size_t i;
+
+	if (json_array_size(pairs))
 		gather_read_filters(facts, &filters);
-	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair)
+	json_array_foreach (pairs, i, pair) {
+		const char *hn = nv_json_text(pair, "hn");
+
 		if (nv_streq(nv_json_text(pair, "form"), "lagg"))
-			gather_trace_filters(facts, &filters, nv_json_text(pair, "hn"));
-	json_decref(filters.nft);
-	for (i = 0; i < NV_ARRAY_SIZE(filters.iptables); i++)
-		nv_str_auto(&filters.iptables[i]);
+			gather_trace_filters(facts, &filters, hn);
+		else
+			gather_trace_held(facts, &filters, hn);
+	}
 }
 
 /* What would keep the configuration of hn from moving, if it has not moved yet. */

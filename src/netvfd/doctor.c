@@ -59,6 +59,14 @@ static json_t *doctor_unattached_json(struct nv_daemon *daemon, const struct nv_
 	return nv_json_from(nv_str_text(&why));
 }
 
+/* The name that its lagg has or would have; null: none can be named. */
+static json_t *doctor_lagg_json(const struct nv_managed *managed)
+{
+	char lagg[IFNAMSIZ];
+
+	return nv_hn_lagg_name(managed->id.hn_name, lagg) < 0 ? json_null() : nv_json_from(lagg);
+}
+
 static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	bool transparent = nv_mode_is_transparent(daemon->failover, managed);
@@ -66,8 +74,9 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
-	return json_pack("{so so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
-		"unfiltered", doctor_missing_json(daemon, managed), "unattached",
+	return json_pack("{so so so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
+		"lagg", doctor_lagg_json(managed), "unfiltered",
+		doctor_missing_json(daemon, managed), "unattached",
 		doctor_unattached_json(daemon, managed), "port_vf",
 		nv_methods_name(daemon, managed->memory.port_vf), "transparent", (int)transparent,
 		"answered", (int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",

@@ -312,46 +312,6 @@ static void a_program_that_is_not_there_is_told_with_its_rule(void **state)
 	expect("/no/such", "the rule at /etc/x.conf:3");
 }
 
-static void nft_rules_sets_and_chains_that_name_it_are_counted(void **state)
-{
-	json_t *ruleset = parse(
-		"{'nftables': [{'metainfo': {'version': '1'}},"
-		" {'table': {'family': 'inet', 'name': 'hn0', 'handle': 1}},"
-		" {'chain': {'family': 'inet', 'table': 'filter', 'name': 'hn0'}},"
-		" {'chain': {'family': 'netdev', 'table': 't', 'name': 'in', 'dev': 'hn0'}},"
-		" {'rule': {'family': 'inet', 'table': 'filter', 'chain': 'hn0', 'expr': ["
-		"   {'match': {'left': {'meta': {'key': 'iifname'}}, 'right': 'hn0'}}]}},"
-		" {'rule': {'family': 'inet', 'table': 'filter', 'chain': 'c', 'expr': ["
-		"   {'match': {'right': {'set': ['lo', 'hn*']}}}]}},"
-		" {'rule': {'family': 'inet', 'table': 'filter', 'chain': 'c', 'comment': 'hn0',"
-		"   'expr': [{'match': {'right': 'hn00'}}]}},"
-		" {'set': {'family': 'inet', 'table': 'f', 'name': 's', 'elem': ['hn0']}}]}");
-	char where[64] = "";
-
-	(void)state;
-	assert_int_equal(nv_nft_count(ruleset, "hn0", where, sizeof(where)), 4);
-	assert_string_equal(where, "chain of netdev t");
-	assert_int_equal(nv_nft_count(ruleset, "eth0", where, sizeof(where)), 0);
-	assert_int_equal(nv_nft_count(NULL, "hn0", where, sizeof(where)), 0);
-	json_decref(ruleset);
-}
-
-static void iptables_rules_that_name_it_are_counted(void **state)
-{
-	static const char saved[] = "*filter\n:INPUT ACCEPT [0:0]\n"
-				    "-A INPUT -i hn00 -j DROP\n"
-				    "-A INPUT -s 192.0.2.1/32 -i hn0 -j DROP\n"
-				    "-A INPUT ! -i hn+ -j DROP\nCOMMIT\n"
-				    "*nat\n-A POSTROUTING -o hn0 -j MASQUERADE";
-	char where[64] = "";
-
-	(void)state;
-	assert_int_equal(nv_iptables_count(saved, "hn0", where, sizeof(where)), 3);
-	assert_string_equal(where, "chain INPUT of table filter");
-	assert_int_equal(nv_iptables_count(saved, "eth0", where, sizeof(where)), 0);
-	assert_int_equal(nv_iptables_count("", "hn0", where, sizeof(where)), 0);
-}
-
 static void managers_say_what_they_manage(void **state)
 {
 	(void)state;
@@ -415,8 +375,6 @@ int main(void)
 		TEST(a_second_dhcp_client_is_told),
 		TEST(what_is_bound_to_hn_wants_transparent_mode),
 		TEST(a_program_that_is_not_there_is_told_with_its_rule),
-		cmocka_unit_test(nft_rules_sets_and_chains_that_name_it_are_counted),
-		cmocka_unit_test(iptables_rules_that_name_it_are_counted),
 		cmocka_unit_test(managers_say_what_they_manage),
 		cmocka_unit_test(an_actions_program_is_its_first_plain_word),
 	};

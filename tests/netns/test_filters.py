@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Packet filters that name hn: its configuration does not move past them."""
+
+import shutil
+import socket
+
+import pytest
+from conftest import RC_CONF
+from harness import wait_until
+from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
+
+NFT = shutil.which("nft", path="/usr/sbin:/sbin")
+MOVE_ALL_THE_SAME = RC_CONF + 'netvf_move_filtered="YES"\n'
+
+
+def nft(guest, *words):
+    done = guest.run(NFT, *words, check=False)
+    if done.returncode:
+        pytest.skip(f"nft cannot do that here: {done.stderr}")
+
+
+@pytest.fixture
+def firewall(guest):
+    """What is not let in by name is refused. Returns how to let in what comes by an interface."""
+    if not NFT:
+        pytest.skip("there is no nft here")
+    nft(guest, "add table inet f")
+    nft(guest, "add chain inet f in { type filter hook input priority 0; policy drop; }")
+
+    def let_in(name):
+        nft(guest, "add", "rule", "inet", "f", "in", "iifname", name, "accept")
+
+    let_in("hn0")
+    return let_in
+
+
+def is_heard(guest):
+    """Whether a new connection from the host is taken."""
+    with guest.namespace.entered():
+        server = socket.create_server((GUEST_ADDRESS, 0))
+    with guest.host.entered():
+        client = socket.socket()
+    with server, client:
+        client.settimeout(1)
+        client.bind((HOST_ADDRESS, 0))
+        return client.connect_ex(server.getsockname()) == 0
+
+
+def on_vf(netvfd, guest):
+    since = len(netvfd.log)
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    wait_until(lambda: "hyperv_vfup 'hn0'' for event" in netvfd.log[since:])
+    assert guest.namespace.index("vf0")
+    return netvfd.pair()["form"]
+
+
+def test_what_a_filter_lets_in_is_let_in_still(start_netvfd, guest, firewall):
+    netvfd = start_netvfd()
+    assert is_heard(guest)
+    assert on_vf(netvfd, guest) == "transparent"
+    assert is_heard(guest)
+    assert "hn0 keeps its configuration and has no lagg, for a packet filter names it " \
+        "(nftables, 1 place, the first a rule of inet f)" in netvfd.log
+    assert "a packet filter names hn0" in netvfd.ask("doctor", check=False)
+    guest.detach_vf("unplug")
+    netvfd.wait_active("hn")
+    assert is_heard(guest)
+    assert on_vf(netvfd, guest) == "transparent"
+    assert is_heard(guest)
+
+
+def test_a_filter_that_names_the_lagg_too_holds_nothing(start_netvfd, guest, firewall):
+    firewall("lagg0")
+    netvfd = start_netvfd()
+    assert on_vf(netvfd, guest) == "lagg"
+    assert is_heard(guest)
+
+
+def test_an_administrator_may_want_it_all_the_same(start_netvfd, guest, firewall):
+    netvfd = start_netvfd(rcconf=MOVE_ALL_THE_SAME)
+    assert on_vf(netvfd, guest) == "lagg"
+    assert not is_heard(guest)
