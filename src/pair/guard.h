@@ -10,9 +10,8 @@
 
 #define NV_GUARD_MAX   8 /* addresses of one VF that are remembered */
 #define NV_GUARD_FIRST 1000000 /* microseconds from the first time to the second */
-#define NV_GUARD_NEXT  600000000ULL /* from the second to the third, then twice as long each time \
-				     */
-#define NV_GUARD_MOST 3600000000ULL
+#define NV_GUARD_NEXT  600000000ULL /* to the third; then twice as long each time */
+#define NV_GUARD_MOST  3600000000ULL
 
 /* All zero: nothing was taken off. */
 struct nv_guard {
