@@ -12,7 +12,7 @@
 
 struct nv_client {
 	int fd;
-	FILE *in; /* the same, to read from */
+	FILE *in; /* the same descriptor, for reading */
 	char *line;
 	size_t size;
 };
@@ -52,7 +52,7 @@ struct nv_client *nv_client_free(struct nv_client *client)
 	return NULL;
 }
 
-/* The second comes when the server had not read all, or not even accepted. */
+/* The second error occurs if the server has not read everything, or has not accepted yet. */
 static bool client_is_closed(int error)
 {
 	return error == EPIPE || error == ECONNRESET;
@@ -97,7 +97,9 @@ static int client_send_request(struct nv_client *client, const char *method, jso
 	for (const char *at = text; left;) {
 		ssize_t sent = send(client->fd, at, left, MSG_NOSIGNAL);
 
-		/* A server that takes no more may have said why: its answer is read all the same.
+		/*
+		 * A server that does not read any more may have sent the reason: read its answer
+		 * all the same.
 		 */
 		if (sent < 0 && client_is_closed(errno))
 			return 0;

@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define BACKLOG	   16
-#define TRIM_FROM  (64 * 1024) /* bytes of a buffer that are given back to the kernel */
-#define WAIT_LEAST (100 * NV_USEC_PER_MSEC) /* so that those who wait are not woken for nothing */
+#define BACKLOG	  16
+#define TRIM_FROM (64 * 1024) /* buffers of this size in bytes are given back to the kernel */
+/* so that waiting clients do not wake the loop for nothing */
+#define WAIT_LEAST (100 * NV_USEC_PER_MSEC)
 
 TAILQ_HEAD(client_list, client);
 
@@ -19,15 +20,15 @@ struct client {
 	struct nv_control *control;
 	int fd;
 	struct ucred peer;
-	struct nv_watch *reader; /* NULL while it waits for its budget, and when it is ending */
+	struct nv_watch *reader; /* NULL while it waits for its budget, and while it is ending */
 	struct nv_watch *writer; /* NULL: nothing waits to be sent */
 	struct nv_str in; /* the beginning of a request */
-	struct nv_str out; /* what the client has not taken yet */
-	uint64_t topics; /* subscribed to; a bit for each row of the methods */
-	bool waiting; /* for its budget */
-	bool ending; /* nothing more is read from it; it goes when all is sent */
+	struct nv_str out; /* what the client has not read yet */
+	uint64_t topics; /* subscribed topics; a bit for each row of the methods */
+	bool waiting; /* it waits for its budget */
+	bool ending; /* nothing more is read from it; it is freed when everything is sent */
 	bool gone; /* nothing is read from it or sent to it any more; freed by server_on_reap() */
-	TAILQ_ENTRY(client) link; /* among the control's clients, or those gone */
+	TAILQ_ENTRY(client) link; /* in the list of the control's clients, or of those gone */
 };
 
 struct nv_control {
@@ -36,7 +37,8 @@ struct nv_control {
 	struct nv_listener *listener;
 	const struct nv_control_method *methods;
 	void *data;
-	struct client_list clients; /* those that wait, in the order in which they began to */
+	/* clients that wait for their budget, in the order of their arrival */
+	struct client_list clients;
 	size_t n_clients;
 	struct client_list gone;
 	struct nv_watch *reaper;
@@ -45,8 +47,8 @@ struct nv_control {
 };
 
 /*
- * The only place where a client ends. The loop calls it, so that whoever lets a client go, however
- * often and from however deep, may go on with it until it returns to the loop.
+ * The only place where a client is freed. The loop calls it. So a caller that disconnects a client,
+ * from any depth, may use the client until it returns to the loop.
  */
 static void server_on_reap(void *data)
 {
@@ -63,7 +65,7 @@ static void server_on_reap(void *data)
 		nv_str_auto(&client->in);
 		nv_str_auto(&client->out);
 		free(client);
-		/* What lay beside it keeps it in the heap otherwise. */
+		/* Otherwise the memory next to it would keep it in the heap. */
 		if (had_much)
 			malloc_trim(0);
 		nv_budget_end(control->budget, uid);
@@ -85,7 +87,7 @@ static void server_let_go(struct client *client)
 	nv_watch_arm(control->reaper, 0);
 }
 
-/* Takes the first @length bytes out of @str. */
+/* Removes the first @length bytes from @str. */
 static void server_consume(struct nv_str *str, size_t length)
 {
 	str->length -= length;
@@ -94,7 +96,7 @@ static void server_consume(struct nv_str *str, size_t length)
 
 static void server_on_writable(int fd, int events, void *data);
 
-/* Sends what it takes now; the rest when the client has read some. */
+/* Sends what the client accepts now; the rest follows when it has read some. */
 static void server_flush(struct client *client)
 {
 	ssize_t sent = 0;
@@ -146,7 +148,7 @@ static void server_send_line(struct client *client, const char *line)
 	server_flush(client);
 }
 
-/* Answers nothing more, and goes when all is sent. */
+/* Answers nothing more, and disconnects when everything is sent. */
 static void server_end(struct client *client)
 {
 	client->ending = true;
@@ -166,7 +168,7 @@ static void server_answer_error(struct client *client, int error, const char *te
 {
 	NV_AUTO(nv_free) char *line = server_error_line(error, text);
 
-	/* JSON takes UTF-8 only, and the text may hold a name that is not. */
+	/* JSON accepts UTF-8 only, and the text may have a name that is not UTF-8. */
 	if (!line)
 		line = server_error_line(error, nv_strerror(error));
 	if (line)
@@ -175,7 +177,7 @@ static void server_answer_error(struct client *client, int error, const char *te
 		server_let_go(client);
 }
 
-/* Stops the writing of an answer that is too long, or for which there is no memory. */
+/* Stops the encoding of an answer that is too long, or if memory is short. */
 static int server_append(const char *text, size_t length, void *data)
 {
 	struct nv_str *line = data;
@@ -242,7 +244,7 @@ static void server_handle(struct client *client, const char *line, size_t length
 	server_call(client, method, params);
 }
 
-/* One request at most: what is behind it stays in the socket, so that others have their turn. */
+/* At most one request: the next one stays in the socket, so that other clients have their turn. */
 static void server_read_request(struct client *client)
 {
 	char chunk[4096];
@@ -279,7 +281,7 @@ static void server_arm_waker(struct nv_control *control, uint64_t wait)
 	control->waker_armed = true;
 }
 
-/* Hears the client again when its uid has a budget. */
+/* Reads from the client again when its uid has a budget. */
 static void server_put_off(struct client *client, uint64_t wait)
 {
 	struct nv_control *control = client->control;
@@ -360,7 +362,10 @@ static int server_take(
 	return 0;
 }
 
-/* Some places are root's, and each uid has only some, or anybody could keep all others out. */
+/*
+ * Some places are for root, and each uid may have only some: otherwise one user could keep out all
+ * others.
+ */
 static bool server_is_one_too_many(const struct nv_control *control, uid_t uid)
 {
 	const struct client *client;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control socket, server side: one JSON object a line.
+ * The control socket, server side: one JSON object a line. The protocol is in doc/control.md.
  *
  *   {"method": "status"}          ->  {"result": …} or {"error": "text", "errno": N}
  *   {"method": "events"}          ->  {"result": true}, then {"event": …} lines until closed
  *
- * Reading is for anyone, changing for root: who asks is told by SO_PEERCRED and nothing else. What
- * is done for a client is paid by its uid; one whose budget is used up is heard later.
+ * Every user may read; only root may change anything. SO_PEERCRED tells who the client is. What is
+ * done for a client is charged to its uid; if the uid's budget is used up, the request waits.
  */
 #pragma once
 
@@ -21,11 +21,14 @@
 #define NV_CONTROL_LINE_MAX	65536 /* bytes of a request; a longer one ends the connection */
 #define NV_CONTROL_CLIENTS_MAX	64
 #define NV_CONTROL_CLIENTS_ROOT 8 /* of these, for root (or the daemon's own uid) only */
-#define NV_CONTROL_CLIENTS_UID	16 /* for each other uid */
+#define NV_CONTROL_CLIENTS_UID	16 /* of these, for root (or the daemon's own uid) only */
 #define NV_CONTROL_METHODS_MAX	64
-/* Bytes that a slow reader may leave, then it is dropped. */
+/* Bytes that a slow client may leave unread; then it is disconnected. */
 #define NV_CONTROL_BUFFER_MAX NV_STR_LIMIT
-/* Bytes of an answer, without its newline. A longer one is an error, found before it is whole. */
+/*
+ * Bytes of an answer, without its newline. A longer answer is an error, which is detected before it
+ * is complete.
+ */
 #define NV_CONTROL_ANSWER_MAX (NV_CONTROL_BUFFER_MAX / 2)
 
 struct nv_control;
@@ -34,34 +37,36 @@ struct nv_control_method {
 	const char *name;
 	bool changes; /* only root may call it */
 	/*
-	 * Answers: @params is the request's "params" object or NULL; *ret_result is the server's
-	 * to free, NULL stands for true. Returns 0 or -errno; *ret_error may be set to a text
-	 * (freed by the server). It may publish, and must not free the server.
+	 * Answers a request. @params is its "params" object or NULL. The server frees *ret_result;
+	 * NULL means true. Returns 0 or -errno; *ret_error may be set to a text, which the server
+	 * frees. It may publish, and must not free the server.
 	 */
 	int (*call)(const json_t *params, json_t **ret_result, char **ret_error, void *data);
-	/* Streams: the client is subscribed to this topic after the answer; NULL: no stream. */
+	/*
+	 * For a stream: after the answer the client is subscribed to this topic. NULL: no stream.
+	 */
 	const char *topic;
 };
 
 /*
- * Listens on @path. A socket that nobody listens on any more is replaced.
+ * Listens on @path. A socket there on which nobody listens is replaced.
  *
- * @budget: lives as long; may be NULL.
- * @methods: at most NV_CONTROL_METHODS_MAX, ends with a row whose name is NULL; must live as long.
- * Returns 0, -EADDRINUSE (another process listens there, or @path is no socket), -ENOMEM,
+ * @budget: lives as long; may be NULL
+ * @methods: at most NV_CONTROL_METHODS_MAX; ends with a row whose name is NULL; must live as long
+ * Returns 0, -EADDRINUSE (another process listens there, or @path is not a socket), -ENOMEM,
  * -ENAMETOOLONG, or -errno of socket(2), bind(2).
  */
 int nv_control_new(struct nv_loop *loop, struct nv_budget *budget, const char *path,
 	const struct nv_control_method *methods, void *data, struct nv_control **ret_control);
-/* Ends all connections; the path stays. */
+/* Closes all connections; the path remains. */
 struct nv_control *nv_control_free(struct nv_control *control);
 NV_DEFINE_AUTO(nv_control, struct nv_control *, nv_control_free);
 
-/* Sends {"TOPIC": @value} to those subscribed; does not take the reference. */
+/* Sends {"TOPIC": @value} to the subscribed clients; does not take the reference. */
 void nv_control_publish(struct nv_control *control, const char *topic, json_t *value);
 
-/* Whether anybody is subscribed, to save making a value that nobody reads. */
+/* Whether any client is subscribed. If not, the value need not be made. */
 bool nv_control_has_subscriber(const struct nv_control *control, const char *topic);
 
-/* Those connected now. */
+/* The number of clients. */
 size_t nv_control_count(const struct nv_control *control);

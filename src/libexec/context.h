@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the programs of this room have in common. These are short-lived programs for one
- * purpose: functions here say on stderr what went wrong and return false.
+ * Shared by the programs of this directory. They run for a short time and for one purpose, so
+ * functions here print an error on stderr and return false.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct nv_context {
 	struct nv_rcconf *rcconf;
 	struct nv_settings *settings;
 	struct nv_kernel *kernel;
-	struct nv_links links; /* as last looked at */
+	struct nv_links links; /* as read last */
 	struct nv_pairs pairs;
 };
 
@@ -22,12 +22,12 @@ struct nv_context {
 bool nv_context_open(struct nv_context *context);
 void nv_context_auto(struct nv_context *context);
 
-/* Takes links and pairs anew. */
+/* Reads links and pairs again. */
 bool nv_context_look(struct nv_context *context);
 
 /*
- * Goes to the background: in the child, true is returned, messages go to syslog, and nothing of the
- * caller's terminal, session or standard descriptors is kept; the parent ends with status 0.
- * False: it could not, and this is still the caller's process.
+ * Goes to the background. Returns true in the child: messages go to syslog, and it has none of the
+ * caller's terminal, session and standard descriptors. The parent exits with status 0. Returns
+ * false in the caller's process if this failed.
  */
 bool nv_context_background(const char *ident);

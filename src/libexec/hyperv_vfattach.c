@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hyperv_vfattach IF DELAY: sets a VF up that has just been attached. See hyperv_vfattach(8). */
+/* hyperv_vfattach IF DELAY: sets up a VF that has just appeared. See hyperv_vfattach(8). */
 #include "base/log.h"
 #include "control/client.h"
 #include "failover/port_setup.h"
@@ -18,9 +18,13 @@
 
 #define UDEV_LOOK_MS 5
 
-#define RETRY_FOR 240000000ULL /* microseconds; an action may take 300 s (netvf_action_timeout) */
+/* microseconds; an action may run for 300 s (netvf_action_timeout) */
+#define RETRY_FOR 240000000ULL
 
-/* The pair whose VF this is, if it is ours to act on; says why if it is a VF, but not ours. */
+/*
+ * The pair of this VF, if it is managed. Prints the reason if the interface is a VF whose pair is
+ * not.
+ */
 static const struct nv_pair *vfattach_find_pair(
 	const struct nv_context *context, const struct nv_link *vf)
 {
@@ -32,7 +36,7 @@ static const struct nv_pair *vfattach_find_pair(
 	return NULL;
 }
 
-/* Returns 0 or -errno: what the VF's driver says, above all. */
+/* Returns 0 or -errno, usually that of the VF's driver. */
 static int vfattach_set_up_once(
 	struct nv_context *context, const struct nv_link *vf, const struct nv_link *hn)
 {
@@ -51,14 +55,15 @@ static int vfattach_set_up_once(
 }
 
 /*
- * Tries until the driver takes it, the VF is no VF of ours any more, or it has taken too long.
- * @ifindex: of the VF; names may change meanwhile.
- * @delay: seconds that it was waited for already.
+ * Tries until the driver accepts it, the VF does not belong to the pair any more, or RETRY_FOR is
+ * over.
+ * @ifindex: of the VF, whose name may change meanwhile
+ * @delay: seconds that were waited before this call
  */
 static bool vfattach_set_up(struct nv_context *context, int ifindex, unsigned int delay)
 {
 	struct nv_retry retry = {};
-	uint64_t now = 0; /* microseconds since the first try */
+	uint64_t now = 0; /* microseconds since the first attempt */
 
 	for (;;) {
 		const struct nv_link *vf = nv_links_by_index(&context->links, ifindex);
@@ -95,7 +100,7 @@ static bool vfattach_set_up(struct nv_context *context, int ifindex, unsigned in
 	}
 }
 
-/* Returns whether it was waited for. */
+/* Returns whether it had to wait. */
 static bool vfattach_await_udev(int ifindex)
 {
 	const struct timespec pause = {.tv_nsec = UDEV_LOOK_MS * 1000000L};
@@ -107,8 +112,8 @@ static bool vfattach_await_udev(int ifindex)
 }
 
 /*
- * The second stage: whatever happened meanwhile, only the same interface is acted on, and only if
- * it is still a VF of ours.
+ * Waits and checks again: only the same interface is set up, and only if it is still the VF of a
+ * managed pair.
  */
 static bool vfattach_wait_and_set_up(struct nv_context *context, int ifindex, unsigned int delay)
 {
@@ -117,7 +122,7 @@ static bool vfattach_wait_and_set_up(struct nv_context *context, int ifindex, un
 	return nv_context_look(context) && vfattach_set_up(context, ifindex, delay);
 }
 
-/* Whether it carries another's frames and nothing else, which netvfd alone knows. */
+/* Whether the VF carries only another interface's frames. Only netvfd knows this. */
 static bool vfattach_is_port(const struct nv_context *context, const char *hn, const char *vf)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
@@ -153,7 +158,7 @@ static bool vfattach_run(struct nv_context *context, const char *ifname, unsigne
 	if (!pair)
 		return true;
 	hn = nv_links_by_index(&context->links, pair->hn);
-	/* A client would have set it up. */
+	/* A DHCP client may have set it up. */
 	if (vf->flags & IFF_UP && vfattach_is_port(context, hn->name, vf->name))
 		nv_vf_clients_end(hn->name, vf->name);
 	if (nv_hn_is_transparent(&context->settings->hn, hn->name, nv_manager_of(hn->ifindex)))

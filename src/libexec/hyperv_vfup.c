@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hyperv_vfup HN: moves hn's configuration to its lagg. See hyperv_vfup(8). */
+/* hyperv_vfup HN: moves the configuration of hn to its lagg. See hyperv_vfup(8). */
 #include "base/log.h"
 #include "base/move_lock.h"
 #include "control/client.h"
@@ -29,14 +29,14 @@ struct vfup {
 	struct nv_context context;
 	struct nv_datapath *datapath;
 	const struct nv_link *hn;
-	const struct nv_link *vf; /* NULL: gone */
+	const struct nv_link *vf; /* NULL: it is gone */
 	bool no_daemon; /* netvfd does not run */
 	char lagg_name[IFNAMSIZ];
 	int lagg;
-	struct nv_dp_pair pair; /* as last seen in the data path */
+	struct nv_dp_pair pair; /* as last read from the data path */
 	struct nv_interface *wanted;
 	struct nv_plan plan;
-	struct nv_journal journal; /* what hn was before */
+	struct nv_journal journal; /* what hn had before */
 	int lock;
 };
 
@@ -51,8 +51,8 @@ static void vfup_auto(struct vfup *up)
 }
 
 /*
- * The administrator's own program for this hn: hyperv_vfup.HN beside this one. Does not return if
- * there is one, unless it cannot be run (then false).
+ * Runs the administrator's own program for this hn: hyperv_vfup.HN beside this one. Returns only if
+ * there is none, or if it cannot be run (then false).
  */
 static bool vfup_run_custom(const char *hn)
 {
@@ -75,7 +75,7 @@ static bool vfup_run_custom(const char *hn)
 	return false;
 }
 
-/* The next waits, and then finds the work done. */
+/* A second run waits here, and then finds the work done. */
 static bool vfup_take_lock(struct vfup *up, const char *hn, enum nv_move_direction direction)
 {
 	int r;
@@ -94,11 +94,11 @@ static bool vfup_take_lock(struct vfup *up, const char *hn, enum nv_move_directi
 
 enum look {
 	LOOK_GO_ON,
-	LOOK_DONE, /* nothing to do: said why */
-	LOOK_FAILED, /* said why */
+	LOOK_DONE, /* there is nothing to do; the reason was printed */
+	LOOK_FAILED, /* the error was printed */
 };
 
-/* Says why. */
+/* Prints the reason. */
 static bool vfup_is_transparent(const struct vfup *up, const char *hn)
 {
 	const char *manager = nv_manager_of(up->hn->ifindex);
@@ -169,7 +169,7 @@ static int vfup_enter_datapath(struct vfup *up)
 	return nv_datapath_change(up->datapath, up->hn->ifindex, &change);
 }
 
-/* Where netvfd runs, the pair is in the data path already, and which port is active is its word. */
+/* If netvfd runs, the pair is in the data path already, and netvfd chooses the active port. */
 static bool vfup_join(struct vfup *up)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
@@ -191,7 +191,7 @@ static bool vfup_join(struct vfup *up)
 	return r == 0;
 }
 
-/* Whether an earlier run has left work: addresses, a DHCP client or a place in a bridge. */
+/* Whether an earlier run has left work: addresses, a DHCP client or a bridge port. */
 static bool vfup_has_leftovers(struct vfup *up)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -202,7 +202,7 @@ static bool vfup_has_leftovers(struct vfup *up)
 	       (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
 }
 
-/* A record is written before anything is changed; one that cannot be is a reason not to begin. */
+/* Writes the journal before anything is changed. If it cannot be written, nothing is begun. */
 static bool vfup_take_journal(struct vfup *up, const struct nv_snapshot *now)
 {
 	const char *hn = up->hn->name;
@@ -224,7 +224,7 @@ static bool vfup_take_journal(struct vfup *up, const struct nv_snapshot *now)
 	return r == 0;
 }
 
-/* The live configuration that gives way to rc.conf's. */
+/* Prints the live configuration that rc.conf replaces. */
 static void vfup_report_left(const struct vfup *up)
 {
 	const size_t many = 10;
@@ -272,8 +272,8 @@ static bool vfup_find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 }
 
 /*
- * A lagg of it would be one more interface without an address, and a VF that somebody configures
- * instead would lose what it has. Says why.
+ * Whether nobody has configured hn. Its lagg would be another interface without an address, and a
+ * VF that somebody configured would lose its configuration. Prints the reason.
  */
 static bool vfup_is_unconfigured(const struct vfup *up)
 {
@@ -322,7 +322,7 @@ static enum look vfup_make_plan(struct vfup *up)
 	return vfup_take_journal(up, &now) ? LOOK_GO_ON : LOOK_FAILED;
 }
 
-/* A kernel without bonding gets the other form. */
+/* If the kernel has no bonding, the other form is made. */
 static int vfup_create_lagg(struct vfup *up)
 {
 	enum nv_lagg_type type = up->context.settings->hn.lagg;
@@ -336,9 +336,9 @@ static int vfup_create_lagg(struct vfup *up)
 }
 
 /*
- * A bond is given nothing before it has a carrier: without one an IPv6 address is not used. netvfd
- * has made the VF a port when it came; else it is closed for that, and its link needs seconds. A
- * VF that goes meanwhile is told by who needs it next.
+ * A bond gets nothing before it has a carrier: without one an IPv6 address is not used. Usually
+ * netvfd made the VF a bond port when it appeared. Otherwise the VF is set down for that, and its
+ * link needs seconds. If the VF goes meanwhile, the next step that needs it reports it.
  */
 static void vfup_ready_bond(struct vfup *up)
 {
@@ -377,7 +377,7 @@ static bool vfup_make_lagg(struct vfup *up)
 	return r == 0;
 }
 
-/* The ports follow the lagg's MTU; one that cannot makes the lagg follow. */
+/* The ports get the lagg's MTU. If one refuses it, the lagg gets that port's MTU. */
 static bool vfup_ready_ports(struct vfup *up)
 {
 	struct nv_kernel *kernel = up->context.kernel;
@@ -417,7 +417,10 @@ static bool vfup_take_over(struct vfup *up)
 		return false;
 	}
 	nv_lagg_set_carrier(up->datapath, up->lagg, carrier);
-	/* A bond whose VF has just gone: without a port it has neither carrier nor our MAC. */
+	/*
+	 * If the VF of a bond has just gone, the bond has no port, and so neither a carrier nor
+	 * hn's MAC address.
+	 */
 	if (nv_kernel_link(up->context.kernel, up->lagg, &lagg) == 0 && !lagg.carrier)
 		nv_lagg_take_port(up->datapath, up->lagg, up->hn->ifindex);
 	return true;
@@ -444,8 +447,8 @@ static void vfup_undo(struct vfup *up)
 }
 
 /*
- * Make before break: until vfup_take_over() things are only added, so that destroying the lagg
- * undoes them; and until then frames arrive on hn, which has its configuration still.
+ * Make before break: until vfup_take_over(), things are only added, so deleting the lagg undoes
+ * them; and frames arrive on hn, which still has its configuration.
  */
 static bool vfup_move(struct vfup *up)
 {
@@ -488,7 +491,8 @@ static bool vfup_run(struct vfup *up, const char *hn)
 	if (!up->vf) {
 		nv_notice("the VF of %s is gone", hn);
 		lagg = nv_links_by_name(&up->context.links, up->lagg_name);
-		if (!lagg || (nv_lagg_has_ports(lagg) && !lagg->carrier)) /* a bond of no port */
+		/* a bond without a port */
+		if (!lagg || (nv_lagg_has_ports(lagg) && !lagg->carrier))
 			return true;
 	}
 	if (!vfup_open_datapath(up) || !vfup_join(up))
@@ -524,7 +528,7 @@ static bool vfup_release(struct vfup *up, const char *hn)
 		return false;
 	nv_datapath_get(up->datapath, up->hn->ifindex, &pair);
 	up->lagg = nv_links_by_index(&up->context.links, pair.lagg) ? pair.lagg : 0;
-	/* One that a run was about to delete when it was killed is taken in again. */
+	/* If a run was killed when it was about to delete the lagg, that lagg is used again. */
 	if (!up->lagg && nv_hn_lagg_name(hn, up->lagg_name) == 0 &&
 		nv_links_by_name(&up->context.links, up->lagg_name))
 		vfup_create_lagg(up);
@@ -538,7 +542,9 @@ static bool vfup_is_alone(const char *run_dir)
 	return nv_client_open(run_dir, &client) < 0;
 }
 
-/* Every hn; where netvfd does not run, netvf leaves them altogether. */
+/*
+ * Releases every hn. If netvfd does not run, removes netvf's programs and settings from them too.
+ */
 static bool vfup_release_all(void)
 {
 	NV_AUTO(vfup) struct vfup all = {.lock = -1};
@@ -560,7 +566,7 @@ static bool vfup_release_all(void)
 	return done;
 }
 
-/* What would be done, without doing it. */
+/* Prints the steps and changes nothing. */
 static bool vfup_show_plan(struct vfup *up, const char *hn, bool json)
 {
 	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};

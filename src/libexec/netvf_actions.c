@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * netvf_actions [-f devd.conf] [-c rc.conf] [--run-dir DIR]: runs the actions of rules for a netvfd
- * that may not do what actions need. See devd/runner.h for what the two say to each other, and
- * netvfd(8), PRIVILEGES.
+ * that has too few capabilities for them. The protocol is in devd/runner.h; see also netvfd(8),
+ * PRIVILEGES.
  *
- * Each connection is a process of its own, which knows nothing that netvfd says: it reads the
- * rules, and runs the command only if one of them makes it of the event.
+ * Each connection has a process of its own, which does not trust netvfd: it reads the rules, and
+ * runs the command only if one of them makes it of the event.
  */
 #include "base/log.h"
 #include "base/rundir.h"
@@ -28,7 +28,7 @@
 #define PROGRAM	   "netvf_actions"
 #define RULES_PATH "/etc/netvf/devd.conf"
 #define BACKLOG	   128
-#define PATIENCE   10 /* seconds until one that connected must have asked */
+#define PATIENCE   10 /* seconds in which a client must send its request after it has connected */
 
 struct options {
 	const char *rules;
@@ -72,7 +72,7 @@ static int actions_parse_event(const char *time, const char *line, struct nv_eve
 	return nv_event_parse(line, strlen(line), &when, ret_event);
 }
 
-/* nv_rules_guest_fn: as netvfd has it from the same files. */
+/* A nv_rules_guest_fn: the same value as netvfd's, from the same files. */
 static const char *actions_vm_guest(void *data)
 {
 	static struct nv_settings settings;
@@ -85,7 +85,7 @@ static const char *actions_vm_guest(void *data)
 	return settings.vm_guest ? settings.vm_guest : nv_vm_guest();
 }
 
-/* Returns 0, -EACCES (no rule makes this command of the event), or why that cannot be told. */
+/* Returns 0, -EACCES (no rule makes this command of the event), or an error. */
 static int actions_check(
 	struct options *options, const char *time, const char *line, const char *command)
 {
@@ -113,7 +113,7 @@ static int actions_wait_status(const siginfo_t *info)
 	return info->si_status | (info->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
-/* The number of the group is nobody else's until netvfd has closed the connection. */
+/* The process group's number is not reused before netvfd has closed the connection. */
 static void actions_attend(int fd, pid_t pid)
 {
 	siginfo_t info = {};
@@ -184,7 +184,7 @@ static int actions_listen_at(const char *run_dir, int *ret_fd)
 		return -errno;
 	if (unlink(address.sun_path) < 0 && errno != ENOENT)
 		return -errno;
-	umask(0177); /* root's alone */
+	umask(0177); /* only root may use the socket */
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0)
 		return -errno;
 	umask(022);
@@ -225,7 +225,7 @@ int main(int argc, char **argv)
 	if (actions_parse_options(argc, argv, &options) < 0)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_IGN); /* the processes of the connections leave nothing */
+	signal(SIGCHLD, SIG_IGN); /* the processes of the connections are reaped by the kernel */
 	r = nv_run_dir_find(options.run_dir, &run_dir);
 	if (r == 0)
 		r = actions_listen_at(run_dir, &listener);

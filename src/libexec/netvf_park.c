@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netvf_park: keeps the VFs of pairs in a network namespace of its own for as long as it runs, so
- * that what configures the network at boot finds the hn alone. cloud-init would stop at two
- * interfaces of one MAC address. See netvfd(8), FILES.
+ * netvf_park: keeps the VFs of pairs in a network namespace of its own as long as it runs, so that
+ * what configures the network at boot finds only the hn. cloud-init would stop at two interfaces
+ * with one MAC address. See netvfd(8), FILES.
  *
- * Only this process holds that namespace, so the kernel itself gives a PCI device back to the first
- * namespace when the process ends, however it ends (default_device_exit_net(), net/core/dev.c). At
- * SIGTERM the VFs are back before it ends.
+ * Only this process holds that namespace. So when the process ends, for whatever reason, the kernel
+ * itself moves PCI devices back to the first namespace (default_device_exit_net(), net/core/dev.c).
+ * On SIGTERM the VFs are moved back before it ends.
  */
 #include "base/log.h"
 #include "kernel/monitor.h"
@@ -27,11 +27,11 @@ struct park {
 	struct nv_settings settings;
 	struct nv_loop *loop;
 	struct nv_monitor *monitor;
-	struct nv_kernel *home; /* where hns are and VFs come up */
+	struct nv_kernel *home; /* the namespace of the hns, where VFs appear */
 	struct nv_kernel *away;
 	int home_fd;
 	int away_fd;
-	int in_use; /* the VF of which that was told last */
+	int in_use; /* the VF whose use was logged last */
 };
 
 static void park_auto(struct park *park)
@@ -44,7 +44,7 @@ static void park_auto(struct park *park)
 	nv_fd_auto(&park->away_fd);
 }
 
-/* A file with faults must not cost the guest its network: it is as if there were none. */
+/* A file with errors must not cost the guest its network: it counts as empty. */
 static void park_read_settings(struct nv_settings *ret_settings)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
@@ -85,7 +85,7 @@ static int park_open_namespaces(struct park *park)
 	return r;
 }
 
-/* The initramfs may have configured the VF, and the root file system be reached by it. */
+/* The initramfs may have configured the VF, and the root file system may depend on it. */
 static bool park_is_in_use(const struct park *park, int vf)
 {
 	const struct nv_addrs *addrs = nv_monitor_addrs(park->monitor);
@@ -116,7 +116,7 @@ static void park_vf(struct park *park, const struct nv_link *vf, const struct nv
 			nv_strerror(r));
 }
 
-/* Now and after each change of a link. */
+/* Called at the start and after each change of a link. */
 static void park_on_settled(void *data)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};

@@ -44,8 +44,7 @@ static bool udev_is_vf(const struct nv_context *context, const char *ifname)
 	return pair && pair->match == NV_MATCH_OURS;
 }
 
-/* Whether the .link file that names the interface matches it by its MAC address: systemd.link(5).
- */
+/* Whether the .link file that names the interface matches by MAC address: systemd.link(5). */
 static bool udev_is_named_by_mac(const char *link_file)
 {
 	NV_AUTO(nv_file) FILE *file = link_file ? fopen(link_file, "re") : NULL;
@@ -66,7 +65,10 @@ static bool udev_is_taken(const char *ifname, const char *name)
 	return holder && holder != if_nametoindex(ifname);
 }
 
-/* udev's properties of a VF are our environment. NULL: what udev is about to call it is well. */
+/*
+ * udev passes its properties of a VF as our environment. NULL: the name that udev is about to give
+ * is right.
+ */
 static const char *udev_find_name(const char *ifname, const char *wanted)
 {
 	static const char *const places[] = {
@@ -82,10 +84,10 @@ static const char *udev_find_name(const char *ifname, const char *wanted)
 	return wanted && udev_is_taken(ifname, wanted) ? ifname : NULL;
 }
 
-/* A device that will be a synthetic interface, and where below it the interface will be. */
+/* A device that will be a synthetic interface, and where the interface will appear below it. */
 static const struct {
 	const char *file; /* glob(7) */
-	const char *begins; /* its content */
+	const char *begins; /* the beginning of its content */
 	const char *net;
 } synthetic[] = {
 	{"/sys/bus/vmbus/devices/*/class_id", "{f8615163-df3e-46c5-913f-f2d2f965ed0e}", "net/*"},
@@ -134,8 +136,8 @@ static bool udev_hn_is_coming(void)
 }
 
 /*
- * At boot the driver of a VF may be there before that of its hn, and no manager may look at the VF
- * before it is known to be one: none does before udev is done with it.
+ * At boot the driver of a VF may be loaded before that of its hn. No manager may look at the VF
+ * before it is known to be a VF, and none does before udev has processed it.
  */
 static bool udev_look(struct nv_context *context, const char *ifname)
 {
@@ -157,7 +159,7 @@ static bool udev_look(struct nv_context *context, const char *ifname)
 	return true;
 }
 
-/* One that netvfd has made to register a VLAN. */
+/* Whether netvfd has made this VLAN to register it with a VF. */
 static bool udev_is_vf_vlan(const struct nv_context *context, const char *ifname)
 {
 	const struct nv_link *link = nv_links_by_name(&context->links, ifname);

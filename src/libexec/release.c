@@ -57,7 +57,7 @@ static bool release_make_plan(struct release *release)
 	return true;
 }
 
-/* A port of a bond is closed when it leaves, so it does before it gets anything. */
+/* A port is set down when it leaves a bond, so it leaves before it gets anything. */
 static int release_leave_bond(struct release *release)
 {
 	const struct nv_link_change leave = {.what = NV_LINK_MASTER};
@@ -84,7 +84,7 @@ static bool release_give_back(struct release *release)
 	int r = release_leave_bond(release);
 
 	if (r == 0 && nv_apply(kernel, &release->plan, NV_STAGE_FILL)) {
-		/* While it pretends to have no link, a bridge takes nothing from hn. */
+		/* While hn is dormant, a bridge receives nothing from it. */
 		if (release->plan.move[0].port.count)
 			release_show_link(kernel, release->hn);
 		r = nv_datapath_change(release->datapath, release->hn->ifindex, &transparent);
@@ -99,7 +99,7 @@ static bool release_give_back(struct release *release)
 	return false;
 }
 
-/* Once, where they are to be told: who repeats it, if anybody does, is netvfd. */
+/* Once, if notifications are configured. Only netvfd would repeat them. */
 static void release_tell_peers(struct nv_context *context, const struct nv_link *hn)
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
@@ -120,7 +120,9 @@ static void release_tell_peers(struct nv_context *context, const struct nv_link 
 			hn->name, nv_strerror(r));
 }
 
-/* A bond that goes closes the VF: the traffic leaves that before, as at a planned switch. */
+/*
+ * When a bond is deleted, the VF is set down: the traffic leaves it before, as at a planned switch.
+ */
 static void release_leave_vf(struct release *release)
 {
 	struct nv_kernel *kernel = release->context->kernel;

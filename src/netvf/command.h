@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands of netvf(1): a row each in main.c, a file each. */
+/* The subcommands of netvf(1): each has a row in main.c and a file. */
 #pragma once
 
 #include "control/client.h"
@@ -7,11 +7,12 @@
 #include <stdbool.h>
 
 struct nv_command_context {
-	struct nv_client *client; /* NULL where none answers and the command can do without */
+	/* NULL: netvfd does not answer, and the command does not need it */
+	struct nv_client *client;
 	const char *run_dir; /* --run-dir, or NULL */
 	bool json; /* --json */
 	bool quiet; /* -n: values only (sysctl) */
-	char **args; /* what follows the command's name, NULL-terminated */
+	char **args; /* the words after the command's name, NULL-terminated */
 };
 
 /* Each returns an exit status. */
@@ -26,8 +27,8 @@ int nv_command_sysctl(struct nv_command_context *context);
 int nv_command_doctor(struct nv_command_context *context);
 
 /*
- * Asks netvfd; an error is told on stderr. Returns the result, the caller's to json_decref(), or
- * NULL. Takes the reference of @params, which may be NULL.
+ * Calls a method of netvfd; prints an error on stderr. Returns the result, which the caller frees
+ * with json_decref(), or NULL. Takes the reference of @params, which may be NULL.
  */
 json_t *nv_command_ask(struct nv_command_context *context, const char *method, json_t *params);
 
@@ -35,24 +36,24 @@ json_t *nv_command_ask(struct nv_command_context *context, const char *method, j
 void nv_command_print_json(const json_t *value);
 
 /*
- * Makes every text in @value fit for a terminal, by nv_str_printable(): whoever may make an
- * interface gives it a name, and an event may hold anything. Keys stay. Returns @value, which may
- * be NULL.
+ * Makes every string in @value safe for a terminal with nv_str_printable(): a user who may create
+ * interfaces chooses their names, and an event may have any content. Keys are not changed. Returns
+ * @value, which may be NULL.
  */
 json_t *nv_json_printable(json_t *value);
 
-/* Shorter ways to a member of an object; "" and 0 where there is none. */
+/* A member of an object; "" or 0 if there is none. */
 const char *nv_json_text(const json_t *object, const char *key);
 json_int_t nv_json_int(const json_t *object, const char *key);
 
-/* Writes a span of time: "5.2 s", "3 h 12 min". */
+/* Writes a duration: "5.2 s", "3 h 12 min". */
 void nv_format_age(double seconds, char *text, size_t size);
 
-/* Writes a time in seconds since 1970 as local "2026-01-31 12:00:00.123". */
+/* Writes a time in seconds since 1970 as local time: "2026-01-31 12:00:00.123". */
 void nv_format_time(double time, char *text, size_t size);
 
 /*
- * Prints from a status how frames leave by hn when the VF ceases to send, and how each moment at
- * which it does is seen.
+ * Prints the handover of a status: how frames change to hn when the VF ceases to send, and what
+ * sees each of the moments.
  */
 void nv_print_handover(const json_t *status);

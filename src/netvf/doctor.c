@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* One problem a paragraph: what, and below it what to do. */
+/* One problem a paragraph: what is wrong, and below it what to do. */
 static void doctor_print_text(const struct nv_facts *facts, json_t *findings)
 {
 	const json_t *entry;

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A pair as its checks see it; names are "" where there is none. */
+/* A pair as the checks see it; a name is "" if there is none. */
 struct patient {
 	const struct nv_facts *facts;
 	json_t *findings;
-	const json_t *pair; /* of status */
-	const json_t *told; /* of netvfd's method "doctor"; NULL: it said nothing */
+	const json_t *pair; /* from "status" */
+	const json_t *told; /* from "doctor"; NULL: there is no such answer */
 	const char *hn, *vf, *upper, *mode;
 	bool is_lagg, is_exclusive, transparent;
 };
@@ -63,7 +63,7 @@ static void findings_check_filters(const struct patient *patient)
 				patient->hn);
 }
 
-/* A port, or what has the MAC address of an hn. */
+/* Whether a link is a port of a pair, or has the MAC address of an hn. */
 static bool findings_is_of_a_pair(const struct nv_facts *facts, const struct nv_link *link)
 {
 	const json_t *pair;
@@ -81,7 +81,7 @@ static bool findings_is_of_a_pair(const struct nv_facts *facts, const struct nv_
 	return false;
 }
 
-/* One whose user has given it an address is a card of its own. */
+/* A card that somebody has given an address is in use by itself. */
 static bool findings_has_address(const struct nv_facts *facts, int ifindex)
 {
 	for (size_t i = 0; i < facts->addrs.count; i++)
@@ -91,7 +91,7 @@ static bool findings_has_address(const struct nv_facts *facts, int ifindex)
 	return false;
 }
 
-/* What may be hn's VF, but has another MAC address. */
+/* A card that may be hn's VF, but has another MAC address. */
 static const struct nv_link *findings_find_stranger(const struct nv_facts *facts)
 {
 	for (size_t i = 0; i < facts->links.count; i++) {
@@ -183,7 +183,7 @@ static void findings_check_vf(const struct patient *patient)
 			patient->vf);
 }
 
-/* Why the configuration cannot move to a lagg; NULL: nothing is in its way. */
+/* Why the configuration cannot move to a lagg; NULL: it can. */
 static const char *findings_find_obstacle(const struct patient *patient)
 {
 	for (size_t i = 0; i < patient->facts->n_traces; i++) {
@@ -261,7 +261,7 @@ static void findings_check_manager(const struct patient *patient, const struct n
 {
 	bool is_hn = nv_streq(trace->ifname, patient->hn);
 
-	/* ifup brought hn up at boot, as it should, and does no more. */
+	/* ifup configured hn at boot, as it should, and does nothing later. */
 	if (is_hn && (!patient->is_lagg || nv_streq(trace->what, "ifupdown")))
 		return;
 	findings_add(patient->findings, trace->ifname,
@@ -269,7 +269,7 @@ static void findings_check_manager(const struct patient *patient, const struct n
 		"is managed by %s, which may give it addresses or set it down", trace->what);
 }
 
-/* What is bound to hn by name does not follow the addresses to the lagg. */
+/* A socket or filter that names hn does not follow the addresses to the lagg. */
 static void findings_check_bound(const struct patient *patient, const struct nv_trace *trace)
 {
 	if (!patient->is_lagg || !nv_streq(trace->ifname, patient->hn))

@@ -61,7 +61,7 @@ static void gather_clients(struct nv_facts *facts, const char *ifname)
 			(int)clients.client[i].process.pid);
 }
 
-/* What NetworkManager does with each device is asked once. */
+/* NetworkManager's list of devices is read once. */
 static void gather_nmcli(struct nv_facts *facts, struct nv_str *listed)
 {
 	const char *const argv[] = {"nmcli", "-t", "-f", "DEVICE,STATE", "device", NULL};
@@ -149,7 +149,7 @@ static void gather_filters(struct nv_facts *facts)
 	}
 }
 
-/* What would keep the configuration of hn from moving, if it has not moved yet. */
+/* What prevents a move of the configuration of hn, if it has not moved yet. */
 static void gather_obstacle(struct nv_facts *facts, struct nv_kernel *kernel, const char *hn)
 {
 	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
@@ -160,7 +160,7 @@ static void gather_obstacle(struct nv_facts *facts, struct nv_kernel *kernel, co
 
 	if (!link || nv_snapshot_take(kernel, link->ifindex, &now) < 0)
 		return;
-	/* No interface has that name; it is for the sentence. */
+	/* No interface has that name; it is used in the sentence only. */
 	r = nv_plan_make(&now, link->ifindex, "its lagg", NULL, &plan, &why);
 	if (r == -EBUSY)
 		nv_facts_trace(facts, NV_TRACE_STAYS, hn, "%s", nv_str_text(&why));

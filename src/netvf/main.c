@@ -13,8 +13,8 @@ static const struct {
 	int (*run)(struct nv_command_context *context);
 	const char *usage;
 	const char *what;
-	bool alone; /* it has something to say without netvfd, too */
-	bool offline; /* it does not ask netvfd at all */
+	bool alone; /* it is useful without netvfd too */
+	bool offline; /* it does not use netvfd at all */
 } commands[] = {
 	{"status", nv_command_status, "status", "the pairs: who carries the traffic, since when"},
 	{"metrics", nv_command_metrics, "metrics", "the same for Prometheus"},
@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 	const char *run_dir = NULL;
 	int opt;
 
-	/* getopt moves the options first, so that `netvf status --json` is as good. */
+	/* getopt moves options to the front, so `netvf status --json` works too. */
 	while ((opt = getopt_long(argc, argv, "n", longs, NULL)) != -1) {
 		if (opt == OPT_JSON)
 			context.json = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What status says, as metrics in Prometheus' text format (version 0.0.4), for the node exporter's
- * textfile collector or whatever else reads that.
+ * The status as metrics in Prometheus' text format (version 0.0.4), for example for the textfile
+ * collector of the node exporter.
  */
 #include "netvf/command.h"
 
@@ -11,7 +11,10 @@ struct family {
 	const char *name;
 	const char *type;
 	const char *help;
-	/* Prints the samples of the family that @status holds; @member is what they are made of. */
+	/*
+	 * Prints the samples of the family from @status; @member is the member that they are made
+	 * of.
+	 */
 	void (*print)(const struct family *family, const json_t *status);
 	const char *member;
 };

@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-/* Frames that no program of ours sees are not counted. */
+/* Frames that pass none of our programs are not counted. */
 static void status_print_count(const char *what, const json_t *counters, const char *member)
 {
 	const json_t *count = json_object_get(counters, member);

@@ -64,7 +64,7 @@ void nv_format_age(double seconds, char *text, size_t size)
 		snprintf(text, size, "%lu d %lu h", whole / 86400, whole / 3600 % 24);
 }
 
-/* The moments that are seen in one way, on one line. */
+/* Prints the moments that are seen by @by on one line. */
 static void text_print_moments(const json_t *status, const char *by, const char *title)
 {
 	const char *between = "";

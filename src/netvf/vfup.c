@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What hyperv_vfup does by hand, under a name that is easier to find. */
+/* Runs hyperv_vfup, under a name that is easier to find. */
 #include "netvf/command.h"
 
 #include "base/log.h"

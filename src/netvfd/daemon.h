@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the daemon holds, for the files of this room. Wiring only: the work is done in the rooms. */
+/*
+ * The daemon's state, for the files of this directory. Wiring only: other directories do the work.
+ */
 #pragma once
 
 #include "control/server.h"
@@ -11,12 +13,12 @@
 #include "loop/loop.h"
 #include "netvfd/history.h"
 
-/* As the command line gave them; the strings are argv's. */
+/* The command line's options; the strings belong to argv. */
 struct nv_options {
 	const char *rules_path;
 	const char *rcconf_path;
 	const char *run_dir; /* NULL: by nv_run_dir_find() */
-	const char *actions; /* the socket of netvf_actions; NULL: actions run here */
+	const char *actions; /* the socket of netvf_actions; NULL: netvfd runs actions itself */
 	unsigned int clients_max;
 	bool foreground; /* -d */
 	bool background_at_once; /* -n */
@@ -29,10 +31,10 @@ struct nv_options {
 struct nv_daemon {
 	const struct nv_options *options;
 	char *run_dir;
-	int netns_fd; /* holds the lock of the network namespace's own run directory */
-	int run_dir_fd; /* holds the lock of run_dir, where that is another */
+	int netns_fd; /* lock on the network namespace's default run directory */
+	int run_dir_fd; /* lock on run_dir, if that is another directory */
 	struct nv_loop *loop;
-	struct nv_budget *budget; /* of those who connect to the sockets */
+	struct nv_budget *budget; /* for the clients of the sockets */
 	struct nv_rules *rules;
 	struct nv_rcconf *rcconf;
 	struct nv_settings *settings;
@@ -45,70 +47,76 @@ struct nv_daemon {
 	struct nv_monitor *monitor;
 	struct nv_failover *failover;
 	struct nv_history *history;
-	struct nv_words pending; /* lines that wait for the batch to settle */
+	struct nv_words pending; /* event lines that wait for the end of the batch */
 	bool links_changed;
-	bool watching; /* the links that there were at the start have been told */
+	bool watching; /* the links that existed at the start have been reported */
 	unsigned long events;
-	int ready_fd; /* lets the parent in the foreground go; -1: there is none */
+	int ready_fd; /* tells the parent in the foreground to exit; -1: there is none */
 	struct pidfh *pid_file;
 };
 
 /* reload.c: the two files */
 
-/* Parses both files; on success puts them in place of the present ones. Faults are added. */
+/*
+ * Parses both files, and replaces the current configuration if there is no error. Faults are added.
+ */
 int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults);
 
-/* events.c: every event passes here, in order */
+/* events.c: handles every event, in order */
 
-/* Keeps a line until nv_events_flush(); an announcer's callback. */
+/* Keeps a line until nv_events_flush(). A callback of nv_kernel_events. */
 void nv_events_queue(const char *line, void *daemon);
 void nv_events_flush(struct nv_daemon *daemon);
-/* Clients, subscribers, the history, and the first rule that matches. */
+/* Sends an event to devd's clients and the subscribers, and runs the first rule that matches. */
 void nv_events_dispatch(struct nv_daemon *daemon, const char *line);
-/* Whether a rule answers VF_UP of this hn. */
+/* Whether a rule has an action for VF_UP of this hn. */
 bool nv_events_answers_vf_up(const char *hn, void *daemon);
-/* VF_UP and VF_DOWN go into the queue, switches into the history; data is the daemon. */
+/* Queues VF_UP and VF_DOWN, and adds switches to the history; data is the daemon. */
 extern const struct nv_failover_ops nv_events_failover_ops;
-/* Why no rule answers IFATTACH of this VF: the nearest rule's place and the condition that fails,
- * for people, in @why. False: one does. */
+/*
+ * Why no rule has an action for IFATTACH of this VF: writes the position of the nearest rule and
+ * the condition that fails to @why, as text. False: a rule has one.
+ */
 bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_str *why);
 void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 
-/* methods.c: what the control socket answers */
+/* methods.c: the methods of the control socket (doc/control.md) */
 extern const struct nv_control_method nv_daemon_methods[];
 /* The name of a link; JSON's null: there is none (also for 0). */
 json_t *nv_methods_name(const struct nv_daemon *daemon, int ifindex);
 
-/* doctor.c: one of its methods */
+/* doctor.c: the method "doctor" */
 int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, void *daemon);
 
 /* options.c */
 
-/* Tells the usage on stderr where they are wrong, and returns -EINVAL. */
+/* Prints the usage on stderr and returns -EINVAL if they are wrong. */
 int nv_options_parse(int argc, char **argv, struct nv_options *ret_options);
 
-/* startup.c: each room is opened, in the order in which they need each other */
-
-/* Makes the run directory and what is above it, and takes it: one netvfd has one. A failure is
- * logged, as in nv_startup(). */
-int nv_run_dir_make(struct nv_daemon *daemon);
-/* Loop, queues, sockets, data path; what an earlier netvfd left is adopted. */
-int nv_startup(struct nv_daemon *daemon);
-/* Closes and frees all, also what was opened in part. */
-void nv_shutdown(struct nv_daemon *daemon);
-
-/* privileges.c: logs what netvfd lacks, and what does not work without */
-void nv_privileges_check(void);
-
-/* daemonize.c: devd's way into the background */
+/* startup.c: opens everything in the order of dependence */
 
 /*
- * Unless it is to stay in the foreground: takes the pid file and forks. The parent waits until
- * nv_daemonize_idle(), that is, until what had happened before the start has been acted on, and
- * exits 0 then, or 1 if the child ended before. With -n it does not wait.
+ * Makes the run directory and those above it, and locks it: only one netvfd may use it. Logs a
+ * failure, like nv_startup().
+ */
+int nv_run_dir_make(struct nv_daemon *daemon);
+/* Opens loop, queues, sockets and data path; adopts what an earlier netvfd left. */
+int nv_startup(struct nv_daemon *daemon);
+/* Closes and frees everything, also after a partial start. */
+void nv_shutdown(struct nv_daemon *daemon);
+
+/* privileges.c: logs the capabilities that netvfd lacks, and what does not work without them */
+void nv_privileges_check(void);
+
+/* daemonize.c: devd's way to the background */
+
+/*
+ * Takes the pid file and forks, unless netvfd stays in the foreground. The parent waits for
+ * nv_daemonize_idle(), that is, until the events of the start have been acted on, and then exits
+ * with 0, or with 1 if the child ended before. With -n it does not wait.
  */
 int nv_daemonize_enter(struct nv_daemon *daemon);
-/* Nothing is left to do: lets the parent go, and takes the standard descriptors to /dev/null. */
+/* The daemon is idle: lets the parent exit, and redirects the standard descriptors to /dev/null. */
 void nv_daemonize_idle(struct nv_daemon *daemon);
 /* Removes the pid file. */
 void nv_daemonize_leave(struct nv_daemon *daemon);

@@ -49,7 +49,7 @@ static void daemonize_let_parent_go(int fd)
 
 	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO && null >= 0; standard++)
 		dup2(null, standard);
-	/* A parent that was killed meanwhile is no reason to end: SIGPIPE is ignored. */
+	/* If the parent was killed meanwhile, the daemon continues: SIGPIPE is ignored. */
 	written = write(fd, "", 1);
 	(void)written;
 	close(fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `netvf doctor` cannot see from outside. */
+/* The method "doctor": what `netvf doctor` cannot see from outside. */
 #include "control/text.h"
 #include "datapath/audit.h"
 #include "failover/mode.h"
@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-/* Of actions, only what they begin with is of interest; all fit into an answer. */
+/* Only the beginning of an action matters; all of them fit in an answer. */
 #define ACTIONS_MAX 1000
 #define ACTION_MAX  256
 
@@ -22,7 +22,7 @@ static json_t *doctor_missing_json(struct nv_daemon *daemon, const struct nv_man
 	return list;
 }
 
-/* Seconds until its hold-down lets a usable VF be used; 0: it does. */
+/* Seconds for which a hold-down still keeps traffic off a usable VF; 0: none. */
 static double doctor_held(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	uint64_t limit = daemon->settings->holddown * NV_USEC_PER_SEC;
@@ -46,7 +46,7 @@ static bool doctor_waits(
 		       daemon->settings->attwait * NV_USEC_PER_SEC);
 }
 
-/* Why no rule sets the VF up; JSON's null: one does, or none is needed. */
+/* Why no rule sets the VF up; null: a rule does, or none is needed. */
 static json_t *doctor_unattached_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	const struct nv_link *vf =

@@ -47,7 +47,7 @@ void nv_events_flush(struct nv_daemon *daemon)
 		nv_events_dispatch(daemon, lines.word[i]);
 }
 
-/* devd asks the kernel for the interface's medium; here the link's type tells it. */
+/* devd asks the kernel for the interface's medium; here the link's type is enough. */
 static const char *events_media_type(const char *ifname, void *data)
 {
 	const struct nv_daemon *daemon = data;
@@ -157,7 +157,7 @@ void nv_events_dispatch(struct nv_daemon *daemon, const char *line)
 		events_run_rule(daemon, rule, event);
 }
 
-/* Not if it is told anyway: the VF has been attached in this batch. */
+/* Not if the VF appeared in this batch: then it has its own IFATTACH. */
 static void events_raise_attach(const char *vf, void *data)
 {
 	struct nv_daemon *daemon = data;
@@ -177,7 +177,10 @@ static void events_raise_vf(const char *hn, const char *type, void *data)
 	NV_AUTO(nv_str) struct nv_str line = {};
 
 	if (nv_event_format_notify(&line, "HYPERV_NIC_VF", hn, type, NULL, 0) == 0)
-		/* FreeBSD's order: VF_DOWN before the DETACH that brought it, VF_UP after all. */
+		/*
+		 * FreeBSD's order: VF_DOWN before the DETACH that caused it, VF_UP after
+		 * everything.
+		 */
 		events_keep(daemon, nv_str_text(&line), nv_streq(type, "VF_DOWN"));
 	nv_history_add(daemon->history, type, "{so}", "hn", nv_json_from(hn));
 }
@@ -268,7 +271,7 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 
 	/* hyperv_vfup may have changed a pair's mode. */
 	nv_failover_look_soon(daemon->failover);
-	/* The command that is told of counts as running still. */
+	/* The command that is reported here still counts as running. */
 	if (!nv_actions_waiting(daemon->actions) && nv_actions_running(daemon->actions) == 1)
 		nv_daemonize_idle(daemon);
 }

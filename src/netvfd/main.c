@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netvfd: devd's rules, hn(4)'s pairs, one data path. What the kernel says flows one way:
+ * netvfd: devd's rules, hn(4)'s pairs, one data path. Data flows one way:
  *
- *   monitor -> announce -> events -> rules -> actions
- *           \-> pairs -> machine -> datapath
+ *   monitor -> kernel_events -> events -> rules -> actions
+ *           \-> failover -> pair's state machine -> datapath
  */
 #include "base/log.h"
 #include "base/rundir.h"
@@ -42,7 +42,7 @@ static int netvfd_read_configuration(struct nv_daemon *daemon)
 	return r;
 }
 
-/* What netvfd itself may lack the rights for. */
+/* Runs with capabilities that netvfd itself may lack. */
 static int netvfd_repin(const struct nv_daemon *daemon)
 {
 	NV_AUTO(nv_free) char *run_dir = NULL;
@@ -104,12 +104,13 @@ static void netvfd_on_notify_peers(const struct nv_link *link, void *data)
 	nv_notify_arrival(daemon->failover, link->ifindex);
 }
 
-/* Traffic first: the pairs are looked after before anybody is told. */
+/* Traffic first: pairs are settled before events are sent. */
 static void netvfd_on_settled(void *data)
 {
 	struct nv_daemon *daemon = data;
 
-	daemon->failover->monitor = daemon->monitor; /* the first time from inside its start */
+	/* the first call comes from inside the monitor's start */
+	daemon->failover->monitor = daemon->monitor;
 	if (daemon->links_changed ||
 		daemon->failover->resyncs != nv_monitor_resyncs(daemon->monitor))
 		nv_failover_settle(daemon->failover);
@@ -173,7 +174,7 @@ static int netvfd_watch_signals(struct nv_daemon *daemon, struct nv_watch *watch
 	return r;
 }
 
-/* systemd's watchdog: the only timer of an idle netvfd, and only where it is asked for. */
+/* systemd's watchdog: the only timer of an idle netvfd, and only if systemd asks for it. */
 struct watchdog {
 	struct nv_watch *timer;
 	uint64_t period;
@@ -199,11 +200,11 @@ static int netvfd_start_watchdog(struct nv_daemon *daemon, struct watchdog *watc
 }
 
 /*
- * On a busy guest a switch must not wait for its turn. Actions do not inherit this. Where it is not
- * allowed, traffic still switches, a little later.
+ * On a busy guest a switch must not wait for the processor. Actions do not inherit the priority. If
+ * it is not allowed, switches work too, a little later.
  *
- * Those who ask on the sockets are answered at this priority too, within their budget: were it
- * lowered for them, a switch would wait until the thread had the processor again to finish.
+ * Clients of the sockets are served at this priority too, within their budget. If it were lowered
+ * for them, a switch would wait until the thread got the processor again to finish.
  */
 static void netvfd_take_priority(void)
 {
@@ -214,7 +215,7 @@ static void netvfd_take_priority(void)
 			nv_strerror(errno));
 }
 
-/* Returns the status to exit with, should it fail. */
+/* Returns the exit status if it fails. */
 static int netvfd_start(struct nv_daemon *daemon)
 {
 	int r = nv_run_dir_make(daemon);
@@ -266,7 +267,8 @@ int main(int argc, char **argv)
 	if (nv_options_parse(argc, argv, &options) < 0)
 		return EXIT_FAILURE;
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how actions end */
+	/* if SIGCHLD was ignored by the parent process, the end of actions would not be seen */
+	signal(SIGCHLD, SIG_DFL);
 	nv_log_open("netvfd", NV_LOG_STDERR, options.quiet ? LOG_WARNING : LOG_DEBUG);
 	if (options.check)
 		status = netvfd_check_files(&daemon);
@@ -278,7 +280,7 @@ int main(int argc, char **argv)
 		status = netvfd_start(&daemon);
 	if (!status && !options.check && !options.repin && !options.try_hooks)
 		status = netvfd_run(&daemon);
-	/* Everything in the kernel stays: traffic does not notice that the daemon ends. */
+	/* Everything in the kernel stays: traffic does not notice the end of the daemon. */
 	nv_daemonize_leave(&daemon);
 	nv_shutdown(&daemon);
 	return status;

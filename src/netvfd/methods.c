@@ -82,7 +82,7 @@ static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_manag
 		methods_port_json(daemon, &path, managed->state.vf));
 }
 
-/* How each moment at which a VF ceases to send is seen. */
+/* What sees each moment at which a VF ceases to send. */
 static json_t *methods_moments_json(const struct nv_daemon *daemon)
 {
 	struct nv_dp_moment moments[NV_DP_MOMENTS];
@@ -131,7 +131,7 @@ static int methods_call_status(
 	return 0;
 }
 
-/* {"hn": "hn0", "to": "hn" | "vf" | "auto"}: done, or refused, when this returns. */
+/* {"hn": "hn0", "to": "hn" | "vf" | "auto"}: switches before it returns. */
 static int methods_call_switch(
 	const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
@@ -179,7 +179,7 @@ static int methods_call_events(
 
 struct sysctls {
 	json_t *list; /* {"name": …, "value": …} of each */
-	json_t *by_name; /* the same; of one name, the first */
+	json_t *by_name; /* the same by name; of equal names, the first */
 };
 
 static int methods_add_sysctl(const char *name, const char *value, void *data)
@@ -196,7 +196,7 @@ static int methods_add_sysctl(const char *name, const char *value, void *data)
 	return 0;
 }
 
-/* Those asked for. Each was made once, however often it is asked for. */
+/* The requested ones. Each was made once, even if it is requested several times. */
 static int methods_pick_sysctls(
 	const json_t *by_name, const json_t *names, json_t *list, char **ret_error)
 {
@@ -219,7 +219,7 @@ static int methods_pick_sysctls(
 	return 0;
 }
 
-/* The names asked for, or all. */
+/* The requested names, or all. */
 static int methods_list_sysctls(const struct nv_hn_sysctl_facts *facts, const json_t *names,
 	json_t **ret_list, char **ret_error)
 {

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-/* nv_rules_guest_fn over the settings. */
+/* A nv_rules_guest_fn with the settings. */
 static const char *reload_guest(void *data)
 {
 	const struct nv_settings *settings = data;
@@ -24,7 +24,7 @@ int nv_daemon_reload(struct nv_daemon *daemon, struct nv_faults *faults)
 
 	if (!settings)
 		return -ENOMEM;
-	/* Both are parsed whatever the other says: all faults are shown at once. */
+	/* Both are parsed in any case, so that all faults are shown at once. */
 	r_rcconf = nv_rcconf_load(daemon->options->rcconf_path, faults, &rcconf);
 	if (r_rcconf == 0) {
 		nv_rcconf_check(rcconf, faults);

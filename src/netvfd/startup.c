@@ -14,7 +14,7 @@
 #define SEQPACKET_NAME "devd.seqpacket.pipe"
 #define STREAM_NAME    "devd.pipe"
 
-/* Each logs its own failure: only here it is known what was tried, and what to do. */
+/* Each function logs its own failure: only here it is known what was tried and what to do. */
 
 static int startup_make_parents(const char *dir)
 {
@@ -33,7 +33,7 @@ static int startup_make_parents(const char *dir)
 	}
 }
 
-/* Makes the directory and holds its lock, which is let go when the process ends. */
+/* Makes the directory and locks it; the lock ends with the process. */
 static int startup_lock_dir(const char *dir, int *ret_fd)
 {
 	NV_AUTO(nv_fd) int fd = -1;
@@ -65,8 +65,9 @@ static void startup_tell_failure(const char *dir, bool of_namespace, int error)
 }
 
 /*
- * Two netvfd with one directory would take each other's sockets away, and two in one network
- * namespace each other's pairs. So both are locked: the namespace's own directory stands for it.
+ * Two netvfd with one directory would replace each other's sockets, and two in one network
+ * namespace would change the same pairs. So two directories are locked: this one, and the
+ * namespace's default one, which stands for the namespace.
  */
 int nv_run_dir_make(struct nv_daemon *daemon)
 {
@@ -94,8 +95,7 @@ int nv_run_dir_make(struct nv_daemon *daemon)
 	return r;
 }
 
-/* Traffic needs neither this socket nor the next: without them netvfd does its work all the same.
- */
+/* Traffic needs neither this socket nor the next: netvfd works without them too. */
 static void startup_open_clients(struct nv_daemon *daemon)
 {
 	const char *dir = nv_run_dir_is_first(daemon->run_dir) ? "/run" : daemon->run_dir;
