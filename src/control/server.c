@@ -27,7 +27,7 @@ struct client {
 	uint64_t topics; /* subscribed topics; a bit for each row of the methods */
 	bool waiting; /* it waits for its budget */
 	bool ending; /* nothing more is read from it; it is freed when everything is sent */
-	bool gone; /* nothing is read from it or sent to it any more; freed by server_on_reap() */
+	bool gone; /* nothing is read from it or sent to it any more; server_on_reap() frees it */
 	TAILQ_ENTRY(client) link; /* in the list of the control's clients, or of those gone */
 };
 
@@ -141,7 +141,7 @@ static void server_send_line(struct client *client, const char *line)
 	nv_str_add(&client->out, line);
 	nv_str_addc(&client->out, '\n');
 	if (client->out.error) {
-		nv_warn("dropping control client (pid %d, uid %u): it reads too slowly",
+		nv_warn("disconnecting control client (pid %d, uid %u): it reads too slowly",
 			client->peer.pid, client->peer.uid);
 		return server_let_go(client);
 	}

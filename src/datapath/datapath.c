@@ -720,16 +720,17 @@ const char *nv_datapath_reads(const struct nv_datapath *datapath)
 
 int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, size_t size)
 {
-	const char *by_calls = datapath->handover == NV_HANDOVER_PROBE
-				       ? ", by calls, as this kernel is older than Linux 6.2"
-				       : "";
+	const char *by_calls =
+		datapath->handover == NV_HANDOVER_PROBE
+			? ", with helper calls, because this kernel is older than Linux 6.2"
+			: "";
 
 	if (datapath->handover == NV_HANDOVER_NETLINK)
 		return snprintf(buffer, size,
-			"this kernel does not let programs read its state (no BTF, or locked down), so what is sent until netvfd hears of the VF's end is lost");
+			"this kernel does not let programs read the VF's state (no BTF, or locked down), so frames are lost until netvfd hears of the VF's end");
 	if (nv_hooks_suffice(&datapath->hooks))
 		return snprintf(buffer, size,
-			"the kernel gives a sign when the VF begins to close or loses its carrier, and its state is read then");
+			"hooks in the kernel report when the VF begins to close or loses its carrier, and its state is read then");
 	if (datapath->hooks_error == -ECANCELED)
 		return snprintf(buffer, size,
 			"the VF's state is read before each frame%s; netvf_hooks is \"no\"",
@@ -739,7 +740,7 @@ int nv_datapath_handover_why(const struct nv_datapath *datapath, char *buffer, s
 			"the VF's state is read before each frame%s; the kernel refuses hooks, which are tracing programs: %s",
 			by_calls, nv_strerror(datapath->hooks_error));
 	return snprintf(buffer, size,
-		"the VF's state is read before each frame%s; not all hooks can be attached here, or were seen to run",
+		"the VF's state is read before each frame%s; not all hooks can be attached here or were seen to run",
 		by_calls);
 }
 

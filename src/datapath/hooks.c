@@ -163,7 +163,7 @@ static void hooks_see(struct nv_hooks *hooks)
 	int r = nv_hooks_exercise();
 
 	if (r < 0)
-		nv_debug("hooks: no device of their own to try them on: %s", nv_strerror(r));
+		nv_debug("cannot try the hooks on a device of their own: %s", nv_strerror(r));
 	/* A confined service cannot make namespaces; netvfd --try-hooks does so in its place. */
 	if (r == -EPERM) {
 		hooks->relied = hooks->attached;

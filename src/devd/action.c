@@ -312,7 +312,7 @@ static int action_run_first(struct queue *queue)
 static void action_take_rest(struct nv_actions *actions, int error)
 {
 	if (!actions->rest)
-		nv_warn("cannot start an action now: %s; it is tried again for %d minutes",
+		nv_warn("cannot start an action now: %s; netvfd tries again for %d minutes",
 			nv_strerror(error), (int)(NV_ACTIONS_RETRY_FOR / NV_USEC_PER_SEC / 60));
 	actions->rest = actions->rest ? 2 * actions->rest : NV_ACTIONS_RETRY_MIN;
 	if (actions->rest > NV_ACTIONS_RETRY_MAX)

@@ -101,7 +101,7 @@ static int clients_take(struct nv_clients *clients, int fd, const struct ucred *
 	clients->count++;
 	clients_enable(clients);
 	if (clients->count == clients->limit)
-		nv_notice("as many devd clients as may be (%zu) are connected; further ones wait",
+		nv_notice("the limit of devd clients (%zu) is reached; further ones wait",
 			clients->limit);
 	return 0;
 }
@@ -187,10 +187,10 @@ void nv_clients_send(struct nv_clients *clients, const char *line)
 		if (r == 0)
 			continue;
 		if (r == -EAGAIN)
-			nv_warn("dropping devd client (pid %d): it reads too slowly",
+			nv_warn("disconnecting devd client (pid %d): it reads too slowly",
 				client->peer.pid);
 		else
-			nv_debug("dropping devd client (pid %d): %s", client->peer.pid,
+			nv_debug("disconnecting devd client (pid %d): %s", client->peer.pid,
 				nv_strerror(r));
 		clients_drop(client);
 	}

@@ -82,7 +82,7 @@ void nv_conf_end_rule(struct nv_conf *conf)
 		return;
 	if (rules->count == NV_RULES_MAX) {
 		nv_conf_error(conf, (struct nv_place){rule->line, 1},
-			"there are more than %d rules; this one and those after it are not read",
+			"there are more than %d rules; this one and those after it are ignored",
 			NV_RULES_MAX);
 	} else if (!rule->n_conditions && !rule->n_actions) {
 		/* devd ignores a rule without conditions and actions. */
@@ -158,7 +158,7 @@ void nv_conf_media(struct nv_conf *conf, const char *type, struct nv_place place
 		i++;
 	if (i == NV_ARRAY_SIZE(known)) {
 		nv_conf_warning(conf, place,
-			"there is no media type \"%s\": it is taken for \"unknown\" (there are Ethernet, 802.11, ATM and unknown)",
+			"there is no media type \"%s\": \"unknown\" is used (the types are Ethernet, 802.11, ATM and unknown)",
 			nv_excerpt(type, strlen(type)).text);
 		type = "unknown";
 	}
@@ -206,12 +206,12 @@ void nv_conf_directory(struct nv_conf *conf, const char *path, struct nv_place p
 
 	if (conf->drop_in) {
 		nv_conf_warning(conf, place,
-			"\"directory\" counts only in the main file; this one is not read");
+			"\"directory\" is used only in the main file; this one is ignored");
 		return;
 	}
 	if (*path != '/')
 		nv_conf_warning(conf, place,
-			"\"%s\" is another directory once the daemon has changed to /: write the whole path",
+			"\"%s\" means another directory after the daemon has changed to /: write an absolute path",
 			nv_excerpt(path, strlen(path)).text);
 	if (rules->n_directories == NV_RULES_DIRECTORIES_MAX)
 		nv_conf_error(conf, place, "there are more than %d directories",

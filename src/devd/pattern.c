@@ -128,7 +128,7 @@ static const char *pattern_quantify(
 	if (q.times > REPEATS_MAX || (*repeated += more) > REPEATS_MAX)
 		return "it repeats too much";
 	if (q.endless && group->atom_empty)
-		return "it repeats without end what may match nothing";
+		return "it repeats without limit a part that may be empty";
 	group->weight += more;
 	group->atom += more;
 	group->atom_empty |= q.none;
@@ -153,7 +153,7 @@ static const char *pattern_burden(const char *pattern)
 		if (*at == '\\' && at[1] >= '1' && at[1] <= '9')
 			return "\\1 to \\9 do not exist in extended regular expressions";
 		if (*at == '(' && depth == DEPTH_MAX)
-			return "it has too many groups in groups";
+			return "its groups are nested too deep";
 		if (*at == '(') {
 			group[++depth] = (struct group){};
 			pattern_begin_alternative(&group[depth]);

@@ -177,7 +177,7 @@ static void rules_warn_of_guest(const struct nv_rules *rules, struct nv_faults *
 				continue;
 			nv_faults_add(faults, NV_FAULT_WARNING, rule->file, condition->line,
 				condition->column,
-				"this rule never applies here: vm_guest is %s; netvf_vm_guest in rc.conf can say otherwise",
+				"this rule never applies here: vm_guest is %s; netvf_vm_guest in rc.conf can change that",
 				set->value);
 		}
 	}

@@ -36,7 +36,7 @@ static void act_prepare_vf(struct act *act, int vf, bool up)
 	if (r == 0 && up)
 		r = nv_kernel_link_up(act->failover->kernel, vf, true);
 	if (r < 0)
-		nv_warn("cannot make %s ready as a port of %s: %s", link->name, upper->name,
+		nv_warn("cannot prepare %s as a port of %s: %s", link->name, upper->name,
 			nv_strerror(r));
 }
 
@@ -67,7 +67,7 @@ static int act_drop_lagg(const struct act *act)
 
 	if (r == -EAGAIN)
 		return r;
-	nv_notice("%s: its lagg is gone, the pair goes on in transparent form",
+	nv_notice("%s: its lagg is gone; the pair continues in transparent mode",
 		act->managed->id.hn_name);
 	nv_bond_ports_reopen(act->failover, &act->view->path);
 	return r;
@@ -194,7 +194,7 @@ static void act_restore_state(const struct act *act, int error)
 	bool was_exclusive = state->was_exclusive;
 	struct nv_dp_pair pair = {};
 
-	nv_err("%s: cannot change its data path: %s; traffic stays where it is, the next change of a link tries again",
+	nv_err("%s: cannot change its data path: %s; traffic stays on the same port, and the next change of a link tries again",
 		act->managed->id.hn_name, nv_strerror(error));
 	nv_datapath_get(act->failover->datapath, act->managed->id.hn, &pair);
 	nv_pair_adopt(state, pair.vf, pair.active, pair.mode);

@@ -17,7 +17,7 @@ static void bond_ports_refuse(struct nv_managed *managed, const struct nv_link *
 {
 	if (error == -ENODEV)
 		return;
-	nv_warn("%s: the bond does not take %s as a port: %s; its frames are led past the bond's port, which costs a little",
+	nv_warn("%s: the bond refuses %s as a port: %s; the data path serves this port without the bond, which is a little slower",
 		managed->id.hn_name, port->name, nv_strerror(error));
 	managed->memory.refused = port->ifindex;
 }

@@ -12,7 +12,7 @@ int nv_dormant_open(struct nv_failover *failover, struct nv_managed *managed)
 
 	if (r == 0 && !managed->warned.dormant)
 		nv_notice(
-			"%s: was set down while %s carries its traffic; it is opened again underneath, so that what still arrives on it is not lost",
+			"%s: was set down while %s carries its traffic; netvfd sets it up again, so that frames which still arrive on it are not lost",
 			managed->id.hn_name, managed->id.vf_name);
 	managed->warned.dormant |= r == 0;
 	return r;
@@ -32,7 +32,7 @@ void nv_dormant_set(struct nv_failover *failover, struct nv_managed *managed, bo
 	int r = nv_kernel_link_set(failover->kernel, managed->id.hn, &change);
 
 	if (r < 0 && r != -ENODEV && !managed->warned.dormant) {
-		nv_warn("%s: cannot have it show %s: %s; traffic does not depend on it",
+		nv_warn("%s: cannot make it show %s: %s; traffic does not depend on this",
 			managed->id.hn_name, on ? "that it has no link" : "its true link",
 			nv_strerror(r));
 		managed->warned.dormant = true;

@@ -177,7 +177,7 @@ static void failover_take_match(
 	managed->status.match = pair->match;
 	memcpy(managed->status.why, pair->why, sizeof(managed->status.why));
 	if (pair->match != NV_MATCH_OURS)
-		nv_warn("%s: %s; nothing is touched", managed->id.hn_name, managed->status.why);
+		nv_warn("%s: %s; netvfd changes nothing", managed->id.hn_name, managed->status.why);
 	else if (managed->status.why[0])
 		nv_notice("%s: %s", managed->id.hn_name, managed->status.why);
 }
@@ -191,8 +191,8 @@ static bool failover_find_kept(const struct nv_failover *failover, const struct 
 	const struct nv_pairs *pairs, struct nv_pair *ret_pair)
 {
 	static const char unnamed[] =
-		"no synthetic interface by its name and rc.conf any more; its pair stays, for its lagg has no other path";
-	static const char gone[] = "has gone; its lagg goes on by the VF, and has no other path";
+		"is no synthetic interface any more by its name and rc.conf; its pair stays, because its lagg has no other path";
+	static const char gone[] = "is gone; its lagg continues on the VF, and has no other path";
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
 	const struct nv_link *vf = nv_links_by_index(links, managed->state.vf);
@@ -233,7 +233,7 @@ static void failover_restore_filters(struct nv_failover *failover)
 		if (r == -EAGAIN)
 			failover_look_in(failover, LOCKED_LOOK);
 		else if (r < 0 && r != -ENOENT && r != -ENODEV)
-			nv_err("%s: cannot look after its filters: %s", managed->id.hn_name,
+			nv_err("%s: cannot check its tc programs: %s", managed->id.hn_name,
 				nv_strerror(r));
 		managed->memory.filters_due = r == -EAGAIN;
 	}
@@ -358,7 +358,7 @@ static bool failover_forget(struct nv_failover *failover, struct nv_managed *man
 	if (managed->state.dormant)
 		nv_dormant_set(failover, managed, false);
 	if (managed->id.hn_name[0])
-		nv_notice("%s: no synthetic interface any more, its pair is forgotten",
+		nv_notice("%s: is no synthetic interface any more; its pair is dropped",
 			managed->id.hn_name);
 	return true;
 }
@@ -415,7 +415,7 @@ void nv_failover_settle(struct nv_failover *failover)
 	int r = nv_pairs_find(nv_monitor_links(failover->monitor), &failover->settings->hn, &pairs);
 
 	if (r < 0) {
-		nv_err("cannot look for pairs: %s; all stay as they are", nv_strerror(r));
+		nv_err("cannot find the pairs: %s; all stay as they are", nv_strerror(r));
 		return;
 	}
 	failover->wait = UINT64_MAX;

@@ -119,7 +119,7 @@ void nv_mode_ready_vf(struct nv_failover *failover, struct nv_managed *managed, 
 	}
 	managed->state.ready = false;
 	if (nv_retry_note(setup, vf, nv_loop_now(failover->loop)))
-		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; it is tried again while %s is there",
+		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; netvfd tries again while %s exists",
 			link->name, hn->name, nv_strerror(r), hn->name, link->name);
 }
 

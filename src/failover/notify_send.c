@@ -49,14 +49,14 @@ static unsigned int notify_send_ipv6_get(
 
 static void notify_send_report(const struct telling *telling, const char *hn)
 {
-	nv_debug("%s: %u frames tell its peers where it is", hn, telling->sent);
+	nv_debug("%s: %u frames sent to tell the network where it is", hn, telling->sent);
 	/* If the link went down or away meanwhile, the next switch notifies the network. */
 	if (telling->error && telling->error != -ENETDOWN && telling->error != -ENXIO &&
 		telling->error != -ENODEV)
-		nv_warn("%s: cannot tell its peers where it is: %s; they learn it from its other frames",
+		nv_warn("%s: cannot tell the network where it is: %s; switches learn it from other frames",
 			hn, nv_strerror(telling->error));
 	if (telling->left_out)
-		nv_warn("%s: has more addresses and groups than its peers are told of at one time (%u frames); %u are left out",
+		nv_warn("%s: has more addresses and groups than are announced at one time (%u frames); %u are omitted",
 			hn, NV_NOTIFY_FRAMES_MAX, telling->left_out);
 }
 
@@ -67,7 +67,7 @@ void nv_notify_groups(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts)
 	*ret_mcasts = (struct nv_mcasts){};
 	r = nv_kernel_mcasts(kernel, ret_mcasts);
 	if (r < 0)
-		nv_warn("cannot read which multicast groups are joined: %s; switches learn from the next query where they are heard",
+		nv_warn("cannot read the joined multicast groups: %s; switches learn their ports from the next query",
 			nv_strerror(r));
 }
 

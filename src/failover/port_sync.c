@@ -25,8 +25,8 @@ static int port_sync_follow_entry(struct nv_failover *failover, const struct nv_
 	if (wanted.to.multicast != path->multicast || memcmp(wanted.to.mac, path->mac, NV_MAC_LEN))
 		r = nv_datapath_change(failover->datapath, managed->id.hn, &wanted);
 	if (r < 0 && r != -ENODEV && r != -EAGAIN)
-		nv_err("%s: cannot tell its data path of %s: %s", managed->id.hn_name, upper->name,
-			nv_strerror(r));
+		nv_err("%s: cannot update its data path with %s: %s", managed->id.hn_name,
+			upper->name, nv_strerror(r));
 	return r == -EAGAIN ? r : 0;
 }
 
@@ -86,7 +86,7 @@ static void port_sync_follow_flags(struct nv_failover *failover, struct nv_manag
 		return;
 	r = nv_kernel_link_set(failover->kernel, port->ifindex, &change);
 	if (r < 0 && r != -ENODEV)
-		nv_warn("cannot set %s %s: %s; some of what is meant for %s may not be heard on it",
+		nv_warn("cannot set %s %s: %s; some frames for %s may not be received on it",
 			port->name, wanted ? "promiscuous" : "to hear all groups", nv_strerror(r),
 			upper->name);
 }

@@ -16,8 +16,8 @@ bool nv_vf_clients_end(const char *hn_name, const char *vf_name)
 		const struct nv_dhcp_client *client = &clients.client[i];
 		int r = nv_dhcp_end(client);
 
-		nv_warn("%s: %s (process %d) runs on its VF %s, where it must not: %s%s", hn_name,
-			nv_dhcp_kind_name(client->kind), (int)client->process.pid, vf_name,
+		nv_warn("%s: %s (process %d) runs on its VF %s, where no DHCP client may run: %s%s",
+			hn_name, nv_dhcp_kind_name(client->kind), (int)client->process.pid, vf_name,
 			r < 0 ? "cannot end it: " : "it is ended", r < 0 ? nv_strerror(r) : "");
 		ended &= r == 0;
 	}

@@ -124,7 +124,7 @@ static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_manage
 		r = vf_filters_add_vlan(failover, vf, id);
 		vf_filters_bit_set(r < 0 ? filters->refused : ret_vlans, id, true);
 		if (r < 0 && r != -ENODEV)
-			nv_warn("%s: the VF %s does not take VLAN %u: %s; what is sent in it leaves by %s",
+			nv_warn("%s: the VF %s refuses VLAN %u: %s; its frames leave by %s",
 				managed->id.hn_name, vf->name, id, nv_strerror(r),
 				managed->id.hn_name);
 	}
@@ -155,7 +155,7 @@ static int vf_filters_limit(struct nv_failover *failover, struct nv_managed *man
 	if (r == 0)
 		managed->vf_filters.limits = limits;
 	else if (r != -ENOENT && r != -EAGAIN)
-		nv_err("%s: cannot tell its data path what its VF may send: %s",
+		nv_err("%s: cannot update its data path with what its VF may send: %s",
 			managed->id.hn_name, nv_strerror(r));
 	return r == -EAGAIN ? r : 0;
 }
@@ -267,7 +267,7 @@ static void vf_filters_sync_all_groups(void *data)
 
 	failover->groups_due = false;
 	if (r < 0) {
-		nv_warn("cannot list the groups of interfaces, so VFs may not hear all: %s",
+		nv_warn("cannot list the multicast groups of interfaces, so VFs may not receive all of them: %s",
 			nv_strerror(r));
 		return;
 	}

@@ -40,7 +40,7 @@ static void guard_tell(struct nv_managed *managed, const struct nv_addr *addr)
 	if (managed->warned.guarded_vf == addr->ifindex)
 		return;
 	managed->warned.guarded_vf = addr->ifindex;
-	nv_warn("%s: its VF %s was given the address %s/%u by somebody; it is taken off: the VF only carries what %s sends. netvfd(8), FILES, says how network managers are kept off",
+	nv_warn("%s: somebody gave its VF %s the address %s/%u; netvfd removes it, because the VF only carries frames of %s. netvfd(8), FILES, says how network managers are kept away",
 		managed->id.hn_name, managed->id.vf_name, nv_ip_text(&addr->local, text),
 		addr->prefix_len, managed->id.hn_name);
 }
@@ -50,7 +50,7 @@ static void guard_tell_return(
 {
 	char text[NV_IP_TEXT];
 
-	nv_warn("%s: its VF %s was given the address %s/%u again; if it comes once more, it stays for %u minutes. A DHCP client or network manager configures the VF: netvfd(8), FILES, says how it is kept off",
+	nv_warn("%s: somebody gave its VF %s the address %s/%u again; the next time it stays for %u minutes. A DHCP client or network manager configures the VF: netvfd(8), FILES, says how to keep it away",
 		managed->id.hn_name, managed->id.vf_name, nv_ip_text(&addr->local, text),
 		addr->prefix_len, (unsigned int)(stays / (60 * NV_USEC_PER_SEC)));
 }
@@ -70,7 +70,7 @@ static void guard_take_off(
 	guard_tell(managed, addr);
 	r = nv_kernel_addr_del(failover->kernel, addr);
 	if (r < 0 && r != -EADDRNOTAVAIL && r != -ENODEV)
-		nv_err("%s: cannot take an address off %s: %s", managed->id.hn_name,
+		nv_err("%s: cannot remove an address from %s: %s", managed->id.hn_name,
 			managed->id.vf_name, nv_strerror(r));
 	if (r == 0 && nv_guard_note(guard, addr->ifindex, &addr->local, now))
 		guard_tell_return(

@@ -285,7 +285,7 @@ static void monitor_recover(struct nv_monitor *monitor)
 		return;
 	}
 	if (!monitor->has_failed)
-		nv_warn("messages of the kernel were lost, and its %s cannot be listed again: %s; trying on",
+		nv_warn("netlink messages were lost, and the kernel's %s cannot be listed again: %s; trying again",
 			links < 0 ? "links" : "devices", nv_strerror(links < 0 ? links : devices));
 	monitor->has_failed = true;
 	nv_watch_arm(monitor->retry, RETRY);

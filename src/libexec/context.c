@@ -22,7 +22,7 @@ static bool context_read_rcconf(struct nv_context *context)
 		nv_settings_read(context->rcconf, &faults, context->settings);
 	nv_faults_log(&faults);
 	if (r < 0)
-		nv_err("rc.conf cannot be used (%s), so nothing is done: correct it; netvfd --check shows its faults",
+		nv_err("rc.conf cannot be used (%s), so nothing is done; netvfd --check shows its errors: correct them",
 			nv_strerror(r));
 	return r == 0;
 }
@@ -43,7 +43,7 @@ bool nv_context_open(struct nv_context *context)
 	}
 	r = nv_root_dir_check(context->run_dir);
 	if (r < 0 && r != -ENOENT) {
-		nv_err("what %s says is not believed: %s; others than root must not be able to write it or a directory above it",
+		nv_err("%s is not trusted: %s; only root may be able to write it and the directories above it",
 			context->run_dir, nv_strerror(r));
 		return false;
 	}

@@ -74,7 +74,7 @@ static bool vfattach_set_up(struct nv_context *context, int ifindex, unsigned in
 		int r;
 
 		if (!hn) {
-			nv_info("the VF is gone after %u seconds, nothing to set up",
+			nv_info("the VF is gone after %u seconds: there is nothing to set up",
 				delay + (unsigned int)(now / 1000000));
 			return true;
 		}
@@ -84,12 +84,12 @@ static bool vfattach_set_up(struct nv_context *context, int ifindex, unsigned in
 			return true;
 		}
 		if (now >= RETRY_FOR || r == -EPERM || r == -EOPNOTSUPP) {
-			nv_err("cannot set %s, the VF of %s, up: %s", vf->name, hn->name,
+			nv_err("cannot set up %s, the VF of %s: %s", vf->name, hn->name,
 				nv_strerror(r));
 			return false;
 		}
 		if (nv_retry_note(&retry, ifindex, now) && r != -ENODEV)
-			nv_warn("cannot set %s, the VF of %s, up yet: %s; it is tried again for %d seconds",
+			nv_warn("cannot set up %s, the VF of %s, yet: %s; trying again for %d seconds",
 				vf->name, hn->name, nv_strerror(r), (int)(RETRY_FOR / 1000000));
 		pause = (struct timespec){.tv_sec = retry.wait / 1000000,
 			.tv_nsec = (long)(retry.wait % 1000000 * 1000)};

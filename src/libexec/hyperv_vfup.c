@@ -111,7 +111,7 @@ static bool vfup_is_transparent(const struct vfup *up, const char *hn)
 			hn);
 	else
 		nv_notice(
-			"%s is in transparent mode, for %s configures it (netvf_vf_transparent=AUTO): it keeps its configuration and has no lagg",
+			"%s is in transparent mode, because %s configures it (netvf_vf_transparent=AUTO): it keeps its configuration and has no lagg",
 			hn, manager);
 	return true;
 }
@@ -180,13 +180,13 @@ static bool vfup_join(struct vfup *up)
 		return true;
 	if (r < 0)
 		nv_notice(
-			"netvfd does not run in %s: nobody will switch %s between its ports until it does",
+			"netvfd does not run in %s: nothing switches %s between its ports until it does; start it (systemctl start netvfd)",
 			up->context.run_dir, up->hn->name);
 	r = vfup_enter_datapath(up);
 	if (r == 0)
 		r = nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair);
 	if (r < 0)
-		nv_err("cannot bring %s and its VF into the data path: %s", up->hn->name,
+		nv_err("cannot add %s and its VF to the data path: %s", up->hn->name,
 			nv_strerror(r));
 	return r == 0;
 }
@@ -209,7 +209,7 @@ static bool vfup_take_journal(struct vfup *up, const struct nv_snapshot *now)
 	int r = nv_journal_read(up->context.run_dir, up->hn, &up->journal);
 
 	if (r < 0)
-		nv_warn("what %s was before an earlier run cannot be read: %s", hn, nv_strerror(r));
+		nv_warn("cannot read the journal of an earlier run for %s: %s", hn, nv_strerror(r));
 	r = nv_journal_take(
 		up->context.kernel, up->hn, now, &up->plan, !up->pair.lagg, &up->journal);
 	if (r == 0)
@@ -219,7 +219,7 @@ static bool vfup_take_journal(struct vfup *up, const struct nv_snapshot *now)
 	nv_strcopy(up->plan.move[0].accept_ra, sizeof(up->plan.move[0].accept_ra),
 		up->journal.settings.accept_ra);
 	if (r < 0)
-		nv_err("cannot write down in %s what %s is now, and so could not give it back: %s; nothing is changed",
+		nv_err("cannot write in %s the journal of %s, which is needed to move back: %s; nothing is changed",
 			up->context.run_dir, hn, nv_strerror(r));
 	return r == 0;
 }
@@ -235,7 +235,7 @@ static void vfup_report_left(const struct vfup *up)
 
 		nv_rtobj_text(obj, &text);
 		if (count++ < many)
-			nv_notice("the %s of %s does not move: rc.conf has it otherwise",
+			nv_notice("the %s of %s does not move: rc.conf has another value",
 				nv_str_text(&text), up->hn->name);
 	}
 	if (count > many)
@@ -251,13 +251,13 @@ static bool vfup_find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 
 	nv_faults_log(&faults);
 	if (r < 0) {
-		nv_err("what rc.conf says of %s cannot be used (%s), so nothing is changed",
+		nv_err("the configuration of %s in rc.conf cannot be used (%s), so nothing is changed",
 			up->hn->name, nv_strerror(r));
 		return false;
 	}
 	up->wanted->exclusive = !up->context.settings->inherit;
 	if (up->wanted->has_mac)
-		nv_warn("rc.conf's MAC address for %s is not used: %s has the one of %s and of its VF",
+		nv_warn("the MAC address in rc.conf for %s is ignored: %s has that of %s and its VF",
 			up->hn->name, up->lagg_name, up->hn->name);
 	r = nv_snapshot_take(up->context.kernel, up->hn->ifindex, ret_now);
 	if (r == 0)
@@ -284,7 +284,7 @@ static bool vfup_is_unconfigured(const struct vfup *up)
 		(nv_dhcp_find(hn, &clients) == 0 && clients.count))
 		return false;
 	nv_notice(
-		"%s has no lagg, for nobody has configured it: give it an address, or name it in rc.conf",
+		"%s has no lagg, because nobody has configured it: give it an address, or configure it in rc.conf",
 		hn);
 	return true;
 }
@@ -330,7 +330,7 @@ static int vfup_create_lagg(struct vfup *up)
 
 	if (r != -EOPNOTSUPP || type == NV_LAGG_BPF)
 		return r;
-	nv_warn("rc.conf's netvf_lagg=bond cannot be: this kernel has no bonding; %s becomes what it is with netvf_lagg=bpf",
+	nv_warn("netvf_lagg=bond in rc.conf is impossible: this kernel has no bonding; %s is made as with netvf_lagg=bpf",
 		up->lagg_name);
 	return nv_lagg_create(up->datapath, up->hn, up->lagg_name, NV_LAGG_BPF, &up->lagg);
 }
@@ -351,8 +351,7 @@ static void vfup_ready_bond(struct vfup *up)
 		return;
 	r = nv_lagg_take_port(up->datapath, up->lagg, up->vf->ifindex);
 	if (r < 0 && r != -ENODEV)
-		nv_warn("%s does not take %s as a port: %s", up->lagg_name, up->vf->name,
-			nv_strerror(r));
+		nv_warn("%s refuses %s as a port: %s", up->lagg_name, up->vf->name, nv_strerror(r));
 	for (int i = 0; i < CARRIER_WAIT_MS / 10 && r == 0 && !lagg.carrier; i++) {
 		nanosleep(&pause, NULL);
 		r = nv_kernel_link(kernel, up->vf->ifindex, &vf);
@@ -388,12 +387,12 @@ static bool vfup_ready_ports(struct vfup *up)
 	if (r == 0)
 		r = nv_kernel_link_up(kernel, up->hn->ifindex, true);
 	if (r < 0) {
-		nv_err("cannot make %s ready to be a port: %s", up->hn->name, nv_strerror(r));
+		nv_err("cannot prepare %s as a port: %s", up->hn->name, nv_strerror(r));
 		return false;
 	}
 	r = up->vf ? nv_port_setup_vf(kernel, up->vf, mtu, &vf_mtu) : 0;
 	if (r < 0) {
-		nv_err("cannot make %s ready to be a port: %s", up->vf->name, nv_strerror(r));
+		nv_err("cannot prepare %s as a port: %s", up->vf->name, nv_strerror(r));
 		return false;
 	}
 	mtu = mtu < vf_mtu ? mtu : vf_mtu;

@@ -99,7 +99,7 @@ static int actions_check(
 	if (r == 0 && !nv_rules_make(rules, event, command))
 		r = -EACCES;
 	if (r == -EACCES)
-		nv_err("no rule in %s makes of the event '%s' the command: %s; it is not run; if the rules have changed, reload netvfd",
+		nv_err("no rule in %s makes this command of the event '%s': %s; it is not run; if the rules have changed, reload netvfd",
 			options->rules, line, command);
 	else if (r < 0)
 		nv_err("cannot check an action against %s: %s", options->rules, nv_strerror(r));

@@ -80,7 +80,7 @@ static int park_open_namespaces(struct park *park)
 	if (r == 0 && setns(park->home_fd, CLONE_NEWNET) < 0)
 		r = -errno;
 	if (r < 0)
-		nv_err("cannot make a network namespace for VFs (is this root?): %s",
+		nv_err("cannot make a network namespace for VFs (root is needed): %s",
 			nv_strerror(r));
 	return r;
 }
@@ -102,18 +102,17 @@ static void park_vf(struct park *park, const struct nv_link *vf, const struct nv
 
 	if (park_is_in_use(park, vf->ifindex)) {
 		if (park->in_use != vf->ifindex)
-			nv_warn("%s, the VF of %s, has an address and stays; cloud-init stops at both",
+			nv_warn("%s, the VF of %s, has an address and stays; cloud-init may stop at two interfaces with one MAC address",
 				vf->name, hn->name);
 		park->in_use = vf->ifindex;
 		return;
 	}
 	r = nv_kernel_link_move(park->home, vf->ifindex, park->away_fd);
 	if (r == 0)
-		nv_info("%s, the VF of %s, is put aside until the network is configured", vf->name,
+		nv_info("%s, the VF of %s, is hidden until the network is configured", vf->name,
 			hn->name);
 	else if (r != -ENODEV)
-		nv_err("cannot put %s, the VF of %s, aside: %s", vf->name, hn->name,
-			nv_strerror(r));
+		nv_err("cannot hide %s, the VF of %s: %s", vf->name, hn->name, nv_strerror(r));
 }
 
 /* Called at the start and after each change of a link. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netvf_udev IF [NAME]: what udev(7) is to know of an interface, so that NetworkManager
- * (NM_UNMANAGED) and systemd-networkd (ID_NET_MANAGED_BY, through dist/00-netvf.network) leave the
- * VFs and laggs of pairs alone, and the VLANs that netvfd registers with a VF; and NETVF_NAME, the
- * name that a VF gets. NAME is what udev is about to call it. A VF has hn's MAC address: a name
- * that is given by MAC address, as netplan's set-name is, must be hn's, whichever of the two is
- * there first. And udev forgets all that it knows of an interface whose new name is another's. See
- * netvfd(8), FILES.
+ * netvf_udev IF [NAME]: prints udev(7) properties of an interface. NM_UNMANAGED makes
+ * NetworkManager, and ID_NET_MANAGED_BY (with dist/00-netvf.network) makes systemd-networkd, leave
+ * alone the VFs and laggs of pairs and the VLANs that netvfd registers with a VF. NETVF_NAME is the
+ * name that a VF gets; NAME is the one that udev is about to give it. A VF has hn's MAC address. So
+ * a name that is configured for a MAC address, such as netplan's set-name, must be hn's, whichever
+ * of the two appears first. And udev drops all properties of an interface whose new name is taken.
+ * See netvfd(8), FILES.
  */
 #include "base/log.h"
 #include "libexec/context.h"

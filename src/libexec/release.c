@@ -46,9 +46,9 @@ static bool release_make_plan(struct release *release)
 	if (r == 0 && release->journal.hn && first->port.count)
 		r = nv_journal_write(release->context->run_dir, hn, &release->journal);
 	if (r == -EBUSY)
-		nv_err("nothing is given back to %s: %s", hn, nv_str_text(&why));
+		nv_err("nothing moves back to %s: %s", hn, nv_str_text(&why));
 	else if (r < 0)
-		nv_err("cannot plan the way back to %s: %s", hn, nv_strerror(r));
+		nv_err("cannot plan the move back to %s: %s", hn, nv_strerror(r));
 	if (r < 0 || !first)
 		return false;
 	first->to = release->hn->ifindex;
@@ -116,7 +116,7 @@ static void release_tell_peers(struct nv_context *context, const struct nv_link 
 	if (r == 0)
 		nv_notify_send(context->kernel, &links, &addrs, &mcasts, hn->ifindex, hn->name);
 	else
-		nv_warn("%s: cannot read what its peers are to be told: %s; they learn from its other frames where it is",
+		nv_warn("%s: cannot read what to tell the network: %s; switches learn from other frames where it is",
 			hn->name, nv_strerror(r));
 }
 
@@ -150,7 +150,8 @@ static bool release_take_lagg(struct release *release)
 	release_leave_vf(release);
 	r = nv_lagg_destroy(release->datapath, release->hn->ifindex);
 	if (r < 0)
-		nv_err("cannot delete %s, which has nothing any more: %s", lagg, nv_strerror(r));
+		nv_err("cannot delete %s, which has no configuration any more: %s", lagg,
+			nv_strerror(r));
 	return r == 0;
 }
 
@@ -163,10 +164,10 @@ bool nv_release(struct nv_context *context, struct nv_datapath *datapath, const 
 	int r = nv_journal_read(context->run_dir, hn, &release.journal);
 
 	if (r < 0)
-		nv_warn("what %s was before cannot be read in %s: %s; what is on its lagg moves back all the same",
+		nv_warn("cannot read the journal of %s in %s: %s; what is on its lagg moves back all the same",
 			hn->name, context->run_dir, nv_strerror(r));
 	if (!lagg && !release.journal.hn) {
-		nv_notice("%s has no lagg, and nothing to be given back", hn->name);
+		nv_notice("%s has no lagg, so nothing moves back", hn->name);
 		return true;
 	}
 	if (lagg && (!release_make_plan(&release) || !release_give_back(&release) ||
@@ -176,7 +177,7 @@ bool nv_release(struct nv_context *context, struct nv_datapath *datapath, const 
 	if (r == 0 && release.journal.hn)
 		r = nv_journal_restore(context->kernel, &release.journal, &live);
 	if (r < 0 && r != -ENODEV) {
-		nv_err("%s has its configuration again, but not all of its settings: %s; mend that and release it once more",
+		nv_err("%s has its configuration again, but not all of its settings: %s; correct that and release it again",
 			hn->name, nv_strerror(r));
 		return false;
 	}
@@ -205,6 +206,7 @@ bool nv_release_ports(
 	}
 	r = nv_datapath_remove(datapath, hn->ifindex);
 	if (r < 0)
-		nv_err("cannot take the filters off %s and its VF: %s", hn->name, nv_strerror(r));
+		nv_err("cannot remove the tc programs from %s and its VF: %s", hn->name,
+			nv_strerror(r));
 	return r == 0;
 }

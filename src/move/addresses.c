@@ -196,7 +196,7 @@ void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, in
 			continue;
 		r = nv_kernel_addr_del(kernel, addr);
 		if (!addresses_is_gone(r))
-			nv_warn("cannot take the address %s/%u off %s: %s",
+			nv_warn("cannot remove the address %s/%u from %s: %s",
 				nv_ip_text(&addr->local, text), addr->prefix_len, move->from_name,
 				nv_strerror(r));
 	}

@@ -26,7 +26,7 @@ static bool bridge_carry_out(struct nv_kernel *kernel, const struct nv_move *mov
 	for (size_t i = 0; i < needed && i < requests->count && error == 0; i++)
 		error = i == may_fail ? 0 : errors[i];
 	if (error < 0)
-		nv_err("cannot have %s in place of %s as a port of %s: %s", move->to_name,
+		nv_err("cannot make %s replace %s as a port of %s: %s", move->to_name,
 			move->from_name, move->bridge, nv_strerror(error));
 	return error == 0;
 }

@@ -77,7 +77,7 @@ static int dhcp_clients_choose_one(struct nv_move *move)
 	}
 	if (kind != NV_DHCP_DHCLIENT && *move->dhcp.flags) {
 		nv_notice(
-			"%s is not given dhclient_flags, which are dhclient's; name the client in dhclient_program if they are its own",
+			"%s does not get dhclient_flags, which are for dhclient; if they are for this client, name it in dhclient_program",
 			move->dhcp.program);
 		move->dhcp.flags = "";
 	}
@@ -233,7 +233,7 @@ static void dhcp_clients_move_one(
 	if (move->from_name[0])
 		nv_dhcp_find(move->from_name, &leading.old);
 	if (leading.old.refused)
-		nv_warn("process %d is left alone, though by its command line it is the DHCP client of %s: others than root can change its program (%s), or that is no DHCP client; end it, for its lease has moved to %s",
+		nv_warn("process %d is left alone, although its command line is that of a DHCP client of %s: users other than root can change its program (%s), or it is not a DHCP client; end it, because its lease has moved to %s",
 			(int)leading.old.refused, move->from_name,
 			nv_strerror(leading.old.refused_why), move->to_name);
 	if (replaced)
@@ -242,7 +242,7 @@ static void dhcp_clients_move_one(
 	while (!(told = dhcp_clients_all_reported(&leading)) && dhcp_clients_now() < deadline)
 		continue;
 	if (!told)
-		nv_warn("no lease on %s after %d seconds; its client goes on trying, and what was moved stays",
+		nv_warn("no lease on %s after %d seconds; its client keeps trying, and what was moved stays",
 			move->to_name, LEASE_WAIT);
 	if (!replaced)
 		dhcp_clients_stop_old(&leading);

@@ -175,7 +175,7 @@ static int plan_check_bridge(struct planner *planner, const struct nv_link *from
 
 	if (bridge->stp) {
 		nv_str_printf(planner->why,
-			"%s is a port of %s, whose spanning tree would keep %s silent for its forward delay; end the spanning tree (ip link set %s type bridge stp_state 0)",
+			"%s is a port of %s, whose spanning tree would block %s for its forward delay; switch it off (ip link set %s type bridge stp_state 0)",
 			from->name, bridge->name, to_name, bridge->name);
 		return plan_refuse(planner, from);
 	}
@@ -186,7 +186,7 @@ static int plan_check_bridge(struct planner *planner, const struct nv_link *from
 			other == to || from->isolated)
 			continue;
 		nv_str_printf(planner->why,
-			"%s is a port of %s and %s an isolated one, which could not reach it during the move; end that (bridge link set dev %s isolated off)",
+			"%s is a port of %s, and so is %s, which is isolated and could not reach it during the move; switch that off (bridge link set dev %s isolated off)",
 			from->name, bridge->name, other->name, other->name);
 		return plan_refuse(planner, from);
 	}
@@ -208,7 +208,7 @@ static int plan_port(struct planner *planner, struct nv_move *move, const struct
 			r = nv_rtobjs_add(&move->port, obj);
 	if (r == 0 && !move->port.count) {
 		nv_str_printf(planner->why,
-			"%s is a port of %s, and the kernel does not tell what it is there",
+			"%s is a port of %s, and the kernel does not report its settings there",
 			from->name, bridge->name);
 		return plan_refuse(planner, from);
 	}
@@ -225,7 +225,7 @@ static int plan_master(struct planner *planner, struct nv_move *move, const stru
 		return 0;
 	if (master && nv_streq(master->kind, "bridge"))
 		return plan_port(planner, move, from, master);
-	nv_str_printf(planner->why, "%s is a port of %s, which is no bridge", from->name,
+	nv_str_printf(planner->why, "%s is a port of %s, which is not a bridge", from->name,
 		master ? master->name : "another interface");
 	return plan_refuse(planner, from);
 }
@@ -239,7 +239,7 @@ static int plan_check_stacked(struct planner *planner, const struct nv_link *fro
 
 		if (plan_is_stacked_on(link, from->ifindex) && strcmp(link->kind, "vlan") != 0) {
 			nv_str_printf(planner->why,
-				"%s (%s) is stacked on %s, and no device can be put on another one: it would have to be made anew, and who uses it would lose it; delete it and make it on %s",
+				"%s (%s) is stacked on %s, and the kernel cannot move it to another device: a new one would break what uses it; delete it and make it on %s",
 				link->name, link->kind, from->name, planner->lagg);
 			return plan_refuse(planner, from);
 		}
@@ -251,7 +251,7 @@ static int plan_vlan(struct planner *planner, struct nv_move *move, const struct
 {
 	if (from->vlan_length > sizeof(move->vlan)) {
 		nv_str_printf(planner->why,
-			"the VLAN %s has more mappings of priorities than can be kept", from->name);
+			"the VLAN %s has more priority mappings than can be kept", from->name);
 		return plan_refuse(planner, from);
 	}
 	memcpy(move->vlan, from->vlan, from->vlan_length);

@@ -12,7 +12,7 @@ static bool list_moves(const struct nv_plan *plan, struct nv_link_maps *ret_list
 	size_t count = 0;
 
 	if (!list) {
-		nv_err("cannot list what moves: %s", nv_strerror(-ENOMEM));
+		nv_err("cannot list the objects that move: %s", nv_strerror(-ENOMEM));
 		return false;
 	}
 	for (size_t i = 0; i < plan->count; i++) {

@@ -115,7 +115,7 @@ void nv_resolved_copy(const char *from, const char *to)
 		int r = i < N_MAIN || main_count ? resolved_copy_one(settings[i], from, to) : 0;
 
 		if (r < 0)
-			nv_warn("cannot give %s what systemd-resolved has for %s: resolvectl %s: %s",
+			nv_warn("cannot give %s the systemd-resolved settings of %s: resolvectl %s: %s",
 				to, from, settings[i], nv_strerror(r));
 		else if (i < N_MAIN)
 			main_count += r;
@@ -131,6 +131,6 @@ void nv_resolved_revert(const char *ifname)
 		return;
 	r = resolved_call("revert", ifname, NULL, &output);
 	if (r < 0)
-		nv_warn("cannot take from %s what systemd-resolved has for it: resolvectl revert: %s",
+		nv_warn("cannot remove the systemd-resolved settings of %s: resolvectl revert: %s",
 			ifname, nv_strerror(r));
 }

@@ -335,7 +335,7 @@ static void steps_text_link(
 
 	if (step->verb == NV_STEP_REMOVE && steps_is_late(plan, move))
 		nv_str_add(text,
-			"it, so that another can have its name: nothing is heard on it until that is there");
+			"the VLAN, so that its replacement can have the name: it receives nothing until then");
 	else if (step->verb == NV_STEP_REMOVE)
 		nv_str_add(text, "the VLAN");
 	else if (move->vlan_id)
@@ -349,7 +349,7 @@ static void steps_text_settings(
 	const struct nv_move *move, const struct nv_step *step, struct nv_str *text)
 {
 	if (step->verb == NV_STEP_CLOSE) {
-		nv_str_add(text, "to router advertisements, and to addresses that it makes itself");
+		nv_str_add(text, "to router advertisements and to automatic IPv6 addresses");
 		return;
 	}
 	if (step->verb == NV_STEP_SETTLE) {
@@ -394,9 +394,10 @@ void nv_step_text(const struct nv_plan *plan, const struct nv_step *step, struct
 		steps_text_settings(move, step, text);
 		break;
 	case NV_STEP_PORT:
-		nv_str_printf(text, "%s place in %s%s", step->verb == NV_STEP_COPY ? "the" : "its",
-			move->bridge,
-			step->verb == NV_STEP_COPY ? ", isolated and mute for now" : "");
+		nv_str_printf(text, "%s bridge port of %s%s",
+			step->verb == NV_STEP_COPY ? "the" : "its", move->bridge,
+			step->verb == NV_STEP_COPY ? ", isolated and without flooding for now"
+						   : "");
 		break;
 	case NV_STEP_ADDR:
 		steps_text_addr(move, step, text);
@@ -408,18 +409,18 @@ void nv_step_text(const struct nv_plan *plan, const struct nv_step *step, struct
 		nv_rtobj_text(step->obj, text);
 		break;
 	case NV_STEP_REST:
-		nv_str_add(text, "routes to its own networks, and what has come to it meanwhile");
+		nv_str_add(text, "routes to its own networks, and what was added to it meanwhile");
 		break;
 	case NV_STEP_ADDRS4:
 		nv_str_add(text, "IPv4 addresses");
 		break;
 	case NV_STEP_ADDRS6:
-		nv_str_add(text, step->verb == NV_STEP_WAIT ? "until IPv6 addresses are in force"
+		nv_str_add(text, step->verb == NV_STEP_WAIT ? "until IPv6 addresses can be used"
 							    : "IPv6 addresses");
 		break;
 	case NV_STEP_NAMES:
-		nv_str_printf(
-			text, "what systemd-resolved, if it runs, has for %s", move->from_name);
+		nv_str_printf(text, "the settings of %s in systemd-resolved, if that runs",
+			move->from_name);
 		break;
 	case NV_STEP_FRAMES:
 		nv_str_add(text, "frames arrive here from now on");

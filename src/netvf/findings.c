@@ -46,8 +46,8 @@ static void findings_check_match(const struct patient *patient)
 {
 	if (nv_streq(nv_json_text(patient->pair, "verdict"), "refused"))
 		findings_add(patient->findings, patient->hn,
-			"until that is clear nothing is touched; see netvf_pairs in netvf-rc.conf(5)",
-			"is no pair: %s", nv_json_text(patient->pair, "why"));
+			"until this is resolved netvfd changes nothing; see netvf_pairs in netvf-rc.conf(5)",
+			"cannot be paired: %s", nv_json_text(patient->pair, "why"));
 }
 
 static void findings_check_filters(const struct patient *patient)
@@ -58,7 +58,7 @@ static void findings_check_filters(const struct patient *patient)
 	json_array_foreach (json_object_get(patient->told, "unfiltered"), i, name)
 		if (json_is_string(name))
 			findings_add(patient->findings, json_string_value(name),
-				"restart netvfd, which attaches it again and leaves the traffic alone; find out who removes programs or clsact",
+				"restart netvfd, which attaches it again and does not disturb the traffic; find out what removes programs or clsact",
 				"has lost netvf's program at tc, so the pair of %s is incomplete",
 				patient->hn);
 }
@@ -121,8 +121,8 @@ static void findings_tell_stranger(const struct patient *patient, const struct n
 	if (link->has_permanent_mac)
 		findings_mac_text(link->permanent_mac, permanent);
 	findings_add(patient->findings, patient->hn,
-		"if it is the VF: have the host give it the MAC of hn; where the host's physical function was down when it was probed, set it down and up; or name both in netvf_pairs (netvf-rc.conf(5))",
-		"has no VF, and %s on the PCI bus is in no pair: its MAC is %s, permanent %s, and no synthetic interface has that",
+		"if it is the VF: set hn's MAC address on it at the host; if the host's physical function was down when the VF was probed, set the VF down and up; or name both in netvf_pairs (netvf-rc.conf(5))",
+		"has no VF, and %s on the PCI bus is in no pair: its MAC address is %s, the permanent one %s, and no synthetic interface has the same",
 		link->name, current, permanent);
 }
 
@@ -140,12 +140,12 @@ static void findings_check_absence(const struct patient *patient)
 	nv_format_age(seconds, age, sizeof(age));
 	if (last[0])
 		findings_add(patient->findings, patient->hn,
-			"nothing, if the machine is being moved; else ask the host why it has not given the VF back (dmesg tells of the PCI device)",
-			"its VF %s is gone for %s", last, age);
+			"if the machine is being migrated: nothing; otherwise find out at the host why the VF has not come back (dmesg shows the PCI device)",
+			"its VF %s has been gone for %s", last, age);
 	else
 		findings_add(patient->findings, patient->hn,
-			"have the host give a VF with the MAC of hn; one that is there but is not found can be named in netvf_pairs (netvf-rc.conf(5))",
-			"no VF has come, for %s", age);
+			"give the guest a VF with hn's MAC address at the host; if there is one that is not found, name it in netvf_pairs (netvf-rc.conf(5))",
+			"no VF has appeared for %s", age);
 }
 
 static void findings_check_vf(const struct patient *patient)
@@ -162,24 +162,24 @@ static void findings_check_vf(const struct patient *patient)
 		return;
 	if (held > 0)
 		findings_add(patient->findings, patient->vf,
-			"see in dmesg and on the host why its link goes; 'netvf switch' with vf overrules the wait",
+			"find out in dmesg and at the host why its link goes down; 'netvf switch' with vf ends the wait",
 			"was lost soon after each return; traffic stays on %s for %.1f s more",
 			patient->hn, held);
 	if (!(link->flags & IFF_UP) && json_is_string(json_object_get(patient->told, "unattached")))
 		findings_add(patient->findings, patient->vf,
-			"have a rule in devd.conf run hyperv_vfattach for ETHERNET/IFATTACH, as the shipped one does; where it asks for vm_guest, netvf_vm_guest in netvf-rc.conf(5) can say otherwise",
-			"is not set up, for no rule answers its IFATTACH: %s",
+			"add a rule to devd.conf that runs hyperv_vfattach for ETHERNET/IFATTACH, as the shipped one does; if a rule requires another vm_guest, set netvf_vm_guest (netvf-rc.conf(5))",
+			"is not set up, because no rule answers its IFATTACH: %s",
 			nv_json_text(patient->told, "unattached"));
 	else if (!(link->flags & IFF_UP))
 		findings_add(patient->findings, patient->vf,
-			"set it up, and find out why the rule for IFATTACH (hyperv_vfattach) did not, or who set it down",
-			"is there, but set down");
+			"set it up (ip link set up), and find out why the rule for IFATTACH (hyperv_vfattach) did not, or what set it down",
+			"exists, but is down");
 	else if (!json_is_true(json_object_get(port, "usable")))
-		findings_add(patient->findings, patient->vf, "ask the host: its port gives no link",
+		findings_add(patient->findings, patient->vf, "check the VF's link at the host",
 			"is set up, but has no carrier");
 	if (nv_streq(nv_json_text(patient->pair, "wish"), "hn"))
-		findings_add(patient->findings, patient->hn, "netvf switch with auto ends that",
-			"transmits by itself and not by %s, because somebody ordered so",
+		findings_add(patient->findings, patient->hn, "'netvf switch' with auto ends this",
+			"transmits by itself and not by %s, because of 'netvf switch'",
 			patient->vf);
 }
 
@@ -205,21 +205,22 @@ static void findings_check_mode(const struct patient *patient)
 		return;
 	if (patient->transparent && patient->is_lagg)
 		findings_add(patient->findings, patient->hn,
-			"'netvf release' moves them to hn; or take netvf_vf_transparent out of rc.conf",
-			"is to be transparent, but %s has the addresses still", patient->upper);
+			"'netvf release' moves them to hn; or remove netvf_vf_transparent from rc.conf",
+			"is configured to be transparent, but %s still has the addresses",
+			patient->upper);
 	if (patient->transparent)
 		return;
 	if (!answered)
 		findings_add(patient->findings, patient->hn,
-			"if a lagg is wanted, have a rule in devd.conf answer VF_UP, as the shipped one does; if not, all is as it should be",
+			"if you want a lagg, add a rule for VF_UP to devd.conf, as the shipped one; if not, nothing is wrong",
 			"no rule answers VF_UP, so its VF is used exclusively");
 	else if (obstacle && nv_streq(patient->mode, "transparent"))
 		findings_add(patient->findings, patient->hn,
-			"its VF carries the traffic all the same; 'netvf plan' tells whether anything is left in the way",
+			"its VF carries the traffic all the same; 'netvf plan' shows what still prevents the move",
 			"keeps its configuration: %s", obstacle);
 	else if (on_vf && nv_streq(patient->mode, "transparent"))
 		findings_add(patient->findings, patient->hn,
-			"'netvf history' tells how the action ended; run 'hyperv_vfup' by hand to see what it says",
+			"'netvf history' shows how the action ended; run 'hyperv_vfup' by hand to see its messages",
 			"a rule answered VF_UP, but there is no lagg: its action failed, or has not ended yet");
 }
 
@@ -234,8 +235,8 @@ static void findings_check_bareness(const struct patient *patient, const char *n
 		if (addr->ifindex != link->ifindex)
 			continue;
 		findings_add(patient->findings, name,
-			"take the address away, and see that nobody but netvf configures this interface",
-			"is a port of %s, but has the address %s/%u, so some traffic goes past %s",
+			"remove the address, and make sure that only netvf configures this interface",
+			"is a port of %s, but has the address %s/%u, so some traffic bypasses %s",
 			patient->upper, nv_ip_text(&addr->local, text), addr->prefix_len,
 			patient->upper);
 		return;
@@ -252,7 +253,7 @@ static void findings_check_port(const struct patient *patient, const char *name)
 	if (link->mtu < upper->mtu)
 		findings_add(patient->findings, name,
 			"give it the larger MTU, or the upper interface the smaller one",
-			"has the MTU %u and %s has %u: frames between are lost on it", link->mtu,
+			"has the MTU %u and %s has %u: larger frames are lost on it", link->mtu,
 			patient->upper, upper->mtu);
 	findings_check_bareness(patient, name);
 }
@@ -265,7 +266,7 @@ static void findings_check_manager(const struct patient *patient, const struct n
 	if (is_hn && (!patient->is_lagg || nv_streq(trace->what, "ifupdown")))
 		return;
 	findings_add(patient->findings, trace->ifname,
-		"tell it to leave this interface alone (unmanaged); netvf configures it",
+		"make it leave this interface unmanaged; netvf configures it",
 		"is managed by %s, which may give it addresses or set it down", trace->what);
 }
 
@@ -275,7 +276,7 @@ static void findings_check_bound(const struct patient *patient, const struct nv_
 	if (!patient->is_lagg || !nv_streq(trace->ifname, patient->hn))
 		return;
 	findings_add(patient->findings, patient->hn,
-		"have it name the lagg; or let hn keep all: netvf_vf_transparent in netvf-rc.conf(5) is made for that",
+		"make it use the lagg's name; or let hn keep its configuration with netvf_vf_transparent (netvf-rc.conf(5))",
 		"%s: bound to %s by name, but %s has the addresses now", trace->what, patient->hn,
 		patient->upper);
 }
@@ -296,7 +297,7 @@ static void findings_check_traces(const struct patient *patient)
 		case NV_TRACE_DHCP:
 			if (is_vf || (is_hn && patient->is_lagg))
 				findings_add(patient->findings, trace->ifname,
-					"end it, and see that nobody starts one for a port",
+					"end it, and make sure that none is started for a port",
 					"is a port of %s, but a DHCP client runs for it: %s",
 					patient->upper, trace->what);
 			break;
@@ -343,8 +344,8 @@ static void findings_check_programs(const struct nv_facts *facts, json_t *findin
 
 	json_array_foreach (facts->absent, i, entry)
 		findings_add(findings, nv_json_text(entry, "program"),
-			"install it, or take the rule away",
-			"is not there, or cannot be run, but the rule at %s:%lld does",
+			"install it, or remove the rule",
+			"does not exist or cannot be run, but the rule at %s:%lld runs it",
 			nv_json_text(entry, "file"), (long long)nv_json_int(entry, "line"));
 }
 
@@ -356,7 +357,7 @@ json_t *nv_doctor_findings(const struct nv_facts *facts)
 
 	if (!facts->status) {
 		findings_add(findings, "netvfd",
-			"systemctl start netvfd; if it ends, its log says why. What it has set up in the kernel goes on, but no VF comes back",
+			"run 'systemctl start netvfd'; if it ends, its log says why. The data path in the kernel continues, but a VF that returns is not used",
 			"does not run");
 		return findings;
 	}

@@ -16,7 +16,7 @@ static const struct {
 	bool alone; /* it is useful without netvfd too */
 	bool offline; /* it does not use netvfd at all */
 } commands[] = {
-	{"status", nv_command_status, "status", "the pairs: who carries the traffic, since when"},
+	{"status", nv_command_status, "status", "the pairs: the active port, since when"},
 	{"metrics", nv_command_metrics, "metrics", "the same for Prometheus"},
 	{"events", nv_command_events, "events", "devd's events as they happen"},
 	{"history", nv_command_history, "history [count]", "switches and actions, oldest first"},
@@ -67,10 +67,10 @@ static int netvf_open_client(const char *run_dir_option, struct nv_client **ret_
 		r = nv_client_open(run_dir, ret_client);
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		fprintf(stderr,
-			"netvf: no netvfd runs with %s: start it (systemctl start netvfd), or name its directory with --run-dir\n",
+			"netvf: no netvfd runs with %s: start it (systemctl start netvfd), or name its run directory with --run-dir\n",
 			run_dir);
 	else if (r < 0)
-		fprintf(stderr, "netvf: cannot ask netvfd in %s: %s\n",
+		fprintf(stderr, "netvf: cannot connect to netvfd in %s: %s\n",
 			run_dir ? run_dir : run_dir_option, nv_strerror(r));
 	return r;
 }

@@ -25,7 +25,7 @@ static void events_keep(struct nv_daemon *daemon, const char *line, bool first)
 	if (more)
 		pending->word = more;
 	if (!copy) {
-		nv_err("cannot keep an event, it is lost to rules and clients: %s", line);
+		nv_err("cannot store an event; rules and clients do not get it: %s", line);
 		return;
 	}
 	if (first)
@@ -102,7 +102,7 @@ static void events_run_rule(
 		int r = nv_rule_expand(daemon->rules, rule, i, event, &command);
 
 		if (r == 0 && events_is_needless(daemon, event, nv_str_text(&command))) {
-			nv_debug("event '%s': nobody's VF, not running %s", nv_event_line(event),
+			nv_debug("event '%s': not a VF, not running %s", nv_event_line(event),
 				nv_str_text(&command));
 			continue;
 		}
@@ -211,10 +211,10 @@ bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_st
 		return false;
 	nv_str_clear(why);
 	if (nv_rules_nearest(daemon->rules, event, events_media_type, daemon, &miss) < 0)
-		nv_str_add(why, "no rule is near to it");
+		nv_str_add(why, "no rule comes near");
 	else
 		nv_str_printf(why,
-			"the nearest, at %s:%u, wants %s to be%s \"%s\", and it is \"%s\"",
+			"the nearest, at %s:%u, requires %s to be%s \"%s\", and it is \"%s\"",
 			miss.file, miss.line, miss.variable, miss.negated ? " other than" : "",
 			miss.pattern, miss.value);
 	return true;
@@ -246,7 +246,7 @@ static void events_describe_end(const struct nv_action_result *result, struct nv
 	if (result->error == -ETIME)
 		nv_str_add(text, "was ended at its time limit");
 	else if (result->error == -ECANCELED)
-		nv_str_add(text, "is left to itself, for netvfd ends");
+		nv_str_add(text, "continues without netvfd, which ends");
 	else if (result->error)
 		nv_str_printf(text, "could not be run: %s", nv_strerror(result->error));
 	else if (WIFSIGNALED(result->status))

@@ -37,7 +37,7 @@ static int netvfd_read_configuration(struct nv_daemon *daemon)
 
 	nv_faults_log(&faults);
 	if (r < 0)
-		nv_err("the configuration has faults (%s and %s); 'netvfd --check' lists them",
+		nv_err("the configuration has errors (%s and %s); 'netvfd --check' lists them",
 			daemon->options->rules_path, daemon->options->rcconf_path);
 	return r;
 }
@@ -54,7 +54,7 @@ static int netvfd_repin(const struct nv_daemon *daemon)
 	if (r == 0)
 		r = nv_datapath_repin(kernel, run_dir);
 	if (r < 0)
-		nv_err("cannot look after the pins in %s: %s", run_dir ? run_dir : NV_RUN_DIR,
+		nv_err("cannot check the pins in %s: %s", run_dir ? run_dir : NV_RUN_DIR,
 			nv_strerror(r));
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

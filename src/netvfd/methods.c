@@ -140,7 +140,7 @@ static int methods_call_switch(
 		NV_OVERRIDE_AUTO, NV_OVERRIDE_HN, NV_OVERRIDE_VF};
 	const char *hn = json_string_value(json_object_get(params, "hn"));
 	const char *to = json_string_value(json_object_get(params, "to"));
-	const char *why = "say which hn, and to what: hn, vf or auto";
+	const char *why = "\"hn\" and \"to\" are needed: the hn's name, and hn, vf or auto";
 	int r = -EINVAL;
 
 	(void)ret_result;
@@ -150,7 +150,7 @@ static int methods_call_switch(
 	if (r == -ENOENT)
 		why = "no pair has this hn; netvf status lists them";
 	else if (r == -EOPNOTSUPP)
-		why = "this pair is not switched by netvfd; netvf status says why";
+		why = "netvfd does not switch this pair; netvf status says why";
 	if (r < 0 && asprintf(ret_error, "%s: %s", hn ? hn : "switch", why) < 0)
 		*ret_error = NULL;
 	return r;

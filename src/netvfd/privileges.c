@@ -14,11 +14,11 @@ static const struct {
 	const char *name;
 	const char *without;
 } needed[] = {
-	{CAP_NET_ADMIN, "CAP_NET_ADMIN", "no VF can be used, and nothing is touched"},
-	{CAP_BPF, "CAP_BPF", "no VF can be used, and nothing is touched"},
-	{CAP_PERFMON, "CAP_PERFMON", "no VF can be used, and nothing is touched"},
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN", "no VF can be used, and netvfd changes nothing"},
+	{CAP_BPF, "CAP_BPF", "no VF can be used, and netvfd changes nothing"},
+	{CAP_PERFMON, "CAP_PERFMON", "no VF can be used, and netvfd changes nothing"},
 	{CAP_NET_RAW, "CAP_NET_RAW",
-		"peers are not told of a switch, and may send by the old port"},
+		"the network is not told of a switch, and may send to the old port"},
 };
 
 void nv_privileges_check(void)

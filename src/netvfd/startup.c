@@ -53,7 +53,7 @@ static int startup_lock_dir(const char *dir, int *ret_fd)
 static void startup_tell_failure(const char *dir, bool of_namespace, int error)
 {
 	if (error == -EPERM)
-		nv_err("cannot use the run directory %s: others than root can write it or a directory above it; give it to root alone (chown root, chmod go-w), or name another with --run-dir",
+		nv_err("cannot use the run directory %s: users other than root can write it or a directory above it; let only root write it (chown root, chmod go-w), or name another with --run-dir",
 			dir);
 	else if (error != -EADDRINUSE)
 		nv_err("cannot make the run directory %s: %s", dir, nv_strerror(error));
@@ -61,7 +61,7 @@ static void startup_tell_failure(const char *dir, bool of_namespace, int error)
 		nv_err("another netvfd serves this network namespace (it holds %s): end it first",
 			dir);
 	else
-		nv_err("another netvfd runs with %s: give this one another --run-dir", dir);
+		nv_err("another netvfd uses %s: give this one another --run-dir", dir);
 }
 
 /*
@@ -108,7 +108,7 @@ static void startup_open_clients(struct nv_daemon *daemon)
 	r = nv_clients_new(daemon->loop, nv_str_text(&seqpacket), nv_str_text(&stream),
 		daemon->options->clients_max, daemon->budget, &daemon->clients);
 	if (r < 0)
-		nv_err("cannot listen on %s: %s; events go to rules only; mend that and restart netvfd",
+		nv_err("cannot listen on %s: %s; events go to rules only; correct that and restart netvfd",
 			nv_str_text(&seqpacket), nv_strerror(r));
 }
 
@@ -123,7 +123,7 @@ static int startup_open_control(struct nv_daemon *daemon)
 	if (r == -EADDRINUSE)
 		startup_tell_failure(daemon->run_dir, false, r);
 	else if (r < 0)
-		nv_err("cannot listen on %s: %s; nobody can ask netvfd, which goes on; mend that and restart it",
+		nv_err("cannot listen on %s: %s; netvfd works, but netvf(1) cannot connect; correct that and restart netvfd",
 			nv_str_text(&path), nv_strerror(r));
 	return r == -EADDRINUSE ? r : 0;
 }
@@ -182,7 +182,7 @@ static int startup_open_datapath(struct nv_daemon *daemon)
 	int r = nv_kernel_open(&daemon->kernel);
 
 	if (r < 0) {
-		nv_err("cannot talk to the kernel over rtnetlink: %s", nv_strerror(r));
+		nv_err("cannot open an rtnetlink socket: %s", nv_strerror(r));
 		return r;
 	}
 	r = nv_datapath_open(daemon->kernel, daemon->run_dir, &daemon->datapath);

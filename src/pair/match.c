@@ -147,7 +147,7 @@ static void match_find_vf(const struct nv_links *links, const struct nv_hn_confi
 			continue;
 		if (vf) {
 			match_explain(pair, NV_MATCH_AMBIGUOUS,
-				"%s and %s both have the MAC of %s: name one in netvf_pairs",
+				"%s and %s both have the MAC address of %s: name the VF in netvf_pairs",
 				vf->name, link->name, hn->name);
 			return;
 		}
@@ -192,11 +192,11 @@ static void match_find_rival(const struct nv_links *links, const struct nv_hn_co
 		pair->vf = 0;
 		if (match_is_anothers(links, link, hn) || match_is_anothers(links, hn, hn))
 			match_explain(pair, NV_MATCH_COUPLED,
-				"%s and %s have one MAC and a master: the kernel couples them",
+				"%s and %s have the same MAC address and a master: the kernel couples them",
 				hn->name, link->name);
 		else
 			match_explain(pair, NV_MATCH_AMBIGUOUS,
-				"%s and %s are both synthetic and have one MAC: say which is the VF with netvf_pairs",
+				"%s and %s are both synthetic and have the same MAC address: name the VF in netvf_pairs",
 				hn->name, link->name);
 		return;
 	}

@@ -30,7 +30,7 @@ static int add_address(struct nv_line *line, struct nv_addrs *addrs, const struc
 	}
 	if (!line->build->budget->addrs) {
 		FAULT(line,
-			"more than %d addresses for an interface and its VLANs; the others are left out",
+			"more than %d addresses for an interface and its VLANs; the others are ignored",
 			NV_INTERFACE_ADDRS_MAX);
 		return -ENOBUFS;
 	}
@@ -91,7 +91,7 @@ static void address_default_len(struct nv_line *line)
 	} else {
 		group->len = nv_ip_class_len(&group->range.first);
 		WARN(line,
-			"an address without a length: /%u is taken, as its class had it; write it out",
+			"an address without a length: /%u is used, the length of its class; write the length",
 			group->len);
 	}
 }
@@ -113,7 +113,7 @@ static bool address_holds_together(struct nv_line *line)
 	if (!address_is_host(&group->range.first))
 		FAULT(line, "an address that no interface can have");
 	else if (group->range.count > 1 && (group->has_netmask || group->has_broadcast))
-		FAULT(line, "a range takes its length after a `/' and nothing else");
+		FAULT(line, "a range can only have a length after a `/'");
 	else if (group->eui64 && (group->family == AF_INET || group->len > 64))
 		FAULT(line, "eui64 needs an IPv6 prefix of at most 64 bits");
 	else if (group->preferred_lft > group->valid_lft)
@@ -140,7 +140,7 @@ static void address_take_group(struct nv_line *line)
 		nv_ip_set_eui64(&group->range.first, build->mac);
 	}
 	if (group->range.count > NV_INTERFACE_EXPAND_MAX) {
-		WARN(line, "a range of %u addresses: only the first %d are taken",
+		WARN(line, "a range of %u addresses: only the first %d are used",
 			group->range.count, NV_INTERFACE_EXPAND_MAX);
 		group->range.count = NV_INTERFACE_EXPAND_MAX;
 	}
@@ -162,7 +162,7 @@ void nv_address_begin(struct nv_line *line, uint8_t family)
 		address_take_group(line);
 	else if (!group->failed &&
 		 (group->has_len || group->has_broadcast || group->remove || group->eui64))
-		FAULT(line, "words that belong to an address, and no address");
+		FAULT(line, "words that belong to an address, but there is no address");
 	*group = (struct nv_address){
 		.family = family, .valid_lft = UINT32_MAX, .preferred_lft = UINT32_MAX};
 	if (line->kind == NV_BUILD_LIST4)

@@ -27,7 +27,7 @@ struct key {
 	const char *note;
 };
 
-#define BOOT "the system's own network service brings up what netvf does not own"
+#define BOOT "the distribution's network service sets up interfaces that netvf does not make"
 
 /* The first row that matches is used. */
 static const struct key keys[] = {
@@ -245,7 +245,7 @@ static int check_route(const char *key, const char *value, void *data)
 	(void)value;
 	if (known && known->kind == KEY_ROUTE && !nv_rcconf_is_used(check->rcconf, key))
 		nv_rcconf_fault(check->rcconf, key, NV_FAULT_WARNING, check->faults,
-			"is used nowhere: no network of an interface in this file holds its gateway, or no static_routes lists it");
+			"is not used: its gateway is in no network of an interface in this file, or no static_routes lists it");
 	return 0;
 }
 

@@ -19,7 +19,7 @@
 #define NO_SYSCTL  "set it in sysctl.d(5)"
 #define NO_LAGG	   "netvf makes laggN itself, of hnN and its VF"
 #define NO_VLAN	   "list the VLAN in vlans_IF"
-#define NO_WLAN	   "netvf looks after Ethernet only"
+#define NO_WLAN	   "netvf supports Ethernet only"
 
 struct word {
 	const char *name;
@@ -324,7 +324,7 @@ static void keywords_take_word(struct nv_line *line)
 	}
 	if (word->args) {
 		if (line->at == line->words.count) {
-			nv_build_fault(line->build, line->key, "`%s' wants a value after it", name);
+			nv_build_fault(line->build, line->key, "`%s' needs a value after it", name);
 			return;
 		}
 		arg = line->words.word[line->at++];

@@ -136,7 +136,7 @@ static void scan_insert_value_of(
 		nv_str_add(value, text);
 	else
 		fault(scan, NV_FAULT_WARNING, place,
-			"$%.100s is not assigned above: it stands for nothing (the environment is not read)",
+			"$%.100s is not assigned above: it is empty (the environment is not read)",
 			nv_str_text(name));
 }
 
@@ -178,7 +178,7 @@ static void scan_dollar(struct scan *scan, bool quoted, struct nv_str *value)
 		scan_insert_value_of(scan, place, &name, value);
 	} else if (c != END && (isdigit(c) || strchr("*@#?-$!", c))) {
 		fault(scan, NV_FAULT_ERROR, place,
-			"$%c means something only in a running shell; only $NAME and ${NAME} are accepted, of a NAME assigned above",
+			"$%c has a meaning only in a running shell; only $NAME and ${NAME} are accepted, of a NAME assigned above",
 			c);
 		scan_advance(scan);
 	} else if (c == '\'' && !quoted) {
@@ -264,7 +264,7 @@ static bool scan_refuse_operator(struct scan *scan, int c, int before)
 {
 	if (strchr("|&<>()", c))
 		fault(scan, NV_FAULT_ERROR, scan_place(scan),
-			"`%c' would be sh's, but this file is read, never executed; only NAME=\"value\" is accepted: quote the value",
+			"`%c' has a meaning in sh, but this file is read, never executed; only NAME=\"value\" is accepted: quote the value",
 			c);
 	else if (c == '\r')
 		fault(scan, NV_FAULT_ERROR, scan_place(scan),
@@ -346,11 +346,11 @@ static void scan_refuse_word(struct scan *scan, struct place place, size_t start
 			length, word);
 	else if (follows)
 		fault(scan, NV_FAULT_ERROR, place,
-			"`%.*s' is no assignment; a value with blanks must stand in quotes: NAME=\"some words\"",
+			"`%.*s' is not an assignment; a value with blanks needs quotes: NAME=\"some words\"",
 			length, word);
 	else
 		fault(scan, NV_FAULT_ERROR, place,
-			"`%.*s' is no assignment; this file is read, never executed, and only NAME=\"value\" is accepted",
+			"`%.*s' is not an assignment; this file is read, never executed, and only NAME=\"value\" is accepted",
 			length, word);
 	scan_skip_line(scan);
 }

@@ -25,7 +25,7 @@ static void settings_read_number(const struct reader *reader, const char *key, c
 	if (!value)
 		return;
 	if (nv_parse_u32(value, max, &number) < 0 || number < min)
-		FAULT(reader, key, "`%.60s' is not a number%s from %u to %u; taken is %u", value,
+		FAULT(reader, key, "`%.60s' is not a number%s from %u to %u; %u is used", value,
 			what, min, max, *ret);
 	else
 		*ret = number;
@@ -42,7 +42,7 @@ static void settings_read_yes(const struct reader *reader, const char *key, bool
 	const char *value = nv_rcconf_get(reader->rcconf, key);
 
 	if (value && nv_yes_parse(value, ret) < 0)
-		FAULT(reader, key, "`%.60s' is neither YES nor NO; taken is %s", value,
+		FAULT(reader, key, "`%.60s' is neither YES nor NO; %s is used", value,
 			*ret ? "YES" : "NO");
 }
 
@@ -69,7 +69,7 @@ static bool settings_copy_ifname(
 
 static void settings_are_full(const struct reader *reader, const char *key, unsigned int max)
 {
-	FAULT(reader, key, "more than %u entries; the others are left out", max);
+	FAULT(reader, key, "more than %u entries; the others are ignored", max);
 }
 
 static void settings_read_pair(const struct reader *reader, char *word)
@@ -79,7 +79,7 @@ static void settings_read_pair(const struct reader *reader, char *word)
 	char *colon = strchr(word, ':');
 
 	if (!colon) {
-		FAULT(reader, "netvf_pairs", "`%.60s' is no pair; write HN:VF, as in hn0:vf0",
+		FAULT(reader, "netvf_pairs", "`%.60s' is not a pair; write HN:VF, as in hn0:vf0",
 			word);
 		return;
 	}
@@ -163,7 +163,7 @@ static void settings_read_lagg(const struct reader *reader)
 	if (value && nv_streq(value, "bond"))
 		reader->settings->hn.lagg = NV_LAGG_BOND;
 	else if (value && !nv_streq(value, "bpf"))
-		FAULT(reader, "netvf_lagg", "`%.60s' is neither bpf nor bond; taken is bpf", value);
+		FAULT(reader, "netvf_lagg", "`%.60s' is neither bpf nor bond; bpf is used", value);
 }
 
 /* "auto" is another word for YES: where the kernel refuses hooks, there are none with either. */
@@ -186,7 +186,7 @@ static void settings_read_vm_guest(const struct reader *reader)
 			reader->settings->vm_guest = words[i];
 	if (value && !reader->settings->vm_guest)
 		FAULT(reader, "netvf_vm_guest",
-			"`%.60s' is none of none, generic, xen, hv, vmware, kvm, bhyve, vbox, parallels and nvmm; the machine is looked at",
+			"`%.60s' is none of none, generic, xen, hv, vmware, kvm, bhyve, vbox, parallels and nvmm; it is detected",
 			value);
 }
 
@@ -207,7 +207,7 @@ static void settings_read_multicast(const struct reader *reader)
 	}
 	if (value)
 		FAULT(reader, "netvf_multicast",
-			"`%.60s' is none of auto, active and both; taken is auto", value);
+			"`%.60s' is none of auto, active and both; auto is used", value);
 }
 
 static void settings_read_default_transparent(const struct reader *reader)
@@ -219,7 +219,7 @@ static void settings_read_default_transparent(const struct reader *reader)
 	if (!value || strcasecmp(value, "AUTO") == 0)
 		return;
 	if (nv_yes_parse(value, &yes) < 0)
-		FAULT(reader, key, "`%.60s' is none of YES, NO and AUTO; taken is AUTO", value);
+		FAULT(reader, key, "`%.60s' is none of YES, NO and AUTO; AUTO is used", value);
 	else
 		reader->settings->hn.transparent = yes ? NV_TRANSPARENT_YES : NV_TRANSPARENT_NO;
 }

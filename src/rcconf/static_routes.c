@@ -99,7 +99,7 @@ static bool routes_sort_words(struct reading *reading, const struct nv_words *wo
 		const char **value = routes_option_with_value(spec, word);
 
 		if (value && i + 1 == words->count) {
-			FAULT(reading, "`%s' wants a value after it", word);
+			FAULT(reading, "`%s' needs a value after it", word);
 			return false;
 		}
 		if (value) {
@@ -155,7 +155,7 @@ static bool routes_default_len(struct reading *reading, const char *text)
 		FAULT(reading, "`-net %.60s' has no length; write `%.60s/LENGTH'", text, text);
 		return false;
 	}
-	WARN(reading, "`%.60s' has no length: /%u is taken; write it out", text, len);
+	WARN(reading, "`%.60s' has no length: /%u is used; write the length", text, len);
 	route->destination_len = len;
 	return true;
 }
@@ -231,7 +231,7 @@ static bool routes_read_gateway(struct reading *reading)
 		routes_read_interface(reading, zone + 1);
 	}
 	if (nv_ip_parse(text, route->family, &route->gateway) < 0) {
-		FAULT(reading, "`%.60s' is not an %s gateway (names are not looked up)",
+		FAULT(reading, "`%.60s' is not an %s gateway (host names are not resolved)",
 			reading->spec.gateway, route->family == AF_INET ? "IPv4" : "IPv6");
 		return false;
 	}
@@ -312,12 +312,12 @@ static void add_route(struct reading *reading)
 
 	if (routes_exists(routes, &reading->route)) {
 		WARN(reading,
-			"another route to the same destination comes first; this one is left out");
+			"another route to the same destination comes first; this one is ignored");
 		return;
 	}
 	if (!build->budget->routes) {
 		FAULT(reading,
-			"more than %d routes for an interface and its VLANs; the others are left out",
+			"more than %d routes for an interface and its VLANs; the others are ignored",
 			NV_INTERFACE_ROUTES_MAX);
 		return;
 	}

@@ -92,7 +92,7 @@ static bool vlans_read_child(
 	}
 	if (number ? !vlans_name_numbered(build, &child) : !vlans_name_worded(word, &child)) {
 		nv_build_fault(build, key,
-			"`%.40s' makes no name for an interface (1 to %d characters)", word,
+			"`%.40s' gives no valid interface name (1 to %d characters)", word,
 			IFNAMSIZ - 1);
 		return false;
 	}
@@ -153,7 +153,7 @@ static void build_vlans(struct nv_build *build, const char *key, const struct nv
 		struct child child;
 
 		if (build->config->n_vlans == NV_INTERFACE_VLANS_MAX) {
-			nv_build_fault(build, key, "more than %d VLANs; the others are left out",
+			nv_build_fault(build, key, "more than %d VLANs; the others are ignored",
 				NV_INTERFACE_VLANS_MAX);
 			return;
 		}
@@ -177,7 +177,7 @@ void nv_build_vlans(struct nv_build *build)
 		return;
 	build->config->configured = true;
 	if (build->is_vlan)
-		nv_build_warn(build, key, "has no effect: VLANs inside a VLAN are not made");
+		nv_build_warn(build, key, "has no effect: a VLAN on a VLAN is not made");
 	else
 		build_vlans(build, key, &words);
 }

@@ -220,7 +220,7 @@ static void dhcp_start_hand_lease_over(const struct nv_words *args, enum nv_dhcp
 		break;
 	}
 	if (r == -EPERM)
-		nv_warn("%s asks for a new lease: %s is not read, for others than root can change it or its directories",
+		nv_warn("%s asks for a new lease: %s is not read, because users other than root can change it or its directories",
 			ifname, its);
 }
 
@@ -237,7 +237,7 @@ static void dhcp_drop_files(struct nv_words *args, enum nv_dhcp_kind kind)
 			r = nv_root_file_check(args->word[i + 1]);
 		if (r == 0 || r == -ENOENT)
 			continue;
-		nv_warn("%s goes on without %s %s, which others than root can change: %s",
+		nv_warn("%s continues without %s %s, which users other than root can change: %s",
 			args->word[0], args->word[i], args->word[i + 1], nv_strerror(r));
 		nv_words_remove(args, i);
 		nv_words_remove(args, i--);

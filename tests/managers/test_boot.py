@@ -116,7 +116,7 @@ class Story:
         assert driver.strip().endswith("/virtio_net")
         if self.card:
             aside = self.guest.run("journalctl -b -u netvf-park --no-pager")
-            assert "is put aside" in aside and "is given back" in aside, aside
+            assert "is hidden until" in aside and "is given back" in aside, aside
         if pair:
             self.await_("netvf status --json | grep -q '\"active\": \"vf\"'")
             self.await_("! pidof hyperv_vfup hyperv_vfattach")

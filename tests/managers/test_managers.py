@@ -158,7 +158,7 @@ class Story:
         assert re.search(self.manager.healthy, state), state
         if VF in self.guest.run("ip -br link"):
             assert re.search(UNTOUCHED[self.name], state), state
-        assert "given the address" not in self.guest.run("journalctl -b -u netvfd --no-pager")
+        assert "somebody gave its VF" not in self.guest.run("journalctl -b -u netvfd --no-pager")
 
     def name_server(self):
         """systemd-resolved's for hn, where that is for somebody by hand to say."""

@@ -258,7 +258,7 @@ def test_netvfd_takes_a_port_of_a_bridge_along(start_netvfd, bridged):
 
 @pytest.mark.parametrize("setting, reason", [
     (["ip", "link", "set", "br0", "type", "bridge", "stp_state", "1"], "spanning tree"),
-    (["bridge", "link", "set", "dev", "tap0", "isolated", "on"], "tap0 an isolated one"),
+    (["bridge", "link", "set", "dev", "tap0", "isolated", "on"], "so is tap0, which is isolated"),
 ])
 def test_a_bridge_that_cannot_have_two_ports_for_one_is_left_alone(
         programs, bridged, setting, reason):

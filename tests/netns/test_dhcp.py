@@ -268,7 +268,7 @@ def test_without_a_program_the_one_that_is_installed_is_taken(topology, server, 
     hide(guest, *CLIENTS.keys() - {client})
     said = programs.run("hyperv_vfup", "hn0")
     try:
-        assert ("is not given dhclient_flags" in said) == (client != "dhclient")
+        assert ("does not get dhclient_flags" in said) == (client != "dhclient")
         wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE)
         assert client in title(serving(guest, "lagg0")[0])
         wait_until(lambda: all(a.startswith("10.77.0.") for a in guest.addresses("lagg0")))

@@ -67,12 +67,12 @@ def test_a_netvfd_that_does_not_run(guest, lagg):
 
 def test_a_vf_that_is_away_or_never_came(guest, start_netvfd):
     netvfd = start_netvfd(rules=PRESENT)
-    assert "hn0 no VF has come" in finding(guest, netvfd)
+    assert "hn0 no VF has appeared" in finding(guest, netvfd)
     guest.attach_vf()
     netvfd.wait_active("vf")
     guest.detach_vf("unplug")
     netvfd.wait_active("hn")
-    wait_until(lambda: "hn0 its VF vf0 is gone for" in finding(guest, netvfd))
+    wait_until(lambda: "hn0 its VF vf0 has been gone for" in finding(guest, netvfd))
 
 
 def test_a_vf_without_a_link(guest, lagg):
@@ -147,7 +147,7 @@ def test_rules_that_name_what_is_not_there(guest, lagg):
     lagg.reload()
     wait_until(lambda: "1 rules" not in lagg.log.splitlines()[-1] and
                "read the configuration again" in lagg.log)
-    assert f"/no/such is not there, or cannot be run, but the rule at {lagg.rules}:" in \
+    assert f"/no/such does not exist or cannot be run, but the rule at {lagg.rules}:" in \
         finding(guest, lagg)
 
 
@@ -176,8 +176,8 @@ def test_a_rule_for_another_hypervisor_sets_no_vf_up(guest, start_netvfd):
     wait_until(lambda: (netvfd.pair().get("vf_port") or {}).get("name") == "vf0",
                what="vf0 is found")
     found = finding(guest, netvfd)
-    assert found.startswith("vf0 is not set up, for no rule answers its IFATTACH")
-    assert 'wants vm_guest to be "hv", and it is "kvm"' in found
+    assert found.startswith("vf0 is not set up, because no rule answers its IFATTACH")
+    assert 'requires vm_guest to be "hv", and it is "kvm"' in found
     assert not guest.is_up("vf0")
 
 

@@ -142,7 +142,7 @@ def test_an_address_on_a_vf_is_taken_off(guest, start_netvfd, echo, rcconf, form
         guest.netlink.addr("add", index=index, address=address, prefixlen=prefixlen)
     wait_until(lambda: not addresses(guest, "vf0"))
     assert echo.ask(20) == 20
-    assert netvfd.log.count("was given the address 10.77.0.77/24 by somebody") == 1
+    assert netvfd.log.count("somebody gave its VF vf0 the address 10.77.0.77/24") == 1
     assert "the address 10.77.0.78" not in netvfd.log
 
 
@@ -190,7 +190,8 @@ def test_a_dhcp_client_on_a_vf_is_ended(guest, start_netvfd, mode, rights):
         with udhcpc_on_vf0(guest) as client:
             wait_until(lambda: client.poll() is not None)
         wait_until(lambda: not guest.addresses("vf0"))
-        text = f"udhcpc (process {client.pid}) runs on its VF vf0, where it must not: it is ended"
+        text = (f"udhcpc (process {client.pid}) runs on its VF vf0, where no DHCP client may run:"
+                " it is ended")
         assert text in netvfd.log
     assert guest.is_up("vf0")
 

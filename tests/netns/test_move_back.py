@@ -27,7 +27,7 @@ def test_what_moved_is_given_back_as_it_was(programs, guest):
     assert_same(whole_state(guest, "hn0"), before)
     assert guest.link("lagg0") is None
     assert not list(programs.run_dir.glob("*.json"))
-    assert "nothing to be given back" in programs.run("hyperv_vfup", "-r", "hn0")
+    assert "so nothing moves back" in programs.run("hyperv_vfup", "-r", "hn0")
 
 
 def test_what_rcconf_gave_is_taken_back(programs, guest):
@@ -41,7 +41,7 @@ static_routes="a"
 route_a="-net 198.51.104.0/24 {HOST_ADDRESS}"
 """)
     said = programs.run("hyperv_vfup", "hn0")
-    assert "the address 10.77.0.9/24 of hn0 does not move: rc.conf has it otherwise" in said
+    assert "the address 10.77.0.9/24 of hn0 does not move: rc.conf has another value" in said
     assert guest.addresses("lagg0") >= {f"{GUEST_ADDRESS}/24", "10.77.0.33/24"}
     assert "10.77.0.9/24" not in guest.addresses("lagg0")
     programs.run("hyperv_vfup", "-r", "hn0")
@@ -136,10 +136,10 @@ def test_a_damaged_record_is_said_and_does_no_harm(programs, guest):
                    re.sub(r'"request": "[^"]*"', '"request": 7', whole)):
         record.write_text(damage)
         said = programs.run("hyperv_vfup", "-r", "hn0")
-        assert "cannot be read" in said and "as it was before" not in said
+        assert "cannot read the journal" in said and "as it was before" not in said
         assert guest.addresses("hn0") == addresses and guest.link("lagg0") is None
         record.write_text(damage)
-        assert "cannot be read" in programs.run("hyperv_vfup", "hn0")
+        assert "cannot read the journal" in programs.run("hyperv_vfup", "hn0")
         assert guest.addresses("lagg0") == addresses
         assert json.loads(record.read_text())["hn"] == "hn0"
 
@@ -151,6 +151,6 @@ def test_without_room_for_a_record_nothing_is_changed(programs, guest):
     guest.run("mount", "-t", "tmpfs", "-o", "size=4k,mode=755", "none", programs.run_dir)
     guest.run("sh", "-c", f"head -c 4096 /dev/zero > {programs.run_dir}/full")
     said = programs.run("hyperv_vfup", "hn0", status=1)
-    assert "could not give it back: No space left on device; nothing is changed" in said
+    assert "which is needed to move back: No space left on device; nothing is changed" in said
     assert_same(whole_state(guest, "hn0"), before)
     assert guest.link("lagg0") is None

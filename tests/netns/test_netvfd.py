@@ -314,7 +314,7 @@ def holdings(guest, netvfd):
 
 def told(netvfd):
     """How many lines a person sees; that an event came, and what was told, is for who debugs."""
-    debugging = ("netvfd: event ", "frames tell its peers")
+    debugging = ("netvfd: event ", "frames sent to tell the network")
     return sum(not any(part in line for part in debugging) for line in netvfd.log.splitlines())
 
 

@@ -109,7 +109,7 @@ def settle(guest, netvfd, form):
     wait_until(lambda: netvfd.pair()["form"] == form)
     if form == "lagg":
         wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
-    wait_until(lambda: netvfd.log.count("tell its peers") == COUNT)
+    wait_until(lambda: netvfd.log.count("tell the network") == COUNT)
     for ear in ears.values():
         ear.listen()
         ear.heard.clear()

@@ -33,13 +33,13 @@ def test_a_run_directory_that_others_can_write_is_refused(guest, tmp_path, whose
         os.chown(run if whose == "users" else run.parent, NOBODY, NOBODY)
     done = guest.run(*command(tmp_path), check=False)
     assert done.returncode == 1
-    assert f"cannot use the run directory {run}: others than root" in done.stderr
+    assert f"cannot use the run directory {run}: users other than root" in done.stderr
     assert os.listdir(run) == []
     environment = {**os.environ, "NETVF_RUN_DIR": str(run)}
     for program in ("hyperv_vfup", "hn0"), ("hyperv_vfattach", "hn0", "0"):
         done = guest.run(BUILD / "src/libexec" / program[0], *program[1:], check=False,
                          env=environment)
-        assert done.returncode != 0 and "is not believed" in done.stderr
+        assert done.returncode != 0 and "is not trusted" in done.stderr
 
 
 def sent_by(guest, name):
@@ -62,7 +62,7 @@ def test_where_no_socket_can_be_made_the_vf_is_used(guest, tmp_path, echo, place
                 said.append(line)
                 if " ready: " in line:
                     break
-            assert [line for line in said if "nobody can ask netvfd" in line], said
+            assert [line for line in said if "netvf(1) cannot connect" in line], said
             guest.attach_vf()
             wait_until(lambda: echo.ask(20) == 20 and sent_by(guest, "vf0") >= 20,
                        what="the VF transmits")

@@ -85,9 +85,9 @@ def test_an_hn_goes_and_returns_while_the_vf_works(guest, netvfd, echo):
     traffic = Numbered(guest)
     traffic.wait_more()
     unplug_hn(guest)
-    wait_until(lambda: "has gone" in netvfd.pair()["why"])
+    wait_until(lambda: "is gone" in netvfd.pair()["why"])
     assert netvfd.pair()["hn_port"] is None
-    assert "  hn0: has gone" in netvfd.ask("status")
+    assert "  hn0: is gone" in netvfd.ask("status")
     traffic.wait_more()
     plug_hn(guest)
     wait_until(lambda: not netvfd.pair()["why"])
@@ -101,7 +101,7 @@ def test_an_hn_goes_and_returns_while_the_vf_works(guest, netvfd, echo):
 def test_a_restarted_netvfd_keeps_a_pair_without_its_hn(guest, netvfd, echo):
     attach(guest, netvfd)
     unplug_hn(guest)
-    wait_until(lambda: "has gone" in netvfd.pair()["why"])
+    wait_until(lambda: "is gone" in netvfd.pair()["why"])
     netvfd.kill()
     netvfd.start()
     assert echo.ask(5) == 5

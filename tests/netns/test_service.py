@@ -117,7 +117,7 @@ def test_actions_wait_for_who_runs_them(start_netvfd, guest, tmp_path):
     netvfd.actions.kill()
     netvfd.actions.wait()
     guest.netlink.link("set", index=guest.namespace.index("two"), ifname="three")
-    wait_until(lambda: "it is tried again" in netvfd.log)
+    wait_until(lambda: "netvfd tries again" in netvfd.log)
     netvfd.start_actions()
     wait_until(lambda: marks.read_text() == "two\nthree\n")
     for _ in range(2):

@@ -338,7 +338,7 @@ def test_a_macvlan_on_hn0_keeps_all_where_it_is(programs, guest):
     guest.netlink.link("add", ifname="mv0", kind="macvlan", macvlan_mode="bridge",
                        link=guest.namespace.index("hn0"))
     before = state(guest)
-    reason = "mv0 (macvlan) is stacked on hn0, and no device can be put on another one"
+    reason = "mv0 (macvlan) is stacked on hn0, and the kernel cannot move it"
     said = programs.run("hyperv_vfup", "hn0", status=1)
     assert reason in said and "netvf_vf_transparent" in said
     assert reason in programs.run("hyperv_vfup", "-n", "hn0", status=1)

@@ -73,7 +73,7 @@ def await_quiet(guest):
 @pytest.mark.parametrize("peer, joined, observed", [
     pytest.param(
         NetFailover, "ip -o link show master hn0 | grep -q ' eth0: .*state UP'",
-        "hn0: observed: hn0 and eth1 have one MAC and a master", marks=long),
+        "hn0: observed: hn0 and eth1 have the same MAC address and a master", marks=long),
     (Bond, "grep -q 'Active Slave: eth0' /proc/net/bonding/bond0",
      "hn0: observed: "),
 ], ids=["net_failover", "bond"])

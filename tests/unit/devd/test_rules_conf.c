@@ -129,7 +129,8 @@ static void what_devd_would_swallow_is_a_fault(void **state)
 	expect_faults("notify 0 { match \"a\", \"b\"; };", "f:1:21: `,` means nothing here\n");
 	expect_faults("\n\xc3\xa9/\n", "f:2:1: `\\xc3\\xa9` means nothing here\n"
 				       "f:2:3: `/` means nothing here\n");
-	expect_faults("notify 0 { action \"a\0b\"; };", "f:1:19: this string holds a NUL byte\n");
+	expect_faults(
+		"notify 0 { action \"a\0b\"; };", "f:1:19: this string has a NUL byte in it\n");
 	expect_faults("\n  /* a *\n\n", "f:2:3: this comment is not closed: */ is missing\n");
 	expect_faults("notify 0 { action \"a; };\n\n",
 		"f:1:19: this string is not closed: \" is missing\n");
@@ -162,15 +163,14 @@ static void doubtful_text_is_a_warning(void **state)
 		"the two, write \"(a|b)\"\n");
 	expect_faults("notify 0 { match \"a\" \"!(a|b)[|]\\|\"; };", "");
 	expect_faults("notify 0 { media-type \"infiniband\"; };",
-		"f:1:23: warning: there is no media type \"infiniband\": it is taken for "
-		"\"unknown\" (there are Ethernet, 802.11, ATM and unknown)\n");
+		"f:1:23: warning: there is no media type \"infiniband\": "
+		"\"unknown\" is used (the types are Ethernet, 802.11, ATM and unknown)\n");
 	expect_faults("notify 0 { action \"echo don't\"; };",
 		"f:1:19: warning: a ' in this action is not closed\n");
 	expect_faults("notify 0 { action \"echo don\\'t 'a\\'\"; };", "");
 	expect_faults("options { directory \"no/such\"; };",
-		"f:1:21: warning: \"no/such\" is another directory once the daemon has changed to "
-		"/: "
-		"write the whole path\n");
+		"f:1:21: warning: \"no/such\" means another directory after the daemon has changed "
+		"to /: write an absolute path\n");
 }
 
 static void costly_patterns_are_refused(void **state)
@@ -178,7 +178,7 @@ static void costly_patterns_are_refused(void **state)
 	NV_AUTO(nv_str) struct nv_str text = {};
 
 	(void)state;
-#define ENDLESS "it repeats without end what may match nothing"
+#define ENDLESS "it repeats without limit a part that may be empty"
 #define REFUSED(pattern, why)                                       \
 	expect_faults("notify 0 { match \"a\" \"" pattern "\"; };", \
 		"f:1:22: the pattern \"" pattern "\" cannot be used: " why "\n")
@@ -212,7 +212,7 @@ static void what_can_grow_is_limited(void **state)
 {
 	NV_AUTO(nv_str) struct nv_str text = {};
 	const char *too_many = "f:%d:1: there are more than 10000 rules; this one and those "
-			       "after it are not read\n";
+			       "after it are ignored\n";
 	char expected[200];
 
 	(void)state;
@@ -335,8 +335,8 @@ static void directories_are_read_in_name_order(void **state)
 	scratch_file(&scratch, "x.conf~", "an editor's");
 	scratch_file(&scratch, "conf", "not ours");
 	rules = load(&scratch,
-		"@/10-a.conf:1: warning: \"directory\" counts only in the main file; this one is "
-		"not read\n");
+		"@/10-a.conf:1: warning: \"directory\" is used only in the main file; this one is "
+		"ignored\n");
 	assert_int_equal(nv_rules_count(rules), 4);
 	assert_string_equal(nv_rules_pid_file(rules), "/p");
 	snprintf(path, sizeof(path), "%s/10-a.conf", scratch.path);

@@ -190,7 +190,7 @@ static void a_port_that_cannot_be_made_bare_is_used_and_told_of(void **state)
 	fake_fail(fake, FAKE_LINK_SET, 1, -EIO);
 	make_vf("nvt0", 1);
 	hear();
-	assert_int_equal(said("cannot make nvt0 ready as a port of hn0: "), 1);
+	assert_int_equal(said("cannot prepare nvt0 as a port of hn0: "), 1);
 	assert_int_equal(pair()->active, NV_PORT_VF);
 }
 

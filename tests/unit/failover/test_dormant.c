@@ -71,16 +71,16 @@ static void each_failure_is_told_once_and_a_link_that_has_gone_is_none(void **st
 	make_all();
 	fake_fail(fake, FAKE_LINK_SET, 1, -ENODEV);
 	nv_dormant_set(failover, managed(), true);
-	assert_int_equal(said("cannot have it show"), 0);
+	assert_int_equal(said("cannot make it show"), 0);
 	for (int i = 0; i < 2; i++) {
 		fake_fail(fake, FAKE_LINK_SET, 1, -EPERM);
 		nv_dormant_set(failover, managed(), true);
 	}
-	assert_int_equal(said("hn0: cannot have it show that it has no link: "), 1);
+	assert_int_equal(said("hn0: cannot make it show that it has no link: "), 1);
 	managed()->warned.dormant = false;
 	fake_fail(fake, FAKE_LINK_SET, 1, -EPERM);
 	nv_dormant_set(failover, managed(), false);
-	assert_int_equal(said("hn0: cannot have it show its true link: "), 1);
+	assert_int_equal(said("hn0: cannot make it show its true link: "), 1);
 }
 
 static void opening_is_told_once_and_only_where_it_was_done(void **state)
@@ -89,10 +89,10 @@ static void opening_is_told_once_and_only_where_it_was_done(void **state)
 	make_all();
 	fake_fail(fake, FAKE_LINK_SET, 1, -EPERM);
 	assert_int_equal(nv_dormant_open(failover, managed()), -EPERM);
-	assert_int_equal(said("is opened again underneath"), 0);
+	assert_int_equal(said("netvfd sets it up again"), 0);
 	assert_int_equal(nv_dormant_open(failover, managed()), 0);
 	assert_int_equal(nv_dormant_open(failover, managed()), 0);
-	assert_int_equal(said("is opened again underneath"), 1);
+	assert_int_equal(said("netvfd sets it up again"), 1);
 }
 
 int main(void)

@@ -432,7 +432,7 @@ static void a_pair_that_is_forgotten_leaves_its_hn_as_it_is(void **state)
 	assert_int_equal(failover->n_managed, 0);
 	assert_int_equal(path.pair[0].hn, 0);
 	assert_int_equal(fake_link(fake, "hn0").link_mode, IF_LINK_MODE_DEFAULT);
-	assert_int_equal(said("hn0: no synthetic interface any more, its pair is forgotten"), 1);
+	assert_int_equal(said("hn0: is no synthetic interface any more; its pair is dropped"), 1);
 }
 
 static void a_lagg_that_is_left_without_ports_has_no_carrier(void **state)
@@ -454,7 +454,7 @@ static void an_hn_that_rcconf_takes_away_keeps_its_lagg(void **state)
 	assert_int_equal(failover->n_managed, 1);
 	assert_int_equal(pair()->vf, vf);
 	assert_int_equal(pair()->mode, NV_MODE_LAGG);
-	assert_int_equal(said("no synthetic interface by its name and rc.conf any more"), 1);
+	assert_int_equal(said("is no synthetic interface any more by its name and rc.conf"), 1);
 	set_carrier("nvt0", false);
 	assert_int_equal(pair()->active, NV_PORT_HN);
 	nv_loop_advance(loop, 30 * NV_USEC_PER_SEC);
@@ -486,7 +486,7 @@ static void filters_that_cannot_be_set_again_are_told_of(void **state)
 	nv_failover_lose(failover, pair()->vf);
 	path.error = -EIO;
 	nv_failover_settle(failover);
-	assert_int_equal(said("hn0: cannot look after its filters: "), 1);
+	assert_int_equal(said("hn0: cannot check its tc programs: "), 1);
 	assert_false(managed()->memory.filters_due);
 	nv_failover_lose(failover, 4711); /* is no pair's */
 	assert_false(managed()->memory.filters_due);

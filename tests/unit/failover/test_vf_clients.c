@@ -30,7 +30,8 @@ static void one_that_stays_is_told_of(void **state)
 	services.n_clients = 1;
 	services.end_error = -EPERM;
 	assert_false(nv_vf_clients_end("hn0", "nvt0"));
-	assert_int_equal(said("runs on its VF nvt0, where it must not: cannot end it: "), 1);
+	assert_int_equal(
+		said("runs on its VF nvt0, where no DHCP client may run: cannot end it: "), 1);
 	assert_int_equal(said("it is ended"), 0);
 }
 

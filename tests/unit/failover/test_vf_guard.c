@@ -84,7 +84,7 @@ static void a_foreign_address_is_told_of_once(void **state)
 	give_address(vf, "192.0.2.1/24");
 	give_address(vf, "192.0.2.2/24");
 	assert_int_equal(fake->addrs.count, 0);
-	assert_int_equal(said("hn0: its VF nvt0 was given the address 192.0.2.1/24 by"), 1);
+	assert_int_equal(said("hn0: somebody gave its VF nvt0 the address 192.0.2.1/24;"), 1);
 	assert_int_equal(said("192.0.2.2"), 0);
 }
 
@@ -116,7 +116,7 @@ static void an_address_that_cannot_be_taken_off_is_told_of_and_tried_again(void 
 	fake_put_addr(fake, &addr);
 	hear();
 	assert_int_equal(fake->addrs.count, 1);
-	assert_int_equal(said("hn0: cannot take an address off nvt0: "), 1);
+	assert_int_equal(said("hn0: cannot remove an address from nvt0: "), 1);
 	nv_failover_look_again(failover);
 	assert_int_equal(fake->addrs.count, 0);
 	/* Gone by itself meanwhile. */
@@ -124,7 +124,7 @@ static void an_address_that_cannot_be_taken_off_is_told_of_and_tried_again(void 
 	fake_fail(fake, FAKE_ADDR_DEL, 1, -EADDRNOTAVAIL);
 	fake_put_addr(fake, &addr);
 	hear();
-	assert_int_equal(said("cannot take an address off"), 1);
+	assert_int_equal(said("cannot remove an address from"), 1);
 }
 
 static void a_dhcp_client_on_the_vf_is_ended_here_where_it_can_be(void **state)

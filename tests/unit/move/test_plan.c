@@ -190,7 +190,7 @@ static void a_vlan_keeps_what_the_kernel_says_of_it(void **state)
 	assert_memory_equal(bench.plan.move[1].vlan, "whatever", 8);
 	nv_plan_auto(&bench.plan);
 	link->vlan_length = NV_VLAN_MAX + 1;
-	refused(&bench, "the VLAN hn0.5 has more mappings");
+	refused(&bench, "the VLAN hn0.5 has more priority mappings");
 }
 
 static void a_port_of_a_bond_is_refused(void **state)
@@ -200,7 +200,8 @@ static void a_port_of_a_bond_is_refused(void **state)
 	(void)state;
 	add_link(&bench, HN, "hn0")->master = 9;
 	add_link(&bench, 9, "bond0");
-	refused(&bench, "hn0 is a port of bond0, which is no bridge; or let hn0 keep everything");
+	refused(&bench,
+		"hn0 is a port of bond0, which is not a bridge; or let hn0 keep everything");
 }
 
 static void a_place_in_a_bridge_goes_along(void **state)
@@ -226,18 +227,18 @@ static void a_bridge_that_cannot_have_both_is_refused(void **state)
 	(void)state;
 	tell_bridge(&bench);
 	link_of(&bench, 9)->stp = true;
-	refused(&bench, "hn0 is a port of br0, whose spanning tree would keep lagg0 silent");
+	refused(&bench, "hn0 is a port of br0, whose spanning tree would block lagg0");
 	nv_str_auto(&bench.why);
 	link_of(&bench, 9)->stp = false;
 	link_of(&bench, 10)->isolated = true;
-	refused(&bench, "hn0 is a port of br0 and tap0 an isolated one");
+	refused(&bench, "hn0 is a port of br0, and so is tap0, which is isolated");
 	/* It does not reach hn0 now either. */
 	link_of(&bench, HN)->isolated = true;
 	make_from(&bench, NULL);
 	nv_rtobjs_auto(&bench.now.ports);
 	nv_plan_auto(&bench.plan);
 	nv_str_auto(&bench.why);
-	refused(&bench, "the kernel does not tell");
+	refused(&bench, "the kernel does not report");
 }
 
 static void a_macvlan_on_hn_is_refused(void **state)

@@ -59,11 +59,11 @@ static void steps_make_before_they_break(void **state)
 		"add lagg0 address 192.0.2.5/24",
 		"add lagg0 address 2001:db8::6/24", /* the kernel has the last in front */
 		"add lagg0 address 2001:db8::5/24",
-		"wait lagg0 until IPv6 addresses are in force",
+		"wait lagg0 until IPv6 addresses can be used",
 		"add lagg0 route to 198.51.100.0/24 via 192.0.2.1",
 		"switch lagg0 frames arrive here from now on",
 		"remove hn0 route to 198.51.100.0/24 via 192.0.2.1",
-		"remove hn0 routes to its own networks, and what has come to it meanwhile",
+		"remove hn0 routes to its own networks, and what was added to it meanwhile",
 		"remove hn0 IPv6 addresses",
 		"add lagg0 a DHCP client, if one runs now",
 		"settle lagg0 reverse path filtering and duplicate address detection",
@@ -88,9 +88,8 @@ static void what_needs_the_old_ones_name_is_made_when_that_is_gone(void **state)
 	static const char *const wanted[] = {
 		"switch lagg0 frames arrive here from now on",
 		"remove storage route to 198.51.100.0/24 via 203.0.113.1",
-		"remove storage it, so that another can have its name: nothing is heard on it "
-		"until "
-		"that is there",
+		"remove storage the VLAN, so that its replacement can have the name: it receives "
+		"nothing until then",
 		"make storage VLAN 8 on lagg0",
 		"add storage address 203.0.113.5/24",
 		"add storage route to 198.51.100.0/24 via 203.0.113.1",
@@ -111,11 +110,11 @@ static void a_port_is_one_before_it_is_up_and_leaves_first(void **state)
 {
 	static const char *const wanted[] = {
 		"make lagg0 the lagg of hn0",
-		"copy lagg0 the place in br0, isolated and mute for now",
+		"copy lagg0 the bridge port of br0, isolated and without flooding for now",
 		"copy lagg0 the settings of hn0; MTU 1500",
 		"switch lagg0 frames arrive here from now on",
-		"remove hn0 its place in br0",
-		"close hn0 to router advertisements, and to addresses that it makes itself",
+		"remove hn0 its bridge port of br0",
+		"close hn0 to router advertisements and to automatic IPv6 addresses",
 	};
 	BENCH(bench);
 
@@ -171,19 +170,19 @@ static void what_rcconf_says_is_shown_as_its_own_and_the_rest_leaves(void **stat
 		"add lagg0 address 2001:db8::5/24\n"
 		"add lagg0 route to 198.51.100.0/24 of rc.conf\n"
 		"add lagg0 route to default via 192.0.2.1 of rc.conf\n"
-		"wait lagg0 until IPv6 addresses are in force\n"
-		"wait lagg0.5 until IPv6 addresses are in force\n"
-		"copy lagg0 what systemd-resolved, if it runs, has for hn0\n"
+		"wait lagg0 until IPv6 addresses can be used\n"
+		"wait lagg0.5 until IPv6 addresses can be used\n"
+		"copy lagg0 the settings of hn0 in systemd-resolved, if that runs\n"
 		"switch lagg0 frames arrive here from now on\n"
-		"close hn0 to router advertisements, and to addresses that it makes itself\n"
+		"close hn0 to router advertisements and to automatic IPv6 addresses\n"
 		"leave hn0 route to 203.0.113.0/24 via 192.0.2.9\n"
-		"remove hn0 routes to its own networks, and what has come to it meanwhile\n"
+		"remove hn0 routes to its own networks, and what was added to it meanwhile\n"
 		"remove hn0 IPv6 addresses\n"
 		"add lagg0.5 a DHCP client, if one runs now\n"
 		"settle lagg0 reverse path filtering and duplicate address detection\n"
 		"settle lagg0.5 reverse path filtering and duplicate address detection\n"
 		"leave hn0 address 192.0.2.5/24\n"
-		"remove hn0 what systemd-resolved, if it runs, has for hn0\n"
+		"remove hn0 the settings of hn0 in systemd-resolved, if that runs\n"
 		"remove hn0 IPv4 addresses\n");
 }
 
@@ -222,13 +221,13 @@ static void an_interface_that_is_down_is_not_waited_for_and_has_no_routes(void *
 		"make lagg0 the lagg of hn0\n"
 		"copy lagg0 the settings of hn0; MTU 1500\n"
 		"add lagg0 address 192.0.2.7/24 of rc.conf\n"
-		"copy lagg0 what systemd-resolved, if it runs, has for hn0\n"
+		"copy lagg0 the settings of hn0 in systemd-resolved, if that runs\n"
 		"switch lagg0 frames arrive here from now on\n"
-		"close hn0 to router advertisements, and to addresses that it makes itself\n"
-		"remove hn0 routes to its own networks, and what has come to it meanwhile\n"
+		"close hn0 to router advertisements and to automatic IPv6 addresses\n"
+		"remove hn0 routes to its own networks, and what was added to it meanwhile\n"
 		"remove hn0 IPv6 addresses\n"
 		"settle lagg0 reverse path filtering and duplicate address detection\n"
-		"remove hn0 what systemd-resolved, if it runs, has for hn0\n"
+		"remove hn0 the settings of hn0 in systemd-resolved, if that runs\n"
 		"remove hn0 IPv4 addresses\n");
 }
 

@@ -112,7 +112,7 @@ static void a_refused_pair_says_why(void **state)
 	set(pair(), "verdict", "'refused'");
 	set(pair(), "why", "'two of a kind'");
 	set(pair(), "vf_port", "null");
-	expect("hn0", "no pair: two of a kind");
+	expect("hn0", "cannot be paired: two of a kind");
 }
 
 static void a_card_that_may_be_the_missing_vf_is_named(void **state)
@@ -130,9 +130,9 @@ static void a_card_that_may_be_the_missing_vf_is_named(void **state)
 	assert_int_equal(nv_links_put(&facts.links, &card), 0);
 	expect(NULL, NULL); /* nobody misses one */
 	set(pair(), "vf_port", "null");
-	expect("hn0", "enp3s0 on the PCI bus is in no pair: its MAC is 02:00:00:00:00:09");
+	expect("hn0", "enp3s0 on the PCI bus is in no pair: its MAC address is 02:00:00:00:00:09");
 	assert_int_equal(nv_addrs_add(&facts.addrs, &addr), 0);
-	expect("hn0", "is gone for"); /* a card of its own */
+	expect("hn0", "has been gone for"); /* a card of its own */
 }
 
 static void a_filter_that_somebody_removed_is_missed(void **state)
@@ -147,9 +147,9 @@ static void a_vf_that_is_away_is_told_with_its_time(void **state)
 	(void)state;
 	set(pair(), "vf_port", "null");
 	set(pair(), "active", "'hn'");
-	expect("hn0", "its VF vf0 is gone for 1 min 30 s");
+	expect("hn0", "its VF vf0 has been gone for 1 min 30 s");
 	set(pair(), "last_vf", "null");
-	expect("hn0", "no VF has come, for 1 min 30 s");
+	expect("hn0", "no VF has appeared for 1 min 30 s");
 }
 
 static void a_vf_that_cannot_be_used_is_told_with_the_reason(void **state)
@@ -162,7 +162,7 @@ static void a_vf_that_cannot_be_used_is_told_with_the_reason(void **state)
 	expect("vf0", "no carrier");
 	vf.flags = 0;
 	assert_int_equal(nv_links_put(&facts.links, &vf), 0);
-	expect("vf0", "set down");
+	expect("vf0", "is down");
 	set(pair_told(), "waits", "true");
 	expect(NULL, NULL);
 }
@@ -175,7 +175,7 @@ static void a_hold_down_and_an_order_are_told(void **state)
 	expect("vf0", "stays on hn0 for 2.5 s more");
 	set(pair_told(), "held", "0.0");
 	set(pair(), "wish", "'hn'");
-	expect("hn0", "somebody ordered");
+	expect("hn0", "because of");
 }
 
 static void a_vf_that_no_rule_sets_up_is_told(void **state)
@@ -193,7 +193,7 @@ static void a_form_that_is_not_the_wanted_one_is_told(void **state)
 {
 	(void)state;
 	set(pair_told(), "transparent", "true");
-	expect("hn0", "lagg0 has the addresses still");
+	expect("hn0", "lagg0 still has the addresses");
 	set(pair(), "form", "'transparent'");
 	set(pair(), "upper", "'hn0'");
 	expect(NULL, NULL);

@@ -335,8 +335,8 @@ static void why_no_rule_sets_a_vf_up_is_said(void **state)
 	assert_string_equal(nv_str_text(&why), "as before");
 	assert_true(nv_events_unattached(&t.daemon, "ib0", &why));
 	assert_string_equal(nv_str_text(&why),
-		"the nearest, at devd.conf:9, wants subsystem to be \"(nvt|eth)[0-9]\", and it is "
-		"\"ib0\"");
+		"the nearest, at devd.conf:9, requires subsystem to be \"(nvt|eth)[0-9]\", and "
+		"it is \"ib0\"");
 	expect("");
 }
 
@@ -360,7 +360,7 @@ static void how_an_action_ended_is_said(void **state)
 		{0, 3 << 8, "ended with status 3"},
 		{0, SIGKILL, "was ended by signal 9"},
 		{-ETIME, 0, "was ended at its time limit"},
-		{-ECANCELED, 0, "is left to itself, for netvfd ends"},
+		{-ECANCELED, 0, "continues without netvfd, which ends"},
 		{-ENOENT, 0, "could not be run: No such file or directory"},
 	};
 

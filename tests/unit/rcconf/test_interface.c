@@ -165,9 +165,9 @@ static const struct built primary[] = {
 	{"ifconfig_DEFAULT='inet 192.0.2.1/24'\nifconfig_hn0=", "nothing ", NULL},
 	{"ifconfig_DEFAULT=up\nifconfig_hn0='inet 192.0.2.1/24'", A1 "up ", NULL},
 	/* faults */
-	{"ifconfig_hn0='inet 10.1.2.3'", "10.1.2.3/8 brd 10.255.255.255; up ", "/8 is taken"},
-	{"ifconfig_hn0='inet 172.16.2.3'", "172.16.2.3/16 brd 172.16.255.255; up ", "/16 is taken"},
-	{"ifconfig_hn0='inet 192.0.2.1'", A1 "up ", "/24 is taken"},
+	{"ifconfig_hn0='inet 10.1.2.3'", "10.1.2.3/8 brd 10.255.255.255; up ", "/8 is used"},
+	{"ifconfig_hn0='inet 172.16.2.3'", "172.16.2.3/16 brd 172.16.255.255; up ", "/16 is used"},
+	{"ifconfig_hn0='inet 192.0.2.1'", A1 "up ", "/24 is used"},
 	{"ifconfig_hn0='inet 192.0.2.1/33'", "up ", "from 0 to 32"},
 	{"ifconfig_hn0='inet 192.0.2.1/x'", "up ", "from 0 to 32"},
 	{"ifconfig_hn0='inet 192.0.2.256/24 netmask 255.0.0.0'", "up ", "not an IPv4 address"},
@@ -178,7 +178,7 @@ static const struct built primary[] = {
 	{"ifconfig_hn0='inet 192.0.2.1/24 192.0.2.2'", A1 "up ", "second address"},
 	{"ifconfig_hn0='inet 192.0.2.1/24 netmask 255.0.255.0'", A1 "up ", "not a netmask"},
 	{"ifconfig_hn0='inet 192.0.2.1/24 broadcast x'", A1 "up ", "not an IPv4 address"},
-	{"ifconfig_hn0='inet 192.0.2.1/24 mtu'", A1 "up ", "wants a value"},
+	{"ifconfig_hn0='inet 192.0.2.1/24 mtu'", A1 "up ", "needs a value"},
 	{"ifconfig_hn0='mtu 67'", "up ", "from 68 to 65535"},
 	{"ifconfig_hn0='mtu 9k'", "up ", "from 68 to 65535"},
 	{"ifconfig_hn0='ether 01:00:5e:00:00:01'", "up ", "of one station"},
@@ -295,7 +295,7 @@ static const struct built aliases[] = {
 	{"ifconfig_hn0_alias0='inet 192.0.2.7-/24'", "up ", "not an IPv4 address"},
 	{"ifconfig_hn0_alias0='inet 192.0.2-3.1/24'", "up ", "not an IPv4 address"},
 	{"ifconfig_hn0_alias0='inet 192.0.2.5-7 netmask 255.255.255.0'", "up ",
-		"takes its length after"},
+		"can only have a length after"},
 	{"ifconfig_hn0_alias0='inet6 2001:db8::-5/64'", "up ", "not an IPv6 address"},
 	{"ifconfig_hn0_alias0='inet6 2001:db8::1-12345/64'", "up ", "not an IPv6 address"},
 	{"ifconfig_hn0_alias0='inet6 ::192.0.2.1-5/64'", "up ", "not an IPv6 address"},
@@ -418,11 +418,11 @@ static const struct built routes[] = {
 		"not an IPv4 destination"},
 	{IF4 "static_routes=a\nroute_a='10.0.0.0/8 gateway'", A1 "up ", "not an IPv4 gateway"},
 	{IF4 "static_routes=a\nroute_a='-net 10.0.0.0 192.0.2.9'",
-		A1 "10.0.0.0/8 via 192.0.2.9; up ", "/8 is taken"},
+		A1 "10.0.0.0/8 via 192.0.2.9; up ", "/8 is used"},
 	{IF4 "static_routes=a\nroute_a='-net 10.1.0.0 192.0.2.9'", A1 "up ", "has no length"},
 	{IF4 "static_routes=a\nroute_a='10.0.0.0/8 192.0.2.9 -fib 1'", A1 "up ",
 		"does not know `-fib'"},
-	{IF4 "static_routes=a\nroute_a='10.0.0.0/8 192.0.2.9 -mtu'", A1 "up ", "wants a value"},
+	{IF4 "static_routes=a\nroute_a='10.0.0.0/8 192.0.2.9 -mtu'", A1 "up ", "needs a value"},
 	{IF4 "static_routes=a\nroute_a='10.0.0.0/8 192.0.2.9 -mtu 5'", A1 "up ",
 		"from 68 to 65535"},
 	{IF4 "static_routes=a\nroute_a='10.0.0.0/8 192.0.2.9 -ifa x'", A1 "up ", "not an address"},
@@ -432,7 +432,7 @@ static const struct built routes[] = {
 	{IF4 "defaultrouter='gw.example.org'", A1 "up ", "not an IPv4 gateway"},
 	{IF6 "ipv6_defaultrouter=fe80::1", A6 "up ", "needs its interface; write fe80::1%IF"},
 	{IF6 "ipv6_static_routes=a\nipv6_route_a='2001:db8:5:: 2001:db8::9'",
-		A6 "2001:db8:5::/64 via 2001:db8::9; up ", "/64 is taken"},
+		A6 "2001:db8:5::/64 via 2001:db8::9; up ", "/64 is used"},
 };
 
 static void routes_that_belong_are_taken(void **state)
@@ -472,9 +472,9 @@ static const struct built vlans[] = {
 	{"vlans_hn0=web\ncreate_args_web='vlan 0'", "up ", "must say"},
 	{"vlans_hn0=web\ncreate_args_web='vlan'", "up ", "must say"},
 	{"vlans_hn0=web\ncreate_args_web='vlan 5 vlandev hn1'", "up ", "must say"},
-	{"vlans_hn0=a/b", "up ", "makes no name"},
-	{"vlans_hn0=anamethatistoolong", "up ", "makes no name"},
-	{"vlans_hn0=5\nvlans_hn0_5=6", "lagg0.5=5 { up } up ", "inside a VLAN"},
+	{"vlans_hn0=a/b", "up ", "gives no valid"},
+	{"vlans_hn0=anamethatistoolong", "up ", "gives no valid"},
+	{"vlans_hn0=5\nvlans_hn0_5=6", "lagg0.5=5 { up } up ", "on a VLAN"},
 };
 
 static void vlans_are_built_with_their_own(void **state)
@@ -497,7 +497,7 @@ static void long_name_of_a_vlan_is_refused(void **state)
 {
 	const struct built fits = {"vlans_hn0=4000", "alongname.4000=4000 { nothing } up ", NULL};
 	const struct built too_long = {
-		"vlans_hn0=4000", "up ", "`4000' makes no name for an interface"};
+		"vlans_hn0=4000", "up ", "`4000' gives no valid interface name"};
 
 	(void)state;
 	check_one(&fits, "hn0", "alongname");
@@ -593,7 +593,7 @@ static void every_fault_of_a_value_is_told(void **state)
 	assert_non_null(strstr(faults.fault[0].message, "is `netmask' meant?"));
 	assert_non_null(strstr(faults.fault[1].message, "second address"));
 	assert_non_null(strstr(faults.fault[2].message, "mtu x"));
-	assert_non_null(strstr(faults.fault[3].message, "/24 is taken"));
+	assert_non_null(strstr(faults.fault[3].message, "/24 is used"));
 }
 
 int main(void)
