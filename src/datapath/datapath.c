@@ -194,7 +194,7 @@ static int dp_refresh(struct nv_datapath *datapath)
 	return 0;
 }
 
-/* As dp_lock(), for what the data path is in force with now. */
+/* dp_lock(), and opens the maps that are in use now. */
 static int dp_lock_current(struct nv_datapath *datapath, int *ret_fd)
 {
 	int r = dp_lock(datapath, ret_fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the data path has of a pair, and tells of it, as plain values. */
+/* What the data path stores and counts of a pair, as plain values. */
 #pragma once
 
 #include "kernel/types.h"

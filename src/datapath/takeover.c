@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opens the programs and maps: loads them, or takes over those that an earlier process left. */
+/* Opens the programs and maps: loads them, or adopts those of an earlier process. */
 #include "datapath/pins.h"
 
 #include "base/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the files of rules, and gives access to the rules. */
+/* Reads the files of rules. */
 #include "devd/conf.h"
 
 #include <errno.h>

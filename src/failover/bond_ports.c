@@ -28,7 +28,10 @@ int nv_bond_ports_make(struct nv_failover *failover, struct nv_managed *managed,
 	char name[IFNAMSIZ];
 	int r = nv_hn_lagg_name(hn->name, name);
 
-	/* A bond that is made and deleted again for a lock is news, and so the next look is now. */
+	/*
+	 * A bond that was made and deleted again because of the lock changes links, so the pair is
+	 * settled again at once.
+	 */
 	if (r == 0)
 		r = nv_datapath_change(failover->datapath, hn->ifindex, &(struct nv_dp_change){});
 	if (r == 0)

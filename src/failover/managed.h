@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is known of each pair that is looked after, and of all of them. */
+/* The state of each managed pair, and of all of them together. */
 #pragma once
 
 #include "datapath/datapath.h"

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+/* One notification of a pair, while its frames are sent. */
 struct telling {
 	struct nv_kernel *kernel;
 	unsigned int sent;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The parts of a message about an address, a route, a rule, a neighbour, a next hop or a bridge's
- * port (rtnetlink(7)). No system call in here.
+ * Reads the parts of rtnetlink messages about addresses, routes, rules, neighbours, next hops and
+ * bridge ports (rtnetlink(7)). There is no system call in this file.
  */
 #pragma once
 
@@ -11,13 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* RTM_NEW…, for the DEL and GET of the same family too: NEW is a multiple of four. */
+/*
+ * The RTM_NEW type of a message, also for the DEL and GET types of the same family: NEW is a
+ * multiple of four.
+ */
 uint16_t nv_rtmessage_family(uint16_t type);
 
-/* Bytes of the header before the attributes; 0: not such a message. */
+/* Bytes of the family's header, before the attributes; 0: not such a message. */
 size_t nv_rtmessage_header_size(uint16_t type);
 
-/* Of RTM_NEWNEIGH: whether it is an entry of a bridge's forwarding database. */
+/* For RTM_NEWNEIGH: whether it is an entry of a bridge's forwarding database. */
 bool nv_rtmessage_is_fdb(const struct nlmsghdr *message);
 
 /* The attribute behind @after, or the first for NULL; NULL at the end. */

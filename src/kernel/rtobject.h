@@ -137,9 +137,9 @@ void nv_rtobjs_auto(struct nv_rtobjs *objs);
 const struct nlmsghdr *nv_rtobj_message(const struct nv_rtobj *obj);
 
 /*
- * Begins a copy of @message, its header alone, behind the last object, with room for its
- * attributes and a little more; it counts when nv_rtobjs_commit() is called. @ret_header: the
- * family's header in the copy. Returns 0, -ENOMEM, -E2BIG.
+ * Begins a copy of the header of @message behind the last object, with room for its attributes and
+ * a little more. The copy counts after nv_rtobjs_commit(). @ret_header: the family's header in the
+ * copy. Returns 0, -ENOMEM, -E2BIG.
  */
 int nv_rtobjs_begin(struct nv_rtobjs *objs, const struct nlmsghdr *message, void *ret_header,
 	struct nlmsghdr **ret_copy);

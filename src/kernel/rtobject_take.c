@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a dump's message to the request that would make the same. */
+/* Makes rtobjects from a dump's messages: the request that would make the same object. */
 #include "kernel/attrs.h"
 #include "kernel/bridge_port.h"
 #include "kernel/rtmessage.h"

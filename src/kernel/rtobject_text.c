@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Words for a person. */
+/* Describes an rtobject in words. */
 #include "kernel/attrs.h"
 #include "kernel/rtmessage.h"
 #include "kernel/rtobject.h"

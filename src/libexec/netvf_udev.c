@@ -57,7 +57,7 @@ static bool udev_is_named_by_mac(const char *link_file)
 	return false;
 }
 
-/* An alternative name of its own, which udev may have given it already, is not. */
+/* A device's own alternative name is not taken: udev may have given it already. */
 static bool udev_is_taken(const char *ifname, const char *name)
 {
 	unsigned int holder = if_nametoindex(name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs hyperv_vfup, under a name that is easier to find. */
+/* netvf plan and netvf release: run hyperv_vfup -n and hyperv_vfup -r. */
 #include "netvf/command.h"
 
 #include "base/log.h"

@@ -77,9 +77,9 @@ static int events_parse(const char *line, struct nv_event **ret_event)
 }
 
 /*
- * Whether a command is hyperv_vfattach alone and would do nothing: for a link that can be nobody's
- * VF. Where a thousand containers start, it would be run for each of their interfaces. A link that
- * becomes a pair's VF later has its IFATTACH then: events_raise_attach().
+ * Whether a command is only hyperv_vfattach and would do nothing, because the link cannot be a VF.
+ * Otherwise it would run for every interface where a thousand containers start. If a link becomes a
+ * pair's VF later, events_raise_attach() raises its IFATTACH.
  */
 static bool events_is_needless(
 	struct nv_daemon *daemon, const struct nv_event *event, const char *command)

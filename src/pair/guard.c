@@ -17,7 +17,7 @@ uint64_t nv_guard_left(
 	return at < NV_GUARD_MAX && guard->known[at].next > now ? guard->known[at].next - now : 0;
 }
 
-/* A free place, or that of the one which may be taken off the soonest. */
+/* A free entry, or the one whose address may be removed first. */
 static struct nv_guard_address *guard_place(struct nv_guard *guard)
 {
 	struct nv_guard_address *place = &guard->known[0];
@@ -38,7 +38,7 @@ bool nv_guard_note(struct nv_guard *guard, int vf, const struct nv_ip *address, 
 	if (guard->vf != vf)
 		*guard = (struct nv_guard){.vf = vf};
 	at = guard_find(guard, vf, address);
-	/* Long after it was free to be taken off, it is as new. */
+	/* If the address could have been removed for a long time, it counts as new. */
 	if (at == NV_GUARD_MAX || now > guard->known[at].next + guard->known[at].wait) {
 		known = at == NV_GUARD_MAX ? guard_place(guard) : &guard->known[at];
 		*known = (struct nv_guard_address){

@@ -11,10 +11,10 @@ static uint64_t holddown_wait_of(unsigned int flaps, uint64_t limit)
 }
 
 /*
- * "Soon" grows with the hold-down. Otherwise a VF that stays a little longer than a fixed limit
- * would not count as flapping.
+ * A VF that is lost earlier than this after the return has flapped. The limit grows with the
+ * hold-down. Otherwise a VF that stays a little longer than a fixed limit would not count.
  */
-static uint64_t holddown_is_soon(unsigned int flaps)
+static uint64_t holddown_flap_limit(unsigned int flaps)
 {
 	uint64_t wait = holddown_wait_of(flaps, UINT64_MAX);
 
@@ -31,10 +31,10 @@ void nv_holddown_note(struct nv_holddown *holddown, uint64_t now, int usable, in
 	if (on_vf && usable) {
 		if (!holddown->active_since)
 			holddown->active_since = now;
-		else if (now - holddown->active_since >= holddown_is_soon(holddown->flaps))
+		else if (now - holddown->active_since >= holddown_flap_limit(holddown->flaps))
 			holddown->flaps = 0;
 	} else if (holddown->active_since) {
-		if (now - holddown->active_since >= holddown_is_soon(holddown->flaps))
+		if (now - holddown->active_since >= holddown_flap_limit(holddown->flaps))
 			holddown->flaps = 0;
 		else if (!usable && holddown->flaps < FLAPS_MAX)
 			holddown->flaps++;

@@ -43,8 +43,8 @@ int nv_pairs_find(const struct nv_links *links, const struct nv_hn_config *confi
 void nv_pairs_auto(struct nv_pairs *pairs);
 
 /*
- * Whether a link can be a pair's VF, whatever its MAC and whatever else there is: an Ethernet
- * interface on the PCI bus, not stacked and no hn, or one that netvf_pairs names as a VF.
+ * Whether a link can be a pair's VF, whatever its MAC address is: an Ethernet interface on the PCI
+ * bus that is neither stacked nor an hn, or one that netvf_pairs names as a VF.
  */
 bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config);
 

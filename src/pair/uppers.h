@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which interfaces are stacked on an interface (the kernel's upper devices). Pure. */
+/*
+ * Which interfaces are stacked on an interface (the kernel's upper devices). Which of them can move
+ * to a lagg is in move/plan.c. Pure.
+ */
 #pragma once
 
 #include "kernel/types.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* netvf's own settings from rc.conf, as values. Pure. */
+/* netvf's own settings from rc.conf, as values. Pure. A new key also needs a row in check.c. */
 #pragma once
 
 #include "pair/config.h"

@@ -101,7 +101,7 @@ static __always_inline bool is_marked_done(struct __sk_buff *skb)
 	return true;
 }
 
-/* A VF of a slot that was seen unable to send, and when last (bpf_ktime_get_ns()). */
+/* When the VF of a slot was last seen unable to send (bpf_ktime_get_ns()). */
 struct shut {
 	__u64 at;
 	__u32 vf; /* 0: none */
@@ -110,14 +110,15 @@ struct shut {
 static struct shut shut[NV_DP_PAIRS_MAX];
 
 /*
- * A VF that could not send is used again once it has been able to for a while, as netvf_holddown
- * has it: its operstate says so some moments before its queues are there. What netvfd decides
- * comes earlier, unless it is late or dead.
+ * A VF that could not send is used again only after it was able to send for a while
+ * (netvf_holddown): its operstate changes some moments before its queues run. netvfd decides
+ * earlier, unless it is late or does not run.
  */
 static __always_inline bool has_settled(__u32 slot, __u32 vf, bool open)
 {
 	volatile struct shut *seen = &shut[slot % NV_DP_PAIRS_MAX];
-	__u64 last = seen->at; /* before the time: another processor may store a later one */
+	/* this time is in the past: another processor may store a later one */
+	__u64 last = seen->at;
 
 	if (open && seen->vf != vf)
 		return true;
