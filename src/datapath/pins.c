@@ -188,13 +188,23 @@ bool nv_pins_belong(int program, const struct nv_objects *objects)
 	return false;
 }
 
+/*
+ * Maps that some programs do not use: those of an earlier netvf, or of a kernel that lets none read
+ * its memory. Once unmounted, nothing else keeps them.
+ */
+static bool pins_may_lack(size_t which)
+{
+	return which == NV_OBJECT_LIMITS || which == NV_OBJECT_REPORTS ||
+	       which == NV_OBJECT_PLACES;
+}
+
 int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 
 	for (size_t i = 0; i < NV_OBJECTS; i++) {
 		objects.fd[i] = pin_get(run_dir, i);
-		if (objects.fd[i] < 0 && i != NV_OBJECT_LIMITS && i != NV_OBJECT_REPORTS)
+		if (objects.fd[i] < 0 && !pins_may_lack(i))
 			return objects.fd[i];
 	}
 	/* The process that writes the pins may have died after two of them. */
