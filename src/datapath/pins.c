@@ -194,8 +194,7 @@ bool nv_pins_belong(int program, const struct nv_objects *objects)
  */
 static bool pins_may_lack(size_t which)
 {
-	return which == NV_OBJECT_LIMITS || which == NV_OBJECT_REPORTS ||
-	       which == NV_OBJECT_PLACES;
+	return which == NV_OBJECT_LIMITS || which == NV_OBJECT_REPORTS || which == NV_OBJECT_PLACES;
 }
 
 int nv_pins_open(const char *run_dir, struct nv_objects *ret_objects)

@@ -78,7 +78,11 @@ def bootstrap(cache, packages):
               # A mirror that stands still for some weeks does for a test.
               '--aptopt=Acquire::Check-Valid-Until "false"',
               *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT), SUITE, root])
-        os.rename(root, target)
+        try:
+            os.rename(root, target)
+        except OSError:
+            if not os.path.exists(target):  # nor was another process quicker
+                raise
     return target
 
 

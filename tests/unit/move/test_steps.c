@@ -88,8 +88,8 @@ static void what_needs_the_old_ones_name_is_made_when_that_is_gone(void **state)
 	static const char *const wanted[] = {
 		"switch lagg0 frames arrive here from now on",
 		"remove storage route to 198.51.100.0/24 via 203.0.113.1",
-		"remove storage the VLAN, so that its replacement can have the name: it receives "
-		"nothing until then",
+		("remove storage the VLAN, so that its replacement can have the name: it receives "
+		 "nothing until then"),
 		"make storage VLAN 8 on lagg0",
 		"add storage address 203.0.113.5/24",
 		"add storage route to 198.51.100.0/24 via 203.0.113.1",
