@@ -120,7 +120,7 @@ def test_by_hand_it_is_said_who_configures_hn(guest, tmp_path, manage):
     manage("systemd-networkd", "hn0")
     assert programs.run("hyperv_vfattach", "vf0", "0") == ""
     assert not guest.is_up("vf0")
-    assert "for systemd-networkd configures it" in programs.run("hyperv_vfup", "hn0")
+    assert "because systemd-networkd configures it" in programs.run("hyperv_vfup", "hn0")
     assert not guest.link("lagg0")
 
 

@@ -149,7 +149,7 @@ def test_a_restart_leaves_a_vf_down_that_somebody_set_down(guest, start_netvfd, 
     netvfd.log_path.write_text("")
     netvfd.start()
     # What there is at the start is acted on in this order: the hn stands for all.
-    wait_until(lambda: "subsystem=hn0 type=IFATTACH': nobody's VF" in netvfd.log)
+    wait_until(lambda: "subsystem=hn0 type=IFATTACH': not a VF" in netvfd.log)
     assert "subsystem=vf0 type=ATTACH" in netvfd.log
     assert "subsystem=vf0 type=IFATTACH" not in netvfd.log
     assert not guest.is_up("vf0")

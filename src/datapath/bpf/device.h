@@ -52,13 +52,21 @@ typedef struct {
 	struct net *net;
 } KERNELS possible_net_t;
 
+struct Qdisc {
+	unsigned int flags;
+} KERNELS;
+
+struct netdev_queue {
+	struct Qdisc *qdisc;
+} KERNELS;
+
 struct net_device {
 	unsigned long state;
 	int ifindex;
 	possible_net_t nd_net;
 	struct list_head close_list;
 	struct hlist_node index_hlist;
-	unsigned char operstate; /* an unsigned int since Linux 6.9 */
+	struct netdev_queue *_tx;
 } KERNELS;
 
 struct sk_buff {
@@ -70,11 +78,7 @@ struct sk_buff {
 #define STATE_PRESENT	(1UL << 1)
 #define STATE_NOCARRIER (1UL << 2)
 
-/*
- * A device whose carrier has just come is in one of these states, and drops all frames, until the
- * link watch work has activated its queues (linkwatch_do_dev()).
- */
-#define OPER_CLOSED	(1 << 1 | 1 << 2 | 1 << 3) /* IF_OPER_NOTPRESENT, _DOWN, _LOWERLAYERDOWN */
+#define QDISC_BUILTIN 1U /* TCQ_F_BUILTIN: of noop_qdisc alone, which drops every frame */
 
 #define BUCKETS 256 /* NETDEV_HASHENTRIES */
 /* devices in a bucket that are searched: 16,384 devices fill the buckets that far */
@@ -103,6 +107,18 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
 #endif
 
 /*
+ * A device whose carrier has just come drops every frame until the link watch work has activated
+ * its queues, one after another (dev_activate()).
+ */
+static __always_inline bool has_queues(struct net_device *device)
+{
+	struct netdev_queue *queue = READ(device, _tx);
+	struct Qdisc *qdisc = READ(queue, qdisc);
+
+	return !(READ(qdisc, flags) & QDISC_BUILTIN);
+}
+
+/*
  * The kernel puts a device on the list of devices to be closed before it notifies anybody, and
  * notifies everybody before it stops the queues. A program that reads the list in time sends
  * nothing into a stopped queue.
@@ -114,8 +130,7 @@ static __always_inline bool is_open(const void *address)
 	const void *alone = address + bpf_core_field_offset(struct net_device, close_list);
 
 	return (READ(device, state) & mask) == (STATE_START | STATE_PRESENT) &&
-	       (const void *)READ(device, close_list.next) == alone &&
-	       !(OPER_CLOSED >> READ(device, operstate) & 1);
+	       (const void *)READ(device, close_list.next) == alone && has_queues(device);
 }
 
 /*

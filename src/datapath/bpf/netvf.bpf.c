@@ -29,7 +29,6 @@
 #define TC_MARK_DONE 0x6e76
 
 #define RECENT	   256
-#define SETTLE_NS  100000000
 #define LOOK_EVERY 64 /* frames by the VF; with hooks too, in case these have disappeared */
 
 struct {
@@ -101,38 +100,6 @@ static __always_inline bool is_marked_done(struct __sk_buff *skb)
 	return true;
 }
 
-/* When the VF of a slot was last seen unable to send (bpf_ktime_get_ns()). */
-struct shut {
-	__u64 at;
-	__u32 vf; /* 0: none */
-};
-
-static struct shut shut[NV_DP_PAIRS_MAX];
-
-/*
- * A VF that could not send is used again only after it was able to send for a while
- * (netvf_holddown): its operstate changes some moments before its queues run. netvfd decides
- * earlier, unless it is late or does not run.
- */
-static __always_inline bool has_settled(__u32 slot, __u32 vf, bool open)
-{
-	volatile struct shut *seen = &shut[slot % NV_DP_PAIRS_MAX];
-	/* this time is in the past: another processor may store a later one */
-	__u64 last = seen->at;
-
-	if (open && seen->vf != vf)
-		return true;
-	if (open && bpf_ktime_get_ns() - last >= SETTLE_NS) {
-		seen->vf = 0;
-		return true;
-	}
-	if (!open) {
-		seen->at = bpf_ktime_get_ns();
-		seen->vf = vf;
-	}
-	return false;
-}
-
 /*
  * Whether the VF can send: the last result if the hooks have counted no event since, else from a
  * new look.
@@ -148,7 +115,7 @@ static __always_inline bool is_able(
 
 	if (hooked && ok == seq && !again)
 		return true;
-	able = has_settled(slot, vf, NV_READ(entry->removing_vf) != vf && can_send(skb, slot, vf));
+	able = NV_READ(entry->removing_vf) != vf && can_send(skb, slot, vf);
 	if (hooked && ok != (able ? seq : 0))
 		*(volatile __u32 *)&entry->ok_seq = able ? seq : 0;
 	return able;
