@@ -14,7 +14,7 @@ int nv_port_setup(
 	bool differs = mtu && mtu != link->mtu;
 	int r = differs ? nv_kernel_link_set(kernel, link->ifindex, &change) : 0;
 
-	if (r < 0 && r != -ENODEV)
+	if (r < 0 && r != -ENODEV && link->mtu < mtu)
 		nv_warn("cannot set the MTU of %s to %u: %s; larger frames than %u are lost on it",
 			link->name, mtu, nv_strerror(r), link->mtu);
 	if (ret_mtu)

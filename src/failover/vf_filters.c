@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define VLAN_RETRY  NV_USEC_PER_SEC
 #define GROUPS_SOON (NV_USEC_PER_SEC / 10)
 #define GROUPS_MAX  256 /* for one VF; cards have room for 30 to 128 */
 
@@ -105,6 +106,12 @@ static int vf_filters_add_vlan(struct nv_failover *failover, const struct nv_lin
 	return r == -EEXIST ? 0 : r;
 }
 
+/* A driver says so for some moments, while it resets the VF (pair/retry.h). */
+static bool vf_filters_is_passing(int error)
+{
+	return error == -EBUSY || error == -EAGAIN || error == -ENETDOWN || error == -ENODEV;
+}
+
 static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *vf, int upper, uint64_t *ret_vlans)
 {
@@ -122,8 +129,12 @@ static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_manage
 			vf_filters_bit_is_set(filters->refused, id))
 			continue;
 		r = vf_filters_add_vlan(failover, vf, id);
+		if (r < 0 && vf_filters_is_passing(r)) {
+			failover->wait = failover->wait < VLAN_RETRY ? failover->wait : VLAN_RETRY;
+			continue;
+		}
 		vf_filters_bit_set(r < 0 ? filters->refused : ret_vlans, id, true);
-		if (r < 0 && r != -ENODEV)
+		if (r < 0)
 			nv_warn("%s: the VF %s refuses VLAN %u: %s; its frames leave by %s",
 				managed->id.hn_name, vf->name, id, nv_strerror(r),
 				managed->id.hn_name);

@@ -175,6 +175,17 @@ static void a_vlan_that_is_refused_is_asked_for_once(void **state)
 	assert_int_equal(limits.vf, path.vf);
 }
 
+static void a_vlan_that_is_refused_for_a_moment_is_asked_for_again(void **state)
+{
+	(void)state;
+	fake_fail(fake, FAKE_LINK_ADD, 1, -EBUSY);
+	put_vlan("lagg0.5", "lagg0", 5);
+	failover.wait = UINT64_MAX;
+	follow(); /* looks until nothing changes */
+	assert_int_equal(failover.wait, NV_USEC_PER_SEC);
+	assert_true(is_limited_to(5));
+}
+
 static void a_bond_registers_by_itself(void **state)
 {
 	struct nv_link vf = fake_link(fake, "vf0");
@@ -322,6 +333,7 @@ int main(void)
 		TEST(vlans_are_registered_while_they_stand_above),
 		TEST(a_vlan_that_somebody_has_on_the_vf_stays),
 		TEST(a_vlan_that_is_refused_is_asked_for_once),
+		TEST(a_vlan_that_is_refused_for_a_moment_is_asked_for_again),
 		TEST(a_bond_registers_by_itself),
 		TEST(the_vf_is_limited_while_hn_can_take_the_rest),
 		TEST(a_vf_for_itself_has_no_limits),
