@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A change of a pair as a value, for callers whose change does not depend on the pair's state. */
+/* Writes the named fields of a pair. What depends on its present state needs nv_datapath_edit(). */
 #include "datapath/datapath.h"
 
 #include <string.h>

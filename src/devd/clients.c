@@ -87,7 +87,7 @@ static int clients_take(struct nv_clients *clients, int fd, const struct ucred *
 		return -ENOMEM;
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
 		return -errno;
-	/* Fails if the client is gone already; then the hang-up is reported. */
+	/* shutdown() fails if the client is gone already. The watch then reports the hang-up. */
 	shutdown(fd, SHUT_RD);
 	r = nv_loop_watch_fd(
 		clients->loop, fd, NV_LOOP_HANGUP, clients_on_hangup, client, &client->hangup);
@@ -112,6 +112,8 @@ static void clients_on_client(int fd, const struct ucred *peer, void *data)
 	int r;
 
 	if (!clients_has_place(clients, peer->uid)) {
+		nv_debug("a devd client of uid %u is disconnected: its places are taken",
+			(unsigned int)peer->uid);
 		close(fd);
 		return;
 	}

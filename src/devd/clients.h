@@ -9,11 +9,11 @@
 #include "loop/budget.h"
 #include "loop/loop.h"
 
-#define NV_CLIENTS_SEND_BUFFER 262144 /* bytes, each client */
+#define NV_CLIENTS_SEND_BUFFER 262144 /* bytes, each client; at most net.core.wmem_max */
 
 /* The places, of @limit, that only root or the daemon's own uid may have. */
 #define NV_CLIENTS_ROOT(limit) ((limit) / 5)
-/* The places, of the rest, that one uid may have; at least one. */
+/* Of the other places, one uid may have half, rounded up. */
 #define NV_CLIENTS_UID(limit) (((limit)-NV_CLIENTS_ROOT(limit) + 1) / 2)
 
 struct nv_clients;

@@ -73,7 +73,6 @@ int nv_port_setup_vf(
 	return 0;
 }
 
-/* It is not an error if a port has a larger MTU than its upper. */
 int nv_port_setup_mtu(
 	struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port)
 {
@@ -83,6 +82,7 @@ int nv_port_setup_mtu(
 
 	if (port->mtu != upper->mtu)
 		refused = nv_kernel_link_set(kernel, port->ifindex, &change);
+	/* A port with the larger MTU can send all that its upper sends. */
 	if (!refused || refused == -ENODEV || port->mtu >= upper->mtu)
 		return 0;
 	if (upper->mtu <= ETH_DATA_LEN) {

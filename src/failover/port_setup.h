@@ -24,7 +24,8 @@ int nv_port_setup_vf(
 /*
  * Gives a port its upper's MTU. If the port refuses one above 1500 that is larger than its own, the
  * upper falls back to 1500, as in hn(4): it could not send larger frames by the port.
- * Returns 0, or -errno if the port cannot carry what the upper sends. Both cases are logged.
+ * Returns 0, also after that; or -errno: the port is smaller than 1500, or the upper cannot fall
+ * back. A refusal is logged.
  */
 int nv_port_setup_mtu(
 	struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port);
@@ -32,7 +33,7 @@ int nv_port_setup_mtu(
 /*
  * Prepares a VF in transparent mode, in the order of FreeBSD's hn(4): it gets hn's MTU, becomes
  * bare, gets hn's promiscuous mode, and is set up.
- * Returns 0 or -errno; the VF is not up then.
+ * Returns 0, or -errno: the VF may still be down, and must not be used.
  */
 int nv_port_setup_transparent(
 	struct nv_kernel *kernel, const struct nv_link *hn, const struct nv_link *vf);

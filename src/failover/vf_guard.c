@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "failover/vf_guard.h"
-
 /*
  * A VF stays bare. A network manager may give it an address, because it does not know yet, or was
  * never told, that the VF is not its own. Connections from such an address would break when the VF
  * goes.
  */
+#include "failover/vf_guard.h"
+
 #include "base/log.h"
 #include "failover/vf_clients.h"
 
@@ -15,6 +15,7 @@
 /*
  * The DHCP client that set the address would set it again. This reads all of /proc. Clients with
  * more capabilities than this process are hidden; hyperv_vfattach may have the rights to end them.
+ * So if none was ended, IFATTACH is raised again, for its rule to run hyperv_vfattach.
  */
 static void guard_end_clients(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {

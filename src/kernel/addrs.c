@@ -8,11 +8,14 @@
 #include <string.h>
 
 /* The flags that can be set; the others report a state. */
-#define WANTED_FLAGS                                                                 \
+#define SETTABLE_FLAGS                                                               \
 	(IFA_F_NODAD | IFA_F_OPTIMISTIC | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | \
 		IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN)
 
-/* During the first half of the longest finite lifetime, what is left of it counts as infinite. */
+/*
+ * Some set the longest finite lifetime for an infinite one, and the kernel counts it down. So more
+ * than half of it is read as infinite.
+ */
 static uint32_t addr_lifetime(uint32_t seconds)
 {
 	return seconds > NV_LFT_LONGEST / 2 ? NV_LFT_FOREVER : seconds;
@@ -55,14 +58,14 @@ int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr)
 	nv_attr_u8(&attrs, IFA_PROTO, &addr.protocol);
 	nv_attr_string(&attrs, IFA_LABEL, addr.label, sizeof(addr.label));
 	addr_decode_lifetimes(&attrs, &addr);
-	/* For a permanent IPv4 address the kernel reports this in the flags only. */
+	/* Of a permanent IPv4 address only the flag says so: its lifetimes are infinite. */
 	if (addr.flags & IFA_F_DEPRECATED)
 		addr.preferred_lft = 0;
 	addr.has_broadcast = nv_attr_ip(&attrs, IFA_BROADCAST, info->ifa_family, &addr.broadcast);
 
 	/*
-	 * IFA_ADDRESS is the peer's address if there is a peer; otherwise it may be the only
-	 * attribute.
+	 * IFA_ADDRESS is the peer's address if there is a peer; otherwise it is the address itself,
+	 * and IFA_LOCAL may be missing (IPv6).
 	 */
 	has_address = nv_attr_ip(&attrs, IFA_ADDRESS, info->ifa_family, &addr.peer);
 	if (!nv_attr_ip(&attrs, IFA_LOCAL, info->ifa_family, &addr.local)) {
@@ -91,13 +94,13 @@ int nv_addr_encode(
 	info->ifa_family = family;
 	info->ifa_prefixlen = addr->prefix_len;
 	info->ifa_scope = addr->scope;
-	info->ifa_flags = (uint8_t)(addr->flags & WANTED_FLAGS);
+	info->ifa_flags = (uint8_t)(addr->flags & SETTABLE_FLAGS);
 	info->ifa_index = (uint32_t)addr->ifindex;
 	nv_request_ip(request, IFA_LOCAL, &addr->local);
 	nv_request_ip(request, IFA_ADDRESS, addr->has_peer ? &addr->peer : &addr->local);
 	if (type == RTM_DELADDR)
 		return 0;
-	mnl_attr_put_u32(header, IFA_FLAGS, addr->flags & WANTED_FLAGS);
+	mnl_attr_put_u32(header, IFA_FLAGS, addr->flags & SETTABLE_FLAGS);
 	if (addr->has_broadcast)
 		nv_request_ip(request, IFA_BROADCAST, &addr->broadcast);
 	if (addr->label[0] && family == AF_INET)

@@ -26,7 +26,7 @@ static int attrs_keep(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* mnl_attr_parse() reads up to the aligned end of a message, which may be behind its own end. */
+/* mnl_attr_parse() reads up to the aligned length, which may be past the end of the message. */
 int nv_attrs_read(const struct nlmsghdr *message, size_t header_size, struct nv_attrs *attrs)
 {
 	size_t size = mnl_nlmsg_get_payload_len(message);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The subcommands of netvf(1): each has a row in main.c and a file. */
+/*
+ * The subcommands of netvf(1): each has a row in main.c and a file; plan and release share vfup.c.
+ */
 #pragma once
 
 #include "control/client.h"

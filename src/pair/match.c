@@ -90,7 +90,7 @@ static bool match_is_vf_of(
 	if (link == hn || (!is_equal && !match_same_mac(link, hn)) ||
 		!nv_link_may_be_vf(link, config))
 		return false;
-	/* If the administrator named this VF, its MAC address may have been set to hn's. */
+	/* Of a VF that netvf_pairs names, the current MAC address may be equal instead. */
 	named = match_named_by_vf(config, link->name);
 	if (named)
 		return nv_streq(named->hn, hn->name);
@@ -126,7 +126,7 @@ static bool match_is_lagg_of(const struct nv_link *master, const struct nv_link 
 }
 
 /* Whether a port's master is something other than the bond that is this hn's lagg. */
-static bool match_is_anothers(
+static bool match_has_foreign_master(
 	const struct nv_links *links, const struct nv_link *port, const struct nv_link *hn)
 {
 	const struct nv_link *master = nv_links_by_index(links, port->master);
@@ -156,7 +156,7 @@ static void match_find_vf(const struct nv_links *links, const struct nv_hn_confi
 	if (!vf)
 		return;
 	pair->vf = vf->ifindex;
-	if (match_is_anothers(links, vf, hn)) {
+	if (match_has_foreign_master(links, vf, hn)) {
 		const struct nv_link *master = nv_links_by_index(links, vf->master);
 
 		match_explain(pair, NV_MATCH_COUPLED,
@@ -166,12 +166,12 @@ static void match_find_vf(const struct nv_links *links, const struct nv_hn_confi
 }
 
 /* If hn is a port of somebody else's bond, its VF is a port too, or was before it went away. */
-static void match_find_bundle(
+static void match_find_bonded_hn(
 	const struct nv_links *links, const struct nv_link *hn, struct nv_pair *pair)
 {
 	const struct nv_link *master = nv_links_by_index(links, hn->master);
 
-	if (pair->match == NV_MATCH_OURS && master && match_is_anothers(links, hn, hn) &&
+	if (pair->match == NV_MATCH_OURS && master && match_has_foreign_master(links, hn, hn) &&
 		(nv_streq(master->kind, "bond") || nv_streq(master->kind, "team")))
 		match_explain(pair, NV_MATCH_COUPLED,
 			"%s is a port of %s: an administrator couples this pair", hn->name,
@@ -190,7 +190,8 @@ static void match_find_rival(const struct nv_links *links, const struct nv_hn_co
 		if (link == hn || !match_same_mac(link, hn) || !match_is_hn(link, config))
 			continue;
 		pair->vf = 0;
-		if (match_is_anothers(links, link, hn) || match_is_anothers(links, hn, hn))
+		if (match_has_foreign_master(links, link, hn) ||
+			match_has_foreign_master(links, hn, hn))
 			match_explain(pair, NV_MATCH_COUPLED,
 				"%s and %s have the same MAC address and a master: the kernel couples them",
 				hn->name, link->name);
@@ -219,7 +220,7 @@ int nv_pairs_find(
 		pair->hn = hn->ifindex;
 		memcpy(pair->mac, hn->mac, NV_MAC_LEN);
 		match_find_vf(links, config, hn, pair);
-		match_find_bundle(links, hn, pair);
+		match_find_bonded_hn(links, hn, pair);
 		match_find_rival(links, config, hn, pair);
 		pairs.count++;
 	}

@@ -16,7 +16,8 @@ enum nv_match_result {
 	NV_MATCH_OURS, /* an hn with one VF or none */
 	/*
 	 * The kernel couples them itself: the VF has a master, or hn is a port of a bond or team
-	 * that is not the pair's own lagg (a bond with the name laggN or with hn's MAC address).
+	 * that is not the pair's own lagg (a bond whose name begins with lagg, and is laggN or has
+	 * hn's MAC address).
 	 * The pair is only observed.
 	 */
 	NV_MATCH_COUPLED,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* netvf's own settings from rc.conf, as values. Pure. A new key also needs a row in check.c. */
+/*
+ * netvf's own settings from rc.conf, as values. Pure. A new key also needs a row in check.c, and a
+ * place in etc/rc.conf.sample and netvf-rc.conf(5).
+ */
 #pragma once
 
 #include "pair/config.h"

@@ -23,13 +23,13 @@
 
 /*
  * Marks a frame that these programs have redirected to a port, where our program runs next: it is
- * already handled and counted. tc_index survives a redirect (skb->mark and skb->cb belong to others
- * or do not), and is cleared when it was read.
+ * already handled and counted. tc_index survives a redirect, and is cleared when it was read.
+ * skb->cb does not survive one, and skb->mark belongs to others.
  */
 #define TC_MARK_DONE 0x6e76
 
 #define RECENT	   256
-#define LOOK_EVERY 64 /* frames by the VF; with hooks too, in case these have disappeared */
+#define LOOK_EVERY 64 /* frames by the VF on a CPU; with hooks too, which may have disappeared */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -167,8 +167,9 @@ static __always_inline bool is_report(struct __sk_buff *skb, const struct ethhdr
 }
 
 /*
- * A group frame that the upper forwards for somebody else comes back on the other port if the host
- * floods, and its source MAC address is not ours. So it gets a credit for that copy.
+ * If the host floods, a group frame that the upper forwards for somebody else comes back on the
+ * other port, and its source MAC address does not tell. It is noted as in copies.h, so that its
+ * copy is dropped. A report of groups is told to netvfd.
  */
 static __always_inline void note_group(struct __sk_buff *skb, const struct ethhdr *frame,
 	const struct nv_entry *entry, __u32 slot, enum nv_port port)
@@ -274,7 +275,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	if (!counts || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
 		return TC_ACT_UNSPEC;
 
-	/* A frame that arrives on the VF proves that the VF works. */
+	/* Asked for hn alone: a frame that arrives on the VF proves that the VF works. */
 	active = nv_entry_active(entry);
 	if (ifindex == hn && active != hn && !is_able(skb, entry, slot, active, false))
 		active = hn;
