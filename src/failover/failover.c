@@ -66,12 +66,6 @@ static int failover_refresh_filters(struct nv_failover *failover, int hn)
 	return nv_datapath_change(failover->datapath, hn, &(struct nv_dp_change){});
 }
 
-/* All pairs are settled again after @wait microseconds at the latest. */
-static void failover_look_in(struct nv_failover *failover, uint64_t wait)
-{
-	failover->wait = wait < failover->wait ? wait : failover->wait;
-}
-
 static void failover_note_lagg(struct nv_managed *managed, int lagg)
 {
 	if (managed->id.lagg != lagg)
@@ -145,7 +139,7 @@ static void failover_step(
 	for (int look = 0; look < 2 && result == NV_ACT_LOOK_AGAIN; look++) {
 		r = nv_observe(failover, managed, pair, &view);
 		if (r < 0) {
-			failover_look_in(failover, LOCKED_LOOK);
+			nv_failover_look_in(failover, LOCKED_LOOK);
 			return;
 		}
 		if (view.vf)
@@ -157,12 +151,12 @@ static void failover_step(
 	failover_note_step(failover, managed, &view);
 	if (result != NV_ACT_LOCKED)
 		r = failover_follow(failover, managed, &view);
-	failover_look_in(
+	nv_failover_look_in(
 		failover, result == NV_ACT_LOCKED || r == -EAGAIN ? LOCKED_LOOK : view.wait);
 	refused = nv_retry_left(
 		&managed->memory.setup, managed->state.vf, nv_loop_now(failover->loop));
 	if (refused)
-		failover_look_in(failover, refused);
+		nv_failover_look_in(failover, refused);
 }
 
 static void failover_take_match(
@@ -231,7 +225,7 @@ static void failover_restore_filters(struct nv_failover *failover)
 		if (r == 0)
 			r = failover_refresh_filters(failover, managed->id.hn);
 		if (r == -EAGAIN)
-			failover_look_in(failover, LOCKED_LOOK);
+			nv_failover_look_in(failover, LOCKED_LOOK);
 		else if (r < 0 && r != -ENOENT && r != -ENODEV)
 			nv_err("%s: cannot check its tc programs: %s", managed->id.hn_name,
 				nv_strerror(r));
@@ -323,7 +317,7 @@ static void failover_settle_pair(struct nv_failover *failover, const struct nv_p
 	int r = managed ? 0 : failover_replace_hn(failover, pair, &managed);
 
 	if (r == -EAGAIN) {
-		failover_look_in(failover, LOCKED_LOOK);
+		nv_failover_look_in(failover, LOCKED_LOOK);
 		return;
 	}
 	if (!managed)
@@ -373,7 +367,7 @@ static void failover_forget_unseen(struct nv_failover *failover)
 		if (!managed->memory.found && failover_forget(failover, managed))
 			continue;
 		if (!managed->memory.found)
-			failover_look_in(failover, LOCKED_LOOK);
+			nv_failover_look_in(failover, LOCKED_LOOK);
 		failover->managed[kept++] = *managed;
 	}
 	failover->n_managed = kept;
@@ -396,7 +390,7 @@ static void failover_set_hooks(struct nv_failover *failover)
 	r = nv_datapath_hook(failover->datapath, failover->settings->hooks);
 	failover->hooks_due = r == -EAGAIN;
 	if (r == -EAGAIN)
-		failover_look_in(failover, LOCKED_LOOK);
+		nv_failover_look_in(failover, LOCKED_LOOK);
 	else if (r < 0 || !nv_streq(nv_datapath_handover(failover->datapath), "hooks"))
 		failover_tell_handover(failover);
 }

@@ -119,3 +119,9 @@ struct nv_failover {
 	uint64_t looked; /* nv_loop_now() of the last settle for that reason */
 	struct nv_watch *notify; /* timer: the next notification is due */
 };
+
+/* All pairs are settled again after @wait microseconds at the latest; of use during a settle. */
+static inline void nv_failover_look_in(struct nv_failover *failover, uint64_t wait)
+{
+	failover->wait = wait < failover->wait ? wait : failover->wait;
+}

@@ -130,7 +130,7 @@ static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_manage
 			continue;
 		r = vf_filters_add_vlan(failover, vf, id);
 		if (r < 0 && vf_filters_is_passing(r)) {
-			failover->wait = failover->wait < VLAN_RETRY ? failover->wait : VLAN_RETRY;
+			nv_failover_look_in(failover, VLAN_RETRY);
 			continue;
 		}
 		vf_filters_bit_set(r < 0 ? filters->refused : ret_vlans, id, true);

@@ -24,7 +24,7 @@ static void guard_end_clients(struct nv_failover *failover, struct nv_managed *m
 	const struct nv_link *link = nv_links_by_index(nv_monitor_links(failover->monitor), vf);
 
 	if (left) {
-		failover->wait = left < failover->wait ? left : failover->wait;
+		nv_failover_look_in(failover, left);
 		return;
 	}
 	nv_retry_note_slow(&managed->memory.clients, vf, now);
@@ -65,7 +65,7 @@ static void guard_take_off(
 	int r;
 
 	if (left) {
-		failover->wait = left < failover->wait ? left : failover->wait;
+		nv_failover_look_in(failover, left);
 		return;
 	}
 	guard_tell(managed, addr);
