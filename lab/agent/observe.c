@@ -5,6 +5,7 @@
  *
  *   (start)  -> {"ready":true}
  *   meanwhile -> {"dir":0,"path":1,"at":…,"seq":…}: from now on this direction goes by that path
+ *   packets  -> {"packets":[[…,…],[…,…]]}: how many so far, of each direction by each path
  *   end      -> {"announcements":…,"dirs":…}
  *
  * Direction 0 is to the guest, 1 is from it; path 0 is hn, 1 is VF. One socket sees every port of
@@ -231,6 +232,16 @@ static void report(struct observer *observer)
 	fflush(stdout);
 }
 
+static void report_packets(const struct observer *observer)
+{
+	const struct direction *dir = observer->dir;
+
+	printf("{\"packets\":[[%" PRIu64 ",%" PRIu64 "],[%" PRIu64 ",%" PRIu64 "]]}\n",
+		dir[TO_GUEST].packets[HN], dir[TO_GUEST].packets[VF], dir[FROM_GUEST].packets[HN],
+		dir[FROM_GUEST].packets[VF]);
+	fflush(stdout);
+}
+
 static int observe(struct observer *observer)
 {
 	struct lab_input input = {0};
@@ -242,7 +253,9 @@ static int observe(struct observer *observer)
 		if (lab_wait(-1, 0, lab_now() + TICK) & LAB_WOKE_INPUT)
 			n = lab_input_next(&input, line, sizeof(line));
 		drain(observer);
-		if (n > 0)
+		if (n > 0 && !strcmp(line, "packets"))
+			report_packets(observer);
+		else if (n > 0)
 			report(observer);
 		if (n < 0)
 			return 0;

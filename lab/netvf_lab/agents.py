@@ -99,6 +99,10 @@ class Observer(Agent):
         self.turns[direction].append((message["at"], path))
         return True
 
+    def packets(self):
+        """How many datagrams each path has carried: [direction][path]."""
+        return self.ask("packets")["packets"]
+
     def first(self, direction, path, since):
         """When a datagram first turned to the path at or after `since`; None: not yet."""
         for at, to in self.turns[direction]:

@@ -93,6 +93,18 @@ def test_a_quiet_path_loses_nothing_and_repeats_nothing(loop, traffic):
         assert end["intact"] and end["ended"] and not end["error"] and end["received"] > 0
 
 
+def test_what_each_path_has_carried_is_told_meanwhile(loop, traffic):
+    def carried():
+        return [traffic.observer.packets()[way] for way in WAYS]
+
+    loop.wait(lambda: min(hn for hn, _ in carried()) >= 100, WITHIN, "100 datagrams each way")
+    told = carried()
+    observed = traffic.stop()["observed"]["dirs"]
+    for way in WAYS:
+        assert told[way][VF] == 0
+        assert 100 <= told[way][HN] <= observed[way]["packets"][HN]
+
+
 def test_each_lost_datagram_counts_and_the_gap_is_as_long_as_the_cut(loop, traffic, topology):
     host = topology.host.netlink
     began = time.monotonic_ns()

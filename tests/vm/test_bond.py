@@ -65,7 +65,7 @@ class Bonded(Netvf):
     pytest.param("same", marks=long), pytest.param("name", marks=long), "driver"])
 def test_a_bond_keeps_the_traffic_when_its_card_goes_and_comes(kernel, back):
     options = VmOptions(
-        rules=PLACES.rules, cycles=1, pps=500, detach="acpi", back=back, dwell=0.3
+        rules=PLACES.rules, cycles=1, pps=500, detach="acpi", back=back, dwell=0.3, packets=200
     )
     with Session(Bonded(), PLACES, kernel, ARCHIVE) as session:
         run = VmRun(options, session)

@@ -46,7 +46,8 @@ class Killed(Netvf):
 
 def unplug(session, may_lose):
     options = VmOptions(
-        rules=PLACES.rules, cycles=1, pps=PPS, detach="acpi", back="never", dwell=0.3)
+        rules=PLACES.rules, cycles=1, pps=PPS, detach="acpi", back="never", dwell=0.3,
+        packets=200)
     run = VmRun(options, session)
     run.run()
     assert run.failure is None, run.failure

@@ -35,7 +35,7 @@ class Watched(Netvf):
 
 def migrate(peer, kernel, **how):
     """One cycle under traffic."""
-    options = VmOptions(rules=PLACES.rules, cycles=1, pps=500, dwell=0.3, **how)
+    options = VmOptions(rules=PLACES.rules, cycles=1, pps=500, dwell=0.3, packets=200, **how)
     with Session(peer, PLACES, kernel, ARCHIVE) as session:
         run = VmRun(options, session)
         run.run()

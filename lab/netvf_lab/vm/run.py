@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from ..agents import FROM_GUEST, HN, TO_GUEST, VF
-from ..migrate import Migration, Options
+from ..migrate import NAMES, SWITCHED_WITHIN, Migration, Options
 from .qemu import SLOTS
 
 ALONE = 4  # seconds of traffic by hn alone
@@ -34,6 +34,7 @@ class VmOptions(Options):
     pps: int = 1000
     back: str = "same"
     vf: str = "e1000e"
+    packets: int = 0  # carried each way at the end of each dwell, however slow the machine is
 
 
 class VmRun(Migration):
@@ -72,7 +73,19 @@ class VmRun(Migration):
             self._begins_on = VF
 
     def _dwell(self, seconds):
+        path = self.switches[-1].to if self.switches else self._begins_on
+        before = self.traffic.observer.packets()
         self.session.dwell(seconds)
+        self.loop.wait(
+            lambda: self._carried(path, before) >= self.options.packets,
+            SWITCHED_WITHIN,
+            f"{self.options.packets} datagrams each way by {NAMES[path]}",
+        )
+
+    def _carried(self, path, before):
+        """How many datagrams the path has carried since then, in the slower direction."""
+        now = self.traffic.observer.packets()
+        return min(now[way][path] - before[way][path] for way in (TO_GUEST, FROM_GUEST))
 
     def _migrate(self):
         options = self.options
