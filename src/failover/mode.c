@@ -80,7 +80,7 @@ static bool mode_awaits_name(struct nv_failover *failover, struct nv_managed *ma
 {
 	return nv_attach_delay_left(
 		       &managed->memory.attach_delay, vf, nv_loop_now(failover->loop), UDEV_WAIT) &&
-	       !nv_udev_is_done(vf);
+	       !nv_udev_allows_up(vf);
 }
 
 void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,

@@ -106,7 +106,7 @@ static bool vfattach_await_udev(int ifindex)
 	const struct timespec pause = {.tv_nsec = UDEV_LOOK_MS * 1000000L};
 	int looks = 0;
 
-	for (; !nv_udev_is_done(ifindex) && looks < NV_UDEV_WAIT_MS / UDEV_LOOK_MS; looks++)
+	for (; !nv_udev_allows_up(ifindex) && looks < NV_UDEV_WAIT_MS / UDEV_LOOK_MS; looks++)
 		nanosleep(&pause, NULL);
 	return looks;
 }

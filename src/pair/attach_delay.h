@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The attach delay of transparent mode (hn(4): hw.hn.vf_xpnt_attwait): for how long a new VF is not
- * used, so that its driver and udev can finish. Pure. Times are microseconds of one clock.
+ * used, so that its driver can finish. Pure. Times are microseconds of one clock.
  */
 #pragma once
 

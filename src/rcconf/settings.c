@@ -256,7 +256,6 @@ void nv_settings_read(
 		.action_timeout = 300,
 		.announce_count = 3,
 		.announce_interval = 1,
-		.attwait = 1,
 		.holddown = 30,
 		.hooks = true,
 		.inherit = true,

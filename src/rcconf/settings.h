@@ -11,7 +11,7 @@
 struct nv_settings {
 	struct nv_hn_config hn;
 	unsigned int vf_delay; /* hyperv_vf_delay, seconds, at most a day, default 0 */
-	unsigned int attwait; /* netvf_vf_xpnt_attwait, seconds, at most an hour, default 1 */
+	unsigned int attwait; /* netvf_vf_xpnt_attwait, seconds, at most an hour, default 0 */
 	unsigned int holddown; /* netvf_holddown, seconds, at most an hour, default 30; 0: none */
 	unsigned int announce_count; /* netvf_announce_count, 0 to 255, default 3; 0: never */
 	unsigned int announce_interval; /* netvf_announce_interval, seconds, 1 to 60, default 1 */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux before 6.2 cannot rename an interface that is up. So netvf waits until udev has named it.
+ * udev may rename an interface that has just appeared. Since Linux 6.2 an interface that is up can
+ * be renamed (dev_change_name(), net/core/dev.c), and udev does so since systemd 253. Before, the
+ * interface must stay down until udev has named it.
  */
 #pragma once
 
@@ -8,8 +10,14 @@
 
 #define NV_UDEV_WAIT_MS 5000 /* after the interface appeared; the longest wait */
 
-/* Whether udev has named an interface, or does not run. Reads a small file. */
-bool nv_udev_is_done(int ifindex);
+/*
+ * Whether an interface can be set up now without losing the name that udev gives it: it can be
+ * renamed all the same, or udev has named it, or does not run. May read a small file.
+ */
+bool nv_udev_allows_up(int ifindex);
 
-/* The same for the text of the database file. */
+/* Whether Linux of this release, as in uname(2), renames an interface that is up. */
+bool nv_udev_renames_up(const char *release);
+
+/* Whether udev has named the interface, by the text of its database file. */
 bool nv_udev_data_is_done(const char *text);

@@ -118,6 +118,13 @@ def send_uevent(namespace, action, devpath, **keys):
         sender.send(uevent_message(action, devpath, **keys))
 
 
+# A command that runs another, which then sees a Linux older than 6.2: it cannot rename an interface
+# that is up.
+OLD_LINUX = ("setarch", "--uname-2.6")
+
+UDEV_WAIT = 5  # seconds, for which udev is waited for there
+
+
 @contextlib.contextmanager
 def udev_busy():
     """udev runs, and has looked at nothing: it writes nIFINDEX into this directory when it has."""

@@ -37,9 +37,9 @@ class Programs:
         assert done.returncode == status, done.stderr
         return done.stderr
 
-    def start(self, *argv, **options):
+    def start(self, *argv, under=(), **options):
         program = BUILD / "src/libexec" / argv[0]
-        return self.guest.popen(program, *argv[1:], env=self.environment, **options)
+        return self.guest.popen(*under, program, *argv[1:], env=self.environment, **options)
 
     def attach_vf(self):
         """A VF that is up and has a carrier, and whose port on the host forwards."""

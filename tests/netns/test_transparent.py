@@ -7,7 +7,7 @@ import struct
 
 import pytest
 from conftest import RC_CONF
-from harness import udev_busy, wait_until
+from harness import OLD_LINUX, UDEV_WAIT, udev_busy, wait_until
 from netvf_lab.topology import GUEST_ADDRESS
 
 IFF_UP, IFF_PROMISC, IFF_ALLMULTI = 0x1, 0x100, 0x200
@@ -57,8 +57,21 @@ def test_the_wait_ends_by_itself(guest, start_netvfd):
         "1\n1\n"
 
 
-def test_a_vf_waits_until_udev_has_named_it(guest, start_netvfd):
+def test_udev_names_a_vf_that_transmits(guest, start_netvfd, echo):
     netvfd = start_netvfd(rcconf=NO_WAIT.replace("hn0:vf0", "hn0:vf0 hn0:vf7"))
+    with udev_busy():
+        guest.attach_vf()
+        netvfd.wait_active("vf", deadline=UDEV_WAIT - 1)
+        set_link(guest, "vf0", ifname="vf7")
+        wait_until(lambda: netvfd.pair()["vf_port"]["name"] == "vf7")
+        assert echo.ask(20) == 20
+    assert netvfd.pair()["active"] == "vf"
+    assert guest.is_up("vf7")
+
+
+def test_a_vf_waits_until_udev_has_named_it_where_it_cannot_later(guest, start_netvfd):
+    netvfd = start_netvfd(
+        rcconf=NO_WAIT.replace("hn0:vf0", "hn0:vf0 hn0:vf7"), under=OLD_LINUX)
     with udev_busy() as names:
         guest.attach_vf()
         data = names / f"n{guest.namespace.index('vf0')}"

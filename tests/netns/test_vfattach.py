@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import udev_busy, wait_until
+from harness import OLD_LINUX, UDEV_WAIT, udev_busy, wait_until
 from programs import Programs
 
 
@@ -91,11 +91,18 @@ def test_an_rcconf_with_a_fault_is_said_with_its_place(programs, guest):
     assert not guest.is_up("vf0")
 
 
-def test_udev_names_a_vf_before_it_is_set_up(programs, guest):
-    """For it cannot rename one that is up; what udev is done with has a file."""
+def test_a_vf_that_can_be_renamed_is_set_up_before_udev_has_named_it(programs, guest):
+    with udev_busy(), programs.start("hyperv_vfattach", "vf0", "0") as attach:
+        assert attach.wait(UDEV_WAIT - 1) == 0
+    assert guest.is_up("vf0")
+
+
+def test_udev_names_a_vf_first_where_it_cannot_be_renamed_later(programs, guest):
+    """What udev is done with has a file."""
     programs.rcconf.write_text('netvf_pairs="hn0:vf0 hn0:vf7"\n')
     index = guest.namespace.index("vf0")
-    with udev_busy() as names, programs.start("hyperv_vfattach", "vf0", "0") as attach:
+    attach = programs.start("hyperv_vfattach", "vf0", "0", under=OLD_LINUX)
+    with udev_busy() as names, attach:
         data = names / f"n{index}"
         wait_until(lambda: "nanosleep" in open(f"/proc/{attach.pid}/wchan").read(), what="it waits")
         assert not guest.is_up("vf0")

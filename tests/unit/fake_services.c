@@ -21,7 +21,7 @@ bool nv_manager_is_silent(int ifindex)
 	return services.silent;
 }
 
-bool nv_udev_is_done(int ifindex)
+bool nv_udev_allows_up(int ifindex)
 {
 	(void)ifindex;
 	return !services.udev_is_busy;

@@ -11,7 +11,7 @@
 struct fake_services {
 	const char *manager; /* who configures it; NULL: nobody */
 	bool silent; /* a manager was started, and has written nothing of it */
-	bool udev_is_busy; /* it has not named the link yet */
+	bool udev_is_busy; /* it has not named the link yet, and cannot once that is up */
 	size_t n_clients; /* of DHCP */
 	int find_error; /* what a look for them fails with */
 	int end_error; /* what each that is to be ended fails with */

@@ -43,7 +43,7 @@ static void nothing_said_gives_the_defaults(void **state)
 
 	assert_int_equal(fixture->faults.count, 0);
 	assert_int_equal(settings->vf_delay, 0);
-	assert_int_equal(settings->attwait, 1);
+	assert_int_equal(settings->attwait, 0);
 	assert_int_equal(settings->holddown, 30);
 	assert_int_equal(settings->announce_count, 3);
 	assert_int_equal(settings->announce_interval, 1);
@@ -119,7 +119,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"netvf_announce_count=256", "not a number from 0 to 255; 3 is used"},
 		{"netvf_announce_interval=0", "a number of seconds from 1 to 60; 1 is used"},
 		{"netvf_action_timeout=0", "from 1 to 86400; 300 is used"},
-		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600; 1 is used"},
+		{"netvf_vf_xpnt_attwait=1m", "from 0 to 3600; 0 is used"},
 		{"netvf_vf_transparent=perhaps", "none of YES, NO and AUTO; AUTO is used"},
 		{"netvf_multicast=hn", "none of auto, active and both; auto is used"},
 		{"netvf_hooks=perhaps", "neither YES nor NO; YES is used"},
