@@ -2,6 +2,7 @@
 #include "move/dhcp_clients.h"
 
 #include "base/log.h"
+#include "services/dhcp_lease_file.h"
 
 #include <errno.h>
 #include <string.h>
@@ -217,6 +218,21 @@ static void dhcp_clients_stop_old(struct leading *leading)
 	}
 }
 
+/*
+ * The lease goes first: a run that is killed in between leaves a client, and so something that the
+ * next run completes. It goes again at the end, because the client may have written it once more.
+ */
+static void dhcp_clients_hand_over(struct leading *leading)
+{
+	const struct nv_move *move = leading->move;
+
+	if (move->from_name[0])
+		nv_dhcp_leases_move(&leading->old, move->from_name, move->to_name);
+	dhcp_clients_stop_old(leading);
+	if (move->from_name[0] && leading->old.count)
+		nv_dhcp_leases_move(&leading->old, move->from_name, move->to_name);
+}
+
 static void dhcp_clients_move_one(
 	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move, time_t deadline)
 {
@@ -245,7 +261,7 @@ static void dhcp_clients_move_one(
 		nv_warn("no lease on %s after %d seconds; its client keeps trying, and what was moved stays",
 			move->to_name, LEASE_WAIT);
 	if (!replaced)
-		dhcp_clients_stop_old(&leading);
+		dhcp_clients_hand_over(&leading);
 	nv_apply_keep(kernel, plan, move);
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lease files of DHCP clients, as text. */
+/* Lease files of ISC dhclient, as text: dhclient.leases(5). Pure. */
 #pragma once
 
 #include "base/str.h"
 
 /*
- * Appends the leases in @from to @copy, as leases of another interface: in ISC's form, interface
- * "hn0"; becomes that of @to. Text that is not in that form is unchanged. Returns 0 or the error of
- * @copy.
+ * Divides a lease file. Appends the leases of interface @from to @taken, as leases of @to, and
+ * those of other interfaces to @left. All other statements, such as default-duid, from which
+ * dhclient makes its identifier, are appended to both. Text that is not in that form counts as such
+ * a statement. Returns how many leases of @from there were, or the error of @taken or @left.
  */
-int nv_dhcp_lease_rename(
-	const char *text, size_t length, const char *from, const char *to, struct nv_str *copy);
+int nv_dhcp_lease_divide(const char *text, size_t length, const char *from, const char *to,
+	struct nv_str *taken, struct nv_str *left);

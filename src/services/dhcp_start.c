@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/root_file.h"
-#include "services/dhcp_lease.h"
+#include "services/dhcp_lease_file.h"
 #include "services/dhcp_options.h"
 
 #include <errno.h>
@@ -17,8 +17,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define DHCLIENT_DIR "/var/lib/dhcp"
-#define DHCPCD_DIR   "/var/lib/dhcpcd"
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static int dhcp_append(struct nv_words *args, const struct nv_words *options)
@@ -47,8 +45,7 @@ static int dhcp_start_dhclient_args(
 	if (r == 0)
 		r = nv_words_add(args, "-lf");
 	if (r == 0)
-		r = nv_words_add(
-			args, DHCLIENT_DIR "/dhclient%s.%s.leases", ipv6 ? "6" : "", ifname);
+		r = nv_words_add(args, NV_DHCLIENT_LEASES, ipv6 ? "6" : "", ifname);
 	return r < 0 ? r : nv_words_add(args, "%s", ifname);
 }
 
@@ -136,92 +133,13 @@ int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	return 0;
 }
 
-static int dhcp_start_read_whole(const char *path, struct nv_str *text)
-{
-	NV_AUTO(nv_fd) int fd = -1;
-	char part[4096];
-	ssize_t length;
-	int r = nv_root_file_open(path, &fd);
-
-	if (r < 0)
-		return r;
-	while ((length = read(fd, part, sizeof(part))) > 0 && !text->error)
-		nv_str_append(text, part, (size_t)length);
-	return length < 0 ? -errno : text->error;
-}
-
-static int dhcp_start_write_whole(const char *path, const struct nv_str *text)
-{
-	NV_AUTO(nv_fd) int fd = -1;
-	char temporary[256];
-	int r = 0;
-
-	snprintf(temporary, sizeof(temporary), "%s.netvf", path);
-	unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, nv_str_text(text), text->length) != (ssize_t)text->length ||
-		rename(temporary, path) < 0)
-		r = errno ? -errno : -EIO;
-	if (r < 0)
-		unlink(temporary);
-	return r;
-}
-
-static int dhcp_start_copy_leases(
-	const char *path, const char *to_path, const char *from, const char *to)
-{
-	NV_AUTO(nv_str) struct nv_str text = {};
-	NV_AUTO(nv_str) struct nv_str copy = {};
-	int r = dhcp_start_read_whole(path, &text);
-
-	if (r == 0)
-		r = nv_dhcp_lease_rename(nv_str_text(&text), text.length, from, to, &copy);
-	return r < 0 ? r : dhcp_start_write_whole(to_path, &copy);
-}
-
+/* NULL: there is no such option, or it is the last word. */
 static const char *dhcp_start_value_of(const struct nv_words *words, const char *option)
 {
 	for (size_t i = 0; i + 1 < words->count; i++)
 		if (strcmp(words->word[i], option) == 0)
 			return words->word[i + 1];
 	return NULL;
-}
-
-/*
- * Without a lease the client asks for a new one, and usually gets the same for the same MAC
- * address.
- */
-static void dhcp_start_hand_lease_over(const struct nv_words *args, enum nv_dhcp_kind kind,
-	const char *ifname, const struct nv_dhcp_client *like, const char *like_ifname)
-{
-	const char *its = like ? dhcp_start_value_of(&like->args, "-lf") : NULL;
-	char from[128];
-	char to[128];
-	int r = 0;
-
-	switch (kind) {
-	case NV_DHCP_DHCLIENT:
-		snprintf(from, sizeof(from), DHCLIENT_DIR "/dhclient%s.%s.leases",
-			like && like->ipv6 ? "6" : "", like_ifname);
-		if (!its)
-			its = access(from, R_OK) == 0 ? from : DHCLIENT_DIR "/dhclient.leases";
-		r = dhcp_start_copy_leases(
-			its, dhcp_start_value_of(args, "-lf"), like_ifname, ifname);
-		break;
-	case NV_DHCP_DHCPCD:
-		snprintf(from, sizeof(from), DHCPCD_DIR "/%s.lease", like_ifname);
-		snprintf(to, sizeof(to), DHCPCD_DIR "/%s.lease", ifname);
-		its = from;
-		r = dhcp_start_copy_leases(from, to, like_ifname, ifname);
-		break;
-	case NV_DHCP_UDHCPC:
-		break;
-	}
-	if (r == -EPERM)
-		nv_warn("%s asks for a new lease: %s is not read, because users other than root can change it or its directories",
-			ifname, its);
 }
 
 /*
@@ -276,8 +194,8 @@ int nv_dhcp_start(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	if (!wanted || !wanted->flags[0])
 		dhcp_drop_files(&args, kind);
 	if (like_ifname && like_ifname[0])
-		dhcp_start_hand_lease_over(
-			&args, kind, ifname, like && like->kind == kind ? like : NULL, like_ifname);
+		nv_dhcp_leases_copy(kind, like && like->kind == kind ? like : NULL, like_ifname,
+			ifname, dhcp_start_value_of(&args, "-lf"));
 	pid = fork();
 	if (pid < 0)
 		return -errno;

@@ -15,18 +15,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No more of one name than was of the other, and nothing else is touched. */
+/* A lease is taken once, comes back, and nothing else is touched. */
 static void read_leases(const char *text, size_t length)
 {
 	NV_AUTO(nv_str) struct nv_str there = {};
 	NV_AUTO(nv_str) struct nv_str back = {};
+	NV_AUTO(nv_str) struct nv_str left = {};
+	NV_AUTO(nv_str) struct nv_str rest = {};
+	NV_AUTO(nv_str) struct nv_str again = {};
+	int count = nv_dhcp_lease_divide(text, length, "hn0", "lagg0", &there, &left);
 
-	require(nv_dhcp_lease_rename(text, length, "hn0", "lagg0", &there) == 0);
+	require(count >= 0 && left.length <= length);
+	require(nv_dhcp_lease_divide(
+			nv_str_text(&left), left.length, "hn0", "lagg0", &rest, &again) == 0);
+	require(again.length == left.length &&
+		memcmp(nv_str_text(&again), nv_str_text(&left), left.length) == 0);
 	if (memmem(text, length, "lagg0", 5))
 		return;
-	require(nv_dhcp_lease_rename(nv_str_text(&there), there.length, "lagg0", "hn0", &back) ==
-		0);
-	require(back.length == length && memcmp(nv_str_text(&back), text, length) == 0);
+	nv_str_clear(&rest);
+	require(nv_dhcp_lease_divide(
+			nv_str_text(&there), there.length, "lagg0", "hn0", &back, &rest) == count);
 }
 
 static void read_options(const char *text)

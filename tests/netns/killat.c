@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Preloaded into a program, kills it just before its Nth step that others can see: a netlink
- * request (sendto), a write to a file (a setting below /proc/sys, the record), or a file's new
- * name; as SIGKILL from outside might at any such moment. N is in KILL_AT.
+ * request (sendto), a write to a file (a setting below /proc/sys, the record), a file's new name or
+ * its end; as SIGKILL from outside might at any such moment. N is in KILL_AT. With KILL_AT_FILES
+ * only the last two count.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -28,7 +29,8 @@ ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct
 
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "sendto");
-	step();
+	if (!getenv("KILL_AT_FILES"))
+		step();
 	return real(fd, bytes, length, flags, to, to_length);
 }
 
@@ -38,7 +40,7 @@ ssize_t write(int fd, const void *bytes, size_t length)
 
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "write");
-	if (fd > STDERR_FILENO)
+	if (fd > STDERR_FILENO && !getenv("KILL_AT_FILES"))
 		step();
 	return real(fd, bytes, length);
 }
@@ -51,4 +53,14 @@ int rename(const char *from, const char *to)
 		*(void **)&real = dlsym(RTLD_NEXT, "rename");
 	step();
 	return real(from, to);
+}
+
+int unlink(const char *path)
+{
+	static int (*real)(const char *);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "unlink");
+	step();
+	return real(path);
 }

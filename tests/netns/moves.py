@@ -174,11 +174,11 @@ class Ping:
         self.process.communicate()
 
 
-def killed_at(programs, step, *words):
+def killed_at(programs, step, *words, **extra):
     """Runs hyperv_vfup, kills it before its Nth step; False when it ended before."""
     preload = str(BUILD / "tests/libkillat.so")
     done = programs.guest.run(
         BUILD / "src/libexec/hyperv_vfup", *words, check=False,
-        env={**programs.environment, "LD_PRELOAD": preload, "KILL_AT": str(step)})
+        env={**programs.environment, "LD_PRELOAD": preload, "KILL_AT": str(step), **extra})
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode != 0

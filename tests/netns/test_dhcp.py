@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from harness import Guest, bounded_as_the_unit, wait_until
+from moves import killed_at
 from netvf_lab import sandbox
 from netvf_lab.topology import GUEST_MAC, HOST_ADDRESS
 from programs import AddressWatch, Connection, Programs
@@ -365,6 +366,113 @@ def test_without_a_server_the_connection_stays(topology, tmp_path):
         assert tcp.works()
         wait_until(lambda: serving(guest, "lagg0"))
     end_clients(guest)
+
+
+LEASES = pathlib.Path("/var/lib/dhcp")
+GIVE_UP = {
+    "dhclient": ["dhclient", "-4", "-r", *CLIENTS["dhclient"][2:]],
+    "dhcpcd": ["dhcpcd", "-k", "hn0"],
+    "udhcpc": ["true"],
+}
+
+
+def move(booted, *words):
+    """Moves there or back, to the end of what is done in the background."""
+    booted.run("hyperv_vfup", *words, "hn0")
+    booted.run("hyperv_vfup", *words, "hn0")  # waits for the first one's lock
+
+
+def everything_in(directory):
+    return "".join(path.read_text(errors="replace") for path in directory.iterdir())
+
+
+@in_all
+def test_what_ifdown_runs_releases_no_lease_that_has_moved(booted, server):
+    """It is lagg0's now, and moves back with everything else."""
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    client = os.path.basename(booted.client)
+    move(booted)
+    guest.run(*GIVE_UP[client], check=False)
+    assert "DHCPRELEASE" not in server.read_text()
+    assert_moved(guest, lease)
+    move(booted, "-r")
+    assert guest.addresses("hn0") == {lease} and len(serving(guest, "hn0")) == 1
+    if client == "dhclient":
+        assert 'interface "hn0"' in (LEASES / "dhclient.hn0.leases").read_text()
+        assert 'interface "lagg0"' not in everything_in(LEASES)
+        guest.run(*GIVE_UP[client])
+        wait_until(lambda: "DHCPRELEASE" in server.read_text(), what="hn0's lease is its own")
+
+
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="a preloaded library and ASan do not mix")
+@pytest.mark.parametrize("way", ["there", "back"])
+@pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
+def test_killed_before_any_step_with_a_file_a_lease_is_in_one_place_at_last(booted, server, way):
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\n')
+    killed = True
+    file = 0
+    while killed:
+        file += way == "there"
+        if way == "there":
+            killed = killed_at(booted, file, "hn0", KILL_AT_FILES="1")
+        booted.run("hyperv_vfup", "hn0")
+        assert_leased(guest, "lagg0", lease, "hn0")
+        file += way == "back"
+        if way == "back":
+            killed = killed_at(booted, file, "-r", "hn0", KILL_AT_FILES="1")
+        booted.run("hyperv_vfup", "-r", "hn0")
+        assert_leased(guest, "hn0", lease, "lagg0")
+    assert file > 4
+    assert "DHCPRELEASE" not in server.read_text()
+
+
+def assert_leased(guest, name, lease, other):
+    """One client, one lease, and none at the other."""
+    wait_until(lambda: len(serving(guest, name)) == 1, DEADLINE)
+    assert guest.addresses(name) == {lease} and serving(guest, other) == []
+    assert f'interface "{name}"' in everything_in(LEASES)
+    assert f'interface "{other}"' not in everything_in(LEASES)
+
+
+STRANGERS_LEASE = """\
+lease {
+  interface "eth9";
+  fixed-address 192.0.2.9;
+  option host-name "a } b \\" lease { interface \\"hn0\\"; }";
+  # interface "hn0"; }
+  expire never;
+}
+"""
+DUID = 'default-duid "\\000\\003\\000\\001\\002\\000\\000;\\000}";\n'
+
+
+@pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
+def test_in_a_lease_file_of_several_interfaces_the_others_stay(booted, server):
+    """And so does the identifier, from which the server knows the guest at its next boot."""
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    for pid in serving(guest, "hn0"):
+        os.kill(pid, signal.SIGKILL)
+    mine = (LEASES / "dhclient.hn0.leases").read_text()
+    mine = mine[mine.index("lease {"):]
+    count = mine.count('interface "hn0"')
+    (LEASES / "dhclient.hn0.leases").unlink()
+    shared = LEASES / "dhclient.leases"
+    shared.write_text(DUID + mine + STRANGERS_LEASE)
+    shared.chmod(0o640)
+    move(booted)
+    assert shared.read_text() == DUID + STRANGERS_LEASE and shared.stat().st_mode & 0o777 == 0o640
+    assert (LEASES / "dhclient.lagg0.leases").read_text().count('interface "lagg0"') == count
+    guest.run("dhclient", "-4", "-r", "hn0")
+    assert "DHCPRELEASE" not in server.read_text()
+    assert guest.addresses("lagg0") == {lease}
+    move(booted, "-r")
+    back = (LEASES / "dhclient.hn0.leases").read_text()
+    assert DUID in back and 'interface "hn0"' in back and "eth9" not in back
+    assert 'interface "lagg0"' not in everything_in(LEASES)
 
 
 @needs_dhclient

@@ -2,6 +2,7 @@
 #include "cm.h"
 
 #include "services/dhcp.h"
+#include "services/dhcp_lease.h"
 
 #include <errno.h>
 #include <string.h>
@@ -147,6 +148,38 @@ static void an_unknown_program_is_refused(void **state)
 	assert_null(args.word);
 }
 
+static void assert_divided(const char *text, int count, const char *taken, const char *left)
+{
+	NV_AUTO(nv_str) struct nv_str its = {};
+	NV_AUTO(nv_str) struct nv_str others = {};
+
+	assert_int_equal(
+		nv_dhcp_lease_divide(text, strlen(text), "hn0", "lagg0", &its, &others), count);
+	assert_string_equal(nv_str_text(&its), taken);
+	assert_string_equal(nv_str_text(&others), left);
+}
+
+static void a_lease_file_is_divided(void **state)
+{
+	(void)state;
+	assert_divided("lease {\n  interface \"hn0\";\n  renew 1;\n}\n"
+		       "lease {\n  interface \"hn01\";\n}\n",
+		1, "lease {\n  interface \"lagg0\";\n  renew 1;\n}\n",
+		"lease {\n  interface \"hn01\";\n}\n");
+	assert_divided("lease6 { interface \"hn0\"; ia-na 1 { iaaddr 2 { max-life 3; } } }", 1,
+		"lease6 { interface \"lagg0\"; ia-na 1 { iaaddr 2 { max-life 3; } } }", "");
+	/* in a string, in a comment, deeper inside, or in no lease: not the lease's interface */
+	assert_divided("lease { option x \"}interface \\\"hn0\\\";\"; }\n", 0, "",
+		"lease { option x \"}interface \\\"hn0\\\";\"; }\n");
+	assert_divided("lease { # } interface \"hn0\";\n a { interface \"hn0\"; } }\n", 0, "",
+		"lease { # } interface \"hn0\";\n a { interface \"hn0\"; } }\n");
+	assert_divided(
+		"default-duid \";}\";\n", 0, "default-duid \";}\";\n", "default-duid \";}\";\n");
+	/* a file that was cut off */
+	assert_divided("lease { interface \"hn0\"; option x \"", 1,
+		"lease { interface \"lagg0\"; option x \"", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +192,7 @@ int main(void)
 		cmocka_unit_test(dhcpcds_title_is_no_option),
 		cmocka_unit_test(dhcpcds_title_tells_a_family_alone),
 		cmocka_unit_test(an_unknown_program_is_refused),
+		cmocka_unit_test(a_lease_file_is_divided),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
