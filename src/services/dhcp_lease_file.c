@@ -133,8 +133,32 @@ static bool lease_file_has(const char *path, const char *ifname)
 		       nv_str_text(&text), text.length, ifname, ifname, &taken, &left) > 0;
 }
 
+struct lease_moving {
+	const char *from;
+	const char *to;
+	struct nv_dhcp_clients clients; /* of @to */
+};
+
+static void lease_moving_auto(struct lease_moving *moving)
+{
+	nv_dhcp_clients_auto(&moving->clients);
+}
+
+/* Whether @to_path has what the client of @to knows, and not what an earlier boot left there. */
+static bool lease_file_is_current(const struct lease_moving *moving, bool ipv6, const char *to_path)
+{
+	const struct nv_dhcp_clients *clients = &moving->clients;
+	bool runs = false;
+
+	for (size_t i = 0; i < clients->count; i++)
+		runs |= clients->client[i].ipv6 == ipv6 &&
+			clients->client[i].kind == NV_DHCP_DHCLIENT;
+	return runs && lease_file_has(to_path, moving->to);
+}
+
 /* The copy is there before the original goes: a run that is killed in between does this again. */
-static int lease_file_move(const char *path, const char *from, const char *to, const char *to_path)
+static int lease_file_move(
+	const struct lease_moving *moving, bool ipv6, const char *path, const char *to_path)
 {
 	NV_AUTO(nv_str) struct nv_str text = {};
 	NV_AUTO(nv_str) struct nv_str taken = {};
@@ -145,10 +169,10 @@ static int lease_file_move(const char *path, const char *from, const char *to, c
 
 	if (count == 0)
 		count = nv_dhcp_lease_divide(
-			nv_str_text(&text), text.length, from, to, &taken, &left);
+			nv_str_text(&text), text.length, moving->from, moving->to, &taken, &left);
 	if (count <= 0)
 		return count;
-	if (!lease_file_has(to_path, to))
+	if (!lease_file_is_current(moving, ipv6, to_path))
 		r = lease_file_write(to_path, &taken, mode);
 	if (r < 0)
 		return r;
@@ -157,35 +181,35 @@ static int lease_file_move(const char *path, const char *from, const char *to, c
 	return unlink(path) < 0 ? -errno : 0;
 }
 
-static void lease_file_move_and_tell(
-	const char *path, const char *family, const char *from, const char *to)
+static void lease_file_move_and_tell(const struct lease_moving *moving, bool ipv6, const char *path)
 {
 	char to_path[PATH_SIZE];
 	int r;
 
-	snprintf(to_path, sizeof(to_path), NV_DHCLIENT_LEASES, family, to);
-	r = lease_file_move(path, from, to, to_path);
+	snprintf(to_path, sizeof(to_path), NV_DHCLIENT_LEASES, ipv6 ? "6" : "", moving->to);
+	r = lease_file_move(moving, ipv6, path, to_path);
 	if (r < 0 && r != -ENOENT)
 		nv_warn("cannot take the lease of %s out of %s: %s; 'dhclient -r' for %s, as ifdown runs it, would release the address that %s has now",
-			from, path, nv_strerror(r), from, to);
+			moving->from, path, nv_strerror(r), moving->from, moving->to);
 }
 
 void nv_dhcp_leases_move(const struct nv_dhcp_clients *old, const char *from, const char *to)
 {
-	static const char *const families[] = {"", "6"};
+	NV_AUTO(lease_moving) struct lease_moving moving = {.from = from, .to = to};
 	char path[PATH_SIZE];
 
+	nv_dhcp_find(to, &moving.clients);
 	for (size_t i = 0; i < old->count; i++) {
 		const struct nv_dhcp_client *client = &old->client[i];
 		const char *its = lease_file_of(client);
 
 		if (client->kind == NV_DHCP_DHCLIENT && its)
-			lease_file_move_and_tell(its, families[client->ipv6], from, to);
+			lease_file_move_and_tell(&moving, client->ipv6, its);
 	}
-	for (size_t i = 0; i < NV_ARRAY_SIZE(families); i++) {
-		snprintf(path, sizeof(path), NV_DHCLIENT_LEASES, families[i], from);
-		lease_file_move_and_tell(path, families[i], from, to);
-		snprintf(path, sizeof(path), DHCLIENT_ALL, families[i]);
-		lease_file_move_and_tell(path, families[i], from, to);
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		snprintf(path, sizeof(path), NV_DHCLIENT_LEASES, ipv6 ? "6" : "", from);
+		lease_file_move_and_tell(&moving, ipv6, path);
+		snprintf(path, sizeof(path), DHCLIENT_ALL, ipv6 ? "6" : "");
+		lease_file_move_and_tell(&moving, ipv6, path);
 	}
 }

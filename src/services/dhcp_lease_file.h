@@ -22,7 +22,8 @@ void nv_dhcp_leases_copy(enum nv_dhcp_kind kind, const struct nv_dhcp_client *li
 
 /*
  * Takes the leases of @from out of dhclient's files: "dhclient -r" releases every lease that it
- * finds there, whether or not a client runs. Where @to has no lease yet, they become its leases.
+ * finds there, whether or not a client runs. Unless a client of @to has leases of its own by now,
+ * they become its leases.
  * @old: the clients of @from. dhcpcd releases only what a running process has leased, and so keeps
  * its file for the next boot. What fails is logged.
  */

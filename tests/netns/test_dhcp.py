@@ -406,6 +406,8 @@ def test_what_ifdown_runs_releases_no_lease_that_has_moved(booted, server):
 
 
 @pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="a preloaded library and ASan do not mix")
+@pytest.mark.skipif("NETVF_LONG" not in os.environ, reason="takes a minute: NETVF_LONG=1")
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("way", ["there", "back"])
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
 def test_killed_before_any_step_with_a_file_a_lease_is_in_one_place_at_last(booted, server, way):
