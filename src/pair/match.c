@@ -134,17 +134,22 @@ static bool match_has_foreign_master(
 	return port->master && !(master && match_is_lagg_of(master, hn));
 }
 
-/* Finds the VF of an hn, or the reason why none may be used. */
+/* Finds the VF of an hn, or the reason why none may be used. A named VF has no rival but another. */
 static void match_find_vf(const struct nv_links *links, const struct nv_hn_config *config,
 	const struct nv_link *hn, struct nv_pair *pair)
 {
 	const struct nv_link *vf = NULL;
+	bool has_named = false;
 
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
+		bool is_named = match_named_by_vf(config, link->name);
 
-		if (!match_is_vf_of(link, hn, config))
+		if (!match_is_vf_of(link, hn, config) || (has_named && !is_named))
 			continue;
+		if (is_named && !has_named)
+			vf = NULL;
+		has_named |= is_named;
 		if (vf) {
 			match_explain(pair, NV_MATCH_AMBIGUOUS,
 				"%s and %s both have the MAC address of %s: name the VF in netvf_pairs",

@@ -80,6 +80,16 @@ static void two_vfs_are_refused_and_named(void **state)
 	assert_int_equal(pairs.pair[0].match, NV_MATCH_AMBIGUOUS);
 	assert_non_null(strstr(pairs.pair[0].why, "ens5"));
 	assert_non_null(strstr(pairs.pair[0].why, "ens6"));
+
+	for (size_t i = 1; i < NV_ARRAY_SIZE(link); i++) {
+		struct nv_hn_config config = {.pair = {{.hn = "eth0"}}, .n_pairs = 1};
+
+		strcpy(config.pair[0].vf, link[i].name);
+		nv_pairs_auto(&pairs);
+		find(link, NV_ARRAY_SIZE(link), &config, &pairs);
+		assert_int_equal(pairs.pair[0].match, NV_MATCH_OURS);
+		assert_int_equal(pairs.pair[0].vf, link[i].ifindex);
+	}
 }
 
 static void two_hns_with_one_mac_are_refused(void **state)
