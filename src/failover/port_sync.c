@@ -35,7 +35,7 @@ static bool port_sync_is_registered(
 {
 	const uint64_t *bits = managed->vf_filters.limits.vlan;
 
-	return port->ifindex == managed->vf_filters.vf &&
+	return port->ifindex == managed->vf_filters.vf && !vlan->vlan_is_8021ad &&
 	       bits[vlan->vlan_id % 4096 / 64] >> vlan->vlan_id % 64 & 1;
 }
 
@@ -54,7 +54,7 @@ static bool port_sync_wants_all(struct nv_failover *failover, const struct nv_ma
 	for (size_t i = 0; i < count; i++) {
 		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
 
-		if ((!strcmp(link->kind, "vlan") &&
+		if ((!strcmp(link->kind, "vlan") && nv_vlan_is_outermost(links, link) &&
 			    !port_sync_is_registered(managed, port, link)) ||
 			(link->has_mac && memcmp(link->mac, port->mac, NV_MAC_LEN)))
 			return true;

@@ -52,7 +52,15 @@ static const struct nv_link *vf_filters_find_port(const struct nv_failover *fail
 	return is_port ? nv_links_by_index(nv_monitor_links(failover->monitor), path->vf) : NULL;
 }
 
-/* VLANs of the upper and of the interfaces stacked on it. */
+static bool vf_filters_is_8021q(const struct nv_link *link)
+{
+	return nv_streq(link->kind, "vlan") && !link->vlan_is_8021ad && link->vlan_id < 4096;
+}
+
+/*
+ * VLANs of the upper and of the interfaces stacked on it that a card's filter compares. Frames of
+ * 802.1ad VLANs go by hn: most cards have no filter for them.
+ */
 static void vf_filters_find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vlans)
 {
 	int ifindex[NV_UPPERS_MAX];
@@ -61,7 +69,7 @@ static void vf_filters_find_vlans(const struct nv_links *links, int upper, uint6
 	for (size_t i = 0; i < count; i++) {
 		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
 
-		if (nv_streq(link->kind, "vlan") && link->vlan_id < 4096)
+		if (vf_filters_is_8021q(link) && nv_vlan_is_outermost(links, link))
 			vf_filters_bit_set(ret_vlans, link->vlan_id, true);
 	}
 }
@@ -76,7 +84,7 @@ static void vf_filters_keep_vlans(
 		const struct nv_link *link = &links->link[i];
 		char ours[IFNAMSIZ];
 
-		if (link->lower != vf || !nv_streq(link->kind, "vlan") || link->vlan_id >= 4096)
+		if (link->lower != vf || !vf_filters_is_8021q(link))
 			continue;
 		nv_vf_vlan_name(vf, link->vlan_id, ours);
 		if (nv_streq(link->name, ours) && !vf_filters_bit_is_set(wanted, link->vlan_id))

@@ -32,6 +32,9 @@ static void addr_decode_lifetimes(const struct nv_attrs *attrs, struct nv_addr *
 		return;
 	memcpy(&lifetimes, mnl_attr_get_payload(attr), sizeof(lifetimes));
 	addr->valid_lft = addr_lifetime(lifetimes.ifa_valid);
+	/* In its last second the kernel says 0, which means nothing where one is made. */
+	if (!addr->valid_lft)
+		addr->valid_lft = 1;
 	addr->preferred_lft = addr_lifetime(lifetimes.ifa_prefered);
 }
 

@@ -107,8 +107,8 @@ static bool diff_same_vlan(const struct nv_link *a, const struct nv_link *b)
 {
 	size_t length = a->vlan_length <= sizeof(a->vlan) ? a->vlan_length : 0;
 
-	return a->vlan_id == b->vlan_id && a->vlan_length == b->vlan_length &&
-	       memcmp(a->vlan, b->vlan, length) == 0;
+	return a->vlan_id == b->vlan_id && a->vlan_is_8021ad == b->vlan_is_8021ad &&
+	       a->vlan_length == b->vlan_length && memcmp(a->vlan, b->vlan, length) == 0;
 }
 
 bool nv_link_equal(const struct nv_link *a, const struct nv_link *b)

@@ -2,8 +2,10 @@
 /* Links in rtnetlink messages: RTM_NEWLINK, RTM_SETLINK, RTM_DELLINK. */
 #include "kernel/attrs.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_bonding.h>
+#include <linux/if_ether.h>
 #include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -99,13 +101,16 @@ static int link_decode_info(const struct nlattr *nest, struct nv_link *link)
 	if (!info.by_type[IFLA_INFO_DATA])
 		return 0;
 	if (strcmp(link->kind, "vlan") == 0) {
-		NV_ATTRS(vlan, IFLA_VLAN_ID);
+		NV_ATTRS(vlan, IFLA_VLAN_PROTOCOL);
+		uint16_t protocol = htons(ETH_P_8021Q);
 
 		r = nv_attrs_nested(info.by_type[IFLA_INFO_DATA], &vlan);
-		if (r == 0)
-			nv_attr_u16(&vlan, IFLA_VLAN_ID, &link->vlan_id);
-		if (r == 0)
-			link_keep_vlan(info.by_type[IFLA_INFO_DATA], link);
+		if (r < 0)
+			return r;
+		nv_attr_u16(&vlan, IFLA_VLAN_ID, &link->vlan_id);
+		nv_attr_u16(&vlan, IFLA_VLAN_PROTOCOL, &protocol);
+		link->vlan_is_8021ad = protocol == htons(ETH_P_8021AD);
+		link_keep_vlan(info.by_type[IFLA_INFO_DATA], link);
 	} else if (strcmp(link->kind, "bond") == 0) {
 		NV_ATTRS(bond, IFLA_BOND_PRIMARY);
 		uint32_t primary = 0;

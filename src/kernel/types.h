@@ -53,6 +53,7 @@ struct nv_link {
 	int lower;
 	bool lower_elsewhere; /* IFLA_LINK is an ifindex of another network namespace (veth) */
 	uint16_t vlan_id; /* kind "vlan"; else 0 */
+	bool vlan_is_8021ad; /* kind "vlan": its tag is 802.1ad's and not 802.1Q's */
 	/*
 	 * The kernel's description of a VLAN, to make a similar one: protocol, flags, priority
 	 * mappings. Length 0: only the id is known; above NV_VLAN_MAX: it did not fit.

@@ -134,7 +134,7 @@ static bool match_has_foreign_master(
 	return port->master && !(master && match_is_lagg_of(master, hn));
 }
 
-/* Finds the VF of an hn, or the reason why none may be used. A named VF has no rival but another. */
+/* Finds the VF of an hn, or the reason why none may be used. A named VF's only rival is another. */
 static void match_find_vf(const struct nv_links *links, const struct nv_hn_config *config,
 	const struct nv_link *hn, struct nv_pair *pair)
 {

@@ -59,6 +59,20 @@ size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[N
 	return stack.count;
 }
 
+bool nv_vlan_is_outermost(const struct nv_links *links, const struct nv_link *vlan)
+{
+	const struct nv_link *link = vlan;
+
+	for (int i = 0; i < NV_UPPERS_MAX && !link->lower_elsewhere; i++) {
+		link = nv_links_by_index(links, link->lower);
+		if (!link)
+			return true;
+		if (!strcmp(link->kind, "vlan"))
+			return false;
+	}
+	return true;
+}
+
 void nv_vf_vlan_name(int vf, uint16_t id, char ret_name[IFNAMSIZ])
 {
 	snprintf(ret_name, IFNAMSIZ, "nv%x.%u", (unsigned int)vf, id % 4096U);

@@ -16,5 +16,11 @@
  */
 size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[NV_UPPERS_MAX]);
 
+/*
+ * Whether a VLAN's tag is the first in its frames: the VLAN is not stacked on another. That one is
+ * what a card's VLAN filter compares.
+ */
+bool nv_vlan_is_outermost(const struct nv_links *links, const struct nv_link *vlan);
+
 /* The name of the VLAN interface on a VF that only registers the VLAN with it. */
 void nv_vf_vlan_name(int vf, uint16_t id, char ret_name[IFNAMSIZ]);

@@ -195,6 +195,32 @@ static void other_macs_and_vlans_above_need_all_frames(void **state)
 	assert_true(has("hn0", IFF_PROMISC) && has("vf0", IFF_PROMISC));
 }
 
+/* Registered is VLAN 0, which put() makes. */
+static void vlans_that_are_registered_with_the_vf_need_none(void **state)
+{
+	struct nv_link vlan;
+
+	(void)state;
+	managed.vf_filters.vf = path.vf;
+	managed.vf_filters.limits.vlan[0] = 1;
+	put("lagg0.0", "vlan", path.lagg, 1);
+	put("lagg0.0.0", "vlan", fake_link(fake, "lagg0.0").ifindex, 1);
+	settle();
+	assert_true(has("hn0", IFF_PROMISC));
+	assert_false(has("vf0", IFF_PROMISC));
+	/* The inner one has no say; the outer one's tag is none that a card takes. */
+	vlan = fake_link(fake, "lagg0.0.0");
+	vlan.vlan_id = 9;
+	fake_put_link(fake, &vlan);
+	settle();
+	assert_false(has("vf0", IFF_PROMISC));
+	vlan = fake_link(fake, "lagg0.0");
+	vlan.vlan_is_8021ad = true;
+	fake_put_link(fake, &vlan);
+	settle();
+	assert_true(has("vf0", IFF_PROMISC));
+}
+
 static void a_new_mac_of_the_upper_is_known_and_heard(void **state)
 {
 	struct nv_link lagg = fake_link(fake, "lagg0");
@@ -298,6 +324,7 @@ int main(void)
 		TEST(ports_are_promiscuous_while_the_upper_is),
 		TEST(the_end_of_it_is_looked_up),
 		TEST(other_macs_and_vlans_above_need_all_frames),
+		TEST(vlans_that_are_registered_with_the_vf_need_none),
 		TEST(a_new_mac_of_the_upper_is_known_and_heard),
 		TEST(an_hn_that_was_promiscuous_stays_so),
 		TEST(a_port_of_a_bond_is_the_kernels),

@@ -151,6 +151,28 @@ static void vlans_are_registered_while_they_stand_above(void **state)
 	assert_true(is_limited_to(4094));
 }
 
+/* A card compares the first tag only, and takes 0x8100 for it. */
+static void tags_that_a_card_does_not_compare_are_not_registered(void **state)
+{
+	struct nv_link link;
+
+	(void)state;
+	put_vlan("lagg0.5", "lagg0", 5);
+	put_vlan("lagg0.6", "lagg0", 6);
+	link = fake_link(fake, "lagg0.6");
+	link.vlan_is_8021ad = true;
+	fake_put_link(fake, &link);
+	put_vlan("lagg0.5.7", "lagg0.5", 7);
+	put_vlan("lagg0.6.8", "lagg0.6", 8);
+	follow();
+	assert_non_null(vlan_on_vf(5));
+	assert_null(vlan_on_vf(6));
+	assert_null(vlan_on_vf(7));
+	assert_null(vlan_on_vf(8));
+	assert_true(is_limited_to(5));
+	assert_false(is_limited_to(6) || is_limited_to(7) || is_limited_to(8));
+}
+
 static void a_vlan_that_somebody_has_on_the_vf_stays(void **state)
 {
 	(void)state;
@@ -331,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(vlans_are_registered_while_they_stand_above),
+		TEST(tags_that_a_card_does_not_compare_are_not_registered),
 		TEST(a_vlan_that_somebody_has_on_the_vf_stays),
 		TEST(a_vlan_that_is_refused_is_asked_for_once),
 		TEST(a_vlan_that_is_refused_for_a_moment_is_asked_for_again),

@@ -84,6 +84,7 @@ static void a_link_is_read_whole(void **state)
 	assert_string_equal(link.parent_bus, "pci");
 	assert_string_equal(link.kind, "vlan");
 	assert_int_equal(link.vlan_id, 5);
+	assert_false(link.vlan_is_8021ad);
 	assert_int_equal(link.addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
 	assert_string_equal(link.driver, "");
 }
@@ -129,6 +130,7 @@ static void check_vlan(uint32_t set)
 
 	build_vlan(&request, set, 0);
 	assert_int_equal(nv_link_decode(&request.header, &link), 0);
+	assert_true(link.vlan_is_8021ad);
 	assert_int_equal(nv_link_encode_add(&request, &link, NULL), 0);
 	assert_int_equal(nv_attrs_read(&request.header, sizeof(struct ifinfomsg), &attrs), 0);
 	assert_int_equal(nv_attrs_nested(attrs.by_type[IFLA_LINKINFO], &info), 0);
@@ -311,6 +313,25 @@ static void next_hops_are_routes_of_their_own(void **state)
 		assert_int_equal(routes.route[i].oif, 5 + i);
 		assert_int_equal(routes.route[i].flags, i ? RTNH_F_ONLINK : 0);
 	}
+}
+
+/* Made again as it is told, it must not become one that is for ever. */
+static void an_address_in_its_last_second_is_not_for_ever(void **state)
+{
+	struct nv_addr addr = fake_addr(4, "192.0.2.1/24");
+	struct ifa_cacheinfo lifetimes = {};
+	struct nv_request request;
+	struct nlattr *attr;
+
+	(void)state;
+	addr.valid_lft = 100;
+	assert_int_equal(nv_addr_encode(&request, RTM_NEWADDR, 0, &addr), 0);
+	mnl_attr_for_each (attr, &request.header, sizeof(struct ifaddrmsg))
+		if (mnl_attr_get_type(attr) == IFA_CACHEINFO)
+			memcpy(mnl_attr_get_payload(attr), &lifetimes, sizeof(lifetimes));
+	assert_int_equal(nv_addr_decode(&request.header, &addr), 0);
+	assert_int_equal(addr.valid_lft, 1);
+	assert_int_equal(addr.preferred_lft, 0);
 }
 
 static void addresses_go_there_and_back(void **state)
@@ -691,6 +712,7 @@ int main(void)
 		cmocka_unit_test(a_peer_elsewhere_is_no_lower),
 		cmocka_unit_test(names_that_are_too_long_are_cut),
 		cmocka_unit_test(next_hops_are_routes_of_their_own),
+		cmocka_unit_test(an_address_in_its_last_second_is_not_for_ever),
 		cmocka_unit_test(addresses_go_there_and_back),
 		cmocka_unit_test(routes_go_there_and_back),
 		cmocka_unit_test(an_exception_is_no_route),

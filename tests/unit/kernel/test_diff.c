@@ -40,6 +40,7 @@ static void links_are_equal_in_all_fields(void **state)
 		FIELD(lower),
 		FIELD(lower_elsewhere),
 		FIELD(vlan_id),
+		FIELD(vlan_is_8021ad),
 		FIELD(vlan),
 		FIELD(vlan_length),
 		FIELD(addr_gen_mode),
