@@ -371,7 +371,7 @@ static bool server_is_one_too_many(const struct nv_control *control, uid_t uid)
 	const struct client *client;
 	size_t of_uid = 0;
 
-	if (nv_budget_is_free(uid))
+	if (nv_budget_is_exempt(uid))
 		return control->n_clients > NV_CONTROL_CLIENTS_MAX;
 	TAILQ_FOREACH (client, &control->clients, link)
 		of_uid += client->peer.uid == uid;

@@ -3,7 +3,7 @@
 
 #include "base/str.h"
 
-json_t *nv_json_from(const char *text)
+json_t *nv_json_string(const char *text)
 {
 	NV_AUTO(nv_str) struct nv_str escaped = {};
 	json_t *string = json_string(text);

@@ -9,4 +9,4 @@
  * any bytes. In a text that is not UTF-8, every byte that is not ASCII becomes \xHH. NULL: out of
  * memory.
  */
-json_t *nv_json_from(const char *text);
+json_t *nv_json_string(const char *text);

@@ -8,8 +8,8 @@
 static bool audit_lacks(int ifindex, enum bpf_tc_attach_point side)
 {
 	/*
-	 * At tcx a program whose name may not be read counts as ours. A filter in clsact is
-	 * recognized by its handle and priority.
+	 * At tcx a program whose name this process may not read (EPERM) counts as ours. A filter in
+	 * clsact is recognized by its handle and priority.
 	 */
 	const struct nv_tcx_known none = {.program = -1, .replaced = -1};
 	uint32_t id;

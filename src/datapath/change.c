@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes the named fields of a pair. What depends on its present state needs nv_datapath_edit(). */
+/*
+ * Writes those fields of a pair that a mask says. A change that must read the pair first calls
+ * nv_datapath_edit() itself.
+ */
 #include "datapath/datapath.h"
 
 #include <string.h>

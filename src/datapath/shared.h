@@ -82,6 +82,10 @@ struct nv_count {
 	__u64 bytes;
 };
 
+/*
+ * A further counter is also read in counts.c, put into struct nv_dp_counters (pair.h) by
+ * datapath.c, and told by netvfd/methods.c; metrics follow from there.
+ */
 struct nv_counts {
 	struct nv_count tx;
 	struct nv_count rx;

@@ -69,7 +69,7 @@ static bool clients_has_place(const struct nv_clients *clients, uid_t uid)
 	const struct client *client;
 	size_t of_uid = 0;
 
-	if (nv_budget_is_free(uid))
+	if (nv_budget_is_exempt(uid))
 		return true;
 	LIST_FOREACH (client, &clients->list, link)
 		of_uid += client->peer.uid == uid;
@@ -106,7 +106,7 @@ static int clients_take(struct nv_clients *clients, int fd, const struct ucred *
 	return 0;
 }
 
-static void clients_on_client(int fd, const struct ucred *peer, void *data)
+static void clients_on_connect(int fd, const struct ucred *peer, void *data)
 {
 	struct nv_clients *clients = data;
 	int r;
@@ -138,10 +138,10 @@ int nv_clients_new(struct nv_loop *loop, const char *seqpacket_path, const char 
 	LIST_INIT(&clients->list);
 	if (seqpacket_path)
 		r = nv_listener_new(loop, budget, seqpacket_path, SOCK_SEQPACKET, limit,
-			clients_on_client, clients, &clients->seqpacket);
+			clients_on_connect, clients, &clients->seqpacket);
 	if (r == 0 && stream_path)
 		r = nv_listener_new(loop, budget, stream_path, SOCK_STREAM, limit,
-			clients_on_client, clients, &clients->stream);
+			clients_on_connect, clients, &clients->stream);
 	if (r < 0)
 		return r;
 	*ret_clients = TAKE_PTR(clients);
@@ -160,7 +160,8 @@ struct nv_clients *nv_clients_free(struct nv_clients *clients)
 	return NULL;
 }
 
-/* Sends the whole line at once, or nothing. On a record socket it is one record. */
+/* Sends the whole line at once, or fails; of a stream a part may be sent, and the client is
+ * dropped. */
 static int clients_send_line(const struct client *client, const char *line, size_t length)
 {
 	struct iovec parts[] = {{(char *)line, length}, {(char *)"\n", 1}};

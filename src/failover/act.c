@@ -91,7 +91,7 @@ static int act_activate(struct act *act, enum nv_port port)
 
 	if (r < 0)
 		return r;
-	act->managed->memory.filters_due |= r > 0;
+	act->managed->memory.programs_due |= r > 0;
 	act_note_switch(act, port);
 	return 0;
 }
@@ -154,7 +154,7 @@ static int act_one(struct act *act, const struct nv_pair_command *command)
 		return act_enter(act);
 	case NV_PAIR_DROP_LAGG:
 		return act_drop_lagg(act);
-	case NV_PAIR_LEAVE:
+	case NV_PAIR_REMOVE_VF:
 		return act_change_path(act, NV_DP_VF | NV_DP_ACTIVE, (struct nv_dp_pair){});
 	case NV_PAIR_MAKE_BOND:
 		return act_make_bond(act);

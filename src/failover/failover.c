@@ -154,7 +154,7 @@ static void failover_step(
 	nv_failover_look_in(
 		failover, result == NV_ACT_LOCKED || r == -EAGAIN ? LOCKED_LOOK : view.wait);
 	refused = nv_retry_left(
-		&managed->memory.setup, managed->state.vf, nv_loop_now(failover->loop));
+		&managed->memory.setup_retry, managed->state.vf, nv_loop_now(failover->loop));
 	if (refused)
 		nv_failover_look_in(failover, refused);
 }
@@ -170,7 +170,7 @@ static void failover_take_match(
 		return;
 	managed->status.match = pair->match;
 	memcpy(managed->status.why, pair->why, sizeof(managed->status.why));
-	if (pair->match != NV_MATCH_OURS)
+	if (pair->match != NV_MATCH_MANAGED)
 		nv_warn("%s: %s; netvfd changes nothing", managed->id.hn_name, managed->status.why);
 	else if (managed->status.why[0])
 		nv_notice("%s: %s", managed->id.hn_name, managed->status.why);
@@ -196,7 +196,7 @@ static bool failover_find_kept(const struct nv_failover *failover, const struct 
 		nv_datapath_get(failover->datapath, managed->id.hn, &path) < 0 ||
 		path.mode != NV_MODE_LAGG || !nv_links_by_index(links, path.lagg))
 		return false;
-	*ret_pair = (struct nv_pair){.match = NV_MATCH_OURS, .hn = managed->id.hn};
+	*ret_pair = (struct nv_pair){.match = NV_MATCH_MANAGED, .hn = managed->id.hn};
 	nv_strcopy(ret_pair->why, sizeof(ret_pair->why), hn ? unnamed : gone);
 	memcpy(ret_pair->mac, path.mac, NV_MAC_LEN);
 	if (vf && (!vf->master || vf->master == path.lagg) && !nv_pairs_by_vf(pairs, vf->ifindex) &&
@@ -218,8 +218,8 @@ static void failover_restore_filters(struct nv_failover *failover)
 		struct nv_dp_pair path;
 		int r;
 
-		managed->memory.filters_due |= failover->resyncs != resyncs;
-		if (!managed->memory.filters_due)
+		managed->memory.programs_due |= failover->resyncs != resyncs;
+		if (!managed->memory.programs_due)
 			continue;
 		r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
 		if (r == 0)
@@ -229,7 +229,7 @@ static void failover_restore_filters(struct nv_failover *failover)
 		else if (r < 0 && r != -ENOENT && r != -ENODEV)
 			nv_err("%s: cannot check its tc programs: %s", managed->id.hn_name,
 				nv_strerror(r));
-		managed->memory.filters_due = r == -EAGAIN;
+		managed->memory.programs_due = r == -EAGAIN;
 	}
 	failover->resyncs = resyncs;
 }
@@ -260,9 +260,9 @@ void nv_failover_lose(struct nv_failover *failover, int ifindex)
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_managed *managed = &failover->managed[i];
 
-		managed->memory.filters_due |= ifindex == managed->id.hn ||
-					       ifindex == managed->state.vf ||
-					       ifindex == managed->id.lagg;
+		managed->memory.programs_due |= ifindex == managed->id.hn ||
+						ifindex == managed->state.vf ||
+						ifindex == managed->id.lagg;
 	}
 }
 
@@ -291,7 +291,7 @@ static int failover_replace_hn(
 	const struct nv_link *lagg;
 	int r;
 
-	if (!managed || !hn || pair->match != NV_MATCH_OURS)
+	if (!managed || !hn || pair->match != NV_MATCH_MANAGED)
 		return 0;
 	lagg = nv_links_by_index(links, managed->id.lagg);
 	nv_port_setup(failover->kernel, hn, lagg ? lagg->mtu : 0, NULL);
@@ -459,7 +459,7 @@ int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_o
 
 		if (!nv_streq(managed->id.hn_name, hn))
 			continue;
-		if (managed->status.match != NV_MATCH_OURS || managed->state.mode == NV_MODE_VF)
+		if (managed->status.match != NV_MATCH_MANAGED || managed->state.mode == NV_MODE_VF)
 			return -EOPNOTSUPP;
 		managed->memory.override = override;
 		nv_failover_look_again(failover);

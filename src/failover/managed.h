@@ -46,7 +46,7 @@ struct nv_managed_memory {
 	struct nv_holddown holddown;
 	struct nv_attach_delay attach_delay;
 	struct nv_notify notify;
-	struct nv_retry setup; /* transparent: attempts to set the VF up */
+	struct nv_retry setup_retry; /* transparent: attempts to set the VF up */
 	enum nv_override override;
 	/* it is not known yet whether a manager configures hn: counts as transparent */
 	bool undecided;
@@ -54,13 +54,13 @@ struct nv_managed_memory {
 	int refused; /* ifindex of a port that the bond refused; 0: none */
 	bool no_bond; /* the bond could not be made */
 	int port_vf; /* ifindex of the VF that carries only another interface's frames; 0: none */
-	int clients_vf; /* ifindex of a VF to be searched for DHCP clients; 0: none */
+	int dhcp_vf; /* ifindex of a VF to be searched for DHCP clients; 0: none */
+	struct nv_retry dhcp_retry; /* when it may be searched again */
 	struct nv_guard guard; /* addresses that were removed from the VF */
-	struct nv_retry clients; /* when that may be done */
 	bool promiscuous; /* hn was set promiscuous */
 	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
 	bool found; /* the pair was found in this settle */
-	bool filters_due; /* its programs may be missing and are to be attached again */
+	bool programs_due; /* its programs may be missing and are to be attached again */
 };
 
 /* What `netvf status` shows of a pair. */

@@ -95,7 +95,7 @@ void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,
 		left = UDEV_LOOK;
 	if (!left && unready)
 		left = nv_retry_left(
-			&managed->memory.setup, facts->vf, nv_loop_now(failover->loop));
+			&managed->memory.setup_retry, facts->vf, nv_loop_now(failover->loop));
 	facts->waiting = left && unready;
 	if (facts->waiting && left < *soonest)
 		*soonest = left;
@@ -106,7 +106,7 @@ void nv_mode_ready_vf(struct nv_failover *failover, struct nv_managed *managed, 
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *link = nv_links_by_index(links, vf);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
-	struct nv_retry *setup = &managed->memory.setup;
+	struct nv_retry *setup = &managed->memory.setup_retry;
 	int r = link && hn ? nv_port_setup_transparent(failover->kernel, hn, link) : -ENODEV;
 
 	if (r == -ENODEV)

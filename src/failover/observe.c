@@ -17,11 +17,11 @@ static int observe_vf(
 	const struct nv_managed *managed, const struct nv_pair *pair, const struct nv_links *links)
 {
 	switch (pair->match) {
-	case NV_MATCH_OURS:
+	case NV_MATCH_MANAGED:
 		return pair->vf;
-	case NV_MATCH_AMBIGUOUS:
+	case NV_MATCH_REFUSED:
 		return nv_links_by_index(links, managed->state.vf) ? managed->state.vf : 0;
-	case NV_MATCH_COUPLED:
+	case NV_MATCH_OBSERVED:
 		return 0;
 	}
 	return 0;
@@ -36,7 +36,7 @@ static void observe_links(const struct nv_failover *failover, const struct nv_ma
 	facts->vf = observe_vf(managed, pair, links);
 	view->hn = nv_links_by_index(links, managed->id.hn);
 	view->vf = facts->vf ? nv_links_by_index(links, facts->vf) : NULL;
-	view->ours = pair->match == NV_MATCH_OURS;
+	view->ours = pair->match == NV_MATCH_MANAGED;
 	memcpy(view->mac, pair->mac, NV_MAC_LEN);
 	facts->vf_usable = view->vf && nv_link_usable(view->vf);
 	facts->vf_up = view->vf && (view->vf->flags & IFF_UP);
@@ -128,8 +128,8 @@ static void observe_holddown(
 	nv_holddown_note(holddown, now, facts->vf_usable,
 		facts->vf_usable && managed->state.active == NV_PORT_VF);
 	left = nv_holddown_left(holddown, now, limit);
-	facts->held = facts->vf_usable && left && managed->state.active == NV_PORT_HN;
-	if (facts->held && left < view->wait)
+	facts->held_down = facts->vf_usable && left && managed->state.active == NV_PORT_HN;
+	if (facts->held_down && left < view->wait)
 		view->wait = left;
 }
 

@@ -27,6 +27,7 @@ int nv_port_setup(
 	return nv_kernel_link_set(kernel, link->ifindex, &change);
 }
 
+/* Those that IPv6 has made by itself. */
 static void port_setup_drop_addrs(struct nv_kernel *kernel, int ifindex)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -73,7 +74,7 @@ int nv_port_setup_vf(
 	return 0;
 }
 
-int nv_port_setup_mtu(
+int nv_port_agree_mtu(
 	struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port)
 {
 	struct nv_link_change change = {.what = NV_LINK_MTU, .to.mtu = upper->mtu};
@@ -109,7 +110,7 @@ int nv_port_setup_transparent(
 	};
 	int r;
 
-	nv_port_setup_mtu(kernel, hn, vf);
+	nv_port_agree_mtu(kernel, hn, vf);
 	r = nv_port_setup_vf(kernel, vf, 0, NULL);
 	if (r < 0)
 		return r;

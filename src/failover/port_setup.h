@@ -27,7 +27,7 @@ int nv_port_setup_vf(
  * Returns 0, also after that; or -errno: the port is smaller than 1500, or the upper cannot fall
  * back. A refusal is logged.
  */
-int nv_port_setup_mtu(
+int nv_port_agree_mtu(
 	struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port);
 
 /*

@@ -98,7 +98,7 @@ static void port_sync_follow_mtu(struct nv_failover *failover, struct nv_managed
 
 	if (upper->mtu == port->mtu || upper->mtu == managed->memory.refused_mtu)
 		return;
-	r = nv_port_setup_mtu(failover->kernel, upper, port);
+	r = nv_port_agree_mtu(failover->kernel, upper, port);
 	managed->memory.refused_mtu = r < 0 ? upper->mtu : 0;
 }
 

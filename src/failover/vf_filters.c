@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A VLAN is registered by a VLAN interface on the VF that is never set up (vlan_vid_add(),
- * net/8021q/vlan_core.c); nothing else in the kernel registers one for a port outside a bond or
- * team. A group is registered as by `ip maddress add`. Both remain when netvfd ends, and disappear
- * with the VF.
+ * net/8021q/vlan_core.c); the kernel does it by itself only for ports of a bond or team. A group is
+ * registered as by `ip maddress add`. Both remain when netvfd ends, and disappear with the VF.
  *
  * Kernels before 6.14 send no message about groups. But a host that joins a group reports it, and
  * the program at the upper sees the report. Groups that nobody reports are found at the next change
@@ -34,7 +33,7 @@ static void vf_filters_bit_set(uint64_t *bits, unsigned int at, bool on)
 }
 
 /* A timer that already runs is not restarted, so a storm of changes cannot delay it. */
-static void vf_filters_look_soon(struct nv_failover *failover)
+static void vf_filters_compare_groups_soon(struct nv_failover *failover)
 {
 	if (!failover->groups_due)
 		nv_watch_arm(failover->groups, GROUPS_SOON);
@@ -200,7 +199,7 @@ int nv_vf_filters_sync(
 	}
 	r = vf_filters_limit(failover, managed, vf, &limits);
 	if (vf && !vf->master)
-		vf_filters_look_soon(failover);
+		vf_filters_compare_groups_soon(failover);
 	return r;
 }
 
@@ -301,7 +300,7 @@ static void vf_filters_on_report(int fd, int events, void *data)
 	(void)fd;
 	(void)events;
 	nv_datapath_reports(failover->datapath);
-	vf_filters_look_soon(failover);
+	vf_filters_compare_groups_soon(failover);
 }
 
 int nv_vf_filters_open(struct nv_failover *failover)

@@ -7,29 +7,30 @@
 #include "failover/vf_guard.h"
 
 #include "base/log.h"
-#include "failover/vf_clients.h"
+#include "failover/vf_dhcp.h"
 
 #include <errno.h>
 #include <linux/if.h>
 
 /*
- * The DHCP client that set the address would set it again. This reads all of /proc. Clients with
- * more capabilities than this process are hidden; hyperv_vfattach may have the rights to end them.
- * So if none was ended, IFATTACH is raised again, for its rule to run hyperv_vfattach.
+ * The DHCP client that set the address would set it again. Clients with more capabilities than this
+ * process are hidden; hyperv_vfattach may have the rights to end them. So unless one was seen, and
+ * all that were seen are ended, IFATTACH is raised again, for its rule to run hyperv_vfattach.
+ * Looking for clients reads all of /proc, and is done at growing intervals.
  */
 static void guard_end_clients(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	uint64_t now = nv_loop_now(failover->loop);
-	uint64_t left = nv_retry_left(&managed->memory.clients, vf, now);
+	uint64_t left = nv_retry_left(&managed->memory.dhcp_retry, vf, now);
 	const struct nv_link *link = nv_links_by_index(nv_monitor_links(failover->monitor), vf);
 
 	if (left) {
 		nv_failover_look_in(failover, left);
 		return;
 	}
-	nv_retry_note_slow(&managed->memory.clients, vf, now);
-	managed->memory.clients_vf = 0;
-	if (!nv_vf_clients_end(managed->id.hn_name, managed->id.vf_name) && link &&
+	nv_retry_note_slow(&managed->memory.dhcp_retry, vf, now);
+	managed->memory.dhcp_vf = 0;
+	if (!nv_vf_dhcp_end(managed->id.hn_name, managed->id.vf_name) && link &&
 		link->flags & IFF_UP)
 		failover->ops->raise_attach(link->name, failover->data);
 }
@@ -76,7 +77,7 @@ static void guard_take_off(
 	if (r == 0 && nv_guard_note(guard, addr->ifindex, &addr->local, now))
 		guard_tell_return(
 			managed, addr, nv_guard_left(guard, addr->ifindex, &addr->local, now));
-	managed->memory.clients_vf = addr->ifindex;
+	managed->memory.dhcp_vf = addr->ifindex;
 }
 
 void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int vf)
@@ -86,6 +87,6 @@ void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int v
 	for (size_t i = 0; i < addrs->count; i++)
 		if (addrs->addr[i].ifindex == vf)
 			guard_take_off(failover, managed, &addrs->addr[i]);
-	if (managed->memory.clients_vf == vf)
+	if (managed->memory.dhcp_vf == vf)
 		guard_end_clients(failover, managed, vf);
 }

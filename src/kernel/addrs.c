@@ -13,8 +13,8 @@
 		IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN)
 
 /*
- * Some set the longest finite lifetime for an infinite one, and the kernel counts it down. So more
- * than half of it is read as infinite.
+ * Some programs set the longest finite lifetime where they mean an infinite one, and the kernel
+ * counts it down. So more than half of it is read as infinite.
  */
 static uint32_t addr_lifetime(uint32_t seconds)
 {
@@ -61,7 +61,7 @@ int nv_addr_decode(const struct nlmsghdr *message, struct nv_addr *ret_addr)
 	nv_attr_u8(&attrs, IFA_PROTO, &addr.protocol);
 	nv_attr_string(&attrs, IFA_LABEL, addr.label, sizeof(addr.label));
 	addr_decode_lifetimes(&attrs, &addr);
-	/* Of a permanent IPv4 address only the flag says so: its lifetimes are infinite. */
+	/* A permanent IPv4 address is told with infinite lifetimes, also one that is deprecated. */
 	if (addr.flags & IFA_F_DEPRECATED)
 		addr.preferred_lft = 0;
 	addr.has_broadcast = nv_attr_ip(&attrs, IFA_BROADCAST, info->ifa_family, &addr.broadcast);

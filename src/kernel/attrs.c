@@ -102,7 +102,7 @@ bool nv_attr_string(const struct nv_attrs *attrs, unsigned int type, char *ret, 
 	return true;
 }
 
-void nv_attr_put_same(struct nlmsghdr *message, const struct nlattr *attr)
+void nv_attr_put_copy(struct nlmsghdr *message, const struct nlattr *attr)
 {
 	mnl_attr_put(message, attr->nla_type, mnl_attr_get_payload_len(attr),
 		mnl_attr_get_payload(attr));

@@ -48,7 +48,7 @@ bool nv_attr_ip(const struct nv_attrs *attrs, unsigned int type, uint8_t family,
 bool nv_attr_string(const struct nv_attrs *attrs, unsigned int type, char *ret, size_t size);
 
 /* Appends a copy of @attr to @message, which has room for it. */
-void nv_attr_put_same(struct nlmsghdr *message, const struct nlattr *attr);
+void nv_attr_put_copy(struct nlmsghdr *message, const struct nlattr *attr);
 
 /* Adds the address without its family. */
 void nv_request_ip(struct nv_request *request, uint16_t type, const struct nv_ip *ip);

@@ -103,7 +103,7 @@ static void brport_put_nested(struct nlmsghdr *message, const void *nest)
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested (attr, (const struct nlattr *)nest)
-		nv_attr_put_same(message, attr);
+		nv_attr_put_copy(message, attr);
 }
 
 static void brport_put_settings(struct nlmsghdr *message, const void *settings)
@@ -112,7 +112,7 @@ static void brport_put_settings(struct nlmsghdr *message, const void *settings)
 
 	mnl_attr_for_each_nested (attr, (const struct nlattr *)settings)
 		if (brport_is_among(mnl_attr_get_type(attr), settable, NV_ARRAY_SIZE(settable)))
-			nv_attr_put_same(message, attr);
+			nv_attr_put_copy(message, attr);
 }
 
 /* Isolated and without flooding, whatever the port has. */
@@ -128,7 +128,7 @@ static void brport_put_guarded(struct nlmsghdr *message, const void *settings)
 		else if (type == IFLA_BRPORT_ISOLATED)
 			mnl_attr_put_u8(message, type, 1);
 		else if (brport_is_among(type, settable, NV_ARRAY_SIZE(settable)))
-			nv_attr_put_same(message, attr);
+			nv_attr_put_copy(message, attr);
 	}
 }
 
@@ -191,10 +191,10 @@ int nv_brport_take(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	if (!copy)
 		return -ENOMEM;
 	copy->nlmsg_flags = 0;
-	nv_attr_put_same(copy, bridge);
+	nv_attr_put_copy(copy, bridge);
 	brport_put_nest(copy, IFLA_PROTINFO, brport_put_settings, settings);
 	if (vlans)
-		nv_attr_put_same(copy, vlans);
+		nv_attr_put_copy(copy, vlans);
 	return brport_end(objs, copy);
 }
 

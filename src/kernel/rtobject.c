@@ -233,9 +233,9 @@ static void rtobj_put_mapped(
 		if (found)
 			mnl_attr_put_strz(copy, attr->nla_type, found->to_name);
 		else
-			nv_attr_put_same(copy, attr);
+			nv_attr_put_copy(copy, attr);
 	} else {
-		nv_attr_put_same(copy, attr);
+		nv_attr_put_copy(copy, attr);
 		if (rtobj_is_hops(copy->nlmsg_type, attr))
 			nv_rtmessage_each_hop(
 				at, mnl_attr_get_payload_len(attr), rtobj_map_hop, maps);

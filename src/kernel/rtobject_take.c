@@ -21,7 +21,7 @@ static int take_hops(struct nlmsghdr *copy, const struct nlattr *attr)
 {
 	char *list = mnl_nlmsg_get_payload_tail(copy);
 
-	nv_attr_put_same(copy, attr);
+	nv_attr_put_copy(copy, attr);
 	return nv_rtmessage_each_hop(
 		       list + MNL_ATTR_HDRLEN, mnl_attr_get_payload_len(attr), take_clean_hop, NULL)
 		       ? 0
@@ -59,7 +59,7 @@ static int take_route(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		else if (type == RTA_CACHEINFO)
 			take_lifetime(copy, attr);
 		else
-			nv_attr_put_same(copy, attr);
+			nv_attr_put_copy(copy, attr);
 		if (r < 0)
 			return r;
 	}
@@ -79,7 +79,7 @@ static int take_rule(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		return -ENOMSG;
 	info->flags &= FIB_RULE_INVERT;
 	nv_each_attr (attr, message)
-		nv_attr_put_same(copy, attr);
+		nv_attr_put_copy(copy, attr);
 	nv_rtobjs_commit(objs, copy);
 	return 0;
 }
@@ -115,7 +115,7 @@ static int take_fdb(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		uint16_t type = mnl_attr_get_type(attr);
 
 		if (type == NDA_LLADDR || type == NDA_VLAN || type == NDA_SRC_VNI)
-			nv_attr_put_same(copy, attr);
+			nv_attr_put_copy(copy, attr);
 	}
 	nv_rtobjs_commit(objs, copy);
 	return 0;
@@ -142,7 +142,7 @@ static int take_neigh(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 		uint16_t type = mnl_attr_get_type(attr);
 
 		if (type != NDA_CACHEINFO && type != NDA_PROBES)
-			nv_attr_put_same(copy, attr);
+			nv_attr_put_copy(copy, attr);
 	}
 	nv_rtobjs_commit(objs, copy);
 	return 0;
@@ -169,7 +169,7 @@ static int take_nexthop(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 	info->nh_scope = 0;
 	info->nh_flags &= RTNH_F_ONLINK;
 	nv_each_attr (attr, message)
-		nv_attr_put_same(copy, attr);
+		nv_attr_put_copy(copy, attr);
 	nv_rtobjs_commit(objs, copy);
 	return 0;
 }

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "control/client.h"
 #include "failover/port_setup.h"
-#include "failover/vf_clients.h"
+#include "failover/vf_dhcp.h"
 #include "libexec/context.h"
 #include "pair/retry.h"
 #include "services/manager.h"
@@ -30,7 +30,7 @@ static const struct nv_pair *vfattach_find_pair(
 {
 	const struct nv_pair *pair = nv_pairs_by_vf(&context->pairs, vf->ifindex);
 
-	if (!pair || pair->match == NV_MATCH_OURS)
+	if (!pair || pair->match == NV_MATCH_MANAGED)
 		return pair;
 	nv_notice("%s is left alone: %s", vf->name, pair->why);
 	return NULL;
@@ -160,7 +160,7 @@ static bool vfattach_run(struct nv_context *context, const char *ifname, unsigne
 	hn = nv_links_by_index(&context->links, pair->hn);
 	/* A DHCP client may have set it up. */
 	if (vf->flags & IFF_UP && vfattach_is_port(context, hn->name, vf->name))
-		nv_vf_clients_end(hn->name, vf->name);
+		nv_vf_dhcp_end(hn->name, vf->name);
 	if (nv_hn_is_transparent(&context->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
 		return true;
 	if (delay)

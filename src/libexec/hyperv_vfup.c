@@ -133,9 +133,9 @@ static enum look vfup_look(struct vfup *up, const char *hn)
 			hn);
 		return LOOK_FAILED;
 	}
-	if (pair->match != NV_MATCH_OURS) {
+	if (pair->match != NV_MATCH_MANAGED) {
 		nv_notice("%s is left alone: %s", hn, pair->why);
-		return pair->match == NV_MATCH_COUPLED ? LOOK_DONE : LOOK_FAILED;
+		return pair->match == NV_MATCH_OBSERVED ? LOOK_DONE : LOOK_FAILED;
 	}
 	if (vfup_is_transparent(up, hn))
 		return LOOK_DONE;
@@ -556,7 +556,7 @@ static bool vfup_release_all(void)
 		const struct nv_pair *pair = &all.context.pairs.pair[i];
 		const struct nv_link *hn = nv_links_by_index(&all.context.links, pair->hn);
 
-		if (!hn || pair->match == NV_MATCH_COUPLED)
+		if (!hn || pair->match == NV_MATCH_OBSERVED)
 			continue;
 		done &= vfup_release(&up, hn->name) &&
 			(!vfup_is_alone(all.context.run_dir) ||

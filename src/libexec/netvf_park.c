@@ -128,7 +128,7 @@ static void park_on_settled(void *data)
 	for (size_t i = 0; i < pairs.count; i++) {
 		const struct nv_pair *pair = &pairs.pair[i];
 
-		if (pair->match == NV_MATCH_OURS && pair->vf)
+		if (pair->match == NV_MATCH_MANAGED && pair->vf)
 			park_vf(park, nv_links_by_index(links, pair->vf),
 				nv_links_by_index(links, pair->hn));
 	}

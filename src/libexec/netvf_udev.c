@@ -29,8 +29,8 @@ static bool udev_is_lagg(const struct nv_context *context, const char *ifname)
 		const struct nv_link *hn = nv_links_by_index(&context->links, pair->hn);
 		char lagg[IFNAMSIZ];
 
-		if (pair->match != NV_MATCH_COUPLED && hn && nv_hn_lagg_name(hn->name, lagg) == 0 &&
-			nv_streq(lagg, ifname))
+		if (pair->match != NV_MATCH_OBSERVED && hn &&
+			nv_hn_lagg_name(hn->name, lagg) == 0 && nv_streq(lagg, ifname))
 			return true;
 	}
 	return false;
@@ -41,7 +41,7 @@ static bool udev_is_vf(const struct nv_context *context, const char *ifname)
 	const struct nv_link *link = nv_links_by_name(&context->links, ifname);
 	const struct nv_pair *pair = link ? nv_pairs_by_vf(&context->pairs, link->ifindex) : NULL;
 
-	return pair && pair->match == NV_MATCH_OURS;
+	return pair && pair->match == NV_MATCH_MANAGED;
 }
 
 /* Whether the .link file that names the interface matches by MAC address: systemd.link(5). */

@@ -40,7 +40,7 @@ struct nv_budget *nv_budget_free(struct nv_budget *budget)
 	return NULL;
 }
 
-bool nv_budget_is_free(uid_t uid)
+bool nv_budget_is_exempt(uid_t uid)
 {
 	return uid == 0 || uid == geteuid();
 }
@@ -117,7 +117,7 @@ void nv_budget_charge(struct nv_budget *budget, uid_t uid, uint64_t usec)
 {
 	struct share *share;
 
-	if (!budget || nv_budget_is_free(uid))
+	if (!budget || nv_budget_is_exempt(uid))
 		return;
 	budget_fill(
 		&budget->all, nv_loop_now(budget->loop), NV_BUDGET_ALL_SHARE, NV_BUDGET_ALL_BURST);
@@ -147,7 +147,7 @@ uint64_t nv_budget_wait(struct nv_budget *budget, uid_t uid)
 	uint64_t own;
 	uint64_t all;
 
-	if (!budget || nv_budget_is_free(uid))
+	if (!budget || nv_budget_is_exempt(uid))
 		return 0;
 	own = budget_wait_for(budget_share_of(budget, uid), NV_BUDGET_UID_SHARE);
 	all = nv_budget_wait_any(budget);

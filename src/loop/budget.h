@@ -30,7 +30,7 @@ struct nv_budget *nv_budget_free(struct nv_budget *budget);
 NV_DEFINE_AUTO(nv_budget, struct nv_budget *, nv_budget_free);
 
 /* Whether @uid never waits. */
-bool nv_budget_is_free(uid_t uid);
+bool nv_budget_is_exempt(uid_t uid);
 
 /*
  * Between these calls the thread works for @uid. The processor time is charged to it, and the

@@ -230,6 +230,7 @@ static int plan_master(struct planner *planner, struct nv_move *move, const stru
 	return plan_refuse(planner, from);
 }
 
+/* The one place that says what stacked on hn can move: VLANs. pair/uppers.c lists what there is. */
 static int plan_check_stacked(struct planner *planner, const struct nv_link *from)
 {
 	const struct nv_links *links = &planner->snapshot->links;

@@ -33,8 +33,8 @@ static void findings_add(
 	vsnprintf(problem, sizeof(problem), format, args);
 	va_end(args);
 	json_array_append_new(
-		findings, json_pack("{so so so}", "subject", nv_json_from(subject), "problem",
-				  nv_json_from(problem), "remedy", nv_json_from(remedy)));
+		findings, json_pack("{so so so}", "subject", nv_json_string(subject), "problem",
+				  nv_json_string(problem), "remedy", nv_json_string(remedy)));
 }
 
 static const struct nv_link *findings_link_of(const struct patient *patient, const char *name)

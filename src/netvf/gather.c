@@ -117,7 +117,7 @@ static const char *gather_lagg_name(const struct nv_facts *facts, const char *hn
 }
 
 /* hyperv_vfup leaves it as it is then. */
-static void gather_trace_held(
+static void gather_trace_stays(
 	struct nv_facts *facts, const struct nv_packet_filters *filters, const char *hn)
 {
 	const char *lagg = gather_lagg_name(facts, hn);
@@ -145,7 +145,7 @@ static void gather_filters(struct nv_facts *facts)
 		if (nv_streq(nv_json_text(pair, "form"), "lagg"))
 			gather_trace_filters(facts, &filters, hn);
 		else
-			gather_trace_held(facts, &filters, hn);
+			gather_trace_stays(facts, &filters, hn);
 	}
 }
 

@@ -13,8 +13,8 @@ int nv_command_switch(struct nv_command_context *context)
 		return EXIT_FAILURE;
 	}
 	done = nv_command_ask(context, "switch",
-		json_pack("{so so}", "hn", nv_json_from(context->args[0]), "to",
-			nv_json_from(context->args[1])));
+		json_pack("{so so}", "hn", nv_json_string(context->args[0]), "to",
+			nv_json_string(context->args[1])));
 	if (!done)
 		return EXIT_FAILURE;
 	json_decref(done);

@@ -35,7 +35,7 @@ int nv_command_sysctl(struct nv_command_context *context)
 	json_t *list;
 
 	for (char **name = context->args; *name; name++)
-		json_array_append_new(names, nv_json_from(*name));
+		json_array_append_new(names, nv_json_string(*name));
 	list = nv_command_ask(context, "sysctl", json_pack("{so}", "names", names));
 	if (!list)
 		return EXIT_FAILURE;

@@ -56,7 +56,7 @@ static json_t *doctor_unattached_json(struct nv_daemon *daemon, const struct nv_
 	if (!vf || nv_mode_is_transparent(daemon->failover, managed) ||
 		!nv_events_unattached(daemon, vf->name, &why))
 		return json_null();
-	return nv_json_from(nv_str_text(&why));
+	return nv_json_string(nv_str_text(&why));
 }
 
 /* The name that its lagg has or would have; null: none can be named. */
@@ -64,7 +64,7 @@ static json_t *doctor_lagg_json(const struct nv_managed *managed)
 {
 	char lagg[IFNAMSIZ];
 
-	return nv_hn_lagg_name(managed->id.hn_name, lagg) < 0 ? json_null() : nv_json_from(lagg);
+	return nv_hn_lagg_name(managed->id.hn_name, lagg) < 0 ? json_null() : nv_json_string(lagg);
 }
 
 static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
@@ -74,9 +74,9 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
-	return json_pack("{so so so so so sb sb sb sf sf}", "hn", nv_json_from(managed->id.hn_name),
-		"lagg", doctor_lagg_json(managed), "unfiltered",
-		doctor_missing_json(daemon, managed), "unattached",
+	return json_pack("{so so so so so sb sb sb sf sf}", "hn",
+		nv_json_string(managed->id.hn_name), "lagg", doctor_lagg_json(managed),
+		"unfiltered", doctor_missing_json(daemon, managed), "unattached",
 		doctor_unattached_json(daemon, managed), "port_vf",
 		nv_methods_name(daemon, managed->memory.port_vf), "transparent", (int)transparent,
 		"answered", (int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
@@ -94,8 +94,8 @@ static int doctor_add_action(const char *file, unsigned int line, const char *ac
 	if (json_array_size(list) >= ACTIONS_MAX)
 		return 1;
 	return json_array_append_new(
-		       list, json_pack("{so si so}", "file", nv_json_from(file), "line", (int)line,
-				     "action", nv_json_from(begin)))
+		       list, json_pack("{so si so}", "file", nv_json_string(file), "line",
+				     (int)line, "action", nv_json_string(begin)))
 		       ? -ENOMEM
 		       : 0;
 }

@@ -126,7 +126,7 @@ static void events_publish(struct nv_daemon *daemon, const struct nv_event *even
 
 	if (!daemon->control || !nv_control_has_subscriber(daemon->control, "event"))
 		return;
-	value = json_pack("{so}", "line", nv_json_from(nv_event_line(event)));
+	value = json_pack("{so}", "line", nv_json_string(nv_event_line(event)));
 	if (!value)
 		return;
 	if (nv_event_get(event, "timestamp"))
@@ -182,7 +182,7 @@ static void events_raise_vf(const char *hn, const char *type, void *data)
 		 * everything.
 		 */
 		events_keep(daemon, nv_str_text(&line), nv_streq(type, "VF_DOWN"));
-	nv_history_add(daemon->history, type, "{so}", "hn", nv_json_from(hn));
+	nv_history_add(daemon->history, type, "{so}", "hn", nv_json_string(hn));
 }
 
 bool nv_events_answers_vf_up(const char *hn, void *data)
@@ -224,8 +224,8 @@ static void events_note_switch(const char *hn, const char *to, const char *port,
 {
 	struct nv_daemon *daemon = data;
 
-	nv_history_add(daemon->history, "switch", "{so so ss}", "hn", nv_json_from(hn), "to",
-		nv_json_from(to), "port", port);
+	nv_history_add(daemon->history, "switch", "{so so ss}", "hn", nv_json_string(hn), "to",
+		nv_json_string(to), "port", port);
 }
 
 static void events_flush(void *daemon)
@@ -265,9 +265,9 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 	nv_log(good ? LOG_INFO : LOG_WARNING, "action '%s' for event '%s' %s", result->command,
 		result->event, nv_str_text(&end));
 	nv_history_add(daemon->history, "action", "{so so so so sI}", "subject",
-		nv_json_from(result->subject), "command", nv_json_from(result->command), "event",
-		nv_json_from(result->event), "end", nv_json_from(nv_str_text(&end)), "microseconds",
-		(json_int_t)(result->ended_at - result->started_at));
+		nv_json_string(result->subject), "command", nv_json_string(result->command),
+		"event", nv_json_string(result->event), "end", nv_json_string(nv_str_text(&end)),
+		"microseconds", (json_int_t)(result->ended_at - result->started_at));
 
 	/* hyperv_vfup may have changed a pair's mode. */
 	nv_failover_look_soon(daemon->failover);

@@ -12,7 +12,7 @@ json_t *nv_methods_name(const struct nv_daemon *daemon, int ifindex)
 {
 	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
 
-	return link ? nv_json_from(link->name) : json_null();
+	return link ? nv_json_string(link->name) : json_null();
 }
 
 static json_t *methods_count_json(const struct nv_dp_count *count)
@@ -40,11 +40,11 @@ static json_t *methods_counters_json(
 static const char *methods_match_name(enum nv_match_result match)
 {
 	switch (match) {
-	case NV_MATCH_OURS:
+	case NV_MATCH_MANAGED:
 		return "managed";
-	case NV_MATCH_COUPLED:
+	case NV_MATCH_OBSERVED:
 		return "observed";
-	case NV_MATCH_AMBIGUOUS:
+	case NV_MATCH_REFUSED:
 		return "refused";
 	}
 	return "?";
@@ -58,8 +58,8 @@ static json_t *methods_port_json(
 
 	if (!link)
 		return json_null();
-	return json_pack("{so so sb so}", "name", nv_json_from(link->name), "driver",
-		nv_json_from(link->driver), "usable", (int)nv_link_usable(link), "counters",
+	return json_pack("{so so sb so}", "name", nv_json_string(link->name), "driver",
+		nv_json_string(link->driver), "usable", (int)nv_link_usable(link), "counters",
 		methods_counters_json(daemon, path, ifindex));
 }
 
@@ -70,12 +70,13 @@ static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_manag
 
 	nv_datapath_get(daemon->datapath, managed->id.hn, &path);
 	return json_pack("{so ss so so ss ss ss ss? so? sf sI so so}", "hn",
-		nv_json_from(managed->id.hn_name), "verdict",
-		methods_match_name(managed->status.match), "why", nv_json_from(managed->status.why),
-		"upper", nv_methods_name(daemon, nv_dp_pair_upper(&path)), "form",
-		nv_mode_name(path.mode), "active", nv_port_name(path.active), "wish",
+		nv_json_string(managed->id.hn_name), "verdict",
+		methods_match_name(managed->status.match), "why",
+		nv_json_string(managed->status.why), "upper",
+		nv_methods_name(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
+		"active", nv_port_name(path.active), "wish",
 		nv_override_name(managed->memory.override), "manager", managed->status.manager,
-		"last_vf", managed->id.vf_name[0] ? nv_json_from(managed->id.vf_name) : NULL,
+		"last_vf", managed->id.vf_name[0] ? nv_json_string(managed->id.vf_name) : NULL,
 		"seconds", (double)age / NV_USEC_PER_SEC, "switches",
 		(json_int_t)managed->status.switches, "hn_port",
 		methods_port_json(daemon, &path, managed->id.hn), "vf_port",
@@ -114,9 +115,9 @@ static int methods_call_status(
 			pairs, methods_pair_json(daemon, &daemon->failover->managed[i]));
 	result = json_pack("{ss si sf so so so sI sI sI sI sI sb ss ss ss so so}", "version",
 		NETVF_VERSION, "pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC,
-		"rules_file", nv_json_from(daemon->options->rules_path), "rcconf_file",
-		nv_json_from(daemon->options->rcconf_path), "run_dir",
-		nv_json_from(daemon->run_dir), "rules", (json_int_t)nv_rules_count(daemon->rules),
+		"rules_file", nv_json_string(daemon->options->rules_path), "rcconf_file",
+		nv_json_string(daemon->options->rcconf_path), "run_dir",
+		nv_json_string(daemon->run_dir), "rules", (json_int_t)nv_rules_count(daemon->rules),
 		"events", (json_int_t)daemon->events, "clients",
 		(json_int_t)(daemon->clients ? nv_clients_count(daemon->clients) : 0),
 		"actions_running", (json_int_t)nv_actions_running(daemon->actions), "resyncs",
@@ -186,7 +187,7 @@ static int methods_add_sysctl(const char *name, const char *value, void *data)
 {
 	struct sysctls *sysctls = data;
 	json_auto_t *entry =
-		json_pack("{so so}", "name", nv_json_from(name), "value", nv_json_from(value));
+		json_pack("{so so}", "name", nv_json_string(name), "value", nv_json_string(value));
 
 	if (!entry || json_array_append(sysctls->list, entry))
 		return -ENOMEM;

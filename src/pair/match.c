@@ -97,10 +97,10 @@ static bool match_is_vf_of(
 	return match_same_mac(link, hn);
 }
 
-static void match_explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
+static void match_set(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void match_explain(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
+static void match_set(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
 {
 	va_list args;
 
@@ -151,7 +151,7 @@ static void match_find_vf(const struct nv_links *links, const struct nv_hn_confi
 			vf = NULL;
 		has_named |= is_named;
 		if (vf) {
-			match_explain(pair, NV_MATCH_AMBIGUOUS,
+			match_set(pair, NV_MATCH_REFUSED,
 				"%s and %s both have the MAC address of %s: name the VF in netvf_pairs",
 				vf->name, link->name, hn->name);
 			return;
@@ -164,7 +164,7 @@ static void match_find_vf(const struct nv_links *links, const struct nv_hn_confi
 	if (match_has_foreign_master(links, vf, hn)) {
 		const struct nv_link *master = nv_links_by_index(links, vf->master);
 
-		match_explain(pair, NV_MATCH_COUPLED,
+		match_set(pair, NV_MATCH_OBSERVED,
 			"%s already has the master %s: the kernel or an administrator couples this pair",
 			vf->name, master ? master->name : "(hidden)");
 	}
@@ -176,9 +176,9 @@ static void match_find_bonded_hn(
 {
 	const struct nv_link *master = nv_links_by_index(links, hn->master);
 
-	if (pair->match == NV_MATCH_OURS && master && match_has_foreign_master(links, hn, hn) &&
+	if (pair->match == NV_MATCH_MANAGED && master && match_has_foreign_master(links, hn, hn) &&
 		(nv_streq(master->kind, "bond") || nv_streq(master->kind, "team")))
-		match_explain(pair, NV_MATCH_COUPLED,
+		match_set(pair, NV_MATCH_OBSERVED,
 			"%s is a port of %s: an administrator couples this pair", hn->name,
 			master->name);
 }
@@ -197,11 +197,11 @@ static void match_find_rival(const struct nv_links *links, const struct nv_hn_co
 		pair->vf = 0;
 		if (match_has_foreign_master(links, link, hn) ||
 			match_has_foreign_master(links, hn, hn))
-			match_explain(pair, NV_MATCH_COUPLED,
+			match_set(pair, NV_MATCH_OBSERVED,
 				"%s and %s have the same MAC address and a master: the kernel couples them",
 				hn->name, link->name);
 		else
-			match_explain(pair, NV_MATCH_AMBIGUOUS,
+			match_set(pair, NV_MATCH_REFUSED,
 				"%s and %s are both synthetic and have the same MAC address: name the VF in netvf_pairs",
 				hn->name, link->name);
 		return;

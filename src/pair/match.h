@@ -13,16 +13,16 @@
 #include "pair/config.h"
 
 enum nv_match_result {
-	NV_MATCH_OURS, /* an hn with one VF or none */
+	NV_MATCH_MANAGED, /* an hn with one VF or none */
 	/*
 	 * The kernel couples them itself: the VF has a master, or hn is a port of a bond or team
 	 * that is not the pair's own lagg (a bond whose name begins with lagg, and is laggN or has
 	 * hn's MAC address).
 	 * The pair is only observed.
 	 */
-	NV_MATCH_COUPLED,
+	NV_MATCH_OBSERVED,
 	/* two hns have this MAC address, or two VFs belong to this hn: nothing is changed */
-	NV_MATCH_AMBIGUOUS,
+	NV_MATCH_REFUSED,
 };
 
 struct nv_pair {
@@ -30,7 +30,7 @@ struct nv_pair {
 	int hn; /* ifindex */
 	int vf; /* ifindex; 0: there is none now */
 	uint8_t mac[NV_MAC_LEN];
-	char why[160]; /* for COUPLED and AMBIGUOUS: the reason as a sentence; else "" */
+	char why[160]; /* for OBSERVED and REFUSED: the reason as a sentence; else "" */
 };
 
 struct nv_pairs {
@@ -54,8 +54,8 @@ const struct nv_pair *nv_pairs_by_hn(const struct nv_pairs *pairs, int hn);
 const struct nv_pair *nv_pairs_by_vf(const struct nv_pairs *pairs, int vf);
 
 /*
- * All digits of an interface's name, which is how hyperv_vfup numbers its units: hn0 -> "0", enp0s3
- * -> "03". "" if there are none.
+ * All digits of an interface's name, as hyperv_vfup makes a unit of it: hn0 -> "0", enp0s3 -> "03".
+ * Two names may have the same. "" if there are none.
  */
 void nv_hn_unit(const char *ifname, char ret_unit[IFNAMSIZ]);
 

@@ -99,7 +99,7 @@ static void state_forget_vf(struct nv_pair_state *state, struct nv_pair_commands
 	state_leave_vf(state, commands);
 	if (state->mode == NV_MODE_VF)
 		state_set_mode(state, NV_MODE_HN, commands);
-	state_command(state, commands, NV_PAIR_LEAVE);
+	state_command(state, commands, NV_PAIR_REMOVE_VF);
 	state->ready = false;
 	state->released = false;
 	state->was_exclusive = false;
@@ -119,9 +119,9 @@ static bool state_is_vf_usable(const struct nv_pair_state *state, const struct n
 	return facts->vf_usable && (facts->hn_up || !state_is_transparent(state, facts));
 }
 
-static bool state_is_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
+static bool state_is_delayed(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	return facts->held || (facts->waiting && !state->ready);
+	return facts->held_down || (facts->waiting && !state->ready);
 }
 
 /*
@@ -151,7 +151,7 @@ static bool state_wants_vf(const struct nv_pair_state *state, const struct nv_pa
 		return true;
 	switch (facts->override) {
 	case NV_OVERRIDE_AUTO:
-		return !state_is_held(state, facts) || state->active == NV_PORT_VF;
+		return !state_is_delayed(state, facts) || state->active == NV_PORT_VF;
 	case NV_OVERRIDE_HN:
 		return false;
 	case NV_OVERRIDE_VF:
@@ -163,8 +163,8 @@ static bool state_wants_vf(const struct nv_pair_state *state, const struct nv_pa
 /* A VF that has flapped or has just appeared is not announced before it may be used. */
 static bool state_stays_held(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	return !state_wants_vf(state, facts) && state_is_held(state, facts) && !state->announced &&
-	       state->active == NV_PORT_HN;
+	return !state_wants_vf(state, facts) && state_is_delayed(state, facts) &&
+	       !state->announced && state->active == NV_PORT_HN;
 }
 
 static enum nv_pair_phase state_decide(
@@ -228,7 +228,7 @@ static void state_join(struct nv_pair_state *state, const struct nv_pair_facts *
 		return;
 	next = state_command(state, commands, NV_PAIR_JOIN);
 	state->vf = facts->vf;
-	if (state_is_vf_usable(state, facts) && !state_is_held(state, facts))
+	if (state_is_vf_usable(state, facts) && !state_is_delayed(state, facts))
 		state->mode = wanted;
 	next->vf = state->vf;
 	next->mode = state->mode;

@@ -89,7 +89,11 @@ enum nv_pair_bond {
 	NV_BOND_TAKE, /* the lagg is a bond and can take the VF */
 };
 
-/* What was observed of the pair. Constant after it is filled. */
+/*
+ * What was observed of the pair. Constant after it is filled. A new reason to keep traffic off the
+ * VF is a fact here: failover/observe.c fills it, state_is_vf_usable() or state_is_delayed() reads
+ * it, and netvfd/doctor.c and netvf/findings.c tell it.
+ */
 struct nv_pair_facts {
 	int vf; /* 0: there is none */
 	bool vf_usable;
@@ -98,7 +102,7 @@ struct nv_pair_facts {
 	bool hn_up; /* administratively */
 	bool hn_dormant; /* its link mode is dormant */
 	enum nv_override override;
-	bool held; /* a hold-down keeps traffic off the VF (pair/holddown.h) */
+	bool held_down; /* a hold-down keeps traffic off the VF (pair/holddown.h) */
 	bool transparent; /* transparent by configuration; takes effect when no lagg is the upper */
 	bool waiting; /* transparent: the VF is in its attach delay */
 	bool answered; /* a rule answers VF_UP; if none does, the VF is used exclusively */
@@ -114,7 +118,7 @@ struct nv_pair_facts {
 enum nv_pair_verb {
 	NV_PAIR_ENTER, /* add the pair to the data path */
 	NV_PAIR_DROP_LAGG, /* remove a lagg that does not exist any more from the data path */
-	NV_PAIR_LEAVE, /* remove the VF `vf` from the data path */
+	NV_PAIR_REMOVE_VF, /* remove the VF `vf` from the data path */
 	NV_PAIR_MAKE_BOND, /* make a lagg that is a bond, for NV_PAIR_BOND_VF */
 	NV_PAIR_BOND_VF, /* make the VF `vf` a port of the bond, if there is one */
 	NV_PAIR_JOIN, /* add the VF `vf` to the data path, with `mode`; `on`: as a bare port */

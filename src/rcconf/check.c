@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the keys and values of rc.conf. */
+/* The keys of rc.conf, and what is checked of them and of their values. */
 #include "rcconf/interface.h"
 #include "rcconf/settings.h"
 #include "rcconf/store.h"

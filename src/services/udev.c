@@ -10,7 +10,7 @@
 
 #define DATA_MAX 16384 /* bytes */
 
-bool nv_udev_data_is_done(const char *text)
+bool nv_udev_data_has_name(const char *text)
 {
 	static const char renaming[] = "E:ID_RENAMING=1";
 
@@ -52,5 +52,5 @@ bool nv_udev_allows_up(int ifindex)
 	if (udev_kernel_renames_up() || access("/run/udev/control", F_OK) < 0)
 		return true;
 	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
-	return nv_state_file_read(path, text, sizeof(text)) == 0 && nv_udev_data_is_done(text);
+	return nv_state_file_read(path, text, sizeof(text)) == 0 && nv_udev_data_has_name(text);
 }

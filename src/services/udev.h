@@ -20,4 +20,4 @@ bool nv_udev_allows_up(int ifindex);
 bool nv_udev_renames_up(const char *release);
 
 /* Whether udev has named the interface, by the text of its database file. */
-bool nv_udev_data_is_done(const char *text);
+bool nv_udev_data_has_name(const char *text);

@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		nv_nm_manages(text);
 		break;
 	case 'u':
-		nv_udev_data_is_done(text);
+		nv_udev_data_has_name(text);
 		break;
 	case 'r':
 		if (nv_resolved_values(text, &values) == 0)

@@ -127,7 +127,7 @@ static __always_inline __u32 copy_place(const struct bucket *bucket, __u64 diges
  * Records a group frame on a port of the pair in @slot, received or sent. Returns true if the frame
  * is a copy: the other port has a credit for it.
  */
-static __always_inline bool copy_note(struct __sk_buff *skb, __u32 slot, enum nv_port port)
+static __always_inline bool copy_record(struct __sk_buff *skb, __u32 slot, enum nv_port port)
 {
 	__s32 one = port == NV_PORT_VF ? 1 : -1;
 	__u64 digest = copy_digest(skb, slot);

@@ -28,8 +28,12 @@
  */
 #define TC_MARK_DONE 0x6e76
 
-#define RECENT	   256
-#define LOOK_EVERY 64 /* frames by the VF on a CPU; with hooks too, which may have disappeared */
+#define RECENT 256
+/*
+ * With hooks, each 64th frame by the VF on a CPU has the VF looked at all the same, because hooks
+ * may have disappeared. Without hooks each frame has.
+ */
+#define LOOK_EVERY 64
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -129,7 +133,7 @@ static __always_inline bool is_from(const struct ethhdr *frame, const __u16 mac[
 }
 
 /* Whether a frame is untagged, or its VLAN is registered with the VF. */
-static __always_inline bool is_vlan_taken(
+static __always_inline bool is_vlan_registered(
 	struct __sk_buff *skb, const struct ethhdr *frame, const struct nv_limits *limits)
 {
 	const __be16 *tci = (const __be16 *)(frame + 1);
@@ -177,12 +181,13 @@ static __always_inline void note_group(struct __sk_buff *skb, const struct ethhd
 	if (is_report(skb, frame))
 		bpf_ringbuf_output(&nv_reports, &slot, sizeof(slot), 0);
 	if (entry->multicast == NV_MULTICAST_ONCE && !is_from(frame, entry->mac))
-		copy_note(skb, slot, port);
+		copy_record(skb, slot, port);
 }
 
 /*
  * The port that a frame leaves by if @port is active: hn if the host would not accept the frame
- * from the VF.
+ * from the VF. Group frames are recorded, by a port that netvf_egress() may still change; one too
+ * many records does no harm, because the other port brings no copy then.
  */
 static __always_inline enum nv_port port_for(
 	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot, enum nv_port port)
@@ -194,7 +199,7 @@ static __always_inline enum nv_port port_for(
 	if (!vf || !limits || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
 		return port;
 	if (port == NV_PORT_VF && NV_READ(limits->vf) == vf &&
-		(!is_from(frame, limits->mac) || !is_vlan_taken(skb, frame, limits)))
+		(!is_from(frame, limits->mac) || !is_vlan_registered(skb, frame, limits)))
 		port = NV_PORT_HN;
 	if (frame->h_dest[0] & 1)
 		note_group(skb, frame, entry, slot, port);
@@ -249,7 +254,8 @@ static __always_inline bool is_copy(
 	case NV_MULTICAST_ACTIVE:
 		return !on_active;
 	case NV_MULTICAST_ONCE:
-		return NV_READ(entry->vf) && copy_note(skb, slot, on_hn ? NV_PORT_HN : NV_PORT_VF);
+		return NV_READ(entry->vf) &&
+		       copy_record(skb, slot, on_hn ? NV_PORT_HN : NV_PORT_VF);
 	}
 	return false;
 }
@@ -275,7 +281,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	if (!counts || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
 		return TC_ACT_UNSPEC;
 
-	/* Asked for hn alone: a frame that arrives on the VF proves that the VF works. */
+	/* Not for frames that arrive on the VF: each proves that the VF works. */
 	active = nv_entry_active(entry);
 	if (ifindex == hn && active != hn && !is_able(skb, entry, slot, active, false))
 		active = hn;

@@ -16,7 +16,7 @@ static void texts_of_any_bytes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(texts); i++) {
-		json_auto_t *json = nv_json_from(texts[i][0]);
+		json_auto_t *json = nv_json_string(texts[i][0]);
 
 		assert_string_equal(json_string_value(json), texts[i][1]);
 	}

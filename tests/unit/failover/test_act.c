@@ -46,7 +46,7 @@ static void each_command_does_its_thing(void **state)
 	forget();
 	act_one((struct nv_pair_command){.verb = NV_PAIR_ACTIVATE, .port = NV_PORT_HN});
 	expect_all("path hn0 active=hn\n");
-	act_one((struct nv_pair_command){.verb = NV_PAIR_LEAVE, .vf = vf});
+	act_one((struct nv_pair_command){.verb = NV_PAIR_REMOVE_VF, .vf = vf});
 	expect_all("path hn0 vf=none\n");
 	act_one((struct nv_pair_command){
 		.verb = NV_PAIR_JOIN, .vf = vf, .mode = NV_MODE_LAGG, .on = true});
@@ -124,7 +124,7 @@ static void a_locked_data_path_stops_at_the_command_and_goes_on_there(void **sta
 	struct nv_pair_state left = {.phase = NV_PHASE_JOINED, .vf = vf, .answered = true};
 	const struct nv_pair_commands commands = {
 		.command = {{.verb = NV_PAIR_ACTIVATE, .port = NV_PORT_HN},
-			{.verb = NV_PAIR_LEAVE, .vf = vf, .before = left},
+			{.verb = NV_PAIR_REMOVE_VF, .vf = vf, .before = left},
 			{.verb = NV_PAIR_RAISE_VF_UP}},
 		.count = 3,
 	};
@@ -154,8 +154,8 @@ static void what_has_gone_meanwhile_is_passed_over(void **state)
 	assert_int_equal(nv_act(failover, managed(), &view, &commands), NV_ACT_DONE);
 	expect_log("raise VF_DOWN hn0\n");
 	path.error = -ENOENT;
-	assert_int_equal(
-		act_one((struct nv_pair_command){.verb = NV_PAIR_LEAVE, .vf = vf}), NV_ACT_DONE);
+	assert_int_equal(act_one((struct nv_pair_command){.verb = NV_PAIR_REMOVE_VF, .vf = vf}),
+		NV_ACT_DONE);
 	assert_int_equal(said("cannot change its data path"), 0);
 }
 
@@ -164,7 +164,7 @@ static void a_failure_ends_the_step_and_the_data_path_is_believed(void **state)
 	int vf = make_all();
 	struct nv_view view = view_of(vf);
 	const struct nv_pair_commands commands = {
-		.command = {{.verb = NV_PAIR_LEAVE, .vf = vf}, {.verb = NV_PAIR_RAISE_VF_DOWN}},
+		.command = {{.verb = NV_PAIR_REMOVE_VF, .vf = vf}, {.verb = NV_PAIR_RAISE_VF_DOWN}},
 		.count = 2,
 	};
 
@@ -219,7 +219,7 @@ static void a_switch_that_waits_for_the_lock_is_finished_later(void **state)
 	assert_int_equal(
 		act_one((struct nv_pair_command){.verb = NV_PAIR_ACTIVATE, .port = NV_PORT_HN}),
 		NV_ACT_DONE);
-	assert_true(managed()->memory.filters_due);
+	assert_true(managed()->memory.programs_due);
 	assert_int_equal(managed()->status.switches, 2);
 	assert_int_equal(managed()->status.since, nv_loop_now(loop));
 	expect("hn0 by hn0 (hn)\n");

@@ -257,7 +257,7 @@ static void a_second_vf_is_ignored_while_the_first_is_there(void **state)
 
 	(void)state;
 	hear();
-	assert_int_equal(managed()->status.match, NV_MATCH_AMBIGUOUS);
+	assert_int_equal(managed()->status.match, NV_MATCH_REFUSED);
 	assert_int_equal(pair()->vf, vf);
 	assert_int_equal(pair()->active, NV_PORT_VF);
 	fake_del_link(fake, vf);
@@ -487,11 +487,11 @@ static void filters_that_cannot_be_set_again_are_told_of(void **state)
 	path.error = -EIO;
 	nv_failover_settle(failover);
 	assert_int_equal(said("hn0: cannot check its tc programs: "), 1);
-	assert_false(managed()->memory.filters_due);
+	assert_false(managed()->memory.programs_due);
 	nv_failover_lose(failover, 4711); /* is no pair's */
-	assert_false(managed()->memory.filters_due);
+	assert_false(managed()->memory.programs_due);
 	nv_failover_lose(failover, hn());
-	assert_true(managed()->memory.filters_due);
+	assert_true(managed()->memory.programs_due);
 }
 
 static void messages_that_were_lost_have_all_filters_set_again(void **state)

@@ -127,7 +127,7 @@ static void a_vf_that_goes_while_it_is_set_up_is_no_trouble(void **state)
 	fake_fail(fake, FAKE_LINK_SET, 1, -ENODEV);
 	add_vf("nvt0");
 	assert_int_equal(said("cannot"), 0);
-	assert_int_equal(managed()->memory.setup.vf, 0);
+	assert_int_equal(managed()->memory.setup_retry.vf, 0);
 	fake_del_link(fake, pair()->vf);
 	hear();
 	assert_int_equal(pair()->vf, 0);

@@ -94,13 +94,13 @@ static void which_vf_it_is_follows_the_match(void **state)
 	int vf = make_all();
 
 	(void)state;
-	assert_int_equal(observe_as(NV_MATCH_OURS, vf).facts.vf, vf);
-	assert_int_equal(observe_as(NV_MATCH_OURS, 0).facts.vf, 0);
-	assert_int_equal(observe_as(NV_MATCH_COUPLED, vf).facts.vf, 0);
-	assert_int_equal(observe_as(NV_MATCH_AMBIGUOUS, 0).facts.vf, vf); /* the known one */
-	assert_false(observe_as(NV_MATCH_AMBIGUOUS, 0).ours);
+	assert_int_equal(observe_as(NV_MATCH_MANAGED, vf).facts.vf, vf);
+	assert_int_equal(observe_as(NV_MATCH_MANAGED, 0).facts.vf, 0);
+	assert_int_equal(observe_as(NV_MATCH_OBSERVED, vf).facts.vf, 0);
+	assert_int_equal(observe_as(NV_MATCH_REFUSED, 0).facts.vf, vf); /* the known one */
+	assert_false(observe_as(NV_MATCH_REFUSED, 0).ours);
 	managed()->state.vf = 4711; /* it has gone */
-	assert_int_equal(observe_as(NV_MATCH_AMBIGUOUS, vf).facts.vf, 0);
+	assert_int_equal(observe_as(NV_MATCH_REFUSED, vf).facts.vf, 0);
 }
 
 static void a_lagg_counts_as_gone_only_when_the_kernel_says_so(void **state)
@@ -142,7 +142,7 @@ static void a_bond_is_made_only_where_it_is_wanted_and_possible(void **state)
 	managed()->memory.refused = managed()->state.vf;
 	assert_int_equal(observe().facts.bond, NV_BOND_NONE);
 	managed()->memory.refused = 0;
-	assert_int_equal(observe_as(NV_MATCH_AMBIGUOUS, 0).facts.bond, NV_BOND_NONE);
+	assert_int_equal(observe_as(NV_MATCH_REFUSED, 0).facts.bond, NV_BOND_NONE);
 	make_lagg(); /* which is none */
 	assert_int_equal(observe().facts.bond, NV_BOND_NONE);
 }
@@ -217,14 +217,14 @@ static void a_hold_down_is_of_one_vf(void **state)
 	set_carrier("nvt0", false);
 	set_carrier("nvt0", true);
 	view = observe();
-	assert_true(view.facts.held);
+	assert_true(view.facts.held_down);
 	assert_int_equal(view.wait, NV_HOLDDOWN_FIRST);
 	nv_loop_advance(loop, NV_HOLDDOWN_FIRST / 4);
 	assert_int_equal(observe().wait, NV_HOLDDOWN_FIRST - NV_HOLDDOWN_FIRST / 4);
 	fake_del_link(fake, vf);
 	make_vf("nvt1", 1);
 	hear();
-	assert_false(observe().facts.held);
+	assert_false(observe().facts.held_down);
 	assert_int_equal(managed()->memory.holddown.flaps, 0);
 	assert_int_equal(pair()->active, NV_PORT_VF);
 }

@@ -221,7 +221,7 @@ static void an_upper_that_cannot_fall_back_is_an_error(void **state)
 	fake_put_link(pair->fake, &hn);
 	fake_fail(pair->fake, FAKE_LINK_SET, 1, -EINVAL);
 	fake_fail(pair->fake, FAKE_LINK_SET, 2, -EBUSY);
-	assert_int_equal(nv_port_setup_mtu(pair->fake->kernel, &hn, &vf), -EBUSY);
+	assert_int_equal(nv_port_agree_mtu(pair->fake->kernel, &hn, &vf), -EBUSY);
 	assert_int_equal(fake_link(pair->fake, "hn0").mtu, 9000);
 }
 

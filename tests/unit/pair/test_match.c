@@ -24,7 +24,7 @@ static void vf_is_the_pci_link_with_hns_mac(void **state)
 	assert_int_equal(pairs.pair[0].vf, 0);
 	assert_int_equal(pairs.pair[1].hn, 3);
 	assert_int_equal(pairs.pair[1].vf, 4);
-	assert_int_equal(pairs.pair[1].match, NV_MATCH_OURS);
+	assert_int_equal(pairs.pair[1].match, NV_MATCH_MANAGED);
 	assert_ptr_equal(nv_pairs_by_vf(&pairs, 4), &pairs.pair[1]);
 	assert_null(nv_pairs_by_vf(&pairs, 0));
 	assert_null(nv_pairs_by_hn(&pairs, 4));
@@ -63,7 +63,7 @@ static void stacked_links_are_no_ports(void **state)
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
 	assert_int_equal(pairs.count, 1);
 	assert_int_equal(pairs.pair[0].vf, 0);
-	assert_int_equal(pairs.pair[0].match, NV_MATCH_OURS);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_MANAGED);
 }
 
 static void two_vfs_are_refused_and_named(void **state)
@@ -77,7 +77,7 @@ static void two_vfs_are_refused_and_named(void **state)
 
 	(void)state;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
-	assert_int_equal(pairs.pair[0].match, NV_MATCH_AMBIGUOUS);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_REFUSED);
 	assert_non_null(strstr(pairs.pair[0].why, "ens5"));
 	assert_non_null(strstr(pairs.pair[0].why, "ens6"));
 
@@ -87,7 +87,7 @@ static void two_vfs_are_refused_and_named(void **state)
 		strcpy(config.pair[0].vf, link[i].name);
 		nv_pairs_auto(&pairs);
 		find(link, NV_ARRAY_SIZE(link), &config, &pairs);
-		assert_int_equal(pairs.pair[0].match, NV_MATCH_OURS);
+		assert_int_equal(pairs.pair[0].match, NV_MATCH_MANAGED);
 		assert_int_equal(pairs.pair[0].vf, link[i].ifindex);
 	}
 }
@@ -104,8 +104,8 @@ static void two_hns_with_one_mac_are_refused(void **state)
 	(void)state;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
 	assert_int_equal(pairs.count, 2);
-	assert_int_equal(pairs.pair[0].match, NV_MATCH_AMBIGUOUS);
-	assert_int_equal(pairs.pair[1].match, NV_MATCH_AMBIGUOUS);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_REFUSED);
+	assert_int_equal(pairs.pair[1].match, NV_MATCH_REFUSED);
 	assert_int_equal(pairs.pair[0].vf, 0);
 }
 
@@ -130,12 +130,12 @@ static enum nv_match_result verdict_in_bond(const char *name, const char *kind, 
 static void a_lagg_that_is_a_bond_is_no_foreign_master(void **state)
 {
 	(void)state;
-	assert_int_equal(verdict_in_bond("lagg0", "bond", 1), NV_MATCH_OURS);
-	assert_int_equal(verdict_in_bond("bond0", "bond", 1), NV_MATCH_COUPLED);
-	assert_int_equal(verdict_in_bond("lagg0", "bond", 2), NV_MATCH_OURS);
-	assert_int_equal(verdict_in_bond("lagg7", "bond", 1), NV_MATCH_OURS);
-	assert_int_equal(verdict_in_bond("lagg7", "bond", 2), NV_MATCH_COUPLED);
-	assert_int_equal(verdict_in_bond("lagg0", "team", 1), NV_MATCH_COUPLED);
+	assert_int_equal(verdict_in_bond("lagg0", "bond", 1), NV_MATCH_MANAGED);
+	assert_int_equal(verdict_in_bond("bond0", "bond", 1), NV_MATCH_OBSERVED);
+	assert_int_equal(verdict_in_bond("lagg0", "bond", 2), NV_MATCH_MANAGED);
+	assert_int_equal(verdict_in_bond("lagg7", "bond", 1), NV_MATCH_MANAGED);
+	assert_int_equal(verdict_in_bond("lagg7", "bond", 2), NV_MATCH_OBSERVED);
+	assert_int_equal(verdict_in_bond("lagg0", "team", 1), NV_MATCH_OBSERVED);
 }
 
 static enum nv_match_result verdict_of_hn_alone_below(const char *name, const char *kind)
@@ -156,10 +156,10 @@ static enum nv_match_result verdict_of_hn_alone_below(const char *name, const ch
 static void a_bond_is_anothers_also_while_the_vf_is_away(void **state)
 {
 	(void)state;
-	assert_int_equal(verdict_of_hn_alone_below("bond0", "bond"), NV_MATCH_COUPLED);
-	assert_int_equal(verdict_of_hn_alone_below("team0", "team"), NV_MATCH_COUPLED);
-	assert_int_equal(verdict_of_hn_alone_below("lagg0", "bond"), NV_MATCH_OURS);
-	assert_int_equal(verdict_of_hn_alone_below("br0", "bridge"), NV_MATCH_OURS);
+	assert_int_equal(verdict_of_hn_alone_below("bond0", "bond"), NV_MATCH_OBSERVED);
+	assert_int_equal(verdict_of_hn_alone_below("team0", "team"), NV_MATCH_OBSERVED);
+	assert_int_equal(verdict_of_hn_alone_below("lagg0", "bond"), NV_MATCH_MANAGED);
+	assert_int_equal(verdict_of_hn_alone_below("br0", "bridge"), NV_MATCH_MANAGED);
 }
 
 static void a_rival_of_a_port_of_ours_is_refused(void **state)
@@ -175,7 +175,7 @@ static void a_rival_of_a_port_of_ours_is_refused(void **state)
 	strcpy(link[2].kind, "bond");
 	link[0].master = 4;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
-	assert_int_equal(pairs.pair[0].match, NV_MATCH_AMBIGUOUS);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_REFUSED);
 }
 
 static void a_vf_with_a_master_is_only_watched(void **state)
@@ -189,7 +189,7 @@ static void a_vf_with_a_master_is_only_watched(void **state)
 	(void)state;
 	link[1].master = 2;
 	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
-	assert_int_equal(pairs.pair[0].match, NV_MATCH_COUPLED);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_OBSERVED);
 	assert_non_null(strstr(pairs.pair[0].why, "eth0"));
 }
 

@@ -34,7 +34,7 @@ static void traffic_leaves_the_vf_before_anything_is_told(void **state)
 
 	facts.vf = 0;
 	facts.vf_usable = false;
-	facts.held = true;
+	facts.held_down = true;
 	facts.override = NV_OVERRIDE_VF;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 4);
@@ -43,7 +43,7 @@ static void traffic_leaves_the_vf_before_anything_is_told(void **state)
 	assert_int_equal(commands.command[1].verb, NV_PAIR_SET_DORMANT);
 	assert_false(commands.command[1].on);
 	assert_int_equal(commands.command[2].verb, NV_PAIR_RAISE_VF_DOWN);
-	assert_int_equal(commands.command[3].verb, NV_PAIR_LEAVE);
+	assert_int_equal(commands.command[3].verb, NV_PAIR_REMOVE_VF);
 	assert_int_equal(commands.command[3].vf, 5);
 }
 
@@ -58,7 +58,7 @@ static void a_vf_in_place_of_another_is_a_departure_and_an_arrival(void **state)
 	facts.vf = 6;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 8);
-	assert_int_equal(commands.command[3].verb, NV_PAIR_LEAVE);
+	assert_int_equal(commands.command[3].verb, NV_PAIR_REMOVE_VF);
 	assert_int_equal(commands.command[3].vf, 5);
 	assert_int_equal(commands.command[4].verb, NV_PAIR_JOIN);
 	assert_int_equal(commands.command[4].vf, 6);
@@ -90,7 +90,7 @@ static void a_held_vf_is_neither_used_nor_announced(void **state)
 	struct nv_pair_commands commands;
 
 	(void)state;
-	facts.held = true;
+	facts.held_down = true;
 	nv_pair_step(&pair, &facts, &commands);
 	assert_int_equal(commands.count, 1);
 	assert_int_equal(commands.command[0].verb, NV_PAIR_JOIN);

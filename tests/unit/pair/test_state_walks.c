@@ -79,7 +79,7 @@ static struct nv_pair_facts facts_of(const struct world *world)
 		.hn_up = world->hn_up,
 		.hn_dormant = world->hn_dormant,
 		.override = world->override,
-		.held = world->held,
+		.held_down = world->held,
 		.transparent = world->transparent,
 		.waiting = world->transparent && world->waiting,
 		.answered = world->answered,
@@ -99,7 +99,7 @@ static bool is_transparent(const struct world *world)
 
 static bool needs_lock(enum nv_pair_verb verb)
 {
-	return verb == NV_PAIR_ENTER || verb == NV_PAIR_DROP_LAGG || verb == NV_PAIR_LEAVE ||
+	return verb == NV_PAIR_ENTER || verb == NV_PAIR_DROP_LAGG || verb == NV_PAIR_REMOVE_VF ||
 	       verb == NV_PAIR_MAKE_BOND || verb == NV_PAIR_JOIN || verb == NV_PAIR_SET_MODE;
 }
 
@@ -171,7 +171,7 @@ static void carry_out_one(struct world *world, const struct nv_pair_command *com
 		world->dp_vf = command->vf;
 		world->dp_form = command->mode;
 		break;
-	case NV_PAIR_LEAVE:
+	case NV_PAIR_REMOVE_VF:
 		assert_int_equal(command->vf, world->dp_vf);
 		assert_int_equal(world->dp_active, NV_PORT_HN);
 		world->dp_vf = 0;
@@ -232,7 +232,7 @@ static void check(const struct world *world)
 {
 	struct nv_pair_facts facts = facts_of(world);
 	bool on_vf = world->dp_active == NV_PORT_VF;
-	bool held = facts.held || (facts.waiting && !world->state.ready);
+	bool held = facts.held_down || (facts.waiting && !world->state.ready);
 
 	/* A transparent hn that is down has no VF: its down is the VF's. */
 	if (is_transparent(world) && !facts.hn_up)

@@ -27,11 +27,11 @@ static void an_odd_release_counts_as_old(void **state)
 static void an_interface_that_is_being_renamed_has_no_name_yet(void **state)
 {
 	(void)state;
-	assert_false(nv_udev_data_is_done("E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n"));
-	assert_false(nv_udev_data_is_done("E:ID_RENAMING=1"));
-	assert_true(nv_udev_data_is_done("E:ID_NET_NAME=vf7\n"));
-	assert_true(nv_udev_data_is_done("E:ID_RENAMING=10\nE:OLD_ID_RENAMING=1\n"));
-	assert_true(nv_udev_data_is_done(""));
+	assert_false(nv_udev_data_has_name("E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n"));
+	assert_false(nv_udev_data_has_name("E:ID_RENAMING=1"));
+	assert_true(nv_udev_data_has_name("E:ID_NET_NAME=vf7\n"));
+	assert_true(nv_udev_data_has_name("E:ID_RENAMING=10\nE:OLD_ID_RENAMING=1\n"));
+	assert_true(nv_udev_data_has_name(""));
 }
 
 int main(void)

@@ -12,4 +12,4 @@
  * and all are ended; false says nothing about processes that are hidden from this one
  * (services/process.h).
  */
-bool nv_vf_clients_end(const char *hn_name, const char *vf_name);
+bool nv_vf_dhcp_end(const char *hn_name, const char *vf_name);

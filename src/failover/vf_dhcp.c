@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "failover/vf_clients.h"
+#include "failover/vf_dhcp.h"
 
 #include "base/log.h"
 #include "services/dhcp.h"
 
-bool nv_vf_clients_end(const char *hn_name, const char *vf_name)
+bool nv_vf_dhcp_end(const char *hn_name, const char *vf_name)
 {
 	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 	bool ended;
