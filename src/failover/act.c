@@ -7,6 +7,7 @@
 #include "failover/dormant.h"
 #include "failover/mode.h"
 #include "failover/port_setup.h"
+#include "services/udev.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -130,16 +131,38 @@ static void act_stop_vf(const struct act *act, int vf)
 	nv_mode_stop_vf(act->failover, act->managed, vf);
 }
 
+/*
+ * A host that steers by MAC address sends to the VF from plug-in on. So the VF is set up here
+ * rather than in hyperv_vfattach, which takes longer and tries again if the driver refuses.
+ */
+static void act_open_vf(const struct act *act, const struct nv_link *vf)
+{
+	struct nv_failover *failover = act->failover;
+	int r;
+
+	if (!failover->ops->sets_up(vf->name, failover->data) || !nv_udev_allows_up(vf->ifindex))
+		return;
+	r = nv_kernel_link_up(failover->kernel, vf->ifindex, true);
+	if (r < 0 && r != -ENODEV)
+		nv_info("cannot set %s, the VF of %s, up yet: %s; hyperv_vfattach tries again",
+			vf->name, act->managed->id.hn_name, nv_strerror(r));
+}
+
 static int act_join(struct act *act, const struct nv_pair_command *command)
 {
 	const struct nv_link *vf = act->view->vf;
+	bool down = vf && !(vf->flags & IFF_UP);
+	int r;
 
 	if (command->on)
 		act_prepare_vf(act, command->vf, false);
-	if (vf && !(vf->flags & IFF_UP))
+	if (down)
 		act->failover->ops->raise_attach(vf->name, act->failover->data);
-	return act_change_path(act, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
+	r = act_change_path(act, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
 		(struct nv_dp_pair){.vf = command->vf, .mode = command->mode});
+	if (r == 0 && command->on && down)
+		act_open_vf(act, vf);
+	return r;
 }
 
 static void act_raise_vf(const struct act *act, const char *type)

@@ -27,6 +27,11 @@ struct nv_failover_ops {
 	void (*raise_attach)(const char *vf, void *data);
 	/* Whether a rule has an action for VF_UP of this hn. */
 	bool (*answers_vf_up)(const char *hn, void *data);
+	/*
+	 * Whether the first that IFATTACH of this VF runs is hyperv_vfattach, and that sets the VF
+	 * up without delay.
+	 */
+	bool (*sets_up)(const char *vf, void *data);
 	/* The pair transmits on @to now, which is its @port, "hn" or "vf". */
 	void (*switched)(const char *hn, const char *to, const char *port, void *data);
 	/* A settle that failover itself began has ended: the owner acts on the events raised. */

@@ -76,6 +76,15 @@ static int events_parse(const char *line, struct nv_event **ret_event)
 	return nv_event_parse(line, strlen(line), &now, ret_event);
 }
 
+/* Whether a command is only hyperv_vfattach. */
+static bool events_is_vfattach(const char *command)
+{
+	static const char vfattach[] = NETVF_LIBEXECDIR "/hyperv_vfattach ";
+
+	return strncmp(command, vfattach, strlen(vfattach)) == 0 &&
+	       !strpbrk(command, ";&|<>()$`\"\\\n");
+}
+
 /*
  * Whether a command is only hyperv_vfattach and would do nothing, because the link cannot be a VF.
  * Otherwise it would run for every interface where a thousand containers start. If a link becomes a
@@ -84,12 +93,10 @@ static int events_parse(const char *line, struct nv_event **ret_event)
 static bool events_is_needless(
 	struct nv_daemon *daemon, const struct nv_event *event, const char *command)
 {
-	static const char vfattach[] = NETVF_LIBEXECDIR "/hyperv_vfattach ";
 	const struct nv_link *link =
 		nv_links_by_name(nv_monitor_links(daemon->monitor), nv_event_subject(event));
 
-	return link && strncmp(command, vfattach, strlen(vfattach)) == 0 &&
-	       !strpbrk(command, ";&|<>()$`\"\\\n") &&
+	return link && events_is_vfattach(command) &&
 	       !nv_link_may_be_vf(link, &daemon->settings->hn);
 }
 
@@ -198,14 +205,36 @@ bool nv_events_answers_vf_up(const char *hn, void *data)
 	return nv_rules_match(daemon->rules, event, events_media_type, daemon) != NULL;
 }
 
+static int events_parse_attach(const char *vf, struct nv_event **ret_event)
+{
+	NV_AUTO(nv_str) struct nv_str line = {};
+	int r = nv_event_format_notify(&line, "ETHERNET", vf, "IFATTACH", NULL, 0);
+
+	return r < 0 ? r : events_parse(nv_str_text(&line), ret_event);
+}
+
+static bool events_sets_up(const char *vf, void *data)
+{
+	struct nv_daemon *daemon = data;
+	NV_AUTO(nv_event) struct nv_event *event = NULL;
+	NV_AUTO(nv_str) struct nv_str command = {};
+	const struct nv_rule *rule;
+
+	if (daemon->settings->vf_delay || events_parse_attach(vf, &event) < 0)
+		return false;
+	rule = nv_rules_match(daemon->rules, event, events_media_type, daemon);
+	return rule && nv_rule_actions(rule) > 0 &&
+	       nv_rule_expand(daemon->rules, rule, 0, event, &command) == 0 &&
+	       events_is_vfattach(nv_str_text(&command)) &&
+	       nv_streq(strrchr(nv_str_text(&command), ' '), " 0");
+}
+
 bool nv_events_unattached(struct nv_daemon *daemon, const char *vf, struct nv_str *why)
 {
 	NV_AUTO(nv_event) struct nv_event *event = NULL;
-	NV_AUTO(nv_str) struct nv_str line = {};
 	struct nv_rule_miss miss;
 
-	if (nv_event_format_notify(&line, "ETHERNET", vf, "IFATTACH", NULL, 0) < 0 ||
-		events_parse(nv_str_text(&line), &event) < 0)
+	if (events_parse_attach(vf, &event) < 0)
 		return false;
 	if (nv_rules_match(daemon->rules, event, events_media_type, daemon))
 		return false;
@@ -237,6 +266,7 @@ const struct nv_failover_ops nv_events_failover_ops = {
 	.raise_vf = events_raise_vf,
 	.raise_attach = events_raise_attach,
 	.answers_vf_up = nv_events_answers_vf_up,
+	.sets_up = events_sets_up,
 	.switched = events_note_switch,
 	.settled = events_flush,
 };

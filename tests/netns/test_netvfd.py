@@ -12,7 +12,7 @@ import time
 import pytest
 from conftest import RC_CONF, RULES
 from echo import Numbered
-from harness import BUILD, dptool, send_uevent, wait_until
+from harness import BUILD, UDEV_WAIT, dptool, send_uevent, udev_busy, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 
 NETVFD = BUILD / "src/netvfd/netvfd"
@@ -325,6 +325,32 @@ def memory(netvfd):
 
 
 @pytest.mark.timeout(300)
+def test_a_vf_is_used_before_udev_has_named_it(guest, start_netvfd, echo):
+    netvfd = start_netvfd(rcconf=RC_CONF.replace("hn0:vf0", "hn0:vf0 hn0:vf7"))
+    with udev_busy():
+        guest.attach_vf()
+        netvfd.wait_active("vf", deadline=UDEV_WAIT - 1)
+        guest.netlink.link("set", index=guest.namespace.index("vf0"), ifname="vf7")
+        wait_lagg(netvfd)
+        wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
+        assert echo.ask(20) == 20
+    assert netvfd.pair()["vf_port"]["name"] == "vf7"
+    assert netvfd.pair()["active"] == "vf"
+
+
+def test_a_vf_carries_before_its_rule_has_run(guest, start_netvfd, echo):
+    netvfd = start_netvfd(actions=True)
+    netvfd.actions.kill()
+    netvfd.actions.wait()
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    assert netvfd.pair()["form"] == "transparent"
+    assert echo.ask(20) == 20
+    netvfd.start_actions()
+    wait_lagg(netvfd)
+    assert echo.ask(20) == 20
+
+
 def test_flapping_vf_is_held_down_and_returned_to(guest, start_netvfd, echo):
     """By the guest's hand and by the host's, in turn."""
     flaps = 10000

@@ -15,6 +15,7 @@ struct nv_settings settings;
 struct nv_str events;
 struct nv_str attached;
 bool answered;
+bool sets_up;
 unsigned int settled;
 static struct nv_rcconf *rcconf; /* says nothing */
 
@@ -39,6 +40,13 @@ static bool on_ask(const char *name, void *data)
 	return answered;
 }
 
+static bool on_ask_setup(const char *vf, void *data)
+{
+	(void)data;
+	assert_non_null(vf);
+	return sets_up;
+}
+
 static void on_switch(const char *name, const char *to, const char *port, void *data)
 {
 	(void)data;
@@ -55,6 +63,7 @@ static const struct nv_failover_ops ops = {
 	.raise_vf = on_raise,
 	.raise_attach = on_attach,
 	.answers_vf_up = on_ask,
+	.sets_up = on_ask_setup,
 	.switched = on_switch,
 	.settled = on_done,
 };
@@ -141,6 +150,7 @@ int room_set_up(void **state)
 		.hn = {.transparent = NV_TRANSPARENT_NO}, .holddown = 30, .announce_interval = 1};
 	services = (struct fake_services){};
 	answered = true;
+	sets_up = false;
 	settled = 0;
 	catch_log();
 	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &loop), 0);

@@ -22,6 +22,7 @@ extern struct nv_str events; /* what was raised and told, one a line */
 extern struct nv_str attached; /* the VFs that are to be set up */
 extern unsigned int settled; /* how often ops->settled was called */
 extern bool answered; /* a rule answers VF_UP; true at first */
+extern bool sets_up; /* a rule sets a VF up without delay; false at first */
 
 int room_set_up(void **state);
 int room_tear_down(void **state);

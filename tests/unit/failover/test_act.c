@@ -102,6 +102,65 @@ static void who_sets_vfs_up_is_told_of_one_that_is_down(void **state)
 	expect_attached("nvt0 ");
 }
 
+static void a_vf_is_set_up_as_it_joins_when_its_programs_are_attached(void **state)
+{
+	(void)state;
+	sets_up = true;
+	forget();
+	add_vf("nvt0");
+	expect_log("link_set nvt0 +allmulti addrgen=1\n"
+		   "sysctl net/ipv6/conf/nvt0/accept_ra=0\n"
+		   "attach nvt0\n"
+		   "path hn0 vf=nvt0\n"
+		   "link_set nvt0 up\n"
+		   "path hn0 active=vf\n"
+		   "raise VF_UP hn0\n");
+	/* What an administrator sets down later stays down. */
+	set_flags("nvt0", IFF_UP, 0);
+	nv_failover_look_again(failover);
+	assert_false(fake_link(fake, "nvt0").flags & IFF_UP);
+}
+
+static void a_vf_that_joins_is_left_to_the_rule(void)
+{
+	add_vf("nvt0");
+	assert_int_equal(pair()->vf, fake_link(fake, "nvt0").ifindex);
+	assert_false(fake_link(fake, "nvt0").flags & IFF_UP);
+	expect_attached("nvt0 ");
+}
+
+static void a_vf_that_is_not_to_be_set_up_now_is_left_to_the_rule(void **state)
+{
+	(void)state;
+	a_vf_that_joins_is_left_to_the_rule();
+}
+
+static void a_vf_that_would_lose_its_name_is_left_to_the_rule(void **state)
+{
+	(void)state;
+	sets_up = true;
+	services.udev_is_busy = true;
+	a_vf_that_joins_is_left_to_the_rule();
+}
+
+static void a_vf_that_refuses_is_left_to_the_rule(void **state)
+{
+	(void)state;
+	sets_up = true;
+	fake_fail(fake, FAKE_LINK_SET, 2, -EBUSY);
+	a_vf_that_joins_is_left_to_the_rule();
+	assert_int_equal(said("cannot set nvt0, the VF of hn0, up yet: "), 1);
+	assert_int_equal(said("cannot"), 1);
+}
+
+static void a_vf_for_itself_is_not_set_up(void **state)
+{
+	(void)state;
+	sets_up = true;
+	answered = false;
+	a_vf_that_joins_is_left_to_the_rule();
+}
+
 static void a_lagg_that_was_made_in_vain_goes_before_the_vf_is_the_upper(void **state)
 {
 	int lagg = make_all();
@@ -242,6 +301,11 @@ int main(void)
 		TEST(each_command_does_its_thing),
 		TEST(a_vf_for_itself_is_not_touched_as_it_joins),
 		TEST(who_sets_vfs_up_is_told_of_one_that_is_down),
+		TEST(a_vf_is_set_up_as_it_joins_when_its_programs_are_attached),
+		TEST(a_vf_that_is_not_to_be_set_up_now_is_left_to_the_rule),
+		TEST(a_vf_that_would_lose_its_name_is_left_to_the_rule),
+		TEST(a_vf_that_refuses_is_left_to_the_rule),
+		TEST(a_vf_for_itself_is_not_set_up),
 		TEST(a_lagg_that_was_made_in_vain_goes_before_the_vf_is_the_upper),
 		TEST(a_locked_data_path_stops_at_the_command_and_goes_on_there),
 		TEST(what_has_gone_meanwhile_is_passed_over),

@@ -323,6 +323,34 @@ static void whether_a_rule_answers_is_asked_without_running_it(void **state)
 	assert_null(last_in_history());
 }
 
+/* netvfd does the same sooner, and nothing that an administrator has put before it is left out. */
+static void a_vf_is_set_up_at_once_only_where_the_rule_does_just_that(void **state)
+{
+	struct nv_settings settings = {};
+	bool (*sets_up)(const char *vf, void *data) = nv_events_failover_ops.sets_up;
+
+	(void)state;
+	t.daemon.settings = &settings;
+	assert_false(sets_up("nvt0", &t.daemon));
+	set_rule(VFATTACH "$subsystem 0");
+	assert_true(sets_up("nvt0", &t.daemon));
+	settings.vf_delay = 120;
+	assert_false(sets_up("nvt0", &t.daemon));
+	settings.vf_delay = 0;
+	set_rule(VFATTACH "$subsystem 0\"; action \"logger $subsystem");
+	assert_true(sets_up("nvt0", &t.daemon));
+	set_rule("ethtool -L $subsystem combined 4\"; action \"" VFATTACH "$subsystem 0");
+	assert_false(sets_up("nvt0", &t.daemon));
+	set_rule(VFATTACH "$subsystem 30");
+	assert_false(sets_up("nvt0", &t.daemon));
+	set_rule("sleep 9; " VFATTACH "$subsystem 0");
+	assert_false(sets_up("nvt0", &t.daemon));
+	set_rule("/opt/hyperv_vfattach $subsystem 0");
+	assert_false(sets_up("nvt0", &t.daemon));
+	expect("");
+	assert_int_equal(t.daemon.events, 0);
+}
+
 static void why_no_rule_sets_a_vf_up_is_said(void **state)
 {
 	NV_AUTO(nv_str) struct nv_str why = {};
@@ -419,6 +447,7 @@ int main(void)
 		TEST(vf_down_comes_before_all_and_vf_up_after_all),
 		TEST(an_attachment_that_is_told_anyway_is_told_once),
 		TEST(whether_a_rule_answers_is_asked_without_running_it),
+		TEST(a_vf_is_set_up_at_once_only_where_the_rule_does_just_that),
 		TEST(why_no_rule_sets_a_vf_up_is_said),
 		TEST(a_switch_is_in_the_history),
 		TEST(how_an_action_ended_is_said),
