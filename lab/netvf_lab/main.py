@@ -56,6 +56,7 @@ def _parser(places):
         action="store_true",
         help="netvfd is killed 50 to 550 ms after each start, and started again",
     )
+    add("--rcconf", action="append", default=[], metavar="LINE", help="one more line of rc.conf")
     machine = commands.add_parser(
         "vm",
         help="the same with a real guest: QEMU, Debian's kernel, real drivers, real hot-plug",
@@ -143,6 +144,7 @@ def _migrate(arguments, command, places, outputs):
         detach=arguments.detach,
         planned=arguments.planned,
         kill=arguments.kill,
+        rcconf=arguments.rcconf,
         dwell=arguments.dwell / 1000,
         command=command,
     )

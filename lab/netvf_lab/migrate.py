@@ -32,6 +32,7 @@ class Options:
     detach: str = "unplug"
     planned: bool = False  # `netvf switch` before the detach and after the return
     kill: bool = False  # netvfd dies by SIGKILL all the time
+    rcconf: list = field(default_factory=list)  # more lines of it
     dwell: float = 1.0  # seconds on each path
     command: list = field(default_factory=list)
 
@@ -103,6 +104,7 @@ class Migration:
                 f'ifconfig_hn0="inet {GUEST_ADDRESS}/{PREFIX}"',
                 f'defaultrouter="{HOST_ADDRESS}"',
                 'netvf_pairs="hn0:vf0"',
+                *options.rcconf,
             ]
         )
         self.story.tell("guest", f"boots: hn0 is up with {GUEST_ADDRESS}/{PREFIX}")

@@ -56,7 +56,7 @@ def test_deaths_of_netvfd_cost_nothing(tmp_path):
 
 
 def test_a_command_runs_in_the_guest_meanwhile(tmp_path):
-    report = migrate(tmp_path, "--cycles", "1", "--", "sh", "-c",
-                     f"netvf status > {tmp_path}/status")
+    report = migrate(tmp_path, "--cycles", "1", "--rcconf", 'netvf_vf_xpnt_attwait="7"', "--",
+                     "sh", "-c", f"netvf sysctl > {tmp_path}/sysctl")
     assert report["tcp"]["survived"]
-    assert "hn0: " in (tmp_path / "status").read_text()
+    assert "hw.hn.vf_xpnt_attwait: 7\n" in (tmp_path / "sysctl").read_text()
