@@ -108,8 +108,10 @@ def test_pins_that_somebody_unmounted_are_pinned_again(start_netvfd, guest):
 def test_actions_wait_for_who_runs_them(start_netvfd, guest, tmp_path):
     """netvf_actions dies, with what it attends to going on, and comes back."""
     marks = tmp_path / "marks"
-    os.mkfifo(tmp_path / "gate")
-    rule = RENAME_RULE.format(action=f"echo $name >>{marks}; cat {tmp_path}/gate >>{marks}")
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    rule = RENAME_RULE.format(
+        action=f"echo $name >>{marks}; while [ -d {gate} ]; do sleep 0.02; done")
     netvfd = start_netvfd(rules=rule, actions=True)
     guest.netlink.link("add", ifname="one", kind="bridge")
     guest.netlink.link("set", index=guest.namespace.index("one"), ifname="two")
@@ -120,8 +122,7 @@ def test_actions_wait_for_who_runs_them(start_netvfd, guest, tmp_path):
     wait_until(lambda: "netvfd tries again" in netvfd.log)
     netvfd.start_actions()
     wait_until(lambda: marks.read_text() == "two\nthree\n")
-    for _ in range(2):
-        (tmp_path / "gate").write_text("end\n")
+    gate.rmdir()
     wait_until(lambda: netvfd.log.count("ended with status 0") == 2)
 
 
