@@ -5,32 +5,45 @@
 
 #include <errno.h>
 
-static bool audit_lacks(int ifindex, enum bpf_tc_attach_point side)
+/*
+ * The ids are compared, because the qdisc "ingress" in the place of clsact shows its ingress filter
+ * at egress too.
+ */
+static bool audit_lacks(
+	const struct nv_objects *objects, int ifindex, enum bpf_tc_attach_point side)
 {
-	/*
-	 * At tcx a program whose name this process may not read (EPERM) counts as ours. A filter in
-	 * clsact is recognized by its handle and priority.
-	 */
-	const struct nv_tcx_known none = {.program = -1, .replaced = -1};
+	enum nv_object which = side == BPF_TC_INGRESS ? NV_OBJECT_INGRESS : NV_OBJECT_EGRESS;
+	const struct nv_tcx_known known = {.program = objects->fd[which], .replaced = -1};
+	uint32_t wanted;
 	uint32_t id;
-	int r = ifindex ? nv_tc_program(ifindex, side, &none, &id) : 0;
+	int r;
 
-	return r == -ENOENT || r == -EINVAL; /* no such filter; or no filter and no clsact */
+	if (!ifindex || nv_object_id(known.program, &wanted) < 0)
+		return false;
+	r = nv_tc_program(ifindex, side, &known, &id);
+	if (r == 0)
+		return id != wanted;
+	/* no such filter; no filter and no clsact; programs of others only */
+	return r == -ENOENT || r == -EINVAL || r == -EPERM;
 }
 
-int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])
+bool nv_audit_is_led(const struct nv_objects *objects, const struct nv_dp_pair *pair)
 {
-	struct nv_dp_pair pair;
-	int count = 0;
-	int r = nv_datapath_get(datapath, hn, &pair);
+	return pair->mode == NV_MODE_VF ||
+	       !audit_lacks(objects, nv_dp_pair_upper(pair), BPF_TC_EGRESS);
+}
 
-	if (r < 0)
-		return r;
-	if (audit_lacks(pair.hn, BPF_TC_INGRESS) || audit_lacks(pair.hn, BPF_TC_EGRESS))
-		ret_ifindex[count++] = pair.hn;
-	if (!nv_dp_pair_is_direct(&pair) && audit_lacks(pair.vf, BPF_TC_INGRESS))
-		ret_ifindex[count++] = pair.vf;
-	if (audit_lacks(pair.lagg, BPF_TC_EGRESS))
-		ret_ifindex[count++] = pair.lagg;
+int nv_audit_missing(const struct nv_objects *objects, const struct nv_dp_pair *pair,
+	int ret_ifindex[NV_DP_INTERFACES])
+{
+	int count = 0;
+
+	if (audit_lacks(objects, pair->hn, BPF_TC_INGRESS) ||
+		audit_lacks(objects, pair->hn, BPF_TC_EGRESS))
+		ret_ifindex[count++] = pair->hn;
+	if (!nv_dp_pair_is_direct(pair) && audit_lacks(objects, pair->vf, BPF_TC_INGRESS))
+		ret_ifindex[count++] = pair->vf;
+	if (audit_lacks(objects, pair->lagg, BPF_TC_EGRESS))
+		ret_ifindex[count++] = pair->lagg;
 	return count;
 }

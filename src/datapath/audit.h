@@ -2,12 +2,14 @@
 /* Checks whether the programs are still attached. */
 #pragma once
 
-#include "datapath/datapath.h"
-
-#define NV_DP_INTERFACES 3 /* of a pair, at most */
+#include "datapath/pins.h"
 
 /*
- * Finds the interfaces of a pair that exist and lack our program, because somebody has removed it.
- * Returns their number, or -ENOENT: this hn has no pair.
+ * Finds the interfaces of a pair that exist and lack one of these programs. Fills @ret_ifindex and
+ * returns their number. A tcx program whose name may not be read counts as somebody else's.
  */
-int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES]);
+int nv_audit_missing(const struct nv_objects *objects, const struct nv_dp_pair *pair,
+	int ret_ifindex[NV_DP_INTERFACES]);
+
+/* Whether such a program is at the egress of the pair's upper, or is not needed there. */
+bool nv_audit_is_led(const struct nv_objects *objects, const struct nv_dp_pair *pair);

@@ -2,6 +2,7 @@
 #include "datapath/datapath.h"
 
 #include "base/log.h"
+#include "datapath/audit.h"
 #include "datapath/counts.h"
 #include "datapath/hooks.h"
 #include "datapath/pins.h"
@@ -351,35 +352,40 @@ static void dp_withdraw(const struct nv_datapath *datapath, const struct nv_dp_p
 	}
 }
 
+static int dp_attach_one(const struct nv_datapath *datapath, int slot, enum nv_role role,
+	int ifindex, bool may_be_gone)
+{
+	int r = nv_objects_attach(&datapath->objects, NULL, datapath->kernel, role, ifindex);
+
+	if (r == -ENODEV && may_be_gone)
+		return 0;
+	return r < 0 ? r
+		     : bpf_map_update_elem(
+			       datapath->objects.fd[NV_OBJECT_PORTS], &ifindex, &slot, BPF_ANY);
+}
+
 /*
  * Attaches our programs to every interface of @new: to new interfaces, and where somebody may have
- * removed them. An interface that the pair had before may be gone; its owner will remove it.
+ * removed them. An interface that the pair had before may be gone; its owner will remove it. An
+ * error does not keep programs off the other interfaces.
  */
 static int dp_attach(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *old,
 	const struct nv_dp_pair *new)
 {
 	int interface[NV_ROLES];
-	int r = 0;
+	int error = 0;
 
 	dp_interfaces(new, interface);
 	for (size_t role = 0; role < NV_ROLES; role++) {
-		if (!interface[role])
-			continue;
-		r = nv_objects_attach(
-			&datapath->objects, NULL, datapath->kernel, role, interface[role]);
-		if (r == -ENODEV && dp_has_interface(old, interface[role])) {
-			r = 0;
-			continue;
-		}
-		if (r == 0)
-			r = bpf_map_update_elem(datapath->objects.fd[NV_OBJECT_PORTS],
-				&interface[role], &slot, BPF_ANY);
-		if (r < 0)
-			break;
+		int r = interface[role] ? dp_attach_one(datapath, slot, role, interface[role],
+						  dp_has_interface(old, interface[role]))
+					: 0;
+
+		error = error < 0 ? error : r;
 	}
-	if (r < 0)
+	if (error < 0)
 		dp_withdraw(datapath, new, old);
-	return r;
+	return error;
 }
 
 /*
@@ -393,6 +399,45 @@ static void dp_free_vf(const struct nv_datapath *datapath, const struct nv_entry
 
 	if (nv_dp_pair_is_direct(&pair))
 		nv_tc_remove(pair.vf, BPF_TC_INGRESS, &known);
+}
+
+int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])
+{
+	struct nv_dp_pair pair;
+	int r = nv_datapath_get(datapath, hn, &pair);
+
+	return r < 0 ? r : nv_audit_missing(&datapath->objects, &pair, ret_ifindex);
+}
+
+bool nv_datapath_leads(struct nv_datapath *datapath, const struct nv_dp_pair *pair)
+{
+	return nv_audit_is_led(&datapath->objects, pair);
+}
+
+/* Looks again under the lock: another process may have changed the pair or its programs. */
+int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])
+{
+	int count = nv_datapath_missing(datapath, hn, ret_ifindex);
+	NV_AUTO(nv_fd) int held = -1;
+	const struct nv_entry *entry;
+	struct nv_dp_pair pair;
+	int slot;
+	int r;
+
+	if (count <= 0)
+		return count;
+	r = dp_lock_current(datapath, &held);
+	if (r < 0)
+		return r;
+	slot = dp_find_slot(datapath, hn);
+	if (slot < 0)
+		return slot;
+	entry = nv_table_entry(&datapath->table, (size_t)slot);
+	pair = nv_entry_pair(entry);
+	count = nv_audit_missing(&datapath->objects, &pair, ret_ifindex);
+	r = count ? dp_attach(datapath, slot, &pair, &pair) : 0;
+	dp_free_vf(datapath, entry);
+	return r < 0 ? r : count;
 }
 
 static void dp_store(uint32_t *word, uint32_t value)

@@ -108,6 +108,26 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 int nv_datapath_change(struct nv_datapath *datapath, int hn, const struct nv_dp_change *change);
 
 /*
+ * Finds the interfaces of a pair that exist and lack our program, because somebody has removed it.
+ * Returns their number, or -ENOENT: this hn has no pair. Takes no lock: an interface that another
+ * process adds or removes right now may be among them.
+ */
+int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES]);
+
+/*
+ * Whether our program at the pair's upper leads its frames to the active port. Without it, an hn
+ * sends them itself, a bond chooses a port, and other laggs send nothing.
+ */
+bool nv_datapath_leads(struct nv_datapath *datapath, const struct nv_dp_pair *pair);
+
+/*
+ * Attaches our programs again to these interfaces. Takes the lock only if there are any. Returns
+ * their number; 0: nothing was missing; -ENOENT: this hn has no pair; -EAGAIN or -EBUSY: the lock;
+ * or as nv_tc_attach(). After an error all other programs are attached.
+ */
+int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES]);
+
+/*
  * A descriptor that is readable when nv_datapath_reports() can read group reports (IGMP, MLD) of an
  * upper: its groups have changed, or a router has asked. For one process only: the others would not
  * see the same reports. Owned by @datapath. Returns the descriptor or -errno.

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#define NV_DP_INTERFACES 3 /* of a pair, at most */
+
 struct nv_dp_pair {
 	int hn;
 	int vf; /* 0: there is none */

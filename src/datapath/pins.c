@@ -98,13 +98,14 @@ int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects 
 {
 	const struct nv_tcx_known ingress = pins_known(objects, replaced, NV_OBJECT_INGRESS);
 	const struct nv_tcx_known egress = pins_known(objects, replaced, NV_OBJECT_EGRESS);
-	int r = 0;
+	int r_in = 0;
+	int r_out = 0;
 
 	if (role != NV_ROLE_LAGG)
-		r = nv_tc_attach(kernel, ifindex, BPF_TC_INGRESS, &ingress);
-	if (r == 0 && role != NV_ROLE_VF)
-		r = nv_tc_attach(kernel, ifindex, BPF_TC_EGRESS, &egress);
-	return r;
+		r_in = nv_tc_attach(kernel, ifindex, BPF_TC_INGRESS, &ingress);
+	if (role != NV_ROLE_VF)
+		r_out = nv_tc_attach(kernel, ifindex, BPF_TC_EGRESS, &egress);
+	return r_in < 0 ? r_in : r_out;
 }
 
 void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kernel, int ifindex)

@@ -78,7 +78,8 @@ enum nv_role {
 
 /*
  * Makes an interface run the programs that its role may need, in place of those of @replaced (NULL:
- * there is no other version). Errors as nv_tc_attach().
+ * there is no other version). Errors as nv_tc_attach(); one side is attached also if the other
+ * one cannot be.
  */
 int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects *replaced,
 	struct nv_kernel *kernel, enum nv_role role, int ifindex);

@@ -9,6 +9,7 @@
 #include "failover/notify_peers.h"
 #include "failover/port_setup.h"
 #include "failover/port_sync.h"
+#include "failover/reattach.h"
 #include "failover/vf_filters.h"
 #include "failover/vf_guard.h"
 
@@ -422,6 +423,7 @@ void nv_failover_settle(struct nv_failover *failover)
 	failover_restore_filters(failover);
 	failover_set_hooks(failover);
 	nv_notify_peers(failover);
+	nv_reattach_watch(failover);
 	if (failover->wait != UINT64_MAX)
 		nv_watch_arm(failover->again, failover->wait);
 }
@@ -514,6 +516,8 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 			failover->loop, nv_notify_peers, failover, &failover->notify);
 	if (r == 0)
 		r = nv_vf_filters_open(failover);
+	if (r == 0)
+		r = nv_reattach_open(failover);
 	if (r == 0) {
 		failover->hooks_due = true;
 		failover_set_hooks(failover);
@@ -534,6 +538,7 @@ struct nv_failover *nv_failover_free(struct nv_failover *failover)
 	nv_watch_free(failover->soon);
 	nv_watch_free(failover->notify);
 	nv_vf_filters_close(failover);
+	nv_reattach_close(failover);
 	free(failover->managed);
 	free(failover);
 	return NULL;

@@ -83,6 +83,15 @@ struct nv_managed_warned {
 	int guarded_vf; /* ifindex of a VF from which an address was removed; 0: none */
 };
 
+/* What somebody has removed, and was attached again. */
+struct nv_managed_stripped {
+	unsigned long count; /* how often */
+	uint64_t when; /* nv_loop_now() of the last time */
+	uint64_t told; /* nv_loop_now() of the last message about it; 0: none */
+	uint64_t told_failure; /* the same for programs that could not be attached again */
+	bool failed; /* such a message was the last one */
+};
+
 /* What was registered. The kernel keeps the list of groups. */
 struct nv_vf_filters {
 	int vf; /* ifindex; 0: nothing is registered */
@@ -96,6 +105,7 @@ struct nv_managed {
 	struct nv_managed_memory memory;
 	struct nv_managed_status status;
 	struct nv_managed_warned warned;
+	struct nv_managed_stripped stripped;
 	struct nv_vf_filters vf_filters;
 };
 
@@ -120,6 +130,8 @@ struct nv_failover {
 	struct nv_watch *groups; /* timer: the groups of VFs are to be compared */
 	bool groups_due; /* that timer runs */
 	struct nv_watch *reports; /* group reports that the programs at the uppers have seen */
+	struct nv_watch *reattach; /* timer: programs may have been removed */
+	bool reattach_due; /* that timer runs */
 	struct nv_watch *soon; /* timer: settle again because actions have ended */
 	uint64_t looked; /* nv_loop_now() of the last settle for that reason */
 	struct nv_watch *notify; /* timer: the next notification is due */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STRIPPED_RECENTLY (24 * 3600.0) /* seconds */
+
 /* A pair as the checks see it; a name is "" if there is none. */
 struct patient {
 	const struct nv_facts *facts;
@@ -50,6 +52,22 @@ static void findings_check_match(const struct patient *patient)
 			"cannot be paired: %s", nv_json_text(patient->pair, "why"));
 }
 
+/* They were attached again: this is worth a finding while it may still be going on. */
+static void findings_check_stripped(const struct patient *patient)
+{
+	double seconds = json_number_value(json_object_get(patient->told, "stripped_seconds"));
+	long long count = (long long)nv_json_int(patient->told, "stripped");
+	char age[64];
+
+	if (!count || seconds > STRIPPED_RECENTLY)
+		return;
+	nv_format_age(seconds, age, sizeof(age));
+	findings_add(patient->findings, patient->hn,
+		"find out what removes programs or clsact there: 'bpftool net detach', 'tc qdisc del', or an agent that sets up tc on all interfaces; until netvfd has attached them again, frames are lost or avoid the VF",
+		"netvf's programs were removed from interfaces of its pair, and attached again: %lld time%s, the last time %s ago",
+		count, count == 1 ? "" : "s", age);
+}
+
 static void findings_check_filters(const struct patient *patient)
 {
 	const json_t *name;
@@ -58,9 +76,10 @@ static void findings_check_filters(const struct patient *patient)
 	json_array_foreach (json_object_get(patient->told, "unfiltered"), i, name)
 		if (json_is_string(name))
 			findings_add(patient->findings, json_string_value(name),
-				"restart netvfd, which attaches it again and does not disturb the traffic; find out what removes programs or clsact",
+				"netvfd tries each second to attach it again, and its log says why it cannot; see what stands in its place (tc qdisc show, tc filter show, bpftool net)",
 				"has lost netvf's program at tc, so the pair of %s is incomplete",
 				patient->hn);
+	findings_check_stripped(patient);
 }
 
 /* Whether a link is a port of a pair, or has the MAC address of an hn. */

@@ -32,6 +32,15 @@ static void status_print_port(const char *role, const json_t *port, bool active)
 	putchar('\n');
 }
 
+static const char *status_active(const json_t *pair)
+{
+	const char *active = nv_json_text(pair, "active");
+
+	if (nv_streq(active, "vf"))
+		return nv_json_text(json_object_get(pair, "vf_port"), "name");
+	return nv_streq(active, "hn") ? nv_json_text(pair, "hn") : "no port";
+}
+
 static void status_print_pair(const json_t *pair)
 {
 	bool on_vf = nv_streq(nv_json_text(pair, "active"), "vf");
@@ -48,12 +57,13 @@ static void status_print_pair(const json_t *pair)
 	if (nv_json_text(pair, "manager")[0])
 		printf(" (%s configures it)", nv_json_text(pair, "manager"));
 	printf(", upper %s, on %s for %s%s, %lld switches\n", nv_json_text(pair, "upper"),
-		on_vf ? nv_json_text(vf, "name") : nv_json_text(pair, "hn"), age,
+		status_active(pair), age,
 		nv_streq(nv_json_text(pair, "wish"), "auto") ? "" : " by order",
 		(long long)nv_json_int(pair, "switches"));
 	if (nv_json_text(pair, "why")[0])
 		printf("  %s: %s\n", nv_json_text(pair, "hn"), nv_json_text(pair, "why"));
-	status_print_port("hn", json_object_get(pair, "hn_port"), !on_vf);
+	status_print_port("hn", json_object_get(pair, "hn_port"),
+		nv_streq(nv_json_text(pair, "active"), "hn"));
 	status_print_port("vf", vf, on_vf);
 	if (!json_is_object(vf) && nv_json_text(pair, "last_vf")[0])
 		printf("  vf %-12s gone\n", nv_json_text(pair, "last_vf"));

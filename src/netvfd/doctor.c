@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The method "doctor": what `netvf doctor` cannot see from outside. */
 #include "control/text.h"
-#include "datapath/audit.h"
 #include "failover/mode.h"
 #include "netvfd/daemon.h"
 
@@ -74,10 +73,12 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
-	return json_pack("{so so so so so sb sb sb sf sf}", "hn",
+	return json_pack("{so so so sI sf so so sb sb sb sf sf}", "hn",
 		nv_json_string(managed->id.hn_name), "lagg", doctor_lagg_json(managed),
-		"unfiltered", doctor_missing_json(daemon, managed), "unattached",
-		doctor_unattached_json(daemon, managed), "port_vf",
+		"unfiltered", doctor_missing_json(daemon, managed), "stripped",
+		(json_int_t)managed->stripped.count, "stripped_seconds",
+		(double)(nv_loop_now(daemon->loop) - managed->stripped.when) / NV_USEC_PER_SEC,
+		"unattached", doctor_unattached_json(daemon, managed), "port_vf",
 		nv_methods_name(daemon, managed->memory.port_vf), "transparent", (int)transparent,
 		"answered", (int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
 		(int)doctor_waits(daemon, managed, transparent), "held",

@@ -63,6 +63,20 @@ static json_t *methods_port_json(
 		methods_counters_json(daemon, path, ifindex));
 }
 
+/*
+ * The port that transmits. Without our program at the upper, an hn sends its frames itself, and a
+ * lagg that is no bond sends none.
+ */
+static const char *methods_active(struct nv_daemon *daemon, const struct nv_dp_pair *path)
+{
+	bool is_lagg = path->mode == NV_MODE_LAGG;
+
+	if (path->inside || (!is_lagg && path->active == NV_PORT_HN) ||
+		nv_datapath_leads(daemon->datapath, path))
+		return nv_port_name(path->active);
+	return is_lagg ? "none" : nv_port_name(NV_PORT_HN);
+}
+
 static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	struct nv_dp_pair path = {.hn = managed->id.hn};
@@ -74,7 +88,7 @@ static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_manag
 		methods_match_name(managed->status.match), "why",
 		nv_json_string(managed->status.why), "upper",
 		nv_methods_name(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
-		"active", nv_port_name(path.active), "wish",
+		"active", methods_active(daemon, &path), "wish",
 		nv_override_name(managed->memory.override), "manager", managed->status.manager,
 		"last_vf", managed->id.vf_name[0] ? nv_json_string(managed->id.vf_name) : NULL,
 		"seconds", (double)age / NV_USEC_PER_SEC, "switches",

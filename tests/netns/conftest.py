@@ -73,11 +73,13 @@ def start_netvfd(guest, tmp_path, request):
     """
     started = []
 
-    def start(rules=None, rcconf=RC_CONF, options=(), under=(), actions=False):
+    def start(rules=None, rcconf=RC_CONF, options=(), under=(), actions=False,
+              program=None):
         directory = tmp_path / f"netvfd{len(started)}"
         directory.mkdir(exist_ok=True)
         daemon = Netvfd(guest, directory, RULES.read_text() if rules is None else rules, rcconf)
         started.append(daemon)
+        daemon.program = program or daemon.program
         if actions:
             daemon.start_actions()
         return daemon.start(*options, under=under)

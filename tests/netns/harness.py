@@ -152,6 +152,7 @@ class Netvfd:
         self.log_path = directory / "log"
         self.rules.write_text(rules)
         self.rcconf.write_text(rcconf)
+        self.program = BUILD / "src/netvfd/netvfd"
         self.process = None
         self.actions = None  # netvf_actions
         self.events = []  # every line so far, also over a restart
@@ -176,7 +177,7 @@ class Netvfd:
         if self.actions:
             options = ("--actions", self.run_dir / "actions.sock", *options)
         self.process = self.guest.popen(
-            *under, BUILD / "src/netvfd/netvfd", "-d", "-f", self.rules, "-c", self.rcconf,
+            *under, self.program, "-d", "-f", self.rules, "-c", self.rcconf,
             "--run-dir", self.run_dir, *options,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()

@@ -83,7 +83,8 @@ def test_a_vf_without_a_link(guest, lagg):
 
 def test_programs_that_somebody_removed(guest, lagg):
     dptool(guest, "strip", "lagg0")
-    assert "lagg0 has lost netvf's program" in finding(guest, lagg)
+    wait_until(lambda: dptool(guest, "programs", "lagg0")[1], what="the program is back")
+    wait_until(lambda: "1 time, the last time" in finding(guest, lagg))
     lagg.stop()
     lagg.start()
     wait_well(guest, lagg)

@@ -144,6 +144,33 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	return 0;
 }
 
+int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])
+{
+	int count = 0;
+
+	if (!find(datapath, hn))
+		return -ENOENT;
+	for (size_t i = 0; i < NV_DP_INTERFACES; i++)
+		if (datapath->stripped[i])
+			ret_ifindex[count++] = datapath->stripped[i];
+	return count;
+}
+
+int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])
+{
+	int count = nv_datapath_missing(datapath, hn, ret_ifindex);
+
+	datapath->looks++;
+	if (count <= 0)
+		return count;
+	if (lock(datapath))
+		return lock(datapath);
+	if (datapath->reattach_error)
+		return datapath->reattach_error;
+	memset(datapath->stripped, 0, sizeof(datapath->stripped));
+	return count;
+}
+
 int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 {
 	struct nv_dp_pair *pair = find(datapath, hn);

@@ -26,6 +26,9 @@ struct nv_datapath {
 		      */
 	bool patient;
 	int reports_fd; /* 0: was not asked for; the test closes it */
+	int stripped[NV_DP_INTERFACES]; /* interfaces without programs, of any pair; 0: none */
+	int reattach_error; /* what attaching again fails with */
+	unsigned int looks; /* how often somebody looked for them */
 	int error; /* what the next edit fails with; then it is 0 again */
 };
 

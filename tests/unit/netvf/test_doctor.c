@@ -142,6 +142,18 @@ static void a_filter_that_somebody_removed_is_missed(void **state)
 	expect("vf0", "lost netvf's program");
 }
 
+static void filters_that_somebody_removed_today_are_told(void **state)
+{
+	(void)state;
+	set(pair_told(), "stripped", "1");
+	set(pair_told(), "stripped_seconds", "90.0");
+	expect("hn0", "attached again: 1 time, the last time 1 min 30 s ago");
+	set(pair_told(), "stripped", "12");
+	expect("hn0", "12 times");
+	set(pair_told(), "stripped_seconds", "86401.0");
+	expect(NULL, NULL);
+}
+
 static void a_vf_that_is_away_is_told_with_its_time(void **state)
 {
 	(void)state;
@@ -362,6 +374,7 @@ int main(void)
 		TEST(a_refused_pair_says_why),
 		TEST(a_card_that_may_be_the_missing_vf_is_named),
 		TEST(a_filter_that_somebody_removed_is_missed),
+		TEST(filters_that_somebody_removed_today_are_told),
 		TEST(a_vf_that_is_away_is_told_with_its_time),
 		TEST(a_vf_that_cannot_be_used_is_told_with_the_reason),
 		TEST(a_hold_down_and_an_order_are_told),
