@@ -6,6 +6,7 @@
 #include "failover/act.h"
 #include "failover/bond_ports.h"
 #include "failover/dormant.h"
+#include "failover/mode.h"
 #include "failover/notify_peers.h"
 #include "failover/port_setup.h"
 #include "failover/port_sync.h"
@@ -436,6 +437,25 @@ void nv_failover_look_again(void *data)
 	failover->ops->settled(failover->data);
 }
 
+/* A settle would be too much to do for each look. */
+static void failover_look_for_names(void *data)
+{
+	struct nv_failover *failover = data;
+	bool waits = false;
+
+	for (size_t i = 0; i < failover->n_managed; i++) {
+		int vf = failover->managed[i].memory.unnamed_vf;
+
+		if (vf && nv_udev_allows_up(vf)) {
+			nv_failover_look_again(failover);
+			return;
+		}
+		waits |= vf;
+	}
+	if (waits)
+		nv_watch_arm(failover->names, NV_MODE_NAME_LOOK);
+}
+
 static void failover_look_now(void *data)
 {
 	struct nv_failover *failover = data;
@@ -513,6 +533,9 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 			failover->loop, failover_look_now, failover, &failover->soon);
 	if (r == 0)
 		r = nv_loop_watch_timer(
+			failover->loop, failover_look_for_names, failover, &failover->names);
+	if (r == 0)
+		r = nv_loop_watch_timer(
 			failover->loop, nv_notify_peers, failover, &failover->notify);
 	if (r == 0)
 		r = nv_vf_filters_open(failover);
@@ -536,6 +559,7 @@ struct nv_failover *nv_failover_free(struct nv_failover *failover)
 		return NULL;
 	nv_watch_free(failover->again);
 	nv_watch_free(failover->soon);
+	nv_watch_free(failover->names);
 	nv_watch_free(failover->notify);
 	nv_vf_filters_close(failover);
 	nv_reattach_close(failover);

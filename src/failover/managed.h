@@ -53,6 +53,7 @@ struct nv_managed_memory {
 	struct nv_notify notify;
 	struct nv_retry setup_retry; /* transparent: attempts to set the VF up */
 	enum nv_override override;
+	int unnamed_vf; /* ifindex of a VF that is not set up before udev has named it; 0: none */
 	/* it is not known yet whether a manager configures hn: counts as transparent */
 	bool undecided;
 	bool carrier; /* carrier of the lagg as it was set last */
@@ -134,6 +135,7 @@ struct nv_failover {
 	bool reattach_due; /* that timer runs */
 	struct nv_watch *soon; /* timer: settle again because actions have ended */
 	uint64_t looked; /* nv_loop_now() of the last settle for that reason */
+	struct nv_watch *names; /* timer: udev may have named a VF that waits for that */
 	struct nv_watch *notify; /* timer: the next notification is due */
 };
 

@@ -12,7 +12,6 @@
 #define DECIDED_WITHIN (30 * NV_USEC_PER_SEC)
 
 #define UDEV_WAIT (NV_UDEV_WAIT_MS * NV_USEC_PER_SEC / 1000)
-#define UDEV_LOOK (NV_USEC_PER_SEC / 20)
 
 /* Looked up each time, because a manager may start or stop at any time. */
 static void mode_find_manager(struct nv_failover *failover, struct nv_managed *managed)
@@ -76,11 +75,17 @@ bool nv_mode_decide(struct nv_failover *failover, struct nv_managed *managed,
 	return nv_mode_is_transparent(failover, managed);
 }
 
-static bool mode_awaits_name(struct nv_failover *failover, struct nv_managed *managed, int vf)
+/* For how long a VF may still wait for its name; 0: it need not. */
+static uint64_t mode_await_name(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
-	return nv_attach_delay_left(
-		       &managed->memory.attach_delay, vf, nv_loop_now(failover->loop), UDEV_WAIT) &&
-	       !nv_udev_allows_up(vf);
+	uint64_t left = nv_attach_delay_left(
+		&managed->memory.attach_delay, vf, nv_loop_now(failover->loop), UDEV_WAIT);
+
+	if (!left || nv_udev_allows_up(vf))
+		return 0;
+	managed->memory.unnamed_vf = vf;
+	nv_watch_arm(failover->names, NV_MODE_NAME_LOOK);
+	return left;
 }
 
 void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,
@@ -91,8 +96,9 @@ void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,
 		&managed->memory.attach_delay, facts->vf, nv_loop_now(failover->loop), limit);
 	bool unready = facts->transparent && !managed->state.ready;
 
-	if (!left && unready && mode_awaits_name(failover, managed, facts->vf))
-		left = UDEV_LOOK;
+	managed->memory.unnamed_vf = 0;
+	if (!left && unready)
+		left = mode_await_name(failover, managed, facts->vf);
 	if (!left && unready)
 		left = nv_retry_left(
 			&managed->memory.setup_retry, facts->vf, nv_loop_now(failover->loop));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "failover/managed.h"
+#include "services/udev.h"
 
 /*
  * Whether the pair is to be in transparent mode, by the settings and by who configures hn. Sets
@@ -14,6 +15,12 @@ bool nv_mode_decide(struct nv_failover *failover, struct nv_managed *managed,
 
 /* The same, as it was decided last. */
 bool nv_mode_is_transparent(const struct nv_failover *failover, const struct nv_managed *managed);
+
+/*
+ * Microseconds between two looks at whether udev has named a VF; failover->names is armed for the
+ * first.
+ */
+#define NV_MODE_NAME_LOOK (NV_UDEV_LOOK_MS * NV_USEC_PER_SEC / 1000)
 
 /* Sets facts->waiting, and lowers @soonest to the end of the attach delay. */
 void nv_mode_wait(struct nv_failover *failover, struct nv_managed *managed,

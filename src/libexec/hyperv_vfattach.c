@@ -16,8 +16,6 @@
 #define PROGRAM	  "hyperv_vfattach"
 #define DELAY_MAX 86400 /* seconds */
 
-#define UDEV_LOOK_MS 5
-
 /* microseconds; an action may run for 300 s (netvf_action_timeout) */
 #define RETRY_FOR 240000000ULL
 
@@ -103,10 +101,10 @@ static bool vfattach_set_up(struct nv_context *context, int ifindex, unsigned in
 /* Returns whether it had to wait. */
 static bool vfattach_await_udev(int ifindex)
 {
-	const struct timespec pause = {.tv_nsec = UDEV_LOOK_MS * 1000000L};
+	const struct timespec pause = {.tv_nsec = NV_UDEV_LOOK_MS * 1000000L};
 	int looks = 0;
 
-	for (; !nv_udev_allows_up(ifindex) && looks < NV_UDEV_WAIT_MS / UDEV_LOOK_MS; looks++)
+	for (; !nv_udev_allows_up(ifindex) && looks < NV_UDEV_WAIT_MS / NV_UDEV_LOOK_MS; looks++)
 		nanosleep(&pause, NULL);
 	return looks;
 }

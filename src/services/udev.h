@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #define NV_UDEV_WAIT_MS 5000 /* after the interface appeared; the longest wait */
+#define NV_UDEV_LOOK_MS 5 /* between two looks */
 
 /*
  * Whether an interface can be set up now without losing the name that udev gives it: it can be

@@ -154,8 +154,22 @@ static void udev_names_a_vf_before_it_is_set_up(void **state)
 	nv_loop_advance(loop, NV_USEC_PER_SEC);
 	assert_false(fake_link(fake, "nvt0").flags & IFF_UP);
 	services.udev_is_busy = false;
-	nv_loop_advance(loop, NV_USEC_PER_SEC / 20);
+	nv_loop_advance(loop, NV_UDEV_LOOK_MS * NV_USEC_PER_MSEC);
 	assert_true(fake_link(fake, "nvt0").flags & IFF_UP);
+}
+
+static void a_look_for_udev_is_no_settle(void **state)
+{
+	unsigned int got;
+
+	(void)state;
+	settings.hn.transparent = NV_TRANSPARENT_YES;
+	services.udev_is_busy = true;
+	add_vf("nvt0");
+	nv_loop_advance(loop, 2 * NV_USEC_PER_SEC);
+	got = settled;
+	nv_loop_advance(loop, NV_USEC_PER_SEC);
+	assert_int_equal(settled, got);
 }
 
 static void udev_is_waited_for_no_longer_than_its_time(void **state)
@@ -166,7 +180,7 @@ static void udev_is_waited_for_no_longer_than_its_time(void **state)
 	add_vf("nvt0");
 	nv_loop_advance(loop, NV_UDEV_WAIT_MS * NV_USEC_PER_MSEC - 1);
 	assert_false(fake_link(fake, "nvt0").flags & IFF_UP);
-	nv_loop_advance(loop, NV_USEC_PER_SEC / 20 + 1);
+	nv_loop_advance(loop, 1);
 	assert_true(fake_link(fake, "nvt0").flags & IFF_UP);
 }
 
@@ -317,6 +331,7 @@ int main(void)
 		TEST(a_vf_that_goes_while_it_is_set_up_is_no_trouble),
 		TEST(a_vf_that_cannot_be_closed_with_hn_is_told_of),
 		TEST(udev_names_a_vf_before_it_is_set_up),
+		TEST(a_look_for_udev_is_no_settle),
 		TEST(udev_is_waited_for_no_longer_than_its_time),
 		TEST(an_hn_that_a_manager_configures_is_the_upper),
 		TEST(without_a_manager_hn_gets_a_lagg),
