@@ -30,7 +30,7 @@
 #define TICK	    (2 * LAB_MSEC)
 #define BUCKET	    (10 * LAB_MSEC)
 #define BUCKETS_MAX 360000 /* an hour */
-#define TURNS_MAX   10000 /* changes of path told, each direction */
+#define TURNS_MAX   1000000 /* changes of path told, each direction; a migration has two */
 #define HNS_MAX	    4
 #define TOLD_MAX    10000 /* announcements kept */
 #define IPV4_LENGTH 20

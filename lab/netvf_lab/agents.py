@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """netvf-lab-agent's processes as objects; what they do is said in agent/agent.h and its modes."""
 
+import bisect
 import json
 import subprocess
 
@@ -105,7 +106,8 @@ class Observer(Agent):
 
     def first(self, direction, path, since):
         """When a datagram first turned to the path at or after `since`; None: not yet."""
-        for at, to in self.turns[direction]:
-            if to == path and at >= since:
+        turns = self.turns[direction]
+        for at, to in turns[bisect.bisect_left(turns, (since,)):]:
+            if to == path:
                 return at
         return None

@@ -3,6 +3,7 @@ import dataclasses
 import os
 
 import pytest
+import strangers
 from setting import ARCHIVE, ENDS, PLACES
 
 from netvf_lab import sandbox
@@ -63,5 +64,5 @@ def end(debian, request):
 def kernel(debian):
     """What the guest boots."""
     found, busybox, _ = debian
-    initramfs.build(ARCHIVE, PLACES, found, busybox)
+    initramfs.build(ARCHIVE, PLACES, found, busybox, programs=(strangers.PROGRAM,))
     return found

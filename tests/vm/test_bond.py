@@ -2,6 +2,7 @@
 """laggN as the kernel's bond, in a real guest."""
 
 import pytest
+import strangers
 from setting import ARCHIVE, PLACES, long
 
 from netvf_lab.agents import FROM_GUEST, TO_GUEST
@@ -17,12 +18,18 @@ NOBODY = GUEST_ADDRESS.rsplit(".", 1)[0] + ".250"
 
 
 class Bonded(Netvf):
-    """Keeps what the guest looked like with each VF; kills netvfd before the VF goes."""
+    """Keeps what the guest looked like with each VF; kills netvfd before the VF goes. A user's
+    processes call themselves DHCP clients of hn0."""
 
     rc_conf = ('netvf_lagg="bond"', 'netvf_multicast="active"')
 
     def __init__(self):
         self.seen = []
+        self.strangers = None
+
+    def start(self, guest):
+        super().start(guest)
+        self.strangers = strangers.start(guest, "hn0")
 
     def settle(self, guest):
         super().settle(guest)
@@ -70,7 +77,8 @@ def test_a_bond_keeps_the_traffic_when_its_card_goes_and_comes(kernel, back):
     with Session(Bonded(), PLACES, kernel, ARCHIVE) as session:
         run = VmRun(options, session)
         run.run()
-    assert run.failure is None, run.failure
+        assert run.failure is None, run.failure
+        strangers.assert_ignored(session.guest, run.peer.strangers)
 
     for seen in run.peer.seen:
         assert "active-backup" in seen["bond"]

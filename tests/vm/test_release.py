@@ -2,6 +2,7 @@
 """A configuration moves to laggN and comes back, in a real guest with Debian's kernel."""
 
 import pytest
+import strangers
 from setting import PLACES, long
 
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
@@ -50,7 +51,7 @@ class WithVlan(Netvf):
 @pytest.mark.parametrize("form", ["bpf", pytest.param("bond", marks=long)])
 def test_what_is_live_moves_and_comes_back(debian, form):
     kernel, busybox, _ = debian
-    initramfs.build(ARCHIVE, PLACES, kernel, busybox)
+    initramfs.build(ARCHIVE, PLACES, kernel, busybox, programs=(strangers.PROGRAM,))
     peer = WithVlan([f'netvf_lagg="{form}"'])
     with Session(peer, PLACES, kernel, ARCHIVE) as session:
         session.boot()
@@ -64,8 +65,10 @@ def test_what_is_live_moves_and_comes_back(debian, form):
         session.peer.settle(guest)
         moved = guest.run(SHOW.replace("hn0", "lagg0"))
         assert moved.replace("lagg0", "hn0") == before
+        users = strangers.start(guest, "lagg0")
         guest.run("netvf release hn0", within=60)
         assert guest.run(SHOW) == before, guest.run("cat /run/netvfd.log")
+        strangers.assert_ignored(guest, users)
         # The VF, which a bond has closed, is used again, and nothing moves.
         used = "netvf status | grep -q 'hn0: transparent, .* on eth'"
         guest.run(f"until {used}; do usleep 50000; done", within=60)

@@ -15,12 +15,18 @@ VLAN_ADDRESS = "10.77.5.2"
 
 
 class Watched(Netvf):
-    """netvf on hn0 and a VLAN of it; keeps what the guest looked like with each VF."""
+    """netvf on hn0 and a VLAN of it; keeps what the guest looked like with each VF. The time of day
+    is set back and forth all the while."""
 
     rc_conf = ('vlans_hn0="5"', f'ifconfig_hn0_5="inet {VLAN_ADDRESS}/24"')
 
     def __init__(self):
         self.seen = []
+
+    def start(self, guest):
+        super().start(guest)
+        guest.run("while :; do for year in 2037 2001; do date -s $year-01-02 && usleep 70000; done;"
+                  " done </dev/null >/dev/null 2>&1 &")
 
     def settle(self, guest):
         super().settle(guest)
