@@ -31,6 +31,7 @@ struct nv_datapath {
 	bool patient; /* wait for the lock */
 	bool hooks_wanted;
 	struct ring_buffer *reports; /* NULL until nv_datapath_reports_fd() is called */
+	unsigned int reported; /* by the reports that are being read */
 	struct nv_hooks hooks;
 	int hooks_error; /* 0: hooks are attached; -errno: why they are not */
 };
@@ -604,24 +605,31 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 
 static int dp_take_report(void *data, void *report, size_t size)
 {
-	(void)data;
-	(void)report;
-	(void)size;
+	const struct nv_report_of *what = report;
+	unsigned int *bits = data;
+
+	/* Programs of an earlier version tell the slot only: of group reports. */
+	if (size >= sizeof(*what) && what->report == NV_REPORT_BYPASS)
+		*bits |= NV_DP_REPORT_BYPASS;
+	else
+		*bits |= NV_DP_REPORT_GROUPS;
 	return 0;
 }
 
 int nv_datapath_reports_fd(struct nv_datapath *datapath)
 {
 	if (!datapath->reports)
-		datapath->reports = ring_buffer__new(
-			datapath->objects.fd[NV_OBJECT_REPORTS], dp_take_report, NULL, NULL);
+		datapath->reports = ring_buffer__new(datapath->objects.fd[NV_OBJECT_REPORTS],
+			dp_take_report, &datapath->reported, NULL);
 	return datapath->reports ? ring_buffer__epoll_fd(datapath->reports) : -errno;
 }
 
-void nv_datapath_reports(struct nv_datapath *datapath)
+unsigned int nv_datapath_reports(struct nv_datapath *datapath)
 {
+	datapath->reported = 0;
 	if (datapath->reports)
 		ring_buffer__consume(datapath->reports);
+	return datapath->reported;
 }
 
 /* Whether the pair is direct while the VF is active. */

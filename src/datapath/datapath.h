@@ -127,13 +127,28 @@ bool nv_datapath_leads(struct nv_datapath *datapath, const struct nv_dp_pair *pa
  */
 int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES]);
 
+/* What nv_datapath_reports() returns. */
+enum nv_dp_report {
+	/*
+	 * an upper has sent group reports (IGMP, MLD): its groups have changed, or a router has
+	 * asked
+	 */
+	NV_DP_REPORT_GROUPS = 1 << 0,
+	/*
+	 * an hn has sent frames by itself, though a lagg is its upper: it has a configuration of
+	 * its own again. Said once a second for each pair
+	 */
+	NV_DP_REPORT_BYPASS = 1 << 1,
+};
+
 /*
- * A descriptor that is readable when nv_datapath_reports() can read group reports (IGMP, MLD) of an
- * upper: its groups have changed, or a router has asked. For one process only: the others would not
- * see the same reports. Owned by @datapath. Returns the descriptor or -errno.
+ * A descriptor that is readable when nv_datapath_reports() can read reports. For one process only:
+ * the others would not see the same reports. Owned by @datapath. Returns the descriptor or -errno.
  */
 int nv_datapath_reports_fd(struct nv_datapath *datapath);
-void nv_datapath_reports(struct nv_datapath *datapath);
+
+/* Reads all reports. Returns the bits of enum nv_dp_report that were among them. */
+unsigned int nv_datapath_reports(struct nv_datapath *datapath);
 
 /*
  * Removes the pair: the programs of hn, VF and lagg, and the map's entries. Returns 0 also if there

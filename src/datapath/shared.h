@@ -6,7 +6,7 @@
  *   nv_pairs   array, mapped into the processes: slot -> the pair, once for all of its interfaces
  *   nv_counts  per-CPU array: 2 * slot + port -> counters
  *   nv_limits  array: slot -> what the pair's VF may send
- *   nv_reports ring buffer: slots of pairs whose upper has sent a group report
+ *   nv_reports ring buffer: struct nv_report_of
  *
  * A switch stores one aligned word in the array. Every program on every interface of the pair sees
  * it with its next frame, and no reader sees half of a change.
@@ -30,7 +30,7 @@
 #define NV_DP_PORTS_MAX (3 * NV_DP_PAIRS_MAX)
 
 #define NV_DP_VLANS 4096
-/* bytes: some 250 reports that nobody has read yet; further ones are dropped */
+/* bytes: some 250 of struct nv_report_of that nobody has read yet; further ones are dropped */
 #define NV_DP_REPORTS_SIZE 4096
 
 #define NV_ENTRY_FIRST_SIZE 32 /* bytes in the first version; every version has these */
@@ -62,6 +62,17 @@ struct nv_limits {
 	__u16 mac[3]; /* source MAC address, in wire order */
 	__u16 unused;
 	__u64 vlan[NV_DP_VLANS / 64]; /* a bit for each registered VLAN */
+};
+
+/* What the programs tell netvfd. */
+enum nv_report {
+	NV_REPORT_GROUPS, /* the upper has sent a group report */
+	NV_REPORT_BYPASS, /* hn has sent a frame by itself, though a lagg is the upper */
+};
+
+struct nv_report_of {
+	__u32 slot; /* of the pair */
+	__u32 report; /* enum nv_report */
 };
 
 /* The hooks, each on a function of the kernel (bpf/hooks.bpf.c). */

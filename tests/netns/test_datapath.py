@@ -5,7 +5,8 @@ import itertools
 
 import pytest
 
-from pairnet import BROADCAST, HOST_MAC, MAC, NET_BROADCAST, Pair, PairNet, udp_frame, wait_until
+from pairnet import (BROADCAST, HOST_MAC, MAC, NET_BROADCAST, Pair, PairNet, mac_bytes, udp_frame,
+                     wait_until)
 
 FORMS = ["transparent", "lagg", "exclusive"]
 PORTS = ["hn", "vf"]
@@ -60,6 +61,59 @@ def test_unicast_reaches_the_upper_by_either_door(net, form, active, door):
     assert pair.packets(door) == nothing | {"rx": 50, "stray": stray}
     assert pair.packets(other(door)) == nothing
     assert pair.counters(door)["rx"][1] == 50 * 50
+
+
+@pytest.mark.parametrize("active", PORTS)
+def test_what_hn_sends_by_itself_leaves_by_the_active_port(net, active):
+    """Somebody has given it an address or a route though lagg0 is the upper."""
+    pair = Pair(net, "lagg", active)
+    own = net.tap("hn0")
+    for sequence in range(20):
+        own.send(udp_frame(sequence, dst=HOST_MAC["hn"], src=MAC))
+    assert pair.taps[active].expect(range(20)) == list(range(20))
+    assert pair.taps[other(active)].sequences() == []
+
+
+@pytest.mark.parametrize("door", PORTS)
+def test_a_neighbour_that_hn_asked_for_is_known_to_hn(net, door):
+    """The kernel has neighbours for each interface; the answer arrives for lagg0."""
+    pair = Pair(net, "lagg", "vf")
+    where = "02:00:00:00:00:77"
+    hn = net.index("hn0")
+    net.ip.addr("add", index=hn, address="10.8.0.2", prefixlen=24)
+    pair.receiver.socket.sendto(b"12345678", ("10.8.0.1", 9000))  # the kernel asks
+    reply = (bytes.fromhex("0001080006040002") + mac_bytes(where) + bytes([10, 8, 0, 1])
+             + mac_bytes(MAC) + bytes([10, 8, 0, 2]))
+    pair.taps[door].send(mac_bytes(MAC) + mac_bytes(where) + b"\x08\x06" + reply)
+
+    def known():
+        return {neighbour.get_attr("NDA_LLADDR") for neighbour in net.ip.get_neighbours(
+            ifindex=hn, dst="10.8.0.1")}
+
+    wait_until(lambda: where in known(), "hn0 knows its neighbour")
+
+
+def test_a_bridge_with_both_as_ports_sends_nothing_back(net):
+    """The host's switch would look for a third machine at the guest's port."""
+    pair = Pair(net, "lagg", "hn")
+    net.ip.link("add", ifname="br0", kind="bridge")
+    bridge = net.index("br0")
+    net.ip.link("set", index=bridge, state="up")
+    for name in "lagg0", "hn0":
+        net.ip.link("set", index=net.index(name), master=bridge, state="up")
+
+    def forwards(name):
+        port = net.ip.get_links(net.index(name))[0]
+        data = port.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_SLAVE_DATA")
+        return data.get_attr("IFLA_BRPORT_STATE") == 3
+
+    wait_until(lambda: forwards("lagg0") and forwards("hn0"), "both ports forward")
+    behind = net.tap("br0")
+    for sequence in range(20):
+        pair.taps["hn"].send(udp_frame(sequence, dst=BROADCAST, src="02:00:00:00:00:77",
+                                       to=NET_BROADCAST))
+    behind.expect(range(20))
+    assert pair.taps["hn"].sequences() == pair.taps["vf"].sequences() == []
 
 
 def test_no_program_stands_at_the_active_vf_of_a_bond(net):
@@ -149,14 +203,6 @@ def test_lagg_transmits_before_it_is_the_upper(net):
         assert pair.taps[other(active)].sequences() == []
         assert pair.packets(active)["tx"] == 1
         assert pair.tool("get", "hn0")["form"] == "transparent"
-
-
-def test_hn_sends_its_own_frames_while_a_lagg_is_the_upper(net):
-    """Nothing is led away from hn then: who sends on it means it."""
-    pair = Pair(net, "lagg")
-    net.tap("hn0").send(udp_frame(1, src=MAC, dst=HOST_MAC["hn"]))
-    assert pair.taps["hn"].expect([1]) == [1]
-    assert pair.taps["vf"].sequences() == []
 
 
 @pytest.mark.parametrize("form", FORMS)

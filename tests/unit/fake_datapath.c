@@ -216,9 +216,12 @@ int nv_datapath_reports_fd(struct nv_datapath *datapath)
 	return datapath->reports_fd;
 }
 
-void nv_datapath_reports(struct nv_datapath *datapath)
+unsigned int nv_datapath_reports(struct nv_datapath *datapath)
 {
-	(void)datapath;
+	eventfd_t value;
+
+	eventfd_read(datapath->reports_fd, &value);
+	return datapath->reported;
 }
 
 void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool up)

@@ -29,6 +29,7 @@ struct nv_datapath {
 	int stripped[NV_DP_INTERFACES]; /* interfaces without programs, of any pair; 0: none */
 	int reattach_error; /* what attaching again fails with */
 	unsigned int looks; /* how often somebody looked for them */
+	unsigned int reported; /* what nv_datapath_reports() returns */
 	int error; /* what the next edit fails with; then it is 0 again */
 };
 

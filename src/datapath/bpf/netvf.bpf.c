@@ -27,6 +27,13 @@
  * skb->cb does not survive one, and skb->mark belongs to others.
  */
 #define TC_MARK_DONE 0x6e76
+/* Marks a frame that a port has received for a lagg. Nothing reads it but hn's egress. */
+#define TC_MARK_RECEIVED 0x6e77
+
+#define ARP_REPLY	2 /* RFC 826 */
+#define NEIGHBOR_ADVERT 136 /* RFC 4861 */
+
+#define BYPASS_EVERY 1000000000 /* nanoseconds between two reports that hn is used by itself */
 
 #define RECENT 256
 /*
@@ -49,7 +56,7 @@ struct {
 	__type(value, struct nv_limits);
 } nv_limits SEC(".maps");
 
-/* Says that an upper has sent a group report: nv_datapath_reports(). */
+/* What netvfd is told: nv_datapath_reports(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, NV_DP_REPORTS_SIZE);
@@ -170,6 +177,13 @@ static __always_inline bool is_report(struct __sk_buff *skb, const struct ethhdr
 	       ((const struct ipv6hdr *)ip)->nexthdr == IPPROTO_HOPOPTS;
 }
 
+static __always_inline void tell(__u32 slot, enum nv_report report)
+{
+	struct nv_report_of what = {.slot = slot, .report = report};
+
+	bpf_ringbuf_output(&nv_reports, &what, sizeof(what), 0);
+}
+
 /*
  * If the host floods, a group frame that the upper forwards for somebody else comes back on the
  * other port, and its source MAC address does not tell. It is noted as in copies.h, so that its
@@ -179,7 +193,7 @@ static __always_inline void note_group(struct __sk_buff *skb, const struct ethhd
 	const struct nv_entry *entry, __u32 slot, enum nv_port port)
 {
 	if (is_report(skb, frame))
-		bpf_ringbuf_output(&nv_reports, &slot, sizeof(slot), 0);
+		tell(slot, NV_REPORT_GROUPS);
 	if (entry->multicast == NV_MULTICAST_ONCE && !is_from(frame, entry->mac))
 		copy_record(skb, slot, port);
 }
@@ -206,13 +220,47 @@ static __always_inline enum nv_port port_for(
 	return port;
 }
 
+static __u64 bypass_told[NV_DP_PAIRS_MAX]; /* bpf_ktime_get_ns() of the last report */
+
+/*
+ * What hn sends by itself though a lagg is its upper: somebody has given it an address, a route, a
+ * DHCP client or a bridge. Its own frames go the way of the lagg's, and netvfd is told. A bridge
+ * that has both as ports must not send back what the network has sent: the host's switch would look
+ * for its sender here. Other frames of a bridge pass, because hn is its port until hyperv_vfup has
+ * given that role to the lagg.
+ */
+enum bypass {
+	BYPASS_LEAD, /* as the lagg's */
+	BYPASS_PASS,
+	BYPASS_DROP,
+};
+
+static __always_inline enum bypass bypass_of(
+	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot)
+{
+	const struct ethhdr *frame = (const void *)(long)skb->data;
+	__u64 now = bpf_ktime_get_ns();
+	volatile __u64 *told;
+
+	if ((const void *)(frame + 1) > (const void *)(long)skb->data_end)
+		return BYPASS_PASS;
+	if (!is_from(frame, entry->mac))
+		return skb->tc_index == TC_MARK_RECEIVED ? BYPASS_DROP : BYPASS_PASS;
+	told = &bypass_told[slot % NV_DP_PAIRS_MAX];
+	if (now - *told > BYPASS_EVERY) {
+		*told = now;
+		tell(slot, NV_REPORT_BYPASS);
+	}
+	return BYPASS_LEAD;
+}
+
 SEC("tc")
 int netvf_egress(struct __sk_buff *skb)
 {
 	__u32 ifindex = skb->ifindex;
 	struct nv_counts *counts;
 	struct nv_entry *entry;
-	__u32 active, hn, slot;
+	__u32 active, hn, lagg, slot, upper;
 
 	if (is_marked_done(skb))
 		return TC_ACT_UNSPEC;
@@ -220,13 +268,22 @@ int netvf_egress(struct __sk_buff *skb)
 	if (!entry)
 		return TC_ACT_UNSPEC;
 
-	/*
-	 * A lagg transmits as soon as it exists. hn's own frames are redirected only if hn is the
-	 * upper.
-	 */
+	/* A lagg transmits as soon as it exists. */
 	hn = NV_READ(entry->hn);
-	if (ifindex != NV_READ(entry->lagg) && (ifindex != hn || nv_entry_upper(entry) != hn))
-		return TC_ACT_UNSPEC;
+	lagg = NV_READ(entry->lagg);
+	if (ifindex != lagg) {
+		upper = nv_entry_upper(entry);
+		if (ifindex != hn || (upper != hn && upper != lagg))
+			return TC_ACT_UNSPEC;
+		switch (upper == hn ? BYPASS_LEAD : bypass_of(skb, entry, slot)) {
+		case BYPASS_LEAD:
+			break;
+		case BYPASS_PASS:
+			return TC_ACT_UNSPEC;
+		case BYPASS_DROP:
+			return TC_ACT_SHOT;
+		}
+	}
 
 	active = nv_entry_active(entry);
 	if (port_for(skb, entry, slot, active == hn ? NV_PORT_HN : NV_PORT_VF) == NV_PORT_HN)
@@ -258,6 +315,26 @@ static __always_inline bool is_copy(
 		       copy_record(skb, slot, on_hn ? NV_PORT_HN : NV_PORT_VF);
 	}
 	return false;
+}
+
+/*
+ * Whether a frame tells a neighbour's MAC address to who asked for it: an ARP reply or a neighbour
+ * advertisement, to one station. hn may have asked (see bypass_of()): the kernel gives each
+ * interface neighbours of its own, and a reply that nobody waits for changes nothing.
+ */
+static __always_inline bool is_answer(struct __sk_buff *skb, const struct ethhdr *frame)
+{
+	const void *end = (const void *)(long)skb->data_end;
+	const struct ipv6hdr *ip = (const void *)(frame + 1);
+	const __u8 *type = (const void *)(ip + 1);
+	const __be16 *arp = (const void *)(frame + 1); /* RFC 826 */
+
+	if (frame->h_dest[0] & 1)
+		return false;
+	if (frame->h_proto == bpf_htons(ETH_P_ARP))
+		return (const void *)(arp + 4) <= end && arp[3] == bpf_htons(ARP_REPLY);
+	return frame->h_proto == bpf_htons(ETH_P_IPV6) && (const void *)(type + 1) <= end &&
+	       ip->nexthdr == IPPROTO_ICMPV6 && *type == NEIGHBOR_ADVERT;
 }
 
 SEC("tc")
@@ -305,8 +382,15 @@ int netvf_ingress(struct __sk_buff *skb)
 		upper == NV_READ(entry->lagg))
 		return TC_ACT_UNSPEC;
 	/* If the upper is a port, its own program clears the mark; a lagg would not. */
-	if (upper == hn || upper == NV_READ(entry->vf))
+	if (upper == hn || upper == NV_READ(entry->vf)) {
 		skb->tc_index = TC_MARK_DONE;
+		return bpf_redirect(upper, BPF_F_INGRESS);
+	}
+	if (is_answer(skb, frame)) {
+		skb->tc_index = TC_MARK_DONE;
+		bpf_clone_redirect(skb, hn, BPF_F_INGRESS);
+	}
+	skb->tc_index = TC_MARK_RECEIVED;
 	return bpf_redirect(upper, BPF_F_INGRESS);
 }
 

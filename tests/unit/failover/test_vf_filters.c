@@ -46,12 +46,13 @@ int nv_datapath_reports_fd(struct nv_datapath *datapath)
 	return report_fd;
 }
 
-void nv_datapath_reports(struct nv_datapath *datapath)
+unsigned int nv_datapath_reports(struct nv_datapath *datapath)
 {
 	eventfd_t value;
 
 	(void)datapath;
 	eventfd_read(report_fd, &value);
+	return NV_DP_REPORT_GROUPS;
 }
 
 static void follow(void)
