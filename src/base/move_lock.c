@@ -60,11 +60,21 @@ int nv_move_lock_take(const char *run_dir, const char *hn, enum nv_move_directio
 	return 0;
 }
 
-bool nv_move_lock_is_to_hn(const char *run_dir, const char *hn)
+static bool move_lock_is_held(const char *run_dir, const char *hn, short byte)
 {
-	struct flock what = move_lock_byte(BYTE_BACK);
+	struct flock what = move_lock_byte(byte);
 	NV_AUTO(nv_fd) int fd = -1;
 
 	return move_lock_open(run_dir, hn, 0, &fd) == 0 && fcntl(fd, F_OFD_GETLK, &what) == 0 &&
 	       what.l_type != F_UNLCK;
+}
+
+bool nv_move_lock_is_taken(const char *run_dir, const char *hn)
+{
+	return move_lock_is_held(run_dir, hn, BYTE_TURN);
+}
+
+bool nv_move_lock_is_to_hn(const char *run_dir, const char *hn)
+{
+	return move_lock_is_held(run_dir, hn, BYTE_BACK);
 }

@@ -20,5 +20,8 @@ enum nv_move_direction {
 int nv_move_lock_take(
 	const char *run_dir, const char *hn, enum nv_move_direction turn, int *ret_fd);
 
+/* Whether somebody holds the lock for @hn now. False also if that is not known. */
+bool nv_move_lock_is_taken(const char *run_dir, const char *hn);
+
 /* Whether a configuration is being moved back to @hn now. False also if that is not known. */
 bool nv_move_lock_is_to_hn(const char *run_dir, const char *hn);

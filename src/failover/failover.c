@@ -6,6 +6,7 @@
 #include "failover/act.h"
 #include "failover/bond_ports.h"
 #include "failover/dormant.h"
+#include "failover/hn_guard.h"
 #include "failover/mode.h"
 #include "failover/notify_peers.h"
 #include "failover/port_setup.h"
@@ -122,6 +123,8 @@ static int failover_follow(
 					  : 0;
 	if (managed->memory.port_vf)
 		nv_vf_guard(failover, managed, view->facts.vf);
+	if (view->ours)
+		nv_hn_guard(failover, managed, view, &path);
 	r_bond = nv_bond_ports_update(failover, managed, view, &path);
 	if (r_filters < 0)
 		return r_filters;
@@ -238,11 +241,14 @@ static void failover_restore_filters(struct nv_failover *failover)
 
 bool nv_failover_cares(const struct nv_failover *failover, int ifindex)
 {
-	for (size_t i = 0; i < failover->n_managed; i++)
-		if (failover->managed[i].state.vf == ifindex ||
-			(failover->managed[i].memory.undecided &&
-				failover->managed[i].id.hn == ifindex))
+	for (size_t i = 0; i < failover->n_managed; i++) {
+		const struct nv_managed *managed = &failover->managed[i];
+
+		if (managed->state.vf == ifindex ||
+			(managed->id.hn == ifindex &&
+				(managed->memory.undecided || managed->state.mode == NV_MODE_LAGG)))
 			return true;
+	}
 	return false;
 }
 

@@ -36,7 +36,7 @@ bool nv_failover_left_down(struct nv_failover *failover, const struct nv_link *l
 
 /*
  * Whether an address on this link matters to nv_failover_settle(): it is a VF, or an hn whose mode
- * is undecided.
+ * is undecided or whose configuration is on a lagg.
  */
 bool nv_failover_cares(const struct nv_failover *failover, int ifindex);
 

@@ -10,6 +10,7 @@
 #include "pair/holddown.h"
 #include "pair/match.h"
 #include "pair/notify.h"
+#include "pair/reclaim.h"
 #include "pair/retry.h"
 #include "rcconf/settings.h"
 
@@ -63,6 +64,9 @@ struct nv_managed_memory {
 	int dhcp_vf; /* ifindex of a VF to be searched for DHCP clients; 0: none */
 	struct nv_retry dhcp_retry; /* when it may be searched again */
 	struct nv_guard guard; /* addresses that were removed from the VF */
+	struct nv_reclaim reclaim; /* of what somebody gives hn after its configuration has moved */
+	/* reports that hn has sent frames by itself, though a lagg is the upper */
+	unsigned int bypass_reports;
 	bool promiscuous; /* hn was set promiscuous */
 	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
 	bool found; /* the pair was found in this settle */
@@ -81,6 +85,7 @@ struct nv_managed_status {
 /* Which messages were logged: each once for a pair. */
 struct nv_managed_warned {
 	bool dormant; /* hn was set up again, or cannot be set dormant */
+	bool reclaimed; /* somebody gave hn a configuration, although a lagg has its own */
 	int guarded_vf; /* ifindex of a VF from which an address was removed; 0: none */
 };
 

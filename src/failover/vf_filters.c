@@ -296,11 +296,18 @@ static void vf_filters_sync_all_groups(void *data)
 static void vf_filters_on_report(int fd, int events, void *data)
 {
 	struct nv_failover *failover = data;
+	unsigned int reports;
 
 	(void)fd;
 	(void)events;
-	nv_datapath_reports(failover->datapath);
-	vf_filters_compare_groups_soon(failover);
+	reports = nv_datapath_reports(failover->datapath);
+	if (reports & NV_DP_REPORT_GROUPS)
+		vf_filters_compare_groups_soon(failover);
+	if (!(reports & NV_DP_REPORT_BYPASS))
+		return;
+	for (size_t i = 0; i < failover->n_managed; i++)
+		failover->managed[i].memory.bypass_reports++;
+	nv_watch_arm(failover->soon, 0);
 }
 
 int nv_vf_filters_open(struct nv_failover *failover)

@@ -143,6 +143,11 @@ static uint32_t types_table_of(const struct nv_route *route)
 	return route->table ? route->table : RT_TABLE_MAIN;
 }
 
+bool nv_route_is_configured(const struct nv_route *route)
+{
+	return route->table != RT_TABLE_LOCAL && route->protocol != RTPROT_KERNEL;
+}
+
 bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *b)
 {
 	return a->family == b->family && a->destination_len == b->destination_len &&

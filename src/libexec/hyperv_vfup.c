@@ -191,7 +191,22 @@ static bool vfup_join(struct vfup *up)
 	return r == 0;
 }
 
-/* Whether an earlier run has left work: addresses, a DHCP client or a bridge port. */
+static bool vfup_has_routes(struct vfup *up)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+
+	if (nv_kernel_routes(up->context.kernel, up->hn->ifindex, &routes) < 0)
+		return false;
+	for (size_t i = 0; i < routes.count; i++)
+		if (nv_route_is_configured(&routes.route[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Whether an earlier run has left work, or somebody has configured hn since: addresses, routes, a
+ * DHCP client or a bridge port.
+ */
 static bool vfup_has_leftovers(struct vfup *up)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -199,7 +214,7 @@ static bool vfup_has_leftovers(struct vfup *up)
 
 	return (up->hn->master && up->hn->master != up->pair.lagg) ||
 	       (nv_kernel_addrs(up->context.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
-	       (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
+	       vfup_has_routes(up) || (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
 }
 
 /* Writes the journal before anything is changed. If it cannot be written, nothing is begun. */

@@ -255,11 +255,35 @@ static void findings_check_bareness(const struct patient *patient, const char *n
 			continue;
 		findings_add(patient->findings, name,
 			"remove the address, and make sure that only netvf configures this interface",
-			"is a port of %s, but has the address %s/%u, so some traffic bypasses %s",
-			patient->upper, nv_ip_text(&addr->local, text), addr->prefix_len,
-			patient->upper);
+			"is a port of %s, but has the address %s/%u", patient->upper,
+			nv_ip_text(&addr->local, text), addr->prefix_len);
 		return;
 	}
+}
+
+/* A bridge that has hn and its lagg as ports has two ways to one network. */
+static void findings_check_master(const struct patient *patient)
+{
+	const struct nv_link *upper = findings_link_of(patient, patient->upper);
+	const struct nv_link *hn = findings_link_of(patient, patient->hn);
+	const struct nv_link *master =
+		hn && hn->master ? nv_links_by_index(&patient->facts->links, hn->master) : NULL;
+
+	if (!master || !upper || master == upper)
+		return;
+	findings_add(patient->findings, patient->hn,
+		"make its lagg a port there instead, where the configuration of that interface is kept (ip link set hn nomaster; ip link set lagg master ...)",
+		"is a port of %s, but also of %s: its frames for others may go out twice",
+		patient->upper, master->name);
+}
+
+static void findings_check_given_up(const struct patient *patient)
+{
+	if (json_is_true(json_object_get(patient->told, "given_up")))
+		findings_add(patient->findings, patient->hn,
+			"find out who does it (ifup, ifreload, a DHCP client, a network manager) and let it configure the lagg; or let hn keep its configuration with netvf_vf_transparent (netvf-rc.conf(5))",
+			"is configured by somebody again and again after its configuration has moved to %s, so netvfd leaves it as it is for some minutes",
+			patient->upper);
 }
 
 static void findings_check_port(const struct patient *patient, const char *name)
@@ -340,8 +364,11 @@ static void findings_check_pair(const struct patient *patient)
 	findings_check_mode(patient);
 	if (!patient->is_exclusive)
 		findings_check_port(patient, patient->vf);
-	if (patient->is_lagg)
+	if (patient->is_lagg) {
 		findings_check_port(patient, patient->hn);
+		findings_check_master(patient);
+		findings_check_given_up(patient);
+	}
 	findings_check_traces(patient);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The method "doctor": what `netvf doctor` cannot see from outside. */
 #include "control/text.h"
+#include "failover/hn_guard.h"
 #include "failover/mode.h"
 #include "netvfd/daemon.h"
 
@@ -73,14 +74,15 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
-	return json_pack("{so so so sI sf so so sb sb sb sf sf}", "hn",
+	return json_pack("{so so so sI sf so so sb sb sb sb sf sf}", "hn",
 		nv_json_string(managed->id.hn_name), "lagg", doctor_lagg_json(managed),
 		"unfiltered", doctor_missing_json(daemon, managed), "stripped",
 		(json_int_t)managed->stripped.count, "stripped_seconds",
 		(double)(nv_loop_now(daemon->loop) - managed->stripped.when) / NV_USEC_PER_SEC,
 		"unattached", doctor_unattached_json(daemon, managed), "port_vf",
 		nv_methods_name(daemon, managed->memory.port_vf), "transparent", (int)transparent,
-		"answered", (int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
+		"given_up", (int)nv_hn_guard_has_given_up(daemon->failover, managed), "answered",
+		(int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
 		(int)doctor_waits(daemon, managed, transparent), "held",
 		doctor_held(daemon, managed), "vf_seconds",
 		(double)(nv_loop_now(daemon->loop) - since) / NV_USEC_PER_SEC);

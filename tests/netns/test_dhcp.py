@@ -478,6 +478,26 @@ def test_in_a_lease_file_of_several_interfaces_the_others_stay(booted, server):
 
 
 @needs_dhclient
+def test_a_second_client_that_ifup_starts_on_hn_is_ended(start_netvfd, guest, server):
+    guest.netlink.flush_addr(index=guest.namespace.index("hn0"))
+    guest.run(*CLIENTS["dhclient"])
+    lease = only(guest.addresses("hn0"))
+    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\n')
+    try:
+        guest.attach_vf()
+        netvfd.wait_active("vf")
+        wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
+        wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE)
+        guest.run("dhclient", "-nw", *CLIENTS["dhclient"][1:])
+        wait_until(lambda: "hn0: somebody gave it" in netvfd.log, DEADLINE)
+        wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
+        assert_moved(guest, lease)
+        assert "DHCPRELEASE" not in server.read_text()
+    finally:
+        end_clients(guest)
+
+
+@needs_dhclient
 def test_under_the_units_capabilities_a_client_of_full_root_is_found(start_netvfd, guest, server):
     """As ifupdown starts it at boot, with more capabilities than netvfd has."""
     guest.netlink.flush_addr(index=guest.namespace.index("hn0"))

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """netvf doctor: nothing is wrong, or it is named, and how to mend it."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 
 import pytest
@@ -15,6 +17,7 @@ from harness import BUILD, dptool, wait_until
 # The shipped rules name udevadm and Debian's hyperv-daemons, which need not be on this machine.
 PRESENT = re.sub(r'action "udevadm [^"]*"', 'action "/bin/true"', RULES.read_text())
 SO_BINDTODEVICE = 25
+F_OFD_SETLK = 37
 
 
 def ask_doctor(guest, netvfd, status):
@@ -91,9 +94,14 @@ def test_programs_that_somebody_removed(guest, lagg):
 
 
 def test_an_address_on_a_port(guest, lagg):
-    guest.netlink.addr("add", index=guest.namespace.index("hn0"), address="192.0.2.77",
-                       prefixlen=24)
-    assert "hn0 is a port of lagg0, but has the address 192.0.2.77/24" in finding(guest, lagg)
+    """Goes, but not while a run of hyperv_vfup holds the lock."""
+    with open(lagg.run_dir / "vfup.hn0.lock", "r+b") as lock:
+        fcntl.fcntl(lock, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+        guest.netlink.addr("add", index=guest.namespace.index("hn0"), address="192.0.2.77",
+                           prefixlen=24)
+        assert "hn0 is a port of lagg0, but has the address 192.0.2.77/24" in finding(guest, lagg)
+    wait_well(guest, lagg)
+    assert guest.addresses("hn0") == set()
 
 
 def test_a_dhcp_client_on_a_port(guest, lagg):

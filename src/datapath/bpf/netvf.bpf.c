@@ -220,11 +220,18 @@ static __always_inline enum nv_port port_for(
 	return port;
 }
 
+static __always_inline bool is_of_ip(const struct ethhdr *frame)
+{
+	return frame->h_proto == bpf_htons(ETH_P_IP) || frame->h_proto == bpf_htons(ETH_P_ARP) ||
+	       frame->h_proto == bpf_htons(ETH_P_IPV6);
+}
+
 static __u64 bypass_told[NV_DP_PAIRS_MAX]; /* bpf_ktime_get_ns() of the last report */
 
 /*
  * What hn sends by itself though a lagg is its upper: somebody has given it an address, a route, a
- * DHCP client or a bridge. Its own frames go the way of the lagg's, and netvfd is told. A bridge
+ * DHCP client or a bridge. Its own frames go the way of the lagg's, and netvfd is told of IP, not
+ * of the kernel's group reports. A bridge
  * that has both as ports must not send back what the network has sent: the host's switch would look
  * for its sender here. Other frames of a bridge pass, because hn is its port until hyperv_vfup has
  * given that role to the lagg.
@@ -247,7 +254,7 @@ static __always_inline enum bypass bypass_of(
 	if (!is_from(frame, entry->mac))
 		return skb->tc_index == TC_MARK_RECEIVED ? BYPASS_DROP : BYPASS_PASS;
 	told = &bypass_told[slot % NV_DP_PAIRS_MAX];
-	if (now - *told > BYPASS_EVERY) {
+	if (is_of_ip(frame) && !is_report(skb, frame) && now - *told > BYPASS_EVERY) {
 		*told = now;
 		tell(slot, NV_REPORT_BYPASS);
 	}

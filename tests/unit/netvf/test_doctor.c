@@ -226,6 +226,23 @@ static void what_keeps_a_configuration_where_it_is_is_told(void **state)
 	expect("hn0", "keeps its configuration: mv0 (macvlan) is stacked on hn0");
 }
 
+static void a_port_has_no_other_master(void **state)
+{
+	(void)state;
+	add_link(4, "br0");
+	facts.links.link[0].master = 3;
+	expect(NULL, NULL);
+	facts.links.link[0].master = 4;
+	expect("hn0", "is a port of lagg0, but also of br0");
+}
+
+static void an_hn_that_somebody_configures_again_and_again(void **state)
+{
+	(void)state;
+	set(pair_told(), "given_up", "true");
+	expect("hn0", "is configured by somebody again and again");
+}
+
 static void a_port_with_an_address_is_not_bare(void **state)
 {
 	struct nv_addr addr = {.ifindex = 2, .prefix_len = 24};
@@ -381,6 +398,8 @@ int main(void)
 		TEST(a_vf_that_no_rule_sets_up_is_told),
 		TEST(a_form_that_is_not_the_wanted_one_is_told),
 		TEST(what_keeps_a_configuration_where_it_is_is_told),
+		TEST(a_port_has_no_other_master),
+		TEST(an_hn_that_somebody_configures_again_and_again),
 		TEST(a_port_with_an_address_is_not_bare),
 		TEST(a_port_with_a_smaller_mtu_is_told),
 		TEST(nobody_else_manages_a_port),
