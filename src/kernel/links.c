@@ -88,6 +88,30 @@ static void link_keep_vlan(const struct nlattr *data, struct nv_link *link)
 	link->vlan_length = (uint16_t)(length + sizeof(flags));
 }
 
+/*
+ * A VXLAN with one remote address sends by the link that it names (vxlan_xmit_one(),
+ * drivers/net/vxlan), and reports that link here only. Frames to other remotes, of its forwarding
+ * database, are routed.
+ */
+static int link_decode_vxlan(const struct nlattr *nest, struct nv_link *link)
+{
+	NV_ATTRS(vxlan, IFLA_VXLAN_GROUP6);
+	struct nv_ip remote;
+	uint32_t lower = 0;
+	bool sends;
+	int r = nv_attrs_nested(nest, &vxlan);
+
+	if (r < 0 || link->lower_elsewhere)
+		return r;
+	sends = (nv_attr_ip(&vxlan, IFLA_VXLAN_GROUP, AF_INET, &remote) &&
+			!IN_MULTICAST(ntohl(remote.v4.s_addr))) ||
+		(nv_attr_ip(&vxlan, IFLA_VXLAN_GROUP6, AF_INET6, &remote) &&
+			!IN6_IS_ADDR_MULTICAST(&remote.v6));
+	if (sends && !link->lower && nv_attr_u32(&vxlan, IFLA_VXLAN_LINK, &lower))
+		link->lower = (int)lower;
+	return 0;
+}
+
 static int link_decode_info(const struct nlattr *nest, struct nv_link *link)
 {
 	NV_ATTRS(info, IFLA_INFO_SLAVE_DATA);
@@ -121,6 +145,8 @@ static int link_decode_info(const struct nlattr *nest, struct nv_link *link)
 		link->primary = (int)primary;
 	} else if (strcmp(link->kind, "bridge") == 0) {
 		r = link_decode_bridge(info.by_type[IFLA_INFO_DATA], link);
+	} else if (strcmp(link->kind, "vxlan") == 0) {
+		r = link_decode_vxlan(info.by_type[IFLA_INFO_DATA], link);
 	}
 	return r;
 }

@@ -49,7 +49,10 @@ struct nv_link {
 	bool stp; /* kind "bridge": it runs a spanning tree protocol */
 	bool isolated; /* a bridge port: the bridge forwards nothing between isolated ports */
 	int primary; /* kind "bond": the preferred port; 0: none */
-	/* IFLA_LINK: the link it is stacked on; 0: none, or in another network namespace */
+	/*
+	 * IFLA_LINK, and IFLA_VXLAN_LINK of a VXLAN with one remote address: the link it is stacked
+	 * on; 0: none, or in another network namespace
+	 */
 	int lower;
 	bool lower_elsewhere; /* IFLA_LINK is an ifindex of another network namespace (veth) */
 	uint16_t vlan_id; /* kind "vlan"; else 0 */

@@ -230,6 +230,19 @@ static int plan_master(struct planner *planner, struct nv_move *move, const stru
 	return plan_refuse(planner, from);
 }
 
+static void plan_tell_stacked(
+	struct planner *planner, const struct nv_link *link, const struct nv_link *from)
+{
+	if (nv_streq(link->kind, "vxlan"))
+		nv_str_printf(planner->why,
+			"%s (vxlan) sends by %s, because it was made with 'dev', and its remote would not be reached from there any more; make it without 'dev', or on %s",
+			link->name, from->name, planner->lagg);
+	else
+		nv_str_printf(planner->why,
+			"%s (%s) is stacked on %s, and the kernel cannot move it to another device: a new one would break what uses it; delete it and make it on %s",
+			link->name, link->kind, from->name, planner->lagg);
+}
+
 /* The one place that says what stacked on hn can move: VLANs. pair/uppers.c lists what there is. */
 static int plan_check_stacked(struct planner *planner, const struct nv_link *from)
 {
@@ -239,9 +252,7 @@ static int plan_check_stacked(struct planner *planner, const struct nv_link *fro
 		const struct nv_link *link = &links->link[i];
 
 		if (plan_is_stacked_on(link, from->ifindex) && strcmp(link->kind, "vlan") != 0) {
-			nv_str_printf(planner->why,
-				"%s (%s) is stacked on %s, and the kernel cannot move it to another device: a new one would break what uses it; delete it and make it on %s",
-				link->name, link->kind, from->name, planner->lagg);
+			plan_tell_stacked(planner, link, from);
 			return plan_refuse(planner, from);
 		}
 	}

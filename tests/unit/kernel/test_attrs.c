@@ -56,6 +56,49 @@ static void build_link(struct nv_request *request)
 	mnl_attr_nest_end(header, outer);
 }
 
+/* The link that a VXLAN is stacked on; @group: attribute and address, if it has one. */
+static int lower_of_vxlan(uint16_t group, const char *address, bool elsewhere)
+{
+	struct nv_request request;
+	struct ifinfomsg *info = nv_request_start(&request, RTM_NEWLINK, 0, sizeof(*info));
+	struct nlmsghdr *header = &request.header;
+	struct nv_link link;
+	struct nlattr *outer;
+	struct nlattr *inner;
+	struct in6_addr ip;
+
+	info->ifi_index = 7;
+	mnl_attr_put_strz(header, IFLA_IFNAME, "vx0");
+	mnl_attr_put_u32(header, IFLA_MTU, 1450);
+	if (elsewhere)
+		mnl_attr_put_u32(header, IFLA_LINK_NETNSID, 1);
+	outer = mnl_attr_nest_start(header, IFLA_LINKINFO);
+	mnl_attr_put_strz(header, IFLA_INFO_KIND, "vxlan");
+	inner = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+	mnl_attr_put_u32(header, IFLA_VXLAN_LINK, 4);
+	if (group == IFLA_VXLAN_GROUP && inet_pton(AF_INET, address, &ip) == 1)
+		mnl_attr_put(header, group, sizeof(struct in_addr), &ip);
+	if (group == IFLA_VXLAN_GROUP6 && inet_pton(AF_INET6, address, &ip) == 1)
+		mnl_attr_put(header, group, sizeof(ip), &ip);
+	mnl_attr_nest_end(header, inner);
+	mnl_attr_nest_end(header, outer);
+	assert_int_equal(nv_link_decode(header, &link), 0);
+	assert_int_equal(link.lower_elsewhere, elsewhere);
+	return link.lower;
+}
+
+static void a_vxlan_is_stacked_on_the_link_by_which_it_sends(void **state)
+{
+	(void)state;
+	assert_int_equal(lower_of_vxlan(IFLA_VXLAN_GROUP, "192.0.2.1", false), 4);
+	assert_int_equal(lower_of_vxlan(IFLA_VXLAN_GROUP6, "2001:db8::1", false), 4);
+	assert_int_equal(lower_of_vxlan(IFLA_VXLAN_GROUP, "192.0.2.1", true), 0);
+	/* Its forwarding database has the remotes; or it sends to a group. */
+	assert_int_equal(lower_of_vxlan(0, "", false), 0);
+	assert_int_equal(lower_of_vxlan(IFLA_VXLAN_GROUP, "239.1.1.1", false), 0);
+	assert_int_equal(lower_of_vxlan(IFLA_VXLAN_GROUP6, "ff0e::1", false), 0);
+}
+
 static void a_link_is_read_whole(void **state)
 {
 	struct nv_request request;
@@ -706,6 +749,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_the_stack_is_in_a_request),
 		cmocka_unit_test(prefix_that_is_longer_than_an_address_is_refused),
 		cmocka_unit_test(a_link_is_read_whole),
+		cmocka_unit_test(a_vxlan_is_stacked_on_the_link_by_which_it_sends),
 		cmocka_unit_test(a_vlan_is_made_as_another_is),
 		cmocka_unit_test(what_a_bond_prefers_is_written_as_it_is_read),
 		cmocka_unit_test(a_part_of_a_link_is_passed_over),

@@ -252,6 +252,9 @@ static void a_macvlan_on_hn_is_refused(void **state)
 	link->lower = HN;
 	nv_strcopy(link->kind, sizeof(link->kind), "macvlan");
 	refused(&bench, "mv0 (macvlan) is stacked on hn0");
+	nv_str_auto(&bench.why);
+	nv_strcopy(link->kind, sizeof(link->kind), "vxlan");
+	refused(&bench, "mv0 (vxlan) sends by hn0, because it was made with 'dev'");
 	/* A veth's other end is no stacked device, nor is one in another namespace. */
 	nv_strcopy(link->kind, sizeof(link->kind), "veth");
 	make_from(&bench, NULL);
