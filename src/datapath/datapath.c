@@ -415,6 +415,17 @@ bool nv_datapath_leads(struct nv_datapath *datapath, const struct nv_dp_pair *pa
 	return nv_audit_is_led(&datapath->objects, pair);
 }
 
+struct nv_dp_others nv_datapath_others(struct nv_datapath *datapath, const struct nv_dp_pair *pair)
+{
+	const struct nv_tcx_known known = {
+		.program = datapath->objects.fd[NV_OBJECT_EGRESS], .replaced = -1};
+	struct nv_dp_others others = {};
+
+	if (pair->mode != NV_MODE_VF)
+		nv_tcx_find_others(nv_dp_pair_upper(pair), BPF_TC_EGRESS, &known, &others);
+	return others;
+}
+
 /* Looks again under the lock: another process may have changed the pair or its programs. */
 int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])
 {

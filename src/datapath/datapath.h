@@ -120,6 +120,9 @@ int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV
  */
 bool nv_datapath_leads(struct nv_datapath *datapath, const struct nv_dp_pair *pair);
 
+/* Both 0 also if ours is not there, or not needed there, or a filter in clsact. */
+struct nv_dp_others nv_datapath_others(struct nv_datapath *datapath, const struct nv_dp_pair *pair);
+
 /*
  * Attaches our programs again to these interfaces. Takes the lock only if there are any. Returns
  * their number; 0: nothing was missing; -ENOENT: this hn has no pair; -EAGAIN or -EBUSY: the lock;

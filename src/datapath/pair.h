@@ -22,6 +22,12 @@ struct nv_dp_pair {
 	uint8_t mac[NV_MAC_LEN];
 };
 
+/* How many tcx programs of others are at the egress of the upper, before and behind ours. */
+struct nv_dp_others {
+	unsigned int before;
+	unsigned int behind;
+};
+
 /* The interface that has the pair's addresses. */
 static inline int nv_dp_pair_upper(const struct nv_dp_pair *pair)
 {

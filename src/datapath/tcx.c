@@ -94,6 +94,25 @@ int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_t
 	return tcx_find(ifindex, side, known, &program, ret_id);
 }
 
+void nv_tcx_find_others(int ifindex, enum bpf_tc_attach_point side,
+	const struct nv_tcx_known *known, struct nv_dp_others *ret_others)
+{
+	uint32_t ids[TCX_PROGRAMS_MAX] = {};
+	uint32_t count = TCX_PROGRAMS_MAX;
+	uint32_t flags;
+	int r = bpf_prog_query(ifindex, tcx_type_of(side), 0, &flags, ids, &count);
+
+	*ret_others = (struct nv_dp_others){};
+	for (uint32_t i = 0; r == 0 && i < count; i++) {
+		NV_AUTO(nv_fd) int program = tcx_open_ours(ids[i], known);
+
+		if (program < 0)
+			continue;
+		*ret_others = (struct nv_dp_others){.before = i, .behind = count - i - 1};
+		return;
+	}
+}
+
 int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
 {
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = TCX_BEFORE);

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "datapath/pair.h"
+
 #include <bpf/libbpf.h>
 #include <stdint.h>
 
@@ -30,6 +32,10 @@ int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_t
  * kernel has no tcx; -ENODEV: no such link; or another -errno.
  */
 int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known);
+
+/* Counts the programs of others on this side, before and behind ours; none if ours is not there. */
+void nv_tcx_find_others(int ifindex, enum bpf_tc_attach_point side,
+	const struct nv_tcx_known *known, struct nv_dp_others *ret_others);
 
 /* Removes ours. Returns 0, or -errno if there was none. */
 int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known);

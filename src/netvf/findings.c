@@ -68,6 +68,27 @@ static void findings_check_stripped(const struct patient *patient)
 		count, count == 1 ? "" : "s", age);
 }
 
+/* netvf's program takes each frame that the upper sends, and no program behind it sees the frame.
+ */
+static void findings_check_others(const struct patient *patient)
+{
+	const json_t *others = json_object_get(patient->told, "others");
+	long long before = (long long)nv_json_int(others, "before");
+	long long behind = (long long)nv_json_int(others, "behind");
+
+	if (before)
+		findings_add(patient->findings, patient->upper,
+			"make them return TCX_NEXT (-1) for what they let pass, or attach them behind netvf's; 'bpftool net' lists them",
+			"has %lld tcx program%s of others before netvf's at egress: frames that they accept themselves (TC_ACT_OK) %s",
+			before, before == 1 ? "" : "s",
+			patient->is_lagg ? "are lost, unless it is a bond" : "do not use the VF");
+	if (behind)
+		findings_add(patient->findings, patient->upper,
+			"attach them before netvf's, and make them return TCX_NEXT (-1) for what they let pass; or attach them to the ports instead",
+			"has %lld tcx program%s of others behind netvf's at egress, which do not see the frames that it redirects to a port",
+			behind, behind == 1 ? "" : "s");
+}
+
 static void findings_check_filters(const struct patient *patient)
 {
 	const json_t *name;
@@ -360,6 +381,7 @@ static void findings_check_pair(const struct patient *patient)
 	if (!nv_streq(nv_json_text(patient->pair, "verdict"), "managed"))
 		return;
 	findings_check_filters(patient);
+	findings_check_others(patient);
 	findings_check_vf(patient);
 	findings_check_mode(patient);
 	if (!patient->is_exclusive)

@@ -67,6 +67,17 @@ static json_t *doctor_lagg_json(const struct nv_managed *managed)
 	return nv_hn_lagg_name(managed->id.hn_name, lagg) < 0 ? json_null() : nv_json_string(lagg);
 }
 
+/* Programs of others at the upper, while there is a VF that they may keep frames from. */
+static json_t *doctor_others_json(struct nv_daemon *daemon, const struct nv_managed *managed)
+{
+	struct nv_dp_others others = {};
+	struct nv_dp_pair path;
+
+	if (nv_datapath_get(daemon->datapath, managed->id.hn, &path) == 0 && path.vf)
+		others = nv_datapath_others(daemon->datapath, &path);
+	return json_pack("{si si}", "before", (int)others.before, "behind", (int)others.behind);
+}
+
 static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	bool transparent = nv_mode_is_transparent(daemon->failover, managed);
@@ -74,9 +85,10 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
-	return json_pack("{so so so sI sf so so sb sb sb sb sf sf}", "hn",
-		nv_json_string(managed->id.hn_name), "lagg", doctor_lagg_json(managed),
-		"unfiltered", doctor_missing_json(daemon, managed), "stripped",
+	return json_pack("{so so so so sI sf so so sb sb sb sb sf sf}", "hn",
+		nv_json_string(managed->id.hn_name), "lagg", doctor_lagg_json(managed), "others",
+		doctor_others_json(daemon, managed), "unfiltered",
+		doctor_missing_json(daemon, managed), "stripped",
 		(json_int_t)managed->stripped.count, "stripped_seconds",
 		(double)(nv_loop_now(daemon->loop) - managed->stripped.when) / NV_USEC_PER_SEC,
 		"unattached", doctor_unattached_json(daemon, managed), "port_vf",

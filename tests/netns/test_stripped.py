@@ -164,15 +164,16 @@ def test_programs_that_somebody_removes_come_back_under_load(guest, start_pair, 
     assert netvfd.log.count("somebody removed netvf's programs from") == 1
 
 
-def attach_others(guest, name):
-    """A program of somebody else's at tcx ingress, which lets all pass; the kernel keeps it."""
-    sched_cls, tcx_ingress, tcx_next = 3, 46, -1
-    words = (ctypes.c_uint64 * 2)(0xB7 | (tcx_next & 0xFFFFFFFF) << 32, 0x95)  # r0 = next; exit
+def attach_others(guest, name, side="ingress", before=False, returns=-1):
+    """A program of somebody else's at tcx, which returns this (TCX_NEXT); the kernel keeps it."""
+    sched_cls, place, before_all = 3, {"ingress": 46, "egress": 47}[side], 1 << 3
+    words = (ctypes.c_uint64 * 2)(0xB7 | (returns & 0xFFFFFFFF) << 32, 0x95)  # r0 = that; exit
     bpf = ctypes.CDLL("libbpf.so.1")
     program = bpf.bpf_prog_load(sched_cls, b"others", b"GPL", words, ctypes.c_size_t(2), None)
     assert program >= 0
     with guest.namespace.entered():
-        assert not bpf.bpf_prog_attach(program, socket.if_nametoindex(name), tcx_ingress, 0)
+        assert not bpf.bpf_prog_attach(program, socket.if_nametoindex(name), place,
+                                       before_all if before else 0)
 
 
 def test_those_of_others_are_not_taken_for_ours(guest, start_pair, tmp_path):
@@ -209,3 +210,14 @@ def test_status_knows_that_a_lagg_sends_nothing(guest, start_pair):
     assert "on no port" in netvfd.ask("status")
     guest.run("tc", "qdisc", "del", "dev", "lagg0", "ingress")
     netvfd.wait_active("vf")
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "behind"])
+def test_the_doctor_tells_programs_of_others(guest, start_pair, before):
+    netvfd = start_pair("lagg")
+    assert "of others" not in netvfd.ask("doctor", check=False)
+    tc_act_ok = 0
+    attach_others(guest, "lagg0", "egress", before, tc_act_ok)
+    place = "before" if before else "behind"
+    assert f"lagg0 has 1 tcx program of others {place} netvf's" in \
+        netvfd.ask("doctor", check=False)

@@ -154,6 +154,16 @@ static void filters_that_somebody_removed_today_are_told(void **state)
 	expect(NULL, NULL);
 }
 
+static void programs_of_others_are_told_with_their_place(void **state)
+{
+	(void)state;
+	set(pair_told(), "others", "{'before': 1, 'behind': 0}");
+	expect("lagg0", "1 tcx program of others before netvf's at egress: frames that they "
+			"accept themselves (TC_ACT_OK) are lost");
+	set(pair_told(), "others", "{'before': 0, 'behind': 2}");
+	expect("lagg0", "2 tcx programs of others behind netvf's at egress, which do not see");
+}
+
 static void a_vf_that_is_away_is_told_with_its_time(void **state)
 {
 	(void)state;
@@ -392,6 +402,7 @@ int main(void)
 		TEST(a_card_that_may_be_the_missing_vf_is_named),
 		TEST(a_filter_that_somebody_removed_is_missed),
 		TEST(filters_that_somebody_removed_today_are_told),
+		TEST(programs_of_others_are_told_with_their_place),
 		TEST(a_vf_that_is_away_is_told_with_its_time),
 		TEST(a_vf_that_cannot_be_used_is_told_with_the_reason),
 		TEST(a_hold_down_and_an_order_are_told),
