@@ -2,6 +2,7 @@
 #include "failover/act.h"
 
 #include "base/log.h"
+#include "base/move_lock.h"
 #include "datapath/lagg.h"
 #include "failover/bond_ports.h"
 #include "failover/dormant.h"
@@ -108,10 +109,15 @@ static int act_make_bond(struct act *act)
 
 static int act_set_mode(const struct act *act, enum nv_mode mode)
 {
+	const struct nv_managed_id *id = &act->managed->id;
 	int r = 0;
 
-	if (mode == NV_MODE_VF && act->managed->id.lagg) /* the lagg was made for nothing */
-		r = nv_lagg_destroy(act->failover->datapath, act->managed->id.hn);
+	/* hyperv_vfup may not have taken everything from the lagg yet, and deletes it itself. */
+	if (mode == NV_MODE_VF && id->lagg &&
+		nv_move_lock_is_to_hn(act->failover->run_dir, id->hn_name))
+		return -EAGAIN;
+	if (mode == NV_MODE_VF && id->lagg) /* the lagg was made for nothing */
+		r = nv_lagg_destroy(act->failover->datapath, id->hn);
 	if (r == -EAGAIN)
 		return r;
 	return act_change_path(act, NV_DP_MODE, (struct nv_dp_pair){.mode = mode});
