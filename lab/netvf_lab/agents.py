@@ -105,9 +105,13 @@ class Observer(Agent):
         return self.ask("packets")["packets"]
 
     def first(self, direction, path, since):
-        """When a datagram first turned to the path at or after `since`; None: not yet."""
+        """When the direction first went by the path at or after `since`; None: not yet. The guest
+        may have left a VF before the host takes it."""
         turns = self.turns[direction]
-        for at, to in turns[bisect.bisect_left(turns, (since,)):]:
+        after = bisect.bisect_left(turns, (since,))
+        if after and turns[after - 1][1] == path:
+            return since
+        for at, to in turns[after:]:
             if to == path:
                 return at
         return None

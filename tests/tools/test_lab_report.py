@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lab"))
 
 from netvf_lab import report
-from netvf_lab.agents import HN, VF
+from netvf_lab.agents import FROM_GUEST, HN, TO_GUEST, VF, Observer
 from netvf_lab.timeline import draw
 
 MS = 1_000_000
@@ -154,3 +154,13 @@ def test_the_table_and_the_timeline_show_it():
     picture = draw(made)
     assert picture.count("detach 1") == 1 and ">11.0 ms<" in picture and "10 lost" in picture
     assert picture.count("<path") == 2 * 2 + len(run.switches)
+
+
+def test_a_path_that_was_left_before_the_vf_goes_counts_at_once():
+    observer = Observer.__new__(Observer)
+    observer.turns = ([(10, HN), (20, VF), (30, HN)], [(10, HN), (20, VF), (50, HN)])
+    assert observer.first(TO_GUEST, HN, 40) == 40
+    assert observer.first(FROM_GUEST, HN, 40) == 50
+    assert observer.first(TO_GUEST, VF, 40) is None
+    assert observer.first(TO_GUEST, VF, 15) == 20
+    assert observer.first(TO_GUEST, HN, 5) == 10
