@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <malloc.h>
 #include <string.h>
 
 #define LOOK_REST (NV_USEC_PER_SEC / 20)
@@ -396,6 +397,8 @@ static void failover_set_hooks(struct nv_failover *failover)
 	if (!failover->hooks_due)
 		return;
 	r = nv_datapath_hook(failover->datapath, failover->settings->hooks);
+	/* libbpf has read the kernel's BTF: some 10 MB, which malloc(3) would keep. */
+	malloc_trim(0);
 	failover->hooks_due = r == -EAGAIN;
 	if (r == -EAGAIN)
 		nv_failover_look_in(failover, LOCKED_LOOK);

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -22,6 +23,18 @@ TRANSPARENT = 'netvf_vf_transparent="YES"\nnetvf_vf_xpnt_attwait="0"\n'
 def wait_lagg(netvfd):
     wait_until(lambda: netvfd.pair()["form"] == "lagg", what="lagg0 is the upper")
     netvfd.wait_active("vf")
+
+
+def test_what_the_start_took_is_given_back(netvfd):
+    """libbpf reads the kernel's BTF: some 10 MB, also when the configuration is read again."""
+    def memory():
+        rollup = pathlib.Path(f"/proc/{netvfd.process.pid}/smaps_rollup").read_text()
+        return int(re.search(r"Anonymous: *(\d+) kB", rollup)[1])
+
+    assert memory() < 4096
+    netvfd.reload()
+    wait_until(lambda: "configuration again" in netvfd.log)
+    wait_until(lambda: memory() < 4096)
 
 
 def test_vf_makes_lagg0_and_traffic_takes_the_vf(guest, netvfd, echo):
