@@ -36,6 +36,7 @@ And a VF goes as a card does, where a veth would do otherwise:
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 
 from .namespace import Namespace
 
@@ -50,6 +51,7 @@ SWITCH_MAC = "02:15:5d:4e:56:fe"
 FIRST_PORT_INDEX = 1000
 
 NUD_REACHABLE = 0x02
+NUD_NOARP = 0x40
 NTF_MASTER = 0x04
 
 ETHTOOL_STSO = 0x1F
@@ -93,17 +95,27 @@ class Switch:
     def close(self):
         self.host.close()
 
+    @cached_property
+    def nowhere(self):
+        """The index of a port that takes what is sent to it nowhere."""
+        ends = {"ifname": "nowhere", "peer": "nowhere-end"}
+        self.host.netlink.link("add", kind="veth", master=self.index, **ends)
+        return self.host.index("nowhere")
+
     def set_port(self, port, **what):
         self.host.netlink.brport("set", index=port, **what)
 
-    def point(self, to, away):
-        """From now on the guest's frames leave by `to`; the port `away` still takes what comes."""
+    def point(self, to, away, state=NUD_REACHABLE):
+        """From now on the guest's frames leave by `to`; the port `away` still takes what comes.
+
+        A port without a carrier takes only a static entry, NUD_NOARP.
+        """
         self.set_port(away, learning=0)
         self.host.netlink.fdb(
             "replace",
             ifindex=to,
             lladdr=GUEST_MAC,
-            state=NUD_REACHABLE,
+            state=state,
             flags=NTF_MASTER,
         )
 
@@ -149,7 +161,13 @@ class Topology:
             raise RuntimeError("the host's driver of the ports did not start")
 
     def _plug(self, name, **what):
-        """A veth whose guest end has the guest's MAC; both ends down.
+        """A veth whose guest end has the guest's MAC; both ends down."""
+        port = Port(name, self._plug_ends(name), self.guest.index(name))
+        self._set_port(port, **what)
+        return port
+
+    def _plug_ends(self, name):
+        """Returns the index of the host's end.
 
         One request makes both ends and the host's a port of the switch, so that the guest, which
         is quick to use what it gets, cannot be the first.
@@ -159,9 +177,7 @@ class Topology:
         self.host.netlink.link(
             "add", ifname=f"p-{name}", index=index, kind="veth", master=self.switch.index, peer=peer
         )
-        port = Port(name, index, self.guest.index(name))
-        self._set_port(port, **what)
-        return port
+        return index
 
     def _set_port(self, port, **what):
         self.switch.set_port(port.host_index, **what)
@@ -176,16 +192,32 @@ class Topology:
     def plug_hn(self):
         return self._plug("hn0", learning=1, unicast_flood=1)
 
-    def attach(self, name="vf0"):
-        """Plugs a VF in. It has no carrier until the guest opens it."""
+    def _clear_slot(self):
         if self._unplugged:
             self.host.netlink.link("del", index=self._unplugged)
             self._unplugged = None
+
+    def attach(self, name="vf0"):
+        """Plugs a VF in. It has no carrier until the guest opens it."""
+        self._clear_slot()
         self.vf = self._plug(
             name, learning=1, unicast_flood=0, backup_port=self.hn.host_index
         )
         self.host.ethtool(self.vf.host_name, ETHTOOL_STSO, 0)
         self.guest.ethtool(name, ETHTOOL_SGRO, 1)
+        return self.vf
+
+    def attach_steered(self, name="vf0"):
+        """Plugs a VF in, to which the switch sends all that is for the guest from then on.
+
+        Hosts do so that steer by MAC address. What comes before the guest has opened the VF is
+        lost.
+        """
+        self._clear_slot()
+        self.switch.point(self.switch.nowhere, self.hn.host_index, NUD_NOARP)
+        index = self._plug_ends(name)
+        self.switch.point(index, self.hn.host_index, NUD_NOARP)
+        self.vf = Port(name, index, self.guest.index(name))
         return self.vf
 
     def _unplug(self):

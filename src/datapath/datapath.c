@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
@@ -348,17 +349,33 @@ static void dp_withdraw(const struct nv_datapath *datapath, const struct nv_dp_p
 	for (size_t role = 0; role < NV_ROLES; role++) {
 		if (!interface[role] || dp_has_interface(new, interface[role]))
 			continue;
-		nv_objects_detach(&datapath->objects, datapath->kernel, interface[role]);
+		nv_objects_detach(&datapath->objects, datapath->kernel, role, interface[role]);
 		bpf_map_delete_elem(datapath->objects.fd[NV_OBJECT_PORTS], &interface[role]);
 	}
 }
 
-static int dp_attach_one(const struct nv_datapath *datapath, int slot, enum nv_role role,
-	int ifindex, bool may_be_gone)
+/* The host may send to a new VF that is down already, so it is about to be set up. */
+static enum nv_tc_place dp_place(const struct nv_datapath *datapath, const struct nv_dp_pair *old,
+	enum nv_role role, int ifindex)
 {
-	int r = nv_objects_attach(&datapath->objects, NULL, datapath->kernel, role, ifindex);
+	struct nv_link link;
 
-	if (r == -ENODEV && may_be_gone)
+	if (role != NV_ROLE_VF)
+		return NV_TC_KEEP;
+	if (dp_has_interface(old, ifindex))
+		return NV_TC_MOVE;
+	return nv_kernel_link(datapath->kernel, ifindex, &link) < 0 || link.flags & IFF_UP
+		       ? NV_TC_KEEP
+		       : NV_TC_SOON;
+}
+
+static int dp_attach_one(const struct nv_datapath *datapath, int slot, enum nv_role role,
+	int ifindex, const struct nv_dp_pair *old)
+{
+	int r = nv_objects_attach(&datapath->objects, NULL, datapath->kernel, role, ifindex,
+		dp_place(datapath, old, role, ifindex));
+
+	if (r == -ENODEV && dp_has_interface(old, ifindex))
 		return 0;
 	return r < 0 ? r
 		     : bpf_map_update_elem(
@@ -378,8 +395,7 @@ static int dp_attach(const struct nv_datapath *datapath, int slot, const struct 
 
 	dp_interfaces(new, interface);
 	for (size_t role = 0; role < NV_ROLES; role++) {
-		int r = interface[role] ? dp_attach_one(datapath, slot, role, interface[role],
-						  dp_has_interface(old, interface[role]))
+		int r = interface[role] ? dp_attach_one(datapath, slot, role, interface[role], old)
 					: 0;
 
 		error = error < 0 ? error : r;
@@ -583,8 +599,6 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 		return 0;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 	pair = nv_entry_pair(entry);
-	if (nv_dp_pair_is_direct(&pair)) /* clsact is removed with the last filter */
-		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF, pair.vf);
 	dp_store(&entry->mode, NV_MODE_HN);
 	dp_store(&entry->active, NV_PORT_HN);
 	dp_withdraw(datapath, &pair, &none);
@@ -670,7 +684,7 @@ static int dp_activate_direct(struct nv_datapath *datapath, int hn, enum nv_port
 		return -ENODEV;
 	if (r == 0 && port == NV_PORT_HN)
 		nv_objects_attach(&datapath->objects, NULL, datapath->kernel, NV_ROLE_VF,
-			(int)NV_READ(entry->vf));
+			(int)NV_READ(entry->vf), NV_TC_KEEP);
 	dp_store(&entry->active, port);
 	if (r == 0)
 		dp_free_vf(datapath, entry);

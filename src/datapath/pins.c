@@ -94,7 +94,7 @@ static struct nv_tcx_known pins_known(
 }
 
 int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects *replaced,
-	struct nv_kernel *kernel, enum nv_role role, int ifindex)
+	struct nv_kernel *kernel, enum nv_role role, int ifindex, enum nv_tc_place place)
 {
 	const struct nv_tcx_known ingress = pins_known(objects, replaced, NV_OBJECT_INGRESS);
 	const struct nv_tcx_known egress = pins_known(objects, replaced, NV_OBJECT_EGRESS);
@@ -102,18 +102,19 @@ int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects 
 	int r_out = 0;
 
 	if (role != NV_ROLE_LAGG)
-		r_in = nv_tc_attach(kernel, ifindex, BPF_TC_INGRESS, &ingress);
+		r_in = nv_tc_attach(kernel, ifindex, BPF_TC_INGRESS, &ingress, place);
 	if (role != NV_ROLE_VF)
-		r_out = nv_tc_attach(kernel, ifindex, BPF_TC_EGRESS, &egress);
+		r_out = nv_tc_attach(kernel, ifindex, BPF_TC_EGRESS, &egress, place);
 	return r_in < 0 ? r_in : r_out;
 }
 
-void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kernel, int ifindex)
+void nv_objects_detach(
+	const struct nv_objects *objects, struct nv_kernel *kernel, enum nv_role role, int ifindex)
 {
 	const struct nv_tcx_known ingress = pins_known(objects, NULL, NV_OBJECT_INGRESS);
 	const struct nv_tcx_known egress = pins_known(objects, NULL, NV_OBJECT_EGRESS);
 
-	nv_tc_detach(kernel, ifindex, &ingress, &egress);
+	nv_tc_detach(kernel, ifindex, &ingress, &egress, role == NV_ROLE_VF);
 }
 
 /* Like mkdir -p. */

@@ -9,6 +9,7 @@
 #include "datapath/object_id.h"
 #include "datapath/pair.h"
 #include "datapath/shared.h"
+#include "datapath/tc.h"
 #include "kernel/kernel.h"
 
 #include <stdbool.h>
@@ -78,14 +79,15 @@ enum nv_role {
 
 /*
  * Makes an interface run the programs that its role may need, in place of those of @replaced (NULL:
- * there is no other version). Errors as nv_tc_attach(); one side is attached also if the other
- * one cannot be.
+ * there is no other version). @place and errors: as nv_tc_attach(); one side is attached also if
+ * the other one cannot be.
  */
 int nv_objects_attach(const struct nv_objects *objects, const struct nv_objects *replaced,
-	struct nv_kernel *kernel, enum nv_role role, int ifindex);
+	struct nv_kernel *kernel, enum nv_role role, int ifindex, enum nv_tc_place place);
 
-/* As nv_tc_detach(). */
-void nv_objects_detach(const struct nv_objects *objects, struct nv_kernel *kernel, int ifindex);
+/* As nv_tc_detach(); the filter of a VF may have moved. */
+void nv_objects_detach(
+	const struct nv_objects *objects, struct nv_kernel *kernel, enum nv_role role, int ifindex);
 
 /*
  * Makes the run directory and mounts a bpf file system below it, unless they exist. Returns 0 or

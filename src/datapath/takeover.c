@@ -336,8 +336,8 @@ static int takeover_attach_all(const struct nv_objects *objects, const struct nv
 			int r = 0;
 
 			if (interface[role])
-				r = nv_objects_attach(
-					objects, replaced, kernel, role, interface[role]);
+				r = nv_objects_attach(objects, replaced, kernel, role,
+					interface[role], NV_TC_KEEP);
 			if (r < 0 && r != -ENODEV)
 				return r;
 		}

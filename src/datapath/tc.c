@@ -67,15 +67,23 @@ static int tc_attach_filter(
 	return r == -EINVAL ? -EBUSY : r;
 }
 
+static bool tc_detach_filter(int ifindex, enum bpf_tc_attach_point side)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = side);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = NV_TC_HANDLE, .priority = NV_TC_PRIORITY);
+
+	return !bpf_tc_detach(&hook, &opts);
+}
+
 /*
- * If ours is already at one of the two places, that one is used: two programs would see each frame
- * twice.
+ * Ours is in one of the two places only: two programs would see each frame twice. While a filter
+ * moves, the program at tcx comes first, and the filter sees only what that lets continue.
  */
 int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side,
-	const struct nv_tcx_known *known)
+	const struct nv_tcx_known *known, enum nv_tc_place place)
 {
 	uint32_t wanted, at_tcx, at_filter;
-	bool has_filter, has_tcx;
+	bool has_filter, has_tcx, is_current;
 	int r;
 
 	r = nv_object_id(known->program, &wanted);
@@ -83,18 +91,18 @@ int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point
 		return r;
 	has_tcx = nv_tcx_program(ifindex, side, known, &at_tcx) == 0;
 	has_filter = !has_tcx && tc_filter_program(ifindex, side, &at_filter) == 0;
-	if ((has_tcx && at_tcx == wanted) || (has_filter && at_filter == wanted))
+	is_current = has_filter && at_filter == wanted;
+	if ((has_tcx && at_tcx == wanted) || (is_current && place != NV_TC_MOVE))
 		return 0;
-	r = has_filter ? -EINVAL : nv_tcx_attach(ifindex, side, known);
+	if (!has_tcx && !has_filter && place == NV_TC_SOON &&
+		tc_attach_filter(kernel, ifindex, side, known->program) == 0)
+		return 0;
+	r = has_filter && place != NV_TC_MOVE ? -EINVAL : nv_tcx_attach(ifindex, side, known);
+	if (r == 0 && has_filter)
+		tc_detach_filter(ifindex, side);
+	if (r < 0 && is_current)
+		return 0;
 	return r == -EINVAL ? tc_attach_filter(kernel, ifindex, side, known->program) : r;
-}
-
-static bool tc_detach_filter(int ifindex, enum bpf_tc_attach_point side)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = side);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = NV_TC_HANDLE, .priority = NV_TC_PRIORITY);
-
-	return !bpf_tc_detach(&hook, &opts);
 }
 
 bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
@@ -104,7 +112,7 @@ bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 }
 
 void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *ingress,
-	const struct nv_tcx_known *egress)
+	const struct nv_tcx_known *egress, bool moved)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 		.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
@@ -112,8 +120,8 @@ void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_kno
 	bool detached = nv_tc_remove(ifindex, BPF_TC_INGRESS, ingress);
 
 	detached |= nv_tc_remove(ifindex, BPF_TC_EGRESS, egress);
-	if (!detached || nv_kernel_clsact(kernel, ifindex, &clsact) < 0 || clsact.has_filters ||
-		strcmp(clsact.kind, "clsact"))
+	if ((!detached && !moved) || nv_kernel_clsact(kernel, ifindex, &clsact) < 0 ||
+		clsact.has_filters || strcmp(clsact.kind, "clsact"))
 		return;
 	bpf_tc_hook_destroy(&hook);
 }

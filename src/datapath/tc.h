@@ -16,6 +16,17 @@
 #define NV_TC_PRIORITY 1
 
 /*
+ * Where a program is to run if the kernel has tcx. A program that is added there runs after an RCU
+ * grace period, 10 ms or more, in which RTNL is held (tcx_prog_attach(), kernel/bpf/tcx.c). A
+ * filter runs at once, but clsact stops what an interface that is up sends.
+ */
+enum nv_tc_place {
+	NV_TC_KEEP, /* where it is; if it is nowhere, at tcx */
+	NV_TC_SOON, /* where it is; if it is nowhere, as a filter */
+	NV_TC_MOVE, /* at tcx; a filter moves there */
+};
+
+/*
  * Makes @known->program run on this side, in place of another version's without a gap. Adds clsact
  * if a filter needs it and there is none. Returns 0, -ENODEV (no such link), -EOPNOTSUPP (the
  * kernel has neither tcx nor clsact with bpf filters), or another -errno. For a filter also -EBUSY:
@@ -23,7 +34,7 @@
  * is egress.
  */
 int nv_tc_attach(struct nv_kernel *kernel, int ifindex, enum bpf_tc_attach_point side,
-	const struct nv_tcx_known *known);
+	const struct nv_tcx_known *known, enum nv_tc_place place);
 
 /*
  * The id of our program. Returns 0 or -errno if there is none; -EPERM: none is known to be ours,
@@ -40,7 +51,8 @@ bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 
 /*
  * Removes our programs from both sides, and clsact with our last filter if no other filter is in
- * it. Never fails: removes what is there.
+ * it. @moved: our filter may have moved before, so clsact goes if no filter is in it. Never fails:
+ * removes what is there.
  */
 void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *ingress,
-	const struct nv_tcx_known *egress);
+	const struct nv_tcx_known *egress, bool moved);

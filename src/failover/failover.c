@@ -22,6 +22,9 @@
 
 #define LOOK_REST (NV_USEC_PER_SEC / 20)
 
+/* after a VF appeared: its programs may wait for the kernel then */
+#define PROGRAMS_MOVE_AFTER (2 * NV_USEC_PER_SEC)
+
 /* The holder of the data path's lock changes a pair, which takes some milliseconds. */
 #define LOCKED_LOOK (NV_USEC_PER_SEC / 100)
 
@@ -211,6 +214,23 @@ static bool failover_find_kept(const struct nv_failover *failover, const struct 
 	return true;
 }
 
+/* Whether the programs of a new VF are to move to where they cost least (nv_tc_attach()). */
+static bool failover_is_moving(struct nv_failover *failover, struct nv_managed *managed)
+{
+	struct nv_attach_delay appeared = managed->memory.attach_delay;
+	int vf = managed->state.vf;
+	uint64_t left = nv_attach_delay_left(
+		&appeared, vf, nv_loop_now(failover->loop), PROGRAMS_MOVE_AFTER);
+
+	if (managed->memory.moved_vf == vf)
+		return false;
+	if (left)
+		nv_failover_look_in(failover, left);
+	else
+		managed->memory.moved_vf = vf;
+	return vf && !left;
+}
+
 /*
  * A link that went and came back with the same ifindex (from another network namespace, or while
  * netlink messages were lost) has lost its programs and looks unchanged.
@@ -225,6 +245,7 @@ static void failover_restore_filters(struct nv_failover *failover)
 		int r;
 
 		managed->memory.programs_due |= failover->resyncs != resyncs;
+		managed->memory.programs_due |= failover_is_moving(failover, managed);
 		if (!managed->memory.programs_due)
 			continue;
 		r = nv_datapath_get(failover->datapath, managed->id.hn, &path);

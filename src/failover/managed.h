@@ -70,6 +70,7 @@ struct nv_managed_memory {
 	bool promiscuous; /* hn was set promiscuous */
 	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
 	bool found; /* the pair was found in this settle */
+	int moved_vf; /* ifindex of a VF whose programs have moved to their place; 0: none */
 	bool programs_due; /* its programs may be missing and are to be attached again */
 };
 

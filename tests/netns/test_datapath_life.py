@@ -251,6 +251,36 @@ def test_programs_that_somebody_removed_come_back(net, version):
     assert pair.receiver.expect([2]) == [2]
 
 
+@pytest.mark.parametrize("version", PLACES)
+def test_the_program_of_a_vf_that_is_down_is_a_filter_first(net, version):
+    """At tcx, where its place is, it would run only after an RCU grace period."""
+    def has_filter(name):
+        return "netvf_ingress" in net.tc("filter", "show", "dev", name, "ingress")
+
+    net.ip.link("set", index=net.vf, state="down")
+    tool = net.tool(version)
+    tool("edit", "hn0", f"mac={MAC}", "vf=vf0")
+    assert has_filter("vf0")
+    program = tool("programs", "vf0")
+    net.give_address("hn0")
+    net.ip.link("set", index=net.vf, state="up")
+    for ip, end in (net.ip, "vf0"), (net.host_ip, "vf0h"):
+        wait_until(lambda: net.takes_frames(ip, end), f"{end} takes frames")
+    receiver, door = net.receiver(), net.tap("vf0h")
+    load = net.load(lambda n: door.send(udp_frame(n)), PPS)
+    wait_until(lambda: load.sent > 200, "traffic")
+    tool("edit", "hn0")
+    assert has_filter("vf0") == has_filter("hn0")
+    wait_until(lambda goal=load.sent + 200: load.sent > goal, "traffic")
+    sent = load.stop()
+    assert sorted(receiver.expect(sent)) == list(sent)
+    assert tool("programs", "vf0") == program
+    assert tool("counters", "vf0")["rx"][0] == len(sent)
+    tool("remove", "hn0")
+    assert tool("programs", "vf0") == [0, 0]
+    assert "clsact" not in net.tc("qdisc", "show", "dev", "vf0")
+
+
 def test_two_processes_change_pairs_at_once(net):
     """Each keeps its own pair right, and both join and leave thousands of times."""
     for name in "hn1", "hn2":

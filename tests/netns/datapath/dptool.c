@@ -318,7 +318,7 @@ static int strip(struct nv_datapath *datapath, char **word, json_t **ret)
 	(void)datapath;
 	(void)ret;
 	if (!r)
-		nv_tc_detach(kernel, index_of(word[1]), &none, &none);
+		nv_tc_detach(kernel, index_of(word[1]), &none, &none, false);
 	return r;
 }
 

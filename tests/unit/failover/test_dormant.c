@@ -36,6 +36,7 @@ static void hn_shows_no_link_after_the_traffic_has_left_it(void **state)
 	hear();
 	make_lagg();
 	set_carrier("nvt0", false);
+	nv_loop_advance(loop, 2 * NV_USEC_PER_SEC); /* its programs stay where they are then */
 	forget();
 	set_carrier("nvt0", true);
 	nv_loop_advance(loop, 30 * NV_USEC_PER_SEC);

@@ -31,6 +31,22 @@ static void a_vf_joins_bare_and_transmits_when_it_can(void **state)
 	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
 }
 
+static void the_programs_of_a_new_vf_are_written_once_more(void **state)
+{
+	unsigned int edits;
+
+	(void)state;
+	add_vf("nvt0");
+	edits = path.edits;
+	nv_loop_advance(loop, 2 * NV_USEC_PER_SEC - 1);
+	assert_int_equal(path.edits, edits);
+	nv_loop_advance(loop, 1);
+	assert_int_equal(path.edits, edits + 1);
+	nv_loop_advance(loop, 60 * NV_USEC_PER_SEC);
+	nv_failover_look_again(failover);
+	assert_int_equal(path.edits, edits + 1);
+}
+
 static void a_vf_that_goes_is_left_before_anybody_is_told(void **state)
 {
 	int vf = make_all();
@@ -560,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_pair_is_in_the_data_path_before_its_vf),
 		TEST(a_vf_joins_bare_and_transmits_when_it_can),
+		TEST(the_programs_of_a_new_vf_are_written_once_more),
 		TEST(a_vf_that_goes_is_left_before_anybody_is_told),
 		TEST(a_vf_that_becomes_a_pairs_is_to_be_set_up),
 		TEST(a_settle_reads_the_data_path_twice),

@@ -105,6 +105,7 @@ static void a_route_is_looked_for_when_hn_has_sent(void **state)
 {
 	(void)state;
 	make_all();
+	nv_loop_advance(loop, 2 * NV_USEC_PER_SEC); /* the VF's programs stay where they are then */
 	give_route(RTPROT_KERNEL);
 	report(NV_DP_REPORT_BYPASS);
 	expect("");
