@@ -162,7 +162,7 @@ class Receiver(Tap):
     @staticmethod
     def bind():
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
+        udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         udp.bind(("", PORT))
         udp.setblocking(False)
