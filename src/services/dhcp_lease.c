@@ -55,8 +55,11 @@ static bool lease_is_one(const struct lease_statement *statement)
 	static const char word[] = "lease";
 	const char *at = statement->begin;
 
-	for (; at < statement->end && (isspace((unsigned char)*at) || *at == '#'); at++)
+	for (; at < statement->end && (isspace((unsigned char)*at) || *at == '#'); at++) {
 		at = lease_skip(at, statement->end);
+		if (at == statement->end)
+			return false;
+	}
 	return (size_t)(statement->end - at) > strlen(word) && memcmp(at, word, strlen(word)) == 0;
 }
 
