@@ -59,8 +59,9 @@ static int tcx_open_ours(uint32_t id, const struct nv_tcx_known *known)
 	return tcx_is_ours(program) ? TAKE_FD(program) : -ENOENT;
 }
 
+/* @ret_others: may be NULL */
 static int tcx_find(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
-	int *ret_program, uint32_t *ret_id)
+	int *ret_program, uint32_t *ret_id, struct nv_dp_others *ret_others)
 {
 	uint32_t ids[TCX_PROGRAMS_MAX] = {};
 	uint32_t count = TCX_PROGRAMS_MAX;
@@ -76,6 +77,8 @@ static int tcx_find(int ifindex, enum bpf_tc_attach_point side, const struct nv_
 		if (program >= 0) {
 			*ret_program = program;
 			*ret_id = ids[i];
+			if (ret_others)
+				*ret_others = (struct nv_dp_others){i, count - i - 1};
 			return 0;
 		}
 		if (program != -ENOENT && program != -EPERM)
@@ -91,26 +94,17 @@ int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_t
 {
 	NV_AUTO(nv_fd) int program = -1;
 
-	return tcx_find(ifindex, side, known, &program, ret_id);
+	return tcx_find(ifindex, side, known, &program, ret_id, NULL);
 }
 
 void nv_tcx_find_others(int ifindex, enum bpf_tc_attach_point side,
 	const struct nv_tcx_known *known, struct nv_dp_others *ret_others)
 {
-	uint32_t ids[TCX_PROGRAMS_MAX] = {};
-	uint32_t count = TCX_PROGRAMS_MAX;
-	uint32_t flags;
-	int r = bpf_prog_query(ifindex, tcx_type_of(side), 0, &flags, ids, &count);
+	NV_AUTO(nv_fd) int program = -1;
+	uint32_t id;
 
 	*ret_others = (struct nv_dp_others){};
-	for (uint32_t i = 0; r == 0 && i < count; i++) {
-		NV_AUTO(nv_fd) int program = tcx_open_ours(ids[i], known);
-
-		if (program < 0)
-			continue;
-		*ret_others = (struct nv_dp_others){.before = i, .behind = count - i - 1};
-		return;
-	}
+	tcx_find(ifindex, side, known, &program, &id, ret_others);
 }
 
 int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
@@ -118,7 +112,7 @@ int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = TCX_BEFORE);
 	NV_AUTO(nv_fd) int replaced = -1;
 	uint32_t id;
-	int r = tcx_find(ifindex, side, known, &replaced, &id);
+	int r = tcx_find(ifindex, side, known, &replaced, &id, NULL);
 
 	if (r < 0 && r != -ENOENT && r != -EPERM)
 		return r;
@@ -137,6 +131,6 @@ int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 	uint32_t id;
 	int r;
 
-	r = tcx_find(ifindex, side, known, &program, &id);
+	r = tcx_find(ifindex, side, known, &program, &id, NULL);
 	return r < 0 ? r : bpf_prog_detach2(program, ifindex, tcx_type_of(side));
 }

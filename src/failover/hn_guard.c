@@ -12,12 +12,6 @@
  */
 #define SENDER_REPORTS 2
 
-enum found {
-	FOUND_NOTHING,
-	FOUND_SENDER, /* hn sends: perhaps a DHCP client, which may be hidden from this process */
-	FOUND_CONFIGURATION,
-};
-
 /*
  * The monitor may not have heard yet what hyperv_vfup has just removed, so the kernel is asked
  * before somebody is blamed.
@@ -59,23 +53,20 @@ static bool hn_guard_finds_route(
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 
-	if (nv_kernel_routes(failover->kernel, view->hn->ifindex, &routes) < 0)
+	if (nv_kernel_routes(failover->kernel, view->hn->ifindex, &routes) < 0 ||
+		!nv_routes_have_configured(&routes))
 		return false;
-	for (size_t i = 0; i < routes.count; i++) {
-		if (!nv_route_is_configured(&routes.route[i]))
-			continue;
-		nv_str_add(what, "a route");
-		return true;
-	}
-	return false;
+	nv_str_add(what, "a route");
+	return true;
 }
 
 /*
- * Routes and clients are looked for when hn has sent a frame. Whatever else sends (a socket that is
- * bound to hn) is no configuration, so hyperv_vfup looks at a sender once and not again and again.
+ * Routes and clients are looked for when hn has sent a frame. A DHCP client may be hidden from this
+ * process. Whatever else sends (a socket that is bound to hn) is no configuration, so hyperv_vfup
+ * looks at a sender once and not again and again.
  */
-static enum found hn_guard_look(const struct nv_failover *failover,
-	const struct nv_managed *managed, const struct nv_view *view, struct nv_str *what)
+static bool hn_guard_finds(const struct nv_failover *failover, const struct nv_managed *managed,
+	const struct nv_view *view, struct nv_str *what)
 {
 	const struct nv_reclaim *reclaim = &managed->memory.reclaim;
 	unsigned int reports = managed->memory.bypass_reports;
@@ -83,12 +74,10 @@ static enum found hn_guard_look(const struct nv_failover *failover,
 	if (hn_guard_finds_master(failover, view, what) ||
 		hn_guard_finds_addr(failover, view, what) ||
 		(reports && hn_guard_finds_route(failover, view, what)))
-		return FOUND_CONFIGURATION;
+		return true;
 	nv_str_add(what, "something to send by itself, such as a DHCP client");
 	return reports >= SENDER_REPORTS &&
-			       !nv_reclaim_is_in_row(reclaim, nv_loop_now(failover->loop))
-		       ? FOUND_SENDER
-		       : FOUND_NOTHING;
+	       !nv_reclaim_is_in_row(reclaim, nv_loop_now(failover->loop));
 }
 
 static void hn_guard_tell(struct nv_managed *managed, const char *lagg, const char *what)
@@ -115,7 +104,7 @@ void nv_hn_guard(struct nv_failover *failover, struct nv_managed *managed,
 
 	if (path->mode != NV_MODE_LAGG || !lagg || !view->hn || !view->facts.vf_usable ||
 		view->facts.giving_back || !view->facts.answered || !managed->state.announced ||
-		hn_guard_look(failover, managed, view, &what) == FOUND_NOTHING)
+		!hn_guard_finds(failover, managed, view, &what))
 		return;
 	if (nv_move_lock_is_taken(failover->run_dir, managed->id.hn_name)) {
 		/* It sent before its configuration had moved. */

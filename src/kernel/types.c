@@ -143,9 +143,13 @@ static uint32_t types_table_of(const struct nv_route *route)
 	return route->table ? route->table : RT_TABLE_MAIN;
 }
 
-bool nv_route_is_configured(const struct nv_route *route)
+bool nv_routes_have_configured(const struct nv_routes *routes)
 {
-	return route->table != RT_TABLE_LOCAL && route->protocol != RTPROT_KERNEL;
+	for (size_t i = 0; i < routes->count; i++)
+		if (routes->route[i].table != RT_TABLE_LOCAL &&
+			routes->route[i].protocol != RTPROT_KERNEL)
+			return true;
+	return false;
 }
 
 bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *b)

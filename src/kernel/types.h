@@ -267,9 +267,8 @@ bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
 /* The first with this local address; NULL: there is none. Owned by @addrs. */
 const struct nv_addr *nv_addrs_by_ip(const struct nv_addrs *addrs, const struct nv_ip *ip);
 
-/* Whether somebody has configured the route: the kernel did not make it for an address or a link.
- */
-bool nv_route_is_configured(const struct nv_route *route);
+/* Whether somebody has configured one of the routes: the kernel made the others. */
+bool nv_routes_have_configured(const struct nv_routes *routes);
 
 /* Whether both have the same table, destination and TOS. */
 bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *b);

@@ -195,12 +195,8 @@ static bool vfup_has_routes(struct vfup *up)
 {
 	NV_AUTO(nv_routes) struct nv_routes routes = {};
 
-	if (nv_kernel_routes(up->context.kernel, up->hn->ifindex, &routes) < 0)
-		return false;
-	for (size_t i = 0; i < routes.count; i++)
-		if (nv_route_is_configured(&routes.route[i]))
-			return true;
-	return false;
+	return nv_kernel_routes(up->context.kernel, up->hn->ifindex, &routes) == 0 &&
+	       nv_routes_have_configured(&routes);
 }
 
 /*

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/root_file.h"
 #include "services/dhcp_lease.h"
+#include "services/dhcp_options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,16 +57,6 @@ static int lease_file_write(const char *path, const struct nv_str *text, mode_t 
 	return r;
 }
 
-static const char *lease_file_of(const struct nv_dhcp_client *client)
-{
-	const struct nv_words *args = &client->args;
-
-	for (size_t i = 0; i + 1 < args->count; i++)
-		if (nv_streq(args->word[i], "-lf"))
-			return args->word[i + 1];
-	return NULL;
-}
-
 static int lease_file_copy_dhcpcd(const char *from_path, const char *to)
 {
 	NV_AUTO(nv_str) struct nv_str text = {};
@@ -94,7 +85,7 @@ static int lease_file_copy_dhclient(
 void nv_dhcp_leases_copy(enum nv_dhcp_kind kind, const struct nv_dhcp_client *like,
 	const char *from, const char *to, const char *to_path)
 {
-	const char *its = like ? lease_file_of(like) : NULL;
+	const char *its = like ? nv_dhcp_option_value(&like->args, "-lf") : NULL;
 	const char *family = like && like->ipv6 ? "6" : "";
 	char path[PATH_SIZE];
 	int r = 0;
@@ -201,7 +192,7 @@ void nv_dhcp_leases_move(const struct nv_dhcp_clients *old, const char *from, co
 	nv_dhcp_find(to, &moving.clients);
 	for (size_t i = 0; i < old->count; i++) {
 		const struct nv_dhcp_client *client = &old->client[i];
-		const char *its = lease_file_of(client);
+		const char *its = nv_dhcp_option_value(&client->args, "-lf");
 
 		if (client->kind == NV_DHCP_DHCLIENT && its)
 			lease_file_move_and_tell(&moving, client->ipv6, its);

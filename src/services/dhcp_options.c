@@ -214,3 +214,11 @@ bool nv_dhcp_option_is_file(enum nv_dhcp_kind kind, const char *word)
 
 	return option && option->use == OPTION_FILE;
 }
+
+const char *nv_dhcp_option_value(const struct nv_words *words, const char *option)
+{
+	for (size_t i = 0; i + 1 < words->count; i++)
+		if (strcmp(words->word[i], option) == 0)
+			return words->word[i + 1];
+	return NULL;
+}

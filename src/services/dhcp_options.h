@@ -16,5 +16,8 @@
 int nv_dhcp_options(enum nv_dhcp_kind kind, const struct nv_words *words, size_t first,
 	bool known_only, struct nv_words *options);
 
+/* The value of an option that is a word of its own; NULL: there is none. Owned by @words. */
+const char *nv_dhcp_option_value(const struct nv_words *words, const char *option);
+
 /* Whether the value of option @word is a program, or a file that makes the client run programs. */
 bool nv_dhcp_option_is_file(enum nv_dhcp_kind kind, const char *word);

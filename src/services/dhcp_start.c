@@ -133,15 +133,6 @@ int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,
 	return 0;
 }
 
-/* NULL: there is no such option, or it is the last word. */
-static const char *dhcp_start_value_of(const struct nv_words *words, const char *option)
-{
-	for (size_t i = 0; i + 1 < words->count; i++)
-		if (strcmp(words->word[i], option) == 0)
-			return words->word[i + 1];
-	return NULL;
-}
-
 /*
  * Of the other client's options: a script or a configuration file that another user can write would
  * be run as root.
@@ -195,7 +186,7 @@ int nv_dhcp_start(const struct nv_dhcp_wanted *wanted, const char *ifname,
 		dhcp_drop_files(&args, kind);
 	if (like_ifname && like_ifname[0])
 		nv_dhcp_leases_copy(kind, like && like->kind == kind ? like : NULL, like_ifname,
-			ifname, dhcp_start_value_of(&args, "-lf"));
+			ifname, nv_dhcp_option_value(&args, "-lf"));
 	pid = fork();
 	if (pid < 0)
 		return -errno;

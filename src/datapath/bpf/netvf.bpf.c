@@ -231,10 +231,9 @@ static __u64 bypass_told[NV_DP_PAIRS_MAX]; /* bpf_ktime_get_ns() of the last rep
 /*
  * What hn sends by itself though a lagg is its upper: somebody has given it an address, a route, a
  * DHCP client or a bridge. Its own frames go the way of the lagg's, and netvfd is told of IP, not
- * of the kernel's group reports. A bridge
- * that has both as ports must not send back what the network has sent: the host's switch would look
- * for its sender here. Other frames of a bridge pass, because hn is its port until hyperv_vfup has
- * given that role to the lagg.
+ * of the kernel's group reports. A bridge that has both as ports must not send back what the
+ * network has sent: the host's switch would look for its sender here. Other frames of a bridge
+ * pass, because hn is its port until hyperv_vfup has given that role to the lagg.
  */
 enum bypass {
 	BYPASS_LEAD, /* as the lagg's */
