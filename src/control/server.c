@@ -65,8 +65,8 @@ static void server_on_reap(void *data)
 		nv_str_auto(&client->in);
 		nv_str_auto(&client->out);
 		free(client);
-		/* Otherwise the memory next to it would keep it in the heap. */
-		if (had_much)
+		/* Free memory inside the heap is not given back otherwise. */
+		if (had_much || TAILQ_EMPTY(&control->clients))
 			malloc_trim(0);
 		nv_budget_end(control->budget, uid);
 	}
