@@ -17,8 +17,8 @@ RUNS ?= 5
 AS_ROOT := tools/as-root
 CHECK := /usr/bin/python3 tools/check --build $(BUILD) --sanitize $(BUILD)-clang
 
-.PHONY: all deps build sanitize demo check check-kernels check-managers check-moves check-faults bench \
-	bench-vm soak lint fuzz install deb clean
+.PHONY: all deps build sanitize demo check check-kernels check-managers check-moves check-faults agents \
+	bench bench-vm soak lint fuzz install deb clean
 
 all: build
 
@@ -60,6 +60,13 @@ check-faults: build
 	@$(AS_ROOT) unshare --pid --fork --kill-child --mount-proc env NETVF_BUILD=$(CURDIR)/$(BUILD) \
 		NETVF_FAULTS=$(FAULTS) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -s \
 		--tb=short -p no:cacheprovider tests/netns/test_faults.py
+
+# What the host's agent in the guest tells of a pair: the table of doc/hosts.md.
+agents: build
+	@$(AS_ROOT) unshare --pid --fork --kill-child --mount-proc env NETVF_BUILD=$(CURDIR)/$(BUILD) \
+		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \
+		tests/netns/test_agents.py | \
+		awk '/^agent|passed|failed|skipped/; / failed/ { bad = 1 } END { exit bad }'
 
 # Debian's root file system in QEMU, under each network manager, with netvf's own package; and under
 # each with cloud-init and a VF at power-on, NETVF_BOOTS=N times. SUITE: which Debian; the machine's

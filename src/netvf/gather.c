@@ -8,6 +8,7 @@
 #include "netvf/command.h"
 #include "netvf/doctor.h"
 #include "services/dhcp.h"
+#include "services/host_agent.h"
 #include "services/manager.h"
 #include "services/run.h"
 #include "services/state_file.h"
@@ -203,6 +204,21 @@ static void gather_interfaces(struct nv_facts *facts)
 	}
 }
 
+/* A host that looks hn up by its MAC address may find a port without addresses. */
+static void gather_agent(struct nv_facts *facts)
+{
+	const char *agent = nv_host_agent();
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair)
+		if (agent && nv_streq(nv_json_text(pair, "form"), "lagg"))
+			nv_facts_unchecked(facts,
+				"whether the host finds the addresses of %s: %s tells it that %s has them, and that %s has none (doc/hosts.md)",
+				nv_json_text(pair, "hn"), agent, nv_json_text(pair, "upper"),
+				nv_json_text(pair, "hn"));
+}
+
 static void gather_programs(struct nv_facts *facts)
 {
 	const json_t *entry;
@@ -229,6 +245,7 @@ void nv_facts_gather(struct nv_facts *facts)
 	gather_interfaces(facts);
 	gather_filters(facts);
 	gather_obstacles(facts);
+	gather_agent(facts);
 	gather_programs(facts);
 	if (geteuid() != 0)
 		nv_facts_unchecked(facts, "other users' DHCP clients: only root sees them");

@@ -4,7 +4,6 @@
 #include "base/root_file.h"
 #include "services/dhcp_options.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -119,6 +118,11 @@ static bool dhcp_claims(pid_t pid, const char *ifname, struct nv_dhcp_client *cl
 	       dhcp_name_client(&client->args, &client->kind) && dhcp_serves(&client->args, ifname);
 }
 
+struct dhcp_search {
+	const char *ifname;
+	struct nv_dhcp_clients clients;
+};
+
 static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *clients)
 {
 	NV_AUTO(client) struct nv_dhcp_client client = {.process = NV_PROCESS_NONE};
@@ -141,21 +145,22 @@ static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *
 	client = (struct nv_dhcp_client){.process = NV_PROCESS_NONE};
 }
 
+static bool dhcp_look(pid_t pid, void *data)
+{
+	struct dhcp_search *search = data;
+
+	dhcp_look_at(pid, search->ifname, &search->clients);
+	return search->clients.count == NV_DHCP_CLIENTS_MAX;
+}
+
 int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients)
 {
-	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
-	NV_AUTO(nv_dir) DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	struct dhcp_search search = {.ifname = ifname};
+	int r = nv_process_each(dhcp_look, &search);
 
-	if (!proc)
-		return -errno;
-	while ((entry = readdir(proc)) && clients.count < NV_DHCP_CLIENTS_MAX) {
-		unsigned int pid;
-
-		if (nv_parse_u32(entry->d_name, INT32_MAX, &pid) == 0)
-			dhcp_look_at((pid_t)pid, ifname, &clients);
-	}
-	*ret_clients = TAKE_STRUCT(clients);
+	if (r < 0)
+		return r;
+	*ret_clients = search.clients;
 	return 0;
 }
 

@@ -3,9 +3,11 @@
 
 #include "base/root_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -139,4 +141,20 @@ int nv_process_parent(const struct nv_process *process, pid_t *ret_parent)
 		return (int)r;
 	at = strstr(status, "\nPPid:");
 	return at && sscanf(at, "\nPPid: %d", ret_parent) == 1 ? 0 : -EPROTO;
+}
+
+int nv_process_each(bool (*look)(pid_t pid, void *data), void *data)
+{
+	NV_AUTO(nv_dir) DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	if (!proc)
+		return -errno;
+	while ((entry = readdir(proc))) {
+		unsigned int pid;
+
+		if (nv_parse_u32(entry->d_name, INT32_MAX, &pid) == 0 && look((pid_t)pid, data))
+			break;
+	}
+	return 0;
 }

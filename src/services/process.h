@@ -50,3 +50,9 @@ bool nv_process_runs(const struct nv_process *process, const char *program);
 
 /* Its parent process. Returns 0 or -errno. */
 int nv_process_parent(const struct nv_process *process, pid_t *ret_parent);
+
+/*
+ * Calls @look for every process in /proc until it returns true. A process may have ended by then.
+ * Returns 0 or -errno of /proc.
+ */
+int nv_process_each(bool (*look)(pid_t pid, void *data), void *data);
