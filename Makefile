@@ -83,9 +83,11 @@ check-kernels: build
 fuzz: sanitize
 	@$(CHECK) --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
 
+# AGAINST=REVISION: the figures that have a bound beside those of that revision, as ratios.
 bench: build
 	@mkdir -p $(BUILD)/bench
-	@$(AS_ROOT) bench/run $(BUILD)
+	@$(if $(AGAINST),tools/deps valgrind)
+	@$(AS_ROOT) bench/run $(BUILD) $(if $(AGAINST),--against $(AGAINST))
 
 # How many instructions each form takes; then, who loses what when a real card goes: each peer and way
 # several times.
