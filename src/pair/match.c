@@ -28,22 +28,70 @@ static bool match_same_mac(const struct nv_link *a, const struct nv_link *b)
 	return memcmp(match_mac(a), match_mac(b), NV_MAC_LEN) == 0;
 }
 
-static const struct nv_hn_named_pair *match_named_by_hn(
-	const struct nv_hn_config *config, const char *name)
+/* netvf_pairs while links are matched, sorted by hn and by VF: a search reads few of hundreds. */
+struct match_names {
+	const struct nv_hn_named_pair **by_hn;
+	const struct nv_hn_named_pair **by_vf;
+	size_t count;
+};
+
+static void match_names_auto(struct match_names *names)
 {
-	for (size_t i = 0; i < config->n_pairs; i++)
-		if (nv_streq(config->pair[i].hn, name))
-			return &config->pair[i];
-	return NULL;
+	free(names->by_hn);
+	free(names->by_vf);
 }
 
-static const struct nv_hn_named_pair *match_named_by_vf(
-	const struct nv_hn_config *config, const char *name)
+static int match_order_hn(const void *a, const void *b)
 {
-	for (size_t i = 0; i < config->n_pairs; i++)
-		if (nv_streq(config->pair[i].vf, name))
-			return &config->pair[i];
-	return NULL;
+	return strcmp((*(const struct nv_hn_named_pair *const *)a)->hn,
+		(*(const struct nv_hn_named_pair *const *)b)->hn);
+}
+
+static int match_order_vf(const void *a, const void *b)
+{
+	return strcmp((*(const struct nv_hn_named_pair *const *)a)->vf,
+		(*(const struct nv_hn_named_pair *const *)b)->vf);
+}
+
+static int match_sort_names(const struct nv_hn_config *config, struct match_names *ret_names)
+{
+	NV_AUTO(match_names) struct match_names names = {.count = config->n_pairs};
+
+	names.by_hn = calloc(names.count + 1, sizeof(*names.by_hn));
+	names.by_vf = calloc(names.count + 1, sizeof(*names.by_vf));
+	if (!names.by_hn || !names.by_vf)
+		return -ENOMEM;
+	for (size_t i = 0; i < names.count; i++)
+		names.by_hn[i] = names.by_vf[i] = &config->pair[i];
+	qsort(names.by_hn, names.count, sizeof(*names.by_hn), match_order_hn);
+	qsort(names.by_vf, names.count, sizeof(*names.by_vf), match_order_vf);
+	*ret_names = TAKE_STRUCT(names);
+	return 0;
+}
+
+static int match_compare_hn(const void *name, const void *pair)
+{
+	return strcmp(name, (*(const struct nv_hn_named_pair *const *)pair)->hn);
+}
+
+static int match_compare_vf(const void *name, const void *pair)
+{
+	return strcmp(name, (*(const struct nv_hn_named_pair *const *)pair)->vf);
+}
+
+static bool match_names_hn(const struct match_names *names, const char *name)
+{
+	return bsearch(name, names->by_hn, names->count, sizeof(*names->by_hn), match_compare_hn);
+}
+
+/* The pair that names this interface as its VF; NULL: none. */
+static const struct nv_hn_named_pair *match_names_vf(
+	const struct match_names *names, const char *name)
+{
+	const struct nv_hn_named_pair **found =
+		bsearch(name, names->by_vf, names->count, sizeof(*names->by_vf), match_compare_vf);
+
+	return found ? *found : NULL;
 }
 
 static bool match_has_synthetic_driver(
@@ -58,43 +106,141 @@ static bool match_has_synthetic_driver(
 	return false;
 }
 
-static bool match_is_hn(const struct nv_link *link, const struct nv_hn_config *config)
+static bool match_is_synthetic(const struct nv_link *link, const struct nv_hn_config *config)
 {
-	if (!match_is_ethernet(link))
-		return false;
-	if (match_named_by_hn(config, link->name))
-		return true;
-	if (match_named_by_vf(config, link->name))
-		return false;
 	for (size_t i = 0; i < config->n_names; i++)
 		if (nv_streq(link->name, config->name[i]))
 			return true;
 	return !link->kind[0] && match_has_synthetic_driver(link, config);
 }
 
-bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config)
+static bool match_may_be_vf(const struct nv_link *link)
 {
-	if (!match_is_ethernet(link) || match_is_hn(link, config))
-		return false;
-	return match_named_by_vf(config, link->name) ||
-	       (!link->kind[0] && nv_streq(link->parent_bus, "pci"));
+	return !link->kind[0] && nv_streq(link->parent_bus, "pci");
 }
 
-static bool match_is_vf_of(
-	const struct nv_link *link, const struct nv_link *hn, const struct nv_hn_config *config)
+bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config)
 {
-	bool is_equal = memcmp(link->mac, hn->mac, NV_MAC_LEN) == 0;
-	const struct nv_hn_named_pair *named;
+	bool is_vf = false;
 
-	/* Compare addresses first: comparing names searches all named pairs. */
-	if (link == hn || (!is_equal && !match_same_mac(link, hn)) ||
-		!nv_link_may_be_vf(link, config))
+	if (!match_is_ethernet(link))
 		return false;
-	/* Of a VF that netvf_pairs names, the current MAC address may be equal instead. */
-	named = match_named_by_vf(config, link->name);
-	if (named)
-		return nv_streq(named->hn, hn->name);
-	return match_same_mac(link, hn);
+	for (size_t i = 0; i < config->n_pairs; i++) {
+		if (nv_streq(config->pair[i].hn, link->name))
+			return false;
+		is_vf |= nv_streq(config->pair[i].vf, link->name);
+	}
+	return is_vf || (match_may_be_vf(link) && !match_is_synthetic(link, config));
+}
+
+/* A link that is an hn or may be a VF. */
+struct match_port {
+	const struct nv_link *link;
+	bool is_hn;
+	bool hn_is_named; /* in netvf_pairs */
+	const struct nv_hn_named_pair *vf_of; /* the pair in netvf_pairs that names it as its VF */
+};
+
+/* All of them, and where each MAC address is: an interface may have two. */
+struct match_ports {
+	struct match_port *port; /* in the order of the links */
+	size_t count;
+	struct match_place {
+		const uint8_t *mac;
+		const struct match_port *port;
+	} * place; /* sorted by MAC address, then by port */
+	size_t n_places;
+};
+
+static void match_ports_auto(struct match_ports *ports)
+{
+	free(ports->port);
+	free(ports->place);
+}
+
+static int match_order_places(const void *a, const void *b)
+{
+	const struct match_place *one = a, *other = b;
+	int order = memcmp(one->mac, other->mac, NV_MAC_LEN);
+
+	return order ? order : (one->port > other->port) - (one->port < other->port);
+}
+
+/* Returns whether it is one. */
+static bool match_sort_port(const struct nv_link *link, const struct nv_hn_config *config,
+	const struct match_names *names, struct match_port *ret_port)
+{
+	struct match_port port = {.link = link};
+
+	if (!match_is_ethernet(link))
+		return false;
+	port.hn_is_named = match_names_hn(names, link->name);
+	port.vf_of = match_names_vf(names, link->name);
+	port.is_hn = port.hn_is_named || (!port.vf_of && match_is_synthetic(link, config));
+	*ret_port = port;
+	return port.is_hn || port.vf_of || match_may_be_vf(link);
+}
+
+static int match_find_ports(const struct nv_links *links, const struct nv_hn_config *config,
+	struct match_ports *ret_ports)
+{
+	NV_AUTO(match_ports) struct match_ports ports = {};
+	NV_AUTO(match_names) struct match_names names = {};
+	int r = match_sort_names(config, &names);
+
+	ports.port = calloc(links->count + 1, sizeof(*ports.port));
+	ports.place = calloc(2 * links->count + 1, sizeof(*ports.place));
+	if (r < 0 || !ports.port || !ports.place)
+		return -ENOMEM;
+	for (size_t i = 0; i < links->count; i++) {
+		const struct nv_link *link = &links->link[i];
+		struct match_port *port = &ports.port[ports.count];
+
+		if (!match_sort_port(link, config, &names, port))
+			continue;
+		ports.count++;
+		ports.place[ports.n_places++] = (struct match_place){link->mac, port};
+		if (memcmp(link->mac, match_mac(link), NV_MAC_LEN) != 0)
+			ports.place[ports.n_places++] = (struct match_place){match_mac(link), port};
+	}
+	qsort(ports.place, ports.n_places, sizeof(*ports.place), match_order_places);
+	*ret_ports = TAKE_STRUCT(ports);
+	return 0;
+}
+
+/* The first place with this MAC address, or where it would be. */
+static const struct match_place *match_first_place(
+	const struct match_ports *ports, const uint8_t *mac)
+{
+	size_t from = 0;
+	size_t to = ports->n_places;
+
+	while (from < to) {
+		size_t middle = (from + to) / 2;
+
+		if (memcmp(ports->place[middle].mac, mac, NV_MAC_LEN) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return &ports->place[from];
+}
+
+/* Each port that has this MAC address, whether it is its permanent one or its current one. */
+#define match_each_place(place, ports, wanted)                                   \
+	for (const struct match_place *place = match_first_place(ports, wanted); \
+		place < (ports)->place + (ports)->n_places &&                    \
+		memcmp(place->mac, wanted, NV_MAC_LEN) == 0;                     \
+		place++)
+
+/* Of a VF that netvf_pairs names, the current MAC address may be equal instead. */
+static bool match_is_vf_of(const struct match_port *port, const struct nv_link *hn)
+{
+	bool is_equal = memcmp(port->link->mac, hn->mac, NV_MAC_LEN) == 0;
+
+	if (port->is_hn || (!is_equal && !match_same_mac(port->link, hn)))
+		return false;
+	return port->vf_of ? nv_streq(port->vf_of->hn, hn->name) : match_same_mac(port->link, hn);
 }
 
 static void match_set(struct nv_pair *pair, enum nv_match_result match, const char *format, ...)
@@ -134,29 +280,44 @@ static bool match_has_foreign_master(
 	return port->master && !(master && match_is_lagg_of(master, hn));
 }
 
-/* Finds the VF of an hn, or the reason why none may be used. A named VF's only rival is another. */
-static void match_find_vf(const struct nv_links *links, const struct nv_hn_config *config,
+/* What was found so far. A named VF's only rival is another. */
+struct match_candidate {
+	const struct match_port *vf;
+	const struct match_port *rival;
+};
+
+static void match_consider(
+	const struct match_port *port, const struct nv_link *hn, struct match_candidate *found)
+{
+	bool was_named = found->vf && found->vf->vf_of;
+
+	if (port == found->vf || port == found->rival || !match_is_vf_of(port, hn) ||
+		(was_named && !port->vf_of))
+		return;
+	if (found->vf && was_named == !!port->vf_of)
+		found->rival = port;
+	else
+		*found = (struct match_candidate){.vf = port};
+}
+
+/* Finds the VF of an hn, or the reason why none may be used. */
+static void match_find_vf(const struct nv_links *links, const struct match_ports *ports,
 	const struct nv_link *hn, struct nv_pair *pair)
 {
-	const struct nv_link *vf = NULL;
-	bool has_named = false;
+	struct match_candidate found = {};
+	const struct nv_link *vf;
 
-	for (size_t i = 0; i < links->count; i++) {
-		const struct nv_link *link = &links->link[i];
-		bool is_named = match_named_by_vf(config, link->name);
-
-		if (!match_is_vf_of(link, hn, config) || (has_named && !is_named))
-			continue;
-		if (is_named && !has_named)
-			vf = NULL;
-		has_named |= is_named;
-		if (vf) {
-			match_set(pair, NV_MATCH_REFUSED,
-				"%s and %s both have the MAC address of %s: name the VF in netvf_pairs",
-				vf->name, link->name, hn->name);
-			return;
-		}
-		vf = link;
+	match_each_place (place, ports, hn->mac)
+		match_consider(place->port, hn, &found);
+	if (memcmp(hn->mac, match_mac(hn), NV_MAC_LEN) != 0)
+		match_each_place (place, ports, match_mac(hn))
+			match_consider(place->port, hn, &found);
+	vf = found.vf ? found.vf->link : NULL;
+	if (found.rival) {
+		match_set(pair, NV_MATCH_REFUSED,
+			"%s and %s both have the MAC address of %s: name the VF in netvf_pairs",
+			vf->name, found.rival->link->name, hn->name);
+		return;
 	}
 	if (!vf)
 		return;
@@ -184,15 +345,17 @@ static void match_find_bonded_hn(
 }
 
 /* If a second hn has the same MAC address, the VF's hn is ambiguous. */
-static void match_find_rival(const struct nv_links *links, const struct nv_hn_config *config,
-	const struct nv_link *hn, struct nv_pair *pair)
+static void match_find_rival(const struct nv_links *links, const struct match_ports *ports,
+	const struct match_port *port, struct nv_pair *pair)
 {
-	if (match_named_by_hn(config, hn->name))
-		return;
-	for (size_t i = 0; i < links->count; i++) {
-		const struct nv_link *link = &links->link[i];
+	const struct nv_link *hn = port->link;
 
-		if (link == hn || !match_same_mac(link, hn) || !match_is_hn(link, config))
+	if (port->hn_is_named)
+		return;
+	match_each_place (place, ports, match_mac(hn)) {
+		const struct nv_link *link = place->port->link;
+
+		if (link == hn || !match_same_mac(link, hn) || !place->port->is_hn)
 			continue;
 		pair->vf = 0;
 		if (match_has_foreign_master(links, link, hn) ||
@@ -212,21 +375,23 @@ int nv_pairs_find(
 	const struct nv_links *links, const struct nv_hn_config *config, struct nv_pairs *ret_pairs)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	NV_AUTO(match_ports) struct match_ports ports = {};
+	int r = match_find_ports(links, config, &ports);
 
-	pairs.pair = calloc(links->count ? links->count : 1, sizeof(*pairs.pair));
-	if (!pairs.pair)
+	pairs.pair = calloc(ports.count + 1, sizeof(*pairs.pair));
+	if (r < 0 || !pairs.pair)
 		return -ENOMEM;
-	for (size_t i = 0; i < links->count; i++) {
-		const struct nv_link *hn = &links->link[i];
+	for (size_t i = 0; i < ports.count; i++) {
+		const struct nv_link *hn = ports.port[i].link;
 		struct nv_pair *pair = &pairs.pair[pairs.count];
 
-		if (!match_is_hn(hn, config))
+		if (!ports.port[i].is_hn)
 			continue;
 		pair->hn = hn->ifindex;
 		memcpy(pair->mac, hn->mac, NV_MAC_LEN);
-		match_find_vf(links, config, hn, pair);
+		match_find_vf(links, &ports, hn, pair);
 		match_find_bonded_hn(links, hn, pair);
-		match_find_rival(links, config, hn, pair);
+		match_find_rival(links, &ports, &ports.port[i], pair);
 		pairs.count++;
 	}
 	*ret_pairs = TAKE_STRUCT(pairs);
@@ -239,12 +404,20 @@ void nv_pairs_auto(struct nv_pairs *pairs)
 	*pairs = (struct nv_pairs){};
 }
 
+static int match_order_pairs(const void *a, const void *b)
+{
+	int one = ((const struct nv_pair *)a)->hn, other = ((const struct nv_pair *)b)->hn;
+
+	return (one > other) - (one < other);
+}
+
 const struct nv_pair *nv_pairs_by_hn(const struct nv_pairs *pairs, int hn)
 {
-	for (size_t i = 0; i < pairs->count; i++)
-		if (pairs->pair[i].hn == hn)
-			return &pairs->pair[i];
-	return NULL;
+	const struct nv_pair wanted = {.hn = hn};
+
+	if (!pairs->count)
+		return NULL;
+	return bsearch(&wanted, pairs->pair, pairs->count, sizeof(wanted), match_order_pairs);
 }
 
 const struct nv_pair *nv_pairs_by_vf(const struct nv_pairs *pairs, int vf)
