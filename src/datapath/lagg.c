@@ -15,6 +15,8 @@ static const struct nv_lagg_ops *lagg_ops_of(enum nv_lagg_type type)
 		return &nv_lagg_bpf;
 	case NV_LAGG_BOND:
 		return &nv_lagg_bond;
+	case NV_LAGG_AUTO:
+		break;
 	}
 	return NULL;
 }

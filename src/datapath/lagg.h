@@ -37,6 +37,7 @@ extern const struct nv_lagg_ops nv_lagg_bpf, nv_lagg_bond;
  * active port when it is up. A bond is up, because it checks its ports only then; other kinds are
  * down.
  *
+ * @type: not NV_LAGG_AUTO.
  * @name: "lagg0". -EEXIST: a link has the name, or this hn has a lagg of any form under any name;
  *        *ret_ifindex is set to that. -EOPNOTSUPP: the kernel has none of the kinds.
  */

@@ -83,6 +83,23 @@ static bool observe_is_bond(const struct nv_failover *failover, int ifindex)
 	return link && nv_lagg_has_ports(link);
 }
 
+/*
+ * A VF that is up may carry frames already, and would lose its link for seconds if it was set down
+ * to become a bond port. So it gets no bond that the administrator did not ask for.
+ */
+static bool observe_wants_bond(const struct nv_failover *failover, const struct nv_link *vf)
+{
+	switch (failover->settings->hn.lagg) {
+	case NV_LAGG_BPF:
+		return false;
+	case NV_LAGG_BOND:
+		return true;
+	case NV_LAGG_AUTO:
+		return !(vf->flags & IFF_UP);
+	}
+	return false;
+}
+
 static enum nv_pair_bond observe_bond(const struct nv_failover *failover,
 	const struct nv_managed *managed, const struct nv_view *view)
 {
@@ -93,7 +110,7 @@ static enum nv_pair_bond observe_bond(const struct nv_failover *failover,
 		return NV_BOND_NONE;
 	if (view->path.lagg)
 		return observe_is_bond(failover, view->path.lagg) ? NV_BOND_TAKE : NV_BOND_NONE;
-	if (failover->settings->hn.lagg != NV_LAGG_BOND || managed->memory.no_bond ||
+	if (!observe_wants_bond(failover, vf) || managed->memory.no_bond ||
 		nv_hn_lagg_name(view->hn->name, name) < 0)
 		return NV_BOND_NONE;
 	return NV_BOND_MAKE;

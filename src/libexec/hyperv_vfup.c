@@ -333,13 +333,17 @@ static enum look vfup_make_plan(struct vfup *up)
 	return vfup_take_journal(up, &now) ? LOOK_GO_ON : LOOK_FAILED;
 }
 
-/* If the kernel has no bonding, the other form is made. */
+/*
+ * netvfd has made the bond already that netvf_lagg=auto asks for, unless it is not possible. If the
+ * kernel has no bonding, the other form is made.
+ */
 static int vfup_create_lagg(struct vfup *up)
 {
-	enum nv_lagg_type type = up->context.settings->hn.lagg;
-	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name, type, &up->lagg);
+	bool is_bond = up->context.settings->hn.lagg == NV_LAGG_BOND;
+	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name,
+		is_bond ? NV_LAGG_BOND : NV_LAGG_BPF, &up->lagg);
 
-	if (r != -EOPNOTSUPP || type == NV_LAGG_BPF)
+	if (r != -EOPNOTSUPP || !is_bond)
 		return r;
 	nv_warn("netvf_lagg=bond in rc.conf is impossible: this kernel has no bonding; %s is made as with netvf_lagg=bpf",
 		up->lagg_name);

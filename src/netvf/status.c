@@ -54,6 +54,9 @@ static void status_print_pair(const json_t *pair)
 		return;
 	}
 	printf("%s: %s", nv_json_text(pair, "hn"), nv_json_text(pair, "form"));
+	if (nv_streq(nv_json_text(pair, "form"), "lagg") &&
+		nv_streq(nv_json_text(pair, "lagg"), "bond"))
+		printf(" as a bond");
 	if (nv_json_text(pair, "manager")[0])
 		printf(" (%s configures it)", nv_json_text(pair, "manager"));
 	printf(", upper %s, on %s for %s%s, %lld switches\n", nv_json_text(pair, "upper"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The methods of the control socket. */
 #include "control/text.h"
+#include "datapath/lagg.h"
 #include "netvfd/daemon.h"
 #include "pair/hn_sysctl.h"
 #include "services/manager.h"
@@ -77,23 +78,34 @@ static const char *methods_active(struct nv_daemon *daemon, const struct nv_dp_p
 	return is_lagg ? "none" : nv_port_name(NV_PORT_HN);
 }
 
+/* What the lagg is, as in netvf_lagg; null: there is none. */
+static json_t *methods_lagg_json(struct nv_daemon *daemon, int lagg)
+{
+	const struct nv_link *link =
+		lagg ? nv_links_by_index(nv_monitor_links(daemon->monitor), lagg) : NULL;
+
+	if (!link)
+		return json_null();
+	return json_string(nv_lagg_has_ports(link) ? "bond" : "bpf");
+}
+
 static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	struct nv_dp_pair path = {.hn = managed->id.hn};
 	uint64_t age = nv_loop_now(daemon->loop) - managed->status.since;
 
 	nv_datapath_get(daemon->datapath, managed->id.hn, &path);
-	return json_pack("{so ss so so ss ss ss ss? so? sf sI so so}", "hn",
+	return json_pack("{so ss so so ss so ss ss ss? so? sf sI so so}", "hn",
 		nv_json_string(managed->id.hn_name), "verdict",
 		methods_match_name(managed->status.match), "why",
 		nv_json_string(managed->status.why), "upper",
 		nv_methods_name(daemon, nv_dp_pair_upper(&path)), "form", nv_mode_name(path.mode),
-		"active", methods_active(daemon, &path), "wish",
-		nv_override_name(managed->memory.override), "manager", managed->status.manager,
-		"last_vf", managed->id.vf_name[0] ? nv_json_string(managed->id.vf_name) : NULL,
-		"seconds", (double)age / NV_USEC_PER_SEC, "switches",
-		(json_int_t)managed->status.switches, "hn_port",
-		methods_port_json(daemon, &path, managed->id.hn), "vf_port",
+		"lagg", methods_lagg_json(daemon, path.lagg), "active",
+		methods_active(daemon, &path), "wish", nv_override_name(managed->memory.override),
+		"manager", managed->status.manager, "last_vf",
+		managed->id.vf_name[0] ? nv_json_string(managed->id.vf_name) : NULL, "seconds",
+		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->status.switches,
+		"hn_port", methods_port_json(daemon, &path, managed->id.hn), "vf_port",
 		methods_port_json(daemon, &path, managed->state.vf));
 }
 

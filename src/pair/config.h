@@ -22,6 +22,11 @@ struct nv_hn_named_pair {
 enum nv_lagg_type {
 	NV_LAGG_BPF, /* a device of its own; the data path receives and sends for it */
 	NV_LAGG_BOND, /* an active-backup bond of the kernel with hn and VF as its ports */
+	/*
+	 * No type but a setting: a bond if the kernel has bonding and the VF is down when it
+	 * appears; else a device of its own
+	 */
+	NV_LAGG_AUTO,
 };
 
 /* netvf_vf_transparent: whether hn keeps its configuration. */

@@ -162,8 +162,11 @@ static void settings_read_lagg(const struct reader *reader)
 
 	if (value && nv_streq(value, "bond"))
 		reader->settings->hn.lagg = NV_LAGG_BOND;
+	else if (value && nv_streq(value, "auto"))
+		reader->settings->hn.lagg = NV_LAGG_AUTO;
 	else if (value && !nv_streq(value, "bpf"))
-		FAULT(reader, "netvf_lagg", "`%.60s' is neither bpf nor bond; bpf is used", value);
+		FAULT(reader, "netvf_lagg", "`%.60s' is none of bpf, bond and auto; bpf is used",
+			value);
 }
 
 /* "auto" is another word for YES: where the kernel refuses hooks, there are none with either. */

@@ -401,6 +401,7 @@ def test_netvf_tells_what_is(guest, netvfd):
     guest.attach_vf()
     wait_lagg(netvfd)
     assert "hn0: lagg, upper lagg0, on vf0" in netvfd.ask("status")
+    assert netvfd.pair()["lagg"] == "bpf"
     assert netvfd.ask("sysctl", "-n", "hw.hn.vflist", "hw.hn.vfmap", "dev.hn.0.rxvf") == \
         "vf0\nvf0:hn0\nvf0\n"
     assert json.loads(netvfd.ask("sysctl", "--json"))["dev.hn.0.vf"] == "vf0"

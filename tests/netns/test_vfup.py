@@ -103,12 +103,13 @@ def test_an_hn_that_nobody_configured_has_no_lagg(topology, tmp_path):
     assert guest.addresses("lagg0") == {"10.77.0.2/24"}
 
 
-def test_a_kernel_without_bonding_gets_the_other_form_and_is_told(programs, guest):
+@pytest.mark.parametrize("setting", ["bond", "auto"])
+def test_a_kernel_without_bonding_gets_the_other_form(programs, guest, setting):
     if guest.run("ip", "link", "add", "bond9", "type", "bond", check=False).returncode == 0:
         pytest.skip("this kernel has bonding")
-    programs.write_rcconf(RC_CONF + 'netvf_lagg="bond"\n')
+    programs.write_rcconf(RC_CONF + f'netvf_lagg="{setting}"\n')
     said = programs.run("hyperv_vfup", "hn0")
-    assert "this kernel has no bonding" in said
+    assert ("this kernel has no bonding" in said) == (setting == "bond")
     assert guest.addresses("lagg0") == WHOLE
     assert guest.link("hn0").get_attr("IFLA_MASTER") is None
 

@@ -147,6 +147,19 @@ static void a_bond_is_made_only_where_it_is_wanted_and_possible(void **state)
 	assert_int_equal(observe().facts.bond, NV_BOND_NONE);
 }
 
+static void a_bond_that_nobody_asked_for_takes_no_link_from_a_vf(void **state)
+{
+	(void)state;
+	make_vf("nvt0", 1);
+	hear();
+	settings.hn.lagg = NV_LAGG_AUTO;
+	assert_int_equal(observe().facts.bond, NV_BOND_NONE); /* it is up */
+	settings.hn.lagg = NV_LAGG_BPF;
+	set_flags("nvt0", IFF_UP, 0);
+	settings.hn.lagg = NV_LAGG_AUTO;
+	assert_int_equal(observe().facts.bond, NV_BOND_MAKE);
+}
+
 static void a_bond_takes_a_vf_that_is_in_none(void **state)
 {
 	struct nv_links *links;
@@ -249,6 +262,7 @@ int main(void)
 		TEST(which_vf_it_is_follows_the_match),
 		TEST(a_lagg_counts_as_gone_only_when_the_kernel_says_so),
 		TEST(a_bond_is_made_only_where_it_is_wanted_and_possible),
+		TEST(a_bond_that_nobody_asked_for_takes_no_link_from_a_vf),
 		TEST(a_bond_takes_a_vf_that_is_in_none),
 		TEST(an_hn_that_is_given_back_is_looked_at_soon),
 		TEST(what_hyperv_vfup_does_to_hn_meanwhile_stays),

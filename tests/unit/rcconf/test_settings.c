@@ -124,7 +124,7 @@ static void bad_values_are_faults_and_the_default_stands(void **state)
 		{"netvf_multicast=hn", "none of auto, active and both; auto is used"},
 		{"netvf_hooks=perhaps", "neither YES nor NO; YES is used"},
 		{"netvf_vm_guest=microsoft", "parallels and nvmm; it is detected"},
-		{"netvf_lagg=team", "neither bpf nor bond; bpf is used"},
+		{"netvf_lagg=team", "none of bpf, bond and auto; bpf is used"},
 		{"netvf_pairs=hn0", "not a pair; write HN:VF"},
 		{"netvf_pairs=:vf0", "not an interface's name"},
 		{"netvf_pairs=hn0:", "not an interface's name"},
