@@ -264,6 +264,31 @@ void nv_unpin(const char *run_dir, const char *name)
 		unlink(path);
 }
 
+int nv_pins_set_label(const char *run_dir, const char *label)
+{
+	char path[PATH_MAX];
+	char fresh[PATH_MAX];
+	int r;
+
+	r = pin_path(run_dir, "fresh", fresh);
+	if (r == 0)
+		r = pin_path(run_dir, "label", path);
+	if (r < 0)
+		return r;
+	unlink(fresh);
+	return symlink(label, fresh) < 0 || rename(fresh, path) < 0 ? -errno : 0;
+}
+
+void nv_pins_label(const char *run_dir, char ret_label[NV_PINS_LABEL_SIZE])
+{
+	char path[PATH_MAX];
+	ssize_t length = -1;
+
+	if (pin_path(run_dir, "label", path) == 0)
+		length = readlink(path, ret_label, NV_PINS_LABEL_SIZE - 1);
+	ret_label[length < 0 ? 0 : length] = '\0';
+}
+
 int nv_pins_write(const char *run_dir, const struct nv_objects *objects)
 {
 	int r = 0;

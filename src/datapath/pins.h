@@ -112,6 +112,16 @@ void nv_unpin(const char *run_dir, const char *name);
 /* Pins everything that is open, each in place of what was pinned under its name before. */
 int nv_pins_write(const char *run_dir, const struct nv_objects *objects);
 
+#define NV_PINS_LABEL_SIZE 96
+
+/*
+ * Writes a text beside the pins, as a symbolic link to it, which no reader sees half written. The
+ * kernel keeps it as long as the pins. Returns 0 or -errno.
+ */
+int nv_pins_set_label(const char *run_dir, const char *label);
+/* Reads it; "" if there is none. */
+void nv_pins_label(const char *run_dir, char ret_label[NV_PINS_LABEL_SIZE]);
+
 /*
  * Pins what is in use, unless the pins are right. Returns 0 also if nothing is in use. Needs the
  * lock, and CAP_SYS_ADMIN to find what is in use.
@@ -120,7 +130,8 @@ int nv_objects_repin(struct nv_kernel *kernel, const char *run_dir);
 
 /*
  * Loads the programs of this version, or takes those in use if they are the same; keeps the pairs;
- * makes every filter run these programs; pins everything. Needs the lock.
+ * makes every filter run these programs; pins everything. If the pinned ones are of this version,
+ * which the label says, nothing is loaded, and filters are left as they are. Needs the lock.
  * *ret_adopted: pairs were found. *ret_form: of the programs. Errors as nv_datapath_open().
  */
 int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,

@@ -11,6 +11,7 @@
 #include "netvf_not.skel.h"
 #include "netvf_probe.skel.h"
 #pragma GCC diagnostic pop
+#include "programs_digest.h"
 
 static const void *programs_bytes_of(enum nv_handover mode, size_t *ret_size)
 {
@@ -50,6 +51,11 @@ int nv_programs_open_hooks(struct bpf_object **ret_object)
 	const void *bytes = netvf_hooks__elf_bytes(&size);
 
 	return programs_open_bytes(bytes, size, ret_object);
+}
+
+const char *nv_programs_digest(void)
+{
+	return NV_PROGRAMS_DIGEST;
 }
 
 struct bpf_object *nv_programs_free(struct bpf_object *object)

@@ -13,5 +13,8 @@ int nv_programs_open(enum nv_handover mode, struct bpf_object **ret_object);
 /* Opens the hooks in the same way. */
 int nv_programs_open_hooks(struct bpf_object **ret_object);
 
+/* The same for all processes that have the same programs, in all forms. In hexadecimal digits. */
+const char *nv_programs_digest(void);
+
 struct bpf_object *nv_programs_free(struct bpf_object *object);
 NV_DEFINE_AUTO(nv_programs, struct bpf_object *, nv_programs_free);

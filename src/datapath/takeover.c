@@ -403,15 +403,92 @@ static bool takeover_has_pairs(const struct nv_objects *objects)
 	return false;
 }
 
+/*
+ * Names these programs: those of another version have another digest, and the same ones loaded
+ * again have other ids. A process that tries other forms may find a better one.
+ */
+static int takeover_write_label(
+	const struct nv_objects *objects, enum nv_handover mode, char ret_label[NV_PINS_LABEL_SIZE])
+{
+	uint32_t ingress;
+	uint32_t egress;
+	int r = nv_object_id(objects->fd[NV_OBJECT_INGRESS], &ingress);
+
+	if (r == 0)
+		r = nv_object_id(objects->fd[NV_OBJECT_EGRESS], &egress);
+	if (r == 0)
+		snprintf(ret_label, NV_PINS_LABEL_SIZE, "%s,%d,%d,%u,%u", nv_programs_digest(),
+			NV_HANDOVER_FIRST, mode, ingress, egress);
+	return r;
+}
+
+/* Whether these are pinned, and are what this process would load. */
+static bool takeover_is_this_version(
+	const char *run_dir, const struct nv_objects *objects, enum nv_handover *ret_mode)
+{
+	char label[NV_PINS_LABEL_SIZE];
+	char expected[NV_PINS_LABEL_SIZE];
+
+	for (size_t i = 0; i < NV_OBJECTS; i++)
+		if (objects->fd[i] < 0)
+			return false;
+	nv_pins_label(run_dir, label);
+	for (enum nv_handover mode = NV_HANDOVER_FIRST; mode <= NV_HANDOVER_NETLINK; mode++) {
+		if (takeover_write_label(objects, mode, expected) < 0 || strcmp(label, expected))
+			continue;
+		*ret_mode = mode;
+		return true;
+	}
+	return false;
+}
+
+/* Pins everything, and then says what it is. Without that, the next process loads the programs. */
+static int takeover_pin(
+	const char *run_dir, const struct nv_objects *objects, enum nv_handover mode)
+{
+	char label[NV_PINS_LABEL_SIZE];
+	int r = nv_pins_write(run_dir, objects);
+
+	if (r == 0 && takeover_write_label(objects, mode, label) == 0)
+		nv_pins_set_label(run_dir, label);
+	return r;
+}
+
+/* Loads the programs of this version, and makes every filter run them. */
+static int takeover_replace(struct nv_kernel *kernel, struct nv_objects *old,
+	struct nv_objects *ret_objects, enum nv_handover *ret_mode)
+{
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	NV_AUTO(nv_programs) struct bpf_object *programs = NULL;
+	bool kept = false;
+	int r;
+
+	r = takeover_load(old, &programs, &kept, ret_mode);
+	if (r < 0)
+		return r;
+	if (kept &&
+		takeover_same_program(old->fd[NV_OBJECT_INGRESS],
+			takeover_find_program(programs, NV_OBJECT_INGRESS)) &&
+		takeover_same_program(old->fd[NV_OBJECT_EGRESS],
+			takeover_find_program(programs, NV_OBJECT_EGRESS)))
+		objects = TAKE(*old, NV_OBJECTS_NONE);
+	else
+		r = takeover_take_loaded(programs, &objects);
+	if (r == 0)
+		r = takeover_move_pairs(kernel, old, &objects, kept);
+	if (r < 0)
+		return r;
+	*ret_objects = TAKE(objects, NV_OBJECTS_NONE);
+	return 0;
+}
+
 int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_objects *ret_objects,
 	bool *ret_adopted, enum nv_handover *ret_mode)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
 	NV_AUTO(nv_objects) struct nv_objects old = NV_OBJECTS_NONE;
-	NV_AUTO(nv_programs) struct bpf_object *programs = NULL;
 	enum nv_handover mode;
 	bool adopted;
-	bool kept = false;
 	int r;
 
 	libbpf_set_print(takeover_print);
@@ -419,23 +496,14 @@ int nv_objects_open(struct nv_kernel *kernel, const char *run_dir, struct nv_obj
 	if (r < 0 && r != -ENOENT)
 		return r;
 	adopted = takeover_has_pairs(&old);
-	r = takeover_load(&old, &programs, &kept, &mode);
-	if (r < 0)
-		return r;
-	if (kept &&
-		takeover_same_program(old.fd[NV_OBJECT_INGRESS],
-			takeover_find_program(programs, NV_OBJECT_INGRESS)) &&
-		takeover_same_program(old.fd[NV_OBJECT_EGRESS],
-			takeover_find_program(programs, NV_OBJECT_EGRESS))) {
+	if (takeover_is_this_version(run_dir, &old, &mode)) {
 		objects = TAKE(old, NV_OBJECTS_NONE);
-		r = 0;
-	} else {
-		r = takeover_take_loaded(programs, &objects);
-	}
-	if (r == 0)
-		r = takeover_move_pairs(kernel, &old, &objects, kept);
-	if (r == 0)
 		r = nv_pins_write(run_dir, &objects);
+	} else {
+		r = takeover_replace(kernel, &old, &objects, &mode);
+		if (r == 0)
+			r = takeover_pin(run_dir, &objects, mode);
+	}
 	if (r < 0)
 		return r;
 	*ret_objects = TAKE(objects, NV_OBJECTS_NONE);
