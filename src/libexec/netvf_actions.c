@@ -9,6 +9,7 @@
  */
 #include "base/log.h"
 #include "base/rundir.h"
+#include "base/service.h"
 #include "devd/rules.h"
 #include "devd/runner.h"
 #include "devd/shell.h"
@@ -23,7 +24,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 
 #define PROGRAM	   "netvf_actions"
 #define RULES_PATH "/etc/netvf/devd.conf"
@@ -236,6 +236,8 @@ int main(int argc, char **argv)
 	}
 	setenv(NV_RUN_DIR_ENV, run_dir, 1);
 	setenv(NV_RCCONF_ENV, options.rcconf, 1);
-	sd_notify(1, "READY=1");
+	nv_service_notify("READY=1");
+	/* it is not for the actions */
+	unsetenv("NOTIFY_SOCKET");
 	return actions_serve_all(listener, &options);
 }

@@ -9,6 +9,7 @@
  * On SIGTERM the VFs are moved back before it ends.
  */
 #include "base/log.h"
+#include "base/service.h"
 #include "kernel/monitor.h"
 #include "pair/match.h"
 #include "rcconf/settings.h"
@@ -18,7 +19,6 @@
 #include <net/if_arp.h>
 #include <sched.h>
 #include <signal.h>
-#include <systemd/sd-daemon.h>
 
 #define PROGRAM	  "netvf_park"
 #define OWN_NETNS "/proc/self/ns/net"
@@ -186,9 +186,9 @@ static int park_run(struct park *park)
 		return r;
 	}
 	park_on_settled(park);
-	sd_notify(0, "READY=1");
+	nv_service_notify("READY=1");
 	r = nv_loop_run(park->loop);
-	sd_notify(0, "STOPPING=1");
+	nv_service_notify("STOPPING=1");
 	return r;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "base/log.h"
 #include "base/rundir.h"
+#include "base/service.h"
 #include "datapath/hooks.h"
 #include "failover/notify_peers.h"
 #include "netvfd/daemon.h"
@@ -15,7 +16,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sysexits.h>
-#include <systemd/sd-daemon.h>
 
 #define N_SIGNAL_WATCHES 4
 
@@ -152,10 +152,10 @@ static void netvfd_on_signal(int signal, void *data)
 	struct nv_daemon *daemon = data;
 
 	if (signal == SIGHUP) {
-		sd_notify(0, "RELOADING=1");
+		nv_service_notify("RELOADING=1");
 		netvfd_reload(daemon);
 		nv_failover_look_again(daemon->failover);
-		sd_notify(0, "READY=1");
+		nv_service_notify("READY=1");
 	} else if (signal == SIGUSR1) {
 		nv_notice("%lu events so far", daemon->events);
 	} else {
@@ -184,7 +184,7 @@ static void netvfd_on_watchdog(void *data)
 {
 	struct watchdog *watchdog = data;
 
-	sd_notify(0, "WATCHDOG=1");
+	nv_service_notify("WATCHDOG=1");
 	nv_watch_arm(watchdog->timer, watchdog->period);
 }
 
@@ -192,9 +192,9 @@ static int netvfd_start_watchdog(struct nv_daemon *daemon, struct watchdog *watc
 {
 	int r;
 
-	if (sd_watchdog_enabled(0, &watchdog->period) <= 0)
+	watchdog->period = nv_service_watchdog() / 2;
+	if (!watchdog->period)
 		return 0;
-	watchdog->period /= 2;
 	r = nv_loop_watch_timer(daemon->loop, netvfd_on_watchdog, watchdog, &watchdog->timer);
 	return r < 0 ? r : nv_watch_arm(watchdog->timer, watchdog->period);
 }
@@ -245,12 +245,12 @@ static int netvfd_run(struct nv_daemon *daemon)
 		nv_notice("ready: %zu rules, %zu pairs, run directory %s",
 			nv_rules_count(daemon->rules), daemon->failover->n_managed,
 			daemon->run_dir);
-		sd_notify(0, "READY=1");
+		nv_service_notify("READY=1");
 		if (!nv_actions_running(daemon->actions) && !nv_actions_waiting(daemon->actions))
 			nv_daemonize_idle(daemon);
 		r = nv_loop_run(daemon->loop);
 	}
-	sd_notify(0, "STOPPING=1");
+	nv_service_notify("STOPPING=1");
 	for (size_t i = 0; i < N_SIGNAL_WATCHES; i++)
 		nv_watch_free(watch[i]);
 	nv_watch_free(watchdog.timer);
