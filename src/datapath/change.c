@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static int change_apply(struct nv_dp_pair *pair, void *data)
+int nv_dp_change_apply(struct nv_dp_pair *pair, void *data)
 {
 	const struct nv_dp_change *change = data;
 
@@ -30,5 +30,5 @@ static int change_apply(struct nv_dp_pair *pair, void *data)
 
 int nv_datapath_change(struct nv_datapath *datapath, int hn, const struct nv_dp_change *change)
 {
-	return nv_datapath_edit(datapath, hn, change_apply, (void *)change);
+	return nv_datapath_edit(datapath, hn, nv_dp_change_apply, (void *)change);
 }

@@ -22,6 +22,8 @@
 /* a change takes some milliseconds; a process that holds the lock longer was stopped */
 #define LOCK_WAIT_MS 5000
 
+#define ALL_ROLES ((1U << NV_ROLES) - 1)
+
 struct nv_datapath {
 	struct nv_kernel *kernel;
 	char *run_dir;
@@ -30,6 +32,7 @@ struct nv_datapath {
 	enum nv_handover handover;
 	bool adopted;
 	bool patient; /* wait for the lock */
+	bool has_tcx;
 	bool hooks_wanted;
 	struct ring_buffer *reports; /* NULL until nv_datapath_reports_fd() is called */
 	unsigned int reported; /* by the reports that are being read */
@@ -103,6 +106,7 @@ int nv_datapath_open(
 		return -ENOMEM;
 	datapath->objects = NV_OBJECTS_NONE;
 	datapath->patient = true;
+	datapath->has_tcx = nv_tcx_is_there();
 	datapath->hooks = NV_HOOKS_NONE;
 	datapath->hooks_error = -ECANCELED;
 	datapath->kernel = kernel;
@@ -143,6 +147,11 @@ int nv_datapath_repin(struct nv_kernel *kernel, const char *run_dir)
 bool nv_datapath_adopted(const struct nv_datapath *datapath)
 {
 	return datapath->adopted;
+}
+
+bool nv_datapath_attaches_gently(const struct nv_datapath *datapath)
+{
+	return datapath->has_tcx;
 }
 
 struct nv_kernel *nv_datapath_kernel(const struct nv_datapath *datapath)
@@ -383,21 +392,22 @@ static int dp_attach_one(const struct nv_datapath *datapath, int slot, enum nv_r
 }
 
 /*
- * Attaches our programs to every interface of @new: to new interfaces, and where somebody may have
- * removed them. An interface that the pair had before may be gone; its owner will remove it. An
- * error does not keep programs off the other interfaces.
+ * Attaches our programs to interfaces of @new (@roles: a mask): to new interfaces, and where
+ * somebody may have removed them. An interface that the pair had before may be gone; its owner will
+ * remove it. An error does not keep programs off the other interfaces.
  */
 static int dp_attach(const struct nv_datapath *datapath, int slot, const struct nv_dp_pair *old,
-	const struct nv_dp_pair *new)
+	const struct nv_dp_pair *new, unsigned int roles)
 {
 	int interface[NV_ROLES];
 	int error = 0;
 
 	dp_interfaces(new, interface);
 	for (size_t role = 0; role < NV_ROLES; role++) {
-		int r = interface[role] ? dp_attach_one(datapath, slot, role, interface[role], old)
-					: 0;
+		int r = 0;
 
+		if (interface[role] && roles & 1U << role)
+			r = dp_attach_one(datapath, slot, role, interface[role], old);
 		error = error < 0 ? error : r;
 	}
 	if (error < 0)
@@ -463,7 +473,7 @@ int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[N
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 	pair = nv_entry_pair(entry);
 	count = nv_audit_missing(&datapath->objects, &pair, ret_ifindex);
-	r = count ? dp_attach(datapath, slot, &pair, &pair) : 0;
+	r = count ? dp_attach(datapath, slot, &pair, &pair, ALL_ROLES) : 0;
 	dp_free_vf(datapath, entry);
 	return r < 0 ? r : count;
 }
@@ -524,8 +534,9 @@ static void dp_normalize(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 		pair->mode = NV_MODE_HN;
 }
 
-int nv_datapath_edit(struct nv_datapath *datapath, int hn,
-	int (*edit)(struct nv_dp_pair *pair, void *data), void *data)
+/* @roles_of_new: those whose interfaces get their programs at once if the pair is new */
+static int dp_edit(struct nv_datapath *datapath, int hn,
+	int (*edit)(struct nv_dp_pair *pair, void *data), void *data, unsigned int roles_of_new)
 {
 	const struct nv_counts no_counts = {};
 	struct nv_dp_pair new = {.hn = hn};
@@ -561,13 +572,25 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 		r = nv_counts_put(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot, NV_PORT_VF,
 			&no_counts);
 	if (r == 0)
-		r = dp_attach(datapath, slot, &old, &new);
+		r = dp_attach(datapath, slot, &old, &new, old.hn ? ALL_ROLES : roles_of_new);
 	if (r < 0)
 		return r;
 	dp_write(&datapath->table, entry, &old, &new);
 	dp_withdraw(datapath, &old, &new);
 	dp_free_vf(datapath, entry);
-	return 0;
+	return !old.hn && roles_of_new != ALL_ROLES;
+}
+
+int nv_datapath_edit(struct nv_datapath *datapath, int hn,
+	int (*edit)(struct nv_dp_pair *pair, void *data), void *data)
+{
+	return dp_edit(datapath, hn, edit, data, ALL_ROLES);
+}
+
+int nv_datapath_join(struct nv_datapath *datapath, int hn, const struct nv_dp_change *change)
+{
+	return dp_edit(datapath, hn, nv_dp_change_apply, (void *)change,
+		datapath->has_tcx ? 1U << NV_ROLE_VF : ALL_ROLES);
 }
 
 /* Needs the lock. */

@@ -107,6 +107,24 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 /* nv_datapath_edit() that writes these fields and keeps the others. */
 int nv_datapath_change(struct nv_datapath *datapath, int hn, const struct nv_dp_change *change);
 
+/* Writes into *pair what @change, a struct nv_dp_change, says. Returns 0. */
+int nv_dp_change_apply(struct nv_dp_pair *pair, void *change);
+
+/*
+ * Whether an interface that is up gets a program without losing what it sends: at tcx (Linux 6.6).
+ * clsact, which a filter needs, stops the interface's queues for some milliseconds as it is added
+ * (qdisc_graft(), net/sched/sch_api.c).
+ */
+bool nv_datapath_attaches_gently(const struct nv_datapath *datapath);
+
+/*
+ * nv_datapath_change() for a VF that has just appeared, to which the host may send already. Of a
+ * new pair only the VF gets its program, because each program at tcx waits for an RCU grace period:
+ * 1 is returned then, and the next change of the pair attaches the others. Until then hn sends and
+ * receives its own frames as without a pair.
+ */
+int nv_datapath_join(struct nv_datapath *datapath, int hn, const struct nv_dp_change *change);
+
 /*
  * Finds the interfaces of a pair that exist and lack our program, because somebody has removed it.
  * Returns their number, or -ENOENT: this hn has no pair. Takes no lock: an interface that another

@@ -33,22 +33,29 @@ static int takeover_print(enum libbpf_print_level level, const char *format, va_
 	return 0;
 }
 
-/* Whether any pair of the pinned map has our filter with the pinned program. */
+static bool takeover_has_program(int ifindex, const struct nv_tcx_known *known, uint32_t wanted)
+{
+	uint32_t id;
+
+	return ifindex && nv_tc_program(ifindex, BPF_TC_INGRESS, known, &id) == 0 && id == wanted;
+}
+
+/* Whether a port of any pair of the pinned map has the pinned program. */
 static bool takeover_in_force(const struct nv_objects *pinned)
 {
 	const struct nv_tcx_known known = {
 		.program = pinned->fd[NV_OBJECT_INGRESS], .replaced = -1};
 	NV_AUTO(nv_table) struct nv_table table = {};
 	uint32_t wanted;
-	uint32_t id;
 
 	if (nv_object_id(pinned->fd[NV_OBJECT_INGRESS], &wanted) < 0 ||
 		nv_table_map(pinned->fd[NV_OBJECT_PAIRS], &table) < 0)
 		return false;
 	for (size_t i = 0; i < table.count; i++) {
-		int hn = (int)nv_table_entry(&table, i)->hn;
+		const struct nv_entry *entry = nv_table_entry(&table, i);
 
-		if (hn && nv_tc_program(hn, BPF_TC_INGRESS, &known, &id) == 0 && id == wanted)
+		if (takeover_has_program((int)entry->hn, &known, wanted) ||
+			takeover_has_program((int)entry->vf, &known, wanted))
 			return true;
 	}
 	return false;

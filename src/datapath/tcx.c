@@ -8,7 +8,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <string.h>
 
 /* From linux/bpf.h, which may be older here than the running kernel (Linux 6.6). */
@@ -27,6 +27,15 @@
 static enum bpf_attach_type tcx_type_of(enum bpf_tc_attach_point side)
 {
 	return side == BPF_TC_INGRESS ? TCX_INGRESS : TCX_EGRESS;
+}
+
+/* A kernel without tcx refuses the side before it looks for the interface. */
+bool nv_tcx_is_there(void)
+{
+	uint32_t flags;
+	uint32_t count = 0;
+
+	return NV_TCX && bpf_prog_query(INT_MAX, TCX_INGRESS, 0, &flags, NULL, &count) == -ENODEV;
 }
 
 static bool tcx_is_ours(int program)

@@ -9,6 +9,7 @@
 #include "datapath/pair.h"
 
 #include <bpf/libbpf.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -19,6 +20,9 @@ struct nv_tcx_known {
 	int program; /* descriptors; -1: none */
 	int replaced; /* another version's, which @program replaces */
 };
+
+/* Whether this kernel has tcx. Needs CAP_NET_ADMIN; without it, the answer is no. */
+bool nv_tcx_is_there(void);
 
 /*
  * The id of our program on this side. -ENOENT: there is none; -EPERM: none is known to be ours, and

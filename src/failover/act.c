@@ -50,10 +50,8 @@ static int act_change_path(const struct act *act, unsigned int what, struct nv_d
 }
 
 /*
- * The pair is added to the data path when its hn is first seen, and stays there. Before Linux 6.6
- * this adds clsact to the link. The kernel stops the link's queues for some milliseconds then
- * (qdisc_graft(), net/sched/sch_api.c), and frames that are sent meanwhile are lost. So this is
- * done once and early, not when a VF comes or goes.
+ * Where programs are not attached gently, the pair is added to the data path when its hn is first
+ * seen: once and early, not when a VF comes. Elsewhere act_join() adds it. It stays there.
  */
 static int act_enter(const struct act *act)
 {
@@ -154,21 +152,39 @@ static void act_open_vf(const struct act *act, const struct nv_link *vf)
 			vf->name, act->managed->id.hn_name, nv_strerror(r));
 }
 
+/* All that nv_port_sync() would change at once: each change costs time that the VF has not got. */
+static void act_describe_new(const struct act *act, struct nv_dp_change *change)
+{
+	const struct nv_link *hn = act->view->hn;
+
+	change->what |= NV_DP_MAC | NV_DP_MULTICAST;
+	change->to.multicast = act->failover->settings->hn.multicast;
+	memcpy(change->to.mac, hn && hn->has_mac ? hn->mac : act->view->mac, NV_MAC_LEN);
+}
+
 static int act_join(struct act *act, const struct nv_pair_command *command)
 {
 	const struct nv_link *vf = act->view->vf;
 	bool down = vf && !(vf->flags & IFF_UP);
+	struct nv_dp_change change = {
+		.what = NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
+		.to = {.vf = command->vf, .mode = command->mode},
+	};
 	int r;
 
 	if (command->on)
 		act_prepare_vf(act, command->vf, false);
 	if (down)
 		act->failover->ops->raise_attach(vf->name, act->failover->data);
-	r = act_change_path(act, NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
-		(struct nv_dp_pair){.vf = command->vf, .mode = command->mode});
-	if (r == 0 && command->on && down)
+	if (!act->view->in_path)
+		act_describe_new(act, &change);
+	r = nv_datapath_join(act->failover->datapath, act->managed->id.hn, &change);
+	if (r < 0)
+		return r;
+	act->managed->memory.incomplete |= r > 0;
+	if (command->on && down)
 		act_open_vf(act, vf);
-	return r;
+	return 0;
 }
 
 static void act_raise_vf(const struct act *act, const char *type)

@@ -22,8 +22,13 @@
 
 #define LOOK_REST (NV_USEC_PER_SEC / 20)
 
-/* after a VF appeared: its programs may wait for the kernel then */
+/*
+ * After a VF appeared: its programs may wait for the kernel then, and those of an hn whose first VF
+ * it is. The kernel's RTNL lock is held meanwhile, which the carrier of a new link needs too
+ * (linkwatch_event(), net/core/link_watch.c).
+ */
 #define PROGRAMS_MOVE_AFTER (2 * NV_USEC_PER_SEC)
+#define PROGRAMS_JOIN_AFTER (NV_USEC_PER_SEC / 10)
 
 /* The holder of the data path's lock changes a pair, which takes some milliseconds. */
 #define LOCKED_LOOK (NV_USEC_PER_SEC / 100)
@@ -214,21 +219,39 @@ static bool failover_find_kept(const struct nv_failover *failover, const struct 
 	return true;
 }
 
+/* Whether the VF appeared before this time; if not, settles again then. */
+static bool failover_is_past(
+	struct nv_failover *failover, const struct nv_managed *managed, uint64_t after)
+{
+	struct nv_attach_delay appeared = managed->memory.attach_delay;
+	uint64_t left = nv_attach_delay_left(
+		&appeared, managed->state.vf, nv_loop_now(failover->loop), after);
+
+	if (left)
+		nv_failover_look_in(failover, left);
+	return !left;
+}
+
 /* Whether the programs of a new VF are to move to where they cost least (nv_tc_attach()). */
 static bool failover_is_moving(struct nv_failover *failover, struct nv_managed *managed)
 {
-	struct nv_attach_delay appeared = managed->memory.attach_delay;
 	int vf = managed->state.vf;
-	uint64_t left = nv_attach_delay_left(
-		&appeared, vf, nv_loop_now(failover->loop), PROGRAMS_MOVE_AFTER);
 
-	if (managed->memory.moved_vf == vf)
+	if (managed->memory.moved_vf == vf ||
+		!failover_is_past(failover, managed, PROGRAMS_MOVE_AFTER))
 		return false;
-	if (left)
-		nv_failover_look_in(failover, left);
-	else
-		managed->memory.moved_vf = vf;
-	return vf && !left;
+	managed->memory.moved_vf = vf;
+	return vf;
+}
+
+/* Whether the pair's first VF has joined, and the programs of hn are to follow now. */
+static bool failover_is_completing(struct nv_failover *failover, struct nv_managed *managed)
+{
+	if (!managed->memory.incomplete ||
+		!failover_is_past(failover, managed, PROGRAMS_JOIN_AFTER))
+		return false;
+	managed->memory.incomplete = false;
+	return true;
 }
 
 /*
@@ -246,6 +269,7 @@ static void failover_restore_filters(struct nv_failover *failover)
 
 		managed->memory.programs_due |= failover->resyncs != resyncs;
 		managed->memory.programs_due |= failover_is_moving(failover, managed);
+		managed->memory.programs_due |= failover_is_completing(failover, managed);
 		if (!managed->memory.programs_due)
 			continue;
 		r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
@@ -272,6 +296,17 @@ bool nv_failover_cares(const struct nv_failover *failover, int ifindex)
 			return true;
 	}
 	return false;
+}
+
+bool nv_failover_is_inert(const struct nv_failover *failover)
+{
+	for (size_t i = 0; i < failover->n_managed; i++) {
+		const struct nv_managed *managed = &failover->managed[i];
+
+		if (managed->state.vf || managed->id.vf_name[0] || managed->id.lagg)
+			return false;
+	}
+	return true;
 }
 
 bool nv_failover_left_down(struct nv_failover *failover, const struct nv_link *link)

@@ -25,6 +25,9 @@ void nv_failover_configure(struct nv_failover *failover, const struct nv_setting
 /* Settles all pairs. Raised events are reported by ops->raise_vf and ops->raise_attach. */
 void nv_failover_settle(struct nv_failover *failover);
 
+/* Whether no pair has a VF or a lagg, or has had one: there is nothing to keep flowing. */
+bool nv_failover_is_inert(const struct nv_failover *failover);
+
 /* A link is gone. Call it before the nv_failover_settle() that updates its pair. */
 void nv_failover_lose(struct nv_failover *failover, int ifindex);
 

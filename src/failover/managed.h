@@ -71,6 +71,7 @@ struct nv_managed_memory {
 	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
 	bool found; /* the pair was found in this settle */
 	int moved_vf; /* ifindex of a VF whose programs have moved to their place; 0: none */
+	bool incomplete; /* its first VF has joined, and hn does not have its programs yet */
 	bool programs_due; /* its programs may be missing and are to be attached again */
 };
 

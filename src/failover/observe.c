@@ -62,7 +62,9 @@ static int observe_path(
 
 	if (r == -EAGAIN)
 		return r;
-	facts->entered = r == 0 || !view->ours;
+	view->in_path = r == 0;
+	facts->entered =
+		view->in_path || !view->ours || nv_datapath_attaches_gently(failover->datapath);
 	if (r < 0)
 		view->path = (struct nv_dp_pair){.hn = managed->id.hn, .mode = NV_MODE_HN};
 	facts->lagg_gone = observe_is_lagg_gone(failover, view->path.lagg);

@@ -7,6 +7,7 @@
 struct nv_view {
 	const struct nv_link *hn; /* NULL: it is gone; owned by the monitor, like vf */
 	const struct nv_link *vf; /* NULL: there is none */
+	bool in_path; /* the data path has the pair */
 	bool ours; /* the match result is NV_MATCH_MANAGED */
 	uint8_t mac[NV_MAC_LEN]; /* the MAC address that hn and VF share */
 	struct nv_dp_pair path; /* the pair in the data path, without a lagg that is gone */

@@ -92,7 +92,8 @@ static bool reattach_matters(struct nv_failover *failover, const struct nv_manag
 {
 	struct nv_dp_pair path;
 
-	return nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0 &&
+	return (managed->state.vf || managed->id.lagg) && !managed->memory.incomplete &&
+	       nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0 &&
 	       (path.vf || path.lagg);
 }
 

@@ -28,6 +28,12 @@ struct nv_options {
 	bool try_hooks;
 };
 
+struct nv_daemon_watchdog {
+	struct nv_watch *timer; /* NULL: systemd does not ask for it */
+	uint64_t limit; /* microseconds after which systemd restarts a silent netvfd */
+	bool suspended; /* until there is a VF */
+};
+
 struct nv_daemon {
 	const struct nv_options *options;
 	char *run_dir;
@@ -51,6 +57,7 @@ struct nv_daemon {
 	bool links_changed;
 	bool watching; /* the links that existed at the start have been reported */
 	unsigned long events;
+	struct nv_daemon_watchdog watchdog;
 	int ready_fd; /* tells the parent in the foreground to exit; -1: there is none */
 	struct pidfh *pid_file;
 };
@@ -104,6 +111,14 @@ int nv_run_dir_make(struct nv_daemon *daemon);
 int nv_startup(struct nv_daemon *daemon);
 /* Closes and frees everything, also after a partial start. */
 void nv_shutdown(struct nv_daemon *daemon);
+
+/* watchdog.c: systemd's watchdog */
+
+/* Call it after the first settle. Returns 0 or -ENOMEM. */
+int nv_watchdog_start(struct nv_daemon *daemon);
+/* Call it after each settle: begins to feed the watchdog, if it was not needed before. */
+void nv_watchdog_resume(struct nv_daemon *daemon);
+void nv_watchdog_stop(struct nv_daemon *daemon);
 
 /* privileges.c: logs the capabilities that netvfd lacks, and what does not work without them */
 void nv_privileges_check(void);

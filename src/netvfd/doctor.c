@@ -14,7 +14,9 @@
 static json_t *doctor_missing_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
 	int ifindex[NV_DP_INTERFACES];
-	int count = nv_datapath_missing(daemon->datapath, managed->id.hn, ifindex);
+	int count = managed->memory.incomplete
+			    ? 0
+			    : nv_datapath_missing(daemon->datapath, managed->id.hn, ifindex);
 	json_t *list = json_array();
 
 	for (int i = 0; i < count; i++)

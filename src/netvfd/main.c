@@ -115,6 +115,7 @@ static void netvfd_on_settled(void *data)
 		daemon->failover->resyncs != nv_monitor_resyncs(daemon->monitor))
 		nv_failover_settle(daemon->failover);
 	daemon->links_changed = false;
+	nv_watchdog_resume(daemon);
 	nv_events_flush(daemon);
 }
 
@@ -174,31 +175,6 @@ static int netvfd_watch_signals(struct nv_daemon *daemon, struct nv_watch *watch
 	return r;
 }
 
-/* systemd's watchdog: the only timer of an idle netvfd, and only if systemd asks for it. */
-struct watchdog {
-	struct nv_watch *timer;
-	uint64_t period;
-};
-
-static void netvfd_on_watchdog(void *data)
-{
-	struct watchdog *watchdog = data;
-
-	nv_service_notify("WATCHDOG=1");
-	nv_watch_arm(watchdog->timer, watchdog->period);
-}
-
-static int netvfd_start_watchdog(struct nv_daemon *daemon, struct watchdog *watchdog)
-{
-	int r;
-
-	watchdog->period = nv_service_watchdog() / 2;
-	if (!watchdog->period)
-		return 0;
-	r = nv_loop_watch_timer(daemon->loop, netvfd_on_watchdog, watchdog, &watchdog->timer);
-	return r < 0 ? r : nv_watch_arm(watchdog->timer, watchdog->period);
-}
-
 /*
  * On a busy guest a switch must not wait for the processor. Actions do not inherit the priority. If
  * it is not allowed, switches work too, a little later.
@@ -236,11 +212,10 @@ static int netvfd_start(struct nv_daemon *daemon)
 static int netvfd_run(struct nv_daemon *daemon)
 {
 	struct nv_watch *watch[N_SIGNAL_WATCHES] = {};
-	struct watchdog watchdog = {};
 	int r = netvfd_watch_signals(daemon, watch);
 
 	if (r == 0)
-		r = netvfd_start_watchdog(daemon, &watchdog);
+		r = nv_watchdog_start(daemon);
 	if (r == 0) {
 		nv_notice("ready: %zu rules, %zu pairs, run directory %s",
 			nv_rules_count(daemon->rules), daemon->failover->n_managed,
@@ -253,7 +228,7 @@ static int netvfd_run(struct nv_daemon *daemon)
 	nv_service_notify("STOPPING=1");
 	for (size_t i = 0; i < N_SIGNAL_WATCHES; i++)
 		nv_watch_free(watch[i]);
-	nv_watch_free(watchdog.timer);
+	nv_watchdog_stop(daemon);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -106,7 +106,8 @@ struct nv_pair_facts {
 	bool transparent; /* transparent by configuration; takes effect when no lagg is the upper */
 	bool waiting; /* transparent: the VF is in its attach delay */
 	bool answered; /* a rule answers VF_UP; if none does, the VF is used exclusively */
-	bool entered; /* the data path has the pair, or must not have it */
+	/* the data path has the pair, must not have it, or takes it as its VF joins */
+	bool entered;
 	enum nv_mode
 		mode; /* in the data path, where hyperv_vfup changes it; not LAGG if lagg_gone */
 	bool lagg_gone; /* the data path names a lagg that somebody has deleted */

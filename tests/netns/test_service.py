@@ -152,10 +152,12 @@ def hear(manager, word):
     return heard
 
 
-def test_tells_systemd_how_it_is(manager, start_netvfd, monkeypatch):
+def test_tells_systemd_how_it_is(manager, guest, start_netvfd, monkeypatch):
     monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    guest.attach_vf()
     netvfd = start_netvfd()
-    assert hear(manager, "=").startswith("READY=1")
+    assert hear(manager, "=") == "WATCHDOG=1"
+    hear(manager, "READY=1")
     for _ in range(3):
         hear(manager, "WATCHDOG=1")
     netvfd.reload()

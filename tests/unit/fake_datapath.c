@@ -144,6 +144,19 @@ int nv_datapath_edit(struct nv_datapath *datapath, int hn,
 	return 0;
 }
 
+bool nv_datapath_attaches_gently(const struct nv_datapath *datapath)
+{
+	return datapath->gentle;
+}
+
+int nv_datapath_join(struct nv_datapath *datapath, int hn, const struct nv_dp_change *change)
+{
+	bool is_new = !find(datapath, hn);
+	int r = nv_datapath_change(datapath, hn, change);
+
+	return r < 0 ? r : is_new && datapath->gentle;
+}
+
 int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV_DP_INTERFACES])
 {
 	int count = 0;

@@ -25,6 +25,7 @@ struct nv_datapath {
 	bool locked; /* by another process: what needs the lock fails with -EAGAIN, if not patient
 		      */
 	bool patient;
+	bool gentle; /* what nv_datapath_attaches_gently() returns */
 	int reports_fd; /* 0: was not asked for; the test closes it */
 	int stripped[NV_DP_INTERFACES]; /* interfaces without programs, of any pair; 0: none */
 	int reattach_error; /* what attaching again fails with */

@@ -16,6 +16,34 @@ static void a_pair_is_in_the_data_path_before_its_vf(void **state)
 	expect("");
 }
 
+/* The VF first, and the programs of hn when the VF may have its carrier. */
+static void where_programs_cost_no_frames_a_pair_begins_with_its_vf(void **state)
+{
+	struct nv_dp_pair none;
+	unsigned int edits;
+	int vf;
+
+	(void)state;
+	nv_datapath_remove(&path, hn());
+	path.gentle = true;
+	nv_failover_look_again(failover);
+	assert_int_equal(nv_datapath_get(&path, hn(), &none), -ENOENT);
+	assert_true(nv_failover_is_inert(failover));
+	vf = add_vf("nvt0");
+	assert_int_equal(pair()->vf, vf);
+	assert_memory_equal(pair()->mac, fake_link(fake, "hn0").mac, NV_MAC_LEN);
+	assert_false(nv_failover_is_inert(failover));
+	edits = path.edits;
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 10 - 1);
+	assert_int_equal(path.edits, edits);
+	nv_loop_advance(loop, 1);
+	assert_int_equal(path.edits, edits + 1);
+	fake_del_link(fake, vf);
+	hear();
+	assert_int_equal(pair()->vf, 0);
+	assert_false(nv_failover_is_inert(failover));
+}
+
 static void a_vf_joins_bare_and_transmits_when_it_can(void **state)
 {
 	int vf = add_vf("nvt0");
@@ -575,6 +603,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_pair_is_in_the_data_path_before_its_vf),
+		TEST(where_programs_cost_no_frames_a_pair_begins_with_its_vf),
 		TEST(a_vf_joins_bare_and_transmits_when_it_can),
 		TEST(the_programs_of_a_new_vf_are_written_once_more),
 		TEST(a_vf_that_goes_is_left_before_anybody_is_told),
