@@ -96,3 +96,5 @@ int lab_tcp_main(int argc, char **argv);
 int lab_observe_main(int argc, char **argv);
 int lab_ports_main(int argc, char **argv);
 int lab_clock_main(int argc, char **argv);
+int lab_group_main(int argc, char **argv);
+int lab_held_main(int argc, char **argv);

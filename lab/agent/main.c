@@ -17,6 +17,8 @@ static const struct {
 	{"observe", lab_observe_main, "SWITCH-IFINDEX TO-GUEST-PORT FROM-GUEST-PORT HN-IFINDEX..."},
 	{"ports", lab_ports_main, "GUEST-NETNS-FILE"},
 	{"clock", lab_clock_main, ""},
+	{"group", lab_group_main, "INTERFACE GROUP PORT"},
+	{"held", lab_held_main, "PID"},
 };
 
 static int usage(void)

@@ -23,6 +23,7 @@
 #define SIZE_MIN   sizeof(struct lab_stamp)
 #define SIZE_MAX_  8972 /* what a 9000 byte frame carries */
 #define TICK	   (LAB_MSEC / 5) /* at least between two sends: 5,000 wake-ups a second */
+#define DRAIN_MAX  (20 * LAB_MSEC) /* between two looks at what has come */
 #define LINGER	   (200 * LAB_MSEC) /* after the last arrival, for the peer's last datagrams */
 #define ERRORS_MAX 8
 
@@ -303,6 +304,17 @@ static bool obey(struct udp *udp, const char *line)
 	return true;
 }
 
+/*
+ * What has come is read some datagrams at a time. Each look takes processor time from what is
+ * measured, and an emulated processor has little of it.
+ */
+static uint64_t drain_interval(const struct udp *udp)
+{
+	uint64_t some = 10 * udp->interval;
+
+	return some < LAB_MSEC ? LAB_MSEC : some > DRAIN_MAX ? DRAIN_MAX : some;
+}
+
 static int udp_run(struct udp *udp)
 {
 	struct lab_input input = {0};
@@ -318,7 +330,7 @@ static int udp_run(struct udp *udp)
 		now = lab_now();
 		if (now >= next_drain) {
 			drain(udp);
-			next_drain = now + LAB_MSEC;
+			next_drain = now + drain_interval(udp);
 		}
 		if (lab_wait(-1, 0, next < next_drain ? next : next_drain) & LAB_WOKE_INPUT) {
 			while ((n = lab_input_next(&input, line, sizeof(line))) > 0) {

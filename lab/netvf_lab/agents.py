@@ -75,9 +75,13 @@ class Agent:
 
 
 class Observer(Agent):
-    """Tells which path carries the numbered datagrams of each direction."""
+    """Tells which path carries the numbered datagrams of each direction.
 
-    def __init__(self, loop, topology, program, to_guest_port, from_guest_port):
+    clock(at): the lab's time at a time of the agent's.
+    """
+
+    def __init__(self, loop, topology, program, to_guest_port, from_guest_port, clock):
+        self._clock = clock
         self.path = [None, None]
         # Changes of path of each direction: (at, path), in nanoseconds.
         self.turns = ([], [])
@@ -97,7 +101,7 @@ class Observer(Agent):
             return False
         direction, path = message["dir"], message["path"]
         self.path[direction] = path
-        self.turns[direction].append((message["at"], path))
+        self.turns[direction].append((self._clock(message["at"]), path))
         return True
 
     def packets(self):

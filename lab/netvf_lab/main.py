@@ -7,6 +7,7 @@ import os
 import sys
 
 from . import sandbox
+from .sriov import command as sriov
 from .topology import KINDS
 from .vm import command as vm
 from .vm.cache import Unavailable
@@ -28,7 +29,7 @@ def _parser(places):
         prog="netvf-lab", description="A simulated host for netvf, and guests whose VF goes."
     )
     parser.add_argument("--version", action="version", version=f"netvf-lab {places.version}")
-    commands = parser.add_subparsers(dest="verb", required=True, metavar="migrate|vm")
+    commands = parser.add_subparsers(dest="verb", required=True, metavar="migrate|vm|sriov")
     migrate = commands.add_parser(
         "migrate",
         help="VFs come and go under traffic, and every datagram is counted",
@@ -63,7 +64,13 @@ def _parser(places):
         usage="netvf-lab vm [options]",
     )
     vm.add_options(machine.add_argument, _number, places)
-    for add in (migrate.add_argument, machine.add_argument):
+    card = commands.add_parser(
+        "sriov",
+        help="a card with real virtual functions, in one QEMU that is host and guest",
+        usage="netvf-lab sriov [options]",
+    )
+    sriov.add_options(card.add_argument, _number, vm.some, places)
+    for add in (migrate.add_argument, machine.add_argument, card.add_argument):
         add("--size", type=_number(24, 1472), default=256, help="bytes in each (default: 256)")
         add(
             "--dwell",
@@ -172,6 +179,8 @@ def main(places):
         }
         if arguments.verb == "vm":
             return vm.main(arguments, places, outputs)
+        if arguments.verb == "sriov":
+            return sriov.main(arguments, places, outputs)
         return sandbox.run(
             lambda: _migrate(arguments, command, places, outputs), places.libexec
         )

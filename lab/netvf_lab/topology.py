@@ -43,6 +43,9 @@ from .namespace import Namespace
 HOST_ADDRESS = "10.77.0.1"
 GUEST_ADDRESS = "10.77.0.2"
 PREFIX = 24
+HOST_ADDRESS6 = "fd77::1"
+GUEST_ADDRESS6 = "fd77::2"
+PREFIX6 = 64
 GUEST_MAC = "02:15:5d:4e:56:01"
 SWITCH_MAC = "02:15:5d:4e:56:fe"
 

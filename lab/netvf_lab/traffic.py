@@ -11,7 +11,13 @@ TCP_INTERVAL = 1000  # microseconds between two records of 256 bytes
 
 
 class Traffic:
-    def __init__(self, loop, topology, program, pps, size):
+    """tcp_interval: microseconds between two records; clock: see Observer, of a host whose clock is
+    not the lab's."""
+
+    def __init__(
+        self, loop, topology, program, pps, size,
+        tcp_interval=TCP_INTERVAL, clock=lambda at: at,
+    ):
         def guest(*arguments):
             return Agent(loop, topology.guest, program, *arguments)
 
@@ -21,16 +27,18 @@ class Traffic:
         to_guest = (GUEST_ADDRESS, TO_GUEST_PORT)
         from_guest = (HOST_ADDRESS, FROM_GUEST_PORT)
         self.interval = 1_000_000_000 // pps
-        self.observer = Observer(loop, topology, program, TO_GUEST_PORT, FROM_GUEST_PORT)
+        self.observer = Observer(
+            loop, topology, program, TO_GUEST_PORT, FROM_GUEST_PORT, clock
+        )
         # In the order of the directions: who sends, who receives.
         host_udp = host("udp", *from_guest, *to_guest, pps, size)
         guest_udp = guest("udp", *to_guest, *from_guest, pps, size)
         self.senders = (host_udp, guest_udp)
         self.receivers = (guest_udp, host_udp)
-        listener = host("tcp", "listen", HOST_ADDRESS, TCP_PORT, TCP_INTERVAL)
+        listener = host("tcp", "listen", HOST_ADDRESS, TCP_PORT, tcp_interval)
         for agent in (self.observer, host_udp, guest_udp, listener):
             agent.answer()
-        client = guest("tcp", "connect", HOST_ADDRESS, TCP_PORT, TCP_INTERVAL)
+        client = guest("tcp", "connect", HOST_ADDRESS, TCP_PORT, tcp_interval)
         self.streams = (listener, client)
         for agent in self.streams:
             agent.answer()

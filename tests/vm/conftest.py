@@ -7,11 +7,14 @@ import strangers
 from setting import ARCHIVE, ENDS, PLACES
 
 from netvf_lab import sandbox
+from netvf_lab.sriov import command
 from netvf_lab.vm import initramfs
 from netvf_lab.vm.cache import Cache, Unavailable
 
 # Of the test run: what _fetch_ends() has found.
 KERNELS = pytest.StashKey()
+# The word for a QEMU that has an igb, or why there is none.
+CARD_QEMU = pytest.StashKey()
 
 
 def _fetch_ends():
@@ -25,6 +28,15 @@ def _fetch_ends():
         except Unavailable as why:
             found[word] = f"the kernel {word} cannot be had: {why}"
     return found
+
+
+def _fetch_card_qemu():
+    places = dataclasses.replace(PLACES, qemu=PLACES.qemu or command.QEMU)
+    try:
+        Cache(places).qemu()
+    except Unavailable as why:
+        return f"no QEMU with virtual functions can be had: {why}"
+    return places
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +56,8 @@ def debian(request):
     ends = {}
     if any("end" in item.fixturenames for item in request.session.items):
         ends = _fetch_ends()
+    if any("card_places" in item.fixturenames for item in request.session.items):
+        request.config.stash[CARD_QEMU] = _fetch_card_qemu()
     sandbox.isolate()
     request.config.stash[KERNELS] = ends
     return found
@@ -58,6 +72,15 @@ def end(debian, request):
     archive = f"/run/initramfs-{found.release}"
     initramfs.build(archive, PLACES, found, debian[1])
     return found, archive
+
+
+@pytest.fixture
+def card_places(debian, request):
+    """PLACES with a QEMU that has a card with virtual functions."""
+    found = request.config.stash[CARD_QEMU]
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ PEERS = (
 CARDS = ("e1000e", "e1000", "vmxnet3", "virtio-net")
 
 
-def _some(choices):
+def some(choices):
     """A list of words with commas, or "all"."""
 
     def parse(text):
@@ -36,14 +36,14 @@ def _some(choices):
 def add_options(add, number, places):
     add(
         "--peer",
-        type=_some(PEERS),
+        type=some(PEERS),
         default=["netvf"],
         help=f"who keeps the network up: one of {', '.join(PEERS)}, several with commas, or all"
         " (default: netvf)",
     )
     add(
         "--gone",
-        type=_some(WAYS_GONE),
+        type=some(WAYS_GONE),
         default=["acpi"],
         help="how the VF goes: unplugged by ACPI or by PCIe's attention button, its driver unbound,"
         " its link cut by the host, set down in the guest; or unplugged for a live migration to"

@@ -43,11 +43,13 @@ class Process:
 
 
 class Guest:
-    """What namespace.Namespace is to a simulated guest."""
+    """What namespace.Namespace is to a simulated guest. slow: how many times as long as elsewhere
+    its commands may take."""
 
     name = "guest"
 
-    def __init__(self, loop, wires):
+    def __init__(self, loop, wires, slow=1):
+        self._slow = slow
         self._loop = loop
         self._lines = wires.ours
         self._control = wires.ours["control"]
@@ -78,10 +80,11 @@ class Guest:
         return line.decode()
 
     def await_boot(self, within=None):
-        self._line(within or BOOTED_WITHIN, "boots")
+        self._line(within or BOOTED_WITHIN * self._slow, "boots")
 
     def run(self, command, check=True, within=DONE_WITHIN):
         """Runs a line of sh; returns what it wrote."""
+        within *= self._slow
         try:
             self._control.sendall(command.encode() + b"\n")
         except ConnectionError as error:

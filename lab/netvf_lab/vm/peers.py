@@ -4,7 +4,7 @@ hn0 there and down, and carries the guest's address when it is done."""
 
 import json
 
-from ..topology import GUEST_ADDRESS, HOST_ADDRESS, PREFIX
+from ..topology import GUEST_ADDRESS, GUEST_ADDRESS6, HOST_ADDRESS, PREFIX, PREFIX6
 from . import dhcp
 
 READY_WITHIN = 60  # seconds
@@ -17,7 +17,8 @@ NAMED = " ".join(f"hn0:eth{number}" for number in range(10))
 class Peer:
     """hn and vf: more of QEMU's properties for the two cards; cards: what VFs may be; qemu_unplugs:
     QEMU takes the VF away by itself when it is to migrate the guest; events: the command that tells
-    what happens, if there is one."""
+    what happens, if there is one; upper: the interface that has the addresses while a VF is there;
+    ipv6: it has an IPv6 address too."""
 
     name = ""
     cards = frozenset(("e1000e",))
@@ -26,6 +27,8 @@ class Peer:
     has_vf = True
     qemu_unplugs = False
     events = ()
+    upper = "hn0"
+    ipv6 = False
 
     def serve(self, host):
         """Starts what it needs on the host; returns things to close in the end."""
@@ -46,12 +49,14 @@ class Peer:
         return guest.run("dmesg | tail -n 12; ip -br address; ip -br link", check=False)
 
 
-def configure(guest, ifname):
+def configure(guest, ifname, ipv6=False):
     """As a distribution does at boot."""
     guest.run(
         f"ip address add {GUEST_ADDRESS}/{PREFIX} dev {ifname} && ip link set {ifname} up"
         f" && ip route add default via {HOST_ADDRESS}"
     )
+    if ipv6:
+        guest.run(f"ip address add {GUEST_ADDRESS6}/{PREFIX6} dev {ifname} nodad")
 
 
 def _await_address(guest, ifname):
@@ -85,11 +90,12 @@ class Bond(Peer):
     """The kernel's bonding, as its documentation says it for this use."""
 
     name = "bond"
+    upper = "bond0"
 
     def start(self, guest):
         guest.run("ip link add bond0 type bond mode active-backup miimon 100")
         guest.run("ip link set hn0 down && ip link set hn0 master bond0")
-        configure(guest, "bond0")
+        configure(guest, "bond0", self.ipv6)
         _on_vf(guest, "join-bond")
 
 
@@ -126,15 +132,17 @@ class Netvf(Peer):
 
     name = "netvf"
     events = ("netvf", "events")
+    upper = "lagg0"
     rc_conf = ()
 
     def start(self, guest):
-        configure(guest, "hn0")
+        configure(guest, "hn0", self.ipv6)
         guest.write(
             "/etc/netvf/rc.conf",
             [
                 f'ifconfig_hn0="inet {GUEST_ADDRESS}/{PREFIX}"',
                 f'defaultrouter="{HOST_ADDRESS}"',
+                *([f'ifconfig_hn0_ipv6="inet6 {GUEST_ADDRESS6}/{PREFIX6}"'] if self.ipv6 else []),
                 *([f'netvf_pairs="{NAMED}"'] if self.cards & SYNTHETIC else []),
                 *self.rc_conf,
             ],
@@ -180,6 +188,7 @@ class NetvfTransparent(Netvf):
     """Without laggN: hn keeps the addresses."""
 
     name = "netvf-transparent"
+    upper = "hn0"
     rc_conf = ('netvf_vf_transparent="YES"',)
 
     def settle(self, guest):

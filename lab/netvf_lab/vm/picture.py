@@ -5,7 +5,7 @@ import math
 import statistics
 
 from ..timeline import Drawing
-from .report import blocks
+from . import report
 
 NAMES = 170  # where the bars of the first panel begin
 PANEL, BETWEEN = 440, 70
@@ -26,9 +26,10 @@ def _totals(line, keys, together):
 
 
 class Picture:
-    def __init__(self, document):
+    def __init__(self, document, blocks, title):
         self.document = document
-        self.blocks = blocks(document["runs"])
+        self.blocks = blocks
+        self.title = title
         self.drawing = Drawing()
         self.ends = [
             max(
@@ -42,7 +43,7 @@ class Picture:
     def draw(self):
         drawing = self.drawing
         runs = self.document["runs"]
-        drawing.text(24, 36, "A real card goes: who loses what", "ink title")
+        drawing.text(24, 36, self.title, "ink title")
         pps = runs[0]["options"]["pps"] if runs else 0
         drawing.text(
             24, 60, f"{pps:,} datagrams/s each way. Bar: median of the runs; line: the worst."
@@ -97,4 +98,5 @@ class Picture:
 
 
 def draw(document):
-    return Picture(document).draw()
+    blocks = report.blocks(document["runs"])
+    return Picture(document, blocks, "A real card goes: who loses what").draw()

@@ -109,14 +109,7 @@ class Qemu:
             argv += ["-chardev", f"socket,id={name},fd={socket_.fileno()}"]
             argv += ["-device", f"virtserialport,chardev={name},name={name}"]
         argv += ["-chardev", "null,id=last", "-device", "virtserialport,chardev=last,name=last"]
-        argv += ["-device", f"pxb-pcie,id={BRIDGES['pcie']},bus=pcie.0,bus_nr=128"]
-        for how, slots in SLOTS.items():
-            for slot in slots:
-                number = f"chassis={slot[-1]},slot={slot[-1]}"
-                argv += ["-device", f"pcie-root-port,id={slot},bus={BRIDGES[how]},{number}"]
-        argv += ["-netdev", f"tap,id=hn,ifname={hn},script=no,downscript=no"]
-        synthetic = f"virtio-net-pci,bus=pcie.0,id=nic-hn,netdev=hn,mac={GUEST_MAC}"
-        argv += ["-device", synthetic + hn_options]
+        argv += self._network(hn, hn_options)
         if disk:
             argv += ["-drive", f"file={disk},id=disk,format=raw,if=none,snapshot=on"]
             argv += ["-device", "virtio-blk-pci,bus=pcie.0,drive=disk"]
@@ -140,6 +133,18 @@ class Qemu:
         loop.watch(self._end, self._ended)
         self._console = Lines(loop, self.process.stdout, self.log.append)
         self._lines = Lines(loop, self._qmp, self._message)
+
+    @staticmethod
+    def _network(hn, hn_options):
+        """hn's card, and slots for VFs."""
+        argv = ["-device", f"pxb-pcie,id={BRIDGES['pcie']},bus=pcie.0,bus_nr=128"]
+        for how, slots in SLOTS.items():
+            for slot in slots:
+                number = f"chassis={slot[-1]},slot={slot[-1]}"
+                argv += ["-device", f"pcie-root-port,id={slot},bus={BRIDGES[how]},{number}"]
+        argv += ["-netdev", f"tap,id=hn,ifname={hn},script=no,downscript=no"]
+        synthetic = f"virtio-net-pci,bus=pcie.0,id=nic-hn,netdev=hn,mac={GUEST_MAC}"
+        return [*argv, "-device", synthetic + hn_options]
 
     @property
     def running(self):
@@ -218,8 +223,8 @@ class Qemu:
             "the guest lets go of the VF",
         )
 
-    def set_link(self, up):
-        self.command("set_link", name="nic-vf", up=up)
+    def set_link(self, up, card="nic-vf"):
+        self.command("set_link", name=card, up=up)
 
     def close(self):
         """Ends it, if it has not; the guest's wires stay."""

@@ -36,7 +36,7 @@ def values(run):
     return result
 
 
-def _machine():
+def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     return f"{os.cpu_count()} processors ({models[0] if models else '?'}), {os.uname().release}"
@@ -47,7 +47,7 @@ def document(version, emulator, kernel, command, runs):
     return {
         "netvf_lab": version,
         "command": command,
-        "machine": f"Linux on {_machine()}",
+        "machine": f"Linux on {machine()}",
         "load": os.getloadavg(),
         "qemu": emulator.version(),
         "guest_kernel": kernel.release,
@@ -79,7 +79,7 @@ def _worst(values):
     return max((value for value in values if value is not None), default=None)
 
 
-def _seen(run, wanted):
+def seen(run, wanted):
     """Some of one run's switches as one: sums, and the worst."""
     switches = [switch for switch in run["switches"] if wanted(switch)]
     if not switches:
@@ -111,7 +111,7 @@ def _moved(run):
     """The gaps over the stop, whatever came later; and how long the guest was stopped."""
     moves = run.get("moves")
     return moves and {
-        **_seen(run, lambda switch: switch["kind"] == MOVE),
+        **seen(run, lambda switch: switch["kind"] == MOVE),
         **{f"gap_{name}": _worst(move["gap_ms"][name] for move in moves) for name in DIRECTIONS},
         "moved": _worst(move["stopped_ms"] for move in moves),
     }
@@ -155,7 +155,7 @@ def blocks(runs):
         block(
             "the first VF comes",
             lambda run: run["first"],
-            lambda run: _seen(run, _first),
+            lambda run: seen(run, _first),
         ),
     ]
     ways = dict.fromkeys((run["options"]["detach"], run["options"]["back"]) for run in runs)
@@ -164,10 +164,10 @@ def blocks(runs):
         def tried(run, want=(way, back)):
             return (run["options"]["detach"], run["options"]["back"]) == want
 
-        result.append(block(WAYS[way], tried, lambda run: _seen(run, _gone)))
+        result.append(block(WAYS[way], tried, lambda run: seen(run, _gone)))
         result.append(block("the guest moves", lambda run: tried(run) and "moves" in run, _moved))
         title = f"return after {WAYS[way]}" + ("" if back == "same" else f" ({back})")
-        result.append(block(title, tried, lambda run: _seen(run, _back)))
+        result.append(block(title, tried, lambda run: seen(run, _back)))
     return [block for block in result if block.lines]
 
 
@@ -194,7 +194,7 @@ def _told(line):
     return "/".join(f"{statistics.median(numbers):.0f}" if numbers else "-" for numbers in medians)
 
 
-def _rows(block):
+def rows(block):
     yield f"{block.title}"
     for line in block.lines:
         done = len(line.seen)
@@ -207,7 +207,7 @@ def _rows(block):
         yield text + ("" if done else "  failed")
 
 
-def _head():
+def head():
     upper = [group if at == 0 or COLUMNS[at - 1][0] != group else "" for at, (group, *_) in
              enumerate(COLUMNS)]
     lower = [name for _, name, _ in COLUMNS]
@@ -231,10 +231,10 @@ def table(document):
         f"{document['qemu']}, no KVM; in the guest Linux {document['guest_kernel']}",
         f"Median/worst of the runs; {pps} datagrams/s each way and a TCP connection.",
         "",
-        *_head(),
+        *head(),
     ]
     for block in blocks(runs):
-        lines += _rows(block)
+        lines += rows(block)
     duplicated = sum(sum(run["duplicated"].values()) for run in runs if "sent" in run)
     before = sum(map(_lost_before, runs))
     lines += [

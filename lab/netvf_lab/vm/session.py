@@ -26,13 +26,15 @@ class Session:
     machine: more of Qemu's arguments.
     """
 
+    slow = 1  # how many times as long as elsewhere what happens in the guest may take
+
     def __init__(self, peer, places, kernel, initramfs, story=None, **machine):
         self.places = places
         self.peer = peer
         self.kernel = kernel
         self.story = story or Story()
         self.loop = Loop(self.story.print)
-        self.host = Host()
+        self.host = self._make_host()
         self.wires = Wires()
         self.qemu = None
         self.guest = None
@@ -43,6 +45,9 @@ class Session:
         self._machine = machine
         self._services = []
         self._clock = None  # the agent that tells the guest's time
+
+    def _make_host(self):
+        return Host()
 
     def __enter__(self):
         return self
@@ -58,19 +63,26 @@ class Session:
     def boot(self, within=None):
         """To where the peer has the network up."""
         self._services = self.peer.serve(self.host)
-        self.qemu = self.start_qemu(self.host.hn, self.host.vf)
+        self.qemu = self._start_first_qemu()
         self.qemu.connect()
-        guest = Guest(self.loop, self.wires)
+        guest = Guest(self.loop, self.wires, self.slow)
         guest.await_boot(within)
         self.guest = self.host.guest = guest
         self.story.tell("guest", f"boots Linux {self.kernel.release}")
         self._clock = Agent(self.loop, self.guest, self.places.agent, "clock")
         self.read_clock(0)
+        self._furnish()
         self.peer.start(self.guest)
         if self.peer.events:
             events = self.guest.popen(self.peer.events)
             Lines(self.loop, events.stdout, self._event)
         self.story.tell("guest", f"{self.peer.name} is ready")
+
+    def _start_first_qemu(self):
+        return self.start_qemu(self.host.hn, self.host.vf)
+
+    def _furnish(self):
+        """What is to be in the guest before the peer starts."""
 
     def start_qemu(self, hn, vf, **more):
         return Qemu(

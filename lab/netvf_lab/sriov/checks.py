@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must work on every path besides the datagrams: an IPv6 neighbour that does not know the
+guest, a group that the guest has joined, a VLAN on the interface that has the addresses."""
+
+from ..agents import Agent
+from ..topology import GUEST_ADDRESS6
+from .machine import GUEST_VLAN_ADDRESS
+
+GROUP, GROUP_PORT = "239.77.0.1", 7004
+TRIES = 3
+DATAGRAMS = 20
+CHECKS = ("ipv6", "group", "vlan")
+
+
+class Checks:
+    """Made when the peer has its upper interface, before the first check."""
+
+    def __init__(self, session, program):
+        guest, upper = session.guest, session.peer.upper
+        self._guest = guest
+        guest.run(f"ip link add link {upper} name v5 type vlan id 5"
+                  f" && ip address add {GUEST_VLAN_ADDRESS}/24 dev v5 && ip link set v5 up")
+        self._listener, self._speaker = (
+            Agent(session.loop, namespace, program, "group", ifname, GROUP, GROUP_PORT)
+            for namespace, ifname in ((guest, upper), (session.host.host, "switch0"))
+        )
+        for agent in (self._listener, self._speaker):
+            agent.answer()
+
+    def all(self):
+        """{name: (how many came, of how many, how many came twice)}"""
+        return {"ipv6": self._ping("switch0", f"-6 {GUEST_ADDRESS6}"), "group": self._group(),
+                "vlan": self._ping("switch0.5", GUEST_VLAN_ADDRESS)}
+
+    def _ping(self, ifname, words):
+        """From the host, which has forgotten the guest's link-layer address."""
+        said = self._guest.run(
+            f"for i in $(seq {TRIES}); do ip -n host neigh flush dev {ifname};"
+            f" ip netns exec host ping -c 1 -W 1 {words} >/dev/null && echo yes; done",
+            check=False,
+        )
+        return said.count("yes"), TRIES, 0
+
+    def _group(self):
+        self._listener.ask("count")
+        self._speaker.ask(f"send {DATAGRAMS}")
+        told = self._listener.ask("count")
+        return told["received"], DATAGRAMS, told["twice"]
+
+    def close(self):
+        for agent in (self._listener, self._speaker):
+            agent.close()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`netvf-lab sriov`: its options, and all its runs."""
+
+import itertools
+import json
+import shlex
+import sys
+from dataclasses import replace
+
+from .. import sandbox
+from ..story import Story
+from ..vm.cache import Cache
+
+QEMU = "10"  # the first that Debian has with the card
+PEERS = ("bond", "netvf", "netvf-bond", "netvf-transparent")
+
+
+def add_options(add, number, some, places):
+    from .run import WAYS
+
+    add("--peer", type=some(PEERS), default=["netvf"],
+        help=f"who keeps the network up: one of {', '.join(PEERS)}, several with commas, or all"
+        " (default: netvf)")
+    add("--way", type=some(WAYS), default=["unbind", "numvfs"],
+        help=f"how the VF goes: {', '.join(WAYS)}, several with commas, or all"
+        " (default: unbind,numvfs)")
+    add("--trust", type=some(("off", "on")), default=["off"],
+        help="whether the host trusts the VF: off, on, or both with a comma (default: off)")
+    add("--spoofchk", type=some(("on", "off")), default=["on"],
+        help="whether the host checks the VF's source addresses (default: on)")
+    add("--rounds", dest="cycles", type=number(1, 10000), default=5,
+        help="times that it goes in each way (default: 5)")
+    add("--pps", type=number(1, 100000), default=500, help="datagrams/s (default: 500)")
+    add("--no-checks", dest="checks", action="store_false",
+        help="datagrams alone: no neighbour, group or VLAN is tried")
+    add("--losses", action="store_true", help="list each loss")
+    add("--with", dest="also", action="append", default=[], metavar="FILE",
+        help="show the runs of this report (of --json) too")
+    add("--table", metavar="FILE", help="write the table there")
+    add("--kernel", metavar="VERSION|debian:SUITE|FILE|DIR", default=places.kernel,
+        help="the guest's (see vm)")
+    add("--qemu", metavar="VERSION|debian:SUITE|PATH", default=places.qemu or QEMU,
+        help=f"the QEMU, {QEMU} or later (default: {QEMU})")
+
+
+def _options(arguments, ways, trust, spoofchk):
+    from .run import SriovOptions
+
+    return SriovOptions(
+        rules=arguments.rules,
+        cycles=arguments.cycles,
+        pps=arguments.pps,
+        size=arguments.size,
+        dwell=arguments.dwell / 1000,
+        detach=",".join(ways),
+        ways=ways,
+        trust=trust,
+        spoofchk=spoofchk,
+        checks=arguments.checks,
+    )
+
+
+def _runs(arguments, boot, conditions):
+    """One peer's, in one guest; another guest for the rest after a failure."""
+    from .run import SriovRun
+
+    left = list(arguments.way)
+    while left:
+        with boot() as session:
+            run = SriovRun(_options(arguments, left, *conditions), session)
+            run.run()
+            yield run
+        left = left[max(1, len(run.done) + bool(run.failure)):]
+
+
+def _earlier(paths):
+    documents = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            documents.append(json.load(file))
+    return documents
+
+
+def _work(arguments, places, found, outputs, earlier):
+    from ..vm import initramfs
+    from ..vm.peers import PEERS as peers
+    from . import report
+    from .machine import MODULES, PROGRAMS, CardSession
+
+    emulator, kernel, busybox = found
+    archive = "/run/netvf-lab.initramfs"
+    initramfs.build(archive, places, kernel, busybox, PROGRAMS, MODULES)
+    tried = list(itertools.product(arguments.peer, arguments.trust, arguments.spoofchk))
+    runs = []
+    for name, *conditions in tried:
+
+        def boot(name=name, conditions=conditions):
+            peer = peers[name]()
+            peer.ipv6 = True
+            story = Story(quiet=len(tried) > 1)
+            return CardSession(peer, places, kernel, archive, *conditions, story)
+
+        for run in _runs(arguments, boot, conditions):
+            runs.append(report.values(run))
+            print(f"  {runs[-1]['options']['name']}: {run.failure or 'done'}", flush=True)
+    command = shlex.join(["netvf-lab", *sys.argv[1:]])
+    mine = report.document(places.version, emulator, kernel, command, runs)
+    document = mine | {
+        "command": "\n".join([*(one["command"] for one in earlier), command]),
+        "runs": [run for one in (*earlier, mine) for run in one["runs"]],
+    }
+    table = "\n".join(report.table(document))
+    print("", table, "", sep="\n")
+    if arguments.losses:
+        print(*report.losses(runs), "", sep="\n")
+    texts = {
+        "json": lambda: json.dumps(document, indent=1) + "\n",
+        "svg": lambda: report.draw(document),
+        "table": lambda: table + "\n",
+    }
+    for kind, output in outputs.items():
+        output.write(texts[kind]())
+        print(f"  {kind}: {getattr(arguments, kind)}")
+    return 0 if all(run["succeeded"] for run in runs) else 1
+
+
+def main(arguments, places, outputs):
+    places = replace(places, kernel=arguments.kernel, qemu=arguments.qemu)
+    # Here, because where the machine lives there is no way to Debian's servers, and no such files.
+    cache = Cache(places)
+    found = cache.qemu(), cache.kernel(), cache.busybox()
+    earlier = _earlier(arguments.also)
+    return sandbox.run(lambda: _work(arguments, places, found, outputs, earlier), places.libexec)
