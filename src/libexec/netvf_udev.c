@@ -22,6 +22,24 @@
 
 #define HN_WAIT_MS 3000
 
+/*
+ * Whether one look at the interface leaves it open that it is one of ours. Most are not, and a host
+ * of containers makes thousands: listing all links for each would cost their square.
+ */
+static bool udev_may_be_ours(const struct nv_context *context, const char *ifname)
+{
+	unsigned int ifindex = if_nametoindex(ifname);
+	struct nv_link link;
+	char vlan[IFNAMSIZ];
+
+	if (strncmp(ifname, "lagg", strlen("lagg")) == 0)
+		return true;
+	if (!ifindex || nv_kernel_link(context->kernel, (int)ifindex, &link) < 0)
+		return false;
+	nv_vf_vlan_name(link.lower, link.vlan_id, vlan);
+	return nv_link_may_be_vf(&link, &context->settings->hn) || nv_streq(link.name, vlan);
+}
+
 static bool udev_is_lagg(const struct nv_context *context, const char *ifname)
 {
 	for (size_t i = 0; i < context->pairs.count; i++) {
@@ -182,7 +200,11 @@ int main(int argc, char **argv)
 		nv_err("usage: " PROGRAM " INTERFACE [NAME]");
 		return 1;
 	}
-	if (!nv_context_open(&context) || !udev_look(&context, argv[1]))
+	if (!nv_context_open(&context))
+		return 1;
+	if (!udev_may_be_ours(&context, argv[1]))
+		return 0;
+	if (!udev_look(&context, argv[1]))
 		return 1;
 	if (udev_is_vf(&context, argv[1]) || udev_is_vf_vlan(&context, argv[1]) ||
 		udev_is_lagg(&context, argv[1]))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """netvf_udev: what the managers of networks are to keep off."""
 
+import os
 import re
 import shutil
 
@@ -30,6 +31,24 @@ def test_vf_and_lagg_are_left_alone_and_nothing_else(guest, programs):
              for name in ("vf0", "lagg0", "hn0", "lo", "lagg1", "none")}
     assert found == {
         "vf0": LEFT_ALONE, "lagg0": LEFT_ALONE, "hn0": "", "lo": "", "lagg1": "", "none": ""}
+
+
+def page_faults(guest, programs, ifname):
+    process = guest.popen(BUILD / "src/libexec/netvf_udev", ifname, env=programs.environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_minflt
+
+
+def test_among_hundreds_of_links_an_interface_costs_what_it_costs_alone(guest, programs):
+    """A list of all links takes memory for each."""
+    guest.run("ip", "link", "add", "c0", "type", "veth", "peer", "name", "d0", check=True)
+    alone = min(page_faults(guest, programs, "c0") for _ in range(3))
+    ends = (f"link add c{n} type veth peer name d{n}\n" for n in range(1, 300))
+    guest.run("ip", "-batch", "-", input="".join(ends), check=True)
+    among = min(page_faults(guest, programs, "c299") for _ in range(3))
+    assert among < alone + 10
 
 
 def test_two_vfs_of_one_hn_are_nobodys(guest, programs):
