@@ -30,6 +30,8 @@ def add_options(add, number, some, places):
         help="whether the host checks the VF's source addresses (default: on)")
     add("--rounds", dest="cycles", type=number(1, 10000), default=5,
         help="times that it goes in each way (default: 5)")
+    add("--minutes", type=number(1, 10000), default=10000,
+        help="begin no round of a way after so many (default: as long as the rounds take)")
     add("--pps", type=number(1, 100000), default=500, help="datagrams/s (default: 500)")
     add("--no-checks", dest="checks", action="store_false",
         help="datagrams alone: no neighbour, group or VLAN is tried")
@@ -57,6 +59,7 @@ def _options(arguments, ways, trust, spoofchk):
         trust=trust,
         spoofchk=spoofchk,
         checks=arguments.checks,
+        minutes=arguments.minutes,
     )
 
 

@@ -49,6 +49,12 @@ def _runs_by_name(runs):
     return result
 
 
+def _begun(run, way):
+    """How many rounds there should be: those that began, and one that never did of a failure."""
+    begun = sum(s["kind"] == way and s["to"] == "hn" for s in run.get("switches", ()))
+    return max(begun, int(not run["succeeded"]))
+
+
 def blocks(runs):
     """Of each way: going, and coming back; each round is one that the rows count."""
     by_name = _runs_by_name(runs)
@@ -60,7 +66,7 @@ def blocks(runs):
         lines = []
         for name, mine in by_name.items():
             mine = [run for run in mine if way in run["options"]["ways"]]
-            tried = sum(run["options"]["cycles"] for run in mine)
+            tried = sum(_begun(run, way) for run in mine)
             rounds = [vm.seen(run, wanted(number)) for run in mine if "sent" in run
                       for number in range(1, run["options"]["cycles"] + 1)]
             if tried:

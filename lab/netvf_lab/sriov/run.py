@@ -38,6 +38,7 @@ class SriovOptions(Options):
     trust: str = "off"
     spoofchk: str = "on"
     checks: bool = True
+    minutes: float = float("inf")  # of each way; no round begins after that
 
 
 class SriovRun(Migration):
@@ -78,8 +79,10 @@ class SriovRun(Migration):
         self._checks = Checks(self.session, self.places.agent) if options.checks else None
         self._hold()
         for way in options.ways:
+            until = time.monotonic() + 60 * options.minutes
             for cycle in range(1, options.cycles + 1):
-                self._round(way, cycle)
+                if time.monotonic() < until:
+                    self._round(way, cycle)
             self.done.append(way)
         self._hold()
 
