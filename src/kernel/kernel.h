@@ -57,8 +57,8 @@ int nv_kernel_link_move(struct nv_kernel *kernel, int ifindex, int netns_fd);
  * Makes a link of @link->kind with its name, MAC address and MTU (0: the kernel's default). "vlan":
  * on `lower` with `vlan_id`, or with everything in `vlan`. "veth": @peer_name is the other end's
  * name (else NULL). "bond": active-backup, receives on all its ports, checks their carriers every
- * 100 ms, and has the MAC address of its active port (fail_over_mac, so the MAC address of a port
- * is never written).
+ * 100 ms, and gives its MAC address to its ports (fail_over_mac none; newer kernels do not
+ * ask a driver to set the address that a port has).
  * -EEXIST: the name exists. -EOPNOTSUPP: this kernel does not have this kind.
  */
 int nv_kernel_link_add(struct nv_kernel *kernel, const struct nv_link *link, const char *peer_name,

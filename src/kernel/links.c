@@ -343,7 +343,12 @@ static void link_put_bond(struct nlmsghdr *header)
 
 	mnl_attr_put_u8(header, IFLA_BOND_MODE, BOND_MODE_ACTIVEBACKUP);
 	mnl_attr_put_u32(header, IFLA_BOND_MIIMON, 100);
-	mnl_attr_put_u8(header, IFLA_BOND_FAIL_OVER_MAC, 1); /* active */
+	/*
+	 * none. With "active" the bond takes the MAC address of its new active port at each
+	 * switch, even an equal one, and the kernel then removes all neighbours of the bond, also
+	 * permanent ones (bond_set_dev_addr(), neigh_changeaddr()).
+	 */
+	mnl_attr_put_u8(header, IFLA_BOND_FAIL_OVER_MAC, 0);
 	mnl_attr_put_u8(header, IFLA_BOND_ALL_SLAVES_ACTIVE, 1);
 	mnl_attr_nest_end(header, data);
 }

@@ -14,6 +14,7 @@ from netvf_lab.vm.session import Session
 
 BOND = "cat /proc/net/bonding/lagg0"
 OWN_BY_VF = 'netvf_port_packets_total{hn="hn0",port="vf",kind="dropped_own"}'
+NEIGHBOUR = GUEST_ADDRESS.rsplit(".", 1)[0] + ".251"  # of whom an administrator told the guest
 NOBODY = GUEST_ADDRESS.rsplit(".", 1)[0] + ".250"
 
 
@@ -43,9 +44,11 @@ class Bonded(Netvf):
                 "hn0": guest.run("ip -o link show dev hn0"),
                 "addresses": guest.run("ip -o -4 address show"),
                 "status": guest.run("netvf status"),
+                "neighbours": guest.run("cat /proc/net/arp"),
             }
         )
         if len(self.seen) == 1:
+            guest.run(f"arp -i lagg0 -s {NEIGHBOUR} 02:00:00:00:00:fb")
             self.look_at_vf_program(guest)
             guest.run("kill -9 $(pidof netvfd)")
             self.run_daemon(guest)
@@ -90,8 +93,9 @@ def test_a_bond_keeps_the_traffic_when_its_card_goes_and_comes(kernel, back):
         assert [
             line.split()[1] for line in seen["addresses"].splitlines() if GUEST_ADDRESS in line
         ] == ["lagg0"]
-        assert "hn0: lagg, upper lagg0, on eth" in seen["status"]
+        assert "hn0: lagg as a bond, upper lagg0, on eth" in seen["status"]
     assert len(run.peer.seen) == 2
+    assert NEIGHBOUR in run.peer.seen[1]["neighbours"], "a bond's switches leave neighbours alone"
 
     values = Report(run).values()
     assert values["tcp"]["survived"]
