@@ -2,6 +2,7 @@
 #include "datapath/audit.h"
 
 #include "datapath/tc.h"
+#include "datapath/tcx.h"
 
 #include <errno.h>
 
@@ -18,7 +19,8 @@ static bool audit_lacks(
 	uint32_t id;
 	int r;
 
-	if (!ifindex || nv_object_id(known.program, &wanted) < 0)
+	if (!ifindex || nv_object_id(known.program, &wanted) < 0 ||
+		nv_tcx_runs(ifindex, side, wanted))
 		return false;
 	r = nv_tc_program(ifindex, side, &known, &id);
 	if (r == 0)

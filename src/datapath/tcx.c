@@ -106,6 +106,20 @@ int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_t
 	return tcx_find(ifindex, side, known, &program, ret_id, NULL);
 }
 
+bool nv_tcx_runs(int ifindex, enum bpf_tc_attach_point side, uint32_t id)
+{
+	uint32_t ids[TCX_PROGRAMS_MAX] = {};
+	uint32_t count = TCX_PROGRAMS_MAX;
+	uint32_t flags;
+
+	if (bpf_prog_query(ifindex, tcx_type_of(side), 0, &flags, ids, &count) < 0)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
 void nv_tcx_find_others(int ifindex, enum bpf_tc_attach_point side,
 	const struct nv_tcx_known *known, struct nv_dp_others *ret_others)
 {

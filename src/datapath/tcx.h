@@ -31,6 +31,9 @@ bool nv_tcx_is_there(void);
 int nv_tcx_program(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known,
 	uint32_t *ret_id);
 
+/* Whether the program with this id is on this side: one system call, for who looks often. */
+bool nv_tcx_runs(int ifindex, enum bpf_tc_attach_point side, uint32_t id);
+
 /*
  * Puts @known->program in the place of ours, or before all others if there is none. -EINVAL: the
  * kernel has no tcx; -ENODEV: no such link; or another -errno.
