@@ -30,6 +30,7 @@ struct nv_datapath {
 	struct nv_objects objects;
 	struct nv_table table;
 	enum nv_handover handover;
+	size_t found; /* the slot that was searched last */
 	bool adopted;
 	bool patient; /* wait for the lock */
 	bool has_tcx;
@@ -226,17 +227,27 @@ int nv_datapath_hook(struct nv_datapath *datapath, bool wanted)
 	return dp_hook(datapath);
 }
 
-/* The first slot whose entry has this hn, which is 0 in a free one; -1: there is none. */
-static int dp_slot_with(const struct nv_datapath *datapath, uint32_t hn)
+/*
+ * A slot whose entry has this hn, which is 0 in a free one; -1: there is none. Pairs are searched
+ * again and again, or in the order in which they were added.
+ */
+static int dp_slot_with(struct nv_datapath *datapath, uint32_t hn)
 {
-	for (size_t i = 0; i < datapath->table.count; i++)
-		if (NV_READ(nv_table_entry(&datapath->table, i)->hn) == hn)
-			return (int)i;
+	size_t count = datapath->table.count;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t slot = (datapath->found + i) % count;
+
+		if (NV_READ(nv_table_entry(&datapath->table, slot)->hn) != hn)
+			continue;
+		datapath->found = slot;
+		return (int)slot;
+	}
 	return -1;
 }
 
 /* The slot of an hn's pair, or -ENOENT. */
-static int dp_find_slot(const struct nv_datapath *datapath, int hn)
+static int dp_find_slot(struct nv_datapath *datapath, int hn)
 {
 	int slot = hn > 0 ? dp_slot_with(datapath, (uint32_t)hn) : -1;
 

@@ -92,7 +92,7 @@ int nv_datapath_each(struct nv_datapath *datapath,
  * attached again.
  * -EINVAL (not two or three interfaces), -EBUSY (an interface belongs to another pair, or its tc
  * filter of priority 1 belongs to somebody else, or hn has the qdisc "ingress", or the lock is
- * held), -ENODEV (a new interface does not exist), -ENOSPC (256 pairs), -EOPNOTSUPP (a kernel
+ * held), -ENODEV (a new interface does not exist), -ENOSPC (1,024 pairs), -EOPNOTSUPP (a kernel
  * without clsact or cls_bpf).
  */
 int nv_datapath_edit(struct nv_datapath *datapath, int hn,

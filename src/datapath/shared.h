@@ -26,7 +26,7 @@
 
 #include <linux/types.h>
 
-#define NV_DP_PAIRS_MAX 256
+#define NV_DP_PAIRS_MAX 1024
 #define NV_DP_PORTS_MAX (3 * NV_DP_PAIRS_MAX)
 
 #define NV_DP_VLANS 4096

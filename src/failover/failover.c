@@ -33,6 +33,14 @@
 /* The holder of the data path's lock changes a pair, which takes some milliseconds. */
 #define LOCKED_LOOK (NV_USEC_PER_SEC / 100)
 
+/*
+ * A pair that is added to the data path waits for some grace periods of RCU. With hundreds of pairs
+ * at the start that is half a minute, for which no switch and no client can wait; their traffic
+ * goes by hn until their turn comes.
+ */
+#define ENTER_AT_ONCE 8
+#define ENTER_REST    (NV_USEC_PER_SEC / 1000)
+
 static const char *failover_link_name(const struct nv_failover *failover, int ifindex)
 {
 	const struct nv_link *link =
@@ -46,11 +54,17 @@ static bool failover_is_there(const struct nv_failover *failover, int ifindex)
 	return nv_links_by_index(nv_monitor_links(failover->monitor), ifindex);
 }
 
+/* They are searched in the order in which they stand, nearly always. */
 static struct nv_managed *failover_find_managed(struct nv_failover *failover, int hn)
 {
-	for (size_t i = 0; i < failover->n_managed; i++)
-		if (failover->managed[i].id.hn == hn)
-			return &failover->managed[i];
+	for (size_t i = 0; i < failover->n_managed; i++) {
+		size_t at = (failover->found_at + i) % failover->n_managed;
+
+		if (failover->managed[at].id.hn != hn)
+			continue;
+		failover->found_at = at + 1;
+		return &failover->managed[at];
+	}
 	return NULL;
 }
 
@@ -285,6 +299,25 @@ static void failover_restore_filters(struct nv_failover *failover)
 	failover->resyncs = resyncs;
 }
 
+bool nv_failover_concerns(const struct nv_failover *failover, const struct nv_link *link)
+{
+	static const char *const apart[] = {"veth", "tun", "ifb"};
+	bool is_apart = false;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(apart); i++)
+		is_apart |= nv_streq(link->kind, apart[i]);
+	/* a lagg that has just been made */
+	if (!is_apart || !strncmp(link->name, "lagg", strlen("lagg")) ||
+		nv_link_may_be_port(link, &failover->settings->hn))
+		return true;
+	for (size_t i = 0; i < failover->n_managed; i++)
+		if (failover->managed[i].id.hn == link->ifindex ||
+			failover->managed[i].id.lagg == link->ifindex ||
+			failover->managed[i].state.vf == link->ifindex)
+			return true;
+	return false;
+}
+
 bool nv_failover_cares(const struct nv_failover *failover, int ifindex)
 {
 	for (size_t i = 0; i < failover->n_managed; i++) {
@@ -385,8 +418,14 @@ static void failover_settle_pair(struct nv_failover *failover, const struct nv_p
 		nv_failover_look_in(failover, LOCKED_LOOK);
 		return;
 	}
-	if (!managed)
+	if (!managed && !failover->to_enter) {
+		nv_failover_look_in(failover, ENTER_REST);
+		return;
+	}
+	if (!managed) {
+		failover->to_enter--;
 		managed = failover_add_managed(failover, pair->hn);
+	}
 	if (!managed)
 		return;
 	failover_take_match(failover, managed, pair);
@@ -480,6 +519,7 @@ void nv_failover_settle(struct nv_failover *failover)
 		return;
 	}
 	failover->wait = UINT64_MAX;
+	failover->to_enter = ENTER_AT_ONCE;
 	for (size_t i = 0; i < failover->n_managed; i++)
 		failover->managed[i].memory.found = false;
 	for (size_t i = 0; i < pairs.count; i++)

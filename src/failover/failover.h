@@ -38,6 +38,13 @@ void nv_failover_lose(struct nv_failover *failover, int ifindex);
 bool nv_failover_left_down(struct nv_failover *failover, const struct nv_link *link);
 
 /*
+ * Whether a change of this link matters to nv_failover_settle(). Of no concern are the interfaces
+ * of containers and virtual machines (veth, tun, ifb) that are none of a pair, however many come
+ * and go: nothing is stacked in them.
+ */
+bool nv_failover_concerns(const struct nv_failover *failover, const struct nv_link *link);
+
+/*
  * Whether an address on this link matters to nv_failover_settle(): it is a VF, or an hn whose mode
  * is undecided or whose configuration is on a lagg.
  */

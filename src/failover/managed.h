@@ -130,6 +130,8 @@ struct nv_failover {
 	uint64_t started; /* nv_loop_now() */
 	struct nv_managed *managed; /* ascending by hn */
 	size_t n_managed;
+	size_t found_at; /* index after that of the last pair that was searched */
+	unsigned int to_enter; /* pairs that this settle may still add to the data path */
 	/* count of the monitor's resyncs after which all programs were checked */
 	unsigned long resyncs;
 	bool hooks_due; /* the hooks are to be attached or removed as the settings say */

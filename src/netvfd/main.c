@@ -73,7 +73,8 @@ static void netvfd_on_link(const struct nv_link *old, const struct nv_link *new,
 {
 	struct nv_daemon *daemon = data;
 
-	daemon->links_changed = true;
+	daemon->links_changed |= old && nv_failover_concerns(daemon->failover, old);
+	daemon->links_changed |= new &&nv_failover_concerns(daemon->failover, new);
 	if (!new)
 		nv_failover_lose(daemon->failover, old->ifindex);
 	if (!old && !daemon->watching && nv_failover_left_down(daemon->failover, new))

@@ -8,7 +8,7 @@
 #include "kernel/types.h"
 #include "pair/multicast.h"
 
-#define NV_HN_PAIRS_MAX	  256
+#define NV_HN_PAIRS_MAX	  1024
 #define NV_HN_DRIVERS_MAX 32
 #define NV_HN_NAMES_MAX	  256
 

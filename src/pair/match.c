@@ -119,6 +119,23 @@ static bool match_may_be_vf(const struct nv_link *link)
 	return !link->kind[0] && nv_streq(link->parent_bus, "pci");
 }
 
+/* Most names differ in their first letter, and there may be a thousand. */
+static bool match_is_name(const char *one, const char *other)
+{
+	return one[0] == other[0] && nv_streq(one, other);
+}
+
+bool nv_link_may_be_port(const struct nv_link *link, const struct nv_hn_config *config)
+{
+	if (!match_is_ethernet(link))
+		return false;
+	for (size_t i = 0; i < config->n_pairs; i++)
+		if (match_is_name(config->pair[i].hn, link->name) ||
+			match_is_name(config->pair[i].vf, link->name))
+			return true;
+	return match_may_be_vf(link) || match_is_synthetic(link, config);
+}
+
 bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config)
 {
 	bool is_vf = false;
@@ -126,9 +143,9 @@ bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *co
 	if (!match_is_ethernet(link))
 		return false;
 	for (size_t i = 0; i < config->n_pairs; i++) {
-		if (nv_streq(config->pair[i].hn, link->name))
+		if (match_is_name(config->pair[i].hn, link->name))
 			return false;
-		is_vf |= nv_streq(config->pair[i].vf, link->name);
+		is_vf |= match_is_name(config->pair[i].vf, link->name);
 	}
 	return is_vf || (match_may_be_vf(link) && !match_is_synthetic(link, config));
 }

@@ -49,6 +49,9 @@ void nv_pairs_auto(struct nv_pairs *pairs);
  */
 bool nv_link_may_be_vf(const struct nv_link *link, const struct nv_hn_config *config);
 
+/* Whether a link can be an hn or a VF, whatever its MAC address is. */
+bool nv_link_may_be_port(const struct nv_link *link, const struct nv_hn_config *config);
+
 /* The pair that has this interface as its hn, or as its VF; NULL: none. Owned by @pairs. */
 const struct nv_pair *nv_pairs_by_hn(const struct nv_pairs *pairs, int hn);
 const struct nv_pair *nv_pairs_by_vf(const struct nv_pairs *pairs, int vf);

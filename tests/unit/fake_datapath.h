@@ -10,7 +10,7 @@
 
 #include "datapath/datapath.h"
 
-#define FAKE_PAIRS_MAX 8
+#define FAKE_PAIRS_MAX 32
 
 struct nv_datapath {
 	struct fake_kernel *fake;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 static void a_pair_is_in_the_data_path_before_its_vf(void **state)
@@ -418,6 +419,62 @@ static void pairs_stand_in_the_order_of_their_hns(void **state)
 	assert_string_equal(failover->managed[1].id.hn_name, "hn5");
 }
 
+static size_t entered(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < NV_ARRAY_SIZE(path.pair); i++)
+		count += !!path.pair[i].hn;
+	return count;
+}
+
+/* Each waits for the kernel, and a switch must not wait for all of them. */
+static void of_many_new_pairs_a_few_enter_at_once(void **state)
+{
+	char name[IFNAMSIZ];
+
+	(void)state;
+	for (unsigned int i = 1; i <= 20; i++) {
+		snprintf(name, sizeof(name), "hn%u", i);
+		fake_make_link(fake, name, "virtio_net", (uint8_t)(0x20 + i));
+	}
+	hear();
+	assert_int_equal(entered(), 1 + 8);
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 1000);
+	assert_int_equal(entered(), 1 + 16);
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 1000);
+	assert_int_equal(entered(), 1 + 20);
+	assert_int_equal(failover->n_managed, 1 + 20);
+}
+
+static void interfaces_of_containers_are_of_no_concern(void **state)
+{
+	struct nv_link link = {.ifindex = 700,
+		.name = "veth9",
+		.kind = "veth",
+		.type = ARPHRD_ETHER,
+		.has_mac = true};
+
+	(void)state;
+	make_all();
+	assert_false(nv_failover_concerns(failover, &link));
+	nv_strcopy(link.name, sizeof(link.name), "lagg9");
+	assert_true(nv_failover_concerns(failover, &link));
+	nv_strcopy(link.name, sizeof(link.name), "veth9");
+	settings.hn.n_pairs = 1;
+	nv_strcopy(settings.hn.pair[0].hn, IFNAMSIZ, "hn0");
+	nv_strcopy(settings.hn.pair[0].vf, IFNAMSIZ, "veth9");
+	assert_true(nv_failover_concerns(failover, &link));
+	settings.hn.n_pairs = 0;
+	nv_strcopy(link.kind, sizeof(link.kind), "vlan");
+	assert_true(nv_failover_concerns(failover, &link));
+	nv_strcopy(link.kind, sizeof(link.kind), "tun");
+	for (size_t i = 0; i < 3; i++) {
+		link.ifindex = ((const int[]){pair()->hn, pair()->vf, pair()->lagg})[i];
+		assert_true(nv_failover_concerns(failover, &link));
+	}
+}
+
 /* What needs to be looked at after each of many things is looked at some times a second. */
 static void many_reasons_to_look_are_one(void **state)
 {
@@ -627,6 +684,8 @@ int main(void)
 		TEST(filters_are_set_again_after_a_link_was_lost),
 		TEST(a_vf_that_comes_while_it_is_locked_is_tried_by_the_clock),
 		TEST(pairs_stand_in_the_order_of_their_hns),
+		TEST(of_many_new_pairs_a_few_enter_at_once),
+		TEST(interfaces_of_containers_are_of_no_concern),
 		TEST(many_reasons_to_look_are_one),
 		TEST(only_an_administrator_leaves_a_vf_down),
 		TEST(a_pair_that_is_forgotten_leaves_its_hn_as_it_is),
