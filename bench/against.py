@@ -29,7 +29,7 @@ PROGRAMS = ["src/netvfd/netvfd", "src/netvf/netvf", "src/libexec/hyperv_vfattach
 
 @dataclass
 class Row:
-    """What a worker measures; `bounds`: what it calls each figure, and the largest ratio, if any."""
+    """What a worker measures; `bounds`: what it calls a figure, and the largest ratio, if any."""
 
     name: str
     new: list

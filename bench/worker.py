@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -332,6 +333,9 @@ def measure_attach(_guest, _directory, form):
                       planned=False, kill=False, rcconf=conf, dwell=0.2, command=None)
     while True:
         yield None
+        # What the one before has left there is of another network namespace.
+        subprocess.run(["umount", "/run/netvf-lab/netvf/bpf"], stderr=subprocess.DEVNULL)
+        shutil.rmtree("/run/netvf-lab", ignore_errors=True)
         migration = Migration(options, places)
         migration.run()
         times = Report(migration).values()["attach_to_first_vf_packet_ms"]
