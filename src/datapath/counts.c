@@ -74,6 +74,8 @@ int nv_counts_get(int counts, __u32 slot, enum nv_port port, struct nv_counts *r
 		counts_add(&sum.stray, &one.stray);
 		counts_add(&sum.own, &one.own);
 		counts_add(&sum.copy, &one.copy);
+		sum.heard += one.heard;
+		sum.answers += one.answers;
 	}
 	*ret_sum = sum;
 	return 0;

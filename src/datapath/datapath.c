@@ -670,6 +670,8 @@ static int dp_take_report(void *data, void *report, size_t size)
 	/* Programs of an earlier version tell the slot only: of group reports. */
 	if (size >= sizeof(*what) && what->report == NV_REPORT_BYPASS)
 		*bits |= NV_DP_REPORT_BYPASS;
+	else if (size >= sizeof(*what) && what->report == NV_REPORT_TRAFFIC)
+		*bits |= NV_DP_REPORT_TRAFFIC;
 	else
 		*bits |= NV_DP_REPORT_GROUPS;
 	return 0;
@@ -766,6 +768,15 @@ void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool u
 		dp_store(&entry->was_up, up ? (uint32_t)vf : 0);
 }
 
+bool nv_datapath_await_traffic(struct nv_datapath *datapath, int hn, int vf)
+{
+	struct nv_entry *entry = dp_find_entry(datapath, hn, vf);
+
+	if (entry)
+		dp_store(&entry->tell_traffic, 1);
+	return entry;
+}
+
 bool nv_datapath_vf_was_up(struct nv_datapath *datapath, int hn, int vf)
 {
 	const struct nv_entry *entry = dp_find_entry(datapath, hn, vf);
@@ -806,6 +817,8 @@ int nv_datapath_counters(
 		.stray = dp_give_count(&counts.stray),
 		.dropped_own = dp_give_count(&counts.own),
 		.dropped_copy = dp_give_count(&counts.copy),
+		.heard = counts.heard,
+		.answers = counts.answers,
 	};
 	return 0;
 }

@@ -160,6 +160,7 @@ enum nv_dp_report {
 	 * its own again. Said once a second for each pair
 	 */
 	NV_DP_REPORT_BYPASS = 1 << 1,
+	NV_DP_REPORT_TRAFFIC = 1 << 2, /* as nv_datapath_await_traffic() asked */
 };
 
 /*
@@ -196,6 +197,13 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
  */
 void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool up);
 bool nv_datapath_vf_was_up(struct nv_datapath *datapath, int hn, int vf);
+
+/*
+ * The next frame that the pair's upper sends by @vf is reported once: NV_DP_REPORT_TRAFFIC. Returns
+ * false if it will not be: @vf is not the pair's VF, or an earlier version made the table. Stores
+ * one word, no lock.
+ */
+bool nv_datapath_await_traffic(struct nv_datapath *datapath, int hn, int vf);
 
 /* The counters of a port (hn's or VF's ifindex). -ENOENT: it is not a port. */
 int nv_datapath_counters(

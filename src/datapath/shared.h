@@ -48,6 +48,7 @@ struct nv_entry {
 	__u32 removing_vf; /* a VF whose driver is being unbound; 0: none */
 	__u32 ok_seq; /* event_seq when the VF was seen able to send; 0: it was not */
 	__u32 was_up; /* the VF, if it was set up since it joined; 0: it was not */
+	__u32 tell_traffic; /* the next frame by the VF is reported: NV_REPORT_TRAFFIC */
 };
 
 #define NV_HOOKED 1U
@@ -68,6 +69,7 @@ struct nv_limits {
 enum nv_report {
 	NV_REPORT_GROUPS, /* the upper has sent a group report */
 	NV_REPORT_BYPASS, /* hn has sent a frame by itself, though a lagg is the upper */
+	NV_REPORT_TRAFFIC, /* the upper sends by the VF again */
 };
 
 struct nv_report_of {
@@ -95,7 +97,8 @@ struct nv_count {
 
 /*
  * A further counter is also read in counts.c, put into struct nv_dp_counters (pair.h) by
- * datapath.c, and told by netvfd/methods.c; metrics follow from there.
+ * datapath.c, and told by netvfd/methods.c; metrics follow from there. The last two are for
+ * failover/vf_proof.c alone.
  */
 struct nv_counts {
 	struct nv_count tx;
@@ -103,6 +106,8 @@ struct nv_counts {
 	struct nv_count stray;
 	struct nv_count own;
 	struct nv_count copy;
+	__u64 heard; /* of rx: frames to one station */
+	__u64 answers; /* of those: ARP replies and neighbour advertisements */
 };
 
 /* Reads a word that another CPU may change at any time, exactly once. */

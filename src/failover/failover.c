@@ -14,6 +14,7 @@
 #include "failover/reattach.h"
 #include "failover/vf_filters.h"
 #include "failover/vf_guard.h"
+#include "failover/vf_proof.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -177,6 +178,7 @@ static void failover_step(
 		result = nv_act(failover, managed, &view, &commands);
 	}
 	failover_note_step(failover, managed, &view);
+	nv_vf_proof_follow(failover, managed);
 	if (result != NV_ACT_LOCKED)
 		r = failover_follow(failover, managed, &view);
 	nv_failover_look_in(
@@ -646,6 +648,8 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 		r = nv_vf_filters_open(failover);
 	if (r == 0)
 		r = nv_reattach_open(failover);
+	if (r == 0)
+		r = nv_vf_proof_open(failover);
 	if (r == 0) {
 		failover->hooks_due = true;
 		failover_set_hooks(failover);
@@ -668,6 +672,7 @@ struct nv_failover *nv_failover_free(struct nv_failover *failover)
 	nv_watch_free(failover->notify);
 	nv_vf_filters_close(failover);
 	nv_reattach_close(failover);
+	nv_vf_proof_close(failover);
 	free(failover->managed);
 	free(failover);
 	return NULL;

@@ -12,6 +12,8 @@
 #include "pair/notify.h"
 #include "pair/reclaim.h"
 #include "pair/retry.h"
+#include "pair/trial.h"
+#include "pair/vf_watch.h"
 #include "rcconf/settings.h"
 
 /* What failover needs from its owner, and reports to it. All callbacks are set. */
@@ -107,6 +109,27 @@ struct nv_vf_filters {
 	uint64_t refused[4096 / 64]; /* bitmap of VLANs that the VF refused */
 };
 
+enum nv_proof_state {
+	NV_PROOF_NONE, /* nothing is known */
+	NV_PROOF_GOOD, /* the VF passes frames, as far as is known */
+	NV_PROOF_FAILED, /* it does not, and hn does */
+};
+
+/* Whether the VF passes frames (vf_proof.h). */
+struct nv_vf_proof {
+	int vf; /* ifindex of the usable VF that this is about; 0: none */
+	enum nv_proof_state state;
+	bool watching; /* it is active, and its counters are looked at */
+	bool lent; /* hn takes the active VF's traffic, because it is being tried */
+	bool told_silence; /* that nobody answers; once until somebody does */
+	uint64_t failed; /* nv_loop_now() when it was found to fail */
+	uint64_t look; /* when its counters are looked at again */
+	struct nv_retry retry; /* when a VF that failed is tried again */
+	struct nv_retry silence; /* the same if nobody has answered by any port */
+	struct nv_trial trial;
+	struct nv_vf_watch watch;
+};
+
 struct nv_managed {
 	struct nv_managed_id id;
 	struct nv_pair_state state;
@@ -115,6 +138,7 @@ struct nv_managed {
 	struct nv_managed_warned warned;
 	struct nv_managed_stripped stripped;
 	struct nv_vf_filters vf_filters;
+	struct nv_vf_proof proof;
 };
 
 struct nv_failover {
@@ -146,6 +170,8 @@ struct nv_failover {
 	uint64_t looked; /* nv_loop_now() of the last settle for that reason */
 	struct nv_watch *names; /* timer: udev may have named a VF that waits for that */
 	struct nv_watch *notify; /* timer: the next notification is due */
+	struct nv_watch *proof; /* timer: a VF is to be looked at or tried */
+	bool traffic; /* for that timer: a guest sends by its VF again */
 };
 
 /* All pairs are settled again after @wait microseconds at the latest; of use during a settle. */

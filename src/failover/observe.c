@@ -4,6 +4,7 @@
 #include "base/move_lock.h"
 #include "datapath/lagg.h"
 #include "failover/mode.h"
+#include "failover/vf_proof.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -170,6 +171,7 @@ int nv_observe(struct nv_failover *failover, struct nv_managed *managed, const s
 	facts->transparent = nv_mode_decide(failover, managed, facts, &view.wait);
 	observe_holddown(failover, managed, &view);
 	nv_mode_wait(failover, managed, facts, &view.wait);
+	nv_vf_proof_observe(managed, facts);
 	*ret_view = view;
 	return 0;
 }

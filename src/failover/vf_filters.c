@@ -303,6 +303,10 @@ static void vf_filters_on_report(int fd, int events, void *data)
 	reports = nv_datapath_reports(failover->datapath);
 	if (reports & NV_DP_REPORT_GROUPS)
 		vf_filters_compare_groups_soon(failover);
+	if (reports & NV_DP_REPORT_TRAFFIC) {
+		failover->traffic = true;
+		nv_watch_arm(failover->proof, 0);
+	}
 	if (!(reports & NV_DP_REPORT_BYPASS))
 		return;
 	for (size_t i = 0; i < failover->n_managed; i++)

@@ -185,6 +185,11 @@ int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, siz
 	return CALL(kernel, send, ifindex, frame, length);
 }
 
+int nv_kernel_send_direct(struct nv_kernel *kernel, int ifindex, const void *frame, size_t length)
+{
+	return CALL(kernel, send_direct, ifindex, frame, length);
+}
+
 /* The path must stay below /proc/sys: relative, without "..", "." or empty parts. */
 static int kernel_check_sysctl_path(const char *path)
 {

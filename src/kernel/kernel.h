@@ -117,6 +117,12 @@ int nv_kernel_group_set(
  */
 int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, size_t length);
 
+/*
+ * The same past the link's tc filters and queue: the frame leaves by this link and no other
+ * (PACKET_QDISC_BYPASS, packet(7)). -ENOBUFS also if the link has no carrier.
+ */
+int nv_kernel_send_direct(struct nv_kernel *kernel, int ifindex, const void *frame, size_t length);
+
 #define NV_SYSCTL_PATH_MAX 256 /* bytes, with the NUL */
 
 /*

@@ -16,6 +16,7 @@ struct netlink {
 	struct nv_datagram datagram; /* the last datagram of a subscription */
 	int ioctl_fd;
 	int packet_fd;
+	int direct_fd;
 };
 
 static void netlink_free(void *self)
@@ -27,6 +28,7 @@ static void netlink_free(void *self)
 	if (netlink->ioctl_fd >= 0)
 		close(netlink->ioctl_fd);
 	nv_fd_auto(&netlink->packet_fd);
+	nv_fd_auto(&netlink->direct_fd);
 	free(netlink);
 }
 
@@ -401,7 +403,14 @@ static int netlink_send(void *self, int ifindex, const void *frame, size_t lengt
 {
 	struct netlink *netlink = self;
 
-	return nv_packet_send(&netlink->packet_fd, ifindex, frame, length);
+	return nv_packet_send(&netlink->packet_fd, false, ifindex, frame, length);
+}
+
+static int netlink_send_direct(void *self, int ifindex, const void *frame, size_t length)
+{
+	struct netlink *netlink = self;
+
+	return nv_packet_send(&netlink->direct_fd, true, ifindex, frame, length);
 }
 
 static int netlink_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
@@ -473,6 +482,7 @@ static const struct nv_kernel_ops ops = {
 	.groups = netlink_groups,
 	.group_set = netlink_group_set,
 	.send = netlink_send,
+	.send_direct = netlink_send_direct,
 	.sysctl_read = netlink_sysctl_read,
 	.sysctl_write = netlink_sysctl_write,
 	.sysctl_list = netlink_sysctl_list,
@@ -493,6 +503,7 @@ int nv_kernel_open(struct nv_kernel **ret_kernel)
 		.rtnl.fd = -1,
 		.ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
 		.packet_fd = -1,
+		.direct_fd = -1,
 	};
 	r = nv_rtnl_open(&netlink->rtnl);
 	if (r == 0)

@@ -61,6 +61,7 @@ struct nv_kernel_ops {
 	int (*groups)(void *self, struct nv_groups *ret_groups);
 	int (*group_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 	int (*send)(void *self, int ifindex, const void *frame, size_t length);
+	int (*send_direct)(void *self, int ifindex, const void *frame, size_t length);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);
 	int (*sysctl_write)(void *self, const char *path, const char *value);
 	int (*sysctl_list)(void *self, const char *path, struct nv_words *ret_names);

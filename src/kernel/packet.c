@@ -6,15 +6,27 @@
 #include <linux/if_packet.h>
 #include <sys/socket.h>
 
-int nv_packet_send(int *fd, int ifindex, const void *frame, size_t length)
+/* Protocol 0: it receives nothing. */
+static int packet_open(bool direct, int *ret_fd)
+{
+	NV_AUTO(nv_fd) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd < 0 ||
+		(direct && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on)) < 0))
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int nv_packet_send(int *fd, bool direct, int ifindex, const void *frame, size_t length)
 {
 	const struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
 
-	if (*fd < 0)
-		/* protocol 0: receives nothing */
-		*fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (*fd < 0 || sendto(*fd, frame, length, MSG_DONTWAIT, (const struct sockaddr *)&to,
-			       sizeof(to)) < 0)
-		return -errno;
-	return 0;
+	int r = *fd < 0 ? packet_open(direct, fd) : 0;
+
+	if (r == 0 && sendto(*fd, frame, length, MSG_DONTWAIT, (const struct sockaddr *)&to,
+			      sizeof(to)) < 0)
+		r = -errno;
+	return r;
 }

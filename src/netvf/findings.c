@@ -188,10 +188,22 @@ static void findings_check_absence(const struct patient *patient)
 			"no VF has appeared for %s", age);
 }
 
+static void findings_tell_silence(const struct patient *patient, double seconds)
+{
+	char age[64];
+
+	nv_format_age(seconds, age, sizeof(age));
+	findings_add(patient->findings, patient->vf,
+		"find out at the host whether the physical function has a link, and whether it gave the VF a VLAN or another MAC address, or reset it (a driver may need to be unbound and bound after a reset); netvfd tries the VF again by itself, at most every 32 s",
+		"has a carrier, but passes no frames (for %s): neighbours answer through %s and not through the VF",
+		age, patient->hn);
+}
+
 static void findings_check_vf(const struct patient *patient)
 {
 	const json_t *port = json_object_get(patient->pair, "vf_port");
 	double held = json_number_value(json_object_get(patient->told, "held"));
+	double fails = json_number_value(json_object_get(patient->pair, "vf_fails"));
 	const struct nv_link *link = findings_link_of(patient, patient->vf);
 
 	if (!json_is_object(port)) {
@@ -205,6 +217,8 @@ static void findings_check_vf(const struct patient *patient)
 			"find out in dmesg and at the host why its link goes down; 'netvf switch' with vf ends the wait",
 			"was lost soon after each return; traffic stays on %s for %.1f s more",
 			patient->hn, held);
+	if (fails > 0)
+		findings_tell_silence(patient, fails);
 	if (!(link->flags & IFF_UP) && json_is_string(json_object_get(patient->told, "unattached")))
 		findings_add(patient->findings, patient->vf,
 			"add a rule to devd.conf that runs hyperv_vfattach for ETHERNET/IFATTACH, as the shipped one does; if a rule requires another vm_guest, set netvf_vm_guest (netvf-rc.conf(5))",

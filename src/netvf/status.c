@@ -45,6 +45,7 @@ static void status_print_pair(const json_t *pair)
 {
 	bool on_vf = nv_streq(nv_json_text(pair, "active"), "vf");
 	const json_t *vf = json_object_get(pair, "vf_port");
+	double fails = json_number_value(json_object_get(pair, "vf_fails"));
 	char age[64];
 
 	nv_format_age(json_number_value(json_object_get(pair, "seconds")), age, sizeof(age));
@@ -68,6 +69,11 @@ static void status_print_pair(const json_t *pair)
 	status_print_port("hn", json_object_get(pair, "hn_port"),
 		nv_streq(nv_json_text(pair, "active"), "hn"));
 	status_print_port("vf", vf, on_vf);
+	if (fails > 0) {
+		nv_format_age(fails, age, sizeof(age));
+		printf("  %s: has a carrier, but passes no frames (for %s)\n",
+			nv_json_text(vf, "name"), age);
+	}
 	if (!json_is_object(vf) && nv_json_text(pair, "last_vf")[0])
 		printf("  vf %-12s gone\n", nv_json_text(pair, "last_vf"));
 }

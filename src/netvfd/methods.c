@@ -2,6 +2,7 @@
 /* The methods of the control socket. */
 #include "control/text.h"
 #include "datapath/lagg.h"
+#include "failover/vf_proof.h"
 #include "netvfd/daemon.h"
 #include "pair/hn_sysctl.h"
 #include "services/manager.h"
@@ -95,7 +96,7 @@ static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_manag
 	uint64_t age = nv_loop_now(daemon->loop) - managed->status.since;
 
 	nv_datapath_get(daemon->datapath, managed->id.hn, &path);
-	return json_pack("{so ss so so ss so ss ss ss? so? sf sI so so}", "hn",
+	return json_pack("{so ss so so ss so ss ss ss? so? sf sI so so sf}", "hn",
 		nv_json_string(managed->id.hn_name), "verdict",
 		methods_match_name(managed->status.match), "why",
 		nv_json_string(managed->status.why), "upper",
@@ -106,7 +107,8 @@ static json_t *methods_pair_json(struct nv_daemon *daemon, const struct nv_manag
 		managed->id.vf_name[0] ? nv_json_string(managed->id.vf_name) : NULL, "seconds",
 		(double)age / NV_USEC_PER_SEC, "switches", (json_int_t)managed->status.switches,
 		"hn_port", methods_port_json(daemon, &path, managed->id.hn), "vf_port",
-		methods_port_json(daemon, &path, managed->state.vf));
+		methods_port_json(daemon, &path, managed->state.vf), "vf_fails",
+		nv_vf_proof_failed(daemon->failover, managed));
 }
 
 /* What sees each moment at which a VF ceases to send. */

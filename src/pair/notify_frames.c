@@ -62,21 +62,28 @@ static void frames_begin(struct nv_frame *frame, const uint8_t to[NV_MAC_LEN],
 	frames_put16(frame, protocol);
 }
 
+static void frames_put_arp_request(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
+	const struct in_addr *address, const struct in_addr *asked)
+{
+	static const uint8_t nobody[NV_MAC_LEN];
+
+	frames_put16(frame, 1); /* hardware type: Ethernet */
+	frames_put16(frame, ETHERTYPE_IP);
+	frames_put8(frame, NV_MAC_LEN);
+	frames_put8(frame, sizeof(*address));
+	frames_put16(frame, 1); /* operation: request */
+	frames_put(frame, mac, NV_MAC_LEN);
+	frames_put(frame, address, sizeof(*address));
+	frames_put(frame, nobody, NV_MAC_LEN);
+	frames_put(frame, asked, sizeof(*asked));
+}
+
 void nv_frame_arp(const uint8_t mac[NV_MAC_LEN], struct in_addr address, struct nv_frame *ret)
 {
 	static const uint8_t broadcast[NV_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-	static const uint8_t nobody[NV_MAC_LEN];
 
 	frames_begin(ret, broadcast, mac, ETHERTYPE_ARP);
-	frames_put16(ret, 1); /* hardware type: Ethernet */
-	frames_put16(ret, ETHERTYPE_IP);
-	frames_put8(ret, NV_MAC_LEN);
-	frames_put8(ret, sizeof(address));
-	frames_put16(ret, 1); /* operation: request */
-	frames_put(ret, mac, NV_MAC_LEN);
-	frames_put(ret, &address, sizeof(address));
-	frames_put(ret, nobody, NV_MAC_LEN);
-	frames_put(ret, &address, sizeof(address));
+	frames_put_arp_request(ret, mac, &address, &address);
 }
 
 /* An IPv4 header with the router alert option (RFC 2113), which IGMP requires; 24 bytes. */
@@ -135,14 +142,9 @@ void nv_frame_igmp(const uint8_t mac[NV_MAC_LEN], struct in_addr source, unsigne
 	frames_put_checksum(ret, start + 2, start, 0);
 }
 
-static void frames_begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
-	const struct in6_addr *source, const struct in6_addr *to, unsigned int next, size_t length,
-	unsigned int hops)
+static void frames_put_ipv6(struct nv_frame *frame, const struct in6_addr *source,
+	const struct in6_addr *to, unsigned int next, size_t length, unsigned int hops)
 {
-	const uint8_t *bytes = to->s6_addr;
-	const uint8_t group[NV_MAC_LEN] = {0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]};
-
-	frames_begin(frame, group, mac, ETHERTYPE_IPV6);
 	frames_put16(frame, 0x6000);
 	frames_put16(frame, 0);
 	frames_put16(frame, (unsigned int)length);
@@ -152,14 +154,65 @@ static void frames_begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_L
 	frames_put(frame, to, sizeof(*to));
 }
 
-/* The checksum covers the bytes from @from on and the addresses before them (RFC 8200, 8.1). */
-static void frames_put_icmp6_checksum(struct nv_frame *frame, size_t from)
+static void frames_begin_ipv6(struct nv_frame *frame, const uint8_t mac[NV_MAC_LEN],
+	const struct in6_addr *source, const struct in6_addr *to, unsigned int next, size_t length,
+	unsigned int hops)
 {
-	const uint8_t *addresses = frame->bytes + ETHER_HDR_LEN + 8;
-	uint32_t total = frames_sum(addresses, 2 * sizeof(struct in6_addr));
+	const uint8_t *bytes = to->s6_addr;
+	const uint8_t group[NV_MAC_LEN] = {0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]};
+
+	frames_begin(frame, group, mac, ETHERTYPE_IPV6);
+	frames_put_ipv6(frame, source, to, next, length, hops);
+}
+
+/* The checksum covers the bytes from @from on and the addresses before them (RFC 8200, 8.1). */
+static void frames_put_icmp6_checksum_of(struct nv_frame *frame, size_t addresses, size_t from)
+{
+	uint32_t total = frames_sum(frame->bytes + addresses, 2 * sizeof(struct in6_addr));
 
 	total += (uint32_t)(frame->length - from) + IPPROTO_ICMPV6;
 	frames_put_checksum(frame, from + 2, from, total);
+}
+
+static void frames_put_icmp6_checksum(struct nv_frame *frame, size_t from)
+{
+	frames_put_icmp6_checksum_of(frame, ETHER_HDR_LEN + 8, from);
+}
+
+static void frames_put_solicitation(struct nv_frame *frame, const struct nv_frame_ask *ask)
+{
+	const struct in6_addr *asked = &ask->neighbour->v6;
+	size_t begin = frame->length;
+	size_t start;
+
+	frames_put_ipv6(frame, &ask->address->v6, asked, IPPROTO_ICMPV6, 32, HOPS_NEIGHBOUR);
+	start = frame->length;
+	frames_put8(frame, ND_NEIGHBOR_SOLICIT);
+	frames_put8(frame, 0);
+	frames_put16(frame, 0);
+	frames_put16(frame, 0);
+	frames_put16(frame, 0);
+	frames_put(frame, asked, sizeof(*asked));
+	frames_put8(frame, ND_OPT_SOURCE_LINKADDR);
+	frames_put8(frame, 1);
+	frames_put(frame, ask->mac, NV_MAC_LEN);
+	frames_put_icmp6_checksum_of(frame, begin + 8, start);
+}
+
+void nv_frame_request(const struct nv_frame_ask *ask, struct nv_frame *ret)
+{
+	bool is_ipv6 = ask->neighbour->family == AF_INET6;
+	unsigned int protocol = is_ipv6 ? ETHERTYPE_IPV6 : ETHERTYPE_ARP;
+
+	frames_begin(ret, ask->neighbour_mac, ask->mac, ask->vlan ? ETHERTYPE_VLAN : protocol);
+	if (ask->vlan) {
+		frames_put16(ret, ask->vlan);
+		frames_put16(ret, protocol);
+	}
+	if (is_ipv6)
+		frames_put_solicitation(ret, ask);
+	else
+		frames_put_arp_request(ret, ask->mac, &ask->address->v4, &ask->neighbour->v4);
 }
 
 void nv_frame_na(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *address, bool router,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Ethernet frames by which an interface announces its addresses and its multicast groups.
+ * The Ethernet frames by which an interface announces its addresses and its multicast groups, and
+ * those by which it asks a neighbour whether it is there.
  * Values in, bytes out. Pure.
  */
 #pragma once
@@ -42,3 +43,19 @@ void nv_frame_igmp(const uint8_t mac[NV_MAC_LEN], struct in_addr source, unsigne
  */
 void nv_frame_mld(const uint8_t mac[NV_MAC_LEN], const struct in6_addr *source,
 	unsigned int version, const struct in6_addr *group, size_t count, struct nv_frame *ret);
+
+/* Who asks whom; both addresses are of one family. */
+struct nv_frame_ask {
+	const uint8_t *mac; /* of the one who asks, NV_MAC_LEN bytes */
+	const uint8_t *neighbour_mac;
+	const struct nv_ip *address;
+	const struct nv_ip *neighbour;
+	uint16_t vlan; /* the tag of the frame; 0: none */
+};
+
+/*
+ * A request to one neighbour, as the kernel sends it to check an entry of its table (RFC 1122,
+ * 2.3.2.1; RFC 4861, 7.3.1): an ARP request or a neighbour solicitation. It says nothing new about
+ * @ask->address, which must be an address that the interface has.
+ */
+void nv_frame_request(const struct nv_frame_ask *ask, struct nv_frame *ret);

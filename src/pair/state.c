@@ -121,7 +121,7 @@ static bool state_is_vf_usable(const struct nv_pair_state *state, const struct n
 
 static bool state_is_delayed(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
-	return facts->held_down || (facts->waiting && !state->ready);
+	return facts->held_down || facts->unproved || (facts->waiting && !state->ready);
 }
 
 /*
@@ -143,7 +143,7 @@ static enum nv_mode state_wanted_mode(
 
 /*
  * For a VF that is usable. No setting keeps traffic on the VF, and none keeps it off the only
- * usable port.
+ * usable port. A hold-down ends no use of the VF; that it passes no frames does.
  */
 static bool state_wants_vf(const struct nv_pair_state *state, const struct nv_pair_facts *facts)
 {
@@ -151,7 +151,8 @@ static bool state_wants_vf(const struct nv_pair_state *state, const struct nv_pa
 		return true;
 	switch (facts->override) {
 	case NV_OVERRIDE_AUTO:
-		return !state_is_delayed(state, facts) || state->active == NV_PORT_VF;
+		return !state_is_delayed(state, facts) ||
+		       (state->active == NV_PORT_VF && !facts->unproved);
 	case NV_OVERRIDE_HN:
 		return false;
 	case NV_OVERRIDE_VF:

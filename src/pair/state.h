@@ -3,7 +3,8 @@
  * The state machine of one pair: state + facts -> state + commands. Pure.
  *
  * Invariant: after the commands of a step, if any port is usable, the active port is usable. If
- * both are usable, the VF is active unless an override or a hold-down says otherwise.
+ * both are usable, the VF is active unless an override or a hold-down says otherwise, or the VF
+ * passes no frames although it has a carrier.
  */
 #pragma once
 
@@ -38,7 +39,7 @@ const char *nv_override_name(enum nv_override override); /* "auto", "hn", "vf" *
 
 /*
  * The state of a pair after a step. In the column "VF transmits", "yes" means: unless an override,
- * or a hold-down that began later, keeps traffic on hn.
+ * a hold-down that began later, or a VF that passes no frames, keeps traffic on hn.
  *
  *   state        VF             upper          VF transmits  VF_UP raised  hn is dormant
  *   absent       none           hn or laggN    no            no            no
@@ -51,12 +52,12 @@ const char *nv_override_name(enum nv_override override); /* "auto", "hn", "vf" *
  *   released     usable         hn             yes           as before     no
  *
  * When a VF becomes usable, the pair goes from joined to one of the last five states, through held
- * if a hold-down or the attach delay applies. When the VF is not usable any more, the pair is
- * joined again; when the VF goes, it is absent.
- * The upper in the data path and the configuration decide which of the five it is. announced ->
- * lagg: hyperv_vfup has made a lagg. lagg -> released: hyperv_vfup has released it. transparent: it
- * is configured. exclusive: no rule answers VF_UP.
- * If a lagg was released before its VF could transmit, the pair counts as announced without VF_UP.
+ * if a hold-down or the attach delay applies, or the VF passes no frames. When the VF is not usable
+ * any more, the pair is joined again; when the VF goes, it is absent. The upper in the data path
+ * and the configuration decide which of the five it is. announced -> lagg: hyperv_vfup has made a
+ * lagg. lagg -> released: hyperv_vfup has released it. transparent: it is configured. exclusive: no
+ * rule answers VF_UP. If a lagg was released before its VF could transmit, the pair counts as
+ * announced without VF_UP.
  */
 enum nv_pair_phase {
 	NV_PHASE_ABSENT,
@@ -103,6 +104,7 @@ struct nv_pair_facts {
 	bool hn_dormant; /* its link mode is dormant */
 	enum nv_override override;
 	bool held_down; /* a hold-down keeps traffic off the VF (pair/holddown.h) */
+	bool unproved; /* the VF passes no frames, so traffic is on hn (pair/trial.h) */
 	bool transparent; /* transparent by configuration; takes effect when no lagg is the upper */
 	bool waiting; /* transparent: the VF is in its attach delay */
 	bool answered; /* a rule answers VF_UP; if none does, the VF is used exclusively */

@@ -245,6 +245,31 @@ void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool u
 		datapath->was_up[pair - datapath->pair] = up ? vf : 0;
 }
 
+bool nv_datapath_await_traffic(struct nv_datapath *datapath, int hn, int vf)
+{
+	const struct nv_dp_pair *pair = find(datapath, hn);
+
+	datapath->awaits_traffic = pair && pair->vf == vf;
+	return datapath->awaits_traffic;
+}
+
+int nv_datapath_counters(
+	struct nv_datapath *datapath, int ifindex, struct nv_dp_counters *ret_counters)
+{
+	bool is_port = false;
+
+	for (size_t i = 0; i < FAKE_PAIRS_MAX; i++)
+		is_port |= ifindex &&
+			   (datapath->pair[i].hn == ifindex || datapath->pair[i].vf == ifindex);
+	if (!is_port)
+		return -ENOENT;
+	datapath->counted++;
+	*ret_counters = (struct nv_dp_counters){};
+	if (datapath->count)
+		datapath->count(ifindex, ret_counters);
+	return 0;
+}
+
 bool nv_datapath_vf_was_up(struct nv_datapath *datapath, int hn, int vf)
 {
 	const struct nv_dp_pair *pair = find(datapath, hn);

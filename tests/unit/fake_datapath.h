@@ -32,6 +32,10 @@ struct nv_datapath {
 	unsigned int looks; /* how often somebody looked for them */
 	unsigned int reported; /* what nv_datapath_reports() returns */
 	int error; /* what the next edit fails with; then it is 0 again */
+	unsigned int counted; /* how often counters were read */
+	/* what is counted; NULL: nothing */
+	void (*count)(int ifindex, struct nv_dp_counters *counters);
+	bool awaits_traffic; /* nv_datapath_await_traffic() was called */
 };
 
 /* The pair of an hn; the test fails when there is none. */

@@ -100,23 +100,34 @@ static int op_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], 
 	return on ? nv_groups_add(&fake->groups, &group) : 0;
 }
 
-static int op_send(void *self, int ifindex, const void *frame, size_t length)
+static int send_frame(
+	struct fake_kernel *fake, const char *verb, int ifindex, const void *frame, size_t length)
 {
-	struct fake_kernel *fake = self;
 	const struct nv_link *link = nv_links_by_index(&fake->links, ifindex);
-	int r = fake_call(fake, FAKE_SEND);
 
-	if (r < 0)
-		return r;
 	if (!link)
 		return -ENXIO;
 	if (!(link->flags & IFF_UP))
 		return -ENETDOWN;
-	nv_str_printf(&fake->log, "send %s ", link->name);
+	nv_str_printf(&fake->log, "%s %s ", verb, link->name);
 	for (size_t i = 0; i < length; i++)
 		nv_str_printf(&fake->log, "%02x", ((const uint8_t *)frame)[i]);
 	nv_str_addc(&fake->log, '\n');
 	return 0;
+}
+
+static int op_send(void *self, int ifindex, const void *frame, size_t length)
+{
+	int r = fake_call(self, FAKE_SEND);
+
+	return r < 0 ? r : send_frame(self, "send", ifindex, frame, length);
+}
+
+static int op_send_direct(void *self, int ifindex, const void *frame, size_t length)
+{
+	int r = fake_call(self, FAKE_SEND_DIRECT);
+
+	return r < 0 ? r : send_frame(self, "ask", ifindex, frame, length);
 }
 
 static int op_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
@@ -203,6 +214,7 @@ static const struct nv_kernel_ops ops = {
 	.groups = op_groups,
 	.group_set = op_group_set,
 	.send = op_send,
+	.send_direct = op_send_direct,
 	.sysctl_read = op_sysctl_read,
 	.sysctl_write = op_sysctl_write,
 	.sysctl_list = op_sysctl_list,

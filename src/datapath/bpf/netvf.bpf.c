@@ -177,11 +177,11 @@ static __always_inline bool is_report(struct __sk_buff *skb, const struct ethhdr
 	       ((const struct ipv6hdr *)ip)->nexthdr == IPPROTO_HOPOPTS;
 }
 
-static __always_inline void tell(__u32 slot, enum nv_report report)
+static __always_inline bool tell(__u32 slot, enum nv_report report)
 {
 	struct nv_report_of what = {.slot = slot, .report = report};
 
-	bpf_ringbuf_output(&nv_reports, &what, sizeof(what), 0);
+	return bpf_ringbuf_output(&nv_reports, &what, sizeof(what), 0) == 0;
 }
 
 /*
@@ -302,6 +302,8 @@ int netvf_egress(struct __sk_buff *skb)
 	}
 	if (counts)
 		count_frame(&counts->tx, skb);
+	if (active != hn && NV_READ(entry->tell_traffic) && tell(slot, NV_REPORT_TRAFFIC))
+		*(volatile __u32 *)&entry->tell_traffic = 0;
 	if (active == ifindex)
 		return TC_ACT_UNSPEC;
 	if (active == hn)
@@ -343,6 +345,14 @@ static __always_inline bool is_answer(struct __sk_buff *skb, const struct ethhdr
 	       ip->nexthdr == IPPROTO_ICMPV6 && *type == NEIGHBOR_ADVERT;
 }
 
+static __always_inline void count_arrival(struct nv_counts *counts, const struct __sk_buff *skb,
+	const struct ethhdr *frame, bool answer)
+{
+	count_frame(&counts->rx, skb);
+	counts->heard += !(frame->h_dest[0] & 1);
+	counts->answers += answer;
+}
+
 SEC("tc")
 int netvf_ingress(struct __sk_buff *skb)
 {
@@ -351,6 +361,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	struct nv_counts *counts;
 	struct nv_entry *entry;
 	__u32 active, upper, hn, slot;
+	bool answer;
 
 	if (is_marked_done(skb))
 		return TC_ACT_UNSPEC;
@@ -376,7 +387,8 @@ int netvf_ingress(struct __sk_buff *skb)
 		count_frame(&counts->copy, skb);
 		return TC_ACT_SHOT;
 	}
-	count_frame(&counts->rx, skb);
+	answer = is_answer(skb, frame);
+	count_arrival(counts, skb, frame, answer);
 	if (ifindex == hn && active != hn)
 		count_frame(&counts->stray, skb);
 
@@ -392,7 +404,7 @@ int netvf_ingress(struct __sk_buff *skb)
 		skb->tc_index = TC_MARK_DONE;
 		return bpf_redirect(upper, BPF_F_INGRESS);
 	}
-	if (is_answer(skb, frame)) {
+	if (answer) {
 		skb->tc_index = TC_MARK_DONE;
 		bpf_clone_redirect(skb, hn, BPF_F_INGRESS);
 	}
