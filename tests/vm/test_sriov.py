@@ -46,7 +46,7 @@ def test_a_virtual_function_is_unbound_and_removed_and_returns(debian, card_plac
     assert [(switch["to"], switch["kind"]) for switch in values["switches"]] == [
         ("vf", "unbind"), ("hn", "unbind"), ("vf", "unbind"), ("hn", "numvfs"), ("vf", "numvfs"),
     ]
-    assert all(all(switch["first_packet_ms"].values()) for switch in values["switches"])
+    assert all(None not in switch["first_packet_ms"].values() for switch in values["switches"])
     # Nothing stays of a VF that has gone.
     before, after = run.held
     assert after == before
