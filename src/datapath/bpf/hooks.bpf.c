@@ -124,25 +124,23 @@ int netvf_detach(const __u64 *args)
 	return 0;
 }
 
-/* Not inline: the verifier looks at it once, and not for each slot (Linux 5.6). */
-__noinline int netvf_mark_removing(__u32 slot, __u64 card)
+static __always_inline void mark_removing(__u32 slot, const void *card)
 {
 	const struct place *place = bpf_map_lookup_elem(&nv_places, &slot);
 	struct nv_entry *entry = bpf_map_lookup_elem(&nv_pairs, &slot);
 	const struct net_device *device = place ? place->device : NULL;
 
-	if (!entry || !device || (__u64)BPF_CORE_READ(device, dev.parent) != card ||
+	if (!entry || !device || BPF_CORE_READ(device, dev.parent) != card ||
 		(__u32)BPF_CORE_READ(device, ifindex) != NV_READ(entry->vf))
-		return 0;
+		return;
 	*(volatile __u32 *)&entry->removing_vf = entry->vf;
 	__sync_fetch_and_add(&entry->event_seq, NV_EVENT);
-	return 0;
 }
 
-static __always_inline int mark_all_removing(__u64 card)
+static __always_inline int mark_all_removing(const void *card)
 {
 	for (__u32 slot = 0; slot < NV_DP_PAIRS_MAX; slot++)
-		netvf_mark_removing(slot, card);
+		mark_removing(slot, card);
 	return 0;
 }
 
@@ -150,21 +148,21 @@ SEC("fentry/device_release_driver_internal")
 int netvf_release(const __u64 *args)
 {
 	count_run(NV_HOOK_RELEASE_INTERNAL);
-	return mark_all_removing(args[0]);
+	return mark_all_removing((const void *)args[0]);
 }
 
 SEC("fentry/__device_release_driver")
 int netvf_release_static(const __u64 *args)
 {
 	count_run(NV_HOOK_RELEASE_STATIC);
-	return mark_all_removing(args[0]);
+	return mark_all_removing((const void *)args[0]);
 }
 
 SEC("fentry/device_release_driver")
 int netvf_release_called(const __u64 *args)
 {
 	count_run(NV_HOOK_RELEASE);
-	return mark_all_removing(args[0]);
+	return mark_all_removing((const void *)args[0]);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
