@@ -15,8 +15,7 @@ struct netlink {
 	struct nv_rtnl rtnl; /* requests and dumps */
 	struct nv_datagram datagram; /* the last datagram of a subscription */
 	int ioctl_fd;
-	int packet_fd;
-	int direct_fd;
+	int packet_fds[2]; /* as nv_packet_send() */
 };
 
 static void netlink_free(void *self)
@@ -27,8 +26,8 @@ static void netlink_free(void *self)
 	nv_datagram_auto(&netlink->datagram);
 	if (netlink->ioctl_fd >= 0)
 		close(netlink->ioctl_fd);
-	nv_fd_auto(&netlink->packet_fd);
-	nv_fd_auto(&netlink->direct_fd);
+	nv_fd_auto(&netlink->packet_fds[0]);
+	nv_fd_auto(&netlink->packet_fds[1]);
 	free(netlink);
 }
 
@@ -403,14 +402,14 @@ static int netlink_send(void *self, int ifindex, const void *frame, size_t lengt
 {
 	struct netlink *netlink = self;
 
-	return nv_packet_send(&netlink->packet_fd, false, ifindex, frame, length);
+	return nv_packet_send(netlink->packet_fds, false, ifindex, frame, length);
 }
 
 static int netlink_send_direct(void *self, int ifindex, const void *frame, size_t length)
 {
 	struct netlink *netlink = self;
 
-	return nv_packet_send(&netlink->direct_fd, true, ifindex, frame, length);
+	return nv_packet_send(netlink->packet_fds, true, ifindex, frame, length);
 }
 
 static int netlink_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
@@ -502,8 +501,7 @@ int nv_kernel_open(struct nv_kernel **ret_kernel)
 	*netlink = (struct netlink){
 		.rtnl.fd = -1,
 		.ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
-		.packet_fd = -1,
-		.direct_fd = -1,
+		.packet_fds = {-1, -1},
 	};
 	r = nv_rtnl_open(&netlink->rtnl);
 	if (r == 0)

@@ -19,10 +19,10 @@ int nv_groups_read(const char *path, struct nv_groups *ret_groups);
 int nv_group_change(int fd, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 
 /*
- * packet.c: as nv_kernel_send(), or with @direct as nv_kernel_send_direct(). @fd: the socket to
- * send with, one for each of the two, opened at the first call; -1: not yet.
+ * packet.c: as nv_kernel_send(), or with @direct as nv_kernel_send_direct(). @fds: a socket for
+ * each of the two. Those that are -1 are opened, so that later calls need no descriptor more.
  */
-int nv_packet_send(int *fd, bool direct, int ifindex, const void *frame, size_t length);
+int nv_packet_send(int fds[2], bool direct, int ifindex, const void *frame, size_t length);
 
 /* clsact.c: as nv_kernel_clsact(). */
 int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsact);

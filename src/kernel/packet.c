@@ -19,13 +19,15 @@ static int packet_open(bool direct, int *ret_fd)
 	return 0;
 }
 
-int nv_packet_send(int *fd, bool direct, int ifindex, const void *frame, size_t length)
+int nv_packet_send(int fds[2], bool direct, int ifindex, const void *frame, size_t length)
 {
 	const struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
+	int r = 0;
 
-	int r = *fd < 0 ? packet_open(direct, fd) : 0;
-
-	if (r == 0 && sendto(*fd, frame, length, MSG_DONTWAIT, (const struct sockaddr *)&to,
+	for (int i = 0; i < 2 && r == 0; i++)
+		if (fds[i] < 0)
+			r = packet_open(i, &fds[i]);
+	if (r == 0 && sendto(fds[direct], frame, length, MSG_DONTWAIT, (const struct sockaddr *)&to,
 			      sizeof(to)) < 0)
 		r = -errno;
 	return r;
