@@ -25,10 +25,10 @@ def agent(guest, tmp_path):
     path = tmp_path / "qga.sock"
     process = guest.popen(AGENT, "-m", "unix-listen", "-p", path, "-t", tmp_path,
                           "-f", tmp_path / "qga.pid")
-    wait_until(path.exists, what="qemu-ga listens")
     client = socket.socket(socket.AF_UNIX)
     client.settimeout(20)
-    client.connect(str(path))
+    # The socket's file is there before qemu-ga listens.
+    wait_until(lambda: client.connect_ex(str(path)) == 0, what="qemu-ga listens")
     lines = client.makefile()
 
     def ask(command):
