@@ -196,14 +196,20 @@ def measure_first(guest, directory, count):
         pairs.delete()
 
 
-def measure_start(guest, directory, count):
-    """netvfd where one has been, with all pairs by their VF."""
+def started(guest, directory, count):
+    """Pairs that all transmit on their VF, and their netvfd."""
     pairs = Pairs(guest, count)
     pairs.add()
     daemon = daemon_of(guest, directory, pairs.conf)
     log = Log(daemon)
     start(daemon, directory / "notify")
     log.wait("vf", count)
+    return pairs, daemon
+
+
+def measure_start(guest, directory, count):
+    """netvfd where one has been, with all pairs by their VF."""
+    _, daemon = started(guest, directory, count)
     daemon.stop()
     while True:
         yield None
@@ -217,12 +223,7 @@ def measure_start(guest, directory, count):
 
 @contextlib.contextmanager
 def running(guest, directory, count):
-    pairs = Pairs(guest, count)
-    pairs.add()
-    daemon = daemon_of(guest, directory, pairs.conf)
-    log = Log(daemon)
-    start(daemon, directory / "notify")
-    log.wait("vf", count)
+    pairs, daemon = started(guest, directory, count)
     time.sleep(REST)
     yield pairs, daemon
     daemon.stop()

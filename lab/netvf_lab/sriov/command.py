@@ -86,6 +86,7 @@ def _earlier(paths):
 
 def _work(arguments, places, found, outputs, earlier):
     from ..vm import initramfs
+    from ..vm import report as vm_report
     from ..vm.peers import PEERS as peers
     from . import report
     from .machine import MODULES, PROGRAMS, CardSession
@@ -116,14 +117,7 @@ def _work(arguments, places, found, outputs, earlier):
     print("", table, "", sep="\n")
     if arguments.losses:
         print(*report.losses(runs), "", sep="\n")
-    texts = {
-        "json": lambda: json.dumps(document, indent=1) + "\n",
-        "svg": lambda: report.draw(document),
-        "table": lambda: table + "\n",
-    }
-    for kind, output in outputs.items():
-        output.write(texts[kind]())
-        print(f"  {kind}: {getattr(arguments, kind)}")
+    vm_report.write(arguments, outputs, document, table, report.draw)
     return 0 if all(run["succeeded"] for run in runs) else 1
 
 

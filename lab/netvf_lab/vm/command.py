@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`netvf-lab vm`: its options, and all its runs."""
 
-import json
 import shlex
 import sys
 from dataclasses import replace
@@ -158,14 +157,7 @@ def _work(arguments, places, found, outputs):
     document = report.document(places.version, emulator, kernel, _command_line(), runs)
     table = "\n".join(report.table(document))
     print("", table, "", sep="\n")
-    texts = {
-        "json": lambda: json.dumps(document, indent=1) + "\n",
-        "svg": lambda: draw(document),
-        "table": lambda: table + "\n",
-    }
-    for kind, output in outputs.items():
-        output.write(texts[kind]())
-        print(f"  {kind}: {getattr(arguments, kind)}")
+    report.write(arguments, outputs, document, table, draw)
     return 0 if all(run["succeeded"] for run in runs) else 1
 
 

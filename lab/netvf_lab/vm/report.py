@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What many runs have shown, side by side: each switch, and each peer at it."""
 
+import json
 import os
 import statistics
 from dataclasses import dataclass
@@ -253,3 +254,16 @@ def summary(run):
         return text + f"FAILED: {run['failure'] or 'the TCP connection was cut off'}"
     lost = ", ".join(f"{run['lost'][name]} {name.replace('_', ' ')}" for name in DIRECTIONS)
     return text + f"lost {lost}"
+
+
+def write(arguments, outputs, made, text, draw):
+    """Writes the document @made, its table and its picture to the files that were asked for, and
+    says which."""
+    texts = {
+        "json": lambda: json.dumps(made, indent=1) + "\n",
+        "svg": lambda: draw(made),
+        "table": lambda: text + "\n",
+    }
+    for kind, output in outputs.items():
+        output.write(texts[kind]())
+        print(f"  {kind}: {getattr(arguments, kind)}")
