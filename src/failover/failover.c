@@ -309,7 +309,7 @@ bool nv_failover_concerns(const struct nv_failover *failover, const struct nv_li
 	for (size_t i = 0; i < NV_ARRAY_SIZE(apart); i++)
 		is_apart |= nv_streq(link->kind, apart[i]);
 	/* a lagg that has just been made */
-	if (!is_apart || !strncmp(link->name, "lagg", strlen("lagg")) ||
+	if (!is_apart || nv_is_lagg_name(link->name) ||
 		nv_link_may_be_port(link, &failover->settings->hn))
 		return true;
 	for (size_t i = 0; i < failover->n_managed; i++)

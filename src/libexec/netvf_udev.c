@@ -32,7 +32,7 @@ static bool udev_may_be_ours(const struct nv_context *context, const char *ifnam
 	struct nv_link link;
 	char vlan[IFNAMSIZ];
 
-	if (strncmp(ifname, "lagg", strlen("lagg")) == 0)
+	if (nv_is_lagg_name(ifname))
 		return true;
 	if (!ifindex || nv_kernel_link(context->kernel, (int)ifindex, &link) < 0)
 		return false;

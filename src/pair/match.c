@@ -281,7 +281,7 @@ static bool match_is_lagg_of(const struct nv_link *master, const struct nv_link 
 {
 	char name[IFNAMSIZ];
 
-	if (!nv_streq(master->kind, "bond") || strncmp(master->name, "lagg", strlen("lagg")) != 0)
+	if (!nv_streq(master->kind, "bond") || !nv_is_lagg_name(master->name))
 		return false;
 	if (nv_hn_lagg_name(hn->name, name) == 0 && nv_streq(master->name, name))
 		return true;
@@ -453,6 +453,11 @@ void nv_hn_unit(const char *ifname, char ret_unit[IFNAMSIZ])
 		if (isdigit((unsigned char)*c))
 			ret_unit[length++] = *c;
 	ret_unit[length] = '\0';
+}
+
+bool nv_is_lagg_name(const char *ifname)
+{
+	return strncmp(ifname, "lagg", strlen("lagg")) == 0;
 }
 
 int nv_hn_lagg_name(const char *ifname, char ret_name[IFNAMSIZ])

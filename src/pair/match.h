@@ -67,3 +67,6 @@ void nv_hn_unit(const char *ifname, char ret_unit[IFNAMSIZ]);
  * -ENAMETOOLONG.
  */
 int nv_hn_lagg_name(const char *ifname, char ret_name[IFNAMSIZ]);
+
+/* Whether it begins as the name of every lagg does. The interface need not be one. */
+bool nv_is_lagg_name(const char *ifname);
