@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define RUN_DIR_MAX 80 /* bytes; sun_path has 108 */
 
@@ -85,4 +87,16 @@ int nv_run_dir_find(const char *option, char **ret_dir)
 bool nv_run_dir_is_first(const char *dir)
 {
 	return nv_streq(dir, NV_RUN_DIR);
+}
+
+int nv_lock_within(int fd, unsigned int ms)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (unsigned int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK || i == ms)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
 }

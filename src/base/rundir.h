@@ -30,3 +30,9 @@ int nv_run_dir_of_namespace(char **ret_dir);
  * /run/devd.seqpacket.pipe and /run/devd.pipe. Others have theirs inside the run directory.
  */
 bool nv_run_dir_is_first(const char *dir);
+
+/*
+ * Locks the open file or directory @fd (flock(2)), and waits up to @ms milliseconds for another
+ * process that holds it. Returns 0, -EWOULDBLOCK if that one still does, or another -errno.
+ */
+int nv_lock_within(int fd, unsigned int ms);

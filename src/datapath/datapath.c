@@ -2,6 +2,7 @@
 #include "datapath/datapath.h"
 
 #include "base/log.h"
+#include "base/rundir.h"
 #include "datapath/audit.h"
 #include "datapath/counts.h"
 #include "datapath/hooks.h"
@@ -15,9 +16,7 @@
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 /* a change takes some milliseconds; a process that holds the lock longer was stopped */
 #define LOCK_WAIT_MS 5000
@@ -78,20 +77,16 @@ static int dp_lock_open(const char *run_dir)
  */
 static int dp_lock(const struct nv_datapath *datapath, int *ret_fd)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
 	NV_AUTO(nv_fd) int fd = dp_lock_open(datapath->run_dir);
+	int r;
 
 	if (fd < 0)
 		return fd;
-	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		if (!datapath->patient)
-			return -EAGAIN;
-		if (i == LOCK_WAIT_MS)
-			return -EBUSY;
-		nanosleep(&pause, NULL);
-	}
+	r = nv_lock_within(fd, datapath->patient ? LOCK_WAIT_MS : 0);
+	if (r == -EWOULDBLOCK)
+		return datapath->patient ? -EBUSY : -EAGAIN;
+	if (r < 0)
+		return r;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #define SEQPACKET_NAME "devd.seqpacket.pipe"
 #define STREAM_NAME    "devd.pipe"
+#define LOCK_WAIT_MS   1000
 
 /* Each function logs its own failure: only here it is known what was tried and what to do. */
 
@@ -33,7 +33,10 @@ static int startup_make_parents(const char *dir)
 	}
 }
 
-/* Makes the directory and locks it; the lock ends with the process. */
+/*
+ * Makes the directory and locks it; the lock ends with the process. A netvfd that was killed while
+ * it started an action may have a child that holds the lock until execve(2) closes it.
+ */
 static int startup_lock_dir(const char *dir, int *ret_fd)
 {
 	NV_AUTO(nv_fd) int fd = -1;
@@ -44,8 +47,11 @@ static int startup_lock_dir(const char *dir, int *ret_fd)
 	if (r < 0)
 		return r;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+	if (fd < 0)
+		return -errno;
+	r = nv_lock_within(fd, LOCK_WAIT_MS);
+	if (r < 0)
+		return r == -EWOULDBLOCK ? -EADDRINUSE : r;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """netvfd as a whole, on a real kernel: events, pairs, the data path, restarts."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -581,6 +582,24 @@ def test_one_run_directory_is_for_one(guest, tmp_path):
     second = guest.run(*command, check=False)
     holder.communicate()
     assert (second.returncode, "another netvfd" in second.stderr) == (1, True)
+
+
+def test_the_last_of_a_dead_netvfd_is_waited_for(guest, tmp_path):
+    """A child of its that is just being started holds the lock a moment longer."""
+    (tmp_path / "rc.conf").write_text(RC_CONF)
+    (tmp_path / "devd.conf").write_text("")
+    lock = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    netvfd = guest.popen(NETVFD, "-d", "-f", tmp_path / "devd.conf", "-c", tmp_path / "rc.conf",
+                         "--run-dir", tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        find = ["find", f"/proc/{netvfd.pid}/fd", "-lname", tmp_path]
+        wait_until(lambda: subprocess.run(find, capture_output=True, check=False).stdout)
+        os.close(lock)
+        assert any(" ready: " in line for line in netvfd.stderr)
+    finally:
+        netvfd.kill()
+        netvfd.wait()
 
 
 def test_a_faulty_configuration_has_a_status_of_its_own(guest, tmp_path):
