@@ -33,6 +33,7 @@
 
 /* The holder of the data path's lock changes a pair, which takes some milliseconds. */
 #define LOCKED_LOOK (NV_USEC_PER_SEC / 100)
+#define LOOKS	    3 /* of one step */
 
 /*
  * A pair that is added to the data path waits for some grace periods of RCU. With hundreds of pairs
@@ -155,7 +156,7 @@ static int failover_follow(
 	return r < 0 ? r : r_bond;
 }
 
-/* Observes, decides and acts; a second time if the first time could not know everything. */
+/* Observes, decides and acts; again if what was done has shown more. */
 static void failover_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
@@ -165,7 +166,7 @@ static void failover_step(
 	uint64_t refused;
 	int r = 0;
 
-	for (int look = 0; look < 2 && result == NV_ACT_LOOK_AGAIN; look++) {
+	for (int look = 0; look < LOOKS && result == NV_ACT_LOOK_AGAIN; look++) {
 		r = nv_observe(failover, managed, pair, &view);
 		if (r < 0) {
 			nv_failover_look_in(failover, LOCKED_LOOK);
@@ -176,6 +177,8 @@ static void failover_step(
 		failover_note_lagg(managed, view.path.lagg);
 		nv_pair_step(&managed->state, &view.facts, &commands);
 		result = nv_act(failover, managed, &view, &commands);
+		if (result == NV_ACT_DONE && nv_vf_proof_begin(failover, managed))
+			result = NV_ACT_LOOK_AGAIN;
 	}
 	failover_note_step(failover, managed, &view);
 	nv_vf_proof_follow(failover, managed);

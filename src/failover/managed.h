@@ -110,7 +110,7 @@ struct nv_vf_filters {
 };
 
 enum nv_proof_state {
-	NV_PROOF_NONE, /* nothing is known */
+	NV_PROOF_NONE, /* nothing is known: it is tried before it is used */
 	NV_PROOF_GOOD, /* the VF passes frames, as far as is known */
 	NV_PROOF_FAILED, /* it does not, and hn does */
 };

@@ -114,7 +114,7 @@ static void proof_give_back(struct nv_failover *failover, struct nv_managed *man
 
 static void proof_tell_failed(const struct nv_managed *managed)
 {
-	nv_warn("%s: its VF %s has a carrier, but passes no frames: neighbours do not answer through it, and do through %s, which takes the traffic. Find out at the host what it did to the VF (link of the physical function, VLAN, MAC address, reset); netvfd tries the VF again by itself",
+	nv_warn("%s: its VF %s has a carrier, but passes no frames: neighbours do not answer through it, and do through %s, which has the traffic. Find out at the host what it did to the VF (link of the physical function, VLAN, MAC address, reset); netvfd tries the VF again by itself",
 		managed->id.hn_name, managed->id.vf_name, managed->id.hn_name);
 }
 
@@ -150,6 +150,13 @@ static void proof_fail(struct nv_failover *failover, struct nv_managed *managed,
 	nv_watch_arm(failover->again, 0);
 }
 
+/* A VF that has not been used yet. */
+static void proof_let_in(struct nv_failover *failover, struct nv_managed *managed)
+{
+	managed->proof.state = NV_PROOF_GOOD;
+	nv_watch_arm(failover->again, 0);
+}
+
 /* Nobody answers: the neighbours may be dead, so the VF is not to blame. */
 static void proof_let(struct nv_failover *failover, struct nv_managed *managed,
 	const struct proof_counters *counters, uint64_t now)
@@ -159,6 +166,10 @@ static void proof_let(struct nv_failover *failover, struct nv_managed *managed,
 	proof_give_back(failover, managed);
 	if (proof->state == NV_PROOF_FAILED) {
 		nv_retry_note_slow(&proof->retry, proof->vf, now);
+		return;
+	}
+	if (proof->state == NV_PROOF_NONE) {
+		proof_let_in(failover, managed);
 		return;
 	}
 	nv_retry_note_slow(&proof->silence, proof->vf, now);
@@ -354,7 +365,27 @@ void nv_vf_proof_observe(struct nv_managed *managed, struct nv_pair_facts *facts
 		proof->trial = (struct nv_trial){};
 		proof->watching = false;
 	}
-	facts->unproved = proof->state == NV_PROOF_FAILED;
+	if (proof->state == NV_PROOF_NONE && managed->state.active == NV_PORT_VF)
+		proof->state = NV_PROOF_GOOD;
+	facts->unproved = vf && proof->state != NV_PROOF_GOOD;
+}
+
+/* An administrator who keeps traffic on hn does not want the host to hear the guest by the VF. */
+bool nv_vf_proof_begin(struct nv_failover *failover, struct nv_managed *managed)
+{
+	struct nv_vf_proof *proof = &managed->proof;
+	struct proof_counters counters;
+
+	if (!proof->vf || proof->state != NV_PROOF_NONE || proof->trial.phase ||
+		managed->state.active == NV_PORT_VF || managed->memory.override == NV_OVERRIDE_HN)
+		return false;
+	if (!proof_has_neighbours(failover, managed) ||
+		proof_read(failover, managed, &counters) < 0) {
+		proof->state = NV_PROOF_GOOD;
+		return true;
+	}
+	proof_begin_trial(failover, managed, &counters, nv_loop_now(failover->loop));
+	return false;
 }
 
 /*
@@ -384,8 +415,6 @@ void nv_vf_proof_follow(struct nv_failover *failover, struct nv_managed *managed
 
 	if (proof->trial.phase != NV_TRIAL_HN)
 		proof_give_back(failover, managed);
-	if (proof->vf && proof->state == NV_PROOF_NONE)
-		proof->state = NV_PROOF_GOOD;
 	proof_begin_watch(failover, managed);
 	proof_arm(failover);
 }

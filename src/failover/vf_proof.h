@@ -14,6 +14,13 @@ void nv_vf_proof_close(struct nv_failover *failover);
 /* Fills facts->unproved. The other facts must be filled. */
 void nv_vf_proof_observe(struct nv_managed *managed, struct nv_pair_facts *facts);
 
+/*
+ * Begins the trial of a usable VF that traffic has not used yet. Call it after the commands of a
+ * step: the VF must be in the data path. Returns whether there is nothing to try it with. It counts
+ * as one that passes frames then: observe again.
+ */
+bool nv_vf_proof_begin(struct nv_failover *failover, struct nv_managed *managed);
+
 /* Begins to watch the VF. Call it after the commands of a step. */
 void nv_vf_proof_follow(struct nv_failover *failover, struct nv_managed *managed);
 

@@ -104,7 +104,8 @@ struct nv_pair_facts {
 	bool hn_dormant; /* its link mode is dormant */
 	enum nv_override override;
 	bool held_down; /* a hold-down keeps traffic off the VF (pair/holddown.h) */
-	bool unproved; /* the VF passes no frames, so traffic is on hn (pair/trial.h) */
+	bool unproved; /* the VF has not passed a frame yet, or passes none any more (pair/trial.h)
+			*/
 	bool transparent; /* transparent by configuration; takes effect when no lagg is the upper */
 	bool waiting; /* transparent: the VF is in its attach delay */
 	bool answered; /* a rule answers VF_UP; if none does, the VF is used exclusively */

@@ -106,3 +106,18 @@ def test_so_is_one_in_another_vlan(guest, start):
     netvfd = start()
     with port_vlan(guest):
         check_it_is_left_and_taken_again(guest, netvfd, "both")
+
+
+def test_one_that_passes_nothing_when_its_link_is_back_costs_nothing(guest, start):
+    netvfd, traffic = start(), Numbered(guest)
+    traffic.wait_more()
+    guest.run("ip", "link", "set", "vf0", "down")
+    netvfd.wait_active("hn")
+    cut(guest, "both")
+    guest.run("ip", "link", "set", "vf0", "up")
+    wait_until(lambda: "passes no frames" in netvfd.log)
+    traffic.wait_more()
+    mend(guest)
+    netvfd.wait_active("vf")
+    traffic.wait_more()
+    assert traffic.stop()[1] == {"guest": {}, "host": {}}

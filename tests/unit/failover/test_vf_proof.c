@@ -59,11 +59,16 @@ static void add_neighbours(int ifindex)
 	hear();
 }
 
-/* A lagg that transmits by nvt0, all passes, and the guest is quiet. */
-static void begin(void)
+static void begin_host(void)
 {
 	sent = heard = vf_answers = hn_answers = vf_asked = hn_asked = 0;
 	vf_passes = hn_passes = true;
+}
+
+/* A lagg that transmits by nvt0, all passes, and the guest is quiet. */
+static void begin(void)
+{
+	begin_host();
 	make_all();
 	add_neighbours(pair()->lagg);
 	path.count = count;
@@ -257,6 +262,98 @@ static void a_guest_without_neighbours_raises_no_alarm(void **state)
 	assert_int_equal(managed()->state.active, NV_PORT_VF);
 }
 
+/* hn0 has neighbours, and nvt0 comes. */
+static void come(bool passes)
+{
+	begin_host();
+	vf_passes = passes;
+	add_neighbours(hn());
+	path.count = count;
+	make_vf("nvt0", 1);
+	hear();
+}
+
+static void a_new_vf_is_used_when_its_first_answer_is_there(void **state)
+{
+	(void)state;
+	come(true);
+	assert_int_equal(managed()->state.active, NV_PORT_HN);
+	expect("");
+	nv_loop_advance(loop, 1000);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+	assert_int_equal(requests_by(pair()->vf), 2);
+	assert_int_equal(requests_by(hn()), 0);
+	assert_int_equal(said("passes"), 0);
+}
+
+static void one_that_passes_nothing_is_not_used_nor_announced(void **state)
+{
+	(void)state;
+	come(false);
+	nv_loop_advance(loop, 10 * 60 * NV_USEC_PER_SEC);
+	assert_int_equal(managed()->state.active, NV_PORT_HN);
+	assert_int_equal(said("passes no frames"), 1);
+	expect("");
+	vf_passes = true;
+	nv_loop_advance(loop, 33 * NV_USEC_PER_SEC);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+	assert_int_equal(said("passes frames again"), 1);
+}
+
+static void one_that_nobody_answers_is_used_after_half_a_second(void **state)
+{
+	(void)state;
+	come(false);
+	hn_passes = false;
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 10);
+	assert_int_equal(managed()->state.active, NV_PORT_HN);
+	nv_loop_advance(loop, 4 * NV_USEC_PER_SEC / 10);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+	assert_int_equal(said("answer"), 0);
+}
+
+static void it_is_not_asked_while_the_administrator_keeps_hn(void **state)
+{
+	(void)state;
+	come(true);
+	set_carrier("nvt0", false);
+	forget();
+	vf_asked = 0;
+	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_HN), 0);
+	set_carrier("nvt0", true);
+	nv_loop_advance(loop, 60 * NV_USEC_PER_SEC);
+	assert_int_equal(requests_by(managed()->state.vf), 0);
+	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_AUTO), 0);
+	nv_loop_advance(loop, 1000);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+}
+
+/* A host whose bridge forwards nothing yet when the link is back. */
+static void a_link_that_is_back_is_tried_before_it_is_used(void **state)
+{
+	(void)state;
+	begin();
+	set_carrier("nvt0", false);
+	vf_passes = false;
+	set_carrier("nvt0", true);
+	nv_loop_advance(loop, NV_USEC_PER_SEC);
+	assert_int_equal(managed()->state.active, NV_PORT_HN);
+	vf_passes = true;
+	nv_loop_advance(loop, 2 * NV_USEC_PER_SEC);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+}
+
+static void without_hn_it_is_used_at_once(void **state)
+{
+	(void)state;
+	begin();
+	set_carrier("nvt0", false);
+	vf_passes = false;
+	set_carrier("hn0", false);
+	set_carrier("nvt0", true);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +367,12 @@ int main(void)
 		TEST(nobody_looks_while_the_guest_is_quiet),
 		TEST(one_way_traffic_raises_no_alarm),
 		TEST(a_guest_without_neighbours_raises_no_alarm),
+		TEST(a_new_vf_is_used_when_its_first_answer_is_there),
+		TEST(one_that_passes_nothing_is_not_used_nor_announced),
+		TEST(one_that_nobody_answers_is_used_after_half_a_second),
+		TEST(it_is_not_asked_while_the_administrator_keeps_hn),
+		TEST(a_link_that_is_back_is_tried_before_it_is_used),
+		TEST(without_hn_it_is_used_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
