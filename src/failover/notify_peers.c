@@ -5,29 +5,15 @@
 
 #include <sys/random.h>
 
-/* The groups are read when the first pair is due, once for all pairs. */
-struct groups {
-	bool read;
-	struct nv_mcasts mcasts;
-};
-
-static void groups_auto(struct groups *groups)
-{
-	nv_mcasts_auto(&groups->mcasts);
-}
-
-static void notify_peers_tell(
-	struct nv_failover *failover, const struct nv_managed *managed, struct groups *groups)
+static void notify_peers_tell(struct nv_failover *failover, const struct nv_managed *managed,
+	struct nv_notify_mcasts *mcasts)
 {
 	struct nv_dp_pair path;
 
 	if (nv_datapath_get(failover->datapath, managed->id.hn, &path) < 0)
 		return;
-	if (!groups->read)
-		nv_notify_groups(failover->kernel, &groups->mcasts);
-	groups->read = true;
 	nv_notify_send(failover->kernel, nv_monitor_links(failover->monitor),
-		nv_monitor_addrs(failover->monitor), &groups->mcasts, nv_dp_pair_upper(&path),
+		nv_monitor_addrs(failover->monitor), mcasts, nv_dp_pair_upper(&path),
 		managed->id.hn_name);
 }
 
@@ -61,7 +47,7 @@ void nv_notify_arrival(struct nv_failover *failover, int hn)
 
 void nv_notify_peers(void *data)
 {
-	NV_AUTO(groups) struct groups groups = {};
+	NV_AUTO(nv_notify_mcasts) struct nv_notify_mcasts mcasts = {};
 	struct nv_failover *failover = data;
 	uint64_t interval = failover->settings->announce_interval * NV_USEC_PER_SEC;
 	uint64_t soonest = UINT64_MAX;
@@ -72,7 +58,7 @@ void nv_notify_peers(void *data)
 		uint64_t wait;
 
 		if (nv_notify_due(notify, now, interval))
-			notify_peers_tell(failover, &failover->managed[i], &groups);
+			notify_peers_tell(failover, &failover->managed[i], &mcasts);
 		wait = nv_notify_wait(notify, now);
 		soonest = wait < soonest ? wait : soonest;
 	}

@@ -61,35 +61,44 @@ static void notify_send_report(const struct telling *telling, const char *hn)
 			hn, NV_NOTIFY_FRAMES_MAX, telling->left_out);
 }
 
-void nv_notify_groups(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts)
+void nv_notify_mcasts_auto(struct nv_notify_mcasts *mcasts)
+{
+	nv_mcasts_auto(&mcasts->mcasts);
+}
+
+static void notify_send_read(struct nv_kernel *kernel, struct nv_notify_mcasts *mcasts)
 {
 	int r;
 
-	*ret_mcasts = (struct nv_mcasts){};
-	r = nv_kernel_mcasts(kernel, ret_mcasts);
+	if (mcasts->read)
+		return;
+	mcasts->read = true;
+	r = nv_kernel_mcasts(kernel, &mcasts->mcasts);
 	if (r < 0)
 		nv_warn("cannot read the joined multicast groups: %s; switches learn their ports from the next query",
 			nv_strerror(r));
 }
 
+/* The addresses first: peers wait for them, and the groups take longer to read. */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
-	const struct nv_addrs *addrs, const struct nv_mcasts *mcasts, int upper, const char *hn)
+	const struct nv_addrs *addrs, struct nv_notify_mcasts *mcasts, int upper, const char *hn)
 {
 	struct telling telling = {.kernel = kernel};
+	struct nv_notify_view view = {.addrs = addrs, .mcasts = &mcasts->mcasts};
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
 
 	for (size_t i = 0; i < count; i++) {
-		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
-		const struct nv_notify_view view = {
-			.link = link,
-			.addrs = addrs,
-			.mcasts = mcasts,
-			.router = notify_send_ipv6_get(kernel, link, "forwarding") > 0,
-			.mld = notify_send_ipv6_get(kernel, link, "force_mld_version") == 1 ? 1 : 2,
-		};
-
-		nv_notify_frames(&view, send_frame, &telling);
+		view.link = nv_links_by_index(links, ifindex[i]);
+		view.router = notify_send_ipv6_get(kernel, view.link, "forwarding") > 0;
+		nv_notify_addrs(&view, send_frame, &telling);
+	}
+	notify_send_read(kernel, mcasts);
+	for (size_t i = 0; i < count; i++) {
+		view.link = nv_links_by_index(links, ifindex[i]);
+		view.mld =
+			notify_send_ipv6_get(kernel, view.link, "force_mld_version") == 1 ? 1 : 2;
+		nv_notify_groups(&view, send_frame, &telling);
 	}
 	notify_send_report(&telling, hn);
 }

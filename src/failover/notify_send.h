@@ -5,16 +5,21 @@
 #include "kernel/kernel.h"
 
 /*
- * Sends the frames of nv_notify_frames() once, for @upper and everything stacked on it, each frame
- * on the interface that has the address. @links, @addrs, @mcasts: the current ones. A frame that
- * cannot be sent is logged with the name of @hn.
+ * The multicast groups of all interfaces in this network namespace. All zero at first: the first
+ * nv_notify_send() reads them, which walks all interfaces, and others with the same structure need
+ * not.
  */
-void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
-	const struct nv_addrs *addrs, const struct nv_mcasts *mcasts, int upper, const char *hn);
+struct nv_notify_mcasts {
+	bool read;
+	struct nv_mcasts mcasts;
+};
+
+void nv_notify_mcasts_auto(struct nv_notify_mcasts *mcasts);
 
 /*
- * Reads the multicast groups of all interfaces in this network namespace, for any number of
- * nv_notify_send(). Reading them walks all interfaces. A failure is logged; *ret_mcasts is empty
- * then.
+ * Sends the frames of nv_notify_addrs(), then those of nv_notify_groups(), once, for @upper and
+ * everything stacked on it, each frame on the interface that has the address. @links, @addrs: the
+ * current ones. What fails is logged with the name of @hn.
  */
-void nv_notify_groups(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts);
+void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_addrs *addrs, struct nv_notify_mcasts *mcasts, int upper, const char *hn);

@@ -104,12 +104,11 @@ static void release_tell_peers(struct nv_context *context, const struct nv_link 
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
+	NV_AUTO(nv_notify_mcasts) struct nv_notify_mcasts mcasts = {};
 	int r;
 
 	if (!context->settings->announce_count)
 		return;
-	nv_notify_groups(context->kernel, &mcasts);
 	r = nv_kernel_links(context->kernel, &links);
 	if (r == 0)
 		r = nv_kernel_addrs(context->kernel, 0, &addrs);

@@ -48,7 +48,7 @@ uint64_t nv_notify_wait(const struct nv_notify *notify, uint64_t now)
 
 struct teller {
 	const struct nv_notify_view *view;
-	void (*emit)(const struct nv_link *link, const struct nv_frame *frame, void *data);
+	nv_notify_emit emit;
 	void *data;
 	struct nv_frame frame;
 	struct in_addr source; /* source address of the reports */
@@ -60,31 +60,49 @@ static void notify_emit(struct teller *teller)
 	teller->emit(teller->view->link, &teller->frame, teller->data);
 }
 
+static bool notify_is_ethernet(const struct nv_link *link)
+{
+	return link->type == ARPHRD_ETHER && link->has_mac && !(link->flags & IFF_NOARP);
+}
+
 static bool notify_is_told(const struct nv_notify_view *view, const struct nv_addr *addr)
 {
 	return addr->ifindex == view->link->ifindex && addr->scope != RT_SCOPE_HOST &&
 	       !(addr->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 }
 
-static void notify_tell_addrs(struct teller *teller)
+void nv_notify_addrs(const struct nv_notify_view *view, nv_notify_emit emit, void *data)
+{
+	struct teller teller = {.view = view, .emit = emit, .data = data};
+	const uint8_t *mac = view->link->mac;
+
+	for (size_t i = 0; i < view->addrs->count && notify_is_ethernet(view->link); i++) {
+		const struct nv_addr *addr = &view->addrs->addr[i];
+
+		if (!notify_is_told(view, addr))
+			continue;
+		if (addr->local.family == AF_INET)
+			nv_frame_arp(mac, addr->local.v4, &teller.frame);
+		else
+			nv_frame_na(mac, &addr->local.v6, view->router, &teller.frame);
+		notify_emit(&teller);
+	}
+}
+
+/* The first IPv4 address, and a link-local one. */
+static void notify_find_sources(struct teller *teller)
 {
 	const struct nv_notify_view *view = teller->view;
-	const uint8_t *mac = view->link->mac;
 
 	for (size_t i = 0; i < view->addrs->count; i++) {
 		const struct nv_addr *addr = &view->addrs->addr[i];
 
 		if (!notify_is_told(view, addr))
 			continue;
-		if (addr->local.family == AF_INET) {
-			teller->source = teller->source.s_addr ? teller->source : addr->local.v4;
-			nv_frame_arp(mac, addr->local.v4, &teller->frame);
-		} else {
-			if (IN6_IS_ADDR_LINKLOCAL(&addr->local.v6))
-				teller->source6 = addr->local.v6;
-			nv_frame_na(mac, &addr->local.v6, view->router, &teller->frame);
-		}
-		notify_emit(teller);
+		if (addr->local.family == AF_INET && !teller->source.s_addr)
+			teller->source = addr->local.v4;
+		if (addr->local.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->local.v6))
+			teller->source6 = addr->local.v6;
 	}
 }
 
@@ -144,16 +162,13 @@ static void notify_tell_groups(struct teller *teller, uint8_t family)
 		notify_report(teller, waiting, count, version);
 }
 
-void nv_notify_frames(const struct nv_notify_view *view,
-	void (*emit_fn)(const struct nv_link *link, const struct nv_frame *frame, void *data),
-	void *data)
+void nv_notify_groups(const struct nv_notify_view *view, nv_notify_emit emit, void *data)
 {
-	struct teller teller = {.view = view, .emit = emit_fn, .data = data};
+	struct teller teller = {.view = view, .emit = emit, .data = data};
 
-	if (view->link->type != ARPHRD_ETHER || !view->link->has_mac ||
-		(view->link->flags & IFF_NOARP))
+	if (!notify_is_ethernet(view->link))
 		return;
-	notify_tell_addrs(&teller);
+	notify_find_sources(&teller);
 	notify_tell_groups(&teller, AF_INET);
 	notify_tell_groups(&teller, AF_INET6);
 }

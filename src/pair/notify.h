@@ -56,17 +56,23 @@ uint64_t nv_notify_wait(const struct nv_notify *notify, uint64_t now);
 struct nv_notify_view {
 	const struct nv_link *link;
 	const struct nv_addrs *addrs; /* of all links */
-	const struct nv_mcasts *mcasts; /* of all links */
 	bool router; /* the link forwards IPv6 */
-	unsigned int mld; /* MLD version, 1 or 2 */
+	const struct nv_mcasts *mcasts; /* of all links; for nv_notify_groups() only */
+	unsigned int mld; /* MLD version, 1 or 2; for nv_notify_groups() only */
 };
 
+/* Gets each frame that is to be sent on @link. */
+typedef void (*nv_notify_emit)(
+	const struct nv_link *link, const struct nv_frame *frame, void *data);
+
 /*
- * Calls @emit with each frame that is to be sent on this link: gratuitous ARP for each IPv4
- * address, a neighbour advertisement for each IPv6 address that is not tentative, and group
- * reports. A group with source filters is reported as joined for all sources; the next query
- * corrects this.
+ * Calls @emit with a gratuitous ARP for each IPv4 address of the link, and with a neighbour
+ * advertisement for each IPv6 address that is not tentative.
  */
-void nv_notify_frames(const struct nv_notify_view *view,
-	void (*emit)(const struct nv_link *link, const struct nv_frame *frame, void *data),
-	void *data);
+void nv_notify_addrs(const struct nv_notify_view *view, nv_notify_emit emit, void *data);
+
+/*
+ * Calls @emit with reports of the groups that the link has joined. A group with source filters is
+ * reported as joined for all sources; the next query corrects this.
+ */
+void nv_notify_groups(const struct nv_notify_view *view, nv_notify_emit emit, void *data);

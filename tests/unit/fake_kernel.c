@@ -54,6 +54,7 @@ static int op_mcasts(void *self, struct nv_mcasts *ret_mcasts)
 	if (r < 0)
 		return r;
 	fake->mcasts_read++;
+	fake->sent_before_mcasts = fake->sent;
 	for (size_t i = 0; i < fake->mcasts.count; i++)
 		assert_int_equal(nv_mcasts_add(&copy, &fake->mcasts.mcast[i]), 0);
 	*ret_mcasts = copy;
@@ -118,8 +119,10 @@ static int send_frame(
 
 static int op_send(void *self, int ifindex, const void *frame, size_t length)
 {
+	struct fake_kernel *fake = self;
 	int r = fake_call(self, FAKE_SEND);
 
+	fake->sent += r == 0;
 	return r < 0 ? r : send_frame(self, "send", ifindex, frame, length);
 }
 

@@ -57,6 +57,8 @@ struct fake_kernel {
 	struct nv_mcasts mcasts;
 	struct nv_groups groups;
 	unsigned int mcasts_read; /* how often */
+	unsigned int sent; /* frames */
+	unsigned int sent_before_mcasts; /* before they were read last */
 	struct nv_str log; /* each change that was asked for and done, one a line; frames in hex */
 
 	/* Called when a dump of links is made and before it is handed over: what changes now is not

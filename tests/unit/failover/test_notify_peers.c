@@ -108,6 +108,17 @@ static void groups_are_read_once_for_all_pairs(void **state)
 	assert_int_equal(sent(NULL, NULL), 2);
 }
 
+/* Peers wait for the addresses. */
+static void addresses_are_told_before_groups_are_read(void **state)
+{
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	nv_notify_note(&managed[0].memory.notify, NV_PORT_VF, true, settings.announce_count,
+		nv_loop_now(failover.loop));
+	nv_notify_peers(&failover);
+	assert_int_equal(fake->sent_before_mcasts, 1);
+}
+
 static void told_at_once_and_at_each_interval(void **state)
 {
 	(void)state;
@@ -245,6 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(groups_are_read_once_for_all_pairs),
+		TEST(addresses_are_told_before_groups_are_read),
 		TEST(told_at_once_and_at_each_interval),
 		TEST(each_pair_has_its_own_times),
 		TEST(the_upper_of_the_moment_is_told),

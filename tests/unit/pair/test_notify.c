@@ -156,13 +156,14 @@ static void note(const struct nv_link *link, const struct nv_frame *frame, void 
 static void expect_told(const struct nv_notify_view *view, const char *expected)
 {
 	nv_str_clear(&told);
-	nv_notify_frames(view, note, NULL);
+	nv_notify_addrs(view, note, NULL);
+	nv_notify_groups(view, note, NULL);
 	assert_string_equal(nv_str_text(&told), expected);
 }
 
 static void addresses_and_groups_of_the_link_are_told(void **state)
 {
-	struct nv_notify_view view = {put_link(10), &addrs, &mcasts, true, 2};
+	struct nv_notify_view view = {put_link(10), &addrs, true, &mcasts, 2};
 
 	(void)state;
 	put_addr(9, "198.51.100.1");
@@ -203,7 +204,7 @@ static void addresses_and_groups_of_the_link_are_told(void **state)
 
 static void groups_without_an_address_are_told_too(void **state)
 {
-	const struct nv_notify_view view = {put_link(10), &addrs, &mcasts, false, 2};
+	const struct nv_notify_view view = {put_link(10), &addrs, false, &mcasts, 2};
 
 	(void)state;
 	put_group(10, "239.1.2.3", 3);
@@ -213,7 +214,7 @@ static void groups_without_an_address_are_told_too(void **state)
 
 static void many_groups_take_several_frames(void **state)
 {
-	const struct nv_notify_view view = {put_link(10), &addrs, &mcasts, false, 2};
+	const struct nv_notify_view view = {put_link(10), &addrs, false, &mcasts, 2};
 
 	(void)state;
 	for (int i = 0; i < NV_FRAME_GROUPS_MAX + 1; i++)
@@ -224,7 +225,7 @@ static void many_groups_take_several_frames(void **state)
 static void a_link_without_arp_has_no_peers_to_tell(void **state)
 {
 	struct nv_link *link = put_link(10);
-	const struct nv_notify_view view = {link, &addrs, &mcasts, false, 2};
+	const struct nv_notify_view view = {link, &addrs, false, &mcasts, 2};
 
 	(void)state;
 	put_addr(10, "192.0.2.1");
