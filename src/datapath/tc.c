@@ -121,7 +121,60 @@ void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_kno
 
 	detached |= nv_tc_remove(ifindex, BPF_TC_EGRESS, egress);
 	if ((!detached && !moved) || nv_kernel_clsact(kernel, ifindex, &clsact) < 0 ||
-		clsact.has_filters || strcmp(clsact.kind, "clsact"))
+		clsact.count || strcmp(clsact.kind, "clsact"))
 		return;
 	bpf_tc_hook_destroy(&hook);
+}
+
+/* Filters of others; @ret_before: those that run before ours, because the last of a priority does.
+ */
+static unsigned int tc_count_filters(
+	const struct nv_clsact *clsact, bool egress, unsigned int *ret_before)
+{
+	unsigned int elsewhere = 0;
+	unsigned int before = 0;
+
+	for (size_t i = 0; i < clsact->count; i++) {
+		const struct nv_filter *filter = &clsact->filter[i];
+		bool is_our_priority = filter->priority == NV_TC_PRIORITY;
+
+		if (filter->egress != egress)
+			continue;
+		elsewhere += !is_our_priority && !filter->handle;
+		before += is_our_priority && filter->handle && filter->handle != NV_TC_HANDLE;
+	}
+	*ret_before = before;
+	return elsewhere + before;
+}
+
+unsigned int nv_tc_count_others(struct nv_kernel *kernel, int ifindex)
+{
+	struct nv_clsact clsact = {};
+	unsigned int before;
+
+	nv_kernel_clsact(kernel, ifindex, &clsact);
+	return nv_tcx_count_others(ifindex, BPF_TC_INGRESS) +
+	       nv_tcx_count_others(ifindex, BPF_TC_EGRESS) +
+	       tc_count_filters(&clsact, false, &before) + tc_count_filters(&clsact, true, &before);
+}
+
+struct nv_dp_others nv_tc_others_at_egress(
+	struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *known)
+{
+	struct nv_dp_others others = {};
+	struct nv_clsact clsact = {};
+	unsigned int before = 0;
+	unsigned int filters = 0;
+	uint32_t id;
+
+	if (nv_kernel_clsact(kernel, ifindex, &clsact) == 0)
+		filters = tc_count_filters(&clsact, true, &before);
+	if (nv_tcx_program(ifindex, BPF_TC_EGRESS, known, &id) == 0) {
+		nv_tcx_find_others(ifindex, BPF_TC_EGRESS, known, &others);
+		others.behind += filters;
+	} else if (tc_filter_program(ifindex, BPF_TC_EGRESS, &id) == 0) {
+		others.before = before + nv_tcx_count_others(ifindex, BPF_TC_EGRESS);
+		others.behind = filters - before;
+	}
+	return others;
 }

@@ -56,3 +56,13 @@ bool nv_tc_remove(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
  */
 void nv_tc_detach(struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *ingress,
 	const struct nv_tcx_known *egress, bool moved);
+
+/*
+ * How many programs and filters of others an interface has, on both sides. Filters of one priority
+ * count as one. tcx programs whose names may not be read (struct nv_tcx_known) do not count.
+ */
+unsigned int nv_tc_count_others(struct nv_kernel *kernel, int ifindex);
+
+/* Those before and behind our program at egress; both 0 if ours is not there. */
+struct nv_dp_others nv_tc_others_at_egress(
+	struct nv_kernel *kernel, int ifindex, const struct nv_tcx_known *known);

@@ -130,6 +130,23 @@ void nv_tcx_find_others(int ifindex, enum bpf_tc_attach_point side,
 	tcx_find(ifindex, side, known, &program, &id, ret_others);
 }
 
+unsigned int nv_tcx_count_others(int ifindex, enum bpf_tc_attach_point side)
+{
+	uint32_t ids[TCX_PROGRAMS_MAX] = {};
+	uint32_t count = TCX_PROGRAMS_MAX;
+	unsigned int others = 0;
+	uint32_t flags;
+
+	if (bpf_prog_query(ifindex, tcx_type_of(side), 0, &flags, ids, &count) < 0)
+		return 0;
+	for (uint32_t i = 0; i < count; i++) {
+		NV_AUTO(nv_fd) int program = bpf_prog_get_fd_by_id(ids[i]);
+
+		others += program >= 0 && !tcx_is_ours(program);
+	}
+	return others;
+}
+
 int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known)
 {
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = TCX_BEFORE);

@@ -44,5 +44,8 @@ int nv_tcx_attach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tc
 void nv_tcx_find_others(int ifindex, enum bpf_tc_attach_point side,
 	const struct nv_tcx_known *known, struct nv_dp_others *ret_others);
 
+/* Counts the programs of others by their names; those whose name may not be read do not count. */
+unsigned int nv_tcx_count_others(int ifindex, enum bpf_tc_attach_point side);
+
 /* Removes ours. Returns 0, or -errno if there was none. */
 int nv_tcx_detach(int ifindex, enum bpf_tc_attach_point side, const struct nv_tcx_known *known);

@@ -20,12 +20,25 @@ static int clsact_note_kind(const struct nlmsghdr *message, void *data)
 	return 0;
 }
 
+struct clsact_side {
+	struct nv_clsact *clsact;
+	bool egress;
+};
+
 static int clsact_note_filter(const struct nlmsghdr *message, void *data)
 {
-	struct nv_clsact *clsact = data;
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+	const struct clsact_side *side = data;
+	struct nv_clsact *clsact = side->clsact;
 
-	if (message->nlmsg_type == RTM_NEWTFILTER)
-		clsact->has_filters = true;
+	if (message->nlmsg_type != RTM_NEWTFILTER ||
+		mnl_nlmsg_get_payload_len(message) < sizeof(*tc) || clsact->count == NV_FILTERS_MAX)
+		return 0;
+	clsact->filter[clsact->count++] = (struct nv_filter){
+		.egress = side->egress,
+		.priority = (uint16_t)(TC_H_MAJ(tc->tcm_info) >> 16),
+		.handle = tc->tcm_handle,
+	};
 	return 0;
 }
 
@@ -52,8 +65,10 @@ int nv_clsact_read(struct nv_rtnl *rtnl, int ifindex, struct nv_clsact *ret_clsa
 	clsact_start(&request, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
 	r = nv_rtnl_request(rtnl, &request.header, clsact_note_kind, &clsact);
 	for (size_t i = 0; r == 0 && i < NV_ARRAY_SIZE(sides); i++) {
+		struct clsact_side side = {.clsact = &clsact, .egress = i};
+
 		clsact_start(&request, RTM_GETTFILTER, NLM_F_DUMP, ifindex, sides[i]);
-		r = nv_rtnl_request(rtnl, &request.header, clsact_note_filter, &clsact);
+		r = nv_rtnl_request(rtnl, &request.header, clsact_note_filter, &side);
 	}
 	/* Without the qdisc: ENOENT if there never was one, EINVAL if it was removed. */
 	if (r < 0 && (clsact.kind[0] || (r != -ENOENT && r != -EINVAL)))

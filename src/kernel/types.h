@@ -246,11 +246,18 @@ struct nv_link_change {
 	struct nv_link to;
 };
 
-/* The qdisc that holds a link's tc filters for ingress and egress. */
+#define NV_FILTERS_MAX 64 /* tc filters of one link; those over the limit are omitted */
+
+/* The qdisc that holds a link's tc filters for ingress and egress, and the filters. */
 struct nv_clsact {
 	/* its kind: "clsact", or "ingress" (the older one); "": there is none */
 	char kind[NV_KIND_LEN];
-	bool has_filters; /* for ingress or egress, of any program */
+	struct nv_filter {
+		bool egress;
+		uint16_t priority;
+		uint32_t handle; /* 0: an entry of the kernel's for the priority itself */
+	} filter[NV_FILTERS_MAX];
+	size_t count;
 };
 
 /* What happens to a route with the same table, destination, TOS and priority. */

@@ -4,13 +4,14 @@
 #include "base/move_lock.h"
 #include "control/client.h"
 #include "datapath/lagg.h"
+#include "datapath/tc.h"
 #include "failover/port_setup.h"
 #include "libexec/context.h"
 #include "libexec/release.h"
 #include "move/apply.h"
+#include "move/dependents.h"
 #include "move/dhcp_clients.h"
 #include "move/journal.h"
-#include "move/packet_filter.h"
 #include "move/print.h"
 #include "services/manager.h"
 
@@ -31,6 +32,7 @@ struct vfup {
 	const struct nv_link *hn;
 	const struct nv_link *vf; /* NULL: it is gone */
 	bool no_daemon; /* netvfd does not run */
+	bool force; /* hn moves although others use it by its name */
 	char lagg_name[IFNAMSIZ];
 	int lagg;
 	struct nv_dp_pair pair; /* as last read from the data path */
@@ -301,24 +303,36 @@ static bool vfup_is_unconfigured(const struct vfup *up)
 }
 
 /*
- * A rule for hn would match no frame any more: what it lets in is refused then, or what it refuses
- * let in. Whoever names the lagg there, too, has thought of that.
+ * What names hn itself would see no frame any more: a packet filter refuses what it let in, and a
+ * socket that is bound to hn hears nothing. @ret_why: what there is; "" if nothing is.
  */
-static bool vfup_is_filtered(const struct vfup *up)
+static void vfup_find_dependents(const struct vfup *up, struct nv_str *ret_why)
 {
-	NV_AUTO(nv_packet_filters) struct nv_packet_filters filters = {};
-	const char *hn = up->hn->name;
-	char where[160];
+	unsigned int programs = nv_tc_count_others(up->context.kernel, up->hn->ifindex);
 
-	if (up->pair.mode == NV_MODE_LAGG || up->context.settings->move_filtered)
-		return false;
-	nv_packet_filters_read(&filters);
-	if (!nv_packet_filters_hold(&filters, hn, up->lagg_name, where, sizeof(where)))
-		return false;
+	nv_dependents_find(up->context.kernel, up->hn, up->lagg_name, ret_why);
+	if (programs)
+		nv_str_printf(ret_why, "%stc programs or filters are at %s (%u)",
+			nv_str_text(ret_why)[0] ? "; " : "", up->hn->name, programs);
+}
+
+static void vfup_tell_dependents(const struct vfup *up, const char *why)
+{
 	nv_notice(
-		"%s keeps its configuration and has no lagg, for a packet filter names it (%s) and does not name %s: its VF carries the traffic all the same. For a lagg, name %s there too, or set netvf_move_filtered=YES in rc.conf",
-		hn, where, up->lagg_name, up->lagg_name);
-	return true;
+		"%s keeps its configuration and has no lagg, because it is in use by its name, and %s would take its frames: %s. Its VF carries the traffic all the same. For a lagg let them use %s, a packet filter both; 'netvf plan --force %s' or netvf_move_named=YES in rc.conf moves it as it is",
+		up->hn->name, up->lagg_name, why, up->lagg_name, up->hn->name);
+}
+
+/* The reason is told once, and kept for `netvf doctor`. */
+static bool vfup_is_depended_on(const struct vfup *up)
+{
+	NV_AUTO(nv_str) struct nv_str why = {};
+
+	if (up->pair.mode != NV_MODE_LAGG && !up->force && !up->context.settings->move_named)
+		vfup_find_dependents(up, &why);
+	if (nv_dependents_keep(up->context.run_dir, up->hn->name, nv_str_text(&why)))
+		vfup_tell_dependents(up, nv_str_text(&why));
+	return nv_str_text(&why)[0];
 }
 
 static enum look vfup_make_plan(struct vfup *up)
@@ -327,7 +341,7 @@ static enum look vfup_make_plan(struct vfup *up)
 
 	if (!vfup_find_plan(up, &now))
 		return LOOK_FAILED;
-	if (vfup_is_unconfigured(up) || vfup_is_filtered(up))
+	if (vfup_is_unconfigured(up) || vfup_is_depended_on(up))
 		return LOOK_DONE;
 	vfup_report_left(up);
 	return vfup_take_journal(up, &now) ? LOOK_GO_ON : LOOK_FAILED;
@@ -584,12 +598,16 @@ static bool vfup_release_all(void)
 static bool vfup_show_plan(struct vfup *up, const char *hn, bool json)
 {
 	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
+	NV_AUTO(nv_str) struct nv_str why = {};
 	int r;
 
 	if (!nv_context_open(&up->context) || vfup_look(up, hn) != LOOK_GO_ON ||
 		!vfup_find_plan(up, &now))
 		return false;
-	vfup_is_filtered(up);
+	if (!up->context.settings->move_named)
+		vfup_find_dependents(up, &why);
+	if (nv_str_text(&why)[0])
+		vfup_tell_dependents(up, nv_str_text(&why));
 	r = nv_print_plan(&up->plan, json);
 	if (r < 0)
 		nv_err("cannot print the plan: %s", nv_strerror(r));
@@ -599,7 +617,7 @@ static bool vfup_show_plan(struct vfup *up, const char *hn, bool json)
 static int vfup_usage(void)
 {
 	nv_err("usage: " PROGRAM
-	       " [-r | -n [-j]] HN (the synthetic interface, for example hn0; -r: release it, without HN all; -n: show what would be done, -j: in JSON)");
+	       " [-f | -r | -n [-j]] HN (the synthetic interface, for example hn0; -f: move it although others use it by its name; -r: release it, without HN all; -n: show what would be done, -j: in JSON)");
 	return 1;
 }
 
@@ -614,9 +632,10 @@ int main(int argc, char **argv)
 	int opt;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_INFO);
-	while ((opt = getopt(argc, argv, "jnr")) != -1) {
+	while ((opt = getopt(argc, argv, "fjnr")) != -1) {
 		if (opt == '?')
 			return vfup_usage();
+		up.force |= opt == 'f';
 		back |= opt == 'r';
 		only_show |= opt == 'n';
 		json |= opt == 'j';

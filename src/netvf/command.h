@@ -14,6 +14,7 @@ struct nv_command_context {
 	const char *run_dir; /* --run-dir, or NULL */
 	bool json; /* --json */
 	bool quiet; /* -n: values only (sysctl) */
+	bool force; /* --force: carry the plan out (plan) */
 	char **args; /* the words after the command's name, NULL-terminated */
 };
 

@@ -16,7 +16,9 @@
 enum nv_trace_kind {
 	NV_TRACE_MANAGER, /* a service that configures it; `what` is the service's name */
 	NV_TRACE_DHCP, /* a DHCP client that runs for it: "dhclient, process 12" */
-	NV_TRACE_SOCKET, /* sockets bound to it: "TCP port 22, 3 sockets" */
+	/* sockets bound to it: "TCP port 22 of sshd, 3 sockets"; or a group that was joined there
+	 */
+	NV_TRACE_SOCKET,
 	NV_TRACE_STAYS, /* its configuration cannot move; `what` is the reason, a sentence */
 	NV_TRACE_FILTER, /* a packet filter names it: "nftables, 2 rules, first in inet filter" */
 };

@@ -4,31 +4,20 @@
 #include "kernel/kernel.h"
 #include "kernel/sockets.h"
 #include "move/apply.h"
+#include "move/dependents.h"
 #include "move/packet_filter.h"
 #include "netvf/command.h"
 #include "netvf/doctor.h"
 #include "services/dhcp.h"
 #include "services/host_agent.h"
 #include "services/manager.h"
+#include "services/process.h"
 #include "services/run.h"
 #include "services/state_file.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-static void gather_links(struct nv_facts *facts)
-{
-	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
-	int r = nv_kernel_open(&kernel);
-
-	if (r == 0)
-		r = nv_kernel_links(kernel, &facts->links);
-	if (r == 0)
-		r = nv_kernel_addrs(kernel, 0, &facts->addrs);
-	if (r < 0)
-		nv_facts_unchecked(facts, "links and addresses: %s", nv_strerror(r));
-}
 
 static void gather_sockets(struct nv_facts *facts)
 {
@@ -40,13 +29,50 @@ static void gather_sockets(struct nv_facts *facts)
 		nv_facts_unchecked(facts, "sockets bound to an interface: %s", nv_strerror(r));
 	for (size_t i = 0; i < count; i++) {
 		const struct nv_link *link = nv_links_by_index(&facts->links, bound[i].ifindex);
+		char text[64], owner[16];
+		bool owned;
 
-		if (link)
-			nv_facts_trace(facts, NV_TRACE_SOCKET, link->name,
-				"%s port %u, %u socket%s",
-				bound[i].protocol == IPPROTO_TCP ? "TCP" : "UDP", bound[i].port,
-				bound[i].count, bound[i].count == 1 ? "" : "s");
+		if (!link)
+			continue;
+		owned = nv_process_of_socket(bound[i].inode, owner, sizeof(owner)) == 0;
+		nv_bound_text(&bound[i], text, sizeof(text));
+		nv_facts_trace(facts, NV_TRACE_SOCKET, link->name, "%s%s%s, %u socket%s", text,
+			owned ? " of " : "", owned ? owner : "", bound[i].count,
+			bound[i].count == 1 ? "" : "s");
 	}
+}
+
+static void gather_groups(struct nv_facts *facts, struct nv_kernel *kernel)
+{
+	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
+	int r = nv_kernel_mcasts(kernel, &mcasts);
+	char text[NV_IP_TEXT];
+
+	if (r < 0)
+		nv_facts_unchecked(facts, "multicast groups: %s", nv_strerror(r));
+	for (size_t i = 0; i < mcasts.count; i++) {
+		const struct nv_mcast *mcast = &mcasts.mcast[i];
+		const struct nv_link *link = nv_links_by_index(&facts->links, mcast->ifindex);
+
+		if (link && nv_group_depends(&mcast->group))
+			nv_facts_trace(facts, NV_TRACE_SOCKET, link->name, "multicast group %s",
+				nv_ip_text(&mcast->group, text));
+	}
+}
+
+static void gather_links(struct nv_facts *facts)
+{
+	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
+	int r = nv_kernel_open(&kernel);
+
+	if (r == 0)
+		r = nv_kernel_links(kernel, &facts->links);
+	if (r == 0)
+		r = nv_kernel_addrs(kernel, 0, &facts->addrs);
+	if (r == 0)
+		gather_groups(facts, kernel);
+	else
+		nv_facts_unchecked(facts, "links and addresses: %s", nv_strerror(r));
 }
 
 static void gather_clients(struct nv_facts *facts, const char *ifname)
@@ -105,29 +131,15 @@ static void gather_trace_filters(
 			nv_facts_trace(facts, NV_TRACE_FILTER, ifname, "%s", text);
 }
 
-/* "": netvfd tells none. */
-static const char *gather_lagg_name(const struct nv_facts *facts, const char *hn)
+/* Why hyperv_vfup has left it as it is. */
+static void gather_trace_stays(struct nv_facts *facts, const char *hn)
 {
-	const json_t *pair;
-	size_t i;
+	char why[256];
 
-	json_array_foreach (json_object_get(facts->told, "pairs"), i, pair)
-		if (nv_streq(nv_json_text(pair, "hn"), hn))
-			return nv_json_text(pair, "lagg");
-	return "";
-}
-
-/* hyperv_vfup leaves it as it is then. */
-static void gather_trace_stays(
-	struct nv_facts *facts, const struct nv_packet_filters *filters, const char *hn)
-{
-	const char *lagg = gather_lagg_name(facts, hn);
-	char text[160];
-
-	if (lagg[0] && nv_packet_filters_hold(filters, hn, lagg, text, sizeof(text)))
+	nv_dependents_kept(nv_json_text(facts->status, "run_dir"), hn, why, sizeof(why));
+	if (why[0])
 		nv_facts_trace(facts, NV_TRACE_STAYS, hn,
-			"a packet filter names %s (%s) and does not name %s; name that too, or set netvf_move_filtered=YES in rc.conf",
-			hn, text, lagg);
+			"it was in use by its name at the last VF_UP: %s", why);
 }
 
 /* Only a lagg takes the addresses away from what names hn, or would. */
@@ -146,7 +158,7 @@ static void gather_filters(struct nv_facts *facts)
 		if (nv_streq(nv_json_text(pair, "form"), "lagg"))
 			gather_trace_filters(facts, &filters, hn);
 		else
-			gather_trace_stays(facts, &filters, hn);
+			gather_trace_stays(facts, hn);
 	}
 }
 

@@ -22,8 +22,8 @@ static const struct {
 	{"history", nv_command_history, "history [count]", "switches and actions, oldest first"},
 	{"switch", nv_command_switch, "switch hn hn|vf|auto",
 		"where to transmit; auto: the VF while usable"},
-	{"plan", nv_command_plan, "plan hn", "what would move to the lagg, step by step",
-		.offline = true},
+	{"plan", nv_command_plan, "plan [--force] hn",
+		"what would move to the lagg, step by step; or move it", .offline = true},
 	{"release", nv_command_release, "release [hn]",
 		"give hn its configuration back, or every hn", .offline = true},
 	{"doctor", nv_command_doctor, "doctor", "what is wrong, and what to do", .alone = true},
@@ -96,10 +96,11 @@ static int netvf_run_command(
 
 int main(int argc, char **argv)
 {
-	enum { OPT_JSON = 256, OPT_RUN_DIR };
+	enum { OPT_JSON = 256, OPT_RUN_DIR, OPT_FORCE };
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, OPT_JSON},
 		{"run-dir", required_argument, NULL, OPT_RUN_DIR},
+		{"force", no_argument, NULL, OPT_FORCE},
 		{},
 	};
 	struct nv_command_context context = {};
@@ -112,6 +113,8 @@ int main(int argc, char **argv)
 			context.json = true;
 		else if (opt == OPT_RUN_DIR)
 			run_dir = optarg;
+		else if (opt == OPT_FORCE)
+			context.force = true;
 		else if (opt == 'n')
 			context.quiet = true;
 		else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* netvf plan and netvf release: run hyperv_vfup -n and hyperv_vfup -r. */
+/* netvf plan and netvf release: run hyperv_vfup -n, -f and -r. */
 #include "netvf/command.h"
 
 #include "base/log.h"
@@ -28,7 +28,9 @@ static int vfup_command_run(
 
 int nv_command_plan(struct nv_command_context *context)
 {
-	return vfup_command_run(context, "plan", context->json ? "-nj" : "-n");
+	const char *option = context->force ? "-f" : context->json ? "-nj" : "-n";
+
+	return vfup_command_run(context, "plan", option);
 }
 
 int nv_command_release(struct nv_command_context *context)

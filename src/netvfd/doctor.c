@@ -61,14 +61,6 @@ static json_t *doctor_unattached_json(struct nv_daemon *daemon, const struct nv_
 	return nv_json_string(nv_str_text(&why));
 }
 
-/* The name that its lagg has or would have; null: none can be named. */
-static json_t *doctor_lagg_json(const struct nv_managed *managed)
-{
-	char lagg[IFNAMSIZ];
-
-	return nv_hn_lagg_name(managed->id.hn_name, lagg) < 0 ? json_null() : nv_json_string(lagg);
-}
-
 /* Programs of others at the upper, while there is a VF that they may keep frames from. */
 static json_t *doctor_others_json(struct nv_daemon *daemon, const struct nv_managed *managed)
 {
@@ -87,10 +79,9 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
-	return json_pack("{so so so so sI sf so so sb sb sb sb sf sf}", "hn",
-		nv_json_string(managed->id.hn_name), "lagg", doctor_lagg_json(managed), "others",
-		doctor_others_json(daemon, managed), "unfiltered",
-		doctor_missing_json(daemon, managed), "stripped",
+	return json_pack("{so so so sI sf so so sb sb sb sb sf sf}", "hn",
+		nv_json_string(managed->id.hn_name), "others", doctor_others_json(daemon, managed),
+		"unfiltered", doctor_missing_json(daemon, managed), "stripped",
 		(json_int_t)managed->stripped.count, "stripped_seconds",
 		(double)(nv_loop_now(daemon->loop) - managed->stripped.when) / NV_USEC_PER_SEC,
 		"unattached", doctor_unattached_json(daemon, managed), "port_vf",

@@ -65,7 +65,7 @@ static const struct key keys[] = {
 	{"netvf_vf_transparent_HN", KEY_ANY, NULL},
 	{"netvf_vf_xpnt_attwait", KEY_ANY, NULL},
 	{"netvf_inherit", KEY_ANY, NULL},
-	{"netvf_move_filtered", KEY_ANY, NULL},
+	{"netvf_move_named", KEY_ANY, NULL},
 	{"netvf_vf_spoofchk", KEY_ANY, NULL},
 	{"netvf_hooks", KEY_ANY, NULL},
 	{"netvf_vm_guest", KEY_ANY, NULL},

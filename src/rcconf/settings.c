@@ -275,7 +275,7 @@ void nv_settings_read(
 		&reader, "netvf_action_timeout", 1, 86400, &ret_settings->action_timeout);
 	settings_read_hooks(&reader);
 	settings_read_yes(&reader, "netvf_inherit", &ret_settings->inherit);
-	settings_read_yes(&reader, "netvf_move_filtered", &ret_settings->move_filtered);
+	settings_read_yes(&reader, "netvf_move_named", &ret_settings->move_named);
 	settings_read_yes(&reader, "netvf_vf_spoofchk", &ret_settings->vf_spoofchk);
 	settings_read_default_transparent(&reader);
 	settings_read_lagg(&reader);

@@ -17,8 +17,8 @@ struct nv_settings {
 	unsigned int announce_interval; /* netvf_announce_interval, seconds, 1 to 60, default 1 */
 	bool hooks; /* netvf_hooks, default YES: use hooks if the kernel accepts them */
 	bool vf_spoofchk; /* netvf_vf_spoofchk, default YES: the host checks what a VF sends */
-	/* netvf_move_filtered, default NO: what packet filters name moves too */
-	bool move_filtered;
+	/* netvf_move_named, default NO: an interface that others name or use by itself moves too */
+	bool move_named;
 	bool inherit; /* netvf_inherit, default YES: what is live and not in rc.conf moves too */
 	const char *vm_guest; /* netvf_vm_guest, static; NULL, the default: detect it */
 	unsigned int action_timeout; /* netvf_action_timeout, seconds, 1 to a day, default 300 */

@@ -158,3 +158,54 @@ int nv_process_each(bool (*look)(pid_t pid, void *data), void *data)
 	}
 	return 0;
 }
+
+struct process_search {
+	char socket[32]; /* what its descriptor links to */
+	char *name;
+	size_t size;
+	bool found;
+};
+
+static bool process_has_socket(pid_t pid, const char *socket)
+{
+	char path[64];
+	NV_AUTO(nv_dir) DIR *fds = NULL;
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	fds = opendir(path);
+	while (fds && (entry = readdir(fds))) {
+		char target[32];
+		ssize_t length = readlinkat(dirfd(fds), entry->d_name, target, sizeof(target) - 1);
+
+		if (length <= 0)
+			continue;
+		target[length] = '\0';
+		if (nv_streq(target, socket))
+			return true;
+	}
+	return false;
+}
+
+static bool process_look_for_socket(pid_t pid, void *data)
+{
+	NV_AUTO(nv_process) struct nv_process process = NV_PROCESS_NONE;
+	struct process_search *search = data;
+
+	if (!process_has_socket(pid, search->socket) || nv_process_open(pid, &process) < 0 ||
+		process_read(&process, "comm", search->name, search->size) <= 0)
+		return false;
+	search->name[strcspn(search->name, "\n")] = '\0';
+	search->found = true;
+	return true;
+}
+
+int nv_process_of_socket(uint32_t inode, char *ret_name, size_t size)
+{
+	struct process_search search = {.name = ret_name, .size = size};
+	int r;
+
+	snprintf(search.socket, sizeof(search.socket), "socket:[%u]", inode);
+	r = nv_process_each(process_look_for_socket, &search);
+	return r < 0 ? r : search.found ? 0 : -ENOENT;
+}

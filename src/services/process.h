@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct nv_process {
@@ -56,3 +57,10 @@ int nv_process_parent(const struct nv_process *process, pid_t *ret_parent);
  * Returns 0 or -errno of /proc.
  */
 int nv_process_each(bool (*look)(pid_t pid, void *data), void *data);
+
+/*
+ * The name (comm) of a process that has the socket with this inode; @ret_name: at most 16 bytes
+ * are needed. Reads the descriptors of all processes; those of other users only as root. Returns 0,
+ * -ENOENT: no process shows it; or -errno of /proc.
+ */
+int nv_process_of_socket(uint32_t inode, char *ret_name, size_t size);

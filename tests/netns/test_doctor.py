@@ -116,8 +116,8 @@ def test_a_dhcp_client_on_a_port(guest, lagg):
 
 
 @pytest.mark.parametrize("kind,text", [
-    (socket.SOCK_STREAM, "TCP port 5353, 1 socket"),
-    (socket.SOCK_DGRAM, "UDP port 5353, 1 socket")])
+    (socket.SOCK_STREAM, "TCP port 5353 of "),
+    (socket.SOCK_DGRAM, "UDP port 5353 of ")])
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_a_socket_that_is_bound_to_hn(guest, lagg, family, kind, text):
     with guest.namespace.entered():
@@ -127,7 +127,21 @@ def test_a_socket_that_is_bound_to_hn(guest, lagg, family, kind, text):
         bound.bind(("", 5353))
         if kind == socket.SOCK_STREAM:
             bound.listen()
-        assert f"hn0 {text}: bound to hn0 by name" in finding(guest, lagg)
+        assert re.match(rf"hn0 {text}\S+, 1 socket: bound to hn0 by name", finding(guest, lagg))
+
+
+def test_a_packet_socket_and_a_group_of_hn(guest, lagg):
+    with guest.namespace.entered():
+        bound = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x88cc))
+        joined = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    bound.bind(("hn0", 0x88cc))
+    request = socket.inet_aton("224.0.0.18") + bytes(4)
+    request += struct.pack("=i", guest.namespace.index("hn0"))
+    joined.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+    with bound, joined:
+        found = lagg.ask("doctor", check=False)
+    assert re.search(r"^hn0 packet protocol 0x88cc of \S+, 1 socket: bound to hn0", found, re.M)
+    assert "hn0 multicast group 224.0.0.18: bound to hn0 by name" in found
 
 
 def test_a_packet_filter_that_names_hn(guest, lagg):

@@ -10,7 +10,7 @@ from harness import wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 
 NFT = shutil.which("nft", path="/usr/sbin:/sbin")
-MOVE_ALL_THE_SAME = RC_CONF + 'netvf_move_filtered="YES"\n'
+MOVE_ALL_THE_SAME = RC_CONF + 'netvf_move_named="YES"\n'
 
 
 def nft(guest, *words):
@@ -60,9 +60,8 @@ def test_what_a_filter_lets_in_is_let_in_still(start_netvfd, guest, firewall):
     assert is_heard(guest)
     assert on_vf(netvfd, guest) == "transparent"
     assert is_heard(guest)
-    assert "hn0 keeps its configuration and has no lagg, for a packet filter names it " \
-        "(nftables, 1 place, the first a rule of inet f)" in netvfd.log
-    assert "a packet filter names hn0" in netvfd.ask("doctor", check=False)
+    why = "a packet filter names hn0 (nftables, 1 place, the first a rule of inet f)"
+    assert why in netvfd.log and why in netvfd.ask("doctor", check=False)
     guest.detach_vf("unplug")
     netvfd.wait_active("hn")
     assert is_heard(guest)

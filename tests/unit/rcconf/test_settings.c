@@ -55,7 +55,7 @@ static void nothing_said_gives_the_defaults(void **state)
 	assert_int_equal(settings->hn.n_drivers, 0);
 	assert_int_equal(settings->hn.n_names, 0);
 	assert_true(settings->inherit);
-	assert_false(settings->move_filtered);
+	assert_false(settings->move_named);
 	assert_int_equal(settings->hn.n_transparent_names, 0);
 	assert_int_equal(settings->hn.n_opaque_names, 0);
 }
@@ -68,7 +68,7 @@ static void everything_said_is_read(void **state)
 				   "netvf_vf_xpnt_attwait=3\n"
 				   "netvf_action_timeout=10\n"
 				   "netvf_holddown=0\n"
-				   "netvf_inherit=NO netvf_move_filtered=YES\n"
+				   "netvf_inherit=NO netvf_move_named=YES\n"
 				   "netvf_lagg=bond netvf_multicast=both\n"
 				   "netvf_hooks=no netvf_vm_guest=hv\n"
 				   "netvf_announce_count=0 netvf_announce_interval=60\n"
@@ -80,7 +80,7 @@ static void everything_said_is_read(void **state)
 
 	assert_int_equal(fixture->faults.count, 0);
 	assert_false(settings->inherit);
-	assert_true(settings->move_filtered);
+	assert_true(settings->move_named);
 	assert_false(settings->hooks);
 	assert_string_equal(settings->vm_guest, "hv");
 	assert_int_equal(settings->vf_delay, 120);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What depends on an interface itself and not on its addresses: packet filters that name it,
+ * sockets that are bound to it, multicast groups that were joined there. None of them sees a frame
+ * any more when the addresses are on another interface.
+ */
+#pragma once
+
+#include "kernel/kernel.h"
+#include "kernel/sockets.h"
+
+/*
+ * Adds to @why what depends on @link: "a packet filter names hn0 (nftables, 1 place, the first a
+ * rule of inet f); sockets are bound to hn0 (UDP port 514 of rsyslogd)"; nothing if there is none.
+ * A packet filter that names the interface @too as well does not count. Neither do sockets of DHCP
+ * clients, which move along, nor what nv_bound_depends() and nv_group_depends() except. What cannot
+ * be read is left out. Runs nft(8) and iptables-save(8); reads /proc of all processes if sockets
+ * are bound.
+ */
+void nv_dependents_find(
+	struct nv_kernel *kernel, const struct nv_link *link, const char *too, struct nv_str *why);
+
+/*
+ * Whether a socket counts, whoever has it. Not if only a link-local address binds it: servers that
+ * listen on each address follow the addresses. Not TCP and UDP of a user who may log in, because
+ * any user can bind such a socket (Linux 5.7) and must not decide what root does. Pure.
+ */
+bool nv_bound_depends(const struct nv_bound *bound);
+
+/*
+ * Whether a group counts. Not those that the kernel joins on each interface (RFC 1112, RFC 4291),
+ * and those of name resolution (mDNS, LLMNR), which is told of new addresses. Pure.
+ */
+bool nv_group_depends(const struct nv_ip *group);
+
+/*
+ * Keeps @why as the reason for which @hn keeps its configuration, for `netvf doctor`, in the run
+ * directory; "": there is none any more. Returns whether a reason is new: none was kept before. A
+ * failure is not reported, because the move does not depend on it.
+ */
+bool nv_dependents_keep(const char *run_dir, const char *hn, const char *why);
+
+/* The reason that was kept; "": there is none. */
+void nv_dependents_kept(const char *run_dir, const char *hn, char *ret_why, size_t size);
