@@ -451,11 +451,10 @@ struct nv_dp_others nv_datapath_others(struct nv_datapath *datapath, const struc
 {
 	const struct nv_tcx_known known = {
 		.program = datapath->objects.fd[NV_OBJECT_EGRESS], .replaced = -1};
-	struct nv_dp_others others = {};
 
-	if (pair->mode != NV_MODE_VF)
-		nv_tcx_find_others(nv_dp_pair_upper(pair), BPF_TC_EGRESS, &known, &others);
-	return others;
+	if (pair->mode == NV_MODE_VF)
+		return (struct nv_dp_others){};
+	return nv_tc_others_at_egress(datapath->kernel, nv_dp_pair_upper(pair), &known);
 }
 
 /* Looks again under the lock: another process may have changed the pair or its programs. */

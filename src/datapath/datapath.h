@@ -138,7 +138,7 @@ int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV
  */
 bool nv_datapath_leads(struct nv_datapath *datapath, const struct nv_dp_pair *pair);
 
-/* Both 0 also if ours is not there, or not needed there, or a filter in clsact. */
+/* Both 0 also if ours is not there, or not needed there. Filters in clsact count too. */
 struct nv_dp_others nv_datapath_others(struct nv_datapath *datapath, const struct nv_dp_pair *pair);
 
 /*

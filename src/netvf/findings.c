@@ -78,14 +78,14 @@ static void findings_check_others(const struct patient *patient)
 
 	if (before)
 		findings_add(patient->findings, patient->upper,
-			"make them return TCX_NEXT (-1) for what they let pass, or attach them behind netvf's; 'bpftool net' lists them",
-			"has %lld tcx program%s of others before netvf's at egress: frames that they accept themselves (TC_ACT_OK) %s",
+			"make them return TCX_NEXT (-1) for what they let pass, or attach them behind netvf's; 'bpftool net' and 'tc filter show' list them",
+			"has %lld tc program%s of others before netvf's at egress: frames that they accept themselves (TC_ACT_OK) %s",
 			before, before == 1 ? "" : "s",
 			patient->is_lagg ? "are lost, unless it is a bond" : "do not use the VF");
 	if (behind)
 		findings_add(patient->findings, patient->upper,
 			"attach them before netvf's, and make them return TCX_NEXT (-1) for what they let pass; or attach them to the ports instead",
-			"has %lld tcx program%s of others behind netvf's at egress, which do not see the frames that it redirects to a port",
+			"has %lld tc program%s of others behind netvf's at egress, which do not see the frames that it redirects to a port",
 			behind, behind == 1 ? "" : "s");
 }
 

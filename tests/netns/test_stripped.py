@@ -219,5 +219,14 @@ def test_the_doctor_tells_programs_of_others(guest, start_pair, before):
     tc_act_ok = 0
     attach_others(guest, "lagg0", "egress", before, tc_act_ok)
     place = "before" if before else "behind"
-    assert f"lagg0 has 1 tcx program of others {place} netvf's" in \
+    assert f"lagg0 has 1 tc program of others {place} netvf's" in \
         netvfd.ask("doctor", check=False)
+
+
+def test_the_doctor_tells_filters_of_others(guest, start_pair):
+    """In clsact: behind netvf's program at tcx, they see no frame that leaves."""
+    netvfd = start_pair("transparent")
+    guest.run("tc", "qdisc", "add", "dev", "hn0", "clsact", check=True)
+    guest.run("tc", "filter", "add", "dev", "hn0", "egress", "protocol", "ip",
+              "u32", "match", "u32", "0", "0", "flowid", "1:1", check=True)
+    assert "hn0 has 1 tc program of others behind netvf's" in netvfd.ask("doctor", check=False)

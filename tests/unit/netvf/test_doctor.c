@@ -158,10 +158,10 @@ static void programs_of_others_are_told_with_their_place(void **state)
 {
 	(void)state;
 	set(pair_told(), "others", "{'before': 1, 'behind': 0}");
-	expect("lagg0", "1 tcx program of others before netvf's at egress: frames that they "
+	expect("lagg0", "1 tc program of others before netvf's at egress: frames that they "
 			"accept themselves (TC_ACT_OK) are lost");
 	set(pair_told(), "others", "{'before': 0, 'behind': 2}");
-	expect("lagg0", "2 tcx programs of others behind netvf's at egress, which do not see");
+	expect("lagg0", "2 tc programs of others behind netvf's at egress, which do not see");
 }
 
 static void a_vf_that_is_away_is_told_with_its_time(void **state)
