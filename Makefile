@@ -61,11 +61,11 @@ check-faults: build
 		NETVF_FAULTS=$(FAULTS) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -s \
 		--tb=short -p no:cacheprovider tests/netns/test_faults.py
 
-# What the host's agent in the guest tells of a pair: the table of doc/hosts.md.
+# What the host's agents in the guest tell of a pair: the tables of doc/hosts.md.
 agents: build
 	@$(AS_ROOT) unshare --pid --fork --kill-child --mount-proc env NETVF_BUILD=$(CURDIR)/$(BUILD) \
-		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \
-		tests/netns/test_agents.py | \
+		NETVF_LONG=1 PYTHONDONTWRITEBYTECODE=1 sh -c 'for tests in netns vm; do \
+		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/$$tests/test_agents.py; done' | \
 		awk '/^agent|passed|failed|skipped/; / failed/ { bad = 1 } END { exit bad }'
 
 # Debian's root file system in QEMU, under each network manager, with netvf's own package; and under

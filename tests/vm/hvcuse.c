@@ -10,11 +10,13 @@
  *	kvp destroy | vss destroy		it goes, whoever has it open
  *	kvp enumerate INDEX			asks for a value that the daemon knows by itself
  *	kvp set KEY VALUE | kvp get KEY		a value in the guest's store
+ *	kvp address MAC				asks for the addresses of the interface that has it
  *	vss freeze | vss thaw
  *
  * and tells of each, in a line, that it is done ("kvp created"), the daemon's answer ("kvp answer
- * STATUS KEY=VALUE", "vss answer STATUS") or that there is none ("kvp failed: WHY"). Besides, that
- *a daemon has registered ("kvp registered"), and that a second one tried to ("kvp busy").
+ * STATUS KEY=VALUE", "kvp answer STATUS ADDRESSES", "vss answer STATUS") or that there is none
+ *("kvp failed: WHY"). Besides, that a daemon has registered ("kvp registered"), and that a second
+ *one tried to ("kvp busy").
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -131,6 +133,9 @@ static int send_kvp(struct node *node, const char *verb, const char *key, const 
 		data->value_type = REG_SZ;
 		data->key_size = put(data->key, key);
 		data->value_size = put(data->value, value);
+	} else if (strcmp(verb, "address") == 0) {
+		message->kvp_hdr.operation = KVP_OP_GET_IP_INFO;
+		put((uint8_t *)message->body.kvp_ip_val.adapter_id, key);
 	} else if (strcmp(verb, "get") == 0) {
 		message->kvp_hdr.operation = KVP_OP_GET;
 		data->key_size = put(data->key, key);
@@ -167,6 +172,12 @@ static void answer_kvp(struct node *node, const void *data)
 							     ? &message->body.kvp_enum_data.data
 							     : &message->body.kvp_get.data;
 
+	if (node->operation == KVP_OP_GET_IP_INFO) {
+		printf("kvp answer %x %.*s\n", message->error,
+			(int)sizeof(message->body.kvp_ip_val.ip_addr),
+			(const char *)message->body.kvp_ip_val.ip_addr);
+		return;
+	}
 	printf("kvp answer %x %.*s=%.*s\n", message->error, (int)sizeof(value->key), value->key,
 		(int)sizeof(value->value), value->value);
 }
