@@ -244,6 +244,7 @@ static void act_restore_state(const struct act *act, int error)
 	nv_datapath_get(act->failover->datapath, act->managed->id.hn, &pair);
 	nv_pair_adopt(state, pair.vf, pair.active, pair.mode);
 	state->was_exclusive = was_exclusive;
+	act->managed->memory.failed = true;
 }
 
 enum nv_act_result nv_act(struct nv_failover *failover, struct nv_managed *managed,

@@ -69,12 +69,10 @@ void nv_bond_ports_reopen(struct nv_failover *failover, const struct nv_dp_pair 
 /* Whether hn has no configuration of its own any more; hyperv_vfup removes it. */
 static bool bond_ports_is_bare(const struct nv_failover *failover, int hn)
 {
-	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 
-	for (size_t i = 0; i < links->count; i++)
-		if (links->link[i].lower == hn && !links->link[i].lower_elsewhere)
-			return false;
+	if (nv_links_next_stacked(nv_monitor_links(failover->monitor), hn, 0))
+		return false;
 	return nv_kernel_addrs(failover->kernel, hn, &addrs) == 0 && !addrs.count;
 }
 

@@ -5,10 +5,13 @@
 #include "datapath/lagg.h"
 #include "failover/act.h"
 #include "failover/bond_ports.h"
+#include "failover/concern.h"
 #include "failover/dormant.h"
 #include "failover/hn_guard.h"
+#include "failover/managed_table.h"
 #include "failover/mode.h"
 #include "failover/notify_peers.h"
+#include "failover/owners.h"
 #include "failover/port_setup.h"
 #include "failover/port_sync.h"
 #include "failover/reattach.h"
@@ -56,38 +59,6 @@ static bool failover_is_there(const struct nv_failover *failover, int ifindex)
 	return nv_links_by_index(nv_monitor_links(failover->monitor), ifindex);
 }
 
-/* They are searched in the order in which they stand, nearly always. */
-static struct nv_managed *failover_find_managed(struct nv_failover *failover, int hn)
-{
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		size_t at = (failover->found_at + i) % failover->n_managed;
-
-		if (failover->managed[at].id.hn != hn)
-			continue;
-		failover->found_at = at + 1;
-		return &failover->managed[at];
-	}
-	return NULL;
-}
-
-static struct nv_managed *failover_add_managed(struct nv_failover *failover, int hn)
-{
-	struct nv_managed *more =
-		reallocarray(failover->managed, failover->n_managed + 1, sizeof(*more));
-	size_t at = failover->n_managed;
-
-	if (!more)
-		return NULL;
-	failover->managed = more;
-	while (at > 0 && more[at - 1].id.hn > hn) {
-		more[at] = more[at - 1];
-		at--;
-	}
-	more[at] = (struct nv_managed){.id.hn = hn, .status.since = nv_loop_now(failover->loop)};
-	failover->n_managed++;
-	return &more[at];
-}
-
 /* Writes the pair unchanged: this attaches programs that are missing or of an older version. */
 static int failover_refresh_filters(struct nv_failover *failover, int hn)
 {
@@ -125,6 +96,7 @@ static void failover_note_step(
 	nv_notify_note(&managed->memory.notify, managed->state.active,
 		on_vf ? facts->vf_usable : facts->hn_usable, failover->settings->announce_count,
 		now);
+	nv_notify_peers_due(failover, managed);
 	failover_show_carrier(failover, managed, facts->hn_usable || facts->vf_usable);
 }
 
@@ -157,7 +129,7 @@ static int failover_follow(
 }
 
 /* Observes, decides and acts; again if what was done has shown more. */
-static void failover_step(
+static void failover_try_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
 	enum nv_act_result result = NV_ACT_LOOK_AGAIN;
@@ -192,6 +164,30 @@ static void failover_step(
 		nv_failover_look_in(failover, refused);
 }
 
+static uint64_t failover_in(const struct nv_failover *failover, uint64_t wait)
+{
+	return wait == UINT64_MAX ? NV_NEVER : nv_loop_now(failover->loop) + wait;
+}
+
+/* A step, and what is to be known after it of when the next one is. */
+static void failover_step(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
+{
+	int hn = managed->id.hn;
+
+	failover->wait = UINT64_MAX;
+	managed->memory.failed = false;
+	nv_deadlines_set(&failover->clock, hn, NV_NEVER);
+	failover_try_step(failover, managed, pair);
+	nv_deadlines_add(&failover->clock, hn, failover_in(failover, failover->wait));
+	nv_owners_set(failover, managed, pair->vf);
+	if (managed->memory.failed || managed->memory.undecided)
+		nv_hns_add(&failover->restless, hn);
+	else
+		nv_hns_remove(&failover->restless, hn);
+	failover->in_use |= managed->state.vf || managed->id.vf_name[0] || managed->id.lagg;
+}
+
 static void failover_take_match(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
@@ -215,7 +211,7 @@ static void failover_take_match(
  * have no path.
  */
 static bool failover_find_kept(const struct nv_failover *failover, const struct nv_managed *managed,
-	const struct nv_pairs *pairs, struct nv_pair *ret_pair)
+	struct nv_pair *ret_pair)
 {
 	static const char unnamed[] =
 		"is no synthetic interface any more by its name and rc.conf; its pair stays, because its lagg has no other path";
@@ -223,6 +219,7 @@ static bool failover_find_kept(const struct nv_failover *failover, const struct 
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
 	const struct nv_link *vf = nv_links_by_index(links, managed->state.vf);
+	const struct nv_pairs *pairs = &failover->pairs;
 	struct nv_dp_pair path;
 
 	if ((!hn && !vf) || nv_pairs_by_vf(pairs, managed->id.hn) ||
@@ -277,115 +274,85 @@ static bool failover_is_completing(struct nv_failover *failover, struct nv_manag
  * A link that went and came back with the same ifindex (from another network namespace, or while
  * netlink messages were lost) has lost its programs and looks unchanged.
  */
-static void failover_restore_filters(struct nv_failover *failover)
+static void failover_restore_filters(struct nv_failover *failover, struct nv_managed *managed)
 {
-	unsigned long resyncs = nv_monitor_resyncs(failover->monitor);
+	struct nv_dp_pair path;
+	int r;
 
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		struct nv_managed *managed = &failover->managed[i];
-		struct nv_dp_pair path;
-		int r;
-
-		managed->memory.programs_due |= failover->resyncs != resyncs;
-		managed->memory.programs_due |= failover_is_moving(failover, managed);
-		managed->memory.programs_due |= failover_is_completing(failover, managed);
-		if (!managed->memory.programs_due)
-			continue;
-		r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
-		if (r == 0)
-			r = failover_refresh_filters(failover, managed->id.hn);
-		if (r == -EAGAIN)
-			nv_failover_look_in(failover, LOCKED_LOOK);
-		else if (r < 0 && r != -ENOENT && r != -ENODEV)
-			nv_err("%s: cannot check its tc programs: %s", managed->id.hn_name,
-				nv_strerror(r));
-		managed->memory.programs_due = r == -EAGAIN;
-	}
-	failover->resyncs = resyncs;
-}
-
-bool nv_failover_concerns(const struct nv_failover *failover, const struct nv_link *link)
-{
-	static const char *const apart[] = {"veth", "tun", "ifb"};
-	bool is_apart = false;
-
-	for (size_t i = 0; i < NV_ARRAY_SIZE(apart); i++)
-		is_apart |= nv_streq(link->kind, apart[i]);
-	/* a lagg that has just been made */
-	if (!is_apart || nv_is_lagg_name(link->name) ||
-		nv_link_may_be_port(link, &failover->settings->hn))
-		return true;
-	for (size_t i = 0; i < failover->n_managed; i++)
-		if (failover->managed[i].id.hn == link->ifindex ||
-			failover->managed[i].id.lagg == link->ifindex ||
-			failover->managed[i].state.vf == link->ifindex)
-			return true;
-	return false;
-}
-
-bool nv_failover_cares(const struct nv_failover *failover, int ifindex)
-{
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		const struct nv_managed *managed = &failover->managed[i];
-
-		if (managed->state.vf == ifindex ||
-			(managed->id.hn == ifindex &&
-				(managed->memory.undecided || managed->state.mode == NV_MODE_LAGG)))
-			return true;
-	}
-	return false;
+	managed->memory.programs_due |= failover_is_moving(failover, managed);
+	managed->memory.programs_due |= failover_is_completing(failover, managed);
+	if (!managed->memory.programs_due)
+		return;
+	r = nv_datapath_get(failover->datapath, managed->id.hn, &path);
+	if (r == 0)
+		r = failover_refresh_filters(failover, managed->id.hn);
+	if (r == -EAGAIN)
+		nv_failover_look_in(failover, LOCKED_LOOK);
+	else if (r < 0 && r != -ENOENT && r != -ENODEV)
+		nv_err("%s: cannot check its tc programs: %s", managed->id.hn_name, nv_strerror(r));
+	managed->memory.programs_due = r == -EAGAIN;
 }
 
 bool nv_failover_is_inert(const struct nv_failover *failover)
 {
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		const struct nv_managed *managed = &failover->managed[i];
-
-		if (managed->state.vf || managed->id.vf_name[0] || managed->id.lagg)
-			return false;
-	}
-	return true;
+	return !failover->in_use;
 }
 
 bool nv_failover_left_down(struct nv_failover *failover, const struct nv_link *link)
 {
+	int hn = 0;
+
 	if (link->flags & IFF_UP)
 		return false;
-	for (size_t i = 0; i < failover->n_managed; i++)
-		if (failover->managed[i].state.vf == link->ifindex)
-			return nv_datapath_vf_was_up(
-				failover->datapath, failover->managed[i].id.hn, link->ifindex);
+	while ((hn = nv_owners_next(failover, link->ifindex, hn)))
+		if (nv_managed_find(failover, hn)->state.vf == link->ifindex)
+			return nv_datapath_vf_was_up(failover->datapath, hn, link->ifindex);
 	return false;
 }
 
-void nv_failover_lose(struct nv_failover *failover, int ifindex)
+static void failover_lose(struct nv_failover *failover, int ifindex)
 {
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		struct nv_managed *managed = &failover->managed[i];
+	int hn = 0;
 
-		managed->memory.programs_due |= ifindex == managed->id.hn ||
-						ifindex == managed->state.vf ||
-						ifindex == managed->id.lagg;
-	}
+	while ((hn = nv_owners_next(failover, ifindex, hn)))
+		nv_managed_find(failover, hn)->memory.programs_due = true;
+}
+
+void nv_failover_note_link(
+	struct nv_failover *failover, const struct nv_link *old, const struct nv_link *new)
+{
+	nv_concern_link(failover, old, new);
+	if (!new)
+		failover_lose(failover, old->ifindex);
+}
+
+void nv_failover_note_addr(struct nv_failover *failover, int ifindex)
+{
+	nv_concern_addr(failover, ifindex);
 }
 
 /* The pair of a VF whose hn is gone. */
 static struct nv_managed *failover_find_orphan(struct nv_failover *failover, int vf)
 {
-	for (size_t i = 0; i < failover->n_managed; i++)
-		if (vf && failover->managed[i].state.vf == vf &&
-			!failover_is_there(failover, failover->managed[i].id.hn))
-			return &failover->managed[i];
+	int hn = 0;
+
+	while ((hn = nv_owners_next(failover, vf, hn))) {
+		struct nv_managed *managed = nv_managed_find(failover, hn);
+
+		if (managed->state.vf == vf && !failover_is_there(failover, hn))
+			return managed;
+	}
 	return NULL;
 }
 
 /*
  * A new hn replaces one that is gone, in a pair whose VF has the same MAC address. VF_UP is raised
  * again, so that hyperv_vfup moves the new hn's configuration. Returns 0, with *ret_managed NULL if
- * there is no such pair, or -EAGAIN: the data path is locked and nothing has changed.
+ * there is no such pair, or -EAGAIN: the data path is locked and nothing has changed. A pair that
+ * keeps its hn, which is gone, is added to @due.
  */
-static int failover_replace_hn(
-	struct nv_failover *failover, const struct nv_pair *pair, struct nv_managed **ret_managed)
+static int failover_replace_hn(struct nv_failover *failover, const struct nv_pair *pair,
+	struct nv_hns *due, struct nv_managed **ret_managed)
 {
 	const struct nv_dp_change change = {.what = NV_DP_HN, .to.hn = pair->hn};
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
@@ -405,49 +372,43 @@ static int failover_replace_hn(
 	if (r < 0) {
 		nv_err("%s: cannot take the place of %s in its pair: %s", hn->name,
 			managed->id.hn_name, nv_strerror(r));
+		nv_hns_add(due, managed->id.hn);
 		return 0;
 	}
-	managed->id.hn = pair->hn;
+	managed = nv_managed_rename(failover, managed, pair->hn);
 	managed->state.announced = false;
 	managed->state.dormant = false;
 	*ret_managed = managed;
 	return 0;
 }
 
-static void failover_settle_pair(struct nv_failover *failover, const struct nv_pair *pair)
+/* The pair is not managed yet, and is settled again after this time. */
+static void failover_postpone(struct nv_failover *failover, int hn, uint64_t wait)
 {
-	struct nv_managed *managed = failover_find_managed(failover, pair->hn);
-	int r = managed ? 0 : failover_replace_hn(failover, pair, &managed);
-
-	if (r == -EAGAIN) {
-		nv_failover_look_in(failover, LOCKED_LOOK);
-		return;
-	}
-	if (!managed && !failover->to_enter) {
-		nv_failover_look_in(failover, ENTER_REST);
-		return;
-	}
-	if (!managed) {
-		failover->to_enter--;
-		managed = failover_add_managed(failover, pair->hn);
-	}
-	if (!managed)
-		return;
-	failover_take_match(failover, managed, pair);
-	failover_step(failover, managed, pair);
+	nv_hns_add(&failover->due, hn);
+	nv_deadlines_add(&failover->clock, 0, failover_in(failover, wait));
 }
 
-static void failover_keep_unseen(struct nv_failover *failover, const struct nv_pairs *pairs)
+static void failover_settle_found(
+	struct nv_failover *failover, const struct nv_pair *pair, struct nv_hns *due)
 {
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		struct nv_managed *managed = &failover->managed[i];
-		struct nv_pair pair;
+	struct nv_managed *managed = nv_managed_find(failover, pair->hn);
+	int r = managed ? 0 : failover_replace_hn(failover, pair, due, &managed);
 
-		if (managed->memory.found || !failover_find_kept(failover, managed, pairs, &pair))
-			continue;
-		failover_take_match(failover, managed, &pair);
-		failover_step(failover, managed, &pair);
+	if (r == -EAGAIN) {
+		failover_postpone(failover, pair->hn, LOCKED_LOOK);
+		return;
 	}
+	if (!managed && failover->to_enter) {
+		failover->to_enter--;
+		managed = nv_managed_add(failover, pair->hn);
+	}
+	if (!managed) {
+		failover_postpone(failover, pair->hn, ENTER_REST);
+		return;
+	}
+	failover_take_match(failover, managed, pair);
+	failover_step(failover, managed, pair);
 }
 
 /* Returns false if the data path is locked; the pair stays then. */
@@ -466,20 +427,21 @@ static bool failover_forget(struct nv_failover *failover, struct nv_managed *man
 	return true;
 }
 
-static void failover_forget_unseen(struct nv_failover *failover)
+/* A pair that was not found any more. If it is kept, it may be for this step only. */
+static void failover_settle_unseen(struct nv_failover *failover, struct nv_managed *managed)
 {
-	size_t kept = 0;
+	struct nv_pair pair;
 
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		struct nv_managed *managed = &failover->managed[i];
-
-		if (!managed->memory.found && failover_forget(failover, managed))
-			continue;
-		if (!managed->memory.found)
-			nv_failover_look_in(failover, LOCKED_LOOK);
-		failover->managed[kept++] = *managed;
+	if (failover_find_kept(failover, managed, &pair)) {
+		failover_take_match(failover, managed, &pair);
+		failover_step(failover, managed, &pair);
+		nv_hns_add(&failover->restless, managed->id.hn);
+		return;
 	}
-	failover->n_managed = kept;
+	managed->memory.dropped = failover_forget(failover, managed);
+	if (!managed->memory.dropped)
+		nv_deadlines_set(
+			&failover->clock, managed->id.hn, failover_in(failover, LOCKED_LOOK));
 }
 
 static void failover_tell_handover(const struct nv_failover *failover)
@@ -501,7 +463,7 @@ static void failover_set_hooks(struct nv_failover *failover)
 	malloc_trim(0);
 	failover->hooks_due = r == -EAGAIN;
 	if (r == -EAGAIN)
-		nv_failover_look_in(failover, LOCKED_LOOK);
+		nv_deadlines_add(&failover->clock, 0, failover_in(failover, LOCKED_LOOK));
 	else if (r < 0 || !nv_streq(nv_datapath_handover(failover->datapath), "hooks"))
 		failover_tell_handover(failover);
 }
@@ -512,39 +474,176 @@ void nv_failover_configure(struct nv_failover *failover, const struct nv_setting
 	failover->settings = settings;
 	failover->rcconf = rcconf;
 	failover->hooks_due = true;
+	failover->due.all = true;
+}
+
+static void failover_mark_changed(int hn, void *data)
+{
+	struct nv_failover *failover = data;
+
+	nv_hns_add(&failover->due, hn);
+}
+
+/*
+ * Finds the pairs again, and marks those that have changed. One that is kept though it is not found
+ * depends on who else is.
+ */
+static int failover_match(struct nv_failover *failover)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs old = {};
+	struct nv_pairs new;
+	int r = nv_pairs_find(nv_monitor_links(failover->monitor), &failover->settings->hn, &new);
+
+	if (r < 0)
+		return r;
+	old = failover->pairs;
+	failover->pairs = new;
+	failover->rematch = false;
+	nv_pairs_diff(&old, &failover->pairs, failover_mark_changed, failover);
+	for (size_t i = 0; i < failover->n_managed; i++)
+		if (!nv_pairs_by_hn(&failover->pairs, failover->managed[i].id.hn))
+			nv_hns_add(&failover->due, failover->managed[i].id.hn);
+	return 0;
+}
+
+static void failover_mark_all(struct nv_failover *failover)
+{
+	bool lost = failover->resyncs != nv_monitor_resyncs(failover->monitor);
+
+	failover->resyncs = nv_monitor_resyncs(failover->monitor);
+	failover->due.all = false;
+	for (size_t i = 0; i < failover->pairs.count; i++)
+		nv_hns_add(&failover->due, failover->pairs.pair[i].hn);
+	for (size_t i = 0; i < failover->n_managed; i++) {
+		nv_hns_add(&failover->due, failover->managed[i].id.hn);
+		failover->managed[i].memory.programs_due |= lost;
+	}
+}
+
+static int failover_order(const void *a, const void *b)
+{
+	int one = *(const int *)a, other = *(const int *)b;
+
+	return (one > other) - (one < other);
+}
+
+/* Traffic first: programs that are attached again wait for the kernel. */
+static void failover_settle_these(struct nv_failover *failover, struct nv_hns *due)
+{
+	struct nv_managed *managed;
+	const struct nv_pair *pair;
+
+	for (size_t i = 0; i < due->count; i++) {
+		managed = nv_managed_find(failover, due->hn[i]);
+		if (managed)
+			managed->memory.found = false;
+	}
+	for (size_t i = 0; i < due->count; i++) {
+		pair = nv_pairs_by_hn(&failover->pairs, due->hn[i]);
+		if (pair)
+			failover_settle_found(failover, pair, due);
+	}
+	for (size_t i = 0; i < due->count; i++) {
+		managed = nv_managed_find(failover, due->hn[i]);
+		if (managed && !managed->memory.found)
+			failover_settle_unseen(failover, managed);
+	}
+	nv_managed_sweep(failover);
+	for (size_t i = 0; i < due->count; i++) {
+		managed = nv_managed_find(failover, due->hn[i]);
+		if (!managed)
+			continue;
+		failover->wait = UINT64_MAX;
+		failover_restore_filters(failover, managed);
+		nv_deadlines_add(
+			&failover->clock, managed->id.hn, failover_in(failover, failover->wait));
+		nv_reattach_watch(failover, managed);
+	}
+}
+
+static void failover_arm(struct nv_failover *failover)
+{
+	uint64_t next = nv_deadlines_next(&failover->clock);
+	uint64_t now = nv_loop_now(failover->loop);
+
+	if (next == NV_NEVER)
+		nv_watch_disarm(failover->again);
+	else
+		nv_watch_arm(failover->again, next > now ? next - now : 0);
+}
+
+/* Which pairs this settle is about. Returns 0 or -ENOMEM. */
+static int failover_find_due(struct nv_failover *failover, struct nv_hns *ret_due)
+{
+	struct nv_hns *due = &failover->due;
+	int r;
+
+	due->all |= failover->resyncs != nv_monitor_resyncs(failover->monitor);
+	for (size_t i = 0; i < failover->restless.count && failover->stirred; i++)
+		nv_hns_add(due, failover->restless.hn[i]);
+	due->all |= failover->stirred && failover->restless.all;
+	failover->stirred = false;
+	if (due->all || failover->rematch) {
+		r = failover_match(failover);
+		if (r < 0)
+			return r;
+	}
+	if (due->all)
+		failover_mark_all(failover);
+	if (due->all)
+		return -ENOMEM;
+	if (due->count)
+		qsort(due->hn, due->count, sizeof(*due->hn), failover_order);
+	*ret_due = TAKE_STRUCT(*due);
+	return 0;
 }
 
 void nv_failover_settle(struct nv_failover *failover)
 {
-	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
-	int r = nv_pairs_find(nv_monitor_links(failover->monitor), &failover->settings->hn, &pairs);
+	NV_AUTO(nv_hns) struct nv_hns due = {};
+	int r = failover_find_due(failover, &due);
 
 	if (r < 0) {
 		nv_err("cannot find the pairs: %s; all stay as they are", nv_strerror(r));
 		return;
 	}
-	failover->wait = UINT64_MAX;
 	failover->to_enter = ENTER_AT_ONCE;
-	for (size_t i = 0; i < failover->n_managed; i++)
-		failover->managed[i].memory.found = false;
-	for (size_t i = 0; i < pairs.count; i++)
-		failover_settle_pair(failover, &pairs.pair[i]);
-	failover_keep_unseen(failover, &pairs);
-	failover_forget_unseen(failover);
-	failover_restore_filters(failover);
+	failover_settle_these(failover, &due);
 	failover_set_hooks(failover);
 	nv_notify_peers(failover);
-	nv_reattach_watch(failover);
-	if (failover->wait != UINT64_MAX)
-		nv_watch_arm(failover->again, failover->wait);
+	failover_arm(failover);
+}
+
+void nv_failover_settle_all(struct nv_failover *failover)
+{
+	failover->due.all = true;
+	nv_failover_settle(failover);
 }
 
 void nv_failover_look_again(void *data)
 {
 	struct nv_failover *failover = data;
 
+	nv_failover_settle_all(failover);
+	failover->ops->settled(failover->data);
+}
+
+/* What is due now, and what else has been noted. */
+static void failover_look(struct nv_failover *failover)
+{
 	nv_failover_settle(failover);
 	failover->ops->settled(failover->data);
+}
+
+static void failover_on_clock(void *data)
+{
+	struct nv_failover *failover = data;
+	int hn;
+
+	while ((hn = nv_deadlines_take(&failover->clock, nv_loop_now(failover->loop))) >= 0)
+		if (hn)
+			nv_hns_add(&failover->due, hn);
+	failover_look(failover);
 }
 
 /* A settle would be too much to do for each look. */
@@ -552,16 +651,19 @@ static void failover_look_for_names(void *data)
 {
 	struct nv_failover *failover = data;
 	bool waits = false;
+	bool any = false;
 
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		int vf = failover->managed[i].memory.unnamed_vf;
+		bool named = vf && nv_udev_allows_up(vf);
 
-		if (vf && nv_udev_allows_up(vf)) {
-			nv_failover_look_again(failover);
-			return;
-		}
-		waits |= vf;
+		if (named)
+			nv_hns_add(&failover->due, failover->managed[i].id.hn);
+		any |= named;
+		waits |= vf && !named;
 	}
+	if (any)
+		failover_look(failover);
 	if (waits)
 		nv_watch_arm(failover->names, NV_MODE_NAME_LOOK);
 }
@@ -570,14 +672,15 @@ static void failover_look_now(void *data)
 {
 	struct nv_failover *failover = data;
 
-	nv_failover_look_again(failover);
+	failover_look(failover);
 	failover->looked = nv_loop_now(failover->loop);
 }
 
-void nv_failover_look_soon(struct nv_failover *failover)
+void nv_failover_note_action(struct nv_failover *failover, const char *subject)
 {
 	uint64_t been = nv_loop_now(failover->loop) - failover->looked;
 
+	nv_concern_name(failover, subject);
 	if (been >= LOOK_REST)
 		failover_look_now(failover);
 	else
@@ -594,7 +697,8 @@ int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_o
 		if (managed->status.match != NV_MATCH_MANAGED || managed->state.mode == NV_MODE_VF)
 			return -EOPNOTSUPP;
 		managed->memory.override = override;
-		nv_failover_look_again(failover);
+		nv_hns_add(&failover->due, managed->id.hn);
+		failover_look(failover);
 		return 0;
 	}
 	return -ENOENT;
@@ -603,7 +707,7 @@ int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_o
 static int failover_adopt_one(const struct nv_dp_pair *pair, void *data)
 {
 	struct nv_failover *failover = data;
-	struct nv_managed *managed = failover_add_managed(failover, pair->hn);
+	struct nv_managed *managed = nv_managed_add(failover, pair->hn);
 
 	if (!managed)
 		return -ENOMEM;
@@ -613,6 +717,7 @@ static int failover_adopt_one(const struct nv_dp_pair *pair, void *data)
 	managed->id.lagg = pair->lagg;
 	managed->memory.carrier = true;
 	managed->state.ready |= nv_datapath_vf_was_up(failover->datapath, pair->hn, pair->vf);
+	nv_owners_set(failover, managed, 0);
 	return 0;
 }
 
@@ -637,7 +742,11 @@ int nv_failover_new(const struct nv_failover *template, struct nv_failover **ret
 		return -ENOMEM;
 	*failover = *template;
 	failover->started = nv_loop_now(failover->loop);
-	r = nv_loop_watch_timer(failover->loop, nv_failover_look_again, failover, &failover->again);
+	failover->due.all = true;
+	r = nv_deadlines_reserve(&failover->clock, 0);
+	if (r == 0)
+		r = nv_loop_watch_timer(
+			failover->loop, failover_on_clock, failover, &failover->again);
 	if (r == 0)
 		r = nv_loop_watch_timer(
 			failover->loop, failover_look_now, failover, &failover->soon);
@@ -676,7 +785,7 @@ struct nv_failover *nv_failover_free(struct nv_failover *failover)
 	nv_vf_filters_close(failover);
 	nv_reattach_close(failover);
 	nv_vf_proof_close(failover);
-	free(failover->managed);
+	nv_managed_free(failover);
 	free(failover);
 	return NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keeps the traffic of all pairs flowing. After each batch of changes it settles: it finds the
- * pairs, and for each pair it observes, decides (pair/state.h), and acts on the data path and the
- * ports.
+ * Keeps the traffic of all pairs flowing. After each batch of changes it settles the pairs that
+ * these concern (concern.h): for each it observes, decides (pair/state.h), and acts on the data
+ * path and the ports.
  */
 #pragma once
 
@@ -22,14 +22,25 @@ NV_DEFINE_AUTO(nv_failover, struct nv_failover *, nv_failover_free);
 void nv_failover_configure(struct nv_failover *failover, const struct nv_settings *settings,
 	const struct nv_rcconf *rcconf);
 
-/* Settles all pairs. Raised events are reported by ops->raise_vf and ops->raise_attach. */
+/*
+ * A link or an address on it has changed. @old NULL: it is new. @new NULL: it is gone. The links
+ * are as they are after the change. The next settle is about the pairs that it concerns
+ * (concern.h).
+ */
+void nv_failover_note_link(
+	struct nv_failover *failover, const struct nv_link *old, const struct nv_link *new);
+void nv_failover_note_addr(struct nv_failover *failover, int ifindex);
+
+/*
+ * Settles the pairs that changes since the last time concern; all of them after netlink messages
+ * were lost, and after nv_failover_configure(). Raised events are reported by ops->raise_vf and
+ * ops->raise_attach.
+ */
 void nv_failover_settle(struct nv_failover *failover);
+void nv_failover_settle_all(struct nv_failover *failover);
 
 /* Whether no pair has a VF or a lagg, or has had one: there is nothing to keep flowing. */
 bool nv_failover_is_inert(const struct nv_failover *failover);
-
-/* A link is gone. Call it before the nv_failover_settle() that updates its pair. */
-void nv_failover_lose(struct nv_failover *failover, int ifindex);
 
 /*
  * Whether a link is the VF of a pair and an administrator has set it down: it is down, and was up
@@ -37,26 +48,15 @@ void nv_failover_lose(struct nv_failover *failover, int ifindex);
  */
 bool nv_failover_left_down(struct nv_failover *failover, const struct nv_link *link);
 
-/*
- * Whether a change of this link matters to nv_failover_settle(). Of no concern are the interfaces
- * of containers and virtual machines (veth, tun, ifb) that are none of a pair, however many come
- * and go: nothing is stacked in them.
- */
-bool nv_failover_concerns(const struct nv_failover *failover, const struct nv_link *link);
-
-/*
- * Whether an address on this link matters to nv_failover_settle(): it is a VF, or an hn whose mode
- * is undecided or whose configuration is on a lagg.
- */
-bool nv_failover_cares(const struct nv_failover *failover, int ifindex);
-
-/* Settles and calls ops->settled. Also a timer callback. */
+/* Settles all pairs and calls ops->settled. */
 void nv_failover_look_again(void *failover);
+
 /*
- * The same, at most twenty times a second, for causes that come many in a row, such as actions that
- * end.
+ * An action has ended whose event was about @subject. hyperv_vfup may have changed the mode of that
+ * pair; if it is no pair's interface, of any. Settles those and calls ops->settled, at most twenty
+ * times a second, because many actions may end in a row.
  */
-void nv_failover_look_soon(struct nv_failover *failover);
+void nv_failover_note_action(struct nv_failover *failover, const char *subject);
 
 /*
  * `netvf switch`. Returns 0; -ENOENT: there is no such hn; -EOPNOTSUPP: the pair is not managed or

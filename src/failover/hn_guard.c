@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/move_lock.h"
+#include "kernel/diff.h"
 
 #define MOVE_LOOK (NV_USEC_PER_SEC / 10)
 
@@ -37,11 +38,9 @@ static bool hn_guard_finds_addr(
 	const struct nv_addrs *known = nv_monitor_addrs(failover->monitor);
 	NV_AUTO(nv_addrs) struct nv_addrs now = {};
 	char text[NV_IP_TEXT];
-	bool any = false;
 
-	for (size_t i = 0; i < known->count; i++)
-		any |= known->addr[i].ifindex == view->hn->ifindex;
-	if (!any || nv_kernel_addrs(failover->kernel, view->hn->ifindex, &now) < 0 || !now.count)
+	if (!nv_addrs_of(known, view->hn->ifindex).count ||
+		nv_kernel_addrs(failover->kernel, view->hn->ifindex, &now) < 0 || !now.count)
 		return false;
 	nv_str_printf(what, "the address %s/%u", nv_ip_text(&now.addr[0].local, text),
 		now.addr[0].prefix_len);

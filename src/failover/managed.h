@@ -3,6 +3,8 @@
 #pragma once
 
 #include "datapath/datapath.h"
+#include "failover/deadlines.h"
+#include "failover/hns.h"
 #include "kernel/monitor.h"
 #include "loop/loop.h"
 #include "pair/attach_delay.h"
@@ -41,12 +43,15 @@ struct nv_failover_ops {
 	void (*settled)(void *data);
 };
 
+#define NV_OWNED_MAX 5 /* links whose changes concern a pair, without those stacked on them */
+
 /* The interfaces of a pair. */
 struct nv_managed_id {
 	int hn; /* ifindex */
 	int lagg; /* ifindex of the lagg whose carrier was set; 0: none */
 	char hn_name[IFNAMSIZ];
 	char vf_name[IFNAMSIZ]; /* the last one known; "" if there was none */
+	int owned[NV_OWNED_MAX]; /* as nv_owners_set() noted them; 0: none */
 };
 
 /* State of a pair in addition to its state machine, kept between settles. */
@@ -75,6 +80,8 @@ struct nv_managed_memory {
 	int moved_vf; /* ifindex of a VF whose programs have moved to their place; 0: none */
 	bool incomplete; /* its first VF has joined, and hn does not have its programs yet */
 	bool programs_due; /* its programs may be missing and are to be attached again */
+	bool failed; /* its last step: the next change of a link tries again */
+	bool dropped; /* it is no pair any more, and is removed at the end of this settle */
 };
 
 /* What `netvf status` shows of a pair. */
@@ -141,6 +148,12 @@ struct nv_managed {
 	struct nv_vf_proof proof;
 };
 
+/* That a link belongs to a pair. */
+struct nv_owner {
+	int ifindex;
+	int hn;
+};
+
 struct nv_failover {
 	const struct nv_failover_ops *ops;
 	void *data; /* of ops */
@@ -154,15 +167,27 @@ struct nv_failover {
 	uint64_t started; /* nv_loop_now() */
 	struct nv_managed *managed; /* ascending by hn */
 	size_t n_managed;
-	size_t found_at; /* index after that of the last pair that was searched */
+	struct nv_pairs pairs; /* as they were found last */
+	bool rematch; /* they are to be found again */
+	struct nv_owner *owner; /* sorted by link and hn */
+	size_t n_owners;
+	size_t owners_room;
+	struct nv_hns due; /* pairs that the next settle is about */
+	struct nv_hns restless; /* pairs that any change of a link may concern */
+	bool stirred; /* there was such a change */
+	struct nv_deadlines clock; /* when a pair is settled again; 0: those that wait for others */
+	struct nv_deadlines notices; /* when the next notification of a pair is due */
+	struct nv_deadlines proofs; /* when the VF of a pair is to be looked at or tried */
+	bool in_use; /* a pair has, or has had, a VF or a lagg */
 	unsigned int to_enter; /* pairs that this settle may still add to the data path */
 	/* count of the monitor's resyncs after which all programs were checked */
 	unsigned long resyncs;
 	bool hooks_due; /* the hooks are to be attached or removed as the settings say */
-	uint64_t wait; /* of this settle: microseconds until the next one; UINT64_MAX: none */
+	uint64_t wait; /* of this step: microseconds until the next one of the pair; UINT64_MAX:
+			  none */
 	struct nv_watch *again; /* timer: a hold-down ends, or the data path may be unlocked */
 	struct nv_watch *groups; /* timer: the groups of VFs are to be compared */
-	bool groups_due; /* that timer runs */
+	struct nv_hns groups_due; /* of these pairs; that timer runs then */
 	struct nv_watch *reports; /* group reports that the programs at the uppers have seen */
 	struct nv_watch *reattach; /* timer: programs may have been removed */
 	bool reattach_due; /* that timer runs */
@@ -174,7 +199,7 @@ struct nv_failover {
 	bool traffic; /* for that timer: a guest sends by its VF again */
 };
 
-/* All pairs are settled again after @wait microseconds at the latest; of use during a settle. */
+/* The pair is settled again after @wait microseconds at the latest; of use during its step. */
 static inline void nv_failover_look_in(struct nv_failover *failover, uint64_t wait)
 {
 	failover->wait = wait < failover->wait ? wait : failover->wait;

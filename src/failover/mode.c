@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "failover/port_setup.h"
+#include "kernel/diff.h"
 #include "services/manager.h"
 #include "services/udev.h"
 
@@ -31,13 +32,13 @@ static void mode_find_manager(struct nv_failover *failover, struct nv_managed *m
 /* Whether nobody has configured hn, and rc.conf does not mention it. */
 static bool mode_is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
 {
-	const struct nv_addrs *addrs = nv_monitor_addrs(failover->monitor);
+	const struct nv_addrs addrs =
+		nv_addrs_of(nv_monitor_addrs(failover->monitor), managed->id.hn);
 	const struct nv_link *hn =
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
 
-	for (size_t i = 0; i < addrs->count; i++)
-		if (addrs->addr[i].ifindex == managed->id.hn &&
-			addrs->addr[i].scope < RT_SCOPE_LINK)
+	for (size_t i = 0; i < addrs.count; i++)
+		if (addrs.addr[i].scope < RT_SCOPE_LINK)
 			return false;
 	return hn && !hn->master &&
 	       !nv_rcconf_get_for(failover->rcconf, "ifconfig_%s", managed->id.hn_name);

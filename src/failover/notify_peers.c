@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "failover/notify_peers.h"
 
+#include "failover/managed_table.h"
 #include "failover/notify_send.h"
 
 #include <sys/random.h>
@@ -33,16 +34,23 @@ static uint64_t notify_peers_arrival_jitter(const struct nv_failover *failover)
 
 void nv_notify_arrival(struct nv_failover *failover, int hn)
 {
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		struct nv_managed *managed = &failover->managed[i];
+	struct nv_managed *managed = nv_managed_find(failover, hn);
 
-		if (managed->id.hn != hn)
-			continue;
-		nv_notify_again(&managed->memory.notify, failover->settings->announce_count,
-			notify_peers_arrival_jitter(failover), nv_loop_now(failover->loop));
-		nv_notify_peers(failover);
+	if (!managed)
 		return;
-	}
+	nv_notify_again(&managed->memory.notify, failover->settings->announce_count,
+		notify_peers_arrival_jitter(failover), nv_loop_now(failover->loop));
+	nv_notify_peers_due(failover, managed);
+	nv_notify_peers(failover);
+}
+
+void nv_notify_peers_due(struct nv_failover *failover, const struct nv_managed *managed)
+{
+	uint64_t now = nv_loop_now(failover->loop);
+	uint64_t wait = nv_notify_wait(&managed->memory.notify, now);
+
+	nv_deadlines_set(
+		&failover->notices, managed->id.hn, wait == UINT64_MAX ? NV_NEVER : now + wait);
 }
 
 void nv_notify_peers(void *data)
@@ -50,20 +58,22 @@ void nv_notify_peers(void *data)
 	NV_AUTO(nv_notify_mcasts) struct nv_notify_mcasts mcasts = {};
 	struct nv_failover *failover = data;
 	uint64_t interval = failover->settings->announce_interval * NV_USEC_PER_SEC;
-	uint64_t soonest = UINT64_MAX;
+	uint64_t now = nv_loop_now(failover->loop);
+	uint64_t next;
+	int hn;
 
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		struct nv_notify *notify = &failover->managed[i].memory.notify;
-		uint64_t now = nv_loop_now(failover->loop);
-		uint64_t wait;
+	while ((hn = nv_deadlines_take(&failover->notices, now)) >= 0) {
+		struct nv_managed *managed = nv_managed_find(failover, hn);
 
-		if (nv_notify_due(notify, now, interval))
-			notify_peers_tell(failover, &failover->managed[i], &mcasts);
-		wait = nv_notify_wait(notify, now);
-		soonest = wait < soonest ? wait : soonest;
+		if (!managed)
+			continue;
+		if (nv_notify_due(&managed->memory.notify, now, interval))
+			notify_peers_tell(failover, managed, &mcasts);
+		nv_notify_peers_due(failover, managed);
 	}
-	if (soonest != UINT64_MAX)
-		nv_watch_arm(failover->notify, soonest);
-	else
+	next = nv_deadlines_next(&failover->notices);
+	if (next == NV_NEVER)
 		nv_watch_disarm(failover->notify);
+	else
+		nv_watch_arm(failover->notify, next > now ? next - now : 0);
 }

@@ -7,6 +7,9 @@
 /* Sends the notifications that are due. Also a timer callback. */
 void nv_notify_peers(void *failover);
 
+/* To be called when managed->memory.notify has changed, before nv_notify_peers(). */
+void nv_notify_peers_due(struct nv_failover *failover, const struct nv_managed *managed);
+
 /*
  * Sends notifications for the pair of @hn as after a switch. hn's driver has raised
  * NETDEV_NOTIFY_PEERS, as it does when the machine has moved to another host. Does nothing if @hn

@@ -2,6 +2,7 @@
 #include "failover/notify_send.h"
 
 #include "base/log.h"
+#include "kernel/diff.h"
 #include "pair/notify.h"
 #include "pair/uppers.h"
 
@@ -84,17 +85,20 @@ void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, struct nv_notify_mcasts *mcasts, int upper, const char *hn)
 {
 	struct telling telling = {.kernel = kernel};
-	struct nv_notify_view view = {.addrs = addrs, .mcasts = &mcasts->mcasts};
+	struct nv_addrs own; /* of one of the interfaces */
+	struct nv_notify_view view = {.addrs = &own, .mcasts = &mcasts->mcasts};
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
 
 	for (size_t i = 0; i < count; i++) {
+		own = nv_addrs_of(addrs, ifindex[i]);
 		view.link = nv_links_by_index(links, ifindex[i]);
 		view.router = notify_send_ipv6_get(kernel, view.link, "forwarding") > 0;
 		nv_notify_addrs(&view, send_frame, &telling);
 	}
 	notify_send_read(kernel, mcasts);
 	for (size_t i = 0; i < count; i++) {
+		own = nv_addrs_of(addrs, ifindex[i]);
 		view.link = nv_links_by_index(links, ifindex[i]);
 		view.mld =
 			notify_send_ipv6_get(kernel, view.link, "force_mld_version") == 1 ? 1 : 2;

@@ -18,8 +18,8 @@ void nv_notify_mcasts_auto(struct nv_notify_mcasts *mcasts);
 
 /*
  * Sends the frames of nv_notify_addrs(), then those of nv_notify_groups(), once, for @upper and
- * everything stacked on it, each frame on the interface that has the address. @links, @addrs: the
- * current ones. What fails is logged with the name of @hn.
+ * everything stacked on it, each frame on the interface that has the address. @links, @addrs
+ * (sorted): the current ones. What fails is logged with the name of @hn.
  */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, struct nv_notify_mcasts *mcasts, int upper, const char *hn);

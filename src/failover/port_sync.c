@@ -3,7 +3,8 @@
 
 /*
  * Keeps the ports as the upper's users expect of a network card. Only differences are changed,
- * because this runs after each change of any link. The kernel itself keeps a bond port in step.
+ * because this runs after each change of a link of the pair. The kernel itself keeps a bond port in
+ * step.
  */
 #include "base/log.h"
 #include "failover/port_setup.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 
 /* What the programs need to recognize own frames and copies. */
-static int port_sync_follow_entry(struct nv_failover *failover, const struct nv_managed *managed,
+static int port_sync_follow_entry(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_dp_pair *path, const struct nv_link *upper)
 {
 	struct nv_dp_change wanted = {.what = NV_DP_MULTICAST | NV_DP_MAC, .to = *path};
@@ -24,6 +25,7 @@ static int port_sync_follow_entry(struct nv_failover *failover, const struct nv_
 		memcpy(wanted.to.mac, upper->mac, NV_MAC_LEN);
 	if (wanted.to.multicast != path->multicast || memcmp(wanted.to.mac, path->mac, NV_MAC_LEN))
 		r = nv_datapath_change(failover->datapath, managed->id.hn, &wanted);
+	managed->memory.failed |= r < 0;
 	if (r < 0 && r != -ENODEV && r != -EAGAIN)
 		nv_err("%s: cannot update its data path with %s: %s", managed->id.hn_name,
 			upper->name, nv_strerror(r));
@@ -85,6 +87,7 @@ static void port_sync_follow_flags(struct nv_failover *failover, struct nv_manag
 	if ((port->flags & change.flags_mask) == (change.to.flags & change.flags_mask))
 		return;
 	r = nv_kernel_link_set(failover->kernel, port->ifindex, &change);
+	managed->memory.failed |= r < 0;
 	if (r < 0 && r != -ENODEV)
 		nv_warn("cannot set %s %s: %s; some frames for %s may not be received on it",
 			port->name, wanted ? "promiscuous" : "to hear all groups", nv_strerror(r),

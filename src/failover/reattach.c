@@ -117,13 +117,12 @@ static void reattach_look(void *data)
 		nv_watch_arm(failover->reattach, wait);
 }
 
-void nv_reattach_watch(struct nv_failover *failover)
+void nv_reattach_watch(struct nv_failover *failover, const struct nv_managed *managed)
 {
-	for (size_t i = 0; i < failover->n_managed && !failover->reattach_due; i++) {
-		failover->reattach_due = reattach_matters(failover, &failover->managed[i]);
-		if (failover->reattach_due)
-			nv_watch_arm(failover->reattach, REATTACH_PERIOD);
-	}
+	if (failover->reattach_due || !reattach_matters(failover, managed))
+		return;
+	failover->reattach_due = true;
+	nv_watch_arm(failover->reattach, REATTACH_PERIOD);
 }
 
 int nv_reattach_open(struct nv_failover *failover)

@@ -12,7 +12,7 @@ int nv_reattach_open(struct nv_failover *failover);
 void nv_reattach_close(struct nv_failover *failover);
 
 /*
- * Begins to look, if there is something to look at: a pair with a VF or a lagg. An hn alone works
- * without programs. Call it after the pairs have changed.
+ * Begins to look, if the pair has something to look at: a VF or a lagg. An hn alone works without
+ * programs. Call it after the pair has changed.
  */
-void nv_reattach_watch(struct nv_failover *failover);
+void nv_reattach_watch(struct nv_failover *failover, const struct nv_managed *managed);

@@ -11,6 +11,7 @@
 #include "failover/vf_filters.h"
 
 #include "base/log.h"
+#include "failover/managed_table.h"
 #include "pair/uppers.h"
 
 #include <errno.h>
@@ -33,11 +34,16 @@ static void vf_filters_bit_set(uint64_t *bits, unsigned int at, bool on)
 }
 
 /* A timer that already runs is not restarted, so a storm of changes cannot delay it. */
-static void vf_filters_compare_groups_soon(struct nv_failover *failover)
+static void vf_filters_arm_groups(struct nv_failover *failover)
 {
-	if (!failover->groups_due)
+	if (!failover->groups_due.count && !failover->groups_due.all)
 		nv_watch_arm(failover->groups, GROUPS_SOON);
-	failover->groups_due = true;
+}
+
+static void vf_filters_compare_groups_soon(struct nv_failover *failover, int hn)
+{
+	vf_filters_arm_groups(failover);
+	nv_hns_add(&failover->groups_due, hn);
 }
 
 /* The VF, if it carries its upper's traffic and is not in its attach delay. */
@@ -79,11 +85,11 @@ static void vf_filters_keep_vlans(
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 
-	for (size_t i = 0; i < links->count; i++) {
-		const struct nv_link *link = &links->link[i];
+	for (const struct nv_link *link = nv_links_next_stacked(links, vf, 0); link;
+		link = nv_links_next_stacked(links, vf, link->ifindex)) {
 		char ours[IFNAMSIZ];
 
-		if (link->lower != vf || !vf_filters_is_8021q(link))
+		if (!vf_filters_is_8021q(link))
 			continue;
 		nv_vf_vlan_name(vf, link->vlan_id, ours);
 		if (nv_streq(link->name, ours) && !vf_filters_bit_is_set(wanted, link->vlan_id))
@@ -199,7 +205,7 @@ int nv_vf_filters_sync(
 	}
 	r = vf_filters_limit(failover, managed, vf, &limits);
 	if (vf && !vf->master)
-		vf_filters_compare_groups_soon(failover);
+		vf_filters_compare_groups_soon(failover, managed->id.hn);
 	return r;
 }
 
@@ -277,20 +283,22 @@ static void vf_filters_sync_groups(
 	vf_filters_set_groups(failover, groups, vf->ifindex, &wanted);
 }
 
-static void vf_filters_sync_all_groups(void *data)
+static void vf_filters_sync_due_groups(void *data)
 {
 	NV_AUTO(nv_groups) struct nv_groups groups = {};
 	struct nv_failover *failover = data;
+	NV_AUTO(nv_hns) struct nv_hns due = TAKE_STRUCT(failover->groups_due);
 	int r = nv_kernel_groups(failover->kernel, &groups);
 
-	failover->groups_due = false;
 	if (r < 0) {
 		nv_warn("cannot list the multicast groups of interfaces, so VFs may not receive all of them: %s",
 			nv_strerror(r));
 		return;
 	}
-	for (size_t i = 0; i < failover->n_managed; i++)
+	for (size_t i = 0; i < failover->n_managed && due.all; i++)
 		vf_filters_sync_groups(failover, &failover->managed[i], &groups);
+	for (size_t i = 0; i < due.count && !due.all; i++)
+		vf_filters_sync_groups(failover, nv_managed_find(failover, due.hn[i]), &groups);
 }
 
 static void vf_filters_on_report(int fd, int events, void *data)
@@ -301,23 +309,27 @@ static void vf_filters_on_report(int fd, int events, void *data)
 	(void)fd;
 	(void)events;
 	reports = nv_datapath_reports(failover->datapath);
-	if (reports & NV_DP_REPORT_GROUPS)
-		vf_filters_compare_groups_soon(failover);
+	if (reports & NV_DP_REPORT_GROUPS) {
+		vf_filters_arm_groups(failover);
+		failover->groups_due.all = true;
+	}
 	if (reports & NV_DP_REPORT_TRAFFIC) {
 		failover->traffic = true;
 		nv_watch_arm(failover->proof, 0);
 	}
 	if (!(reports & NV_DP_REPORT_BYPASS))
 		return;
-	for (size_t i = 0; i < failover->n_managed; i++)
+	for (size_t i = 0; i < failover->n_managed; i++) {
 		failover->managed[i].memory.bypass_reports++;
+		nv_hns_add(&failover->due, failover->managed[i].id.hn);
+	}
 	nv_watch_arm(failover->soon, 0);
 }
 
 int nv_vf_filters_open(struct nv_failover *failover)
 {
 	int r = nv_loop_watch_timer(
-		failover->loop, vf_filters_sync_all_groups, failover, &failover->groups);
+		failover->loop, vf_filters_sync_due_groups, failover, &failover->groups);
 	int fd;
 
 	if (r < 0)

@@ -11,8 +11,8 @@
 
 /*
  * Registers the VLANs above the upper with the VF, and tells the data path what the VF may send.
- * Groups are compared soon after, for all pairs at once. @path: the pair as it is in the data path
- * now. Returns 0, or -EAGAIN: the data path is locked.
+ * Groups are compared soon after, for all pairs that need it at once. @path: the pair as it is in
+ * the data path now. Returns 0, or -EAGAIN: the data path is locked.
  */
 int nv_vf_filters_sync(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path);

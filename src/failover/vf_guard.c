@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "failover/vf_dhcp.h"
+#include "kernel/diff.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -82,11 +83,10 @@ static void guard_take_off(
 
 void nv_vf_guard(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
-	const struct nv_addrs *addrs = nv_monitor_addrs(failover->monitor);
+	const struct nv_addrs addrs = nv_addrs_of(nv_monitor_addrs(failover->monitor), vf);
 
-	for (size_t i = 0; i < addrs->count; i++)
-		if (addrs->addr[i].ifindex == vf)
-			guard_take_off(failover, managed, &addrs->addr[i]);
+	for (size_t i = 0; i < addrs.count; i++)
+		guard_take_off(failover, managed, &addrs.addr[i]);
 	if (managed->memory.dhcp_vf == vf)
 		guard_end_clients(failover, managed, vf);
 }

@@ -9,6 +9,8 @@
 #include "failover/vf_proof.h"
 
 #include "base/log.h"
+#include "failover/concern.h"
+#include "failover/managed_table.h"
 #include "pair/requests.h"
 #include "pair/uppers.h"
 
@@ -131,7 +133,7 @@ static void proof_pass(struct nv_failover *failover, struct nv_managed *managed,
 		nv_notice("%s: its VF %s passes frames again", managed->id.hn_name,
 			managed->id.vf_name);
 	if (before != NV_PROOF_GOOD)
-		nv_watch_arm(failover->again, 0);
+		nv_concern_soon(failover, managed->id.hn);
 }
 
 static void proof_fail(struct nv_failover *failover, struct nv_managed *managed, uint64_t now)
@@ -147,14 +149,14 @@ static void proof_fail(struct nv_failover *failover, struct nv_managed *managed,
 	proof->failed = now;
 	if (first)
 		proof_tell_failed(managed);
-	nv_watch_arm(failover->again, 0);
+	nv_concern_soon(failover, managed->id.hn);
 }
 
 /* A VF that has not been used yet. */
 static void proof_let_in(struct nv_failover *failover, struct nv_managed *managed)
 {
 	managed->proof.state = NV_PROOF_GOOD;
-	nv_watch_arm(failover->again, 0);
+	nv_concern_soon(failover, managed->id.hn);
 }
 
 /* Nobody answers: the neighbours may be dead, so the VF is not to blame. */
@@ -311,42 +313,60 @@ static uint64_t proof_due(const struct nv_vf_proof *proof)
 static void proof_arm(struct nv_failover *failover)
 {
 	uint64_t now = nv_loop_now(failover->loop);
-	uint64_t due = UINT64_MAX;
+	uint64_t due = nv_deadlines_next(&failover->proofs);
 
-	for (size_t i = 0; i < failover->n_managed; i++) {
-		uint64_t one = proof_due(&failover->managed[i].proof);
-
-		due = one < due ? one : due;
-	}
-	if (due == UINT64_MAX)
+	if (due == NV_NEVER)
 		nv_watch_disarm(failover->proof);
 	else
 		nv_watch_arm(failover->proof, due > now ? due - now : 0);
 }
 
-/* Also called when a program has reported that the guest sends by a VF again. */
-static void proof_look_all(void *data)
+static void proof_note_due(struct nv_failover *failover, const struct nv_managed *managed)
 {
-	struct nv_failover *failover = data;
+	uint64_t due = proof_due(&managed->proof);
 	uint64_t now = nv_loop_now(failover->loop);
 
+	/* Not now: the loop has its turn first. */
+	nv_deadlines_set(&failover->proofs, managed->id.hn, due > now ? due : now + 1);
+}
+
+/* A program has reported that the guest sends by a VF again. */
+static void proof_wake(struct nv_failover *failover, uint64_t now)
+{
 	for (size_t i = 0; i < failover->n_managed; i++) {
 		struct nv_vf_proof *proof = &failover->managed[i].proof;
 
-		if (failover->traffic && !proof->watch.awake && proof->watching) {
-			nv_vf_watch_wake(&proof->watch, now);
-			proof->look = now + NV_VF_WATCH_PERIOD;
-		}
+		if (proof->watch.awake || !proof->watching)
+			continue;
+		nv_vf_watch_wake(&proof->watch, now);
+		proof->look = now + NV_VF_WATCH_PERIOD;
+		proof_note_due(failover, &failover->managed[i]);
 	}
+}
+
+static void proof_look_due(void *data)
+{
+	struct nv_failover *failover = data;
+	uint64_t now = nv_loop_now(failover->loop);
+	int hn;
+
+	if (failover->traffic)
+		proof_wake(failover, now);
 	failover->traffic = false;
-	for (size_t i = 0; i < failover->n_managed; i++)
-		proof_look(failover, &failover->managed[i], now);
+	while ((hn = nv_deadlines_take(&failover->proofs, now)) >= 0) {
+		struct nv_managed *managed = nv_managed_find(failover, hn);
+
+		if (!managed)
+			continue;
+		proof_look(failover, managed, now);
+		proof_note_due(failover, managed);
+	}
 	proof_arm(failover);
 }
 
 int nv_vf_proof_open(struct nv_failover *failover)
 {
-	return nv_loop_watch_timer(failover->loop, proof_look_all, failover, &failover->proof);
+	return nv_loop_watch_timer(failover->loop, proof_look_due, failover, &failover->proof);
 }
 
 void nv_vf_proof_close(struct nv_failover *failover)
@@ -416,6 +436,7 @@ void nv_vf_proof_follow(struct nv_failover *failover, struct nv_managed *managed
 	if (proof->trial.phase != NV_TRIAL_HN)
 		proof_give_back(failover, managed);
 	proof_begin_watch(failover, managed);
+	proof_note_due(failover, managed);
 	proof_arm(failover);
 }
 

@@ -71,6 +71,26 @@ const struct nv_addr *nv_addrs_find(const struct nv_addrs *addrs, const struct n
 										 : NULL;
 }
 
+struct nv_addrs nv_addrs_of(const struct nv_addrs *addrs, int ifindex)
+{
+	size_t low = 0;
+	size_t high = addrs->count;
+	struct nv_addrs of = {};
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (addrs->addr[middle].ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	of.addr = addrs->count ? &addrs->addr[low] : NULL;
+	while (low + of.count < addrs->count && of.addr[of.count].ifindex == ifindex)
+		of.count++;
+	return of;
+}
+
 int nv_addrs_put(struct nv_addrs *addrs, const struct nv_addr *addr)
 {
 	size_t at = diff_place(addrs, addr);

@@ -13,6 +13,9 @@ void nv_addrs_sort(struct nv_addrs *addrs);
 /* The same address in @addrs, or NULL. Owned by @addrs. */
 const struct nv_addr *nv_addrs_find(const struct nv_addrs *addrs, const struct nv_addr *like);
 
+/* Those of one link. Owned by @addrs, and valid until these change. */
+struct nv_addrs nv_addrs_of(const struct nv_addrs *addrs, int ifindex);
+
 /* Inserts a copy of @addr in order, or replaces the same address. Returns 0, -ENOMEM, -E2BIG. */
 int nv_addrs_put(struct nv_addrs *addrs, const struct nv_addr *addr);
 

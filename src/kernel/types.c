@@ -39,6 +39,48 @@ const struct nv_link *nv_links_by_name(const struct nv_links *links, const char 
 	return NULL;
 }
 
+/* The index of the first edge that is not below this one. */
+static size_t types_edge_place(const struct nv_link_edges *edges, struct nv_link_edge like)
+{
+	size_t low = 0;
+	size_t high = edges->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct nv_link_edge edge = edges->edge[middle];
+
+		if (edge.lower < like.lower ||
+			(edge.lower == like.lower && edge.upper < like.upper))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The next edge above @lower to a link after @after. */
+static const struct nv_link *types_next(
+	const struct nv_links *links, const struct nv_link_edges *edges, int lower, int after)
+{
+	size_t at = types_edge_place(edges, (struct nv_link_edge){lower, after});
+
+	if (at < edges->count && edges->edge[at].lower == lower && edges->edge[at].upper == after)
+		at++;
+	if (!lower || at >= edges->count || edges->edge[at].lower != lower)
+		return NULL;
+	return nv_links_by_index(links, edges->edge[at].upper);
+}
+
+const struct nv_link *nv_links_next_stacked(const struct nv_links *links, int lower, int after)
+{
+	return types_next(links, &links->stacked, lower, after);
+}
+
+const struct nv_link *nv_links_next_port(const struct nv_links *links, int master, int after)
+{
+	return types_next(links, &links->ports, master, after);
+}
+
 /*
  * Makes room for one more element of @size bytes in an array of @count. The capacity is not stored:
  * it is at least the smallest power of two that is not below the count.
@@ -58,20 +100,96 @@ static int types_make_room(void **array, size_t count, size_t size, size_t max)
 	return 0;
 }
 
+static int types_edge_add(struct nv_link_edges *edges, struct nv_link_edge edge)
+{
+	size_t at = types_edge_place(edges, edge);
+	void *array = edges->edge;
+	int r;
+
+	if (!edge.lower)
+		return 0;
+	r = types_make_room(&array, edges->count, sizeof(edge), NV_LINKS_MAX);
+	if (r < 0)
+		return r;
+	edges->edge = array;
+	memmove(&edges->edge[at + 1], &edges->edge[at], (edges->count - at) * sizeof(edge));
+	edges->edge[at] = edge;
+	edges->count++;
+	return 0;
+}
+
+static void types_edge_remove(struct nv_link_edges *edges, struct nv_link_edge edge)
+{
+	size_t at = types_edge_place(edges, edge);
+
+	if (at >= edges->count || edges->edge[at].lower != edge.lower ||
+		edges->edge[at].upper != edge.upper)
+		return;
+	edges->count--;
+	memmove(&edges->edge[at], &edges->edge[at + 1], (edges->count - at) * sizeof(edge));
+}
+
+static struct nv_link_edge types_stacked_edge(const struct nv_link *link)
+{
+	return (struct nv_link_edge){link->lower_elsewhere ? 0 : link->lower, link->ifindex};
+}
+
+static struct nv_link_edge types_port_edge(const struct nv_link *link)
+{
+	return (struct nv_link_edge){link->master, link->ifindex};
+}
+
+static int types_edges_add(struct nv_links *links, const struct nv_link *link)
+{
+	int r = types_edge_add(&links->stacked, types_stacked_edge(link));
+
+	if (r < 0)
+		return r;
+	r = types_edge_add(&links->ports, types_port_edge(link));
+	if (r < 0)
+		types_edge_remove(&links->stacked, types_stacked_edge(link));
+	return r;
+}
+
+static void types_edges_remove(struct nv_links *links, const struct nv_link *link)
+{
+	types_edge_remove(&links->stacked, types_stacked_edge(link));
+	types_edge_remove(&links->ports, types_port_edge(link));
+}
+
+static int types_link_replace(
+	struct nv_links *links, struct nv_link *old, const struct nv_link *new)
+{
+	if (types_stacked_edge(old).lower != types_stacked_edge(new).lower ||
+		old->master != new->master) {
+		int r;
+
+		types_edges_remove(links, old);
+		r = types_edges_add(links, new);
+		if (r < 0) { /* there is room for what was just removed */
+			types_edges_add(links, old);
+			return r;
+		}
+	}
+	*old = *new;
+	return 0;
+}
+
 int nv_links_put(struct nv_links *links, const struct nv_link *link)
 {
 	size_t at = types_place(links, link->ifindex);
 	void *array = links->link;
 	int r;
 
-	if (at < links->count && links->link[at].ifindex == link->ifindex) {
-		links->link[at] = *link;
-		return 0;
-	}
+	if (at < links->count && links->link[at].ifindex == link->ifindex)
+		return types_link_replace(links, &links->link[at], link);
 	r = types_make_room(&array, links->count, sizeof(*link), NV_LINKS_MAX);
 	if (r < 0)
 		return r;
 	links->link = array;
+	r = types_edges_add(links, link);
+	if (r < 0)
+		return r;
 	memmove(&links->link[at + 1], &links->link[at], (links->count - at) * sizeof(*link));
 	links->link[at] = *link;
 	links->count++;
@@ -84,6 +202,7 @@ void nv_links_remove(struct nv_links *links, int ifindex)
 
 	if (at >= links->count || links->link[at].ifindex != ifindex)
 		return;
+	types_edges_remove(links, &links->link[at]);
 	links->count--;
 	memmove(&links->link[at], &links->link[at + 1],
 		(links->count - at) * sizeof(links->link[0]));
@@ -205,6 +324,8 @@ int nv_groups_add(struct nv_groups *groups, const struct nv_group *group)
 void nv_links_auto(struct nv_links *links)
 {
 	free(links->link);
+	free(links->stacked.edge);
+	free(links->ports.edge);
 	*links = (struct nv_links){};
 }
 

@@ -89,15 +89,37 @@ static inline bool nv_link_usable(const struct nv_link *link)
 	       link->operstate != IF_OPER_LOWERLAYERDOWN && link->operstate != IF_OPER_NOTPRESENT;
 }
 
-/* The links at one moment, ascending by ifindex. */
+/* That the link @upper is stacked on the link @lower, or is a port of it. */
+struct nv_link_edge {
+	int lower;
+	int upper;
+};
+
+/* Sorted by both. */
+struct nv_link_edges {
+	struct nv_link_edge *edge;
+	size_t count;
+};
+
+/* The links at one moment, ascending by ifindex. Only nv_links_put() and the like change them. */
 struct nv_links {
 	struct nv_link *link;
 	size_t count;
+	struct nv_link_edges stacked; /* by nv_link.lower in this network namespace */
+	struct nv_link_edges ports; /* by nv_link.master, which stands as the lower */
 };
 
 /* NULL: there is none. Owned by @links. */
 const struct nv_link *nv_links_by_index(const struct nv_links *links, int ifindex);
 const struct nv_link *nv_links_by_name(const struct nv_links *links, const char *name);
+
+/*
+ * The link with the next higher ifindex than @after (0: the first) that is stacked on @lower in
+ * this network namespace, or that is a port of @master. NULL: there is no other. Reads few of
+ * thousands of links.
+ */
+const struct nv_link *nv_links_next_stacked(const struct nv_links *links, int lower, int after);
+const struct nv_link *nv_links_next_port(const struct nv_links *links, int master, int after);
 
 /*
  * Inserts a copy of @link in order, or replaces the one with the same ifindex. Returns 0, -ENOMEM,

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "failover/notify_send.h"
+#include "kernel/diff.h"
 #include "move/dhcp_clients.h"
 #include "move/journal.h"
 
@@ -112,6 +113,7 @@ static void release_tell_peers(struct nv_context *context, const struct nv_link 
 	r = nv_kernel_links(context->kernel, &links);
 	if (r == 0)
 		r = nv_kernel_addrs(context->kernel, 0, &addrs);
+	nv_addrs_sort(&addrs);
 	if (r == 0)
 		nv_notify_send(context->kernel, &links, &addrs, &mcasts, hn->ifindex, hn->name);
 	else

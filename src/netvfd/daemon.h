@@ -54,7 +54,6 @@ struct nv_daemon {
 	struct nv_failover *failover;
 	struct nv_history *history;
 	struct nv_words pending; /* event lines that wait for the end of the batch */
-	bool links_changed;
 	bool watching; /* the links that existed at the start have been reported */
 	unsigned long events;
 	struct nv_daemon_watchdog watchdog;

@@ -300,7 +300,7 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 		"microseconds", (json_int_t)(result->ended_at - result->started_at));
 
 	/* hyperv_vfup may have changed a pair's mode. */
-	nv_failover_look_soon(daemon->failover);
+	nv_failover_note_action(daemon->failover, result->subject);
 	/* The command that is reported here still counts as running. */
 	if (!nv_actions_waiting(daemon->actions) && nv_actions_running(daemon->actions) == 1)
 		nv_daemonize_idle(daemon);

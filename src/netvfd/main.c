@@ -73,10 +73,7 @@ static void netvfd_on_link(const struct nv_link *old, const struct nv_link *new,
 {
 	struct nv_daemon *daemon = data;
 
-	daemon->links_changed |= old && nv_failover_concerns(daemon->failover, old);
-	daemon->links_changed |= new &&nv_failover_concerns(daemon->failover, new);
-	if (!new)
-		nv_failover_lose(daemon->failover, old->ifindex);
+	nv_failover_note_link(daemon->failover, old, new);
 	if (!old && !daemon->watching && nv_failover_left_down(daemon->failover, new))
 		nv_kernel_events_known_link(daemon->announce, new);
 	else
@@ -87,7 +84,7 @@ static void netvfd_on_addr(const struct nv_addr *old, const struct nv_addr *new,
 {
 	struct nv_daemon *daemon = data;
 
-	daemon->links_changed |= new &&nv_failover_cares(daemon->failover, new->ifindex);
+	nv_failover_note_addr(daemon->failover, (new ? new : old)->ifindex);
 	nv_kernel_events_addr(daemon->announce, nv_monitor_links(daemon->monitor), old, new);
 }
 
@@ -112,10 +109,7 @@ static void netvfd_on_settled(void *data)
 
 	/* the first call comes from inside the monitor's start */
 	daemon->failover->monitor = daemon->monitor;
-	if (daemon->links_changed ||
-		daemon->failover->resyncs != nv_monitor_resyncs(daemon->monitor))
-		nv_failover_settle(daemon->failover);
-	daemon->links_changed = false;
+	nv_failover_settle(daemon->failover);
 	nv_watchdog_resume(daemon);
 	nv_events_flush(daemon);
 }

@@ -415,6 +415,54 @@ int nv_pairs_find(
 	return 0;
 }
 
+/* In all that nv_pairs_find() reads of a link. */
+static bool match_is_equal(const struct nv_link *old, const struct nv_link *new)
+{
+	return old->type == new->type && old->has_mac == new->has_mac &&
+	       old->has_permanent_mac == new->has_permanent_mac && old->master == new->master &&
+	       (old->flags & IFF_LOOPBACK) == (new->flags &IFF_LOOPBACK) &&
+	       memcmp(old->mac, new->mac, NV_MAC_LEN) == 0 &&
+	       memcmp(old->permanent_mac, new->permanent_mac, NV_MAC_LEN) == 0 &&
+	       nv_streq(old->name, new->name) && nv_streq(old->kind, new->kind) &&
+	       nv_streq(old->driver, new->driver) && nv_streq(old->parent_bus, new->parent_bus);
+}
+
+bool nv_pairs_depend(const struct nv_links *links, const struct nv_hn_config *config,
+	const struct nv_link *old, const struct nv_link *new)
+{
+	if (old && new &&match_is_equal(old, new))
+		return false;
+	return nv_links_next_port(links, (old ? old : new)->ifindex, 0) ||
+	       (old && nv_link_may_be_port(old, config)) ||
+	       (new &&nv_link_may_be_port(new, config));
+}
+
+static bool match_is_same(const struct nv_pair *old, const struct nv_pair *new)
+{
+	return old->vf == new->vf &&
+	       old->match == new->match &&memcmp(old->mac, new->mac, NV_MAC_LEN) == 0 &&
+	       nv_streq(old->why, new->why);
+}
+
+void nv_pairs_diff(const struct nv_pairs *old, const struct nv_pairs *new,
+	void (*each)(int hn, void *data), void *data)
+{
+	size_t at_old = 0;
+	size_t at_new = 0;
+
+	while (at_old < old->count || at_new < new->count) {
+		const struct nv_pair *was = at_old < old->count ? &old->pair[at_old] : NULL;
+		const struct nv_pair *is = at_new < new->count ? &new->pair[at_new] : NULL;
+		bool gone = was && (!is || was->hn < is->hn);
+		bool is_new = is && (!was || is->hn < was->hn);
+
+		if (gone || is_new || !match_is_same(was, is))
+			each(gone ? was->hn : is->hn, data);
+		at_old += !is_new;
+		at_new += !gone;
+	}
+}
+
 void nv_pairs_auto(struct nv_pairs *pairs)
 {
 	free(pairs->pair);

@@ -44,6 +44,20 @@ int nv_pairs_find(const struct nv_links *links, const struct nv_hn_config *confi
 void nv_pairs_auto(struct nv_pairs *pairs);
 
 /*
+ * Whether a change of a link may change the result of nv_pairs_find(). @links: as they are after
+ * it. @old NULL: it is new. @new NULL: it is gone. A master matters to its ports.
+ */
+bool nv_pairs_depend(const struct nv_links *links, const struct nv_hn_config *config,
+	const struct nv_link *old, const struct nv_link *new);
+
+/*
+ * Calls @each with the hn of each pair that is not the same in both, ascending: that is new, gone,
+ * or has another VF, MAC address, result or reason.
+ */
+void nv_pairs_diff(const struct nv_pairs *old, const struct nv_pairs *new,
+	void (*each)(int hn, void *data), void *data);
+
+/*
  * Whether a link can be a pair's VF, whatever its MAC address is: an Ethernet interface on the PCI
  * bus that is neither stacked nor an hn, or one that netvf_pairs names as a VF.
  */

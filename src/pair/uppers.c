@@ -6,22 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Kinds of links whose frames leave by the link in IFLA_LINK. */
-static bool uppers_is_stacked(const struct nv_link *link, int lower)
+/* Whether its frames leave by the link in IFLA_LINK. */
+static bool uppers_is_stacked(const struct nv_link *link)
 {
 	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "macsec"};
 
-	if (link->lower != lower || link->lower_elsewhere)
-		return false;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(kinds); i++)
 		if (!strcmp(link->kind, kinds[i]))
 			return true;
 	return false;
-}
-
-static bool uppers_is_bridge_of(const struct nv_link *bridge, const struct nv_link *port)
-{
-	return port && port->master == bridge->ifindex && !strcmp(bridge->kind, "bridge");
 }
 
 struct stack {
@@ -39,6 +32,20 @@ static void uppers_add(struct stack *stack, const struct nv_link *link)
 	stack->ifindex[stack->count++] = link->ifindex;
 }
 
+/* The bridge that this link is a port of, and what is stacked on it. */
+static void uppers_add_above(
+	const struct nv_links *links, const struct nv_link *lower, struct stack *stack)
+{
+	const struct nv_link *master = nv_links_by_index(links, lower->master);
+
+	if (master && !strcmp(master->kind, "bridge"))
+		uppers_add(stack, master);
+	for (const struct nv_link *link = nv_links_next_stacked(links, lower->ifindex, 0); link;
+		link = nv_links_next_stacked(links, lower->ifindex, link->ifindex))
+		if (uppers_is_stacked(link))
+			uppers_add(stack, link);
+}
+
 size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[NV_UPPERS_MAX])
 {
 	const struct nv_link *link = nv_links_by_index(links, upper);
@@ -47,14 +54,9 @@ size_t nv_uppers_find(const struct nv_links *links, int upper, int ret_ifindex[N
 	if (link)
 		uppers_add(&stack, link);
 	for (size_t at = 0; at < stack.count; at++) {
-		const struct nv_link *lower = nv_links_by_index(links, ret_ifindex[at]);
-
-		for (size_t i = 0; i < links->count; i++) {
-			link = &links->link[i];
-			if (uppers_is_stacked(link, ret_ifindex[at]) ||
-				uppers_is_bridge_of(link, lower))
-				uppers_add(&stack, link);
-		}
+		link = nv_links_by_index(links, ret_ifindex[at]);
+		if (link)
+			uppers_add_above(links, link, &stack);
 	}
 	return stack.count;
 }

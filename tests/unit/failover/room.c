@@ -17,6 +17,7 @@ struct nv_str attached;
 bool answered;
 bool sets_up;
 unsigned int settled;
+bool settle_all;
 static struct nv_rcconf *rcconf; /* says nothing */
 
 static void on_raise(const char *name, const char *type, void *data)
@@ -71,18 +72,25 @@ static const struct nv_failover_ops ops = {
 static void on_link(const struct nv_link *old, const struct nv_link *new, void *data)
 {
 	(void)data;
-	if (!new)
-		nv_failover_lose(failover, old->ifindex);
+	nv_failover_note_link(failover, old, new);
+}
+
+static void on_addr(const struct nv_addr *old, const struct nv_addr *new, void *data)
+{
+	(void)data;
+	nv_failover_note_addr(failover, (new ? new : old)->ifindex);
 }
 
 static void on_settled(void *data)
 {
 	(void)data;
 	failover->monitor = monitor;
+	failover->due.all |= settle_all;
 	nv_failover_settle(failover);
 }
 
-static const struct nv_monitor_ops monitor_ops = {.link = on_link, .settled = on_settled};
+static const struct nv_monitor_ops monitor_ops = {
+	.link = on_link, .addr = on_addr, .settled = on_settled};
 
 void open_failover(void)
 {

@@ -21,6 +21,7 @@ extern struct nv_settings settings; /* transparent NO, hold-down 30 s; all else 
 extern struct nv_str events; /* what was raised and told, one a line */
 extern struct nv_str attached; /* the VFs that are to be set up */
 extern unsigned int settled; /* how often ops->settled was called */
+extern bool settle_all; /* whatever has changed; false at first */
 extern bool answered; /* a rule answers VF_UP; true at first */
 extern bool sets_up; /* a rule sets a VF up without delay; false at first */
 

@@ -123,11 +123,11 @@ static void a_settle_reads_the_data_path_twice(void **state)
 	(void)state;
 	make_all();
 	path.reads = 0;
-	nv_failover_settle(failover);
+	nv_failover_settle_all(failover);
 	assert_int_equal(path.reads, 2);
 	set_carrier("nvt0", false);
 	path.reads = 0;
-	nv_failover_settle(failover);
+	nv_failover_settle_all(failover);
 	assert_int_equal(path.reads, 2);
 }
 
@@ -140,7 +140,7 @@ static void what_nothing_happens_to_is_not_written(void **state)
 	hear();
 	edits = path.edits;
 	calls = fake->calls[FAKE_LINK_SET];
-	nv_failover_settle(failover);
+	nv_failover_settle_all(failover);
 	assert_int_equal(path.edits, edits);
 	assert_int_equal(fake->calls[FAKE_LINK_SET], calls);
 	expect("");
@@ -361,6 +361,13 @@ static void what_a_process_before_left_is_taken_over(void **state)
 	expect("");
 }
 
+static void lose(int ifindex)
+{
+	const struct nv_link gone = {.ifindex = ifindex};
+
+	nv_failover_note_link(failover, &gone, NULL);
+}
+
 static void filters_are_set_again_after_a_link_was_lost(void **state)
 {
 	unsigned int edits;
@@ -368,14 +375,14 @@ static void filters_are_set_again_after_a_link_was_lost(void **state)
 	(void)state;
 	make_all();
 	edits = path.edits;
-	nv_failover_lose(failover, pair()->lagg);
+	lose(pair()->lagg);
 	path.locked = true;
-	nv_failover_settle(failover);
+	nv_failover_settle_all(failover);
 	assert_int_equal(path.edits, edits);
 	path.locked = false;
 	nv_loop_advance(loop, NV_USEC_PER_SEC / 50);
 	assert_int_equal(path.edits, edits + 1);
-	nv_failover_settle(failover);
+	nv_failover_settle_all(failover);
 	assert_int_equal(path.edits, edits + 1);
 }
 
@@ -447,44 +454,16 @@ static void of_many_new_pairs_a_few_enter_at_once(void **state)
 	assert_int_equal(failover->n_managed, 1 + 20);
 }
 
-static void interfaces_of_containers_are_of_no_concern(void **state)
-{
-	struct nv_link link = {.ifindex = 700,
-		.name = "veth9",
-		.kind = "veth",
-		.type = ARPHRD_ETHER,
-		.has_mac = true};
-
-	(void)state;
-	make_all();
-	assert_false(nv_failover_concerns(failover, &link));
-	nv_strcopy(link.name, sizeof(link.name), "lagg9");
-	assert_true(nv_failover_concerns(failover, &link));
-	nv_strcopy(link.name, sizeof(link.name), "veth9");
-	settings.hn.n_pairs = 1;
-	nv_strcopy(settings.hn.pair[0].hn, IFNAMSIZ, "hn0");
-	nv_strcopy(settings.hn.pair[0].vf, IFNAMSIZ, "veth9");
-	assert_true(nv_failover_concerns(failover, &link));
-	settings.hn.n_pairs = 0;
-	nv_strcopy(link.kind, sizeof(link.kind), "vlan");
-	assert_true(nv_failover_concerns(failover, &link));
-	nv_strcopy(link.kind, sizeof(link.kind), "tun");
-	for (size_t i = 0; i < 3; i++) {
-		link.ifindex = ((const int[]){pair()->hn, pair()->vf, pair()->lagg})[i];
-		assert_true(nv_failover_concerns(failover, &link));
-	}
-}
-
 /* What needs to be looked at after each of many things is looked at some times a second. */
 static void many_reasons_to_look_are_one(void **state)
 {
 	(void)state;
 	nv_loop_advance(loop, NV_USEC_PER_SEC);
 	settled = 0;
-	nv_failover_look_soon(failover);
+	nv_failover_note_action(failover, "hn0");
 	assert_int_equal(settled, 1);
 	for (int i = 0; i < 100; i++)
-		nv_failover_look_soon(failover);
+		nv_failover_note_action(failover, "hn0");
 	assert_int_equal(settled, 1);
 	nv_loop_advance(loop, NV_USEC_PER_SEC / 20 - 1);
 	assert_int_equal(settled, 1);
@@ -584,14 +563,14 @@ static void filters_that_cannot_be_set_again_are_told_of(void **state)
 {
 	(void)state;
 	make_all();
-	nv_failover_lose(failover, pair()->vf);
+	lose(pair()->vf);
 	path.error = -EIO;
-	nv_failover_settle(failover);
+	nv_failover_settle_all(failover);
 	assert_int_equal(said("hn0: cannot check its tc programs: "), 1);
 	assert_false(managed()->memory.programs_due);
-	nv_failover_lose(failover, 4711); /* is no pair's */
+	lose(4711); /* is no pair's */
 	assert_false(managed()->memory.programs_due);
-	nv_failover_lose(failover, hn());
+	lose(hn());
 	assert_true(managed()->memory.programs_due);
 }
 
@@ -623,12 +602,18 @@ static void how_frames_are_handed_over_is_told_when_it_is_not_by_hooks(void **st
 static void without_a_data_path_there_is_no_failover(void **state)
 {
 	struct nv_failover *none = NULL;
-	struct nv_failover template = *failover;
+	const struct nv_failover template = {
+		.ops = failover->ops,
+		.loop = loop,
+		.kernel = fake->kernel,
+		.datapath = &path,
+		.run_dir = failover->run_dir,
+		.settings = &settings,
+		.rcconf = failover->rcconf,
+	};
 
 	(void)state;
 	make_all();
-	template.managed = NULL;
-	template.n_managed = 0;
 	path.patient = true;
 	path.error = -EPERM;
 	assert_int_equal(nv_failover_new(&template, &none), -EPERM);
@@ -685,7 +670,6 @@ int main(void)
 		TEST(a_vf_that_comes_while_it_is_locked_is_tried_by_the_clock),
 		TEST(pairs_stand_in_the_order_of_their_hns),
 		TEST(of_many_new_pairs_a_few_enter_at_once),
-		TEST(interfaces_of_containers_are_of_no_concern),
 		TEST(many_reasons_to_look_are_one),
 		TEST(only_an_administrator_leaves_a_vf_down),
 		TEST(a_pair_that_is_forgotten_leaves_its_hn_as_it_is),

@@ -5,6 +5,7 @@
 #include "fake_kernel.h"
 
 #include "base/log.h"
+#include "failover/managed_table.h"
 #include "failover/notify_peers.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@ static struct fake_kernel *fake;
 static struct nv_failover failover;
 static struct nv_monitor *monitor;
 static struct nv_settings settings;
-static struct nv_managed managed[2];
 static struct nv_dp_pair path[2];
 
 /* In place of the data path. */
@@ -36,11 +36,9 @@ static int set_up(void **state)
 
 	(void)state;
 	fake = fake_kernel_new();
-	memset(managed, 0, sizeof(managed));
 	memset(path, 0, sizeof(path));
 	settings = (struct nv_settings){.announce_count = 3, .announce_interval = 2};
-	failover = (struct nv_failover){
-		.kernel = fake->kernel, .settings = &settings, .managed = managed, .n_managed = 2};
+	failover = (struct nv_failover){.kernel = fake->kernel, .settings = &settings};
 	assert_int_equal(nv_loop_new(NV_LOOP_VIRTUAL, &failover.loop), 0);
 	assert_int_equal(
 		nv_loop_watch_timer(failover.loop, nv_notify_peers, &failover, &failover.notify),
@@ -55,6 +53,7 @@ static int tear_down(void **state)
 	(void)state;
 	nv_monitor_free(monitor);
 	nv_watch_free(failover.notify);
+	nv_managed_free(&failover);
 	nv_loop_free(failover.loop);
 	nv_kernel_free(fake->kernel);
 	return 0;
@@ -68,14 +67,17 @@ static int make_pair(size_t at, const char *name, const char *address)
 
 	fake_put_addr(fake, &addr);
 	nv_loop_run_once(failover.loop, 0);
-	path[at].hn = managed[at].id.hn = hn;
+	path[at].hn = hn;
+	assert_non_null(nv_managed_add(&failover, hn));
+	assert_int_equal(failover.managed[at].id.hn, hn);
 	return hn;
 }
 
 static void switch_to(size_t at, enum nv_port port)
 {
-	nv_notify_note(&managed[at].memory.notify, port, true, settings.announce_count,
+	nv_notify_note(&failover.managed[at].memory.notify, port, true, settings.announce_count,
 		nv_loop_now(failover.loop));
+	nv_notify_peers_due(&failover, &failover.managed[at]);
 	nv_notify_peers(&failover);
 }
 
@@ -100,9 +102,11 @@ static void groups_are_read_once_for_all_pairs(void **state)
 	make_pair(1, "hn1", "192.0.2.2/24");
 	nv_notify_peers(&failover);
 	assert_int_equal(fake->mcasts_read, 0);
-	for (size_t at = 0; at < NV_ARRAY_SIZE(managed); at++)
-		nv_notify_note(&managed[at].memory.notify, NV_PORT_VF, true,
+	for (size_t at = 0; at < failover.n_managed; at++) {
+		nv_notify_note(&failover.managed[at].memory.notify, NV_PORT_VF, true,
 			settings.announce_count, nv_loop_now(failover.loop));
+		nv_notify_peers_due(&failover, &failover.managed[at]);
+	}
 	nv_notify_peers(&failover);
 	assert_int_equal(fake->mcasts_read, 1);
 	assert_int_equal(sent(NULL, NULL), 2);
@@ -113,9 +117,7 @@ static void addresses_are_told_before_groups_are_read(void **state)
 {
 	(void)state;
 	make_pair(0, "hn0", "192.0.2.1/24");
-	nv_notify_note(&managed[0].memory.notify, NV_PORT_VF, true, settings.announce_count,
-		nv_loop_now(failover.loop));
-	nv_notify_peers(&failover);
+	switch_to(0, NV_PORT_VF);
 	assert_int_equal(fake->sent_before_mcasts, 1);
 }
 

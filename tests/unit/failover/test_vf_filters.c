@@ -100,6 +100,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	nv_hns_auto(&failover.groups_due);
 	nv_vf_filters_close(&failover);
 	nv_monitor_free(monitor);
 	nv_loop_free(failover.loop);

@@ -19,9 +19,6 @@ static void addresses_are_taken_off_a_vf(void **state)
 	int vf = make_all();
 
 	(void)state;
-	assert_true(nv_failover_cares(failover, vf));
-	assert_true(nv_failover_cares(failover, hn()));
-	assert_false(nv_failover_cares(failover, pair()->lagg));
 	give_address(vf, "192.0.2.1/24");
 	assert_int_equal(fake->addrs.count, 0);
 	assert_int_equal(managed()->warned.guarded_vf, vf);

@@ -84,9 +84,10 @@ void nv_control_publish(struct nv_control *control, const char *topic, json_t *v
 		json_string_value(json_object_get(value, "line")));
 }
 
-void nv_failover_look_soon(struct nv_failover *failover)
+void nv_failover_note_action(struct nv_failover *failover, const char *subject)
 {
 	(void)failover;
+	assert_non_null(subject);
 	t.looks++;
 }
 

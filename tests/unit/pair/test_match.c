@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "links.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -288,6 +290,119 @@ static void no_links_make_no_pairs(void **state)
 	assert_null(nv_pairs_by_vf(&pairs, 2));
 }
 
+static unsigned int dice(unsigned int sides)
+{
+	static unsigned int state = 1;
+
+	state = state * 1103515245 + 12345;
+	return (state >> 8) % sides;
+}
+
+/* A link that may be anything, of few names, MAC addresses and masters. */
+static struct nv_link any_link(int ifindex)
+{
+	static const char *const names[] = {"hn0", "hn1", "vf0", "vf1", "lagg0", "x"};
+	static const char *const drivers[] = {"hv_netvsc", "mlx5_core", "veth"};
+	static const char *const kinds[] = {"", "", "bond", "veth", "bridge"};
+	struct nv_link link = ethernet(ifindex, names[dice(NV_ARRAY_SIZE(names))],
+		drivers[dice(NV_ARRAY_SIZE(drivers))], dice(2) ? "pci" : "", (uint8_t)dice(3));
+
+	snprintf(link.kind, sizeof(link.kind), "%s", kinds[dice(NV_ARRAY_SIZE(kinds))]);
+	link.master = dice(3) ? 0 : 1 + (int)dice(8);
+	link.has_mac = dice(8) > 0;
+	link.has_permanent_mac = dice(3) == 0;
+	link.permanent_mac[0] = 2;
+	link.permanent_mac[5] = (uint8_t)dice(3);
+	link.flags = dice(8) ? IFF_UP : IFF_LOOPBACK;
+	link.type = dice(8) ? ARPHRD_ETHER : ARPHRD_NONE;
+	return link;
+}
+
+static void note_difference(int hn, void *data)
+{
+	bool *differs = data;
+
+	assert_true(hn > 0);
+	*differs = true;
+}
+
+static bool find_differs(
+	const struct nv_links *links, const struct nv_hn_config *config, struct nv_pairs *pairs)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs old = *pairs;
+	bool differs = false;
+
+	assert_int_equal(nv_pairs_find(links, config, pairs), 0);
+	nv_pairs_diff(&old, pairs, note_difference, &differs);
+	return differs;
+}
+
+/* So pairs need not be found again after most changes. */
+static void pairs_change_only_with_what_they_depend_on(void **state)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	NV_AUTO(nv_links) struct nv_links links = {};
+	static struct nv_hn_config config = {.n_pairs = 1, .pair = {{.hn = "hn1", .vf = "vf1"}}};
+	unsigned int changes = 0, needless = 0;
+
+	(void)state;
+	for (int step = 0; step < 20000; step++) {
+		struct nv_link link = any_link(1 + (int)dice(8));
+		const struct nv_link *known = nv_links_by_index(&links, link.ifindex);
+		struct nv_link old = known ? *known : (struct nv_link){};
+		bool gone = known && dice(4) == 0;
+		bool small = known && dice(2);
+		bool depends;
+
+		if (small) { /* what happens most of the time */
+			link = old;
+			link.flags ^= dice(2) ? IFF_UP : IFF_LOOPBACK;
+			link.carrier = dice(2);
+			link.mtu = dice(3);
+		}
+		if (gone)
+			nv_links_remove(&links, link.ifindex);
+		else
+			assert_int_equal(nv_links_put(&links, &link), 0);
+		depends =
+			nv_pairs_depend(&links, &config, known ? &old : NULL, gone ? NULL : &link);
+		if (find_differs(&links, &config, &pairs)) {
+			assert_true(depends);
+			changes++;
+		} else {
+			needless += !depends;
+		}
+	}
+	assert_true(changes > 1000);
+	assert_true(needless > 1000);
+}
+
+static void note_hn(int hn, void *text)
+{
+	nv_str_printf(text, "%d ", hn);
+}
+
+static void differing_pairs_are_named(void **state)
+{
+	struct nv_pair old[] = {{.hn = 1}, {.hn = 2, .vf = 7}, {.hn = 3}, {.hn = 5}};
+	struct nv_pair new[] = {{.hn = 1}, {.hn = 2, .vf = 8}, {.hn = 4}, {.hn = 5, .why = "x"}};
+	const struct nv_pairs none = {};
+	const struct nv_pairs before = {old, NV_ARRAY_SIZE(old)};
+	const struct nv_pairs after = {new, NV_ARRAY_SIZE(new)};
+	NV_AUTO(nv_str) struct nv_str text = {};
+
+	(void)state;
+	nv_pairs_diff(&before, &after, note_hn, &text);
+	assert_string_equal(nv_str_text(&text), "2 3 4 5 ");
+	nv_str_clear(&text);
+	nv_pairs_diff(&none, &after, note_hn, &text);
+	assert_string_equal(nv_str_text(&text), "1 2 4 5 ");
+	nv_str_clear(&text);
+	nv_pairs_diff(&after, &none, note_hn, &text);
+	nv_pairs_diff(&after, &after, note_hn, &text);
+	assert_string_equal(nv_str_text(&text), "1 2 4 5 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +420,8 @@ int main(void)
 		cmocka_unit_test(what_rcconf_says_of_synthetic_counts),
 		cmocka_unit_test(what_is_no_ethernet_is_no_hn_and_no_vf),
 		cmocka_unit_test(no_links_make_no_pairs),
+		cmocka_unit_test(pairs_change_only_with_what_they_depend_on),
+		cmocka_unit_test(differing_pairs_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

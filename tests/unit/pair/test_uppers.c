@@ -49,6 +49,8 @@ static void expect_links(const char *expected)
 
 static void all_that_is_stacked_is_found(void **state)
 {
+	struct nv_link elsewhere;
+
 	(void)state;
 	expect_links("");
 	put_link(10, "dummy", 0)->master = 4;
@@ -60,7 +62,10 @@ static void all_that_is_stacked_is_found(void **state)
 	put_link(13, "veth", 10); /* its other end */
 	put_link(14, "macvlan", 10)->flags = 0;
 	put_link(15, "vlan", 14);
-	put_link(16, "macvlan", 10)->lower_elsewhere = true;
+	elsewhere = *put_link(16, "macvlan", 0);
+	elsewhere.lower = 10;
+	elsewhere.lower_elsewhere = true;
+	assert_int_equal(nv_links_put(&links, &elsewhere), 0);
 	put_link(17, "vlan", 9);
 	expect_links("10 4 11 12 5 6 ");
 }
@@ -71,7 +76,7 @@ static void a_ring_of_links_ends(void **state)
 	put_link(10, "vlan", 11)->master = 12;
 	put_link(11, "vlan", 10);
 	put_link(12, "bridge", 11);
-	expect_links("10 11 12 ");
+	expect_links("10 12 11 ");
 }
 
 static void no_more_links_than_fit(void **state)
