@@ -25,6 +25,8 @@ int nv_dp_change_apply(struct nv_dp_pair *pair, void *data)
 		pair->multicast = change->to.multicast;
 	if (change->what & NV_DP_MAC)
 		memcpy(pair->mac, change->to.mac, NV_MAC_LEN);
+	if (change->what & NV_DP_VF_MAC)
+		memcpy(pair->vf_mac, change->to.vf_mac, NV_MAC_LEN);
 	return 0;
 }
 

@@ -241,6 +241,11 @@ static int dp_slot_with(struct nv_datapath *datapath, uint32_t hn)
 	return -1;
 }
 
+static struct nv_dp_pair dp_pair_in(const struct nv_datapath *datapath, size_t slot)
+{
+	return nv_entry_pair(&datapath->table, nv_table_entry(&datapath->table, slot));
+}
+
 /* The slot of an hn's pair, or -ENOENT. */
 static int dp_find_slot(struct nv_datapath *datapath, int hn)
 {
@@ -277,7 +282,7 @@ int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret
 
 	if (slot < 0)
 		return slot;
-	*ret_pair = nv_entry_pair(nv_table_entry(&datapath->table, (size_t)slot));
+	*ret_pair = dp_pair_in(datapath, (size_t)slot);
 	return 0;
 }
 
@@ -292,7 +297,7 @@ static int dp_list(struct nv_datapath *datapath, struct nv_dp_pair *ret_pair, si
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < datapath->table.count && count < NV_DP_PAIRS_MAX; i++) {
-		ret_pair[count] = nv_entry_pair(nv_table_entry(&datapath->table, i));
+		ret_pair[count] = dp_pair_in(datapath, i);
 		count += !!ret_pair[count].hn;
 	}
 	*ret_count = count;
@@ -333,7 +338,7 @@ static int dp_owner(const struct nv_datapath *datapath, int ifindex)
 	if (bpf_map_lookup_elem(datapath->objects.fd[NV_OBJECT_PORTS], &ifindex, &slot) < 0 ||
 		slot >= datapath->table.count)
 		return -ENOENT;
-	pair = nv_entry_pair(nv_table_entry(&datapath->table, slot));
+	pair = dp_pair_in(datapath, slot);
 	return pair.hn && dp_has_interface(&pair, ifindex) ? (int)slot : -ENOENT;
 }
 
@@ -428,7 +433,7 @@ static void dp_free_vf(const struct nv_datapath *datapath, const struct nv_entry
 {
 	const struct nv_tcx_known known = {
 		.program = datapath->objects.fd[NV_OBJECT_INGRESS], .replaced = -1};
-	struct nv_dp_pair pair = nv_entry_pair(entry);
+	struct nv_dp_pair pair = nv_entry_pair(&datapath->table, entry);
 
 	if (nv_dp_pair_is_direct(&pair))
 		nv_tc_remove(pair.vf, BPF_TC_INGRESS, &known);
@@ -476,7 +481,7 @@ int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[N
 	if (slot < 0)
 		return slot;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
-	pair = nv_entry_pair(entry);
+	pair = nv_entry_pair(&datapath->table, entry);
 	count = nv_audit_missing(&datapath->objects, &pair, ret_ifindex);
 	r = count ? dp_attach(datapath, slot, &pair, &pair, ALL_ROLES) : 0;
 	dp_free_vf(datapath, entry);
@@ -486,6 +491,20 @@ int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[N
 static void dp_store(uint32_t *word, uint32_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+/* No program uses an address that is half written. */
+static void dp_write_vf_mac(
+	struct nv_entry *entry, const struct nv_dp_pair *old, const struct nv_dp_pair *new)
+{
+	const uint8_t none[NV_MAC_LEN] = {};
+
+	if (old->vf == new->vf && !memcmp(old->vf_mac, new->vf_mac, sizeof(new->vf_mac)))
+		return;
+	dp_store(&entry->own_mac_vf, 0);
+	memcpy(entry->vf_mac, new->vf_mac, sizeof(entry->vf_mac));
+	if (memcmp(new->vf_mac, none, sizeof(none)))
+		dp_store(&entry->own_mac_vf, (uint32_t) new->vf);
 }
 
 /*
@@ -505,6 +524,8 @@ static void dp_write(const struct nv_table *table, struct nv_entry *entry,
 	}
 	memcpy(entry->mac, new->mac, sizeof(entry->mac));
 	entry->multicast = new->multicast;
+	if (nv_table_is_whole(table))
+		dp_write_vf_mac(entry, old, new);
 	if (new->lagg)
 		dp_store(&entry->lagg, (uint32_t) new->lagg);
 	if (new->vf)
@@ -533,8 +554,10 @@ static void dp_normalize(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 		pair->inside = 0;
 	if (pair->vf != old->vf)
 		pair->inside &= ~(1U << NV_PORT_VF);
-	if (!pair->vf)
+	if (!pair->vf) {
 		pair->active = NV_PORT_HN;
+		memset(pair->vf_mac, 0, sizeof(pair->vf_mac));
+	}
 	if ((pair->mode == NV_MODE_VF && !pair->vf) || (pair->mode == NV_MODE_LAGG && !pair->lagg))
 		pair->mode = NV_MODE_HN;
 }
@@ -558,7 +581,7 @@ static int dp_edit(struct nv_datapath *datapath, int hn,
 		return r;
 	slot = dp_find_slot(datapath, hn);
 	if (slot >= 0)
-		old = new = nv_entry_pair(nv_table_entry(&datapath->table, (size_t)slot));
+		old = new = dp_pair_in(datapath, (size_t)slot);
 	else
 		slot = dp_slot_with(datapath, 0);
 	if (slot < 0)
@@ -626,7 +649,7 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	if (slot < 0)
 		return 0;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
-	pair = nv_entry_pair(entry);
+	pair = nv_entry_pair(&datapath->table, entry);
 	dp_store(&entry->mode, NV_MODE_HN);
 	dp_store(&entry->active, NV_PORT_HN);
 	dp_withdraw(datapath, &pair, &none);
@@ -688,9 +711,9 @@ unsigned int nv_datapath_reports(struct nv_datapath *datapath)
 }
 
 /* Whether the pair is direct while the VF is active. */
-static bool dp_may_be_direct(const struct nv_entry *entry)
+static bool dp_may_be_direct(const struct nv_table *table, const struct nv_entry *entry)
 {
-	struct nv_dp_pair pair = nv_entry_pair(entry);
+	struct nv_dp_pair pair = nv_entry_pair(table, entry);
 
 	pair.active = NV_PORT_VF;
 	return pair.vf && nv_dp_pair_is_direct(&pair);
@@ -734,11 +757,11 @@ int nv_datapath_activate(struct nv_datapath *datapath, int hn, enum nv_port port
 		entry = nv_table_entry(&datapath->table, (size_t)slot);
 		if (port == NV_PORT_VF && !NV_READ(entry->vf))
 			return -ENODEV;
-		if (dp_may_be_direct(entry))
+		if (dp_may_be_direct(&datapath->table, entry))
 			return dp_activate_direct(datapath, hn, port);
 		dp_store(&entry->active, port);
 	} while (__atomic_load_n(&entry->hn, __ATOMIC_SEQ_CST) != (uint32_t)hn ||
-		 dp_may_be_direct(entry));
+		 dp_may_be_direct(&datapath->table, entry));
 	return 0;
 }
 
@@ -798,7 +821,7 @@ int nv_datapath_counters(
 	}
 	if (slot < 0)
 		return slot;
-	pair = nv_entry_pair(nv_table_entry(&datapath->table, (size_t)slot));
+	pair = dp_pair_in(datapath, (size_t)slot);
 	if (ifindex != pair.hn && ifindex != pair.vf)
 		return -ENOENT;
 	r = nv_counts_get(datapath->objects.fd[NV_OBJECT_COUNTS], (__u32)slot,

@@ -20,6 +20,8 @@ struct nv_dp_pair {
 	unsigned int inside;
 	enum nv_multicast multicast;
 	uint8_t mac[NV_MAC_LEN];
+	/* the VF's, if it has another one; else zeros (pair/vf_mac.h) */
+	uint8_t vf_mac[NV_MAC_LEN];
 };
 
 /* How many tcx programs of others are at the egress of the upper, before and behind ours. */
@@ -88,6 +90,7 @@ enum nv_dp_field {
 	NV_DP_ACTIVE = 1 << 4,
 	NV_DP_MULTICAST = 1 << 5,
 	NV_DP_MAC = 1 << 6,
+	NV_DP_VF_MAC = 1 << 7,
 };
 
 struct nv_dp_change {

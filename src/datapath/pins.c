@@ -62,7 +62,7 @@ void nv_table_auto(struct nv_table *table)
 		munmap(table->base, table->count * table->stride);
 }
 
-struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
+struct nv_dp_pair nv_entry_pair(const struct nv_table *table, const struct nv_entry *entry)
 {
 	struct nv_dp_pair pair = {
 		.hn = (int)NV_READ(entry->hn),
@@ -77,6 +77,8 @@ struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry)
 	int upper = (int)nv_entry_upper(entry);
 
 	memcpy(pair.mac, entry->mac, sizeof(pair.mac));
+	if (pair.vf && nv_table_is_whole(table) && (int)NV_READ(entry->own_mac_vf) == pair.vf)
+		memcpy(pair.vf_mac, entry->vf_mac, sizeof(pair.vf_mac));
 	if (pair.vf && active == pair.vf)
 		pair.active = NV_PORT_VF;
 	if (pair.lagg && upper == pair.lagg)

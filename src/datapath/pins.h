@@ -57,9 +57,6 @@ static inline struct nv_entry *nv_table_entry(const struct nv_table *table, size
 	return (struct nv_entry *)(void *)(table->base + slot * table->stride);
 }
 
-/* The pair in an entry. */
-struct nv_dp_pair nv_entry_pair(const struct nv_entry *entry);
-
 /*
  * Whether the table is of this version or a later one, so that it has every word of struct
  * nv_entry.
@@ -68,6 +65,9 @@ static inline bool nv_table_is_whole(const struct nv_table *table)
 {
 	return table->size >= sizeof(struct nv_entry);
 }
+
+/* The pair in an entry of the table. */
+struct nv_dp_pair nv_entry_pair(const struct nv_table *table, const struct nv_entry *entry);
 
 /* The roles of interfaces in a pair. */
 enum nv_role {

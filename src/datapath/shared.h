@@ -49,6 +49,9 @@ struct nv_entry {
 	__u32 ok_seq; /* event_seq when the VF was seen able to send; 0: it was not */
 	__u32 was_up; /* the VF, if it was set up since it joined; 0: it was not */
 	__u32 tell_traffic; /* the next frame by the VF is reported: NV_REPORT_TRAFFIC */
+	__u32 own_mac_vf; /* the VF, if it has a MAC address of its own: vf_mac; 0: it has `mac` */
+	__u16 vf_mac[3];
+	__u16 unused;
 };
 
 #define NV_HOOKED 1U

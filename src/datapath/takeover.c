@@ -335,7 +335,7 @@ static int takeover_attach_all(const struct nv_objects *objects, const struct nv
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const struct nv_entry *entry = nv_table_entry(table, i);
-		const struct nv_dp_pair pair = nv_entry_pair(entry);
+		const struct nv_dp_pair pair = nv_entry_pair(table, entry);
 		const int interface[NV_ROLES] = {
 			pair.hn, nv_dp_pair_is_direct(&pair) ? 0 : pair.vf, pair.lagg};
 

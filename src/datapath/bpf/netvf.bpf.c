@@ -10,6 +10,7 @@
 #include "datapath/bpf/copies.h"
 #include "datapath/bpf/device.h"
 #include "datapath/bpf/maps.h"
+#include "datapath/bpf/vf_mac.h"
 #include "datapath/shared.h"
 
 #include <linux/bpf.h>
@@ -130,13 +131,6 @@ static __always_inline bool is_able(
 	if (hooked && ok != (able ? seq : 0))
 		*(volatile __u32 *)&entry->ok_seq = able ? seq : 0;
 	return able;
-}
-
-static __always_inline bool is_from(const struct ethhdr *frame, const __u16 mac[3])
-{
-	const __u16 *source = (const __u16 *)frame->h_source;
-
-	return source[0] == mac[0] && source[1] == mac[1] && source[2] == mac[2];
 }
 
 /* Whether a frame is untagged, or its VLAN is registered with the VF. */
@@ -308,6 +302,8 @@ int netvf_egress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	if (active == hn)
 		skb->tc_index = TC_MARK_DONE;
+	else if (NV_READ(entry->own_mac_vf) == active)
+		vf_mac_leave(skb, entry);
 	return bpf_redirect(active, 0);
 }
 
@@ -379,7 +375,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	active = nv_entry_active(entry);
 	if (ifindex == hn && active != hn && !is_able(skb, entry, slot, active, false))
 		active = hn;
-	if (is_from(frame, entry->mac)) {
+	if (vf_mac_is_own(frame, entry)) {
 		count_frame(&counts->own, skb);
 		return TC_ACT_SHOT;
 	}
@@ -393,6 +389,7 @@ int netvf_ingress(struct __sk_buff *skb)
 		count_frame(&counts->stray, skb);
 
 	upper = nv_entry_upper(entry);
+	vf_mac_arrive(skb, entry, upper);
 	if (upper == ifindex)
 		return TC_ACT_UNSPEC;
 	/* A bond takes the frames of its ports after this program (__netif_receive_skb_core()). */

@@ -41,16 +41,21 @@ static enum nv_port port_of(const char *name)
 	return strcmp(name, "vf") ? NV_PORT_HN : NV_PORT_VF;
 }
 
+static json_t *mac_text(const uint8_t mac[NV_MAC_LEN])
+{
+	return json_sprintf(
+		"%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 static json_t *describe(const struct nv_dp_pair *pair)
 {
-	const uint8_t *mac = pair->mac;
-	char text[18];
+	const uint8_t none[NV_MAC_LEN] = {};
+	bool has_own_mac = memcmp(pair->vf_mac, none, sizeof(none)) != 0;
 
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		mac[3], mac[4], mac[5]);
-	return json_pack("{si si si ss ss ss}", "hn", pair->hn, "vf", pair->vf, "lagg", pair->lagg,
-		"form", forms[pair->mode], "active", pair->active == NV_PORT_VF ? "vf" : "hn",
-		"mac", text);
+	return json_pack("{si si si ss ss so so*}", "hn", pair->hn, "vf", pair->vf, "lagg",
+		pair->lagg, "form", forms[pair->mode], "active",
+		pair->active == NV_PORT_VF ? "vf" : "hn", "mac", mac_text(pair->mac), "vf_mac",
+		has_own_mac ? mac_text(pair->vf_mac) : NULL);
 }
 
 static int adopted(struct nv_datapath *datapath, char **word, json_t **ret)
@@ -102,6 +107,8 @@ static int change(struct nv_dp_pair *pair, const char *key, const char *value)
 		return -(int)strtol(value, NULL, 10);
 	else if (!strcmp(key, "mac"))
 		return sscanf(value, MAC_FORMAT, MAC_BYTES(pair->mac)) == 6 ? 0 : -EINVAL;
+	else if (!strcmp(key, "vf_mac"))
+		return sscanf(value, MAC_FORMAT, MAC_BYTES(pair->vf_mac)) == 6 ? 0 : -EINVAL;
 	else if (!strcmp(key, "form"))
 		for (size_t i = 0; i < NV_ARRAY_SIZE(forms); i++)
 			pair->mode = strcmp(value, forms[i]) ? pair->mode : (enum nv_mode)i;
