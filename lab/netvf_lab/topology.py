@@ -129,6 +129,7 @@ class Topology:
     def __init__(self, agent):
         self.agent = agent
         self.vf = None
+        self.vf_mac = GUEST_MAC  # of VFs that are plugged in from now on
         self._unplugged = None  # the index of its host's end
         self._ports = None
         self._next_index = FIRST_PORT_INDEX
@@ -163,20 +164,20 @@ class Topology:
         if not self._ports.stdout.readline():
             raise RuntimeError("the host's driver of the ports did not start")
 
-    def _plug(self, name, **what):
-        """A veth whose guest end has the guest's MAC; both ends down."""
-        port = Port(name, self._plug_ends(name), self.guest.index(name))
+    def _plug(self, name, mac=GUEST_MAC, **what):
+        """A veth whose guest end has this MAC; both ends down."""
+        port = Port(name, self._plug_ends(name, mac), self.guest.index(name))
         self._set_port(port, **what)
         return port
 
-    def _plug_ends(self, name):
+    def _plug_ends(self, name, mac):
         """Returns the index of the host's end.
 
         One request makes both ends and the host's a port of the switch, so that the guest, which
         is quick to use what it gets, cannot be the first.
         """
         index, self._next_index = self._next_index, self._next_index + 1
-        peer = {"ifname": name, "address": GUEST_MAC, "net_ns_fd": self.guest.net}
+        peer = {"ifname": name, "address": mac, "net_ns_fd": self.guest.net}
         self.host.netlink.link(
             "add", ifname=f"p-{name}", index=index, kind="veth", master=self.switch.index, peer=peer
         )
@@ -204,7 +205,7 @@ class Topology:
         """Plugs a VF in. It has no carrier until the guest opens it."""
         self._clear_slot()
         self.vf = self._plug(
-            name, learning=1, unicast_flood=0, backup_port=self.hn.host_index
+            name, self.vf_mac, learning=1, unicast_flood=0, backup_port=self.hn.host_index
         )
         self.host.ethtool(self.vf.host_name, ETHTOOL_STSO, 0)
         self.guest.ethtool(name, ETHTOOL_SGRO, 1)
@@ -218,7 +219,7 @@ class Topology:
         """
         self._clear_slot()
         self.switch.point(self.switch.nowhere, self.hn.host_index, NUD_NOARP)
-        index = self._plug_ends(name)
+        index = self._plug_ends(name, self.vf_mac)
         self.switch.point(index, self.hn.host_index, NUD_NOARP)
         self.vf = Port(name, index, self.guest.index(name))
         return self.vf

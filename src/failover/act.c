@@ -8,6 +8,7 @@
 #include "failover/dormant.h"
 #include "failover/mode.h"
 #include "failover/port_setup.h"
+#include "pair/vf_mac.h"
 #include "services/udev.h"
 
 #include <errno.h>
@@ -157,9 +158,14 @@ static void act_describe_new(const struct act *act, struct nv_dp_change *change)
 {
 	const struct nv_link *hn = act->view->hn;
 
-	change->what |= NV_DP_MAC | NV_DP_MULTICAST;
-	change->to.multicast = act->failover->settings->hn.multicast;
-	memcpy(change->to.mac, hn && hn->has_mac ? hn->mac : act->view->mac, NV_MAC_LEN);
+	memcpy(change->to.mac, act->view->path.mac, NV_MAC_LEN);
+	if (!act->view->in_path) {
+		change->what |= NV_DP_MAC | NV_DP_MULTICAST;
+		change->to.multicast = act->failover->settings->hn.multicast;
+		memcpy(change->to.mac, hn && hn->has_mac ? hn->mac : act->view->mac, NV_MAC_LEN);
+	}
+	if (change->to.mode != NV_MODE_VF)
+		nv_vf_mac_find(hn, act->view->vf, change->to.mac, change->to.vf_mac);
 }
 
 static int act_join(struct act *act, const struct nv_pair_command *command)
@@ -167,7 +173,7 @@ static int act_join(struct act *act, const struct nv_pair_command *command)
 	const struct nv_link *vf = act->view->vf;
 	bool down = vf && !(vf->flags & IFF_UP);
 	struct nv_dp_change change = {
-		.what = NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE,
+		.what = NV_DP_VF | NV_DP_MODE | NV_DP_ACTIVE | NV_DP_VF_MAC,
 		.to = {.vf = command->vf, .mode = command->mode},
 	};
 	int r;
@@ -176,8 +182,7 @@ static int act_join(struct act *act, const struct nv_pair_command *command)
 		act_prepare_vf(act, command->vf, false);
 	if (down)
 		act->failover->ops->raise_attach(vf->name, act->failover->data);
-	if (!act->view->in_path)
-		act_describe_new(act, &change);
+	act_describe_new(act, &change);
 	r = nv_datapath_join(act->failover->datapath, act->managed->id.hn, &change);
 	if (r < 0)
 		return r;

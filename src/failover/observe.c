@@ -5,6 +5,7 @@
 #include "datapath/lagg.h"
 #include "failover/mode.h"
 #include "failover/vf_proof.h"
+#include "pair/vf_mac.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -103,13 +104,18 @@ static bool observe_wants_bond(const struct nv_failover *failover, const struct 
 	return false;
 }
 
+/*
+ * A bond gives its ports its own MAC address, or takes theirs. So a VF with a MAC address of its
+ * own becomes no bond port: the data path serves it.
+ */
 static enum nv_pair_bond observe_bond(const struct nv_failover *failover,
 	const struct nv_managed *managed, const struct nv_view *view)
 {
 	const struct nv_link *vf = view->vf;
 	char name[IFNAMSIZ];
 
-	if (!view->ours || !view->hn || !vf || vf->master || vf->ifindex == managed->memory.refused)
+	if (!view->ours || !view->hn || !vf || vf->master ||
+		vf->ifindex == managed->memory.refused || nv_vf_has_own_mac(view->hn, vf))
 		return NV_BOND_NONE;
 	if (view->path.lagg)
 		return observe_is_bond(failover, view->path.lagg) ? NV_BOND_TAKE : NV_BOND_NONE;

@@ -9,7 +9,7 @@ struct nv_view {
 	const struct nv_link *vf; /* NULL: there is none */
 	bool in_path; /* the data path has the pair */
 	bool ours; /* the match result is NV_MATCH_MANAGED */
-	uint8_t mac[NV_MAC_LEN]; /* the MAC address that hn and VF share */
+	uint8_t mac[NV_MAC_LEN]; /* hn's MAC address, usually the VF's too */
 	struct nv_dp_pair path; /* the pair in the data path, without a lagg that is gone */
 	struct nv_pair_facts facts;
 	uint64_t wait; /* microseconds until the next settle of this pair; UINT64_MAX: none */

@@ -9,21 +9,30 @@
 #include "base/log.h"
 #include "failover/port_setup.h"
 #include "pair/uppers.h"
+#include "pair/vf_mac.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* What the programs need to recognize own frames and copies. */
+/* What the programs need to recognize own frames and copies, and a VF's own MAC address. */
 static int port_sync_follow_entry(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_dp_pair *path, const struct nv_link *upper)
 {
-	struct nv_dp_change wanted = {.what = NV_DP_MULTICAST | NV_DP_MAC, .to = *path};
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
+	const struct nv_link *vf = nv_links_by_index(links, path->vf);
+	struct nv_dp_change wanted = {
+		.what = NV_DP_MULTICAST | NV_DP_MAC | NV_DP_VF_MAC, .to = *path};
 	int r = 0;
 
 	wanted.to.multicast = failover->settings->hn.multicast;
 	if (upper->has_mac)
 		memcpy(wanted.to.mac, upper->mac, NV_MAC_LEN);
-	if (wanted.to.multicast != path->multicast || memcmp(wanted.to.mac, path->mac, NV_MAC_LEN))
+	if (vf)
+		nv_vf_mac_find(
+			nv_links_by_index(links, path->hn), vf, wanted.to.mac, wanted.to.vf_mac);
+	if (wanted.to.multicast != path->multicast ||
+		memcmp(wanted.to.mac, path->mac, NV_MAC_LEN) ||
+		memcmp(wanted.to.vf_mac, path->vf_mac, NV_MAC_LEN))
 		r = nv_datapath_change(failover->datapath, managed->id.hn, &wanted);
 	managed->memory.failed |= r < 0;
 	if (r < 0 && r != -ENODEV && r != -EAGAIN)
@@ -51,6 +60,8 @@ static bool port_sync_wants_all(struct nv_failover *failover, const struct nv_ma
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper->ifindex, ifindex);
+	bool has_own_mac = nv_vf_has_own_mac(nv_links_by_index(links, managed->id.hn), port);
+	const uint8_t *mac = has_own_mac ? upper->mac : port->mac;
 	struct nv_link now;
 
 	for (size_t i = 0; i < count; i++) {
@@ -58,7 +69,7 @@ static bool port_sync_wants_all(struct nv_failover *failover, const struct nv_ma
 
 		if ((!strcmp(link->kind, "vlan") && nv_vlan_is_outermost(links, link) &&
 			    !port_sync_is_registered(managed, port, link)) ||
-			(link->has_mac && memcmp(link->mac, port->mac, NV_MAC_LEN)))
+			(link->has_mac && memcmp(link->mac, mac, NV_MAC_LEN)))
 			return true;
 	}
 	/* The kernel sends no message when promiscuous mode ends with the last address above. */

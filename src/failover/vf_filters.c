@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "failover/managed_table.h"
 #include "pair/uppers.h"
+#include "pair/vf_mac.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -160,18 +161,22 @@ static bool vf_filters_limits_equal(const struct nv_dp_limits *a, const struct n
 	       !memcmp(a->vlan, b->vlan, sizeof(a->vlan));
 }
 
-/* No frame is led to an hn that cannot send it. */
+/*
+ * No frame is led to an hn that cannot send it. The source address is compared before that of a VF
+ * with an address of its own takes the place of the upper's.
+ */
 static int vf_filters_limit(struct nv_failover *failover, struct nv_managed *managed,
-	const struct nv_link *vf, const struct nv_dp_limits *vlans)
+	const struct nv_link *vf, const struct nv_link *upper, const struct nv_dp_limits *vlans)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
+	const struct nv_link *source = upper && nv_vf_has_own_mac(hn, vf) ? upper : vf;
 	struct nv_dp_limits limits = *vlans;
 	int r;
 
 	if (vf && failover->settings->vf_spoofchk && vf->has_mac && hn && nv_link_usable(hn)) {
 		limits.vf = vf->ifindex;
-		memcpy(limits.mac, vf->mac, NV_MAC_LEN);
+		memcpy(limits.mac, source->mac, NV_MAC_LEN);
 	}
 	if (vf_filters_limits_equal(&limits, &managed->vf_filters.limits))
 		return 0;
@@ -203,7 +208,9 @@ int nv_vf_filters_sync(
 	} else if (vf) {
 		vf_filters_sync_vlans(failover, managed, vf, nv_dp_pair_upper(path), limits.vlan);
 	}
-	r = vf_filters_limit(failover, managed, vf, &limits);
+	r = vf_filters_limit(failover, managed, vf,
+		nv_links_by_index(nv_monitor_links(failover->monitor), nv_dp_pair_upper(path)),
+		&limits);
 	if (vf && !vf->master)
 		vf_filters_compare_groups_soon(failover, managed->id.hn);
 	return r;

@@ -15,6 +15,7 @@
 #include "pair/uppers.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* The counters of both ports. */
 struct proof_counters {
@@ -43,7 +44,7 @@ static int proof_read(struct nv_failover *failover, const struct nv_managed *man
 }
 
 static void proof_add_requests(struct nv_failover *failover, const struct nv_dp_pair *path,
-	int ifindex, struct nv_requests *requests)
+	const uint8_t *port_mac, int ifindex, struct nv_requests *requests)
 {
 	NV_AUTO(nv_neighs) struct nv_neighs neighs = {};
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
@@ -54,6 +55,7 @@ static void proof_add_requests(struct nv_failover *failover, const struct nv_dp_
 		.link = nv_links_by_index(links, ifindex),
 		.upper = nv_dp_pair_upper(path),
 		.mac = path->mac,
+		.port_mac = port_mac,
 	};
 	int r = nv_kernel_neighs(failover->kernel, ifindex, &neighs);
 
@@ -64,19 +66,23 @@ static void proof_add_requests(struct nv_failover *failover, const struct nv_dp_
 }
 
 static void proof_find_requests(struct nv_failover *failover, const struct nv_managed *managed,
-	struct nv_requests *ret_requests)
+	int port, struct nv_requests *ret_requests)
 {
+	const uint8_t none[NV_MAC_LEN] = {};
 	int ifindex[NV_UPPERS_MAX];
 	struct nv_dp_pair path;
+	bool has_own_mac;
 	size_t count;
 
 	ret_requests->count = 0;
 	if (nv_datapath_get(failover->datapath, managed->id.hn, &path) < 0)
 		return;
+	has_own_mac = port == path.vf && memcmp(path.vf_mac, none, sizeof(none)) != 0;
 	count = nv_uppers_find(
 		nv_monitor_links(failover->monitor), nv_dp_pair_upper(&path), ifindex);
 	for (size_t i = 0; i < count && ret_requests->count < NV_REQUESTS_MAX; i++)
-		proof_add_requests(failover, &path, ifindex[i], ret_requests);
+		proof_add_requests(failover, &path, has_own_mac ? path.vf_mac : path.mac,
+			ifindex[i], ret_requests);
 }
 
 /* A frame that cannot be sent counts as one that is not answered. */
@@ -84,7 +90,7 @@ static void proof_ask(struct nv_failover *failover, const struct nv_managed *man
 {
 	struct nv_requests requests;
 
-	proof_find_requests(failover, managed, &requests);
+	proof_find_requests(failover, managed, port, &requests);
 	for (size_t i = 0; i < requests.count; i++)
 		nv_kernel_send_direct(
 			failover->kernel, port, requests.frame[i].bytes, requests.frame[i].length);
@@ -94,7 +100,7 @@ static bool proof_has_neighbours(struct nv_failover *failover, const struct nv_m
 {
 	struct nv_requests requests;
 
-	proof_find_requests(failover, managed, &requests);
+	proof_find_requests(failover, managed, managed->proof.vf, &requests);
 	return requests.count;
 }
 

@@ -13,6 +13,7 @@
 #include "move/dhcp_clients.h"
 #include "move/journal.h"
 #include "move/print.h"
+#include "pair/vf_mac.h"
 #include "services/manager.h"
 
 #include <errno.h>
@@ -162,12 +163,13 @@ static bool vfup_open_datapath(struct vfup *up)
 static int vfup_enter_datapath(struct vfup *up)
 {
 	struct nv_dp_change change = {
-		.what = NV_DP_VF | NV_DP_ACTIVE | NV_DP_MAC,
+		.what = NV_DP_VF | NV_DP_ACTIVE | NV_DP_MAC | NV_DP_VF_MAC,
 		.to = {.vf = up->vf ? up->vf->ifindex : 0,
 			.active = up->vf && nv_link_usable(up->vf) ? NV_PORT_VF : NV_PORT_HN},
 	};
 
 	memcpy(change.to.mac, up->hn->mac, NV_MAC_LEN);
+	nv_vf_mac_find(up->hn, up->vf, up->hn->mac, change.to.vf_mac);
 	return nv_datapath_change(up->datapath, up->hn->ifindex, &change);
 }
 
@@ -349,14 +351,19 @@ static enum look vfup_make_plan(struct vfup *up)
 
 /*
  * netvfd has made the bond already that netvf_lagg=auto asks for, unless it is not possible. If the
- * kernel has no bonding, the other form is made.
+ * kernel has no bonding, or the VF cannot be a bond port, the other form is made.
  */
 static int vfup_create_lagg(struct vfup *up)
 {
-	bool is_bond = up->context.settings->hn.lagg == NV_LAGG_BOND;
+	bool wants_bond = up->context.settings->hn.lagg == NV_LAGG_BOND;
+	bool is_bond = wants_bond && !nv_vf_has_own_mac(up->hn, up->vf);
 	int r = nv_lagg_create(up->datapath, up->hn, up->lagg_name,
 		is_bond ? NV_LAGG_BOND : NV_LAGG_BPF, &up->lagg);
 
+	if (r == 0 && wants_bond && !is_bond)
+		nv_notice(
+			"netvf_lagg=bond in rc.conf is impossible: %s has a MAC address of its own, and a bond gives its ports one address; %s is made as with netvf_lagg=bpf",
+			up->vf->name, up->lagg_name);
 	if (r != -EOPNOTSUPP || !is_bond)
 		return r;
 	nv_warn("netvf_lagg=bond in rc.conf is impossible: this kernel has no bonding; %s is made as with netvf_lagg=bpf",
@@ -376,7 +383,8 @@ static void vfup_ready_bond(struct vfup *up)
 	struct nv_link lagg, vf;
 	int r;
 
-	if (!up->vf || nv_kernel_link(kernel, up->lagg, &lagg) < 0 || !nv_lagg_has_ports(&lagg))
+	if (!up->vf || nv_vf_has_own_mac(up->hn, up->vf) ||
+		nv_kernel_link(kernel, up->lagg, &lagg) < 0 || !nv_lagg_has_ports(&lagg))
 		return;
 	r = nv_lagg_take_port(up->datapath, up->lagg, up->vf->ifindex);
 	if (r < 0 && r != -ENODEV)

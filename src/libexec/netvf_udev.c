@@ -3,14 +3,15 @@
  * netvf_udev IF [NAME]: prints udev(7) properties of an interface. NM_UNMANAGED makes
  * NetworkManager, and ID_NET_MANAGED_BY (with dist/00-netvf.network) makes systemd-networkd, leave
  * alone the VFs and laggs of pairs and the VLANs that netvfd registers with a VF. NETVF_NAME is the
- * name that a VF gets; NAME is the one that udev is about to give it. A VF has hn's MAC address. So
- * a name that is configured for a MAC address, such as netplan's set-name, must be hn's, whichever
- * of the two appears first. And udev drops all properties of an interface whose new name is taken.
- * See netvfd(8), FILES.
+ * name that a VF gets; NAME is the one that udev is about to give it. Usually a VF has hn's MAC
+ * address. Then a name that is configured for a MAC address, such as netplan's set-name, must be
+ * hn's, whichever of the two appears first. And udev drops all properties of an interface whose new
+ * name is taken. See netvfd(8), FILES.
  */
 #include "base/log.h"
 #include "libexec/context.h"
 #include "pair/uppers.h"
+#include "pair/vf_mac.h"
 
 #include <glob.h>
 #include <net/if.h>
@@ -26,7 +27,8 @@
  * Whether one look at the interface leaves it open that it is one of ours. Most are not, and a host
  * of containers makes thousands: listing all links for each would cost their square.
  */
-static bool udev_may_be_ours(const struct nv_context *context, const char *ifname)
+static bool udev_may_be_ours(
+	const struct nv_context *context, const char *ifname, const char *wanted)
 {
 	unsigned int ifindex = if_nametoindex(ifname);
 	struct nv_link link;
@@ -37,7 +39,10 @@ static bool udev_may_be_ours(const struct nv_context *context, const char *ifnam
 	if (!ifindex || nv_kernel_link(context->kernel, (int)ifindex, &link) < 0)
 		return false;
 	nv_vf_vlan_name(link.lower, link.vlan_id, vlan);
-	return nv_link_may_be_vf(&link, &context->settings->hn) || nv_streq(link.name, vlan);
+	if (nv_link_may_be_vf(&link, &context->settings->hn) || nv_streq(link.name, vlan))
+		return true;
+	return wanted && nv_strcopy(link.name, sizeof(link.name), wanted) &&
+	       nv_link_may_be_vf(&link, &context->settings->hn);
 }
 
 static bool udev_is_lagg(const struct nv_context *context, const char *ifname)
@@ -54,9 +59,8 @@ static bool udev_is_lagg(const struct nv_context *context, const char *ifname)
 	return false;
 }
 
-static bool udev_is_vf(const struct nv_context *context, const char *ifname)
+static bool udev_is_vf(const struct nv_context *context, const struct nv_link *link)
 {
-	const struct nv_link *link = nv_links_by_name(&context->links, ifname);
 	const struct nv_pair *pair = link ? nv_pairs_by_vf(&context->pairs, link->ifindex) : NULL;
 
 	return pair && pair->match == NV_MATCH_MANAGED;
@@ -83,15 +87,23 @@ static bool udev_is_taken(const char *ifname, const char *name)
 	return holder && holder != if_nametoindex(ifname);
 }
 
+/* Whether the interface has another MAC address than the hn of its pair. */
+static bool udev_has_own_mac(const struct nv_context *context, const struct nv_link *link)
+{
+	const struct nv_pair *pair = nv_pairs_by_vf(&context->pairs, link->ifindex);
+
+	return pair && nv_vf_has_own_mac(nv_links_by_index(&context->links, pair->hn), link);
+}
+
 /*
  * udev passes its properties of a VF as our environment. NULL: the name that udev is about to give
  * is right.
  */
-static const char *udev_find_name(const char *ifname, const char *wanted)
+static const char *udev_find_name(const char *ifname, const char *wanted, bool has_own_mac)
 {
 	static const char *const places[] = {
 		"ID_NET_NAME", "ID_NET_NAME_ONBOARD", "ID_NET_NAME_SLOT", "ID_NET_NAME_PATH"};
-	bool by_mac = udev_is_named_by_mac(getenv("ID_NET_LINK_FILE"));
+	bool by_mac = !has_own_mac && udev_is_named_by_mac(getenv("ID_NET_LINK_FILE"));
 
 	for (size_t i = by_mac ? 1 : 0; i < NV_ARRAY_SIZE(places); i++) {
 		const char *name = getenv(places[i]);
@@ -153,20 +165,45 @@ static bool udev_hn_is_coming(void)
 	return pending;
 }
 
+/* A VF with a MAC address of its own is known by its name: the one that udev is about to give. */
+static int udev_foresee_name(struct nv_context *context, const char *ifname, const char *name)
+{
+	for (size_t i = 0; i < context->links.count; i++)
+		if (nv_streq(context->links.link[i].name, ifname))
+			nv_strcopy(context->links.link[i].name, IFNAMSIZ, name);
+	nv_pairs_auto(&context->pairs);
+	return nv_pairs_find(&context->links, &context->settings->hn, &context->pairs);
+}
+
+/* Reads links and pairs. */
+static bool udev_look_once(struct nv_context *context, const char *ifname, const char *wanted)
+{
+	int ifindex = (int)if_nametoindex(ifname);
+	int r = 0;
+
+	if (!nv_context_look(context))
+		return false;
+	if (wanted && !nv_pairs_by_vf(&context->pairs, ifindex) && !udev_is_taken(ifname, wanted))
+		r = udev_foresee_name(context, ifname, wanted);
+	if (r < 0)
+		nv_err("cannot look for the pair of %s: %s", ifname, nv_strerror(r));
+	return r == 0;
+}
+
 /*
  * At boot the driver of a VF may be loaded before that of its hn. No manager may look at the VF
  * before it is known to be a VF, and none does before udev has processed it.
  */
-static bool udev_look(struct nv_context *context, const char *ifname)
+static bool udev_look(struct nv_context *context, const char *ifname, const char *wanted)
 {
 	const struct timespec pause = {.tv_nsec = 50000000};
 
 	for (int i = 0; i < HN_WAIT_MS / 50; i++) {
 		const struct nv_link *link;
 
-		if (!nv_context_look(context))
+		if (!udev_look_once(context, ifname, wanted))
 			return false;
-		link = nv_links_by_name(&context->links, ifname);
+		link = nv_links_by_index(&context->links, (int)if_nametoindex(ifname));
 		if (!link || strcmp(link->parent_bus, "pci") != 0 ||
 			!nv_streq(getenv("ACTION"), "add") ||
 			nv_pairs_by_vf(&context->pairs, link->ifindex) ||
@@ -178,22 +215,23 @@ static bool udev_look(struct nv_context *context, const char *ifname)
 }
 
 /* Whether netvfd has made this VLAN to register it with a VF. */
-static bool udev_is_vf_vlan(const struct nv_context *context, const char *ifname)
+static bool udev_is_vf_vlan(const struct nv_context *context, const struct nv_link *link)
 {
-	const struct nv_link *link = nv_links_by_name(&context->links, ifname);
 	const struct nv_link *vf = link ? nv_links_by_index(&context->links, link->lower) : NULL;
 	char name[IFNAMSIZ];
 
-	if (!vf || !nv_streq(link->kind, "vlan") || !udev_is_vf(context, vf->name))
+	if (!vf || !nv_streq(link->kind, "vlan") || !udev_is_vf(context, vf))
 		return false;
 	nv_vf_vlan_name(vf->ifindex, link->vlan_id, name);
-	return nv_streq(name, ifname);
+	return nv_streq(name, link->name);
 }
 
 int main(int argc, char **argv)
 {
 	NV_AUTO(nv_context) struct nv_context context = {};
-	const char *name;
+	const char *wanted = argc == 3 ? argv[2] : NULL;
+	const struct nv_link *link;
+	const char *name = NULL;
 
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_WARNING);
 	if (argc != 2 && argc != 3) {
@@ -202,15 +240,16 @@ int main(int argc, char **argv)
 	}
 	if (!nv_context_open(&context))
 		return 1;
-	if (!udev_may_be_ours(&context, argv[1]))
+	if (!udev_may_be_ours(&context, argv[1], wanted))
 		return 0;
-	if (!udev_look(&context, argv[1]))
+	if (!udev_look(&context, argv[1], wanted))
 		return 1;
-	if (udev_is_vf(&context, argv[1]) || udev_is_vf_vlan(&context, argv[1]) ||
+	link = nv_links_by_index(&context.links, (int)if_nametoindex(argv[1]));
+	if (udev_is_vf(&context, link) || udev_is_vf_vlan(&context, link) ||
 		udev_is_lagg(&context, argv[1]))
 		puts("NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf");
-	name = udev_is_vf(&context, argv[1]) ? udev_find_name(argv[1], argc == 3 ? argv[2] : NULL)
-					     : NULL;
+	if (udev_is_vf(&context, link))
+		name = udev_find_name(argv[1], wanted, udev_has_own_mac(&context, link));
 	if (name)
 		printf("NETVF_NAME=%s\n", name);
 	return 0;

@@ -167,12 +167,15 @@ struct match_ports {
 		const struct match_port *port;
 	} * place; /* sorted by MAC address, then by port */
 	size_t n_places;
+	const struct match_port **named; /* those that netvf_pairs names as a VF, sorted by hn */
+	size_t n_named;
 };
 
 static void match_ports_auto(struct match_ports *ports)
 {
 	free(ports->port);
 	free(ports->place);
+	free(ports->named);
 }
 
 static int match_order_places(const void *a, const void *b)
@@ -181,6 +184,15 @@ static int match_order_places(const void *a, const void *b)
 	int order = memcmp(one->mac, other->mac, NV_MAC_LEN);
 
 	return order ? order : (one->port > other->port) - (one->port < other->port);
+}
+
+static int match_order_named(const void *a, const void *b)
+{
+	const struct match_port *one = *(const struct match_port *const *)a;
+	const struct match_port *other = *(const struct match_port *const *)b;
+	int order = strcmp(one->vf_of->hn, other->vf_of->hn);
+
+	return order ? order : (one > other) - (one < other);
 }
 
 /* Returns whether it is one. */
@@ -207,7 +219,8 @@ static int match_find_ports(const struct nv_links *links, const struct nv_hn_con
 
 	ports.port = calloc(links->count + 1, sizeof(*ports.port));
 	ports.place = calloc(2 * links->count + 1, sizeof(*ports.place));
-	if (r < 0 || !ports.port || !ports.place)
+	ports.named = calloc(links->count + 1, sizeof(*ports.named));
+	if (r < 0 || !ports.port || !ports.place || !ports.named)
 		return -ENOMEM;
 	for (size_t i = 0; i < links->count; i++) {
 		const struct nv_link *link = &links->link[i];
@@ -216,11 +229,14 @@ static int match_find_ports(const struct nv_links *links, const struct nv_hn_con
 		if (!match_sort_port(link, config, &names, port))
 			continue;
 		ports.count++;
+		if (port->vf_of && !port->is_hn)
+			ports.named[ports.n_named++] = port;
 		ports.place[ports.n_places++] = (struct match_place){link->mac, port};
 		if (memcmp(link->mac, match_mac(link), NV_MAC_LEN) != 0)
 			ports.place[ports.n_places++] = (struct match_place){match_mac(link), port};
 	}
 	qsort(ports.place, ports.n_places, sizeof(*ports.place), match_order_places);
+	qsort(ports.named, ports.n_named, sizeof(*ports.named), match_order_named);
 	*ret_ports = TAKE_STRUCT(ports);
 	return 0;
 }
@@ -241,6 +257,23 @@ static const struct match_place *match_first_place(
 			to = middle;
 	}
 	return &ports->place[from];
+}
+
+/* The first port that is named as the VF of this hn, or where it would be. */
+static size_t match_first_named(const struct match_ports *ports, const char *hn)
+{
+	size_t from = 0;
+	size_t to = ports->n_named;
+
+	while (from < to) {
+		size_t middle = (from + to) / 2;
+
+		if (strcmp(ports->named[middle]->vf_of->hn, hn) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
 }
 
 /* Each port that has this MAC address, whether it is its permanent one or its current one. */
@@ -317,6 +350,46 @@ static void match_consider(
 		*found = (struct match_candidate){.vf = port};
 }
 
+static void match_find_by_mac(const struct match_ports *ports, const struct nv_link *hn,
+	struct match_candidate *ret_found)
+{
+	match_each_place (place, ports, hn->mac)
+		match_consider(place->port, hn, ret_found);
+	if (memcmp(hn->mac, match_mac(hn), NV_MAC_LEN) != 0)
+		match_each_place (place, ports, match_mac(hn))
+			match_consider(place->port, hn, ret_found);
+}
+
+/* A VF with a MAC address of its own. */
+static void match_find_by_name(const struct match_ports *ports, const struct nv_link *hn,
+	struct match_candidate *ret_found)
+{
+	size_t at = match_first_named(ports, hn->name);
+
+	for (; at < ports->n_named && nv_streq(ports->named[at]->vf_of->hn, hn->name); at++) {
+		if (ret_found->vf)
+			ret_found->rival = ports->named[at];
+		else
+			ret_found->vf = ports->named[at];
+	}
+}
+
+static void match_refuse_rival(
+	const struct match_candidate *found, const struct nv_link *hn, struct nv_pair *pair)
+{
+	const char *vf = found->vf->link->name;
+	const char *rival = found->rival->link->name;
+
+	if (match_is_vf_of(found->vf, hn))
+		match_set(pair, NV_MATCH_REFUSED,
+			"%s and %s both have the MAC address of %s: name the VF in netvf_pairs", vf,
+			rival, hn->name);
+	else
+		match_set(pair, NV_MATCH_REFUSED,
+			"netvf_pairs names %s and %s as the VF of %s, and neither has its MAC address: name only the VF",
+			vf, rival, hn->name);
+}
+
 /* Finds the VF of an hn, or the reason why none may be used. */
 static void match_find_vf(const struct nv_links *links, const struct match_ports *ports,
 	const struct nv_link *hn, struct nv_pair *pair)
@@ -324,16 +397,12 @@ static void match_find_vf(const struct nv_links *links, const struct match_ports
 	struct match_candidate found = {};
 	const struct nv_link *vf;
 
-	match_each_place (place, ports, hn->mac)
-		match_consider(place->port, hn, &found);
-	if (memcmp(hn->mac, match_mac(hn), NV_MAC_LEN) != 0)
-		match_each_place (place, ports, match_mac(hn))
-			match_consider(place->port, hn, &found);
+	match_find_by_mac(ports, hn, &found);
+	if (!found.vf)
+		match_find_by_name(ports, hn, &found);
 	vf = found.vf ? found.vf->link : NULL;
 	if (found.rival) {
-		match_set(pair, NV_MATCH_REFUSED,
-			"%s and %s both have the MAC address of %s: name the VF in netvf_pairs",
-			vf->name, found.rival->link->name, hn->name);
+		match_refuse_rival(&found, hn, pair);
 		return;
 	}
 	if (!vf)

@@ -6,7 +6,8 @@
  * hv_netvsc, virtio_net, vmxnet3, vif (xen-netfront), or one that the configuration names. Its VF
  * is an Ethernet link on the PCI bus that is not stacked and has the same permanent MAC address, or
  * the same current one if the kernel knows no permanent one. For a pair that the configuration
- * names, kind and parent device do not matter; the MAC addresses must be equal.
+ * names, kind and parent device do not matter. If no VF has hn's MAC address, a named one is its VF
+ * all the same, with a MAC address of its own (pair/vf_mac.h).
  */
 #pragma once
 
@@ -29,7 +30,7 @@ struct nv_pair {
 	enum nv_match_result match;
 	int hn; /* ifindex */
 	int vf; /* ifindex; 0: there is none now */
-	uint8_t mac[NV_MAC_LEN];
+	uint8_t mac[NV_MAC_LEN]; /* hn's */
 	char why[160]; /* for OBSERVED and REFUSED: the reason as a sentence; else "" */
 };
 

@@ -66,7 +66,7 @@ static const struct nv_ip *requests_find_source(
 
 void nv_requests_add(struct nv_requests *requests, const struct nv_requests_view *view)
 {
-	struct nv_frame_ask ask = {.mac = view->mac};
+	struct nv_frame_ask ask = {.mac = view->port_mac};
 
 	if (!requests_find_tag(view, &ask.vlan))
 		return;

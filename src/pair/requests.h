@@ -23,7 +23,8 @@ struct nv_requests_view {
 	const struct nv_neighs *neighs; /* of @link */
 	const struct nv_link *link; /* the upper, or an interface stacked on it */
 	int upper;
-	const uint8_t *mac; /* of the pair; NV_MAC_LEN bytes */
+	const uint8_t *mac; /* of the upper; NV_MAC_LEN bytes */
+	const uint8_t *port_mac; /* of the port that asks: @mac, or a VF's own */
 };
 
 /*

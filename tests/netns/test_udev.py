@@ -89,6 +89,20 @@ def test_a_vf_is_named_by_its_place_and_not_by_its_mac_address(guest, programs, 
     assert name("hn0", ID_NET_LINK_FILE=str(by_mac), ID_NET_NAME="eth0", **place) is None
 
 
+def test_a_vf_with_a_mac_address_of_its_own_is_known_by_the_name_that_it_gets(
+        guest, programs, tmp_path):
+    """And that may go by the address, which is no other interface's."""
+    guest.topology.vf_mac = "02:15:5d:4e:56:31"
+    guest.detach_vf()
+    guest.attach_vf("eth7")
+    by_mac = tmp_path / "10-fast.link"
+    by_mac.write_text(f"[Match]\nMACAddress={guest.topology.vf_mac}\n\n[Link]\nName=vf0\n")
+    known = {"ID_NET_LINK_FILE": str(by_mac), "ID_NET_NAME": "vf0", "ID_NET_NAME_SLOT": "ens1"}
+    assert properties(guest, programs, "eth7", "vf0", **known) == LEFT_ALONE + "NETVF_NAME=vf0\n"
+    assert properties(guest, programs, "eth7", "vf1", **known) == ""
+    assert properties(guest, programs, "eth7", "hn0", **known) == ""
+
+
 def test_of_a_pair_cloud_inits_handler_sees_the_hn(guest, programs, tmp_path):
     """It stops at two interfaces of one MAC address, and these are all files that it reads of."""
     shutil.copy(TOP / "dist/netvf_class_net", tmp_path)

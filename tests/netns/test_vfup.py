@@ -114,6 +114,17 @@ def test_a_kernel_without_bonding_gets_the_other_form(programs, guest, setting):
     assert guest.link("hn0").get_attr("IFLA_MASTER") is None
 
 
+def test_a_bond_gives_way_to_a_vf_with_a_mac_address_of_its_own(programs, guest):
+    index = guest.namespace.index("vf0")
+    guest.netlink.link("set", index=index, address="02:15:5d:4e:56:31")
+    programs.write_rcconf(RC_CONF + 'netvf_lagg="bond"\n')
+    said = programs.run("hyperv_vfup", "hn0")
+    assert "vf0 has a MAC address of its own" in said
+    assert guest.addresses("lagg0") == WHOLE
+    kind = guest.link("lagg0").get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_KIND")
+    assert kind != "bond"
+
+
 def test_a_vlan_moves(programs, guest):
     try:
         guest.netlink.link("add", ifname="hn0.5", kind="vlan", vlan_id=5,

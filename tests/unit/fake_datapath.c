@@ -87,8 +87,10 @@ static void settle(const struct nv_dp_pair *old, struct nv_dp_pair *pair)
 		pair->inside = 0;
 	if (pair->vf != old->vf)
 		pair->inside &= ~(1U << NV_PORT_VF);
-	if (!pair->vf)
+	if (!pair->vf) {
 		pair->active = NV_PORT_HN;
+		memset(pair->vf_mac, 0, sizeof(pair->vf_mac));
+	}
 	if ((pair->mode == NV_MODE_VF && !pair->vf) || (pair->mode == NV_MODE_LAGG && !pair->lagg))
 		pair->mode = NV_MODE_HN;
 }
@@ -119,6 +121,8 @@ static void log_edit(const struct nv_datapath *datapath, const struct nv_dp_pair
 		nv_str_printf(log, " inside=%u", new->inside);
 	if (memcmp(new->mac, old->mac, NV_MAC_LEN))
 		nv_str_printf(log, " mac=%02x", new->mac[NV_MAC_LEN - 1]);
+	if (memcmp(new->vf_mac, old->vf_mac, NV_MAC_LEN))
+		nv_str_printf(log, " vf_mac=%02x", new->vf_mac[NV_MAC_LEN - 1]);
 	nv_str_addc(log, '\n');
 }
 

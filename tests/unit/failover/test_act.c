@@ -121,6 +121,33 @@ static void a_vf_is_set_up_as_it_joins_when_its_programs_are_attached(void **sta
 	assert_false(fake_link(fake, "nvt0").flags & IFF_UP);
 }
 
+/* Before the VF is up: the host sends to it at once. */
+static void a_vf_joins_with_its_own_mac(void **state)
+{
+	struct nv_link vf;
+
+	(void)state;
+	sets_up = true;
+	settings.hn.pair[0] = (struct nv_hn_named_pair){.hn = "hn0", .vf = "nvt0"};
+	settings.hn.n_pairs = 1;
+	make_vf("nvt0", 9);
+	vf = fake_link(fake, "nvt0");
+	vf.flags &= ~(uint32_t)IFF_UP;
+	fake_put_link(fake, &vf);
+	forget();
+	hear();
+	expect_log("link_set nvt0 +allmulti addrgen=1\n"
+		   "sysctl net/ipv6/conf/nvt0/accept_ra=0\n"
+		   "attach nvt0\n"
+		   "path hn0 vf=nvt0 vf_mac=09\n"
+		   "link_set nvt0 up\n"
+		   "path hn0 active=vf\n"
+		   "raise VF_UP hn0\n");
+	fake_del_link(fake, vf.ifindex);
+	hear();
+	assert_int_equal(pair()->vf_mac[NV_MAC_LEN - 1], 0);
+}
+
 static void a_vf_that_joins_is_left_to_the_rule(void)
 {
 	add_vf("nvt0");
@@ -302,6 +329,7 @@ int main(void)
 		TEST(a_vf_for_itself_is_not_touched_as_it_joins),
 		TEST(who_sets_vfs_up_is_told_of_one_that_is_down),
 		TEST(a_vf_is_set_up_as_it_joins_when_its_programs_are_attached),
+		TEST(a_vf_joins_with_its_own_mac),
 		TEST(a_vf_that_is_not_to_be_set_up_now_is_left_to_the_rule),
 		TEST(a_vf_that_would_lose_its_name_is_left_to_the_rule),
 		TEST(a_vf_that_refuses_is_left_to_the_rule),

@@ -10,6 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+static void set_mac(const char *name, uint8_t last)
+{
+	struct nv_link link = fake_link(fake, name);
+
+	link.mac[NV_MAC_LEN - 1] = link.permanent_mac[NV_MAC_LEN - 1] = last;
+	fake_put_link(fake, &link);
+	hear();
+}
+
 /* As nv_pairs_find() finds it now. */
 static struct nv_view observe(void)
 {
@@ -147,6 +156,20 @@ static void a_bond_is_made_only_where_it_is_wanted_and_possible(void **state)
 	assert_int_equal(observe().facts.bond, NV_BOND_NONE);
 }
 
+static void a_bond_is_not_for_a_vf_with_a_mac_of_its_own(void **state)
+{
+	(void)state;
+	settings.hn.pair[0] = (struct nv_hn_named_pair){.hn = "hn0", .vf = "nvt0"};
+	settings.hn.n_pairs = 1;
+	make_vf("nvt0", 9);
+	hear();
+	settings.hn.lagg = NV_LAGG_BOND;
+	assert_true(observe().facts.vf);
+	assert_int_equal(observe().facts.bond, NV_BOND_NONE);
+	set_mac("nvt0", 1);
+	assert_int_equal(observe().facts.bond, NV_BOND_MAKE);
+}
+
 static void a_bond_that_nobody_asked_for_takes_no_link_from_a_vf(void **state)
 {
 	(void)state;
@@ -262,6 +285,7 @@ int main(void)
 		TEST(which_vf_it_is_follows_the_match),
 		TEST(a_lagg_counts_as_gone_only_when_the_kernel_says_so),
 		TEST(a_bond_is_made_only_where_it_is_wanted_and_possible),
+		TEST(a_bond_is_not_for_a_vf_with_a_mac_of_its_own),
 		TEST(a_bond_that_nobody_asked_for_takes_no_link_from_a_vf),
 		TEST(a_bond_takes_a_vf_that_is_in_none),
 		TEST(an_hn_that_is_given_back_is_looked_at_soon),

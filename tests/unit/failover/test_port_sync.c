@@ -236,6 +236,40 @@ static void a_new_mac_of_the_upper_is_known_and_heard(void **state)
 	assert_int_equal(edits, 1);
 }
 
+static void set_mac(const char *name, uint8_t last)
+{
+	struct nv_link link = fake_link(fake, name);
+
+	link.mac[5] = last;
+	fake_put_link(fake, &link);
+}
+
+static void a_vf_with_a_mac_of_its_own_is_known_by_it(void **state)
+{
+	const uint8_t none[NV_MAC_LEN] = {};
+
+	(void)state;
+	set_mac("vf0", 9);
+	settle();
+	assert_int_equal(path.mac[5], 1);
+	assert_memory_equal(path.vf_mac, fake_link(fake, "vf0").mac, NV_MAC_LEN);
+	assert_false(has("hn0", IFF_PROMISC) || has("vf0", IFF_PROMISC));
+	settle();
+	assert_int_equal(edits, 1);
+	/* It is the upper itself, or gets hn's. */
+	path.mode = NV_MODE_VF;
+	settle();
+	assert_int_equal(path.mac[5], 9);
+	assert_memory_equal(path.vf_mac, none, NV_MAC_LEN);
+	path.mode = NV_MODE_LAGG;
+	settle();
+	assert_int_equal(path.vf_mac[5], 9);
+	set_mac("vf0", 1);
+	settle();
+	assert_int_equal(path.mac[5], 1);
+	assert_memory_equal(path.vf_mac, none, NV_MAC_LEN);
+}
+
 static void an_hn_that_was_promiscuous_stays_so(void **state)
 {
 	(void)state;
@@ -326,6 +360,7 @@ int main(void)
 		TEST(other_macs_and_vlans_above_need_all_frames),
 		TEST(vlans_that_are_registered_with_the_vf_need_none),
 		TEST(a_new_mac_of_the_upper_is_known_and_heard),
+		TEST(a_vf_with_a_mac_of_its_own_is_known_by_it),
 		TEST(an_hn_that_was_promiscuous_stays_so),
 		TEST(a_port_of_a_bond_is_the_kernels),
 		TEST(a_transparent_vf_follows_once_it_is_ready),

@@ -248,6 +248,18 @@ static void the_vf_is_limited_while_hn_can_take_the_rest(void **state)
 	assert_int_equal(limits.vf, 0);
 }
 
+static void a_vf_with_a_mac_of_its_own_sends_for_the_upper(void **state)
+{
+	struct nv_link vf = fake_link(fake, "vf0");
+
+	(void)state;
+	vf.mac[5] = 9;
+	fake_put_link(fake, &vf);
+	follow();
+	assert_int_equal(limits.vf, path.vf);
+	assert_memory_equal(limits.mac, fake_link(fake, "lagg0").mac, NV_MAC_LEN);
+}
+
 static void a_vf_for_itself_has_no_limits(void **state)
 {
 	(void)state;
@@ -361,6 +373,7 @@ int main(void)
 		TEST(a_vlan_that_is_refused_for_a_moment_is_asked_for_again),
 		TEST(a_bond_registers_by_itself),
 		TEST(the_vf_is_limited_while_hn_can_take_the_rest),
+		TEST(a_vf_with_a_mac_of_its_own_sends_for_the_upper),
 		TEST(a_vf_for_itself_has_no_limits),
 		TEST(a_transparent_vf_is_left_alone_until_it_is_ready),
 		TEST(groups_follow_those_of_the_upper),

@@ -195,7 +195,7 @@ static void a_vf_with_a_master_is_only_watched(void **state)
 	assert_non_null(strstr(pairs.pair[0].why, "eth0"));
 }
 
-static void a_named_pair_needs_only_equal_macs(void **state)
+static void a_named_pair_is_any_two_links(void **state)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
 	struct nv_hn_config config = {.pair = {{.hn = "hn0", .vf = "vf0"}}, .n_pairs = 1};
@@ -212,11 +212,59 @@ static void a_named_pair_needs_only_equal_macs(void **state)
 	assert_int_equal(pairs.count, 1);
 	assert_int_equal(pairs.pair[0].hn, 2);
 	assert_int_equal(pairs.pair[0].vf, 3);
+}
+
+static void a_named_vf_may_have_a_mac_of_its_own(void **state)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	struct nv_hn_config config = {
+		.pair = {{.hn = "eth0", .vf = "ens4"}, {.hn = "eth1", .vf = "ens5"}}, .n_pairs = 2};
+	struct nv_link link[] = {
+		ethernet(2, "eth0", "virtio_net", "virtio", 1),
+		ethernet(3, "eth1", "virtio_net", "virtio", 2),
+		ethernet(4, "ens4", "mlx5_core", "pci", 4),
+		ethernet(5, "ens5", "mlx5_core", "pci", 5),
+	};
+
+	(void)state;
+	find(link, NV_ARRAY_SIZE(link), &config, &pairs);
+	assert_int_equal(pairs.count, 2);
+	for (size_t i = 0; i < pairs.count; i++) {
+		assert_int_equal(pairs.pair[i].match, NV_MATCH_MANAGED);
+		assert_int_equal(pairs.pair[i].vf, 4 + i);
+		assert_memory_equal(pairs.pair[i].mac, link[i].mac, NV_MAC_LEN);
+	}
+	/* Without a name it is nobody's. */
+	nv_pairs_auto(&pairs);
+	config.n_pairs = 1;
+	find(link, NV_ARRAY_SIZE(link), &config, &pairs);
+	assert_int_equal(pairs.pair[1].vf, 0);
+}
+
+/* A name may have come to another card meanwhile. */
+static void a_vf_with_hns_mac_goes_before_a_named_one_without(void **state)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	const struct nv_hn_config config = {
+		.pair = {{.hn = "eth0", .vf = "ens4"}, {.hn = "eth0", .vf = "ens5"}}, .n_pairs = 2};
+	struct nv_link link[] = {
+		ethernet(2, "eth0", "virtio_net", "virtio", 1),
+		ethernet(3, "ens4", "mlx5_core", "pci", 4),
+		ethernet(4, "ens6", "mlx5_core", "pci", 1),
+		ethernet(5, "ens5", "mlx5_core", "pci", 5),
+	};
+
+	(void)state;
+	find(link, NV_ARRAY_SIZE(link), &config, &pairs);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_MANAGED);
+	assert_int_equal(pairs.pair[0].vf, 4);
 
 	nv_pairs_auto(&pairs);
-	link[1].mac[5] = 8;
+	link[2].mac[5] = 6;
 	find(link, NV_ARRAY_SIZE(link), &config, &pairs);
-	assert_int_equal(pairs.pair[0].vf, 0);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_REFUSED);
+	assert_non_null(strstr(pairs.pair[0].why, "ens4"));
+	assert_non_null(strstr(pairs.pair[0].why, "ens5"));
 }
 
 static void names_make_units_and_laggs(void **state)
@@ -415,7 +463,9 @@ int main(void)
 		cmocka_unit_test(a_lagg_that_is_a_bond_is_no_foreign_master),
 		cmocka_unit_test(a_bond_is_anothers_also_while_the_vf_is_away),
 		cmocka_unit_test(a_rival_of_a_port_of_ours_is_refused),
-		cmocka_unit_test(a_named_pair_needs_only_equal_macs),
+		cmocka_unit_test(a_named_pair_is_any_two_links),
+		cmocka_unit_test(a_named_vf_may_have_a_mac_of_its_own),
+		cmocka_unit_test(a_vf_with_hns_mac_goes_before_a_named_one_without),
 		cmocka_unit_test(names_make_units_and_laggs),
 		cmocka_unit_test(what_rcconf_says_of_synthetic_counts),
 		cmocka_unit_test(what_is_no_ethernet_is_no_hn_and_no_vf),

@@ -62,16 +62,22 @@ static void put_neigh(int ifindex, const char *text, uint8_t last, uint16_t stat
 	assert_int_equal(nv_neighs_add(&neighs, &neigh), 0);
 }
 
-static void ask(int ifindex)
+static void ask_by(int ifindex, const uint8_t port_mac[NV_MAC_LEN])
 {
 	const struct nv_requests_view view = {.links = &links,
 		.addrs = &addrs,
 		.neighs = &neighs,
 		.link = nv_links_by_index(&links, ifindex),
 		.upper = 10,
-		.mac = mac};
+		.mac = mac,
+		.port_mac = port_mac};
 
 	nv_requests_add(&requests, &view);
+}
+
+static void ask(int ifindex)
+{
+	ask_by(ifindex, mac);
 }
 
 static void expect(size_t at, const char *hex)
@@ -95,6 +101,20 @@ static void arp_asks_one_neighbour(void **state)
 	assert_int_equal(requests.count, 1);
 	expect(0, "0200000000090200000000aa0806"
 		  "00010800060400010200000000aac0000201000000000000c0000209");
+}
+
+static void a_port_with_a_mac_of_its_own_asks_with_that(void **state)
+{
+	const uint8_t own[NV_MAC_LEN] = {2, 0, 0, 0, 0, 0xbb};
+
+	(void)state;
+	put_link(10, "dummy", 0, 0);
+	put_addr(10, "192.0.2.1", 24, 0);
+	put_neigh(10, "192.0.2.9", 9, NUD_STALE);
+	ask_by(10, own);
+	assert_int_equal(requests.count, 1);
+	expect(0, "0200000000090200000000bb0806"
+		  "00010800060400010200000000bbc0000201000000000000c0000209");
 }
 
 static void a_solicitation_asks_one_neighbour(void **state)
@@ -166,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(arp_asks_one_neighbour, tear_down),
+		cmocka_unit_test_teardown(a_port_with_a_mac_of_its_own_asks_with_that, tear_down),
 		cmocka_unit_test_teardown(a_solicitation_asks_one_neighbour, tear_down),
 		cmocka_unit_test_teardown(those_confirmed_last_are_asked_first, tear_down),
 		cmocka_unit_test_teardown(only_an_address_that_it_has_asks, tear_down),
