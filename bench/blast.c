@@ -2,9 +2,10 @@
 /*
  * One kind of traffic for some seconds; prints how much it was and the processor time it took.
  *
- *   blast serve                     answers the other two: takes a TCP stream, echoes datagrams
+ *   blast serve                     answers the others: takes TCP streams, echoes datagrams
  *   blast udp ADDRESS SECONDS       64 byte frames: number a second, processor nanoseconds of each
  *   blast tcp ADDRESS SECONDS       one stream: bytes a second, processor nanoseconds of a KiB
+ *   blast tcp8 ADDRESS SECONDS      the same of eight streams at once
  *   blast ping ADDRESS SECONDS      one datagram there and back at a time: microseconds, the median
  *                                   and, not rounded to the clock's steps, the mean
  */
@@ -22,6 +23,7 @@
 #define SMALL	   22 /* bytes of payload in a frame of 64 */
 #define TRIPS_MAX  1000000
 #define LOOK_EVERY 32 /* sends between two looks at the clock */
+#define STREAMS	   8
 
 static char buffer[256 * 1024];
 
@@ -48,22 +50,39 @@ static struct sockaddr_in address(const char *text)
 	return address;
 }
 
+/* Takes a stream that waits, or what has come by the one that is there. */
+static void serve_stream(struct pollfd *stream, struct pollfd *listener)
+{
+	if (stream->fd < 0 && listener->revents) {
+		stream->fd = accept(listener->fd, NULL, NULL);
+		stream->revents = 0;
+		listener->revents = 0;
+	}
+	if (stream->fd >= 0 && stream->revents &&
+		recv(stream->fd, buffer, sizeof(buffer), 0) <= 0) {
+		close(stream->fd);
+		stream->fd = -1;
+	}
+}
+
 static int serve(void)
 {
 	struct sockaddr_in here = address(NULL);
-	struct pollfd fd[3] = {
-		{.events = POLLIN}, {.events = POLLIN}, {.fd = -1, .events = POLLIN}};
+	struct pollfd fd[2 + STREAMS] = {{.events = POLLIN}, {.events = POLLIN}};
 	int one = 1;
+
+	for (int i = 2; i < 2 + STREAMS; i++)
+		fd[i] = (struct pollfd){.fd = -1, .events = POLLIN};
 
 	fd[0].fd = socket(AF_INET, SOCK_DGRAM, 0);
 	fd[1].fd = socket(AF_INET, SOCK_STREAM, 0);
 	setsockopt(fd[1].fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd[0].fd, (struct sockaddr *)&here, sizeof(here)) ||
-		bind(fd[1].fd, (struct sockaddr *)&here, sizeof(here)) || listen(fd[1].fd, 1))
+		bind(fd[1].fd, (struct sockaddr *)&here, sizeof(here)) || listen(fd[1].fd, STREAMS))
 		return fail("serve");
 	puts("ready");
 	fflush(stdout);
-	while (poll(fd, 3, -1) > 0) {
+	while (poll(fd, 2 + STREAMS, -1) > 0) {
 		struct sockaddr_in peer;
 		socklen_t size = sizeof(peer);
 		ssize_t got;
@@ -75,12 +94,8 @@ static int serve(void)
 				sendto(fd[0].fd, buffer, (size_t)got, 0, (struct sockaddr *)&peer,
 					size);
 		}
-		if (fd[1].revents && fd[2].fd < 0)
-			fd[2].fd = accept(fd[1].fd, NULL, NULL);
-		else if (fd[2].revents && recv(fd[2].fd, buffer, sizeof(buffer), 0) <= 0) {
-			close(fd[2].fd);
-			fd[2].fd = -1;
-		}
+		for (int i = 2; i < 2 + STREAMS; i++)
+			serve_stream(&fd[i], &fd[1]);
 	}
 	return fail("poll");
 }
@@ -104,6 +119,36 @@ static int flood(int fd, size_t size, double unit, double limit)
 	} while (took < limit);
 	busy = seconds(CLOCK_PROCESS_CPUTIME_ID) - busy;
 	printf("%.0f %.2f\n", count / unit / took, busy / (count / unit) * 1e9);
+	return 0;
+}
+
+/* Whichever stream has room is filled. */
+static int flood_streams(const struct sockaddr_in *peer, double limit)
+{
+	struct pollfd fd[STREAMS];
+	double start = seconds(CLOCK_MONOTONIC);
+	double busy = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	double count = 0;
+	double took;
+
+	for (int i = 0; i < STREAMS; i++) {
+		fd[i] = (struct pollfd){.fd = socket(AF_INET, SOCK_STREAM, 0), .events = POLLOUT};
+		if (connect(fd[i].fd, (const void *)peer, sizeof(*peer)))
+			return fail("connect");
+	}
+	do {
+		poll(fd, STREAMS, 100);
+		for (int i = 0; i < STREAMS; i++) {
+			ssize_t sent = 0;
+
+			if (fd[i].revents)
+				sent = send(fd[i].fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+			count += sent > 0 ? (double)sent : 0;
+		}
+		took = seconds(CLOCK_MONOTONIC) - start;
+	} while (took < limit);
+	busy = seconds(CLOCK_PROCESS_CPUTIME_ID) - busy;
+	printf("%.0f %.2f\n", count / 1024 / took, busy / (count / 1024) * 1e9);
 	return 0;
 }
 
@@ -146,6 +191,8 @@ int main(int argc, char **argv)
 		return 2;
 	stream = !strcmp(argv[1], "tcp");
 	peer = address(argv[2]);
+	if (!strcmp(argv[1], "tcp8"))
+		return flood_streams(&peer, atof(argv[3]));
 	fd = socket(AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM, 0);
 	if (connect(fd, (struct sockaddr *)&peer, sizeof(peer)))
 		return fail("connect");
