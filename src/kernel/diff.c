@@ -146,7 +146,8 @@ bool nv_link_equal(const struct nv_link *a, const struct nv_link *b)
 	       a->lower_elsewhere == b->lower_elsewhere && diff_same_vlan(a, b) &&
 	       a->addr_gen_mode == b->addr_gen_mode && strcmp(a->kind, b->kind) == 0 &&
 	       strcmp(a->driver, b->driver) == 0 && strcmp(a->parent_bus, b->parent_bus) == 0 &&
-	       strcmp(a->parent_dev, b->parent_dev) == 0 && strcmp(a->alias, b->alias) == 0;
+	       a->is_virtfn == b->is_virtfn && strcmp(a->parent_dev, b->parent_dev) == 0 &&
+	       strcmp(a->alias, b->alias) == 0;
 }
 
 static bool diff_same_ip(bool has_a, const struct nv_ip *a, bool has_b, const struct nv_ip *b)

@@ -9,6 +9,7 @@
 #include <net/if_arp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 /* The last part of the target of a symbolic link below /sys. */
 static bool link_driver_read_target(const char *path, char *ret, size_t size)
@@ -62,6 +63,16 @@ static bool link_driver_ask_sysfs(struct nv_link *link)
 	return link_driver_read_target(path, link->driver, sizeof(link->driver));
 }
 
+/* A virtio device has none of its own: its parent is the PCI device. */
+static bool link_driver_has_physfn(const struct nv_link *link)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/%sphysfn", link->parent_bus,
+		link->parent_dev, nv_streq(link->parent_bus, "virtio") ? "../" : "");
+	return access(path, F_OK) == 0;
+}
+
 static void link_driver_ask_ethtool(int fd, struct nv_link *link)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
@@ -87,4 +98,5 @@ void nv_link_driver_find(int ioctl_fd, struct nv_link *link)
 		link_driver_find_parent(link);
 	if (!link->parent_dev[0] || !link_driver_ask_sysfs(link))
 		link_driver_ask_ethtool(ioctl_fd, link);
+	link->is_virtfn = link->parent_dev[0] && link_driver_has_physfn(link);
 }

@@ -114,6 +114,7 @@ static void monitor_take_link(const struct nv_link *link, bool gone, void *data)
 		nv_strcopy(new.driver, sizeof(new.driver), known->driver);
 		nv_strcopy(new.parent_bus, sizeof(new.parent_bus), known->parent_bus);
 		nv_strcopy(new.parent_dev, sizeof(new.parent_dev), known->parent_dev);
+		new.is_virtfn = known->is_virtfn;
 	} else if (monitor->real->link_driver) {
 		monitor->real->link_driver(nv_kernel_self(monitor->kernel), &new);
 	}

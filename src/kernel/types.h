@@ -75,6 +75,8 @@ struct nv_link {
 	char parent_bus[NV_NAME_LEN]; /* IFLA_PARENT_DEV_BUS_NAME (Linux 5.14) or sysfs: "pci",
 					 "vmbus" */
 	char parent_dev[NV_NAME_LEN]; /* "0000:00:03.0" */
+	/* Its PCI device is a virtual function of a device that this system has, too (sysfs). */
+	bool is_virtfn;
 	char alias[256]; /* description */
 };
 

@@ -111,12 +111,12 @@ static bool match_is_synthetic(const struct nv_link *link, const struct nv_hn_co
 	for (size_t i = 0; i < config->n_names; i++)
 		if (nv_streq(link->name, config->name[i]))
 			return true;
-	return !link->kind[0] && match_has_synthetic_driver(link, config);
+	return !link->kind[0] && !link->is_virtfn && match_has_synthetic_driver(link, config);
 }
 
 static bool match_may_be_vf(const struct nv_link *link)
 {
-	return !link->kind[0] && nv_streq(link->parent_bus, "pci");
+	return !link->kind[0] && (nv_streq(link->parent_bus, "pci") || link->is_virtfn);
 }
 
 /* Most names differ in their first letter, and there may be a thousand. */

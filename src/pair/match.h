@@ -3,11 +3,12 @@
  * Links -> pairs: a pure function of one link dump and the configuration.
  *
  * An hn is an Ethernet link that is not stacked (its kind is empty) with a synthetic driver:
- * hv_netvsc, virtio_net, vmxnet3, vif (xen-netfront), or one that the configuration names. Its VF
- * is an Ethernet link on the PCI bus that is not stacked and has the same permanent MAC address, or
- * the same current one if the kernel knows no permanent one. For a pair that the configuration
- * names, kind and parent device do not matter. If no VF has hn's MAC address, a named one is its VF
- * all the same, with a MAC address of its own (pair/vf_mac.h).
+ * hv_netvsc, virtio_net, vmxnet3, vif (xen-netfront), or one that the configuration names. A
+ * virtual function whose physical function is here, too, is none (a virtio card has such
+ * functions). Its VF is an Ethernet link on the PCI bus that is not stacked and has the same
+ * permanent MAC address, or the same current one if the kernel knows no permanent one. For a pair
+ * that the configuration names, kind and parent device do not matter. If no VF has hn's MAC
+ * address, a named one is its VF all the same, with a MAC address of its own (pair/vf_mac.h).
  */
 #pragma once
 

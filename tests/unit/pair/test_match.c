@@ -94,6 +94,24 @@ static void two_vfs_are_refused_and_named(void **state)
 	}
 }
 
+static void a_virtio_card_may_be_a_vf(void **state)
+{
+	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
+	struct nv_link link[] = {
+		ethernet(2, "eth0", "virtio_net", "virtio", 1),
+		ethernet(3, "eth1", "virtio_net", "virtio", 1),
+	};
+
+	(void)state;
+	link[1].is_virtfn = true;
+	find(link, NV_ARRAY_SIZE(link), &nothing, &pairs);
+	assert_int_equal(pairs.count, 1);
+	assert_int_equal(pairs.pair[0].match, NV_MATCH_MANAGED);
+	assert_int_equal(pairs.pair[0].hn, 2);
+	assert_int_equal(pairs.pair[0].vf, 3);
+	assert_true(nv_link_may_be_vf(&link[1], &nothing));
+}
+
 static void two_hns_with_one_mac_are_refused(void **state)
 {
 	NV_AUTO(nv_pairs) struct nv_pairs pairs = {};
@@ -458,6 +476,7 @@ int main(void)
 		cmocka_unit_test(permanent_mac_counts_more_than_the_current),
 		cmocka_unit_test(stacked_links_are_no_ports),
 		cmocka_unit_test(two_vfs_are_refused_and_named),
+		cmocka_unit_test(a_virtio_card_may_be_a_vf),
 		cmocka_unit_test(two_hns_with_one_mac_are_refused),
 		cmocka_unit_test(a_vf_with_a_master_is_only_watched),
 		cmocka_unit_test(a_lagg_that_is_a_bond_is_no_foreign_master),
