@@ -27,6 +27,7 @@ struct nv_datapath {
 	struct nv_kernel *kernel;
 	char *run_dir;
 	struct nv_objects objects;
+	struct nv_audit audit; /* of these */
 	struct nv_table table;
 	enum nv_handover handover;
 	size_t found; /* the slot that was searched last */
@@ -119,6 +120,7 @@ int nv_datapath_open(
 		r = nv_table_map(datapath->objects.fd[NV_OBJECT_PAIRS], &datapath->table);
 	if (r < 0)
 		return r;
+	nv_audit_begin(&datapath->objects, &datapath->audit);
 	*ret_datapath = TAKE_PTR(datapath);
 	return 0;
 }
@@ -197,6 +199,7 @@ static int dp_refresh(struct nv_datapath *datapath)
 	datapath->table = table;
 	nv_objects_auto(&datapath->objects);
 	datapath->objects = TAKE(objects, NV_OBJECTS_NONE);
+	nv_audit_begin(&datapath->objects, &datapath->audit);
 	if (datapath->hooks_wanted)
 		dp_hook(datapath);
 	return 0;
@@ -444,12 +447,13 @@ int nv_datapath_missing(struct nv_datapath *datapath, int hn, int ret_ifindex[NV
 	struct nv_dp_pair pair;
 	int r = nv_datapath_get(datapath, hn, &pair);
 
-	return r < 0 ? r : nv_audit_missing(&datapath->objects, &pair, ret_ifindex);
+	return r < 0 ? r
+		     : nv_audit_missing(&datapath->audit, &datapath->objects, &pair, ret_ifindex);
 }
 
 bool nv_datapath_leads(struct nv_datapath *datapath, const struct nv_dp_pair *pair)
 {
-	return nv_audit_is_led(&datapath->objects, pair);
+	return nv_audit_is_led(&datapath->audit, &datapath->objects, pair);
 }
 
 struct nv_dp_others nv_datapath_others(struct nv_datapath *datapath, const struct nv_dp_pair *pair)
@@ -482,7 +486,7 @@ int nv_datapath_reattach(struct nv_datapath *datapath, int hn, int ret_ifindex[N
 		return slot;
 	entry = nv_table_entry(&datapath->table, (size_t)slot);
 	pair = nv_entry_pair(&datapath->table, entry);
-	count = nv_audit_missing(&datapath->objects, &pair, ret_ifindex);
+	count = nv_audit_missing(&datapath->audit, &datapath->objects, &pair, ret_ifindex);
 	r = count ? dp_attach(datapath, slot, &pair, &pair, ALL_ROLES) : 0;
 	dp_free_vf(datapath, entry);
 	return r < 0 ? r : count;
