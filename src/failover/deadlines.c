@@ -70,6 +70,15 @@ uint64_t nv_deadlines_next(const struct nv_deadlines *deadlines)
 	return next;
 }
 
+size_t nv_deadlines_due(const struct nv_deadlines *deadlines, uint64_t now)
+{
+	size_t due = 0;
+
+	for (size_t i = 0; i < deadlines->count; i++)
+		due += deadlines->one[i].when <= now;
+	return due;
+}
+
 int nv_deadlines_take(struct nv_deadlines *deadlines, uint64_t now)
 {
 	for (size_t i = 0; i < deadlines->count; i++) {

@@ -37,5 +37,8 @@ void nv_deadlines_add(struct nv_deadlines *deadlines, int hn, uint64_t when);
 /* The soonest; NV_NEVER: there is none. */
 uint64_t nv_deadlines_next(const struct nv_deadlines *deadlines);
 
+/* How many are due. */
+size_t nv_deadlines_due(const struct nv_deadlines *deadlines, uint64_t now);
+
 /* Removes one that is due, and returns its hn; -1: none is due. */
 int nv_deadlines_take(struct nv_deadlines *deadlines, uint64_t now);

@@ -532,6 +532,7 @@ static void failover_settle_these(struct nv_failover *failover, struct nv_hns *d
 {
 	struct nv_managed *managed;
 	const struct nv_pair *pair;
+	bool any_dropped = false;
 
 	for (size_t i = 0; i < due->count; i++) {
 		managed = nv_managed_find(failover, due->hn[i]);
@@ -545,10 +546,13 @@ static void failover_settle_these(struct nv_failover *failover, struct nv_hns *d
 	}
 	for (size_t i = 0; i < due->count; i++) {
 		managed = nv_managed_find(failover, due->hn[i]);
-		if (managed && !managed->memory.found)
-			failover_settle_unseen(failover, managed);
+		if (!managed || managed->memory.found)
+			continue;
+		failover_settle_unseen(failover, managed);
+		any_dropped |= managed->memory.dropped;
 	}
-	nv_managed_sweep(failover);
+	if (any_dropped)
+		nv_managed_sweep(failover);
 	for (size_t i = 0; i < due->count; i++) {
 		managed = nv_managed_find(failover, due->hn[i]);
 		if (!managed)

@@ -6,6 +6,9 @@
 
 #include <sys/random.h>
 
+/* Pairs for which the groups are read one by one; of more, those of all interfaces. */
+#define FEW 4
+
 static void notify_peers_tell(struct nv_failover *failover, const struct nv_managed *managed,
 	struct nv_notify_mcasts *mcasts)
 {
@@ -59,6 +62,7 @@ void nv_notify_peers(void *data)
 	struct nv_failover *failover = data;
 	uint64_t interval = failover->settings->announce_interval * NV_USEC_PER_SEC;
 	uint64_t now = nv_loop_now(failover->loop);
+	bool few = nv_deadlines_due(&failover->notices, now) <= FEW;
 	uint64_t next;
 	int hn;
 
@@ -68,7 +72,7 @@ void nv_notify_peers(void *data)
 		if (!managed)
 			continue;
 		if (nv_notify_due(&managed->memory.notify, now, interval))
-			notify_peers_tell(failover, managed, &mcasts);
+			notify_peers_tell(failover, managed, few ? NULL : &mcasts);
 		nv_notify_peers_due(failover, managed);
 	}
 	next = nv_deadlines_next(&failover->notices);

@@ -67,14 +67,16 @@ void nv_notify_mcasts_auto(struct nv_notify_mcasts *mcasts)
 	nv_mcasts_auto(&mcasts->mcasts);
 }
 
-static void notify_send_read(struct nv_kernel *kernel, struct nv_notify_mcasts *mcasts)
+/* @ifindex: the @count links that they are needed of; 0: of all. */
+static void notify_send_read(
+	struct nv_kernel *kernel, const int *ifindex, size_t count, struct nv_notify_mcasts *mcasts)
 {
 	int r;
 
 	if (mcasts->read)
 		return;
 	mcasts->read = true;
-	r = nv_kernel_mcasts(kernel, &mcasts->mcasts);
+	r = nv_kernel_mcasts(kernel, ifindex, count, &mcasts->mcasts);
 	if (r < 0)
 		nv_warn("cannot read the joined multicast groups: %s; switches learn their ports from the next query",
 			nv_strerror(r));
@@ -82,11 +84,12 @@ static void notify_send_read(struct nv_kernel *kernel, struct nv_notify_mcasts *
 
 /* The addresses first: peers wait for them, and the groups take longer to read. */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
-	const struct nv_addrs *addrs, struct nv_notify_mcasts *mcasts, int upper, const char *hn)
+	const struct nv_addrs *addrs, struct nv_notify_mcasts *all, int upper, const char *hn)
 {
 	struct telling telling = {.kernel = kernel};
+	NV_AUTO(nv_notify_mcasts) struct nv_notify_mcasts few = {};
 	struct nv_addrs own; /* of one of the interfaces */
-	struct nv_notify_view view = {.addrs = &own, .mcasts = &mcasts->mcasts};
+	struct nv_notify_view view = {.addrs = &own, .mcasts = &(all ? all : &few)->mcasts};
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
 
@@ -96,7 +99,7 @@ void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 		view.router = notify_send_ipv6_get(kernel, view.link, "forwarding") > 0;
 		nv_notify_addrs(&view, send_frame, &telling);
 	}
-	notify_send_read(kernel, mcasts);
+	notify_send_read(kernel, ifindex, all ? 0 : count, all ? all : &few);
 	for (size_t i = 0; i < count; i++) {
 		own = nv_addrs_of(addrs, ifindex[i]);
 		view.link = nv_links_by_index(links, ifindex[i]);

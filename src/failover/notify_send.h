@@ -5,9 +5,8 @@
 #include "kernel/kernel.h"
 
 /*
- * The multicast groups of all interfaces in this network namespace. All zero at first: the first
- * nv_notify_send() reads them, which walks all interfaces, and others with the same structure need
- * not.
+ * The multicast groups of interfaces in this network namespace. All zero at first: the first
+ * nv_notify_send() reads those of all, and others with the same structure need not.
  */
 struct nv_notify_mcasts {
 	bool read;
@@ -19,7 +18,8 @@ void nv_notify_mcasts_auto(struct nv_notify_mcasts *mcasts);
 /*
  * Sends the frames of nv_notify_addrs(), then those of nv_notify_groups(), once, for @upper and
  * everything stacked on it, each frame on the interface that has the address. @links, @addrs
- * (sorted): the current ones. What fails is logged with the name of @hn.
+ * (sorted): the current ones. @all NULL: the groups of these interfaces only
+ * are read, which is quicker for a few pairs. What fails is logged with the name of @hn.
  */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
-	const struct nv_addrs *addrs, struct nv_notify_mcasts *mcasts, int upper, const char *hn);
+	const struct nv_addrs *addrs, struct nv_notify_mcasts *all, int upper, const char *hn);

@@ -164,9 +164,10 @@ int nv_kernel_batch(struct nv_kernel *kernel, struct nv_rtobjs *requests, int *r
 	return CALL(kernel, batch, requests, ret_errors);
 }
 
-int nv_kernel_mcasts(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts)
+int nv_kernel_mcasts(
+	struct nv_kernel *kernel, const int *ifindex, size_t count, struct nv_mcasts *ret_mcasts)
 {
-	return CALL(kernel, mcasts, ret_mcasts);
+	return CALL(kernel, mcasts, ifindex, count, ret_mcasts);
 }
 
 int nv_kernel_groups(struct nv_kernel *kernel, struct nv_groups *ret_groups)

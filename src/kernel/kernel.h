@@ -96,8 +96,14 @@ int nv_kernel_rtobjs(
  */
 int nv_kernel_batch(struct nv_kernel *kernel, struct nv_rtobjs *requests, int *ret_errors);
 
-/* The multicast groups that all links have joined, both families. */
-int nv_kernel_mcasts(struct nv_kernel *kernel, struct nv_mcasts *ret_mcasts);
+/*
+ * The multicast groups that @count links have joined, both families; those of other links may be
+ * among them. @count 0: of all links, which takes long where there are thousands. On Linux 6.15
+ * and later so do single links only if they have joined groups of IPv4 besides 224.0.0.1; before,
+ * always.
+ */
+int nv_kernel_mcasts(
+	struct nv_kernel *kernel, const int *ifindex, size_t count, struct nv_mcasts *ret_mcasts);
 
 /* The link-layer multicast addresses that all links receive. */
 int nv_kernel_groups(struct nv_kernel *kernel, struct nv_groups *ret_groups);

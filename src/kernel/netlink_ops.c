@@ -379,10 +379,13 @@ static int netlink_batch(void *self, struct nv_rtobjs *requests, int *ret_errors
 		&netlink->rtnl, requests->bytes, requests->length, requests->count, ret_errors);
 }
 
-static int netlink_mcasts(void *self, struct nv_mcasts *ret_mcasts)
+static int netlink_mcasts(
+	void *self, const int *ifindex, size_t count, struct nv_mcasts *ret_mcasts)
 {
-	(void)self;
-	return nv_mcasts_read("/proc/net", ret_mcasts);
+	struct netlink *netlink = self;
+
+	return count ? nv_mcasts_get(&netlink->rtnl, "/proc/net", ifindex, count, ret_mcasts)
+		     : nv_mcasts_read("/proc/net", ret_mcasts);
 }
 
 static int netlink_groups(void *self, struct nv_groups *ret_groups)

@@ -10,8 +10,11 @@ int nv_sysctl_file_read(const char *path, char *ret_value, size_t size);
 int nv_sysctl_file_write(const char *path, const char *value);
 int nv_sysctl_dir_list(const char *path, struct nv_words *ret_names);
 
-/* mcast.c: as nv_kernel_mcasts(), from the files "igmp" and "igmp6" in the directory @net. */
+/* mcast.c: of all links, from the files "igmp" and "igmp6" in the directory @net. */
 int nv_mcasts_read(const char *net, struct nv_mcasts *ret_mcasts);
+/* As nv_kernel_mcasts() of some links. */
+int nv_mcasts_get(struct nv_rtnl *rtnl, const char *net, const int *ifindex, size_t count,
+	struct nv_mcasts *ret_mcasts);
 
 /* groups.c: as nv_kernel_groups(), from a file like /proc/net/dev_mcast. */
 int nv_groups_read(const char *path, struct nv_groups *ret_groups);

@@ -57,7 +57,7 @@ struct nv_kernel_ops {
 	int (*neigh_add)(void *self, const struct nv_neigh *neigh);
 	int (*objs)(void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs);
 	int (*batch)(void *self, struct nv_rtobjs *requests, int *ret_errors);
-	int (*mcasts)(void *self, struct nv_mcasts *ret_mcasts);
+	int (*mcasts)(void *self, const int *ifindex, size_t count, struct nv_mcasts *ret_mcasts);
 	int (*groups)(void *self, struct nv_groups *ret_groups);
 	int (*group_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 	int (*send)(void *self, int ifindex, const void *frame, size_t length);

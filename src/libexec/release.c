@@ -105,7 +105,6 @@ static void release_tell_peers(struct nv_context *context, const struct nv_link 
 {
 	NV_AUTO(nv_links) struct nv_links links = {};
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-	NV_AUTO(nv_notify_mcasts) struct nv_notify_mcasts mcasts = {};
 	int r;
 
 	if (!context->settings->announce_count)
@@ -115,7 +114,7 @@ static void release_tell_peers(struct nv_context *context, const struct nv_link 
 		r = nv_kernel_addrs(context->kernel, 0, &addrs);
 	nv_addrs_sort(&addrs);
 	if (r == 0)
-		nv_notify_send(context->kernel, &links, &addrs, &mcasts, hn->ifindex, hn->name);
+		nv_notify_send(context->kernel, &links, &addrs, NULL, hn->ifindex, hn->name);
 	else
 		nv_warn("%s: cannot read what to tell the network: %s; switches learn from other frames where it is",
 			hn->name, nv_strerror(r));

@@ -153,7 +153,7 @@ static void dependents_find_groups(
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	char text[NV_IP_TEXT];
 
-	if (nv_kernel_mcasts(kernel, &mcasts) < 0 ||
+	if (nv_kernel_mcasts(kernel, &link->ifindex, 1, &mcasts) < 0 ||
 		nv_kernel_addrs(kernel, link->ifindex, &addrs) < 0)
 		return;
 	for (size_t i = 0; i < mcasts.count; i++) {

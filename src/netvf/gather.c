@@ -45,7 +45,7 @@ static void gather_sockets(struct nv_facts *facts)
 static void gather_groups(struct nv_facts *facts, struct nv_kernel *kernel)
 {
 	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
-	int r = nv_kernel_mcasts(kernel, &mcasts);
+	int r = nv_kernel_mcasts(kernel, NULL, 0, &mcasts);
 	char text[NV_IP_TEXT];
 
 	if (r < 0)

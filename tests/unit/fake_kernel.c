@@ -45,7 +45,7 @@ static void fake_free(void *self)
 	free(fake);
 }
 
-static int op_mcasts(void *self, struct nv_mcasts *ret_mcasts)
+static int op_mcasts(void *self, const int *ifindex, size_t count, struct nv_mcasts *ret_mcasts)
 {
 	struct fake_kernel *fake = self;
 	struct nv_mcasts copy = {};
@@ -55,8 +55,15 @@ static int op_mcasts(void *self, struct nv_mcasts *ret_mcasts)
 		return r;
 	fake->mcasts_read++;
 	fake->sent_before_mcasts = fake->sent;
-	for (size_t i = 0; i < fake->mcasts.count; i++)
-		assert_int_equal(nv_mcasts_add(&copy, &fake->mcasts.mcast[i]), 0);
+	for (size_t i = 0; i < fake->mcasts.count; i++) {
+		bool wanted = !count;
+
+		for (size_t at = 0; at < count; at++)
+			wanted |= ifindex[at] == fake->mcasts.mcast[i].ifindex;
+		if (wanted)
+			assert_int_equal(nv_mcasts_add(&copy, &fake->mcasts.mcast[i]), 0);
+	}
+	fake->all_mcasts_read += !count;
 	*ret_mcasts = copy;
 	return 0;
 }

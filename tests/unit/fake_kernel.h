@@ -57,6 +57,7 @@ struct fake_kernel {
 	struct nv_mcasts mcasts;
 	struct nv_groups groups;
 	unsigned int mcasts_read; /* how often */
+	unsigned int all_mcasts_read; /* of these, how often those of all links */
 	unsigned int sent; /* frames */
 	unsigned int sent_before_mcasts; /* before they were read last */
 	struct nv_str log; /* each change that was asked for and done, one a line; frames in hex */

@@ -16,6 +16,8 @@ static void the_soonest_is_next_and_is_taken_once(void **state)
 	nv_deadlines_set(&deadlines, 2, 200);
 	nv_deadlines_set(&deadlines, 0, 400);
 	assert_true(nv_deadlines_next(&deadlines) == 100);
+	assert_int_equal(nv_deadlines_due(&deadlines, 99), 0);
+	assert_int_equal(nv_deadlines_due(&deadlines, 200), 2);
 	assert_int_equal(nv_deadlines_take(&deadlines, 99), -1);
 	assert_int_equal(nv_deadlines_take(&deadlines, 100), 1);
 	assert_int_equal(nv_deadlines_take(&deadlines, 100), -1);

@@ -15,7 +15,7 @@ static struct fake_kernel *fake;
 static struct nv_failover failover;
 static struct nv_monitor *monitor;
 static struct nv_settings settings;
-static struct nv_dp_pair path[2];
+static struct nv_dp_pair path[5];
 
 /* In place of the data path. */
 int nv_datapath_get(struct nv_datapath *datapath, int hn, struct nv_dp_pair *ret_pair)
@@ -94,21 +94,42 @@ static unsigned int sent(const char *link, const char *hex)
 	return count;
 }
 
-/* With hundreds of pairs, and so thousands of groups, each reading is a walk over all. */
-static void groups_are_read_once_for_all_pairs(void **state)
+static void switch_all(void)
 {
-	(void)state;
-	make_pair(0, "hn0", "192.0.2.1/24");
-	make_pair(1, "hn1", "192.0.2.2/24");
-	nv_notify_peers(&failover);
-	assert_int_equal(fake->mcasts_read, 0);
 	for (size_t at = 0; at < failover.n_managed; at++) {
 		nv_notify_note(&failover.managed[at].memory.notify, NV_PORT_VF, true,
 			settings.announce_count, nv_loop_now(failover.loop));
 		nv_notify_peers_due(&failover, &failover.managed[at]);
 	}
 	nv_notify_peers(&failover);
+}
+
+/* With hundreds of pairs, and so thousands of groups, each reading is a walk over all. */
+static void groups_are_read_once_for_many_pairs(void **state)
+{
+	char name[IFNAMSIZ];
+
+	(void)state;
+	for (size_t at = 0; at < NV_ARRAY_SIZE(path); at++) {
+		snprintf(name, sizeof(name), "hn%zu", at);
+		make_pair(at, name, "192.0.2.1/24");
+	}
+	nv_notify_peers(&failover);
+	assert_int_equal(fake->mcasts_read, 0);
+	switch_all();
 	assert_int_equal(fake->mcasts_read, 1);
+	assert_int_equal(fake->all_mcasts_read, 1);
+	assert_int_equal(sent(NULL, NULL), NV_ARRAY_SIZE(path));
+}
+
+static void a_few_pairs_read_their_own_groups_only(void **state)
+{
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	make_pair(1, "hn1", "192.0.2.2/24");
+	switch_all();
+	assert_int_equal(fake->mcasts_read, 2);
+	assert_int_equal(fake->all_mcasts_read, 0);
 	assert_int_equal(sent(NULL, NULL), 2);
 }
 
@@ -257,7 +278,8 @@ static void an_arrival_is_told_for_the_upper(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(groups_are_read_once_for_all_pairs),
+		TEST(groups_are_read_once_for_many_pairs),
+		TEST(a_few_pairs_read_their_own_groups_only),
 		TEST(addresses_are_told_before_groups_are_read),
 		TEST(told_at_once_and_at_each_interval),
 		TEST(each_pair_has_its_own_times),

@@ -562,19 +562,31 @@ static void sysctls_are_read_and_written(void **state)
 	CHECK(nv_kernel_link_del(kernel, hn));
 }
 
+static bool is_among(const struct nv_mcasts *mcasts, const char *text, int ifindex, unsigned igmp)
+{
+	struct nv_ip group = ip(text);
+
+	for (size_t i = 0; i < mcasts->count; i++) {
+		const struct nv_mcast *mcast = &mcasts->mcast[i];
+
+		if (mcast->ifindex == ifindex && nv_ip_equal(&mcast->group, &group) &&
+			mcast->igmp == igmp)
+			return true;
+	}
+	return false;
+}
+
+/* The same is read of all links and of one. */
 static bool has_group(const char *text, int ifindex, unsigned int igmp)
 {
-	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
-	struct nv_ip group = ip(text);
-	bool found = false;
+	NV_AUTO(nv_mcasts) struct nv_mcasts all = {};
+	NV_AUTO(nv_mcasts) struct nv_mcasts one = {};
+	bool found;
 
-	CHECK(nv_kernel_mcasts(kernel, &mcasts));
-	for (size_t i = 0; i < mcasts.count; i++) {
-		const struct nv_mcast *mcast = &mcasts.mcast[i];
-
-		found |= mcast->ifindex == ifindex && nv_ip_equal(&mcast->group, &group) &&
-			 mcast->igmp == igmp;
-	}
+	CHECK(nv_kernel_mcasts(kernel, NULL, 0, &all));
+	CHECK(nv_kernel_mcasts(kernel, &ifindex, 1, &one));
+	found = is_among(&all, text, ifindex, igmp);
+	assert_int_equal(is_among(&one, text, ifindex, igmp), found);
 	return found;
 }
 
@@ -595,6 +607,7 @@ static void joined_groups_are_read(void **state)
 	assert_true(has_group("239.1.2.3", hn, 3));
 	assert_true(has_group("ff05::1:2345", hn, 0));
 	assert_false(has_group("239.1.2.3", hn + 1, 3));
+	assert_false(has_group("ff05::1:2345", hn + 100, 0)); /* there is no such link */
 	CHECK(nv_kernel_sysctl_write(
 		kernel, "net/ipv4/conf/a-name-as-long/force_igmp_version", "2"));
 	assert_true(has_group("239.1.2.3", hn, 2));
