@@ -489,6 +489,7 @@ static bool match_is_equal(const struct nv_link *old, const struct nv_link *new)
 {
 	return old->type == new->type && old->has_mac == new->has_mac &&
 	       old->has_permanent_mac == new->has_permanent_mac && old->master == new->master &&
+	       old->is_virtfn == new->is_virtfn &&
 	       (old->flags & IFF_LOOPBACK) == (new->flags &IFF_LOOPBACK) &&
 	       memcmp(old->mac, new->mac, NV_MAC_LEN) == 0 &&
 	       memcmp(old->permanent_mac, new->permanent_mac, NV_MAC_LEN) == 0 &&

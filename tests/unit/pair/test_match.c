@@ -381,6 +381,7 @@ static struct nv_link any_link(int ifindex)
 	link.permanent_mac[5] = (uint8_t)dice(3);
 	link.flags = dice(8) ? IFF_UP : IFF_LOOPBACK;
 	link.type = dice(8) ? ARPHRD_ETHER : ARPHRD_NONE;
+	link.is_virtfn = dice(4) == 0;
 	return link;
 }
 
@@ -425,6 +426,7 @@ static void pairs_change_only_with_what_they_depend_on(void **state)
 			link.flags ^= dice(2) ? IFF_UP : IFF_LOOPBACK;
 			link.carrier = dice(2);
 			link.mtu = dice(3);
+			link.is_virtfn ^= dice(8) == 0;
 		}
 		if (gone)
 			nv_links_remove(&links, link.ifindex);
