@@ -75,7 +75,8 @@ static void guard_take_off(
 	if (r < 0 && r != -EADDRNOTAVAIL && r != -ENODEV)
 		nv_err("%s: cannot remove an address from %s: %s", managed->id.hn_name,
 			managed->id.vf_name, nv_strerror(r));
-	if (r == 0 && nv_guard_note(guard, addr->ifindex, &addr->local, now))
+	if (r == 0 &&
+		nv_guard_note(guard, addr->ifindex, &addr->local, now, managed->status.manager))
 		guard_tell_return(
 			managed, addr, nv_guard_left(guard, addr->ifindex, &addr->local, now));
 	managed->memory.dhcp_vf = addr->ifindex;

@@ -30,8 +30,10 @@ static struct nv_guard_address *guard_place(struct nv_guard *guard)
 	return place;
 }
 
-bool nv_guard_note(struct nv_guard *guard, int vf, const struct nv_ip *address, uint64_t now)
+bool nv_guard_note(
+	struct nv_guard *guard, int vf, const struct nv_ip *address, uint64_t now, bool insists)
 {
+	uint64_t first = insists ? NV_GUARD_NEXT : NV_GUARD_FIRST;
 	struct nv_guard_address *known;
 	size_t at;
 
@@ -42,7 +44,7 @@ bool nv_guard_note(struct nv_guard *guard, int vf, const struct nv_ip *address, 
 	if (at == NV_GUARD_MAX || now > guard->known[at].next + guard->known[at].wait) {
 		known = at == NV_GUARD_MAX ? guard_place(guard) : &guard->known[at];
 		*known = (struct nv_guard_address){
-			.address = *address, .wait = NV_GUARD_FIRST, .next = now + NV_GUARD_FIRST};
+			.address = *address, .wait = first, .next = now + first};
 		return false;
 	}
 	known = &guard->known[at];

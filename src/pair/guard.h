@@ -29,7 +29,9 @@ uint64_t nv_guard_left(
 	const struct nv_guard *guard, int vf, const struct nv_ip *address, uint64_t now);
 
 /*
- * Records that the address is removed at @now. Returns whether it has come back once already, which
- * is worth a message: from then on it stays longer each time.
+ * Records that the address is removed at @now. @insists: a network manager has added it, which will
+ * do so again at once; then it stays as after a return. Returns whether it has come back once
+ * already, which is worth a message: from then on it stays longer each time.
  */
-bool nv_guard_note(struct nv_guard *guard, int vf, const struct nv_ip *address, uint64_t now);
+bool nv_guard_note(
+	struct nv_guard *guard, int vf, const struct nv_ip *address, uint64_t now, bool insists);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/manager.h"
 
+#include "base/str.h"
 #include "services/state_file.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define NETWORKD_LINKS "/run/systemd/netif/links"
 #define NM_DEVICES     "/run/NetworkManager/devices"
+
+#define DHCPCD_PID "/run/dhcpcd/pid"
 
 #define STATE_MAX 16384 /* bytes; what is needed is at the beginning */
 
@@ -61,13 +65,29 @@ bool nv_networkd_has(int ifindex)
 	return manager_says(NETWORKD_LINKS, ifindex, nv_networkd_manages);
 }
 
+/* For one interface it has another file. A file of one that was killed stays. */
+static bool manager_is_dhcpcd(void)
+{
+	char path[32];
+	char text[32];
+	unsigned int pid;
+
+	if (nv_state_file_read(DHCPCD_PID, text, sizeof(text)) < 0)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	if (nv_parse_u32(text, INT32_MAX, &pid) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	return nv_state_file_read(path, text, sizeof(text)) == 0 && nv_streq(text, "dhcpcd\n");
+}
+
 const char *nv_manager_of(int ifindex)
 {
 	if (nv_networkd_has(ifindex))
 		return "systemd-networkd";
 	if (manager_says(NM_DEVICES, ifindex, nv_nm_manages))
 		return "NetworkManager";
-	return NULL;
+	return manager_is_dhcpcd() ? "dhcpcd" : NULL;
 }
 
 static bool manager_is_silent(const char *started, const char *directory, int ifindex)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Network managers that configure an interface for as long as they run: NetworkManager and
- * systemd-networkd. */
+/*
+ * Network managers that configure an interface for as long as they run: NetworkManager,
+ * systemd-networkd, and dhcpcd(8) where it serves all interfaces.
+ */
 #pragma once
 
 #include <stdbool.h>
 
 /*
  * The manager that configures an interface, by the state files that both managers write below /run.
- * A manager that has not decided yet counts, because this is called at boot. Reads two small files.
- * Returns a name, static; NULL: neither of them.
+ * A manager that has not decided yet counts, because this is called at boot. A dhcpcd without an
+ * interface on its command line counts for each interface. Reads two or four small files. Returns a
+ * name, static; NULL: none of them.
  */
 const char *nv_manager_of(int ifindex);
 

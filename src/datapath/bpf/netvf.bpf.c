@@ -323,8 +323,9 @@ static __always_inline bool is_copy(
 
 /*
  * Whether a frame tells a neighbour's MAC address to who asked for it: an ARP reply or a neighbour
- * advertisement, to one station. hn may have asked (see bypass_of()): the kernel gives each
- * interface neighbours of its own, and a reply that nobody waits for changes nothing.
+ * advertisement, to one station. A port may have asked: hn (see bypass_of()), or a VF to which
+ * somebody gives an address again and again (pair/guard.h). The kernel gives each interface
+ * neighbours of its own, and a reply that nobody waits for changes nothing.
  */
 static __always_inline bool is_answer(struct __sk_buff *skb, const struct ethhdr *frame)
 {
@@ -347,6 +348,27 @@ static __always_inline void count_arrival(struct nv_counts *counts, const struct
 	count_frame(&counts->rx, skb);
 	counts->heard += !(frame->h_dest[0] & 1);
 	counts->answers += answer;
+}
+
+/* To the upper, and an answer also to the ports that may have asked. */
+static __always_inline int deliver(
+	struct __sk_buff *skb, const struct nv_entry *entry, __u32 upper, bool answer)
+{
+	__u32 hn = NV_READ(entry->hn);
+
+	/* If the upper is a port, its own program clears the mark; a lagg would not. */
+	skb->tc_index = TC_MARK_DONE;
+	if (upper != hn && upper != NV_READ(entry->vf)) {
+		if (answer)
+			bpf_clone_redirect(skb, hn, BPF_F_INGRESS);
+		skb->tc_index = TC_MARK_RECEIVED;
+	}
+	if (answer && skb->ifindex != hn) {
+		bpf_clone_redirect(skb, upper, BPF_F_INGRESS);
+		skb->tc_index = 0;
+		return TC_ACT_UNSPEC;
+	}
+	return bpf_redirect(upper, BPF_F_INGRESS);
 }
 
 SEC("tc")
@@ -396,17 +418,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	if (NV_READ(entry->inside) & 1U << (ifindex == hn ? NV_PORT_HN : NV_PORT_VF) &&
 		upper == NV_READ(entry->lagg))
 		return TC_ACT_UNSPEC;
-	/* If the upper is a port, its own program clears the mark; a lagg would not. */
-	if (upper == hn || upper == NV_READ(entry->vf)) {
-		skb->tc_index = TC_MARK_DONE;
-		return bpf_redirect(upper, BPF_F_INGRESS);
-	}
-	if (answer) {
-		skb->tc_index = TC_MARK_DONE;
-		bpf_clone_redirect(skb, hn, BPF_F_INGRESS);
-	}
-	skb->tc_index = TC_MARK_RECEIVED;
-	return bpf_redirect(upper, BPF_F_INGRESS);
+	return deliver(skb, entry, upper, answer);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
