@@ -169,6 +169,19 @@ static int link_decode_families(const struct nlattr *nest, struct nv_link *link)
 	return 0;
 }
 
+static int link_decode_xdp(const struct nlattr *nest, struct nv_link *link)
+{
+	NV_ATTRS(xdp, IFLA_XDP_ATTACHED);
+	uint8_t attached = XDP_ATTACHED_NONE;
+	int r = nv_attrs_nested(nest, &xdp);
+
+	if (r < 0)
+		return r;
+	nv_attr_u8(&xdp, IFLA_XDP_ATTACHED, &attached);
+	link->has_xdp = attached != XDP_ATTACHED_NONE;
+	return 0;
+}
+
 static int link_decode_nests(const struct nv_attrs *attrs, struct nv_link *link)
 {
 	int r = 0;
@@ -177,6 +190,8 @@ static int link_decode_nests(const struct nv_attrs *attrs, struct nv_link *link)
 		r = link_decode_info(attrs->by_type[IFLA_LINKINFO], link);
 	if (r == 0 && attrs->by_type[IFLA_AF_SPEC])
 		r = link_decode_families(attrs->by_type[IFLA_AF_SPEC], link);
+	if (r == 0 && attrs->by_type[IFLA_XDP])
+		r = link_decode_xdp(attrs->by_type[IFLA_XDP], link);
 	return r;
 }
 
@@ -221,6 +236,7 @@ int nv_link_decode(const struct nlmsghdr *message, struct nv_link *ret_link)
 	link.has_mac = link_get_mac(&attrs, IFLA_ADDRESS, link.mac);
 	link.has_permanent_mac = link_get_mac(&attrs, IFLA_PERM_ADDRESS, link.permanent_mac);
 	link_decode_lower(&attrs, &link);
+	nv_attr_string(&attrs, IFLA_QDISC, link.qdisc, sizeof(link.qdisc));
 	nv_attr_string(&attrs, IFLA_IFALIAS, link.alias, sizeof(link.alias));
 	nv_attr_string(&attrs, IFLA_PARENT_DEV_NAME, link.parent_dev, sizeof(link.parent_dev));
 	nv_attr_string(&attrs, IFLA_PARENT_DEV_BUS_NAME, link.parent_bus, sizeof(link.parent_bus));

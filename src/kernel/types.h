@@ -67,6 +67,9 @@ struct nv_link {
 	/* the IPv6 token: the host part of addresses made from router advertisements; ::: none */
 	struct in6_addr token;
 	char kind[NV_KIND_LEN]; /* IFLA_INFO_KIND; "" for hardware and virtio */
+	/* These two as when the link was read: the kernel tells of no change. */
+	char qdisc[NV_KIND_LEN]; /* IFLA_QDISC: the queueing discipline at its root */
+	bool has_xdp; /* IFLA_XDP_ATTACHED: it has an XDP program */
 	/*
 	 * The driver of the parent device; without a parent, as `ethtool -i` reports it; else the
 	 * kind.

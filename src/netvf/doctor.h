@@ -34,6 +34,7 @@ struct nv_facts {
 	json_t *told; /* netvfd's answer to "doctor" */
 	struct nv_links links;
 	struct nv_addrs addrs;
+	char usual_qdisc[NV_KIND_LEN]; /* net.core.default_qdisc; "": not known */
 	struct nv_trace *trace;
 	size_t n_traces;
 	/* array of {"file", "line", "program"}: programs in rules that do not exist */
@@ -66,3 +67,15 @@ bool nv_ifupdown_manages(const char *state, const char *ifname);
  * shell knows.
  */
 bool nv_action_program(const char *action, char *ret_program, size_t size);
+
+/* qdisc.c: queueing disciplines that a pair's frames do not pass */
+
+/*
+ * Whether somebody has given @link a queueing discipline at its root that the frames that leave by
+ * @vf do not pass: not one that the kernel chooses by itself (attach_default_qdiscs(),
+ * net/sched/sch_generic.c), nor @usual, nor one of the same kind as @vf has.
+ */
+bool nv_qdisc_is_missed(const struct nv_link *link, const struct nv_link *vf, const char *usual);
+
+/* net.core.default_qdisc; "": it cannot be read. */
+void nv_qdisc_usual(char ret_kind[NV_KIND_LEN]);

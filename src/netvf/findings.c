@@ -289,11 +289,35 @@ static void findings_check_bareness(const struct patient *patient, const char *n
 		if (addr->ifindex != link->ifindex)
 			continue;
 		findings_add(patient->findings, name,
-			"remove the address, and make sure that only netvf configures this interface",
+			"remove the address, and make sure that only netvf configures this interface; netvfd(8), FILES, says how network managers are kept away",
 			"is a port of %s, but has the address %s/%u", patient->upper,
 			nv_ip_text(&addr->local, text), addr->prefix_len);
 		return;
 	}
+}
+
+static void findings_check_qdisc(const struct patient *patient, const char *name)
+{
+	const struct nv_link *link = findings_link_of(patient, name);
+	const struct nv_link *vf = findings_link_of(patient, patient->vf);
+
+	if (link && vf && link != vf && nv_qdisc_is_missed(link, vf, patient->facts->usual_qdisc))
+		findings_add(patient->findings, name,
+			"give the VF one of its own each time that it appears: 'tc qdisc replace' in a rule for its IFATTACH (netvf-devd.conf(5), hyperv_vfup(8))",
+			"has the queueing discipline %s, which no frame passes that leaves by %s: neither rate nor pacing holds for these",
+			link->qdisc, patient->vf);
+}
+
+/* Of the frames for hn, those that the VF brings do not pass hn's driver. */
+static void findings_check_xdp(const struct patient *patient)
+{
+	const struct nv_link *hn = findings_link_of(patient, patient->hn);
+	const struct nv_link *vf = findings_link_of(patient, patient->vf);
+
+	if (hn && vf && hn->has_xdp && !vf->has_xdp)
+		findings_add(patient->findings, patient->hn,
+			"attach the program to the VF too, each time that it appears: 'ip link set xdp' in a rule for its IFATTACH (netvf-devd.conf(5))",
+			"has an XDP program, which does not see what arrives by %s", patient->vf);
 }
 
 /* A bridge that has hn and its lagg as ports has two ways to one network. */
@@ -398,10 +422,14 @@ static void findings_check_pair(const struct patient *patient)
 	findings_check_others(patient);
 	findings_check_vf(patient);
 	findings_check_mode(patient);
-	if (!patient->is_exclusive)
+	if (!patient->is_exclusive) {
 		findings_check_port(patient, patient->vf);
+		findings_check_qdisc(patient, patient->hn);
+		findings_check_xdp(patient);
+	}
 	if (patient->is_lagg) {
 		findings_check_port(patient, patient->hn);
+		findings_check_qdisc(patient, patient->upper);
 		findings_check_master(patient);
 		findings_check_given_up(patient);
 	}

@@ -250,8 +250,15 @@ static void gather_programs(struct nv_facts *facts)
 	}
 }
 
+void nv_qdisc_usual(char ret_kind[NV_KIND_LEN])
+{
+	nv_state_file_read("/proc/sys/net/core/default_qdisc", ret_kind, NV_KIND_LEN);
+	ret_kind[strcspn(ret_kind, "\n")] = '\0';
+}
+
 void nv_facts_gather(struct nv_facts *facts)
 {
+	nv_qdisc_usual(facts->usual_qdisc);
 	gather_links(facts);
 	gather_sockets(facts);
 	gather_interfaces(facts);

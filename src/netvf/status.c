@@ -3,6 +3,11 @@
 #include "netvf/command.h"
 
 #include "base/str.h"
+#include "control/text.h"
+#include "kernel/kernel.h"
+#include "netvf/doctor.h"
+
+#include <net/if.h>
 
 /* Frames that pass none of our programs are not counted. */
 static void status_print_count(const char *what, const json_t *counters, const char *member)
@@ -41,6 +46,16 @@ static const char *status_active(const json_t *pair)
 	return nv_streq(active, "hn") ? nv_json_text(pair, "hn") : "no port";
 }
 
+static void status_print_qdiscs(const json_t *pair)
+{
+	const json_t *missed;
+	size_t i;
+
+	json_array_foreach (json_object_get(pair, "missed_qdiscs"), i, missed)
+		printf("  %s: its queueing discipline %s does not hold for what leaves by the VF\n",
+			nv_json_text(missed, "interface"), nv_json_text(missed, "kind"));
+}
+
 static void status_print_pair(const json_t *pair)
 {
 	bool on_vf = nv_streq(nv_json_text(pair, "active"), "vf");
@@ -76,6 +91,52 @@ static void status_print_pair(const json_t *pair)
 	}
 	if (!json_is_object(vf) && nv_json_text(pair, "last_vf")[0])
 		printf("  vf %-12s gone\n", nv_json_text(pair, "last_vf"));
+	status_print_qdiscs(pair);
+}
+
+static void status_add_qdisc(struct nv_kernel *kernel, const char *usual, const struct nv_link *vf,
+	const char *name, json_t *missed)
+{
+	struct nv_link link;
+
+	if (nv_kernel_link(kernel, (int)if_nametoindex(name), &link) == 0 &&
+		link.ifindex != vf->ifindex && nv_qdisc_is_missed(&link, vf, usual))
+		json_array_append_new(
+			missed, json_pack("{so so}", "interface", nv_json_string(name), "kind",
+					nv_json_string(link.qdisc)));
+}
+
+/* Adds "missed_qdiscs" to a pair: those that its frames do not pass, because they leave by the VF.
+ */
+static void status_add_qdiscs(struct nv_kernel *kernel, const char *usual, json_t *pair)
+{
+	const char *vf_name = nv_json_text(json_object_get(pair, "vf_port"), "name");
+	const char *hn = nv_json_text(pair, "hn");
+	const char *upper = nv_json_text(pair, "upper");
+	json_t *missed = json_array();
+	struct nv_link vf;
+
+	if (nv_streq(nv_json_text(pair, "active"), "vf") &&
+		nv_kernel_link(kernel, (int)if_nametoindex(vf_name), &vf) == 0) {
+		status_add_qdisc(kernel, usual, &vf, hn, missed);
+		if (!nv_streq(upper, hn))
+			status_add_qdisc(kernel, usual, &vf, upper, missed);
+	}
+	json_object_set_new(pair, "missed_qdiscs", missed);
+}
+
+static void status_find_qdiscs(const json_t *status)
+{
+	NV_AUTO(nv_kernel) struct nv_kernel *kernel = NULL;
+	char usual[NV_KIND_LEN];
+	json_t *pair;
+	size_t i;
+
+	if (nv_kernel_open(&kernel) < 0)
+		return;
+	nv_qdisc_usual(usual);
+	json_array_foreach (json_object_get(status, "pairs"), i, pair)
+		status_add_qdiscs(kernel, usual, pair);
 }
 
 int nv_command_status(struct nv_command_context *context)
@@ -87,6 +148,7 @@ int nv_command_status(struct nv_command_context *context)
 
 	if (!status)
 		return EXIT_FAILURE;
+	status_find_qdiscs(status);
 	if (context->json) {
 		nv_command_print_json(status);
 	} else {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """netvf doctor: nothing is wrong, or it is named, and how to mend it."""
 
+import ctypes
 import fcntl
 import json
 import os
@@ -142,6 +143,34 @@ def test_a_packet_socket_and_a_group_of_hn(guest, lagg):
         found = lagg.ask("doctor", check=False)
     assert re.search(r"^hn0 packet protocol 0x88cc of \S+, 1 socket: bound to hn0", found, re.M)
     assert "hn0 multicast group 224.0.0.18: bound to hn0 by name" in found
+
+
+TBF = ("root", "tbf", "rate", "10mbit", "burst", "32k", "latency", "50ms")
+
+
+@pytest.mark.parametrize("name", ["hn0", "lagg0"])
+def test_a_shaper_that_frames_by_the_vf_do_not_pass(guest, lagg, name):
+    """Told by the status too, unless the VF has one, and while the VF transmits."""
+    assert guest.run("tc", "qdisc", "add", "dev", name, *TBF).returncode == 0
+    assert f"{name} has the queueing discipline tbf, which no frame passes that leaves by vf0" in \
+        finding(guest, lagg)
+    told = f"{name}: its queueing discipline tbf does not hold for what leaves by the VF"
+    assert told in lagg.ask("status")
+    assert lagg.pair()["missed_qdiscs"] == [{"interface": name, "kind": "tbf"}]
+    assert guest.run("tc", "qdisc", "add", "dev", "vf0", *TBF).returncode == 0
+    wait_well(guest, lagg)
+    assert told not in lagg.ask("status")
+
+
+def test_an_xdp_program_of_hn(guest, lagg):
+    xdp, pass_on = 6, 2
+    words = (ctypes.c_uint64 * 2)(0xB7 | pass_on << 32, 0x95)  # r0 = that; exit
+    bpf = ctypes.CDLL("libbpf.so.1")
+    program = bpf.bpf_prog_load(xdp, b"others", b"GPL", words, ctypes.c_size_t(2), None)
+    assert program >= 0
+    with guest.namespace.entered():
+        assert not bpf.bpf_xdp_attach(guest.namespace.index("hn0"), program, 1 << 1, None)
+    assert "hn0 has an XDP program, which does not see what arrives by vf0" in finding(guest, lagg)
 
 
 def test_a_packet_filter_that_names_hn(guest, lagg):

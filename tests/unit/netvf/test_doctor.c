@@ -154,6 +154,41 @@ static void filters_that_somebody_removed_today_are_told(void **state)
 	expect(NULL, NULL);
 }
 
+static void set_qdisc(const char *ifname, const char *kind)
+{
+	for (size_t i = 0; i < facts.links.count; i++)
+		if (nv_streq(facts.links.link[i].name, ifname))
+			nv_strcopy(
+				facts.links.link[i].qdisc, sizeof(facts.links.link[i].qdisc), kind);
+}
+
+static void a_qdisc_that_the_vf_does_not_have_is_told(void **state)
+{
+	static const char *const kernels[] = {"noqueue", "mq", "pfifo_fast", "fq_codel"};
+
+	(void)state;
+	nv_strcopy(facts.usual_qdisc, sizeof(facts.usual_qdisc), "fq_codel");
+	for (size_t i = 0; i < NV_ARRAY_SIZE(kernels); i++) {
+		set_qdisc("hn0", kernels[i]);
+		expect(NULL, NULL);
+	}
+	set_qdisc("hn0", "tbf");
+	expect("hn0", "the queueing discipline tbf, which no frame passes that leaves by vf0");
+	set_qdisc("vf0", "tbf");
+	expect(NULL, NULL);
+	set_qdisc("lagg0", "htb");
+	expect("lagg0", "the queueing discipline htb");
+}
+
+static void an_xdp_program_that_the_vf_does_not_have_is_told(void **state)
+{
+	(void)state;
+	facts.links.link[0].has_xdp = true;
+	expect("hn0", "an XDP program, which does not see what arrives by vf0");
+	facts.links.link[1].has_xdp = true;
+	expect(NULL, NULL);
+}
+
 static void programs_of_others_are_told_with_their_place(void **state)
 {
 	(void)state;
@@ -402,6 +437,8 @@ int main(void)
 		TEST(a_card_that_may_be_the_missing_vf_is_named),
 		TEST(a_filter_that_somebody_removed_is_missed),
 		TEST(filters_that_somebody_removed_today_are_told),
+		TEST(a_qdisc_that_the_vf_does_not_have_is_told),
+		TEST(an_xdp_program_that_the_vf_does_not_have_is_told),
 		TEST(programs_of_others_are_told_with_their_place),
 		TEST(a_vf_that_is_away_is_told_with_its_time),
 		TEST(a_vf_that_cannot_be_used_is_told_with_the_reason),
