@@ -138,6 +138,41 @@ int nv_client_call(struct nv_client *client, const char *method, json_t *params,
 	return r;
 }
 
+/* "next" of an answer, without it; 0: there is no next part. */
+static json_int_t client_take_next(json_t *result)
+{
+	json_int_t next = json_integer_value(json_object_get(result, "next"));
+
+	json_object_del(result, "next");
+	return next;
+}
+
+int nv_client_call_pairs(
+	struct nv_client *client, const char *method, json_t **ret_result, char **ret_error)
+{
+	json_auto_t *all = NULL;
+	json_int_t after = 0;
+	json_int_t next = 0;
+
+	do {
+		json_auto_t *params = json_pack("{sI}", "after", next);
+		json_auto_t *part = NULL;
+		int r = params ? nv_client_call(client, method, params, &part, ret_error) : -ENOMEM;
+
+		if (r < 0)
+			return r;
+		after = next;
+		next = client_take_next(part);
+		if (!all)
+			all = json_incref(part);
+		else if (json_array_extend(
+				 json_object_get(all, "pairs"), json_object_get(part, "pairs")))
+			return -EPROTO;
+	} while (next > after);
+	*ret_result = TAKE_PTR(all);
+	return 0;
+}
+
 int nv_client_next(struct nv_client *client, json_t **ret_line)
 {
 	return client_read_line(client, 0, ret_line);

@@ -29,6 +29,13 @@ int nv_client_call(struct nv_client *client, const char *method, json_t *params,
 	json_t **ret_result, char **ret_error);
 
 /*
+ * The same for an answer that has "pairs", of which there may be more than fit a line: asks for
+ * them in parts ("after", doc/control.md) and returns all in one answer.
+ */
+int nv_client_call_pairs(
+	struct nv_client *client, const char *method, json_t **ret_result, char **ret_error);
+
+/*
  * Waits for the next line of a stream. A call must have begun it, and no other call may follow.
  * Returns 0, -EPIPE (the server closed the connection), -EPROTO, or -errno of read(2).
  */

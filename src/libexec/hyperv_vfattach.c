@@ -131,7 +131,7 @@ static bool vfattach_is_port(const struct nv_context *context, const char *hn, c
 	size_t i;
 
 	if (nv_client_open(context->run_dir, &client) < 0 ||
-		nv_client_call(client, "doctor", NULL, &result, &error) < 0)
+		nv_client_call_pairs(client, "doctor", &result, &error) < 0)
 		return false;
 	json_array_foreach (json_object_get(result, "pairs"), i, pair) {
 		const char *of = json_string_value(json_object_get(pair, "hn"));

@@ -34,6 +34,8 @@ int nv_command_doctor(struct nv_command_context *context);
  * with json_decref(), or NULL. Takes the reference of @params, which may be NULL.
  */
 json_t *nv_command_ask(struct nv_command_context *context, const char *method, json_t *params);
+/* The same for a method whose answer has all pairs, which may come in parts. */
+json_t *nv_command_ask_pairs(struct nv_command_context *context, const char *method);
 
 /* Prints a value as indented JSON and a newline. */
 void nv_command_print_json(const json_t *value);

@@ -41,8 +41,8 @@ int nv_command_doctor(struct nv_command_context *context)
 	size_t count;
 
 	if (context->client) {
-		facts.status = nv_command_ask(context, "status", NULL);
-		facts.told = nv_command_ask(context, "doctor", NULL);
+		facts.status = nv_command_ask_pairs(context, "status");
+		facts.told = nv_command_ask_pairs(context, "doctor");
 		if (!facts.status || !facts.told)
 			return EXIT_FAILURE;
 		nv_facts_gather(&facts);

@@ -38,6 +38,15 @@ static int netvf_usage(void)
 	return EXIT_FAILURE;
 }
 
+static json_t *netvf_take_answer(const char *method, int r, json_t *result, char *error)
+{
+	if (error)
+		nv_str_printable(error);
+	if (r < 0)
+		fprintf(stderr, "netvf: %s: %s\n", method, error ? error : nv_strerror(r));
+	return r < 0 ? NULL : result;
+}
+
 json_t *nv_command_ask(struct nv_command_context *context, const char *method, json_t *params)
 {
 	NV_AUTO(nv_free) char *error = NULL;
@@ -45,11 +54,16 @@ json_t *nv_command_ask(struct nv_command_context *context, const char *method, j
 	int r = nv_client_call(context->client, method, params, &result, &error);
 
 	json_decref(params);
-	if (error)
-		nv_str_printable(error);
-	if (r < 0)
-		fprintf(stderr, "netvf: %s: %s\n", method, error ? error : nv_strerror(r));
-	return r < 0 ? NULL : result;
+	return netvf_take_answer(method, r, result, error);
+}
+
+json_t *nv_command_ask_pairs(struct nv_command_context *context, const char *method)
+{
+	NV_AUTO(nv_free) char *error = NULL;
+	json_t *result = NULL;
+	int r = nv_client_call_pairs(context->client, method, &result, &error);
+
+	return netvf_take_answer(method, r, result, error);
 }
 
 void nv_command_print_json(const json_t *value)

@@ -176,7 +176,7 @@ static const struct family families[] = {
 
 int nv_command_metrics(struct nv_command_context *context)
 {
-	json_t *status = nv_command_ask(context, "status", NULL);
+	json_t *status = nv_command_ask_pairs(context, "status");
 
 	if (!status)
 		return EXIT_FAILURE;

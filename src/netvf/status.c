@@ -141,7 +141,7 @@ static void status_find_qdiscs(const json_t *status)
 
 int nv_command_status(struct nv_command_context *context)
 {
-	json_t *status = nv_command_ask(context, "status", NULL);
+	json_t *status = nv_command_ask_pairs(context, "status");
 	const json_t *pair;
 	size_t i;
 	char age[64];

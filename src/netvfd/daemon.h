@@ -88,6 +88,14 @@ void nv_events_action_done(const struct nv_action_result *result, void *daemon);
 
 /* methods.c: the methods of the control socket (doc/control.md) */
 extern const struct nv_control_method nv_daemon_methods[];
+/*
+ * What @make makes of each pair. If @params has "after", an ifindex: of those whose hn is above it,
+ * and only so many that the answer is not too long; *ret_next is the "after" of the next part, or
+ * 0.
+ */
+json_t *nv_methods_pairs(struct nv_daemon *daemon, const json_t *params,
+	json_t *(*make)(struct nv_daemon *daemon, const struct nv_managed *managed),
+	json_int_t *ret_next);
 /* The name of a link; JSON's null: there is none (also for 0). */
 json_t *nv_methods_name(const struct nv_daemon *daemon, int ifindex);
 

@@ -111,15 +111,14 @@ static int doctor_add_action(const char *file, unsigned int line, const char *ac
 int nv_doctor_call(const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	struct nv_daemon *daemon = data;
-	json_t *pairs = json_array();
+	json_int_t next;
+	json_t *pairs = nv_methods_pairs(daemon, params, doctor_pair_json, &next);
 	json_t *actions = json_array();
 
-	(void)params;
 	(void)ret_error;
-	for (size_t i = 0; i < daemon->failover->n_managed; i++)
-		json_array_append_new(
-			pairs, doctor_pair_json(daemon, &daemon->failover->managed[i]));
 	nv_rules_each_action(daemon->rules, doctor_add_action, actions);
 	*ret_result = json_pack("{so so}", "pairs", pairs, "actions", actions);
+	if (next)
+		json_object_set_new(*ret_result, "next", json_integer(next));
 	return *ret_result ? 0 : -ENOMEM;
 }

@@ -10,6 +10,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Pairs of one part of an answer. Each takes less than 4 KiB, so they fit NV_CONTROL_ANSWER_MAX. */
+#define PART 128
+
 json_t *nv_methods_name(const struct nv_daemon *daemon, int ifindex)
 {
 	const struct nv_link *link = nv_links_by_index(nv_monitor_links(daemon->monitor), ifindex);
@@ -126,21 +129,41 @@ static json_t *methods_moments_json(const struct nv_daemon *daemon)
 	return list;
 }
 
+json_t *nv_methods_pairs(struct nv_daemon *daemon, const json_t *params,
+	json_t *(*make)(struct nv_daemon *daemon, const struct nv_managed *managed),
+	json_int_t *ret_next)
+{
+	const struct nv_failover *failover = daemon->failover;
+	const json_t *after = json_object_get(params, "after");
+	json_t *pairs = json_array();
+
+	*ret_next = 0;
+	for (size_t i = 0; i < failover->n_managed; i++) {
+		const struct nv_managed *managed = &failover->managed[i];
+
+		if (after && managed->id.hn <= json_integer_value(after))
+			continue;
+		if (after && json_array_size(pairs) == PART) {
+			*ret_next = failover->managed[i - 1].id.hn;
+			break;
+		}
+		json_array_append_new(pairs, make(daemon, managed));
+	}
+	return pairs;
+}
+
 static int methods_call_status(
 	const json_t *params, json_t **ret_result, char **ret_error, void *data)
 {
 	struct nv_daemon *daemon = data;
 	uint64_t age = nv_loop_now(daemon->loop) - daemon->failover->started;
-	json_t *pairs = json_array();
+	json_int_t next;
+	json_t *pairs = nv_methods_pairs(daemon, params, methods_pair_json, &next);
 	json_t *result;
 	char why[256];
 
-	(void)params;
 	(void)ret_error;
 	nv_datapath_handover_why(daemon->datapath, why, sizeof(why));
-	for (size_t i = 0; i < daemon->failover->n_managed; i++)
-		json_array_append_new(
-			pairs, methods_pair_json(daemon, &daemon->failover->managed[i]));
 	result = json_pack("{ss si sf so so so sI sI sI sI sI sb ss ss ss so so}", "version",
 		NETVF_VERSION, "pid", (int)getpid(), "seconds", (double)age / NV_USEC_PER_SEC,
 		"rules_file", nv_json_string(daemon->options->rules_path), "rcconf_file",
@@ -156,6 +179,8 @@ static int methods_call_status(
 		"pairs", pairs);
 	if (!result)
 		return -ENOMEM;
+	if (next)
+		json_object_set_new(result, "next", json_integer(next));
 	*ret_result = result;
 	return 0;
 }

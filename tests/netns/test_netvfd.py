@@ -652,3 +652,22 @@ def test_another_action_is_run_for_every_interface(start_netvfd, guest, tmp_path
     guest.netlink.link("add", ifname="c0", kind="veth", peer="c1")
     wait_until(lambda: seen.exists() and {"hn0", "c0", "c1"} <= set(seen.read_text().split()))
     assert netvfd.pair()["active"] == "hn"
+
+
+@pytest.mark.skipif("NETVF_LONG" not in os.environ, reason="takes a minute: NETVF_LONG=1")
+def test_netvf_lists_as_many_pairs_as_there_may_be(guest, start_netvfd):
+    """Their descriptions are longer than one answer may be."""
+    count = 1024
+    ends = "".join(f"link add pair{n}a type veth peer name pair{n}b\n" for n in range(count // 2))
+    names = [f"pair{n}{end}" for n in range(count // 2) for end in "ab"]
+    guest.run("ip", "-batch", "-", input=ends, check=True)
+    netvfd = start_netvfd(rcconf='netvf_pairs="{}"\n'.format(
+        " ".join(f"{name}:vf-of-{name}" for name in names)))
+
+    def listed():
+        return {pair["hn"] for pair in netvfd.status()["pairs"]}
+
+    wait_until(lambda: listed() >= set(names), 60, "all pairs are listed")
+    assert len(netvfd.status()["pairs"]) == len(listed())
+    assert "too long" not in netvfd.ask("doctor", check=False)
+    assert netvfd.ask("metrics").count('netvf_port_usable{hn="pair') >= count

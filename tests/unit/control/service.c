@@ -90,6 +90,22 @@ static int do_ring(const json_t *params, json_t **ret_result, char **ret_error, 
 	return write(t.bell[1], "x", 1) == 1 ? 0 : -errno;
 }
 
+/* The pairs 10, 20, … 70, two in each part. */
+static int do_pairs(const json_t *params, json_t **ret_result, char **ret_error, void *data)
+{
+	json_int_t after = json_integer_value(json_object_get(params, "after"));
+	json_t *pairs = json_array();
+
+	(void)ret_error;
+	(void)data;
+	for (json_int_t hn = after + 10; hn <= after + 20 && hn <= 70; hn += 10)
+		json_array_append_new(pairs, json_integer(hn));
+	*ret_result = json_pack("{so}", "pairs", pairs);
+	if (after + 20 < 70)
+		json_object_set_new(*ret_result, "next", json_integer(after + 20));
+	return 0;
+}
+
 const struct nv_control_method methods[] = {
 	{"echo", false, do_echo, NULL},
 	{"change", true, do_change, NULL},
@@ -99,6 +115,7 @@ const struct nv_control_method methods[] = {
 	{"watch", false, do_subscribe, "status"},
 	{"flood", false, do_flood, NULL},
 	{"ring", false, do_ring, NULL},
+	{"pairs", false, do_pairs, NULL},
 	{NULL},
 };
 

@@ -50,6 +50,28 @@ static void changing_is_for_root(void **state)
 	assert_int_equal(t.changed, 1);
 }
 
+static int pairs_client(void)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+	NV_AUTO(nv_free) char *error = NULL;
+	json_auto_t *all = json_pack("{s[iiiiiii]}", "pairs", 10, 20, 30, 40, 50, 60, 70);
+	json_auto_t *result = NULL;
+	json_t *none = NULL;
+
+	CHECK(nv_client_open(t.dir, &client) == 0);
+	CHECK(nv_client_call_pairs(client, "pairs", &result, &error) == 0);
+	CHECK(json_equal(all, result) && !error);
+	CHECK(nv_client_call_pairs(client, "fail", &none, &error) == -ENODEV);
+	CHECK(error && !none);
+	return 0;
+}
+
+static void pairs_that_come_in_parts_are_put_together(void **state)
+{
+	(void)state;
+	serve(pairs_client, 0);
+}
+
 static int streaming_client(void)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
@@ -110,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(changing_is_for_root),
+		TEST(pairs_that_come_in_parts_are_put_together),
 		TEST(client_reads_a_stream_to_its_end),
 		TEST(server_that_ends_is_told),
 		TEST(client_without_a_server_is_told),
