@@ -7,6 +7,7 @@
 #include "failover/bond_ports.h"
 #include "failover/dormant.h"
 #include "failover/mode.h"
+#include "failover/notify_peers.h"
 #include "failover/port_setup.h"
 #include "pair/vf_mac.h"
 #include "services/udev.h"
@@ -86,6 +87,20 @@ static void act_note_switch(struct act *act, enum nv_port port)
 	failover->ops->switched(managed->id.hn_name, to, nv_port_name(port), failover->data);
 }
 
+/*
+ * What others send to a VF that is gone, and had a MAC address of its own, is lost until they have
+ * another address. So they get it before the commands that wait for RTNL, which the kernel holds
+ * while it removes an interface.
+ */
+static void act_tell_address(const struct act *act, enum nv_port port)
+{
+	const uint8_t none[NV_MAC_LEN] = {};
+
+	if (port == NV_PORT_HN && act->view->facts.hn_usable &&
+		memcmp(act->view->path.vf_mac, none, sizeof(none)) != 0)
+		nv_notify_addresses(act->failover, act->managed);
+}
+
 static int act_activate(struct act *act, enum nv_port port)
 {
 	int r = nv_datapath_activate(act->failover->datapath, act->managed->id.hn, port);
@@ -93,6 +108,7 @@ static int act_activate(struct act *act, enum nv_port port)
 	if (r < 0)
 		return r;
 	act->managed->memory.programs_due |= r > 0;
+	act_tell_address(act, port);
 	act_note_switch(act, port);
 	return 0;
 }

@@ -21,6 +21,16 @@ static void notify_peers_tell(struct nv_failover *failover, const struct nv_mana
 		managed->id.hn_name);
 }
 
+void nv_notify_addresses(struct nv_failover *failover, const struct nv_managed *managed)
+{
+	struct nv_dp_pair path;
+
+	if (nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0)
+		nv_notify_send_addrs(failover->kernel, nv_monitor_links(failover->monitor),
+			nv_monitor_addrs(failover->monitor), nv_dp_pair_upper(&path),
+			managed->id.hn_name);
+}
+
 /*
  * After an arrival, later notifications are delayed by up to a quarter of the interval, because
  * other machines may have arrived at the same moment.

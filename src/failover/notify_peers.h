@@ -7,6 +7,9 @@
 /* Sends the notifications that are due. Also a timer callback. */
 void nv_notify_peers(void *failover);
 
+/* Announces the addresses of a pair now, in addition to the notifications that are due. */
+void nv_notify_addresses(struct nv_failover *failover, const struct nv_managed *managed);
+
 /* To be called when managed->memory.notify has changed, before nv_notify_peers(). */
 void nv_notify_peers_due(struct nv_failover *failover, const struct nv_managed *managed);
 

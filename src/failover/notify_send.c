@@ -82,6 +82,33 @@ static void notify_send_read(
 			nv_strerror(r));
 }
 
+static void notify_send_addrs(struct telling *telling, const struct nv_links *links,
+	const struct nv_addrs *addrs, const int *ifindex, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct nv_addrs own = nv_addrs_of(addrs, ifindex[i]);
+		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
+		const struct nv_notify_view view = {
+			.link = link,
+			.addrs = &own,
+			.router = notify_send_ipv6_get(telling->kernel, link, "forwarding") > 0,
+		};
+
+		nv_notify_addrs(&view, send_frame, telling);
+	}
+}
+
+void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_addrs *addrs, int upper, const char *hn)
+{
+	struct telling telling = {.kernel = kernel};
+	int ifindex[NV_UPPERS_MAX];
+	size_t count = nv_uppers_find(links, upper, ifindex);
+
+	notify_send_addrs(&telling, links, addrs, ifindex, count);
+	notify_send_report(&telling, hn);
+}
+
 /* The addresses first: peers wait for them, and the groups take longer to read. */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, struct nv_notify_mcasts *all, int upper, const char *hn)
@@ -93,12 +120,7 @@ void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
 
-	for (size_t i = 0; i < count; i++) {
-		own = nv_addrs_of(addrs, ifindex[i]);
-		view.link = nv_links_by_index(links, ifindex[i]);
-		view.router = notify_send_ipv6_get(kernel, view.link, "forwarding") > 0;
-		nv_notify_addrs(&view, send_frame, &telling);
-	}
+	notify_send_addrs(&telling, links, addrs, ifindex, count);
 	notify_send_read(kernel, ifindex, all ? 0 : count, all ? all : &few);
 	for (size_t i = 0; i < count; i++) {
 		own = nv_addrs_of(addrs, ifindex[i]);

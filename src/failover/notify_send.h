@@ -15,6 +15,10 @@ struct nv_notify_mcasts {
 
 void nv_notify_mcasts_auto(struct nv_notify_mcasts *mcasts);
 
+/* nv_notify_send() without the groups. */
+void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_addrs *addrs, int upper, const char *hn);
+
 /*
  * Sends the frames of nv_notify_addrs(), then those of nv_notify_groups(), once, for @upper and
  * everything stacked on it, each frame on the interface that has the address. @links, @addrs

@@ -148,6 +148,37 @@ static void a_vf_joins_with_its_own_mac(void **state)
 	assert_int_equal(pair()->vf_mac[NV_MAC_LEN - 1], 0);
 }
 
+/* Where others find the guest from now on, before the commands that wait for RTNL. */
+static void the_address_is_told_first_if_the_vf_had_its_own(void **state)
+{
+	for (uint8_t mac = 1; mac <= 2; mac++) {
+		const char *active, *sent, *down;
+		struct nv_addr addr;
+		int vf;
+
+		settings.hn.pair[0] = (struct nv_hn_named_pair){.hn = "hn0", .vf = "nvt0"};
+		settings.hn.n_pairs = 1;
+		vf = make_vf("nvt0", mac);
+		hear();
+		addr = fake_addr(make_lagg(), "192.0.2.1/24");
+		fake_put_addr(fake, &addr);
+		hear();
+		assert_int_equal(pair()->active, NV_PORT_VF);
+		forget();
+		fake_del_link(fake, vf);
+		hear();
+		active = strstr(nv_str_text(&fake->log), "path hn0 active=hn\n");
+		sent = strstr(nv_str_text(&fake->log), "send lagg0 ffffffffffff020000000001");
+		down = strstr(nv_str_text(&fake->log), "link_set hn0");
+		assert_non_null(active);
+		assert_non_null(down);
+		assert_int_equal(!!sent, mac != 1);
+		assert_true(!sent || (active < sent && sent < down));
+		room_tear_down(state);
+		room_set_up(state);
+	}
+}
+
 static void a_vf_that_joins_is_left_to_the_rule(void)
 {
 	add_vf("nvt0");
@@ -330,6 +361,7 @@ int main(void)
 		TEST(who_sets_vfs_up_is_told_of_one_that_is_down),
 		TEST(a_vf_is_set_up_as_it_joins_when_its_programs_are_attached),
 		TEST(a_vf_joins_with_its_own_mac),
+		TEST(the_address_is_told_first_if_the_vf_had_its_own),
 		TEST(a_vf_that_is_not_to_be_set_up_now_is_left_to_the_rule),
 		TEST(a_vf_that_would_lose_its_name_is_left_to_the_rule),
 		TEST(a_vf_that_refuses_is_left_to_the_rule),
