@@ -206,10 +206,9 @@ class Qemu:
             driver=driver,
             id="nic-vf",
             netdev="vf",
-            mac=GUEST_MAC,
             bus=slot,
             romfile="",  # a VF has none, and net_failover's migration stumbles over one
-            **properties,
+            **{"mac": GUEST_MAC, **properties},
         )
 
     def unplug(self):
