@@ -166,20 +166,18 @@ def test_a_server_that_listens_on_each_address_follows_them(start_netvfd, guest)
     with guest.namespace.entered():
         made = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     index = guest.namespace.index("hn0")
-    address = next(a.get_attr("IFA_ADDRESS") for a in guest.netlink.get_addr(index=index)
-                   if a.get_attr("IFA_ADDRESS").startswith("fe80"))
-    wait_until(lambda: is_bound(made, (address, PORT, 0, index)), what="the address is there")
+
+    def binds():
+        for address in guest.netlink.get_addr(index=index, family=socket.AF_INET6):
+            with contextlib.suppress(OSError):  # duplicate address detection goes on
+                made.bind((address.get_attr("IFA_ADDRESS"), PORT, 0, index))
+                return True
+        return False
+
     with made:
+        wait_until(binds, what="the link-local address is there")
         netvfd = start_netvfd()
         assert on_vf(netvfd, guest) == "lagg"
-
-
-def is_bound(made, to):
-    try:
-        made.bind(to)
-    except OSError:  # duplicate address detection goes on
-        return False
-    return True
 
 
 @pytest.mark.parametrize("place", ["tcx", "clsact"])

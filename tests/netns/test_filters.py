@@ -80,3 +80,22 @@ def test_an_administrator_may_want_it_all_the_same(start_netvfd, guest, firewall
     netvfd = start_netvfd(rcconf=MOVE_ALL_THE_SAME)
     assert on_vf(netvfd, guest) == "lagg"
     assert not is_heard(guest)
+
+
+def test_what_leaves_by_hn_is_masqueraded_still(start_netvfd, guest):
+    """The host knows no way back to the other address of the guest."""
+    if not NFT:
+        pytest.skip("there is no nft here")
+    nft(guest, "add table ip n")
+    nft(guest, "add chain ip n out { type nat hook postrouting priority 100; }")
+    nft(guest, "add rule ip n out oifname hn0 masquerade")
+    guest.run("ip", "address", "add", "192.0.2.5/32", "dev", "lo")
+
+    def is_answered():
+        return "3 received" in guest.run("ping", "-c", "3", "-i", "0.2", "-W", "5", "-I",
+                                         "192.0.2.5", HOST_ADDRESS, check=False).stdout
+
+    netvfd = start_netvfd()
+    assert is_answered()
+    assert on_vf(netvfd, guest) == "transparent"
+    assert is_answered()
