@@ -231,6 +231,23 @@ static void gather_agent(struct nv_facts *facts)
 				nv_json_text(pair, "hn"));
 }
 
+/* Of the upper; a bond counts by itself. */
+static void gather_counters(struct nv_facts *facts)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(facts->status, "pairs"), i, pair) {
+		const char *vf = nv_json_text(json_object_get(pair, "vf_port"), "name");
+		const char *upper = nv_json_text(pair, "upper");
+
+		if (vf[0] && !nv_streq(upper, vf) && !nv_streq(nv_json_text(pair, "lagg"), "bond"))
+			nv_facts_unchecked(facts,
+				"who counts or captures frames on %s: those that leave by %s are not seen there; 'netvf status' counts them, and a capture on %s shows them (netvf(1))",
+				upper, vf, vf);
+	}
+}
+
 static void gather_programs(struct nv_facts *facts)
 {
 	const json_t *entry;
@@ -265,6 +282,7 @@ void nv_facts_gather(struct nv_facts *facts)
 	gather_filters(facts);
 	gather_obstacles(facts);
 	gather_agent(facts);
+	gather_counters(facts);
 	gather_programs(facts);
 	if (geteuid() != 0)
 		nv_facts_unchecked(facts, "other users' DHCP clients: only root sees them");

@@ -145,6 +145,14 @@ def test_a_packet_socket_and_a_group_of_hn(guest, lagg):
     assert "hn0 multicast group 224.0.0.18: bound to hn0 by name" in found
 
 
+def test_where_frames_by_the_vf_are_counted(guest, lagg):
+    told = "not looked at: who counts or captures frames on lagg0: those that leave by vf0 are not"
+    assert told in lagg.ask("doctor", check=False)
+    guest.detach_vf()
+    lagg.wait_active("hn")
+    assert told not in lagg.ask("doctor", check=False)
+
+
 TBF = ("root", "tbf", "rate", "10mbit", "burst", "32k", "latency", "50ms")
 
 
