@@ -44,7 +44,7 @@ UPPERS = {1: "vf1", 2: "bond2", 3: "lagg3", 4: "lagg4", 5: "hn5", 6: "vf6"}
 APART = (4,)
 # The kind of lagg that the form's netvfd makes, and what that calls the form.
 DAEMONS = {3: "bpf", 4: "bond", 5: "bpf", 6: "bpf"}
-WORDS = {3: "lagg", 4: "lagg", 5: "transparent", 6: "exclusive"}
+WORDS = {3: "lagg", 4: "lagg as a bond", 5: "transparent", 6: "exclusive"}
 
 KINDS = {"udp": "datagram", "tcp": "KiB of a stream", "ping": "there and back"}
 
