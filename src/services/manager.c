@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "services/state_file.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,20 +67,20 @@ bool nv_networkd_has(int ifindex)
 	return manager_says(NETWORKD_LINKS, ifindex, nv_networkd_manages);
 }
 
-/* For one interface it has another file. A file of one that was killed stays. */
+/*
+ * For one interface it has another file. A file of one that was killed stays, and its process may
+ * be hidden from this one (ProtectProc= of systemd.exec(5)), but not whether it exists.
+ */
 static bool manager_is_dhcpcd(void)
 {
-	char path[32];
 	char text[32];
 	unsigned int pid;
 
 	if (nv_state_file_read(DHCPCD_PID, text, sizeof(text)) < 0)
 		return false;
 	text[strcspn(text, "\n")] = '\0';
-	if (nv_parse_u32(text, INT32_MAX, &pid) < 0)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	return nv_state_file_read(path, text, sizeof(text)) == 0 && nv_streq(text, "dhcpcd\n");
+	return nv_parse_u32(text, INT32_MAX, &pid) == 0 && pid &&
+	       (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 
 const char *nv_manager_of(int ifindex)

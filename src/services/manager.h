@@ -8,10 +8,10 @@
 #include <stdbool.h>
 
 /*
- * The manager that configures an interface, by the state files that both managers write below /run.
- * A manager that has not decided yet counts, because this is called at boot. A dhcpcd without an
- * interface on its command line counts for each interface. Reads two or four small files. Returns a
- * name, static; NULL: none of them.
+ * The manager that configures an interface, by the state files that managers write below /run. A
+ * manager that has not decided yet counts, because this is called at boot. A dhcpcd without an
+ * interface on its command line counts for each interface. Reads two or three small files. Returns
+ * a name, static; NULL: none of them.
  */
 const char *nv_manager_of(int ifindex);
 

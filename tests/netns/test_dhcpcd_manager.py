@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from harness import wait_until
+from harness import bounded_as_the_unit, wait_until
 from netvf_lab.topology import HOST_ADDRESS
 from netvf_lab.vm.dhcp import Server
 
@@ -31,7 +31,7 @@ exec dhcpcd -4 -B
 @pytest.fixture
 def exchanges(topology, tmp_path):
     """Call it: how often the server has given a lease so far."""
-    server = Server(topology.host, directory=tmp_path)
+    server = Server(topology.host, lease="2h", directory=tmp_path)
     log = tmp_path / "log"
     wait_until(lambda: log.exists() and "DHCP" in log.read_text(), what="dnsmasq is there")
     yield lambda: len(re.findall(r"DHCPACK\(", log.read_text()))
@@ -55,23 +55,34 @@ def start_dhcpcd(guest, exchanges, tmp_path):
     log = tmp_path / "dhcpcd.log"
     started = []
 
+    def begin(script):
+        with open(log, "ab") as said:
+            started.append(guest.popen("unshare", "--mount", "sh", "-c", script, stdout=said,
+                                       stdin=subprocess.DEVNULL, stderr=said))
+        end = time.monotonic() + 6
+        wait_until(lambda: guest.addresses("hn0") or time.monotonic() > end)
+        return guest.addresses("hn0")
+
+    def stop():
+        for pid in processes(guest):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for process in started:
+            process.wait()
+        shutil.rmtree("/run/dhcpcd", ignore_errors=True)
+
     def start(*more):
         guest.netlink.flush_addr(index=guest.namespace.index("hn0"))
         script = START.format(more=" ".join(f"'{line}'" for line in more))
-        with open(log, "wb") as said:
-            started.append(guest.popen("unshare", "--mount", "sh", "-c", script, stdout=said,
-                                       stdin=subprocess.DEVNULL, stderr=said))
-        wait_until(lambda: guest.addresses("hn0"), what="hn0 has a lease")
-        return guest.addresses("hn0")
+        # dhcpcd 9.4.1 hears nothing now and then: its helper that receives has started too late.
+        while not (lease := begin(script)):
+            assert len(started) < 8, "hn0 has no lease"
+            stop()
+        return lease
 
     yield start
-    for pid in processes(guest):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    for process in started:
-        process.wait()
-        print(log.read_text())
-    shutil.rmtree("/run/dhcpcd", ignore_errors=True)
+    stop()
+    print(log.read_text())
 
 
 def test_by_itself_it_asks_once_for_each_interface(guest, start_dhcpcd, exchanges):
@@ -81,12 +92,17 @@ def test_by_itself_it_asks_once_for_each_interface(guest, start_dhcpcd, exchange
     assert exchanges() == 2
 
 
+UNIT = {"under": bounded_as_the_unit(), "actions": True}
+
+
 # Also where it prefers the VF, as it does where the VF has the lower ifindex.
 @pytest.mark.timeout(FOR + 120)
-@pytest.mark.parametrize("more", [(), ("interface vf0", "metric 1")], ids=["hn", "vf"])
-def test_beside_netvf_it_asks_once_more(guest, start_dhcpcd, start_netvfd, exchanges, more):
+@pytest.mark.parametrize("more, options", [
+    ((), {}), (("interface vf0", "metric 1"), {}), ((), UNIT)], ids=["hn", "vf", "unit"])
+def test_beside_netvf_it_asks_once_more(
+        guest, start_dhcpcd, start_netvfd, exchanges, more, options):
     lease = start_dhcpcd(*more)
-    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\n')
+    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\n', **options)
     guest.attach_vf()
     netvfd.wait_active("vf")
     end = time.monotonic() + FOR
