@@ -693,6 +693,8 @@ static int dp_take_report(void *data, void *report, size_t size)
 		*bits |= NV_DP_REPORT_BYPASS;
 	else if (size >= sizeof(*what) && what->report == NV_REPORT_TRAFFIC)
 		*bits |= NV_DP_REPORT_TRAFFIC;
+	else if (size >= sizeof(*what) && what->report == NV_REPORT_LEFT)
+		*bits |= NV_DP_REPORT_LEFT;
 	else
 		*bits |= NV_DP_REPORT_GROUPS;
 	return 0;

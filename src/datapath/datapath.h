@@ -161,6 +161,11 @@ enum nv_dp_report {
 	 */
 	NV_DP_REPORT_BYPASS = 1 << 1,
 	NV_DP_REPORT_TRAFFIC = 1 << 2, /* as nv_datapath_await_traffic() asked */
+	/*
+	 * an active VF with a MAC address of its own cannot send, and hn does. Said ten times a
+	 * second at most for each pair
+	 */
+	NV_DP_REPORT_LEFT = 1 << 3,
 };
 
 /*

@@ -73,6 +73,8 @@ enum nv_report {
 	NV_REPORT_GROUPS, /* the upper has sent a group report */
 	NV_REPORT_BYPASS, /* hn has sent a frame by itself, though a lagg is the upper */
 	NV_REPORT_TRAFFIC, /* the upper sends by the VF again */
+	/* a VF with a MAC address of its own cannot send, so its frames leave by hn */
+	NV_REPORT_LEFT,
 };
 
 struct nv_report_of {

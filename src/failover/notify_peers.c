@@ -3,6 +3,7 @@
 
 #include "failover/managed_table.h"
 #include "failover/notify_send.h"
+#include "pair/vf_mac.h"
 
 #include <sys/random.h>
 
@@ -29,6 +30,19 @@ void nv_notify_addresses(struct nv_failover *failover, const struct nv_managed *
 		nv_notify_send_addrs(failover->kernel, nv_monitor_links(failover->monitor),
 			nv_monitor_addrs(failover->monitor), nv_dp_pair_upper(&path),
 			managed->id.hn_name);
+}
+
+void nv_notify_left(struct nv_failover *failover)
+{
+	for (size_t i = 0; i < failover->n_managed; i++) {
+		struct nv_managed *managed = &failover->managed[i];
+		const struct nv_links *links = nv_monitor_links(failover->monitor);
+
+		if (managed->state.active == NV_PORT_VF &&
+			nv_vf_has_own_mac(nv_links_by_index(links, managed->id.hn),
+				nv_links_by_index(links, managed->state.vf)))
+			nv_notify_addresses(failover, managed);
+	}
 }
 
 /*

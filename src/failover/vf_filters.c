@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "failover/managed_table.h"
+#include "failover/notify_peers.h"
 #include "pair/uppers.h"
 #include "pair/vf_mac.h"
 
@@ -324,6 +325,8 @@ static void vf_filters_on_report(int fd, int events, void *data)
 		failover->traffic = true;
 		nv_watch_arm(failover->proof, 0);
 	}
+	if (reports & NV_DP_REPORT_LEFT)
+		nv_notify_left(failover);
 	if (!(reports & NV_DP_REPORT_BYPASS))
 		return;
 	for (size_t i = 0; i < failover->n_managed; i++) {

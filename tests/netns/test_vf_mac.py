@@ -16,6 +16,7 @@ PORTS = ["hn", "vf"]
 SOURCE, TARGET = (socket.inet_pton(socket.AF_INET6, text) for text in ("fe80::1", "fe80::2"))
 RS, RA, NS, NA = 133, 134, 135, 136
 SOURCE_MAC, TARGET_MAC, PREFIX = 1, 2, 3
+LEFT = 8  # NV_DP_REPORT_LEFT
 ICMPV6 = 58
 
 
@@ -135,6 +136,20 @@ def test_the_address_goes_with_the_vf(net):
     assert pair.tool("get", "hn0")["vf_mac"] == VF_MAC
     pair.tool("edit", "hn0", "vf=0")
     assert "vf_mac" not in pair.tool("get", "hn0")
+
+
+@pytest.mark.parametrize("has_own", [True, False])
+def test_that_it_was_left_is_reported(net, has_own):
+    """Before netvfd hears of the VF's state."""
+    pair = start(net, "lagg") if has_own else Pair(net, "lagg", "vf")
+    upper = net.tap("lagg0")
+    upper.send(arp(MAC))
+    assert arrived(pair.taps["vf"], len(arp(MAC)))
+    assert pair.tool("reports") & LEFT == 0
+    net.ip.link("set", index=net.index("vf0"), state="down")
+    upper.send(arp(MAC))
+    assert arrived(pair.taps["hn"], len(arp(MAC))) == arp(MAC)
+    assert pair.tool("reports") & LEFT == (LEFT if has_own else 0)
 
 
 @pytest.mark.parametrize("version", ["this", "compiled", "layout"])

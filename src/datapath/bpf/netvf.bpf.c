@@ -35,6 +35,7 @@
 #define NEIGHBOR_ADVERT 136 /* RFC 4861 */
 
 #define BYPASS_EVERY 1000000000 /* nanoseconds between two reports that hn is used by itself */
+#define LEFT_EVERY   100000000 /* the same of reports that a VF with its own address was left */
 
 #define RECENT 256
 /*
@@ -254,6 +255,23 @@ static __always_inline enum bypass bypass_of(
 	return BYPASS_LEAD;
 }
 
+static __u64 left_told[NV_DP_PAIRS_MAX]; /* bpf_ktime_get_ns() of the last report */
+
+/* Others send to a VF with a MAC address of its own until they are told hn's. */
+static __always_inline void tell_left(const struct nv_entry *entry, __u32 slot, __u32 vf)
+{
+	volatile __u64 *told = &left_told[slot % NV_DP_PAIRS_MAX];
+	__u64 now;
+
+	if (NV_READ(entry->own_mac_vf) != vf)
+		return;
+	now = bpf_ktime_get_ns();
+	if (now - *told < LEFT_EVERY)
+		return;
+	*told = now;
+	tell(slot, NV_REPORT_LEFT);
+}
+
 SEC("tc")
 int netvf_egress(struct __sk_buff *skb)
 {
@@ -291,6 +309,7 @@ int netvf_egress(struct __sk_buff *skb)
 	counts = counts_of(slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
 	if (active != hn && counts &&
 		!is_able(skb, entry, slot, active, counts->tx.packets % LOOK_EVERY == 0)) {
+		tell_left(entry, slot, active);
 		active = hn;
 		counts = counts_of(slot, NV_PORT_HN);
 	}

@@ -289,6 +289,17 @@ static int signs(struct nv_datapath *datapath, char **word, json_t **ret)
 	return r;
 }
 
+/* The bits of enum nv_dp_report since the last time. */
+static int reports(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	int fd = nv_datapath_reports_fd(datapath);
+
+	(void)word;
+	if (fd >= 0)
+		*ret = json_integer(nv_datapath_reports(datapath));
+	return fd < 0 ? fd : 0;
+}
+
 /* [word, sentence] */
 static int handover(struct nv_datapath *datapath, char **word, json_t **ret)
 {
@@ -345,6 +356,7 @@ static const struct {
 	{"counters", 2, counters},
 	{"hook", 2, hook},
 	{"handover", 1, handover},
+	{"reports", 1, reports},
 	{"trust", 2, trust},
 	{"sign", 1, sign},
 	{"signs", 2, signs},

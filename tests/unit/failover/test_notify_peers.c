@@ -142,6 +142,31 @@ static void addresses_are_told_before_groups_are_read(void **state)
 	assert_int_equal(fake->sent_before_mcasts, 1);
 }
 
+static void join(size_t at, const char *vf, uint8_t mac)
+{
+	failover.managed[at].state.vf = fake_make_link(fake, vf, "mlx5_core", mac);
+	failover.managed[at].state.active = NV_PORT_VF;
+	nv_loop_run_once(failover.loop, 0);
+}
+
+static void only_a_vf_with_its_own_mac_is_left_with_a_word(void **state)
+{
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	make_pair(1, "hn1", "192.0.2.2/24");
+	join(0, "vf0", 9);
+	join(1, "vf1", 2);
+	sent(NULL, NULL);
+	nv_notify_left(&failover);
+	assert_int_equal(fake->mcasts_read, 0);
+	assert_int_equal(sent("hn0", "ffffffffffff"), 1);
+	nv_notify_left(&failover);
+	assert_int_equal(sent(NULL, NULL), 1);
+	failover.managed[0].state.active = NV_PORT_HN;
+	nv_notify_left(&failover);
+	assert_int_equal(sent(NULL, NULL), 0);
+}
+
 static void told_at_once_and_at_each_interval(void **state)
 {
 	(void)state;
@@ -281,6 +306,7 @@ int main(void)
 		TEST(groups_are_read_once_for_many_pairs),
 		TEST(a_few_pairs_read_their_own_groups_only),
 		TEST(addresses_are_told_before_groups_are_read),
+		TEST(only_a_vf_with_its_own_mac_is_left_with_a_word),
 		TEST(told_at_once_and_at_each_interval),
 		TEST(each_pair_has_its_own_times),
 		TEST(the_upper_of_the_moment_is_told),
