@@ -17,6 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define OPEN_LOOK (NV_USEC_PER_SEC / 100)
+
 /* The counters of both ports. */
 struct proof_counters {
 	struct nv_trial_answers answers;
@@ -288,8 +290,10 @@ static void proof_look(struct nv_failover *failover, struct nv_managed *managed,
 	if (!proof->vf)
 		return;
 	if (proof_read(failover, managed, &counters) < 0) {
-		/* The VF is leaving the data path: the next settle begins anew. */
+		/* The VF is leaving the data path; if it is not, the next step begins anew. */
 		proof->trial = (struct nv_trial){};
+		if (proof->state == NV_PROOF_NONE)
+			nv_concern_soon(failover, managed->id.hn);
 		proof->look = now + NV_VF_WATCH_PERIOD;
 		nv_retry_note_slow(&proof->retry, proof->vf, now);
 		return;
@@ -396,14 +400,24 @@ void nv_vf_proof_observe(struct nv_managed *managed, struct nv_pair_facts *facts
 	facts->unproved = vf && proof->state != NV_PROOF_GOOD;
 }
 
-/* An administrator who keeps traffic on hn does not want the host to hear the guest by the VF. */
+/*
+ * Whether the VF is usable, and neither used nor tried. An administrator who keeps traffic on hn
+ * does not want the host to hear the guest by the VF.
+ */
+static bool proof_is_open(const struct nv_managed *managed)
+{
+	const struct nv_vf_proof *proof = &managed->proof;
+
+	return proof->vf && proof->state == NV_PROOF_NONE && !proof->trial.phase &&
+	       managed->state.active != NV_PORT_VF && managed->memory.override != NV_OVERRIDE_HN;
+}
+
 bool nv_vf_proof_begin(struct nv_failover *failover, struct nv_managed *managed)
 {
 	struct nv_vf_proof *proof = &managed->proof;
 	struct proof_counters counters;
 
-	if (!proof->vf || proof->state != NV_PROOF_NONE || proof->trial.phase ||
-		managed->state.active == NV_PORT_VF || managed->memory.override == NV_OVERRIDE_HN)
+	if (!proof_is_open(managed))
 		return false;
 	if (!proof_has_neighbours(failover, managed) ||
 		proof_read(failover, managed, &counters) < 0) {
@@ -442,6 +456,8 @@ void nv_vf_proof_follow(struct nv_failover *failover, struct nv_managed *managed
 	if (proof->trial.phase != NV_TRIAL_HN)
 		proof_give_back(failover, managed);
 	proof_begin_watch(failover, managed);
+	if (proof_is_open(managed))
+		nv_failover_look_in(failover, OPEN_LOOK);
 	proof_note_due(failover, managed);
 	proof_arm(failover);
 }

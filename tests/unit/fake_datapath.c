@@ -268,6 +268,8 @@ int nv_datapath_counters(
 	if (!is_port)
 		return -ENOENT;
 	datapath->counted++;
+	if (datapath->count_error)
+		return datapath->count_error;
 	*ret_counters = (struct nv_dp_counters){};
 	if (datapath->count)
 		datapath->count(ifindex, ret_counters);

@@ -33,6 +33,7 @@ struct nv_datapath {
 	unsigned int reported; /* what nv_datapath_reports() returns */
 	int error; /* what the next edit fails with; then it is 0 again */
 	unsigned int counted; /* how often counters were read */
+	int count_error; /* what reading them fails with; 0: it does not */
 	/* what is counted; NULL: nothing */
 	void (*count)(int ifindex, struct nv_dp_counters *counters);
 	bool awaits_traffic; /* nv_datapath_await_traffic() was called */

@@ -5,6 +5,7 @@
 
 #include "failover/vf_proof.h"
 
+#include <errno.h>
 #include <linux/neighbour.h>
 #include <string.h>
 
@@ -300,6 +301,16 @@ static void one_that_passes_nothing_is_not_used_nor_announced(void **state)
 	assert_int_equal(said("passes frames again"), 1);
 }
 
+static void one_whose_answers_cannot_be_counted_is_used(void **state)
+{
+	(void)state;
+	come(false);
+	path.count_error = -ENOENT;
+	nv_loop_advance(loop, NV_USEC_PER_SEC);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+	assert_int_equal(said("passes"), 0);
+}
+
 static void one_that_nobody_answers_is_used_after_half_a_second(void **state)
 {
 	(void)state;
@@ -369,6 +380,7 @@ int main(void)
 		TEST(a_guest_without_neighbours_raises_no_alarm),
 		TEST(a_new_vf_is_used_when_its_first_answer_is_there),
 		TEST(one_that_passes_nothing_is_not_used_nor_announced),
+		TEST(one_whose_answers_cannot_be_counted_is_used),
 		TEST(one_that_nobody_answers_is_used_after_half_a_second),
 		TEST(it_is_not_asked_while_the_administrator_keeps_hn),
 		TEST(a_link_that_is_back_is_tried_before_it_is_used),
