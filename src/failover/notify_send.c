@@ -85,16 +85,19 @@ static void notify_send_read(
 static void notify_send_addrs(struct telling *telling, const struct nv_links *links,
 	const struct nv_addrs *addrs, const int *ifindex, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct nv_addrs own = nv_addrs_of(addrs, ifindex[i]);
-		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
-		const struct nv_notify_view view = {
-			.link = link,
-			.addrs = &own,
-			.router = notify_send_ipv6_get(telling->kernel, link, "forwarding") > 0,
-		};
+	struct nv_addrs own; /* of one of the interfaces */
+	struct nv_notify_view view = {.addrs = &own};
 
-		nv_notify_addrs(&view, send_frame, telling);
+	for (size_t i = 0; i < count; i++) {
+		own = nv_addrs_of(addrs, ifindex[i]);
+		view.link = nv_links_by_index(links, ifindex[i]);
+		nv_notify_addrs4(&view, send_frame, telling);
+	}
+	for (size_t i = 0; i < count; i++) {
+		own = nv_addrs_of(addrs, ifindex[i]);
+		view.link = nv_links_by_index(links, ifindex[i]);
+		view.router = notify_send_ipv6_get(telling->kernel, view.link, "forwarding") > 0;
+		nv_notify_addrs6(&view, send_frame, telling);
 	}
 }
 
@@ -109,7 +112,10 @@ void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links
 	notify_send_report(&telling, hn);
 }
 
-/* The addresses first: peers wait for them, and the groups take longer to read. */
+/*
+ * The addresses first: peers wait for them, and the groups take longer to read. Of these, IPv4's,
+ * for which nothing is read.
+ */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, struct nv_notify_mcasts *all, int upper, const char *hn)
 {

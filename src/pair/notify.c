@@ -71,22 +71,36 @@ static bool notify_is_told(const struct nv_notify_view *view, const struct nv_ad
 	       !(addr->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 }
 
-void nv_notify_addrs(const struct nv_notify_view *view, nv_notify_emit emit, void *data)
+static void notify_tell_addrs(struct teller *teller, uint8_t family)
 {
-	struct teller teller = {.view = view, .emit = emit, .data = data};
+	const struct nv_notify_view *view = teller->view;
 	const uint8_t *mac = view->link->mac;
 
 	for (size_t i = 0; i < view->addrs->count && notify_is_ethernet(view->link); i++) {
 		const struct nv_addr *addr = &view->addrs->addr[i];
 
-		if (!notify_is_told(view, addr))
+		if (addr->local.family != family || !notify_is_told(view, addr))
 			continue;
-		if (addr->local.family == AF_INET)
-			nv_frame_arp(mac, addr->local.v4, &teller.frame);
+		if (family == AF_INET)
+			nv_frame_arp(mac, addr->local.v4, &teller->frame);
 		else
-			nv_frame_na(mac, &addr->local.v6, view->router, &teller.frame);
-		notify_emit(&teller);
+			nv_frame_na(mac, &addr->local.v6, view->router, &teller->frame);
+		notify_emit(teller);
 	}
+}
+
+void nv_notify_addrs4(const struct nv_notify_view *view, nv_notify_emit emit, void *data)
+{
+	struct teller teller = {.view = view, .emit = emit, .data = data};
+
+	notify_tell_addrs(&teller, AF_INET);
+}
+
+void nv_notify_addrs6(const struct nv_notify_view *view, nv_notify_emit emit, void *data)
+{
+	struct teller teller = {.view = view, .emit = emit, .data = data};
+
+	notify_tell_addrs(&teller, AF_INET6);
 }
 
 /* The first IPv4 address, and a link-local one. */

@@ -26,12 +26,14 @@ def wait_until(predicate, deadline=DEADLINE, what=""):
     """Waits until predicate() is true, and returns what it returned; fails after the deadline.
 
     It is asked once more when the deadline is over: the machine itself may have stood still.
+    @what may be a function, which says then what there is.
     """
     end = time.monotonic() + deadline
     over = False
     while not (result := predicate()):
         if over:
-            pytest.fail(f"not within {deadline} s: {what or predicate}", pytrace=True)
+            said = what() if callable(what) else what or predicate
+            pytest.fail(f"not within {deadline} s: {said}", pytrace=True)
         time.sleep(0.005)
         over = time.monotonic() > end
     return result

@@ -58,6 +58,15 @@ def server(topology, tmp_path):
     print(log.read_text())
 
 
+def clients():
+    """The command lines of all."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
+    return [line for line in found if "dhc" in line.partition(" ")[0]]
+
+
 def serving(guest, name):
     """Process ids of the clients in the guest that serve an interface, without dhcpcd's helpers."""
     found = []
@@ -123,7 +132,8 @@ def assert_moved(guest, lease):
     assert default_is_on_lagg0(guest)
     assert serving(guest, "hn0") == []
     # One that goes into the background is two for a moment.
-    wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE)
+    wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE,
+               lambda: f"lagg0 has one client; there are {clients()}")
 
 
 @in_all

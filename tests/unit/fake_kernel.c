@@ -145,6 +145,8 @@ static int op_sysctl_read(void *self, const char *path, char *ret_value, size_t 
 	struct fake_kernel *fake = self;
 	int r = fake_call(fake, FAKE_SYSCTL_READ);
 
+	if (!fake->sysctls_read++)
+		fake->sent_before_sysctls = fake->sent;
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < fake->n_sysctls; i++) {

@@ -60,6 +60,8 @@ struct fake_kernel {
 	unsigned int all_mcasts_read; /* of these, how often those of all links */
 	unsigned int sent; /* frames */
 	unsigned int sent_before_mcasts; /* before they were read last */
+	unsigned int sysctls_read;
+	unsigned int sent_before_sysctls; /* before the first one was read */
 	struct nv_str log; /* each change that was asked for and done, one a line; frames in hex */
 
 	/* Called when a dump of links is made and before it is handed over: what changes now is not

@@ -134,11 +134,12 @@ static void a_few_pairs_read_their_own_groups_only(void **state)
 }
 
 /* Peers wait for the addresses. */
-static void addresses_are_told_before_groups_are_read(void **state)
+static void addresses_are_told_before_anything_is_read(void **state)
 {
 	(void)state;
 	make_pair(0, "hn0", "192.0.2.1/24");
 	switch_to(0, NV_PORT_VF);
+	assert_int_equal(fake->sent_before_sysctls, 1);
 	assert_int_equal(fake->sent_before_mcasts, 1);
 }
 
@@ -305,7 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(groups_are_read_once_for_many_pairs),
 		TEST(a_few_pairs_read_their_own_groups_only),
-		TEST(addresses_are_told_before_groups_are_read),
+		TEST(addresses_are_told_before_anything_is_read),
 		TEST(only_a_vf_with_its_own_mac_is_left_with_a_word),
 		TEST(told_at_once_and_at_each_interval),
 		TEST(each_pair_has_its_own_times),
