@@ -91,13 +91,13 @@ static void notify_send_addrs(struct telling *telling, const struct nv_links *li
 	for (size_t i = 0; i < count; i++) {
 		own = nv_addrs_of(addrs, ifindex[i]);
 		view.link = nv_links_by_index(links, ifindex[i]);
-		nv_notify_addrs4(&view, send_frame, telling);
+		nv_notify_addrs(&view, AF_INET, send_frame, telling);
 	}
 	for (size_t i = 0; i < count; i++) {
 		own = nv_addrs_of(addrs, ifindex[i]);
 		view.link = nv_links_by_index(links, ifindex[i]);
 		view.router = notify_send_ipv6_get(telling->kernel, view.link, "forwarding") > 0;
-		nv_notify_addrs6(&view, send_frame, telling);
+		nv_notify_addrs(&view, AF_INET6, send_frame, telling);
 	}
 }
 

@@ -20,7 +20,7 @@ void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links
 	const struct nv_addrs *addrs, int upper, const char *hn);
 
 /*
- * Sends the frames of nv_notify_addrs4() and nv_notify_addrs6(), then those of nv_notify_groups(),
+ * Sends the frames of nv_notify_addrs(), then those of nv_notify_groups(),
  * once, for @upper and everything stacked on it, each frame on the interface that has the address.
  * @links, @addrs (sorted): the current ones. @all NULL: the groups of these interfaces only are
  * read, which is quicker for a few pairs. What fails is logged with the name of @hn.

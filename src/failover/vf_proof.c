@@ -87,8 +87,11 @@ static void proof_find_requests(struct nv_failover *failover, const struct nv_ma
 			ifindex[i], ret_requests);
 }
 
-/* A frame that cannot be sent counts as one that is not answered. */
-static void proof_ask(struct nv_failover *failover, const struct nv_managed *managed, int port)
+/*
+ * Returns whether there is a neighbour to ask. A frame that cannot be sent counts as one that is
+ * not answered.
+ */
+static bool proof_ask(struct nv_failover *failover, const struct nv_managed *managed, int port)
 {
 	struct nv_requests requests;
 
@@ -96,6 +99,7 @@ static void proof_ask(struct nv_failover *failover, const struct nv_managed *man
 	for (size_t i = 0; i < requests.count; i++)
 		nv_kernel_send_direct(
 			failover->kernel, port, requests.frame[i].bytes, requests.frame[i].length);
+	return requests.count;
 }
 
 static bool proof_has_neighbours(struct nv_failover *failover, const struct nv_managed *managed)
@@ -218,16 +222,28 @@ static void proof_try(struct nv_failover *failover, struct nv_managed *managed,
 	}
 }
 
-static void proof_begin_trial(struct nv_failover *failover, struct nv_managed *managed,
+/*
+ * Returns false, and begins none, if there is no neighbour to ask. The trial of a VF that has
+ * failed begins with a time of listening, any other with the requests.
+ */
+static bool proof_begin_trial(struct nv_failover *failover, struct nv_managed *managed,
 	const struct proof_counters *counters, uint64_t now)
 {
 	const struct nv_link *hn =
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
 	struct nv_vf_proof *proof = &managed->proof;
 
-	nv_trial_begin(&proof->trial, proof->state == NV_PROOF_FAILED, hn && nv_link_usable(hn),
-		&counters->answers, now);
-	proof_try(failover, managed, counters, now);
+	bool listen = proof->state == NV_PROOF_FAILED;
+
+	if (listen && !proof_has_neighbours(failover, managed))
+		return false;
+	nv_trial_begin(&proof->trial, listen, hn && nv_link_usable(hn), &counters->answers, now);
+	if (nv_trial_step(&proof->trial, &counters->answers, now) == NV_TRIAL_ASK_VF &&
+		!proof_ask(failover, managed, proof->vf)) {
+		proof->trial = (struct nv_trial){};
+		return false;
+	}
+	return true;
 }
 
 /* A VF that failed, and whose time to be tried again may have come. */
@@ -238,9 +254,7 @@ static void proof_retry(struct nv_failover *failover, struct nv_managed *managed
 
 	if (nv_retry_left(&proof->retry, proof->vf, now))
 		return;
-	if (proof_has_neighbours(failover, managed))
-		proof_begin_trial(failover, managed, counters, now);
-	else
+	if (!proof_begin_trial(failover, managed, counters, now))
 		nv_retry_note_slow(&proof->retry, proof->vf, now);
 }
 
@@ -269,9 +283,7 @@ static void proof_watch(struct nv_failover *failover, struct nv_managed *managed
 	case NV_VF_WATCH_TRY:
 		if (nv_retry_left(&proof->silence, proof->vf, now))
 			break;
-		if (proof_has_neighbours(failover, managed))
-			proof_begin_trial(failover, managed, counters, now);
-		else
+		if (!proof_begin_trial(failover, managed, counters, now))
 			nv_vf_watch_begin(&proof->watch, &counters->watched, now);
 		break;
 	case NV_VF_WATCH_SLEEP:
@@ -419,13 +431,11 @@ bool nv_vf_proof_begin(struct nv_failover *failover, struct nv_managed *managed)
 
 	if (!proof_is_open(managed))
 		return false;
-	if (!proof_has_neighbours(failover, managed) ||
-		proof_read(failover, managed, &counters) < 0) {
-		proof->state = NV_PROOF_GOOD;
-		return true;
-	}
-	proof_begin_trial(failover, managed, &counters, nv_loop_now(failover->loop));
-	return false;
+	if (proof_read(failover, managed, &counters) == 0 &&
+		proof_begin_trial(failover, managed, &counters, nv_loop_now(failover->loop)))
+		return false;
+	proof->state = NV_PROOF_GOOD;
+	return true;
 }
 
 /*

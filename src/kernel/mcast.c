@@ -97,10 +97,9 @@ static int mcast_take(const struct nlmsghdr *message, void *data)
 	return nv_mcasts_add(data, &mcast);
 }
 
-static int mcast_dump(
-	struct nv_rtnl *rtnl, uint8_t family, int ifindex, struct nv_mcasts *ret_mcasts)
+/* Adds the groups of the link to @mcasts, some of them also on failure. */
+static int mcast_dump(struct nv_rtnl *rtnl, uint8_t family, int ifindex, struct nv_mcasts *mcasts)
 {
-	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
 	struct nv_request request;
 	struct ifaddrmsg *info =
 		nv_request_start(&request, RTM_GETMULTICAST, NLM_F_DUMP, sizeof(*info));
@@ -108,12 +107,8 @@ static int mcast_dump(
 
 	info->ifa_family = family;
 	info->ifa_index = (uint32_t)ifindex;
-	r = nv_rtnl_request(rtnl, &request.header, mcast_take, &mcasts);
-	if (r < 0)
-		return r == -ENODEV ? 0 : r;
-	for (size_t i = 0; i < mcasts.count && r == 0; i++)
-		r = nv_mcasts_add(ret_mcasts, &mcasts.mcast[i]);
-	return r;
+	r = nv_rtnl_request(rtnl, &request.header, mcast_take, mcasts);
+	return r == -ENODEV ? 0 : r;
 }
 
 /* Whether one of the links has more than the group of all hosts, or nobody knows. */

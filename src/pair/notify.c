@@ -71,9 +71,10 @@ static bool notify_is_told(const struct nv_notify_view *view, const struct nv_ad
 	       !(addr->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 }
 
-static void notify_tell_addrs(struct teller *teller, uint8_t family)
+void nv_notify_addrs(
+	const struct nv_notify_view *view, uint8_t family, nv_notify_emit emit, void *data)
 {
-	const struct nv_notify_view *view = teller->view;
+	struct teller teller = {.view = view, .emit = emit, .data = data};
 	const uint8_t *mac = view->link->mac;
 
 	for (size_t i = 0; i < view->addrs->count && notify_is_ethernet(view->link); i++) {
@@ -82,25 +83,11 @@ static void notify_tell_addrs(struct teller *teller, uint8_t family)
 		if (addr->local.family != family || !notify_is_told(view, addr))
 			continue;
 		if (family == AF_INET)
-			nv_frame_arp(mac, addr->local.v4, &teller->frame);
+			nv_frame_arp(mac, addr->local.v4, &teller.frame);
 		else
-			nv_frame_na(mac, &addr->local.v6, view->router, &teller->frame);
-		notify_emit(teller);
+			nv_frame_na(mac, &addr->local.v6, view->router, &teller.frame);
+		notify_emit(&teller);
 	}
-}
-
-void nv_notify_addrs4(const struct nv_notify_view *view, nv_notify_emit emit, void *data)
-{
-	struct teller teller = {.view = view, .emit = emit, .data = data};
-
-	notify_tell_addrs(&teller, AF_INET);
-}
-
-void nv_notify_addrs6(const struct nv_notify_view *view, nv_notify_emit emit, void *data)
-{
-	struct teller teller = {.view = view, .emit = emit, .data = data};
-
-	notify_tell_addrs(&teller, AF_INET6);
 }
 
 /* The first IPv4 address, and a link-local one. */

@@ -56,7 +56,7 @@ uint64_t nv_notify_wait(const struct nv_notify *notify, uint64_t now);
 struct nv_notify_view {
 	const struct nv_link *link;
 	const struct nv_addrs *addrs; /* of all links */
-	bool router; /* the link forwards IPv6; for nv_notify_addrs6() only */
+	bool router; /* the link forwards IPv6; for AF_INET6 only */
 	const struct nv_mcasts *mcasts; /* of all links; for nv_notify_groups() only */
 	unsigned int mld; /* MLD version, 1 or 2; for nv_notify_groups() only */
 };
@@ -65,11 +65,12 @@ struct nv_notify_view {
 typedef void (*nv_notify_emit)(
 	const struct nv_link *link, const struct nv_frame *frame, void *data);
 
-/* Calls @emit with a gratuitous ARP for each IPv4 address of the link. */
-void nv_notify_addrs4(const struct nv_notify_view *view, nv_notify_emit emit, void *data);
-
-/* Calls @emit with a neighbour advertisement for each IPv6 address that is not tentative. */
-void nv_notify_addrs6(const struct nv_notify_view *view, nv_notify_emit emit, void *data);
+/*
+ * @family AF_INET: calls @emit with a gratuitous ARP for each address of the link. AF_INET6: with a
+ * neighbour advertisement for each address that is not tentative.
+ */
+void nv_notify_addrs(
+	const struct nv_notify_view *view, uint8_t family, nv_notify_emit emit, void *data);
 
 /*
  * Calls @emit with reports of the groups that the link has joined. A group with source filters is

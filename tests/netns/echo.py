@@ -3,6 +3,7 @@
 
 import collections
 import socket
+import subprocess
 import threading
 
 from harness import wait_until
@@ -110,3 +111,13 @@ class Numbered:
                 yield int(end.recv(100))
             except TimeoutError:
                 return
+
+
+def ping(namespace, address, count=5):
+    """How many of so many requests are answered, each after a look at where the address is."""
+    answered = 0
+    for _ in range(count):
+        namespace.run(["ip", "neighbour", "flush", "to", address])
+        request = ["ping", "-n", "-c1", "-W2", address]
+        answered += namespace.run(request, check=False, stdout=subprocess.DEVNULL).returncode == 0
+    return answered

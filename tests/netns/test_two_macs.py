@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from conftest import RC_CONF
-from echo import Numbered
+from echo import Numbered, ping
 from harness import wait_until
 from netvf_lab.topology import GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS
 
@@ -54,16 +54,6 @@ def netvfd(guest, start_netvfd, plug, mode):
         wait_until(lambda: netvfd.pair()["form"] == "lagg")
         wait_until(lambda: "hyperv_vfup" in netvfd.ask("history"))
     return netvfd
-
-
-def ping(namespace, address, count=5):
-    """How many of so many requests are answered, each after a look at where the address is."""
-    answered = 0
-    for _ in range(count):
-        namespace.run(["ip", "neighbour", "flush", "to", address])
-        request = ["ping", "-n", "-c1", "-W2", address]
-        answered += namespace.run(request, check=False, stdout=subprocess.DEVNULL).returncode == 0
-    return answered
 
 
 def known_mac(guest, address):

@@ -7,11 +7,11 @@ import contextlib
 import re
 import socket
 import struct
-import subprocess
 import threading
 
 import pytest
 from conftest import RC_CONF
+from echo import ping
 from harness import wait_until
 from netvf_lab.namespace import Namespace
 from netvf_lab.topology import GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, PREFIX, SWITCH_MAC
@@ -96,16 +96,6 @@ def start(guest, start_netvfd, mode):
     yield start
     for pf in pfs:
         pf.close()
-
-
-def ping(namespace, address, count=5):
-    """How many of so many requests are answered, each after a look at where the address is."""
-    answered = 0
-    for _ in range(count):
-        namespace.run(["ip", "neighbour", "flush", "to", address])
-        request = ["ping", "-n", "-c1", "-W2", address]
-        answered += namespace.run(request, check=False, stdout=subprocess.DEVNULL).returncode == 0
-    return answered
 
 
 def test_neighbour_solicitations_are_answered(guest, start):

@@ -156,8 +156,8 @@ static void note(const struct nv_link *link, const struct nv_frame *frame, void 
 static void expect_told(const struct nv_notify_view *view, const char *expected)
 {
 	nv_str_clear(&told);
-	nv_notify_addrs4(view, note, NULL);
-	nv_notify_addrs6(view, note, NULL);
+	nv_notify_addrs(view, AF_INET, note, NULL);
+	nv_notify_addrs(view, AF_INET6, note, NULL);
 	nv_notify_groups(view, note, NULL);
 	assert_string_equal(nv_str_text(&told), expected);
 }
