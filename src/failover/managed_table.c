@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "failover/managed_table.h"
 
+#include "base/place.h"
 #include "failover/owners.h"
 
 #include <errno.h>
 #include <string.h>
 
+static int managed_compare(const void *managed, const void *hn)
+{
+	int one = ((const struct nv_managed *)managed)->id.hn;
+	int other = *(const int *)hn;
+
+	return (one > other) - (one < other);
+}
+
 /* The index of the pair of @hn, or the one at which it would be inserted. */
 static size_t managed_place(const struct nv_failover *failover, int hn)
 {
-	size_t low = 0;
-	size_t high = failover->n_managed;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (failover->managed[middle].id.hn < hn)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return nv_place(failover->managed, failover->n_managed, sizeof(failover->managed[0]), &hn,
+		managed_compare);
 }
 
 struct nv_managed *nv_managed_find(struct nv_failover *failover, int hn)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "failover/owners.h"
 
+#include "base/place.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -20,22 +22,22 @@ int nv_owners_reserve(struct nv_failover *failover)
 	return 0;
 }
 
+/* Below @key, or the same. */
+static int owners_compare(const void *owner, const void *key)
+{
+	const struct nv_owner *a = owner;
+	const struct nv_owner *b = key;
+
+	return a->ifindex < b->ifindex || (a->ifindex == b->ifindex && a->hn <= b->hn) ? -1 : 1;
+}
+
 /* The index of the first owner of this link whose hn is above @hn. */
 static size_t owners_place(const struct nv_failover *failover, int ifindex, int hn)
 {
-	size_t low = 0;
-	size_t high = failover->n_owners;
+	const struct nv_owner key = {.ifindex = ifindex, .hn = hn};
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		struct nv_owner owner = failover->owner[middle];
-
-		if (owner.ifindex < ifindex || (owner.ifindex == ifindex && owner.hn <= hn))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return nv_place(failover->owner, failover->n_owners, sizeof(failover->owner[0]), &key,
+		owners_compare);
 }
 
 int nv_owners_next(const struct nv_failover *failover, int ifindex, int hn)

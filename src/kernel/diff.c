@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/diff.h"
 
+#include "base/place.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,18 +51,8 @@ void nv_addrs_sort(struct nv_addrs *addrs)
 /* The index of @like, or the one at which it would be inserted. */
 static size_t diff_place(const struct nv_addrs *addrs, const struct nv_addr *like)
 {
-	size_t low = 0;
-	size_t high = addrs->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (nv_addr_compare(&addrs->addr[middle], like) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return nv_place(
+		addrs->addr, addrs->count, sizeof(addrs->addr[0]), like, diff_compare_elements);
 }
 
 const struct nv_addr *nv_addrs_find(const struct nv_addrs *addrs, const struct nv_addr *like)
@@ -71,22 +63,18 @@ const struct nv_addr *nv_addrs_find(const struct nv_addrs *addrs, const struct n
 										 : NULL;
 }
 
+static int diff_compare_ifindex(const void *addr, const void *ifindex)
+{
+	return diff_order(((const struct nv_addr *)addr)->ifindex, *(const int *)ifindex);
+}
+
 struct nv_addrs nv_addrs_of(const struct nv_addrs *addrs, int ifindex)
 {
-	size_t low = 0;
-	size_t high = addrs->count;
-	struct nv_addrs of = {};
+	size_t at = nv_place(
+		addrs->addr, addrs->count, sizeof(addrs->addr[0]), &ifindex, diff_compare_ifindex);
+	struct nv_addrs of = {.addr = addrs->count ? &addrs->addr[at] : NULL};
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (addrs->addr[middle].ifindex < ifindex)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	of.addr = addrs->count ? &addrs->addr[low] : NULL;
-	while (low + of.count < addrs->count && of.addr[of.count].ifindex == ifindex)
+	while (at + of.count < addrs->count && of.addr[of.count].ifindex == ifindex)
 		of.count++;
 	return of;
 }

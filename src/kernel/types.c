@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/types.h"
 
+#include "base/place.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+static int types_compare_link(const void *link, const void *ifindex)
+{
+	int one = ((const struct nv_link *)link)->ifindex;
+	int other = *(const int *)ifindex;
+
+	return (one > other) - (one < other);
+}
+
 /* The index of @ifindex, or the one at which it would be inserted. */
 static size_t types_place(const struct nv_links *links, int ifindex)
 {
-	size_t low = 0;
-	size_t high = links->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (links->link[middle].ifindex < ifindex)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return nv_place(
+		links->link, links->count, sizeof(links->link[0]), &ifindex, types_compare_link);
 }
 
 const struct nv_link *nv_links_by_index(const struct nv_links *links, int ifindex)
@@ -39,23 +39,20 @@ const struct nv_link *nv_links_by_name(const struct nv_links *links, const char 
 	return NULL;
 }
 
+static int types_compare_edge(const void *edge, const void *like)
+{
+	const struct nv_link_edge *a = edge;
+	const struct nv_link_edge *b = like;
+	int order = (a->lower > b->lower) - (a->lower < b->lower);
+
+	return order ? order : (a->upper > b->upper) - (a->upper < b->upper);
+}
+
 /* The index of the first edge that is not below this one. */
 static size_t types_edge_place(const struct nv_link_edges *edges, struct nv_link_edge like)
 {
-	size_t low = 0;
-	size_t high = edges->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		struct nv_link_edge edge = edges->edge[middle];
-
-		if (edge.lower < like.lower ||
-			(edge.lower == like.lower && edge.upper < like.upper))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return nv_place(
+		edges->edge, edges->count, sizeof(edges->edge[0]), &like, types_compare_edge);
 }
 
 /* The next edge above @lower to a link after @after. */
