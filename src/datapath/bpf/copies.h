@@ -24,7 +24,7 @@
 #define COPY_BUCKETS_BITS 12
 #define COPY_WAYS	  8 /* frames in a bucket */
 #define COPY_TIME(ns)	  ((__u32)((ns) >> 20)) /* in units of 1.05 ms; only differences are used */
-#define COPY_LIFETIME	  256 /* in these units: 268 ms */
+#define COPY_LIFETIME	  256U /* in these units: 268 ms */
 #define COPY_BYTES	  128 /* bytes of a frame that are compared, in addition to its length */
 #define COPY_PADDED	  60 /* length in bytes to which Ethernet pads a frame; virtio does not */
 
@@ -100,6 +100,19 @@ static __always_inline __u64 copy_digest(struct __sk_buff *skb, __u32 slot)
 }
 
 /*
+ * In the units of COPY_TIME; ~0: the place is free. @now was read before the lock was taken (no
+ * helper may be called under it), so another processor may have written a later time meanwhile.
+ */
+static __always_inline __u32 copy_age(const struct copy *copy, __u32 now)
+{
+	__u32 age = now - copy->when;
+
+	if (!copy->digest)
+		return ~0U;
+	return age < -COPY_LIFETIME ? age : 0;
+}
+
+/*
  * The place of a frame in a bucket, or the place it gets: a free one, else the oldest. Needs the
  * lock.
  */
@@ -111,7 +124,7 @@ static __always_inline __u32 copy_place(const struct bucket *bucket, __u64 diges
 #pragma unroll
 	for (__u32 i = 0; i < COPY_WAYS; i++) {
 		const struct copy *copy = &bucket->copy[i];
-		__u32 age = copy->digest ? now - copy->when : ~0U;
+		__u32 age = copy_age(copy, now);
 
 		if (copy->digest == digest && age < COPY_LIFETIME)
 			return i;
@@ -141,7 +154,7 @@ static __always_inline bool copy_record(struct __sk_buff *skb, __u32 slot, enum 
 		return false;
 	bpf_spin_lock(&bucket->lock);
 	copy = &bucket->copy[copy_place(bucket, digest, now) % COPY_WAYS];
-	if (copy->digest != digest || now - copy->when >= COPY_LIFETIME)
+	if (copy->digest != digest || copy_age(copy, now) >= COPY_LIFETIME)
 		copy->balance = 0;
 	paid = (copy->balance ^ one) < 0 && copy->balance;
 	copy->balance += one;

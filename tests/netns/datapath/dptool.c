@@ -13,9 +13,11 @@
 #include "datapath/lagg.h"
 #include "datapath/tc.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAC_FORMAT    "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx"
@@ -289,6 +291,56 @@ static int signs(struct nv_datapath *datapath, char **word, json_t **ret)
 	return r;
 }
 
+/* A map that a program uses, by its name; -errno. */
+static int open_map(int program, const char *name, struct bpf_map_info *info)
+{
+	uint32_t ids[16];
+	struct bpf_prog_info used = {.nr_map_ids = 16, .map_ids = (uintptr_t)ids};
+	uint32_t size = sizeof(used);
+	int r = bpf_obj_get_info_by_fd(program, &used, &size);
+
+	for (uint32_t i = 0; !r && i < used.nr_map_ids && i < 16; i++) {
+		NV_AUTO(nv_fd) int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		size = sizeof(*info);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, info, &size) &&
+			!strcmp(info->name, name))
+			return TAKE_FD(fd);
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
+/* age UNITS: all credits of group frames are so much older (below 0: younger); see copies.h. */
+static int age(struct nv_datapath *datapath, char **word, json_t **ret)
+{
+	struct {
+		struct bpf_spin_lock lock;
+		struct {
+			uint64_t digest;
+			uint32_t when;
+			int32_t balance;
+		} copy[8];
+	} bucket;
+	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	int r = nv_pins_open(run_dir, &objects);
+	struct bpf_map_info info = {};
+	NV_AUTO(nv_fd)
+	int map = r < 0 ? r : open_map(objects.fd[NV_OBJECT_INGRESS], "nv_copies", &info);
+
+	(void)datapath;
+	(void)ret;
+	if (map < 0 || info.value_size != sizeof(bucket))
+		return map < 0 ? map : -EPROTO;
+	for (uint32_t key = 0; !r && key < info.max_entries; key++) {
+		r = bpf_map_lookup_elem(map, &key, &bucket);
+		for (size_t i = 0; i < 8; i++)
+			bucket.copy[i].when -= (uint32_t)atoi(word[1]);
+		if (!r)
+			r = bpf_map_update_elem(map, &key, &bucket, BPF_F_LOCK);
+	}
+	return r;
+}
+
 /* The bits of enum nv_dp_report since the last time. */
 static int reports(struct nv_datapath *datapath, char **word, json_t **ret)
 {
@@ -356,6 +408,7 @@ static const struct {
 	{"counters", 2, counters},
 	{"hook", 2, hook},
 	{"handover", 1, handover},
+	{"age", 2, age},
 	{"reports", 1, reports},
 	{"trust", 2, trust},
 	{"sign", 1, sign},
