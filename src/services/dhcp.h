@@ -63,7 +63,7 @@ int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname);
  * The command line for a client on @ifname. Pure. @wanted: from rc.conf, with a program that is not
  * NULL; may itself be NULL if @like is not. @like: the client of another interface that it
  * replaces, or NULL. Without flags in rc.conf, the known options of @like are used
- * (services/dhcp_options.h).
+ * (services/dhcp_options.h). A client never gives up, unless rc.conf's flags say so.
  * Returns 0; -EINVAL: the program is not a known client; -ENOMEM.
  */
 int nv_dhcp_command(const struct nv_dhcp_wanted *wanted, const char *ifname,

@@ -49,11 +49,16 @@ static int dhcp_start_dhclient_args(
 	return r < 0 ? r : nv_words_add(args, "%s", ifname);
 }
 
+/* dhcpcd that serves one interface ends after half a minute without a lease, unless -t is 0. */
 static int dhcp_start_dhcpcd_args(
 	struct nv_words *args, const char *ifname, const struct nv_words *options)
 {
-	int r = dhcp_append(args, options);
+	int r = nv_words_add(args, "-t");
 
+	if (r == 0)
+		r = nv_words_add(args, "0");
+	if (r == 0)
+		r = dhcp_append(args, options);
 	return r < 0 ? r : nv_words_add(args, "%s", ifname);
 }
 

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -346,6 +347,26 @@ def test_killed_while_it_waits_for_the_lease_the_next_run_completes_it(booted, t
         assert tcp.works()
         assert watch.absences() == 0
     wait_until(lambda: default_is_on_lagg0(guest) and guest.addresses("lagg0") == {lease}, DEADLINE)
+    assert_moved(guest, lease)
+
+
+@pytest.mark.parametrize("booted", ["dhcpcd"], indirect=True)
+def test_a_dhcpcd_that_hears_no_server_for_long_goes_on(booted, topology, server):
+    """By itself it ends after half a minute, and nobody would renew the lease that has moved."""
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    limit = 2  # seconds
+    configuration = pathlib.Path("/run/dhcpcd.conf")
+    configuration.write_text(f"timeout {limit}\nnoipv4ll\n")
+    guest.run("mount", "--bind", configuration, "/etc/dhcpcd.conf")
+    topology.dnsmasq.send_signal(signal.SIGSTOP)
+    booted.run("hyperv_vfup", "hn0")
+    wait_until(lambda: serving(guest, "lagg0"), DEADLINE, "lagg0 has a client")
+    end = time.monotonic() + 2 * limit
+    wait_until(lambda: time.monotonic() > end, DEADLINE)
+    assert serving(guest, "lagg0")
+    topology.dnsmasq.send_signal(signal.SIGCONT)
+    wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
     assert_moved(guest, lease)
 
 

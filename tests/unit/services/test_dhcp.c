@@ -52,7 +52,7 @@ static void rcconf_gives_program_and_flags(void **state)
 	assert_command(&dhclient, NULL, 0,
 		"/sbin/dhclient -4 -v -cf /etc/x.conf -pf /run/dhclient.lagg0.pid "
 		"-lf /var/lib/dhcp/dhclient.lagg0.leases lagg0");
-	assert_command(&dhcpcd, NULL, 0, "/usr/sbin/dhcpcd -4 lagg0");
+	assert_command(&dhcpcd, NULL, 0, "/usr/sbin/dhcpcd -t 0 -4 lagg0");
 	assert_command(&udhcpc, NULL, 0, "/bin/udhcpc -i lagg0 -p /run/udhcpc.lagg0.pid");
 }
 
@@ -124,7 +124,7 @@ static void rcconfs_options_are_all_taken(void **state)
 static void dhcpcds_title_is_no_option(void **state)
 {
 	(void)state;
-	assert_command(NULL, "dhcpcd hn0 [ip4] [ip6]", NV_DHCP_DHCPCD, "dhcpcd lagg0");
+	assert_command(NULL, "dhcpcd hn0 [ip4] [ip6]", NV_DHCP_DHCPCD, "dhcpcd -t 0 lagg0");
 }
 
 static void dhcpcds_title_tells_a_family_alone(void **state)
@@ -133,9 +133,9 @@ static void dhcpcds_title_tells_a_family_alone(void **state)
 	struct nv_dhcp_wanted both = wants("/usr/sbin/dhcpcd", "-q");
 
 	(void)state;
-	assert_command(NULL, "dhcpcd hn0 [ip4]", NV_DHCP_DHCPCD, "dhcpcd -4 lagg0");
-	assert_command(&bare, "dhcpcd hn0 [ip6]", NV_DHCP_DHCPCD, "/usr/sbin/dhcpcd -6 lagg0");
-	assert_command(&both, "dhcpcd hn0 [ip4]", NV_DHCP_DHCPCD, "/usr/sbin/dhcpcd -q lagg0");
+	assert_command(NULL, "dhcpcd hn0 [ip4]", NV_DHCP_DHCPCD, "dhcpcd -t 0 -4 lagg0");
+	assert_command(&bare, "dhcpcd hn0 [ip6]", NV_DHCP_DHCPCD, "/usr/sbin/dhcpcd -t 0 -6 lagg0");
+	assert_command(&both, "dhcpcd hn0 [ip4]", NV_DHCP_DHCPCD, "/usr/sbin/dhcpcd -t 0 -q lagg0");
 }
 
 static void an_unknown_program_is_refused(void **state)
