@@ -257,10 +257,11 @@ static void vfup_report_left(const struct vfup *up)
 		nv_notice("and so %zu more", count - many);
 }
 
-static bool vfup_find_plan(struct vfup *up, struct nv_snapshot *ret_now)
+/* @ret_obstacle: why hn's configuration cannot move; "": it can, if there is a plan. */
+static bool vfup_find_plan(
+	struct vfup *up, struct nv_snapshot *ret_now, struct nv_str *ret_obstacle)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
-	NV_AUTO(nv_str) struct nv_str why = {};
 	int r = nv_interface_build(
 		up->context.rcconf, up->hn->name, up->lagg_name, up->hn->mac, &faults, &up->wanted);
 
@@ -276,11 +277,11 @@ static bool vfup_find_plan(struct vfup *up, struct nv_snapshot *ret_now)
 			up->hn->name, up->lagg_name, up->hn->name);
 	r = nv_snapshot_take(up->context.kernel, up->hn->ifindex, ret_now);
 	if (r == 0)
-		r = nv_plan_make(
-			ret_now, up->hn->ifindex, up->lagg_name, up->wanted, &up->plan, &why);
+		r = nv_plan_make(ret_now, up->hn->ifindex, up->lagg_name, up->wanted, &up->plan,
+			ret_obstacle);
 	if (r == -EBUSY)
-		nv_err("%s keeps its configuration: %s", up->hn->name, nv_str_text(&why));
-	else if (r < 0)
+		return true;
+	if (r < 0)
 		nv_err("cannot plan the move from %s to %s: %s", up->hn->name, up->lagg_name,
 			nv_strerror(r));
 	return r == 0 && nv_dhcp_clients_choose(&up->plan) == 0;
@@ -337,13 +338,25 @@ static bool vfup_is_depended_on(const struct vfup *up)
 	return nv_str_text(&why)[0];
 }
 
+/* Likewise. */
+static bool vfup_is_hindered(const struct vfup *up, const char *obstacle)
+{
+	const char *hn = up->hn->name;
+
+	if (obstacle[0] && nv_dependents_keep(up->context.run_dir, hn, obstacle))
+		nv_notice("%s keeps its configuration: %s", hn, obstacle);
+	return obstacle[0];
+}
+
 static enum look vfup_make_plan(struct vfup *up)
 {
 	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
+	NV_AUTO(nv_str) struct nv_str obstacle = {};
 
-	if (!vfup_find_plan(up, &now))
+	if (!vfup_find_plan(up, &now, &obstacle))
 		return LOOK_FAILED;
-	if (vfup_is_unconfigured(up) || vfup_is_depended_on(up))
+	if (vfup_is_hindered(up, nv_str_text(&obstacle)) || vfup_is_unconfigured(up) ||
+		vfup_is_depended_on(up))
 		return LOOK_DONE;
 	vfup_report_left(up);
 	return vfup_take_journal(up, &now) ? LOOK_GO_ON : LOOK_FAILED;
@@ -606,12 +619,17 @@ static bool vfup_release_all(void)
 static bool vfup_show_plan(struct vfup *up, const char *hn, bool json)
 {
 	NV_AUTO(nv_snapshot) struct nv_snapshot now = {};
+	NV_AUTO(nv_str) struct nv_str obstacle = {};
 	NV_AUTO(nv_str) struct nv_str why = {};
 	int r;
 
 	if (!nv_context_open(&up->context) || vfup_look(up, hn) != LOOK_GO_ON ||
-		!vfup_find_plan(up, &now))
+		!vfup_find_plan(up, &now, &obstacle))
 		return false;
+	if (nv_str_text(&obstacle)[0]) {
+		nv_err("%s keeps its configuration: %s", hn, nv_str_text(&obstacle));
+		return false;
+	}
 	if (!up->context.settings->move_named)
 		vfup_find_dependents(up, &why);
 	if (nv_str_text(&why)[0])

@@ -34,9 +34,10 @@ bool nv_bound_depends(const struct nv_bound *bound);
 bool nv_group_depends(const struct nv_ip *group);
 
 /*
- * Keeps @why as the reason for which @hn keeps its configuration, for `netvf doctor`, in the run
- * directory; "": there is none any more. Returns whether a reason is new: none was kept before. A
- * failure is not reported, because the move does not depend on it.
+ * Keeps @why, of nv_dependents_find() or nv_plan_make(), as the reason for which @hn keeps its
+ * configuration, for `netvf doctor`, in the run directory; "": there is none any more. Returns
+ * whether a reason is new: none was kept before. A failure is not reported, because the move does
+ * not depend on it.
  */
 bool nv_dependents_keep(const char *run_dir, const char *hn, const char *why);
 

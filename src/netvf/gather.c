@@ -139,7 +139,7 @@ static void gather_trace_stays(struct nv_facts *facts, const char *hn)
 	nv_dependents_kept(nv_json_text(facts->status, "run_dir"), hn, why, sizeof(why));
 	if (why[0])
 		nv_facts_trace(facts, NV_TRACE_STAYS, hn,
-			"it was in use by its name at the last VF_UP: %s", why);
+			"at the last VF_UP this was in the way: %s", why);
 }
 
 /* Only a lagg takes the addresses away from what names hn, or would. */
@@ -279,8 +279,8 @@ void nv_facts_gather(struct nv_facts *facts)
 	gather_links(facts);
 	gather_sockets(facts);
 	gather_interfaces(facts);
-	gather_filters(facts);
 	gather_obstacles(facts);
+	gather_filters(facts);
 	gather_agent(facts);
 	gather_counters(facts);
 	gather_programs(facts);
