@@ -11,6 +11,8 @@
 /* One notification of a pair, while its frames are sent. */
 struct telling {
 	struct nv_kernel *kernel;
+	const struct nv_links *links;
+	const struct nv_addrs *addrs;
 	unsigned int sent;
 	unsigned int left_out; /* frames over the limit */
 	int error; /* -errno of the last frame that could not be sent */
@@ -49,6 +51,14 @@ static unsigned int notify_send_ipv6_get(
 	return number;
 }
 
+static struct nv_notify_view notify_send_view(const struct telling *telling, int ifindex)
+{
+	return (struct nv_notify_view){
+		.link = nv_links_by_index(telling->links, ifindex),
+		.addrs = nv_addrs_of(telling->addrs, ifindex),
+	};
+}
+
 static void notify_send_report(const struct telling *telling, const char *hn)
 {
 	nv_debug("%s: %u frames sent to tell the network where it is", hn, telling->sent);
@@ -82,20 +92,16 @@ static void notify_send_read(
 			nv_strerror(r));
 }
 
-static void notify_send_addrs(struct telling *telling, const struct nv_links *links,
-	const struct nv_addrs *addrs, const int *ifindex, size_t count)
+static void notify_send_addrs(struct telling *telling, const int *ifindex, size_t count)
 {
-	struct nv_addrs own; /* of one of the interfaces */
-	struct nv_notify_view view = {.addrs = &own};
-
 	for (size_t i = 0; i < count; i++) {
-		own = nv_addrs_of(addrs, ifindex[i]);
-		view.link = nv_links_by_index(links, ifindex[i]);
+		const struct nv_notify_view view = notify_send_view(telling, ifindex[i]);
+
 		nv_notify_addrs(&view, AF_INET, send_frame, telling);
 	}
 	for (size_t i = 0; i < count; i++) {
-		own = nv_addrs_of(addrs, ifindex[i]);
-		view.link = nv_links_by_index(links, ifindex[i]);
+		struct nv_notify_view view = notify_send_view(telling, ifindex[i]);
+
 		view.router = notify_send_ipv6_get(telling->kernel, view.link, "forwarding") > 0;
 		nv_notify_addrs(&view, AF_INET6, send_frame, telling);
 	}
@@ -104,11 +110,11 @@ static void notify_send_addrs(struct telling *telling, const struct nv_links *li
 void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, int upper, const char *hn)
 {
-	struct telling telling = {.kernel = kernel};
+	struct telling telling = {.kernel = kernel, .links = links, .addrs = addrs};
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
 
-	notify_send_addrs(&telling, links, addrs, ifindex, count);
+	notify_send_addrs(&telling, ifindex, count);
 	notify_send_report(&telling, hn);
 }
 
@@ -119,18 +125,17 @@ void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, struct nv_notify_mcasts *all, int upper, const char *hn)
 {
-	struct telling telling = {.kernel = kernel};
+	struct telling telling = {.kernel = kernel, .links = links, .addrs = addrs};
 	NV_AUTO(nv_notify_mcasts) struct nv_notify_mcasts few = {};
-	struct nv_addrs own; /* of one of the interfaces */
-	struct nv_notify_view view = {.addrs = &own, .mcasts = &(all ? all : &few)->mcasts};
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
 
-	notify_send_addrs(&telling, links, addrs, ifindex, count);
+	notify_send_addrs(&telling, ifindex, count);
 	notify_send_read(kernel, ifindex, all ? 0 : count, all ? all : &few);
 	for (size_t i = 0; i < count; i++) {
-		own = nv_addrs_of(addrs, ifindex[i]);
-		view.link = nv_links_by_index(links, ifindex[i]);
+		struct nv_notify_view view = notify_send_view(&telling, ifindex[i]);
+
+		view.mcasts = &(all ? all : &few)->mcasts;
 		view.mld =
 			notify_send_ipv6_get(kernel, view.link, "force_mld_version") == 1 ? 1 : 2;
 		nv_notify_groups(&view, send_frame, &telling);

@@ -77,8 +77,8 @@ void nv_notify_addrs(
 	struct teller teller = {.view = view, .emit = emit, .data = data};
 	const uint8_t *mac = view->link->mac;
 
-	for (size_t i = 0; i < view->addrs->count && notify_is_ethernet(view->link); i++) {
-		const struct nv_addr *addr = &view->addrs->addr[i];
+	for (size_t i = 0; i < view->addrs.count && notify_is_ethernet(view->link); i++) {
+		const struct nv_addr *addr = &view->addrs.addr[i];
 
 		if (addr->local.family != family || !notify_is_told(view, addr))
 			continue;
@@ -95,8 +95,8 @@ static void notify_find_sources(struct teller *teller)
 {
 	const struct nv_notify_view *view = teller->view;
 
-	for (size_t i = 0; i < view->addrs->count; i++) {
-		const struct nv_addr *addr = &view->addrs->addr[i];
+	for (size_t i = 0; i < view->addrs.count; i++) {
+		const struct nv_addr *addr = &view->addrs.addr[i];
 
 		if (!notify_is_told(view, addr))
 			continue;

@@ -55,7 +55,7 @@ uint64_t nv_notify_wait(const struct nv_notify *notify, uint64_t now);
 
 struct nv_notify_view {
 	const struct nv_link *link;
-	const struct nv_addrs *addrs; /* of all links */
+	struct nv_addrs addrs; /* of this link, or of all */
 	bool router; /* the link forwards IPv6; for AF_INET6 only */
 	const struct nv_mcasts *mcasts; /* of all links; for nv_notify_groups() only */
 	unsigned int mld; /* MLD version, 1 or 2; for nv_notify_groups() only */
