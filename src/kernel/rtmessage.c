@@ -4,6 +4,7 @@
 #include <linux/fib_rules.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
+#include <stddef.h>
 
 uint16_t nv_rtmessage_family(uint16_t type)
 {
@@ -37,13 +38,17 @@ bool nv_rtmessage_is_fdb(const struct nlmsghdr *message)
 
 const struct nlattr *nv_rtmessage_next(const struct nlmsghdr *message, const struct nlattr *after)
 {
-	const char *end = (const char *)message + message->nlmsg_len;
-	const struct nlattr *attr = after ? mnl_attr_next(after) : NULL;
+	const char *at = after ? (const char *)after + MNL_ALIGN(after->nla_len)
+			       : (const char *)mnl_nlmsg_get_payload(message) +
+					 MNL_ALIGN(nv_rtmessage_header_size(message->nlmsg_type));
+	ptrdiff_t left = (const char *)message + message->nlmsg_len - at;
+	const struct nlattr *attr = (const void *)at;
 
-	if (!attr)
-		attr = (const void *)((const char *)mnl_nlmsg_get_payload(message) +
-				      MNL_ALIGN(nv_rtmessage_header_size(message->nlmsg_type)));
-	return mnl_attr_ok(attr, (int)(end - (const char *)attr)) ? attr : NULL;
+	/* As mnl_attr_ok(), which would be a call for each attribute of ten thousand routes. */
+	return left >= (ptrdiff_t)sizeof(*attr) && attr->nla_len >= sizeof(*attr) &&
+			       attr->nla_len <= left
+		       ? attr
+		       : NULL;
 }
 
 const struct nlattr *nv_rtmessage_find(const struct nlmsghdr *message, uint16_t type)

@@ -159,27 +159,37 @@ static void rtobj_count_hop(struct rtnexthop *hop, const void *data)
 	*count->refers |= rtobj_map_index(count->maps, &ifindex);
 }
 
-static bool rtobj_is_index(uint16_t message_type, const struct nlattr *attr)
+/* What an attribute says of links. */
+enum link_attr {
+	LINK_ATTR_NONE,
+	LINK_ATTR_INDEX,
+	LINK_ATTR_NAME,
+	LINK_ATTR_HOPS, /* a list of struct rtnexthop */
+};
+
+static enum link_attr rtobj_link_attr(uint16_t message_type, const struct nlattr *attr)
 {
 	uint16_t type = mnl_attr_get_type(attr);
+	uint16_t index = 0;
 
-	if (mnl_attr_get_payload_len(attr) != sizeof(uint32_t))
-		return false;
-	return (message_type == RTM_NEWROUTE && type == RTA_OIF) ||
-	       (message_type == RTM_NEWNEXTHOP && type == NHA_OIF) ||
-	       (message_type == RTM_NEWNEIGH && type == NDA_IFINDEX);
-}
-
-static bool rtobj_is_name(uint16_t message_type, const struct nlattr *attr)
-{
-	uint16_t type = mnl_attr_get_type(attr);
-
-	return message_type == RTM_NEWRULE && (type == FRA_IIFNAME || type == FRA_OIFNAME);
-}
-
-static bool rtobj_is_hops(uint16_t message_type, const struct nlattr *attr)
-{
-	return message_type == RTM_NEWROUTE && mnl_attr_get_type(attr) == RTA_MULTIPATH;
+	switch (message_type) {
+	case RTM_NEWROUTE:
+		if (type == RTA_MULTIPATH)
+			return LINK_ATTR_HOPS;
+		index = RTA_OIF;
+		break;
+	case RTM_NEWNEXTHOP:
+		index = NHA_OIF;
+		break;
+	case RTM_NEWNEIGH:
+		index = NDA_IFINDEX;
+		break;
+	case RTM_NEWRULE:
+		return type == FRA_IIFNAME || type == FRA_OIFNAME ? LINK_ATTR_NAME : LINK_ATTR_NONE;
+	}
+	return type == index && index && mnl_attr_get_payload_len(attr) == sizeof(uint32_t)
+		       ? LINK_ATTR_INDEX
+		       : LINK_ATTR_NONE;
 }
 
 bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *maps)
@@ -197,16 +207,22 @@ bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *maps
 		refers = rtobj_map_index(maps, &ifindex);
 	}
 	nv_each_attr (attr, message) {
-		if (rtobj_is_index(message->nlmsg_type, attr)) {
+		const struct count count = {maps, &refers};
+
+		switch (rtobj_link_attr(message->nlmsg_type, attr)) {
+		case LINK_ATTR_NONE:
+			break;
+		case LINK_ATTR_INDEX:
 			ifindex = (int)mnl_attr_get_u32(attr);
 			refers |= rtobj_map_index(maps, &ifindex);
-		} else if (rtobj_is_name(message->nlmsg_type, attr)) {
+			break;
+		case LINK_ATTR_NAME:
 			refers |= rtobj_find_name(maps, attr) != NULL;
-		} else if (rtobj_is_hops(message->nlmsg_type, attr)) {
-			const struct count count = {maps, &refers};
-
+			break;
+		case LINK_ATTR_HOPS:
 			nv_rtmessage_each_hop(mnl_attr_get_payload(attr),
 				mnl_attr_get_payload_len(attr), rtobj_count_hop, &count);
+			break;
 		}
 	}
 	return refers;
@@ -221,25 +237,22 @@ static void rtobj_put_mapped(
 	struct nlmsghdr *copy, const struct nlattr *attr, const struct nv_link_maps *maps)
 {
 	char *at = (char *)mnl_nlmsg_get_payload_tail(copy) + MNL_ATTR_HDRLEN;
+	enum link_attr what = rtobj_link_attr(copy->nlmsg_type, attr);
+	const struct nv_link_map *found =
+		what == LINK_ATTR_NAME ? rtobj_find_name(maps, attr) : NULL;
 
-	if (rtobj_is_index(copy->nlmsg_type, attr)) {
+	if (what == LINK_ATTR_INDEX) {
 		int ifindex = (int)mnl_attr_get_u32(attr);
 
 		rtobj_map_index(maps, &ifindex);
 		mnl_attr_put_u32(copy, attr->nla_type, (uint32_t)ifindex);
-	} else if (rtobj_is_name(copy->nlmsg_type, attr)) {
-		const struct nv_link_map *found = rtobj_find_name(maps, attr);
-
-		if (found)
-			mnl_attr_put_strz(copy, attr->nla_type, found->to_name);
-		else
-			nv_attr_put_copy(copy, attr);
+	} else if (found) {
+		mnl_attr_put_strz(copy, attr->nla_type, found->to_name);
 	} else {
 		nv_attr_put_copy(copy, attr);
-		if (rtobj_is_hops(copy->nlmsg_type, attr))
-			nv_rtmessage_each_hop(
-				at, mnl_attr_get_payload_len(attr), rtobj_map_hop, maps);
 	}
+	if (what == LINK_ATTR_HOPS)
+		nv_rtmessage_each_hop(at, mnl_attr_get_payload_len(attr), rtobj_map_hop, maps);
 }
 
 /*
@@ -319,8 +332,8 @@ int nv_rtobjs_request(struct nv_rtobjs *requests, const struct nv_rtobj *obj,
 	if (message->nlmsg_type == RTM_NEWNEIGH)
 		rtobj_map_index(maps, &header->ndm_ifindex);
 	nv_each_attr (attr, message) {
-		if (verb == NV_RTOBJ_DELETE && rtobj_is_hops(message->nlmsg_type, attr) &&
-			!rtobj_is_of_ipv4(obj))
+		if (verb == NV_RTOBJ_DELETE && !rtobj_is_of_ipv4(obj) &&
+			rtobj_link_attr(message->nlmsg_type, attr) == LINK_ATTR_HOPS)
 			rtobj_put_hops_of(copy, attr, maps);
 		else
 			rtobj_put_mapped(copy, attr, maps);

@@ -271,7 +271,7 @@ static bool apply_carry_out(
 bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage stage)
 {
 	NV_AUTO(nv_steps) struct nv_steps steps = {};
-	int r = nv_steps_list(plan, &steps);
+	int r = nv_steps_list_stage(plan, stage, &steps);
 	bool filling = stage == NV_STAGE_FILL;
 	bool fine = true;
 
@@ -281,11 +281,8 @@ bool nv_apply(struct nv_kernel *kernel, struct nv_plan *plan, enum nv_step_stage
 	}
 	for (size_t i = 0; i < steps.count && (fine || !filling); i++) {
 		const struct nv_step *step = &steps.step[i];
-		size_t count;
+		size_t count = nv_replay_run(&steps, i);
 
-		if (step->stage != stage)
-			continue;
-		count = nv_replay_run(&steps, i);
 		if (!count) {
 			fine &= apply_carry_out(kernel, plan, step);
 			continue;
@@ -313,14 +310,13 @@ static void apply_put_again(
 {
 	enum nv_step_stage stage = move->late ? NV_STAGE_STRIP_PATHS : NV_STAGE_FILL;
 	NV_AUTO(nv_steps) struct nv_steps steps = {};
-	bool fine = nv_steps_list(plan, &steps) == 0;
+	bool fine = nv_steps_list_stage(plan, stage, &steps) == 0;
 
 	for (size_t i = 0; i < steps.count && fine; i++) {
 		const struct nv_step *step = &steps.step[i];
 		size_t count;
 
-		if (step->stage != stage ||
-			(step->verb != NV_STEP_ADD && step->verb != NV_STEP_REPLACE))
+		if (step->verb != NV_STEP_ADD && step->verb != NV_STEP_REPLACE)
 			continue;
 		count = nv_replay_run(&steps, i);
 		if (count)

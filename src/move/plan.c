@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct planner {
@@ -402,9 +403,9 @@ static bool plan_loses_source(
 	return false;
 }
 
-/* What happens to an object in this pass. */
+/* What happens to an object. */
 enum way {
-	WAY_NONE, /* nothing: another pass handles it, or the kernel adds it */
+	WAY_NONE, /* nothing: the kernel adds it */
 	WAY_ALONG,
 	WAY_DROPPED,
 };
@@ -423,43 +424,44 @@ static enum way plan_way_of_route(const struct planner *planner, const struct nv
 		       : WAY_ALONG;
 }
 
+struct placement {
+	enum nv_rtobj_kind kind;
+	enum way way;
+	bool has_gateway; /* the route or one of its next hops */
+};
+
 /* A route with several next hops moves if any of them does. */
-static int plan_find_way(
-	const struct planner *planner, const struct nv_rtobj *obj, bool gateway, enum way *ret_way)
+static int plan_place(
+	const struct planner *planner, const struct nv_rtobj *obj, struct placement *ret_place)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
-	enum way way = WAY_NONE;
-	bool has_gateway = false;
+	struct placement place = {.kind = nv_rtobj_kind(obj)};
 	int r = nv_rtobj_route(obj, &hops);
 
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOMSG)
-		way = planner->exclusive && !nv_rtobj_is_learnt(obj) ? WAY_DROPPED : WAY_ALONG;
+		place.way =
+			planner->exclusive && !nv_rtobj_is_learnt(obj) ? WAY_DROPPED : WAY_ALONG;
 	for (size_t i = 0; i < hops.count; i++) {
 		enum way hop = plan_way_of_route(planner, &hops.route[i]);
 
-		if (way != WAY_ALONG && hop != WAY_NONE)
-			way = hop;
-		has_gateway |= hops.route[i].has_gateway;
+		if (place.way != WAY_ALONG && hop != WAY_NONE)
+			place.way = hop;
+		place.has_gateway |= hops.route[i].has_gateway;
 	}
 	/*
 	 * An object that also names other interfaces, or is used by others, would be removed from
 	 * these too.
 	 */
-	if (way == WAY_DROPPED && nv_rtobj_is_shared(obj))
-		way = WAY_ALONG;
-	*ret_way = has_gateway == gateway ? way : WAY_NONE;
+	if (place.way == WAY_DROPPED && nv_rtobj_is_shared(obj))
+		place.way = WAY_ALONG;
+	*ret_place = place;
 	return 0;
 }
 
-static int plan_obj(struct planner *planner, const struct nv_rtobj *obj, bool gateway)
+static int plan_obj(struct planner *planner, const struct nv_rtobj *obj, enum way way)
 {
-	enum way way;
-	int r = plan_find_way(planner, obj, gateway, &way);
-
-	if (r < 0)
-		return r;
 	switch (way) {
 	case WAY_NONE:
 		return 0;
@@ -471,16 +473,27 @@ static int plan_obj(struct planner *planner, const struct nv_rtobj *obj, bool ga
 	return 0;
 }
 
+/* In the order of their kinds; of each, those without a gateway first. */
 static int plan_objs(struct planner *planner)
 {
 	const struct nv_rtobjs *live = &planner->snapshot->objs;
-	int r = 0;
+	NV_AUTO(nv_free) struct placement *place = calloc(live->count + 1, sizeof(*place));
+	int r = place ? 0 : -ENOMEM;
+	size_t i = 0;
 
+	nv_each_rtobj (obj, live)
+		if (r == 0)
+			r = plan_place(planner, obj, &place[i++]);
 	for (unsigned int kind = 0; kind < NV_RTOBJ_KINDS; kind++)
-		for (int gateway = 0; gateway <= 1; gateway++)
-			nv_each_rtobj (obj, live)
-				if (r == 0 && nv_rtobj_kind(obj) == kind)
-					r = plan_obj(planner, obj, gateway);
+		for (int gateway = 0; gateway <= 1; gateway++) {
+			i = 0;
+			nv_each_rtobj (obj, live) {
+				const struct placement *its = &place[i++];
+
+				if (r == 0 && its->kind == kind && its->has_gateway == gateway)
+					r = plan_obj(planner, obj, its->way);
+			}
+		}
 	return r;
 }
 

@@ -175,14 +175,11 @@ static bool steps_find_move(
 static void steps_list_objs(struct lister *lister, bool late)
 {
 	nv_each_rtobj (obj, &lister->plan->objs) {
-		struct nv_step step = {
-			.verb = nv_rtobj_is_replaced(obj) ? NV_STEP_REPLACE : NV_STEP_ADD,
-			.object = NV_STEP_RTOBJ,
-			.obj = obj,
-		};
+		struct nv_step step = {.object = NV_STEP_RTOBJ, .obj = obj};
 
 		if (steps_find_move(lister->plan, obj, true, &step.move) != late)
 			continue;
+		step.verb = nv_rtobj_is_replaced(obj) ? NV_STEP_REPLACE : NV_STEP_ADD;
 		if (!late)
 			steps_find_move(lister->plan, obj, false, &step.move);
 		steps_put(lister, &step);
@@ -277,28 +274,63 @@ static void steps_list_strip(struct lister *lister)
 	}
 }
 
+static void steps_list_clients(struct lister *lister)
+{
+	const struct nv_plan *plan = lister->plan;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->move[i].client != NV_CLIENT_STOP)
+			steps_list(lister, NV_STEP_ADD, NV_STEP_CLIENT, i);
+}
+
+static void steps_list_stage(struct lister *lister, enum nv_step_stage stage)
+{
+	lister->stage = stage;
+	switch (stage) {
+	case NV_STAGE_FILL:
+		steps_list_new_interfaces(lister);
+		steps_list_objs(lister, false);
+		break;
+	case NV_STAGE_SWITCH:
+		steps_list(lister, NV_STEP_SWITCH, NV_STEP_FRAMES, 0);
+		break;
+	case NV_STAGE_STRIP_PATHS:
+		steps_list_strip_paths(lister);
+		break;
+	case NV_STAGE_CLIENTS:
+		steps_list_clients(lister);
+		break;
+	case NV_STAGE_STRIP:
+		steps_list_strip(lister);
+		break;
+	}
+}
+
+static int steps_take(struct lister *lister, struct nv_steps *ret_steps)
+{
+	if (lister->error < 0)
+		nv_steps_auto(&lister->steps);
+	else
+		*ret_steps = lister->steps;
+	return lister->error;
+}
+
+int nv_steps_list_stage(
+	const struct nv_plan *plan, enum nv_step_stage stage, struct nv_steps *ret_steps)
+{
+	struct lister lister = {.plan = plan};
+
+	steps_list_stage(&lister, stage);
+	return steps_take(&lister, ret_steps);
+}
+
 int nv_steps_list(const struct nv_plan *plan, struct nv_steps *ret_steps)
 {
 	struct lister lister = {.plan = plan};
 
-	lister.stage = NV_STAGE_FILL;
-	steps_list_new_interfaces(&lister);
-	steps_list_objs(&lister, false);
-	lister.stage = NV_STAGE_SWITCH;
-	steps_list(&lister, NV_STEP_SWITCH, NV_STEP_FRAMES, 0);
-	lister.stage = NV_STAGE_STRIP_PATHS;
-	steps_list_strip_paths(&lister);
-	lister.stage = NV_STAGE_CLIENTS;
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->move[i].client != NV_CLIENT_STOP)
-			steps_list(&lister, NV_STEP_ADD, NV_STEP_CLIENT, i);
-	lister.stage = NV_STAGE_STRIP;
-	steps_list_strip(&lister);
-	if (lister.error < 0)
-		nv_steps_auto(&lister.steps);
-	else
-		*ret_steps = lister.steps;
-	return lister.error;
+	for (enum nv_step_stage stage = NV_STAGE_FILL; stage <= NV_STAGE_STRIP; stage++)
+		steps_list_stage(&lister, stage);
+	return steps_take(&lister, ret_steps);
 }
 
 void nv_steps_auto(struct nv_steps *steps)

@@ -61,8 +61,11 @@ struct nv_steps {
 	size_t size;
 };
 
-/* Lists the steps. They are valid until the plan changes. Returns 0 or -ENOMEM. */
+/* Lists all steps. They are valid until the plan changes. Returns 0 or -ENOMEM. */
 int nv_steps_list(const struct nv_plan *plan, struct nv_steps *ret_steps);
+/* The same of one stage. */
+int nv_steps_list_stage(
+	const struct nv_plan *plan, enum nv_step_stage stage, struct nv_steps *ret_steps);
 void nv_steps_auto(struct nv_steps *steps);
 
 /* The name of the interface that a step changes. Owned by @plan. */
