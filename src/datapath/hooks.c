@@ -72,17 +72,76 @@ static struct bpf_program *hooks_program(const struct bpf_object *object, enum n
 	return bpf_object__find_program_by_name(object, hook_table[hook].program);
 }
 
-/* The hooks whose functions the kernel's BTF has. */
-static unsigned int hooks_named(void)
+/* Loads a hook that does nothing. The log may be NULL. Returns 0 or -errno. */
+static int hooks_try(uint32_t function, char *log, uint32_t log_size)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	unsigned int named = 0;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
+		.attach_btf_id = function, .log_level = log != NULL, .log_buf = log,
+		.log_size = log_size);
+	const struct bpf_insn nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	NV_AUTO(nv_fd) int program = -1;
 
-	for (enum nv_hook hook = 0; btf && hook < NV_HOOKS; hook++)
-		if (btf__find_by_name_kind(btf, hook_table[hook].function, BTF_KIND_FUNC) > 0)
-			named |= 1U << hook;
+	program = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "Dual BSD/GPL", nothing,
+		NV_ARRAY_SIZE(nothing), &opts);
+	return program < 0 ? program : 0;
+}
+
+/*
+ * Whether the kernel has tracing programs at all: 0 or -errno. If it has none, it refuses one
+ * before its verifier, which always writes to the log. The first type in BTF is no function.
+ */
+static int hooks_known(void)
+{
+	char log[256] = "";
+	int r = hooks_try(1, log, sizeof(log));
+
+	return log[0] ? 0 : r;
+}
+
+/* The hook at a type of the kernel's BTF; NV_HOOKS: none. */
+static enum nv_hook hooks_at(const struct btf *btf, uint32_t id)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+	const char *name = btf_is_func(type) ? btf__name_by_offset(btf, type->name_off) : "";
+	enum nv_hook hook = 0;
+
+	while (hook < NV_HOOKS && strcmp(name, hook_table[hook].function) != 0)
+		hook++;
+	return hook;
+}
+
+/*
+ * The hooks whose functions the kernel has and accepts programs at; 0: none, because of *ret_why.
+ * Each is tried alone, because a function in the BTF may refuse programs, and not as an object,
+ * because libbpf reads the kernel's BTF again for each of those.
+ */
+static unsigned int hooks_accepted(int *ret_why)
+{
+	struct btf *btf;
+	unsigned int accepted = 0;
+
+	*ret_why = hooks_known();
+	if (*ret_why < 0)
+		return 0;
+	*ret_why = -EOPNOTSUPP;
+	btf = btf__load_vmlinux_btf();
+	for (uint32_t id = 1; btf && id < btf__type_cnt(btf); id++) {
+		enum nv_hook hook = hooks_at(btf, id);
+		int r;
+
+		if (hook == NV_HOOKS)
+			continue;
+		r = hooks_try(id, NULL, 0);
+		if (r == 0)
+			accepted |= 1U << hook;
+		else
+			*ret_why = r;
+	}
 	btf__free(btf);
-	return named;
+	return accepted;
 }
 
 /* Loads the hooks of the mask, all or none. */
@@ -108,28 +167,6 @@ static int hooks_load(const struct nv_objects *objects, int runs, unsigned int m
 		return r;
 	*ret_object = TAKE_PTR(object);
 	return 0;
-}
-
-/*
- * Loads those of the mask that the kernel accepts: a function in its BTF may refuse programs. If it
- * accepts none, returns its error.
- */
-static int hooks_load_each(const struct nv_objects *objects, int runs, unsigned int mask,
-	struct bpf_object **ret_object)
-{
-	unsigned int taken = 0;
-	int why = -EOPNOTSUPP;
-
-	for (enum nv_hook hook = 0; hook < NV_HOOKS; hook++) {
-		NV_AUTO(nv_programs) struct bpf_object *object = NULL;
-		int r = mask >> hook & 1 ? hooks_load(objects, runs, 1U << hook, &object) : -ENOENT;
-
-		if (r == 0)
-			taken |= 1U << hook;
-		else if (r != -ENOENT)
-			why = r;
-	}
-	return taken ? hooks_load(objects, runs, taken, ret_object) : why;
 }
 
 /* The pin keeps the link from then on. */
@@ -180,13 +217,11 @@ int nv_hooks_attach(
 {
 	NV_AUTO(nv_programs) struct bpf_object *object = NULL;
 	NV_AUTO(nv_hooks) struct nv_hooks hooks = NV_HOOKS_NONE;
-	unsigned int named = hooks_named();
-	int why = -EOPNOTSUPP;
+	int why;
+	unsigned int accepted = hooks_accepted(&why);
 	int r;
 
-	r = named ? hooks_load(objects, runs, named, &object) : -EOPNOTSUPP;
-	if (r < 0 && named && r != -ENOMEM && r != -EPERM)
-		r = hooks_load_each(objects, runs, named, &object);
+	r = accepted ? hooks_load(objects, runs, accepted, &object) : why;
 	if (r < 0)
 		return r;
 	for (enum nv_hook hook = 0; hook < NV_HOOKS; hook++) {
