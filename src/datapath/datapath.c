@@ -630,11 +630,14 @@ static int dp_put_limits(
 	const struct nv_datapath *datapath, int slot, const struct nv_dp_limits *limits)
 {
 	struct nv_limits value = {.vf = (uint32_t)limits->vf};
+	int r;
 
 	memcpy(value.mac, limits->mac, sizeof(value.mac));
 	memcpy(value.vlan, limits->vlan, sizeof(value.vlan));
-	return bpf_map_update_elem(
-		datapath->objects.fd[NV_OBJECT_LIMITS], &slot, &value, BPF_EXIST);
+	r = bpf_map_update_elem(datapath->objects.fd[NV_OBJECT_LIMITS], &slot, &value, BPF_EXIST);
+	if (r == 0)
+		nv_entry_limit(&datapath->table, (size_t)slot, limits->vf);
+	return r;
 }
 
 int nv_datapath_remove(struct nv_datapath *datapath, int hn)

@@ -66,6 +66,13 @@ static inline bool nv_table_is_whole(const struct nv_table *table)
 	return table->size >= sizeof(struct nv_entry);
 }
 
+/* Tells the programs whether a VF in this slot has limits (NV_OBJECT_LIMITS); 0: none has. */
+static inline void nv_entry_limit(const struct nv_table *table, size_t slot, int vf)
+{
+	if (nv_table_is_whole(table))
+		__atomic_store_n(&nv_table_entry(table, slot)->limited, vf != 0, __ATOMIC_SEQ_CST);
+}
+
 /* The pair in an entry of the table. */
 struct nv_dp_pair nv_entry_pair(const struct nv_table *table, const struct nv_entry *entry);
 

@@ -51,7 +51,7 @@ struct nv_entry {
 	__u32 tell_traffic; /* the next frame by the VF is reported: NV_REPORT_TRAFFIC */
 	__u32 own_mac_vf; /* the VF, if it has a MAC address of its own: vf_mac; 0: it has `mac` */
 	__u16 vf_mac[3];
-	__u16 unused;
+	__u16 limited; /* a VF in this slot has limits: nv_limits */
 };
 
 #define NV_HOOKED 1U

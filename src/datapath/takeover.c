@@ -327,6 +327,17 @@ static void takeover_copy_limits(const struct nv_table *table, int from, int to)
 	}
 }
 
+/* Entries of a version that has no such word do not tell which slots have limits. */
+static void takeover_note_limits(const struct nv_table *table, int fd)
+{
+	for (__u32 slot = 0; slot < table->count; slot++) {
+		struct nv_limits limits;
+
+		if (nv_table_entry(table, slot)->hn && !bpf_map_lookup_elem(fd, &slot, &limits))
+			nv_entry_limit(table, slot, (int)limits.vf);
+	}
+}
+
 /*
  * Attaches these programs to every interface of every pair. An interface that is gone is skipped.
  */
@@ -379,8 +390,10 @@ static int takeover_move_pairs(struct nv_kernel *kernel, const struct nv_objects
 	r = nv_table_map(objects->fd[NV_OBJECT_PAIRS], &table);
 	if (r < 0)
 		return r;
-	if (kept || old->fd[NV_OBJECT_PAIRS] < 0)
+	if (kept || old->fd[NV_OBJECT_PAIRS] < 0) {
+		takeover_note_limits(&table, objects->fd[NV_OBJECT_LIMITS]);
 		return takeover_attach_all(objects, old, kernel, &table);
+	}
 
 	r = nv_table_map(old->fd[NV_OBJECT_PAIRS], &old_table);
 	if (r < 0)
@@ -390,6 +403,7 @@ static int takeover_move_pairs(struct nv_kernel *kernel, const struct nv_objects
 		return r;
 	takeover_copy_counts(&table, old->fd[NV_OBJECT_COUNTS], objects->fd[NV_OBJECT_COUNTS]);
 	takeover_copy_limits(&table, old->fd[NV_OBJECT_LIMITS], objects->fd[NV_OBJECT_LIMITS]);
+	takeover_note_limits(&table, objects->fd[NV_OBJECT_LIMITS]);
 	r = takeover_attach_all(objects, old, kernel, &table);
 	if (r < 0)
 		return r;

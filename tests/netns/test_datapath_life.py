@@ -153,6 +153,21 @@ def test_another_version_takes_over_under_load(net, form, first, version):
         assert third("counters", "hn0")["rx"][0] == (traffic.to_guest.sent + 1) // 2
 
 
+@pytest.mark.parametrize(
+    "first, version", [("this", "compiled"), ("this", "layout"), ("layout", "this")])
+def test_another_version_keeps_the_limits_of_a_vf(net, first, version):
+    pair = Pair(net, "lagg", version=first)
+    pair.tool("limit", "hn0", "vf0", "02:00:00:00:00:77")  # the guest has another address
+    pair.receiver.send_to_host(1)
+    pair.taps["hn"].expect([1])
+    second = net.tool(version)
+    pair.receiver.send_to_host(2)
+    pair.taps["hn"].expect([2])
+    second("limit", "hn0", "vf0", MAC)
+    pair.receiver.send_to_host(3)
+    pair.taps["vf"].expect([3])
+
+
 def test_switch_during_a_change_of_layout_is_not_lost(net):
     """The one process switches to and fro while others replace the table under it."""
     pair = Pair(net, "transparent")

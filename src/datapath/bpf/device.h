@@ -110,9 +110,9 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
  * A device whose carrier has just come drops every frame until the link watch work has activated
  * its queues, one after another (dev_activate()).
  */
-static __always_inline bool has_queues(struct net_device *device)
+static __always_inline bool has_queues(const void *address)
 {
-	struct netdev_queue *queue = READ(device, _tx);
+	struct netdev_queue *queue = KERNEL(struct netdev_queue, address);
 	struct Qdisc *qdisc = READ(queue, qdisc);
 
 	return !(READ(qdisc, flags) & QDISC_BUILTIN);
@@ -123,14 +123,14 @@ static __always_inline bool has_queues(struct net_device *device)
  * notifies everybody before it stops the queues. A program that reads the list in time sends
  * nothing into a stopped queue.
  */
-static __always_inline bool is_open(const void *address)
+static __always_inline bool is_open(const struct place *place)
 {
-	struct net_device *device = KERNEL(struct net_device, address);
+	struct net_device *device = KERNEL(struct net_device, place->device);
 	const unsigned long mask = STATE_START | STATE_PRESENT | STATE_NOCARRIER;
-	const void *alone = address + bpf_core_field_offset(struct net_device, close_list);
+	const void *alone = place->device + bpf_core_field_offset(struct net_device, close_list);
 
 	return (READ(device, state) & mask) == (STATE_START | STATE_PRESENT) &&
-	       (const void *)READ(device, close_list.next) == alone && has_queues(device);
+	       (const void *)READ(device, close_list.next) == alone && has_queues(place->queue);
 }
 
 /*
@@ -156,7 +156,8 @@ __attribute__((noinline)) int nv_look_up(struct __sk_buff *context, __u32 slot, 
 		if ((__u32)READ(device, ifindex) == ifindex) {
 			place->net = net;
 			place->device = address;
-			return is_open(address);
+			place->queue = READ(device, _tx);
+			return is_open(place);
 		}
 		node = (const char *)READ(device, index_hlist.next);
 	}
@@ -173,7 +174,7 @@ static __always_inline bool can_send(struct __sk_buff *context, __u32 slot, __u3
 		return false;
 	device = KERNEL(struct net_device, place->device);
 	if ((__u32)READ(device, ifindex) == ifindex && READ(device, nd_net.net) == place->net)
-		return is_open(place->device);
+		return is_open(place);
 	return nv_look_up(context, slot, ifindex);
 }
 

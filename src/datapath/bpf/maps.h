@@ -31,6 +31,7 @@ struct {
 struct place {
 	const void *device;
 	const void *net;
+	const void *queue; /* the device's first, which it keeps as long as it lives */
 };
 
 struct {

@@ -179,14 +179,27 @@ static __always_inline bool tell(__u32 slot, enum nv_report report)
 	return bpf_ringbuf_output(&nv_reports, &what, sizeof(what), 0) == 0;
 }
 
+/* Whether the host accepts a frame from the VF. */
+static __always_inline bool is_accepted(
+	struct __sk_buff *skb, const struct ethhdr *frame, __u32 slot, __u32 vf)
+{
+	const struct nv_limits *limits = bpf_map_lookup_elem(&nv_limits, &slot);
+
+	return !limits || NV_READ(limits->vf) != vf ||
+	       (is_from(frame, limits->mac) && is_vlan_registered(skb, frame, limits));
+}
+
 /*
  * If the host floods, a group frame that the upper forwards for somebody else comes back on the
  * other port, and its source MAC address does not tell. It is noted as in copies.h, so that its
- * copy is dropped. A report of groups is told to netvfd.
+ * copy is dropped. A report of groups is told to netvfd. The port may still change afterwards; one
+ * record too many does no harm, because the other port brings no copy then.
  */
 static __always_inline void note_group(struct __sk_buff *skb, const struct ethhdr *frame,
 	const struct nv_entry *entry, __u32 slot, enum nv_port port)
 {
+	if (!NV_READ(entry->vf))
+		return;
 	if (is_report(skb, frame))
 		tell(slot, NV_REPORT_GROUPS);
 	if (entry->multicast == NV_MULTICAST_ONCE && !is_from(frame, entry->mac))
@@ -194,25 +207,21 @@ static __always_inline void note_group(struct __sk_buff *skb, const struct ethhd
 }
 
 /*
- * The port that a frame leaves by if @port is active: hn if the host would not accept the frame
- * from the VF. Group frames are recorded, by a port that netvf_egress() may still change; one too
- * many records does no harm, because the other port brings no copy then.
+ * The port that a frame leaves by if the VF can send: @active, but hn if the host would not accept
+ * the frame from the VF. Group frames are noted.
  */
-static __always_inline enum nv_port port_for(
-	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot, enum nv_port port)
+static __always_inline __u32 leave_by(
+	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot, __u32 hn, __u32 active)
 {
 	const struct ethhdr *frame = (const void *)(long)skb->data;
-	const struct nv_limits *limits = bpf_map_lookup_elem(&nv_limits, &slot);
-	__u32 vf = NV_READ(entry->vf);
 
-	if (!vf || !limits || (const void *)(frame + 1) > (const void *)(long)skb->data_end)
-		return port;
-	if (port == NV_PORT_VF && NV_READ(limits->vf) == vf &&
-		(!is_from(frame, limits->mac) || !is_vlan_registered(skb, frame, limits)))
-		port = NV_PORT_HN;
+	if ((const void *)(frame + 1) > (const void *)(long)skb->data_end)
+		return active;
+	if (entry->limited && active != hn && !is_accepted(skb, frame, slot, active))
+		active = hn;
 	if (frame->h_dest[0] & 1)
-		note_group(skb, frame, entry, slot, port);
-	return port;
+		note_group(skb, frame, entry, slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
+	return active;
 }
 
 static __always_inline bool is_of_ip(const struct ethhdr *frame)
@@ -303,9 +312,7 @@ int netvf_egress(struct __sk_buff *skb)
 		}
 	}
 
-	active = nv_entry_active(entry);
-	if (port_for(skb, entry, slot, active == hn ? NV_PORT_HN : NV_PORT_VF) == NV_PORT_HN)
-		active = hn;
+	active = leave_by(skb, entry, slot, hn, nv_entry_active(entry));
 	counts = counts_of(slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
 	if (active != hn && counts &&
 		!is_able(skb, entry, slot, active, counts->tx.packets % LOOK_EVERY == 0)) {
