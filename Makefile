@@ -89,11 +89,12 @@ bench: build
 	@$(if $(AGAINST),tools/deps valgrind)
 	@$(AS_ROOT) bench/run $(BUILD) $(if $(AGAINST),--against $(AGAINST))
 
-# How many instructions each form takes; then, who loses what when a real card goes: each peer and way
-# several times.
+# How many instructions each form takes; what is lost when a VF comes (AGAINST=REVISION: also by that
+# revision); then, who loses what when a real card goes: each peer and way several times.
 bench-vm: build
 	@mkdir -p $(BUILD)/bench
 	@$(AS_ROOT) bench/vm_datapath.py $(BUILD)
+	@$(AS_ROOT) bench/vm_arrival.py $(BUILD) $(AGAINST)
 	@$(AS_ROOT) $(BUILD)/lab/netvf-lab vm --runs $(RUNS) --dwell 500 \
 		--peer none,bond,hyperv-scripts,net_failover,netvf,netvf-bond \
 		--gone acpi,pcie,linkdown,live --rules etc/devd/hyperv.conf --json $(BUILD)/bench/vm.json \

@@ -5,20 +5,22 @@
 The other revision is built once, into BUILD/bench/REVISION. Both builds have a world of their own
 for each row (worker.py), in which they do the same thing in turn: old, new, new, old, and so on. A
 ratio is the median of those of the pairs; beside it stand the smallest and the largest. A row that
-compares two sizes compares them within the new build.
+compares two sizes compares them within the new build. What frames cost beside the bare VF follows
+(bench_datapath.py).
 
-NETVF_BENCH_PAIRS: how many pairs of measurements, 7 unless said. NETVF_BENCH_ROWS: only rows whose
-name has this in it.
+NETVF_BENCH_PAIRS: how many pairs of measurements, 7 unless said. NETVF_BENCH_SLICES: of each form
+beside the bare VF, 60 unless said. NETVF_BENCH_ROWS: only rows whose name has this in it.
 """
 
 import json
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+
+import ratios
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent
@@ -48,7 +50,7 @@ ROWS = [
     Row("one switch, 1,024 pairs and 1", ["switch", 1024],
         {"switch ms": 1.2, "processor ms": 1.2}, old=["switch", 1]),
     Row("another's link event, 1,024 pairs and 1", ["event", 1024],
-        {"processor ms": 1.5}, old=["event", 1]),
+        {"processor ms": 1.5, "idle, processor ms a second": None}, old=["event", 1]),
     Row("hyperv_vfup, 3 addresses, 5 routes", ["vfup", 5],
         {"time ms": 1 / 3, "instructions": 1 / 3}),
     Row("hyperv_vfup, 10,000 routes", ["vfup", 10000], {"time ms": 1 / 2, "instructions": 1 / 2},
@@ -56,7 +58,10 @@ ROWS = [
     Row("attached to first packet, lagg", ["attach", "lagg"], {"first packet ms": 1 / 3}),
     Row("attached to first packet, transparent", ["attach", "transparent"],
         {"first packet ms": 1 / 3}),
+    Row("attached behind 1,000 new links, and none", ["behind", 1000], {"first packet ms": 1.5},
+        old=["behind", 0]),
 ]
+FRAMES = "beside the bare VF"
 
 
 def say(text):
@@ -132,23 +137,21 @@ def measure(row, old_programs):
 
 def figures(row, taken):
     for name, bound in row.bounds.items():
-        old = [before[name] for before, _ in taken]
-        new = [after[name] for _, after in taken]
-        ratios = [b / a for a, b in zip(old, new)]
-        ratio = statistics.median(ratios)
-        yield {"name": f"{row.name}: {name}", "old": statistics.median(old),
-               "new": statistics.median(new), "ratio": ratio,
-               "spread": [min(ratios), max(ratios)], "bound": bound,
-               "ok": bound is None or ratio <= bound}
+        yield ratios.row(f"{row.name}: {name}", [before[name] for before, _ in taken],
+                         [after[name] for _, after in taken], bound)
 
 
-def show(rows):
-    print(f"{'':58} {'beside':>10} {'this':>10} {'ratio':>7}  {'spread':15} {'at most':>7}")
-    for row in rows:
-        low, high = row["spread"]
-        bound = f"{row['bound']:7.3f}  {'ok' if row['ok'] else 'NO'}" if row["bound"] else ""
-        print(f"{row['name']:58} {row['old']:10.4g} {row['new']:10.4g} {row['ratio']:7.3f}  "
-              f"{low:.3f} - {high:.3f}   {bound}".rstrip())
+def frames():
+    """What frames cost beside the bare VF: the rows of bench_datapath.py."""
+    say(FRAMES)
+    env = dict(os.environ, NETVF_BUILD=str(NEW), PYTHONDONTWRITEBYTECODE="1")
+    env.setdefault("NETVF_BENCH_SLICES", "60")
+    done = subprocess.run(["/usr/bin/python3", HERE / "bench_datapath.py"], env=env,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    if done.returncode:
+        raise RuntimeError(f"ended with status {done.returncode}")
+    return [{**row, "name": f"{FRAMES}: {row['name']}"}
+            for row in json.loads(done.stdout)["rows"]]
 
 
 def main():
@@ -162,8 +165,13 @@ def main():
             rows += figures(row, measure(row, old))
         except RuntimeError as error:
             failed.append(f"{row.name}: {error}")
+    if wanted in FRAMES:
+        try:
+            rows += frames()
+        except RuntimeError as error:
+            failed.append(f"{FRAMES}: {error}")
     (NEW / "bench/against.json").write_text(json.dumps({"figures": rows}, indent=2) + "\n")
-    show(rows)
+    print(*ratios.table(rows), sep="\n")
     for line in failed:
         say(line)
     return 1 if failed or not all(row["ok"] for row in rows) else 0

@@ -6,6 +6,7 @@ The bare VF, lagg0 over it with the programs in each of their forms, and a trans
 measured in turn, a slice each, in one run; the figures are medians of the slices' ratios. Needs
 root.
 NETVF_BENCH_SLICES: how many of each, 12 unless said; NETVF_BENCH_SLICE: seconds of one, 0.2.
+"rows" are for bench/against.py: those that have a bound, as times of the bare VF's (ratios.py).
 """
 
 import json
@@ -19,6 +20,7 @@ from contextlib import ExitStack
 TOP = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TOP / "tests/netns")]
 
+import ratios
 from pairnet import BUILD, GUEST_IP, HOST_IP, HOST_MAC, MAC, Pair, PairNet, in_netns
 
 SLICES = int(os.environ.get("NETVF_BENCH_SLICES", "12"))
@@ -35,6 +37,8 @@ FORMS = {
     "not asking": ("lagg", "layout"),
 }
 KINDS = {"udp": NOBODY_IP, "tcp": HOST_IP, "tcp8": HOST_IP, "ping": HOST_IP}
+NAMES = {"udp": "small datagrams", "tcp": "TCP stream", "tcp8": "eight TCP streams",
+         "ping": "round trip"}
 BOUNDS = {"udp": 0.97, "tcp": 0.99, "tcp8": 0.99}  # of the bare VF, for this version's programs
 
 
@@ -72,14 +76,34 @@ def figure(name, value, unit):
     return {"name": name, "value": round(value, 4), "unit": unit}
 
 
-def ratio(name, slices, kind, form):
+def is_bounded(kind, form):
+    return kind in BOUNDS and FORMS[form] and FORMS[form][1] == "this"
+
+
+def rates(slices, kind, form):
+    return [slice[0] for slice in slices[kind, form]]
+
+
+def ratio(slices, kind, form):
     """To the bare VF: the median, and the middle half of the slices."""
-    pairs = zip(slices[kind, form], slices[kind, "bare"])
-    low, middle, high = statistics.quantiles([ours[0] / bare[0] for ours, bare in pairs], n=4)
-    found = figure(f"{form}, {name} ({low:.3f}–{high:.3f})", middle, "of bare")
-    if FORMS[form] and FORMS[form][1] == "this" and kind in BOUNDS:
+    both = zip(rates(slices, kind, form), rates(slices, kind, "bare"))
+    low, middle, high = statistics.quantiles([ours / bare for ours, bare in both], n=4)
+    found = figure(f"{form}, {NAMES[kind]} ({low:.3f}–{high:.3f})", middle, "of bare")
+    if is_bounded(kind, form):
         found |= {"bound": f">= {BOUNDS[kind]}", "ok": middle >= BOUNDS[kind]}
     return found
+
+
+def rows(slices):
+    """As microseconds of a datagram or of a KiB."""
+    def times(kind, form):
+        return [1e6 / rate for rate in rates(slices, kind, form)]
+
+    for kind, bound in BOUNDS.items():
+        for form in FORMS:
+            if is_bounded(kind, form):
+                yield ratios.row(f"{NAMES[kind]}, {form}, us", times(kind, "bare"),
+                                 times(kind, form), 1 / bound)
 
 
 def figures(slices):
@@ -90,12 +114,10 @@ def figures(slices):
     yield figure("bare VF, TCP stream", median("tcp", "bare") * 1024 * 8 / 1e9, "Gbit/s")
     yield figure("bare VF, round trip", median("ping", "bare"), "us")
     for form in list(FORMS)[1:]:
-        yield ratio("small datagrams", slices, "udp", form)
         extra = median("udp", form, 1) - median("udp", "bare", 1)
-        yield figure(f"{form}, more for each", extra, "ns")
-        yield ratio("TCP stream", slices, "tcp", form)
-        yield ratio("eight TCP streams", slices, "tcp8", form)
-        yield ratio("round trip", slices, "ping", form)
+        yield figure(f"{form}, more for each datagram", extra, "ns")
+        for kind in NAMES:
+            yield ratio(slices, kind, form)
 
 
 def main():
@@ -110,7 +132,7 @@ def main():
                     slices.setdefault((kind, form), []).append(arm.measure(kind))
     found = list(figures(slices))
     raw = {f"{kind} {form}": values for (kind, form), values in slices.items()}
-    print(json.dumps({"figures": found, "slices": raw}))
+    print(json.dumps({"figures": found, "rows": list(rows(slices)), "slices": raw}))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,10 @@ with -icount: its clock moves by a nanosecond with every instruction. So the fig
 instructions, which another run gives again, whatever else this machine does. An instruction is no
 time: a cache miss costs nothing here.
 
+A frame's way in is what the guest does for a frame that its host sends to it, until IP has no use
+for it. The host is in the guest too; what its sending takes is measured at a device that drops
+everything, and subtracted. The bond has all_slaves_active set.
+
     bench/vm_datapath.py BUILD      also writes BUILD/bench/vm-datapath.json
 """
 
@@ -19,6 +23,7 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TOP / "lab")]
 
+import ratios
 from netvf_lab import sandbox
 from netvf_lab.places import Places
 from netvf_lab.vm import initramfs
@@ -28,7 +33,8 @@ from netvf_lab.vm.session import Session
 
 ARCHIVE = "/run/bench.initramfs"
 SLICES = 5
-SECONDS = {"udp": 0.02, "tcp": 0.05, "ping": 0.02}  # of the guest's clock
+# Of the guest's clock.
+SECONDS = {"udp": 0.02, "tcp": 0.05, "ping": 0.02, "in by hn": 0.02, "in by the VF": 0.02}
 WITHIN = 300  # seconds
 
 # The number of a form is that of its hn, its VF and its network.
@@ -46,7 +52,17 @@ APART = (4,)
 DAEMONS = {3: "bpf", 4: "bond", 5: "bpf", 6: "bpf"}
 WORDS = {3: "lagg", 4: "lagg as a bond", 5: "transparent", 6: "exclusive"}
 
-KINDS = {"udp": "datagram", "tcp": "KiB of a stream", "ping": "there and back"}
+KINDS = {"udp": "datagram", "tcp": "KiB of a stream", "ping": "there and back",
+         "in by hn": "in by hn", "in by the VF": "in by the VF"}
+# The host's end of each port, and the third number of the address to which it sends.
+WAYS_IN = {"in by hn": ("p-hn", 1), "in by the VF": ("p-vf", 0)}
+NOWHERE = 2  # the same of the device that drops everything
+
+# The largest ratio to the bond, of each kind and form.
+BOUNDS = [
+    ("ping", "netvf, lagg", 1.0),
+    *((kind, form, 1.05) for kind in WAYS_IN for form in ("netvf, lagg", "netvf, lagg as a bond")),
+]
 
 RULES = """\
 notify 10 { match "system" "HYPERV_NIC_VF"; match "subsystem" "hn[345]"; match "type" "VF_UP";
@@ -72,8 +88,15 @@ def lay(guest, number):
         f" address {mac} type veth peer name p-$p netns h{number}"
         f" && ip -n h{number} link set p-$p up; done"
         f" && ip -n h{number} address add 10.{number}.0.1/24 dev p-vf"
-        f" && ip -n h{number} link set lo up"
+        f" && ip -n h{number} address add 10.{number}.1.1/24 dev p-hn"
+        f" && ip -n h{number} link set lo up && ip -n h{number} link add nowhere type dummy"
+        f" && ip -n h{number} address add 10.{number}.{NOWHERE}.1/24 dev nowhere"
+        f" && ip -n h{number} link set nowhere up"
     )
+    # The guest has none of these addresses, and does not forward.
+    for ifname, third in (*WAYS_IN.values(), ("nowhere", NOWHERE)):
+        guest.run(f"ip -n h{number} neighbour replace 10.{number}.{third}.9 lladdr {mac}"
+                  f" dev {ifname}")
     if number in APART:
         guest.run(
             f"ip netns add g{number} && ip -n g{number} link set lo up && ip link set hn{number}"
@@ -90,7 +113,7 @@ def bond(guest, number):
         f"ip link add bond{number} type bond mode active-backup miimon 100 &&"
         f" ip link set hn{number} master bond{number} &&"
         f" ip link set vf{number} master bond{number} &&"
-        f" ip link set bond{number} type bond primary vf{number}"
+        f" ip link set bond{number} type bond primary vf{number} all_slaves_active 1"
     )
 
 
@@ -114,7 +137,10 @@ def start_netvfd(guest, lagg):
         f"netvfd -d -f {directory}/devd.conf -c {directory}/rc.conf --run-dir {directory}"
         f" </dev/null >{directory}/log 2>&1 &",
     )
-    guest.run(f"until NETVF_RUN_DIR={directory} netvf status >/dev/null 2>&1; do usleep 1000; done")
+    guest.run(
+        f"until NETVF_RUN_DIR={directory} netvf status >/dev/null 2>&1; do usleep 1000; done",
+        within=WITHIN,
+    )
 
 
 def drop_hooks(guest):
@@ -129,7 +155,8 @@ def drop_hooks(guest):
 def await_handover(guest, lagg, word):
     guest.run(
         f"until NETVF_RUN_DIR=/run/{lagg} netvf status | grep -q '^handover by {word}:';"
-        " do usleep 1000; done"
+        " do usleep 1000; done",
+        within=WITHIN,
     )
 
 
@@ -167,7 +194,7 @@ def prepare(guest):
     for number in FORMS:
         lay(guest, number)
     configure(guest, 1, "vf1")
-    guest.run("ip link set vf1 up")
+    guest.run("ip link set hn1 up")
     bond(guest, 2)
     configure(guest, 2, "bond2")
     configure(guest, 5, "hn5")
@@ -186,7 +213,19 @@ def prepare(guest):
         guest.run(f"ip netns exec h{number} blast serve </dev/null >/dev/null 2>&1 &")
 
 
+def flood_in(guest, kind, number):
+    """What a datagram of the host's takes, less what sending it does."""
+    took = {}
+    for third in (WAYS_IN[kind][1], NOWHERE):
+        took[third] = float(guest.run(
+            f"ip netns exec h{number} blast udp 10.{number}.{third}.9 {SECONDS[kind]}",
+            within=WITHIN).split()[1])
+    return took[WAYS_IN[kind][1]] - took[NOWHERE]
+
+
 def measure(guest, kind, number):
+    if kind in WAYS_IN:
+        return flood_in(guest, kind, number)
     host = 9 if kind == "udp" else 1
     words = run(guest, number, f"blast {kind} 10.{number}.0.{host} {SECONDS[kind]}").split()
     # Of a round trip, the work of both ends; of a flood, what the sender does for each.
@@ -218,10 +257,13 @@ def bench(build, where, debian, output):
     blast, modules = str(build / "bench/blast"), ["veth"]
     initramfs.build(ARCHIVE, where, kernel, busybox, programs=[blast], modules=modules)
     with Counted(Forms(), where, kernel, ARCHIVE) as session:
-        session.boot()
+        session.boot(WITHIN)
         taken = measure_both_ways(session.guest)
-    print(*table(kernel.release, taken), sep="\n")
-    output.write(json.dumps({"kernel": kernel.release, "instructions": taken}, indent=1) + "\n")
+    rows = [ratios.row(f"{KINDS[kind]}, {form}", taken[kind][FORMS[2]], taken[kind][form], bound)
+            for kind, form, bound in BOUNDS]
+    print(*table(kernel.release, taken), "", "  Beside the bond:", *ratios.table(rows), sep="\n")
+    output.write(json.dumps({"kernel": kernel.release, "instructions": taken, "figures": rows},
+                            indent=1) + "\n")
     return 0
 
 
@@ -229,10 +271,10 @@ def table(release, taken):
     medians = {kind: {name: statistics.median(values) for name, values in by_form.items()}
                for kind, by_form in taken.items()}
     yield f"  Instructions in a guest with Linux {release}; in brackets, of the bare VF's."
-    yield f"  {'':<31}" + "".join(f"{name:>20}" for name in KINDS.values())
+    yield f"  {'':<31}" + "".join(f"{name:>17}" for name in KINDS.values())
     for name in medians["udp"]:
         cells = (f"{of[name]:,.0f} ({of[name] / of[FORMS[1]]:.3f})" for of in medians.values())
-        yield f"  {name:<31}" + "".join(f"{cell:>20}" for cell in cells)
+        yield f"  {name:<31}" + "".join(f"{cell:>17}" for cell in cells)
     spread = max(
         (max(values) - min(values)) / statistics.median(values)
         for by_form in taken.values() for values in by_form.values()

@@ -14,6 +14,7 @@ import pathlib
 import re
 import shutil
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -26,6 +27,7 @@ sys.path[:0] = [str(TOP / "lab"), str(TOP / "tests/netns")]
 
 from harness import BUILD, Guest, Netvfd
 from netvf_lab import sandbox
+from netvf_lab.agents import VF
 from netvf_lab.migrate import Migration, Options
 from netvf_lab.places import Places
 from netvf_lab.report import Report
@@ -38,6 +40,7 @@ LONG = 240  # seconds
 # Of the links of the pairs, and of the host's ends of the VFs: one request changes a group.
 GROUP, VF_GROUP = 7, 8
 REST = 4  # seconds after a start, in which netvfd may still look at each pair again
+OTHERS = 9  # the group of links that belong to no pair
 SWITCHES = 20
 EVENTS = 200
 
@@ -266,17 +269,24 @@ def measure_switch(guest, directory, count):
 
 
 def measure_event(guest, directory, count):
-    """A link that belongs to no pair changes."""
+    """A link that belongs to no pair changes: the median of the changes. netvfd looks for removed
+    programs by the clock, whatever changes; what that takes is told apart."""
     with running(guest, directory, count) as (_, daemon):
         guest.netlink.link("add", ifname="other", kind="veth", peer={"ifname": "another"})
         other = guest.namespace.index("other")
+        pid = daemon.process.pid
         while True:
             yield None
-            used = processor(daemon.process.pid)
+            took = []
             for number in range(EVENTS):
+                used = processor(pid)
                 guest.netlink.link("set", index=other, mtu=1400 + number % 2)
-                time.sleep(0.002)
-            yield {"processor ms": (processor(daemon.process.pid) - used) / EVENTS}
+                time.sleep(0.003)
+                took.append(processor(pid) - used)
+            used = processor(pid)
+            time.sleep(REST)
+            yield {"processor ms": statistics.median(took),
+                   "idle, processor ms a second": (processor(pid) - used) / REST}
 
 
 def route(number):
@@ -325,22 +335,59 @@ def measure_vfup(_guest, directory, routes):
         yield {"time ms": took, "instructions": instructions(said)}
 
 
+def places_of_build():
+    return dataclasses.replace(Places.of_build(TOP, BUILD),
+                               agent=str(LAB / "lab/netvf-lab-agent"))
+
+
+def options_of(places, cycles, dwell, conf=()):
+    return Options(rules=places.rules, cycles=cycles, pps=2000, size=256, detach="unplug",
+                   planned=False, kill=False, rcconf=list(conf), dwell=dwell, command=None)
+
+
+def first_packet(migration):
+    """Milliseconds from a VF's attach to the guest's first datagram by it, the median."""
+    # What the one before has left there is of another network namespace.
+    subprocess.run(["umount", "/run/netvf-lab/netvf/bpf"], stderr=subprocess.DEVNULL)
+    shutil.rmtree("/run/netvf-lab", ignore_errors=True)
+    migration.run()
+    return Report(migration).values()["attach_to_first_vf_packet_ms"]["median"]
+
+
 def measure_attach(_guest, _directory, form):
     """A VF is plugged in, is used, and goes, ten times (netvf-lab migrate)."""
-    places = dataclasses.replace(Places.of_build(TOP, BUILD),
-                                 agent=str(LAB / "lab/netvf-lab-agent"))
+    places = places_of_build()
     conf = ['netvf_vf_transparent="YES"'] if form == "transparent" else []
-    options = Options(rules=places.rules, cycles=10, pps=2000, size=256, detach="unplug",
-                      planned=False, kill=False, rcconf=conf, dwell=0.2, command=None)
     while True:
         yield None
-        # What the one before has left there is of another network namespace.
-        subprocess.run(["umount", "/run/netvf-lab/netvf/bpf"], stderr=subprocess.DEVNULL)
-        shutil.rmtree("/run/netvf-lab", ignore_errors=True)
-        migration = Migration(options, places)
-        migration.run()
-        times = Report(migration).values()["attach_to_first_vf_packet_ms"]
-        yield {"first packet ms": times["median"]}
+        migration = Migration(options_of(places, 10, 0.2, conf), places)
+        yield {"first packet ms": first_packet(migration)}
+
+
+class Behind(Migration):
+    """Each VF comes right after so many new links of others, which go afterwards."""
+
+    def __init__(self, options, places, links):
+        super().__init__(options, places)
+        self._links = links
+
+    def _switch(self, cycle, to, kind):
+        guest = self.topology.guest
+        if to == VF and self._links:
+            batch(guest, [f"link add c{at}a group {OTHERS} type veth peer name c{at}b"
+                          f" group {OTHERS}" for at in range(self._links // 2)])
+        super()._switch(cycle, to, kind)
+        if to == VF and self._links:
+            guest.run(["ip", "link", "del", "group", str(OTHERS)], check=True)
+
+
+def measure_behind(_guest, _directory, links):
+    """The same behind new links of others, four times, the first with laggN to be made."""
+    places = places_of_build()
+    while True:
+        yield None
+        migration = Behind(options_of(places, 3, 3), places, links)
+        yield {"first packet ms": first_packet(migration)}
 
 
 def work():
