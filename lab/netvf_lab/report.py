@@ -253,8 +253,8 @@ class Report:
         }
 
     def _lost_between(self, direction, since, until):
-        """Datagrams lost, in runs that began in an interval."""
-        return sum(count for at, count in self._lost[direction] if since <= at < until)
+        """Datagrams that were sent in an interval, from one switch to the next, and lost."""
+        return sum(count for at, _, count in self._lost[direction] if since <= at < until)
 
     @functools.cached_property
     def _stalls(self):
@@ -262,14 +262,29 @@ class Report:
 
     @functools.cached_property
     def _lost(self):
-        """Of each direction: when a run of lost datagrams had begun, and how many they were."""
+        """Of each direction: when a run of lost datagrams had begun, its first number, and how
+        many they were. What was lost over a switch is one run before it, and one after."""
         return [
             [
-                (self.sent_at(direction, first) + SENDER_LATE, count)
-                for _, _, first, count in received["lost_runs"]
+                (self.sent_at(direction, first) + SENDER_LATE, first, count)
+                for *_, begin, length in received["lost_runs"]
+                for first, count in self._parted(direction, range(begin, begin + length))
             ]
             for direction, received in enumerate(self.results["received"])
         ]
+
+    def _parted(self, direction, numbers):
+        """(first, count): the numbers before, between and after the switches, if there are any."""
+
+        def sent_at(number):
+            return self.sent_at(direction, number) + SENDER_LATE
+
+        cuts = {bisect.bisect_left(numbers, switch.at, key=sent_at)
+                for switch in self.migration.switches}
+        begin = 0
+        for end in sorted({*cuts, len(numbers)} - {0}):
+            yield numbers[begin], end - begin
+            begin = end
 
     def loss(self, direction, run):
         """A run of lost numbers as an interval: when the first of them was sent, until the last."""
@@ -291,11 +306,13 @@ class Report:
         return due
 
     def _losses(self, direction):
-        """Runs of numbers that were lost: when the first was sent, and how many."""
-        runs = self.results["received"][direction]["lost_runs"]
+        """Runs of numbers that were lost: when the first was sent, how many, and where the host
+        last saw them."""
+        carried = self.results["observed"]["dirs"][direction]["carried"]
         return [
-            {"at_ms": self.at_ms(self.sent_at(direction, first)), "count": count}
-            for _, _, first, count in runs[:RUNS_KEPT]
+            {"at_ms": self.at_ms(at - SENDER_LATE), "count": count,
+             "last_seen": _where_lost([(0, 0, first, count)], carried)}
+            for at, first, count in self._lost[direction][:RUNS_KEPT]
         ]
 
     def _gaps(self, direction):

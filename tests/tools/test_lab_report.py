@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lab"))
 
 from netvf_lab import report
 from netvf_lab.agents import FROM_GUEST, HN, TO_GUEST, VF, Observer
+from netvf_lab.sriov import report as sriov
 from netvf_lab.timeline import draw
 
 MS = 1_000_000
@@ -93,16 +94,35 @@ def test_a_failure_or_a_failed_command_is_no_success():
 
 
 def test_losses_belong_to_the_switch_before_them():
-    made = values(lost_runs=[[0, 0, 2901, 3], [0, 0, 6005, 5]])
-    assert [s["lost"]["from_guest"] for s in made["switches"]] == [0, 3, 5]
+    made = values(lost_runs=[[0, 0, 2901, 3], [0, 0, 6005, 15]])
+    assert [s["lost"]["from_guest"] for s in made["switches"]] == [0, 3, 15]
     assert made["losses"]["from_guest"] == [
-        {"at_ms": 3001.0, "count": 3}, {"at_ms": 6105.0, "count": 5}]
+        {"at_ms": 3001.0, "count": 3, "last_seen": {"hn": 3}},
+        {"at_ms": 6105.0, "count": 15, "last_seen": {"nowhere": 5, "vf": 10}}]
+
+
+def test_a_loss_over_a_switch_is_parted_there():
+    made = values(lost_runs=[[0, 0, 2890, 100]])
+    assert [s["lost"]["from_guest"] for s in made["switches"]] == [9, 91, 0]
+    assert [(one["at_ms"], one["count"]) for one in made["losses"]["from_guest"]] == [
+        (2990.0, 9), (2999.0, 91)]
+
+
+def test_each_loss_of_a_virtual_function_is_told_with_its_time_and_place():
+    made = values(lost_runs=[[0, 0, 2901, 3], [0, 0, 6005, 15]])
+    made["options"]["name"] = "netvf"
+    for one in made["switches"]:
+        one["kind"] = "numvfs"
+    assert sriov.losses([made]) == [
+        "netvf, sriov_numvfs 0, round 1, to hn: 3 from guest sent after 1 ms, last seen hn 3",
+        "netvf, sriov_numvfs 0, round 1, to vf: 15 from guest sent after 5 ms,"
+        " last seen nowhere 5, vf 10"]
 
 
 def test_a_datagram_that_a_pause_delayed_was_sent_after_the_pause():
     pause = [TRAFFIC + 2880 * MS, 40 * MS, 2880, 0]
     made = values(lost_runs=[[0, 0, 2890, 3]], pauses=[pause])
-    assert made["losses"]["from_guest"] == [{"at_ms": 3020.0, "count": 3}]
+    assert [(one["at_ms"], one["count"]) for one in made["losses"]["from_guest"]] == [(3020.0, 3)]
     assert [s["lost"]["from_guest"] for s in made["switches"]] == [0, 3, 0]
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the rounds have shown, side by side: each way, and each peer at it."""
 
+import math
 from dataclasses import asdict
 
-from ..report import Report
+from ..agents import DIRECTIONS
+from ..report import SENDER_LATE, Report
 from ..vm import report as vm
 from ..vm.picture import Picture
 from .checks import CHECKS
@@ -82,7 +84,7 @@ def blocks(runs):
 def _checks(runs):
     """Rows of what else worked, by the VF and by hn."""
     yield (f"{'what else works':<{vm.NAME + vm.RUNS + 6}}"
-           + "".join(f"{check:>{CELL}}" for check in ("IPv6 neighbour", "group", "VLAN")))
+           + "".join(f"{title:>{CELL}}" for title in CHECKS.values()))
     for name, mine in _runs_by_name(runs).items():
         checked = [check for run in mine for check in run["checked"]]
         for path in ("vf", "hn"):
@@ -97,13 +99,19 @@ def _checks(runs):
 
 
 def _losses(run):
-    """Each switch of a run that lost something, in a line."""
-    for switch in run.get("switches", []):
-        lost = switch["lost"]
-        if any(lost.values()):
-            yield (f"{run['options']['name']}, {WAYS[switch['kind']]}, round {switch['cycle']},"
-                   f" to {switch['to']}: {lost['to_guest']} to guest,"
-                   f" {lost['from_guest']} from guest")
+    """Each run of lost datagrams in a line, with the switch that it came after."""
+    switches = run.get("switches", [])
+    late = SENDER_LATE / 1e6
+    ends = [switch["at_ms"] for switch in switches[1:]] + [math.inf]
+    for switch, end in zip(switches, ends):
+        for direction in DIRECTIONS:
+            for loss in run["losses"][direction]:
+                if switch["at_ms"] <= loss["at_ms"] + late < end:
+                    seen = ", ".join(f"{at} {count}" for at, count in loss["last_seen"].items())
+                    yield (f"{run['options']['name']}, {WAYS[switch['kind']]},"
+                           f" round {switch['cycle']}, to {switch['to']}: {loss['count']}"
+                           f" {direction.replace('_', ' ')} sent after"
+                           f" {loss['at_ms'] - switch['at_ms']:.0f} ms, last seen {seen}")
 
 
 def losses(runs):
