@@ -101,6 +101,8 @@ def _work(arguments, places, found, outputs, earlier):
         def boot(name=name, conditions=conditions):
             peer = peers[name]()
             peer.ipv6 = True
+            if name.startswith("netvf") and conditions == ["on", "off"]:
+                peer.rc_conf = (*peer.rc_conf, 'netvf_vf_spoofchk="NO"')
             story = Story(quiet=len(tried) > 1)
             return CardSession(peer, places, kernel, archive, *conditions, story)
 

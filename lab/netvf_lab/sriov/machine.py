@@ -24,7 +24,7 @@ OTHER_MAC = "02:15:5d:4e:56:77"  # that the host gives a VF that has one
 HOST_VLAN_ADDRESS, GUEST_VLAN_ADDRESS = "10.78.0.1", "10.78.0.2"
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sriov-host.sh")
 PROGRAMS = (SCRIPT, "/sbin/bridge")
-MODULES = ("igb", "igbvf", "bridge")
+MODULES = ("igb", "igbvf", "bridge", "macvlan")
 CARD = "nic-pf"
 VF_WITHIN = 30  # seconds, for a VF to have a carrier
 

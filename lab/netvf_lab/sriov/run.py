@@ -28,7 +28,10 @@ WAYS = {
     "flr": "function-level reset",
     "portvlan": "port VLAN",
     "mac": "VF given another MAC",
+    "trust": "trust changed",
+    "spoofchk": "spoof check changed",
 }
+HARMLESS = ("mac", "trust", "spoofchk")  # the VF goes on to pass frames
 
 
 @dataclass
@@ -116,7 +119,7 @@ class SriovRun(Migration):
         deed()
         self.story.tell("lab", f"[{cycle}] {what}", at=switch.at,
                         mark="detach" if to == HN else "attach")
-        within = BACK_WITHIN if to == VF else STAYS if way == "mac" else AWAY_WITHIN
+        within = BACK_WITHIN if to == VF else STAYS if way in HARMLESS else AWAY_WITHIN
         first = self.traffic.observer.first
         try:
             self._await(to, switch.at, within)
@@ -159,7 +162,15 @@ class SriovRun(Migration):
             "mac": ("host", "gives the VF another MAC",
                     lambda: host.tell_card(f"vf 0 mac {OTHER_MAC}"),
                     lambda: host.tell_card(f"vf 0 mac {GUEST_MAC}")),
+            "trust": self._setting("trust", self.options.trust),
+            "spoofchk": self._setting("spoofchk", self.options.spoofchk),
         }
+
+    def _setting(self, name, usual):
+        other = "off" if usual == "on" else "on"
+        tell = self.topology.tell_card
+        return ("host", f"sets {name} {other} for the VF",
+                lambda: tell(f"vf 0 {name} {other}"), lambda: tell(f"vf 0 {name} {usual}"))
 
     def _check(self, way, cycle, path):
         if not self._checks:
