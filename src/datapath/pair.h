@@ -71,7 +71,8 @@ struct nv_dp_counters {
 	struct nv_dp_count dropped_own; /* own frames that came back */
 	struct nv_dp_count dropped_copy; /* copies of group frames that arrived on the other port */
 	uint64_t heard; /* frames of rx to one station */
-	uint64_t answers; /* ARP replies and neighbour advertisements among those */
+	/* ARP replies and neighbour advertisements among those, to requests that the VF could carry */
+	uint64_t answers;
 };
 
 /* What a host accepts from an untrusted VF. */

@@ -112,7 +112,8 @@ struct nv_counts {
 	struct nv_count own;
 	struct nv_count copy;
 	__u64 heard; /* of rx: frames to one station */
-	__u64 answers; /* of those: ARP replies and neighbour advertisements */
+	/* of those: ARP replies and neighbour advertisements to requests that the VF could carry */
+	__u64 answers;
 };
 
 /* Reads a word that another CPU may change at any time, exactly once. */

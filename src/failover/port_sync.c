@@ -8,6 +8,7 @@
  */
 #include "base/log.h"
 #include "failover/port_setup.h"
+#include "failover/vf_filters.h"
 #include "pair/uppers.h"
 #include "pair/vf_mac.h"
 
@@ -41,15 +42,6 @@ static int port_sync_follow_entry(struct nv_failover *failover, struct nv_manage
 	return r == -EAGAIN ? r : 0;
 }
 
-static bool port_sync_is_registered(
-	const struct nv_managed *managed, const struct nv_link *port, const struct nv_link *vlan)
-{
-	const uint64_t *bits = managed->vf_filters.limits.vlan;
-
-	return port->ifindex == managed->vf_filters.vf && !vlan->vlan_is_8021ad &&
-	       bits[vlan->vlan_id % 4096 / 64] >> vlan->vlan_id % 64 & 1;
-}
-
 /*
  * Whether the port's own filters would drop frames for the upper. A card passes only the MAC
  * addresses and VLANs that it was told, and it is not told those above the upper.
@@ -68,7 +60,8 @@ static bool port_sync_wants_all(struct nv_failover *failover, const struct nv_ma
 		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
 
 		if ((!strcmp(link->kind, "vlan") && nv_vlan_is_outermost(links, link) &&
-			    !port_sync_is_registered(managed, port, link)) ||
+			    !(port->ifindex == managed->vf_filters.vf &&
+				    nv_vf_filters_has_vlan(managed, link))) ||
 			(link->has_mac && memcmp(link->mac, mac, NV_MAC_LEN)))
 			return true;
 	}

@@ -217,6 +217,12 @@ int nv_vf_filters_sync(
 	return r;
 }
 
+bool nv_vf_filters_has_vlan(const struct nv_managed *managed, const struct nv_link *vlan)
+{
+	return !vlan->vlan_is_8021ad &&
+	       vf_filters_bit_is_set(managed->vf_filters.limits.vlan, vlan->vlan_id % 4096);
+}
+
 struct wanted_groups {
 	uint8_t mac[GROUPS_MAX][NV_MAC_LEN];
 	bool is_there[GROUPS_MAX];

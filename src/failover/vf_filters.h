@@ -17,6 +17,9 @@
 int nv_vf_filters_sync(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path);
 
+/* Whether the VLAN of this interface is registered with the VF. */
+bool nv_vf_filters_has_vlan(const struct nv_managed *managed, const struct nv_link *vlan);
+
 /* Begins to listen for changes of the uppers' groups. Returns 0 or -errno. */
 int nv_vf_filters_open(struct nv_failover *failover);
 void nv_vf_filters_close(struct nv_failover *failover);

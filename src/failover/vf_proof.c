@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "failover/concern.h"
 #include "failover/managed_table.h"
+#include "failover/vf_filters.h"
 #include "pair/requests.h"
 #include "pair/uppers.h"
 
@@ -67,9 +68,17 @@ static void proof_add_requests(struct nv_failover *failover, const struct nv_dp_
 	nv_requests_add(requests, &view);
 }
 
+/* Frames in a VLAN that the VF has refused leave by hn, whichever port is active. */
+static bool proof_is_of_hn(const struct nv_managed *managed, const struct nv_link *link)
+{
+	return nv_streq(link->kind, "vlan") && managed->vf_filters.limits.vf == managed->proof.vf &&
+	       !nv_vf_filters_has_vlan(managed, link);
+}
+
 static void proof_find_requests(struct nv_failover *failover, const struct nv_managed *managed,
 	int port, struct nv_requests *ret_requests)
 {
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const uint8_t none[NV_MAC_LEN] = {};
 	int ifindex[NV_UPPERS_MAX];
 	struct nv_dp_pair path;
@@ -80,11 +89,11 @@ static void proof_find_requests(struct nv_failover *failover, const struct nv_ma
 	if (nv_datapath_get(failover->datapath, managed->id.hn, &path) < 0)
 		return;
 	has_own_mac = port == path.vf && memcmp(path.vf_mac, none, sizeof(none)) != 0;
-	count = nv_uppers_find(
-		nv_monitor_links(failover->monitor), nv_dp_pair_upper(&path), ifindex);
+	count = nv_uppers_find(links, nv_dp_pair_upper(&path), ifindex);
 	for (size_t i = 0; i < count && ret_requests->count < NV_REQUESTS_MAX; i++)
-		proof_add_requests(failover, &path, has_own_mac ? path.vf_mac : path.mac,
-			ifindex[i], ret_requests);
+		if (!proof_is_of_hn(managed, nv_links_by_index(links, ifindex[i])))
+			proof_add_requests(failover, &path, has_own_mac ? path.vf_mac : path.mac,
+				ifindex[i], ret_requests);
 }
 
 /*

@@ -4,6 +4,7 @@ the VF, as a packet filter."""
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 
@@ -11,6 +12,7 @@ import pytest
 from conftest import RC_CONF
 from echo import Echo, Numbered
 from harness import wait_until
+from netvf_lab.topology import GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, SWITCH_MAC
 
 MODES = {"lagg": "", "transparent": 'netvf_vf_transparent="YES"\n'}
 STRANGER = "02:15:5d:4e:56:99"  # a station in another VLAN
@@ -53,13 +55,12 @@ def mend(guest):
 
 
 @contextlib.contextmanager
-def port_vlan(guest):
-    """The VF is in another VLAN, and hears the broadcasts of that one."""
-    frame = bytes.fromhex("ff" * 6 + STRANGER.replace(":", "") + "88b5") + bytes(46)
+def speaking(guest, port, frame):
+    """The host sends a frame by a port again and again."""
     ending = threading.Event()
     with guest.host.entered():
         sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    sender.bind(("p-vf0", 0))
+    sender.bind((port, 0))
 
     def speak():
         while not ending.wait(0.01):
@@ -73,6 +74,25 @@ def port_vlan(guest):
         ending.set()
         thread.join()
         sender.close()
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def arp_reply(to, tag=b""):
+    addresses = mac(SWITCH_MAC) + socket.inet_aton(HOST_ADDRESS)
+    addresses += mac(to) + socket.inet_aton(GUEST_ADDRESS)
+    return (mac(to) + mac(SWITCH_MAC) + tag + struct.pack("!HHHBBH", 0x806, 1, 0x800, 6, 4, 2)
+            + addresses).ljust(60, b"\0")
+
+
+# Answers to what leaves by hn although the VF is active: requests of a machine behind the guest,
+# and in a VLAN that the VF has not taken.
+ANSWERS_BY_HN = {
+    "another MAC address": arp_reply("02:15:5d:4e:56:77"),
+    "another VLAN": arp_reply(GUEST_MAC, struct.pack("!HH", 0x8100, 5)),
+}
 
 
 def check_it_is_left_and_taken_again(guest, netvfd, which):
@@ -103,9 +123,17 @@ def test_a_vf_that_passes_nothing_is_left_and_taken_again(guest, start, which):
 
 
 def test_so_is_one_in_another_vlan(guest, start):
+    """It hears the broadcasts of that one."""
     netvfd = start()
-    with port_vlan(guest):
+    with speaking(guest, "p-vf0", (b"\xff" * 6 + mac(STRANGER) + b"\x88\xb5").ljust(60, b"\0")):
         check_it_is_left_and_taken_again(guest, netvfd, "both")
+
+
+@pytest.mark.parametrize("answer", ANSWERS_BY_HN)
+def test_answers_to_others_do_not_hide_one_that_does_not_send(guest, start, answer):
+    netvfd = start()
+    with speaking(guest, "p-hn0", ANSWERS_BY_HN[answer]):
+        check_it_is_left_and_taken_again(guest, netvfd, "from guest")
 
 
 def test_one_that_passes_nothing_when_its_link_is_back_costs_nothing(guest, start):

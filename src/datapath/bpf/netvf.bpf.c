@@ -348,19 +348,20 @@ static __always_inline bool is_copy(
 }
 
 /*
- * Whether a frame tells a neighbour's MAC address to who asked for it: an ARP reply or a neighbour
- * advertisement, to one station. A port may have asked: hn (see bypass_of()), or a VF to which
+ * Whether a frame tells a neighbour's MAC address to the pair, which has asked for it: an ARP reply
+ * or a neighbour advertisement. A port may have asked: hn (see bypass_of()), or a VF to which
  * somebody gives an address again and again (pair/guard.h). The kernel gives each interface
  * neighbours of its own, and a reply that nobody waits for changes nothing.
  */
-static __always_inline bool is_answer(struct __sk_buff *skb, const struct ethhdr *frame)
+static __always_inline bool is_answer(
+	struct __sk_buff *skb, const struct ethhdr *frame, const struct nv_entry *entry)
 {
 	const void *end = (const void *)(long)skb->data_end;
 	const struct ipv6hdr *ip = (const void *)(frame + 1);
 	const __u8 *type = (const void *)(ip + 1);
 	const __be16 *arp = (const void *)(frame + 1); /* RFC 826 */
 
-	if (frame->h_dest[0] & 1)
+	if (!vf_mac_is_to(frame, entry))
 		return false;
 	if (frame->h_proto == bpf_htons(ETH_P_ARP))
 		return (const void *)(arp + 4) <= end && arp[3] == bpf_htons(ARP_REPLY);
@@ -368,12 +369,22 @@ static __always_inline bool is_answer(struct __sk_buff *skb, const struct ethhdr
 	       ip->nexthdr == IPPROTO_ICMPV6 && *type == NEIGHBOR_ADVERT;
 }
 
+/* Whether a request in the VLAN of this frame would leave by the VF, if that is active. */
+static __always_inline bool is_vlan_of_vf(
+	struct __sk_buff *skb, const struct ethhdr *frame, const struct nv_entry *entry, __u32 slot)
+{
+	const struct nv_limits *limits = bpf_map_lookup_elem(&nv_limits, &slot);
+
+	return limits && (NV_READ(limits->vf) != NV_READ(entry->vf) ||
+				 is_vlan_registered(skb, frame, limits));
+}
+
 static __always_inline void count_arrival(struct nv_counts *counts, const struct __sk_buff *skb,
-	const struct ethhdr *frame, bool answer)
+	const struct ethhdr *frame, bool proof)
 {
 	count_frame(&counts->rx, skb);
 	counts->heard += !(frame->h_dest[0] & 1);
-	counts->answers += answer;
+	counts->answers += proof;
 }
 
 /* To the upper, and an answer also to the ports that may have asked. */
@@ -431,8 +442,8 @@ int netvf_ingress(struct __sk_buff *skb)
 		count_frame(&counts->copy, skb);
 		return TC_ACT_SHOT;
 	}
-	answer = is_answer(skb, frame);
-	count_arrival(counts, skb, frame, answer);
+	answer = is_answer(skb, frame, entry);
+	count_arrival(counts, skb, frame, answer && is_vlan_of_vf(skb, frame, entry, slot));
 	if (ifindex == hn && active != hn)
 		count_frame(&counts->stray, skb);
 

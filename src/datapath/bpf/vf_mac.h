@@ -59,6 +59,15 @@ static __always_inline bool vf_mac_is_own(const struct ethhdr *frame, const stru
 	       (NV_READ(entry->own_mac_vf) && is_from(frame, entry->vf_mac));
 }
 
+/* Whether a frame is for a MAC address of the pair's. */
+static __always_inline bool vf_mac_is_to(const struct ethhdr *frame, const struct nv_entry *entry)
+{
+	const __u16 *mac = (const __u16 *)frame->h_dest;
+
+	return vf_mac_is(mac, entry->mac) ||
+	       (NV_READ(entry->own_mac_vf) && vf_mac_is(mac, entry->vf_mac));
+}
+
 static __always_inline void vf_mac_put_arp(struct __sk_buff *skb, const struct nv_entry *entry)
 {
 	__u16 sender[3];

@@ -263,6 +263,30 @@ static void a_guest_without_neighbours_raises_no_alarm(void **state)
 	assert_int_equal(managed()->state.active, NV_PORT_VF);
 }
 
+/* What the kernel sends to them leaves by hn. */
+static void neighbours_in_a_vlan_that_the_vf_refuses_are_not_asked(void **state)
+{
+	struct nv_link vlan;
+
+	(void)state;
+	begin();
+	fake_fail(fake, FAKE_LINK_ADD, 1, -EIO);
+	fake_make_link(fake, "lagg0.5", "vlan", 1);
+	vlan = fake_link(fake, "lagg0.5");
+	nv_strcopy(vlan.kind, sizeof(vlan.kind), "vlan");
+	vlan.lower = pair()->lagg;
+	vlan.vlan_id = 5;
+	fake_put_link(fake, &vlan);
+	fake->neighs.count = 0;
+	add_neighbours(vlan.ifindex);
+	vf_passes = false;
+	for (int i = 0; i < 600; i++)
+		pass(1, 0);
+	assert_int_equal(requests_by(pair()->vf), 0);
+	assert_int_equal(requests_by(hn()), 0);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+}
+
 /* hn0 has neighbours, and nvt0 comes. */
 static void come(bool passes)
 {
@@ -378,6 +402,7 @@ int main(void)
 		TEST(nobody_looks_while_the_guest_is_quiet),
 		TEST(one_way_traffic_raises_no_alarm),
 		TEST(a_guest_without_neighbours_raises_no_alarm),
+		TEST(neighbours_in_a_vlan_that_the_vf_refuses_are_not_asked),
 		TEST(a_new_vf_is_used_when_its_first_answer_is_there),
 		TEST(one_that_passes_nothing_is_not_used_nor_announced),
 		TEST(one_whose_answers_cannot_be_counted_is_used),
