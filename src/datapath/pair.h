@@ -71,7 +71,7 @@ struct nv_dp_counters {
 	struct nv_dp_count dropped_own; /* own frames that came back */
 	struct nv_dp_count dropped_copy; /* copies of group frames that arrived on the other port */
 	uint64_t heard; /* frames of rx to one station */
-	/* ARP replies and neighbour advertisements among those, to requests that the VF could carry */
+	/* of those: answers of ARP and neighbour discovery to what the VF could carry */
 	uint64_t answers;
 };
 
@@ -81,6 +81,15 @@ struct nv_dp_limits {
 	uint8_t mac[NV_MAC_LEN]; /* source MAC address */
 	uint64_t vlan[4096 / 64]; /* a bit for each registered VLAN; untagged frames are accepted */
 };
+
+/* Whether the VF takes frames in the VLAN of a VLAN interface. */
+static inline bool nv_dp_limits_has_vlan(
+	const struct nv_dp_limits *limits, const struct nv_link *vlan)
+{
+	unsigned int id = vlan->vlan_id % 4096;
+
+	return !vlan->vlan_is_8021ad && (limits->vlan[id / 64] >> id % 64 & 1);
+}
 
 /* Which fields of a pair nv_datapath_change() writes. */
 enum nv_dp_field {

@@ -109,11 +109,15 @@ struct nv_managed_stripped {
 	bool failed; /* such a message was the last one */
 };
 
+#define NV_UNICASTS_MAX 32
+
 /* What was registered. The kernel keeps the list of groups. */
 struct nv_vf_filters {
 	int vf; /* ifindex; 0: nothing is registered */
 	struct nv_dp_limits limits; /* as they are in the data path */
 	uint64_t refused[4096 / 64]; /* bitmap of VLANs that the VF refused */
+	uint8_t unicast[NV_UNICASTS_MAX][NV_MAC_LEN]; /* MAC addresses of others */
+	size_t n_unicasts;
 };
 
 enum nv_proof_state {

@@ -8,7 +8,6 @@
  */
 #include "base/log.h"
 #include "failover/port_setup.h"
-#include "failover/vf_filters.h"
 #include "pair/uppers.h"
 #include "pair/vf_mac.h"
 
@@ -61,7 +60,7 @@ static bool port_sync_wants_all(struct nv_failover *failover, const struct nv_ma
 
 		if ((!strcmp(link->kind, "vlan") && nv_vlan_is_outermost(links, link) &&
 			    !(port->ifindex == managed->vf_filters.vf &&
-				    nv_vf_filters_has_vlan(managed, link))) ||
+				    nv_dp_limits_has_vlan(&managed->vf_filters.limits, link))) ||
 			(link->has_mac && memcmp(link->mac, mac, NV_MAC_LEN)))
 			return true;
 	}

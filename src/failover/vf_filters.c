@@ -217,12 +217,6 @@ int nv_vf_filters_sync(
 	return r;
 }
 
-bool nv_vf_filters_has_vlan(const struct nv_managed *managed, const struct nv_link *vlan)
-{
-	return !vlan->vlan_is_8021ad &&
-	       vf_filters_bit_is_set(managed->vf_filters.limits.vlan, vlan->vlan_id % 4096);
-}
-
 struct wanted_groups {
 	uint8_t mac[GROUPS_MAX][NV_MAC_LEN];
 	bool is_there[GROUPS_MAX];
@@ -280,6 +274,61 @@ static void vf_filters_set_groups(struct nv_failover *failover, const struct nv_
 			nv_kernel_group_set(failover->kernel, vf, wanted->mac[at], true);
 }
 
+static bool vf_filters_is_wanted(const struct nv_groups *wanted, const uint8_t mac[NV_MAC_LEN])
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		if (!memcmp(wanted->group[i].mac, mac, NV_MAC_LEN))
+			return true;
+	return false;
+}
+
+static bool vf_filters_has_unicast(
+	const struct nv_vf_filters *filters, const uint8_t mac[NV_MAC_LEN])
+{
+	for (size_t i = 0; i < filters->n_unicasts; i++)
+		if (!memcmp(filters->unicast[i], mac, NV_MAC_LEN))
+			return true;
+	return false;
+}
+
+static void vf_filters_set_unicasts(
+	struct nv_failover *failover, struct nv_vf_filters *filters, const struct nv_groups *wanted)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < filters->n_unicasts; i++)
+		if (vf_filters_is_wanted(wanted, filters->unicast[i]))
+			memmove(filters->unicast[kept++], filters->unicast[i], NV_MAC_LEN);
+		else
+			nv_kernel_unicast_set(
+				failover->kernel, filters->vf, filters->unicast[i], false);
+	filters->n_unicasts = kept;
+	for (size_t i = 0; i < wanted->count && filters->n_unicasts < NV_UNICASTS_MAX; i++) {
+		const uint8_t *mac = wanted->group[i].mac;
+
+		/* One that is there already is somebody else's. */
+		if (!vf_filters_has_unicast(filters, mac) &&
+			nv_kernel_unicast_set(failover->kernel, filters->vf, mac, true) == 0)
+			memcpy(filters->unicast[filters->n_unicasts++], mac, NV_MAC_LEN);
+	}
+}
+
+/* Frames from other MAC addresses leave by hn unless the host does not check them. */
+static void vf_filters_sync_unicasts(
+	struct nv_failover *failover, struct nv_managed *managed, int upper)
+{
+	NV_AUTO(nv_groups) struct nv_groups wanted = {};
+	int r = 0;
+
+	if (!failover->settings->vf_spoofchk)
+		r = nv_kernel_unicasts(failover->kernel, upper, &wanted);
+	if (r < 0)
+		nv_warn("%s: cannot list the MAC addresses above it, so its VF may not receive all of them: %s",
+			managed->id.hn_name, nv_strerror(r));
+	else
+		vf_filters_set_unicasts(failover, &managed->vf_filters, &wanted);
+}
+
 static void vf_filters_sync_groups(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_groups *groups)
 {
@@ -295,6 +344,7 @@ static void vf_filters_sync_groups(
 	vf_filters_find_groups(
 		nv_monitor_links(failover->monitor), groups, nv_dp_pair_upper(&path), &wanted);
 	vf_filters_set_groups(failover, groups, vf->ifindex, &wanted);
+	vf_filters_sync_unicasts(failover, managed, nv_dp_pair_upper(&path));
 }
 
 static void vf_filters_sync_due_groups(void *data)

@@ -3,7 +3,8 @@
  * Registers VLANs and multicast groups with a VF. The host of an untrusted VF passes only frames to
  * its MAC address and to the groups and VLANs that it registered; promiscuous mode has no effect.
  * The kernel registers those of the VF itself; this file registers those of the upper and of the
- * interfaces stacked on it.
+ * interfaces stacked on it. With a VF that may send frames of others, MAC addresses of macvlans are
+ * registered too: trusted VFs of some cards know no promiscuous mode (igb).
  */
 #pragma once
 
@@ -16,9 +17,6 @@
  */
 int nv_vf_filters_sync(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path);
-
-/* Whether the VLAN of this interface is registered with the VF. */
-bool nv_vf_filters_has_vlan(const struct nv_managed *managed, const struct nv_link *vlan);
 
 /* Begins to listen for changes of the uppers' groups. Returns 0 or -errno. */
 int nv_vf_filters_open(struct nv_failover *failover);

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "failover/concern.h"
 #include "failover/managed_table.h"
-#include "failover/vf_filters.h"
 #include "pair/requests.h"
 #include "pair/uppers.h"
 
@@ -72,7 +71,7 @@ static void proof_add_requests(struct nv_failover *failover, const struct nv_dp_
 static bool proof_is_of_hn(const struct nv_managed *managed, const struct nv_link *link)
 {
 	return nv_streq(link->kind, "vlan") && managed->vf_filters.limits.vf == managed->proof.vf &&
-	       !nv_vf_filters_has_vlan(managed, link);
+	       !nv_dp_limits_has_vlan(&managed->vf_filters.limits, link);
 }
 
 static void proof_find_requests(struct nv_failover *failover, const struct nv_managed *managed,

@@ -181,6 +181,17 @@ int nv_kernel_group_set(
 	return CALL(kernel, group_set, ifindex, mac, on);
 }
 
+int nv_kernel_unicasts(struct nv_kernel *kernel, int ifindex, struct nv_groups *ret_addresses)
+{
+	return DUMP(kernel, unicasts, ifindex, ret_addresses);
+}
+
+int nv_kernel_unicast_set(
+	struct nv_kernel *kernel, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
+{
+	return CALL(kernel, unicast_set, ifindex, mac, on);
+}
+
 int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, size_t length)
 {
 	return CALL(kernel, send, ifindex, frame, length);

@@ -117,6 +117,20 @@ int nv_kernel_group_set(
 	struct nv_kernel *kernel, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 
 /*
+ * The unicast link-layer addresses that a link receives besides its own: those of macvlans on it,
+ * on VLANs of it too and in other network namespaces, and those that somebody has added.
+ */
+int nv_kernel_unicasts(struct nv_kernel *kernel, int ifindex, struct nv_groups *ret_addresses);
+
+/*
+ * Makes a link receive a unicast link-layer address, as `bridge fdb add MAC dev LINK self` does, or
+ * ends that. The address remains when this process ends. -EEXIST: it receives it already (on).
+ * -ENOENT: it did not (off).
+ */
+int nv_kernel_unicast_set(
+	struct nv_kernel *kernel, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
+
+/*
  * Sends an Ethernet frame as a protocol above the link would: through its tc filters and its queue.
  * Does not block. -EAGAIN, -ENOBUFS: too many frames are queued; -ENETDOWN: the link is down;
  * -ENXIO: it is gone.

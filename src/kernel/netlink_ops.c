@@ -401,6 +401,20 @@ static int netlink_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_L
 	return nv_group_change(netlink->ioctl_fd, ifindex, mac, on);
 }
 
+static int netlink_unicasts(void *self, int ifindex, struct nv_groups *ret_addresses)
+{
+	struct netlink *netlink = self;
+
+	return nv_unicasts_read(&netlink->rtnl, ifindex, ret_addresses);
+}
+
+static int netlink_unicast_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
+{
+	struct netlink *netlink = self;
+
+	return nv_unicast_change(&netlink->rtnl, ifindex, mac, on);
+}
+
 static int netlink_send(void *self, int ifindex, const void *frame, size_t length)
 {
 	struct netlink *netlink = self;
@@ -483,6 +497,8 @@ static const struct nv_kernel_ops ops = {
 	.mcasts = netlink_mcasts,
 	.groups = netlink_groups,
 	.group_set = netlink_group_set,
+	.unicasts = netlink_unicasts,
+	.unicast_set = netlink_unicast_set,
 	.send = netlink_send,
 	.send_direct = netlink_send_direct,
 	.sysctl_read = netlink_sysctl_read,

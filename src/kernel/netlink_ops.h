@@ -21,6 +21,10 @@ int nv_groups_read(const char *path, struct nv_groups *ret_groups);
 /* As nv_kernel_group_set(). @fd: any socket. */
 int nv_group_change(int fd, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 
+/* unicasts.c: as nv_kernel_unicasts() and nv_kernel_unicast_set(). */
+int nv_unicasts_read(struct nv_rtnl *rtnl, int ifindex, struct nv_groups *ret_addresses);
+int nv_unicast_change(struct nv_rtnl *rtnl, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
+
 /*
  * packet.c: as nv_kernel_send(), or with @direct as nv_kernel_send_direct(). @fds: a socket for
  * each of the two. Those that are -1 are opened, so that later calls need no descriptor more.

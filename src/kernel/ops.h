@@ -60,6 +60,8 @@ struct nv_kernel_ops {
 	int (*mcasts)(void *self, const int *ifindex, size_t count, struct nv_mcasts *ret_mcasts);
 	int (*groups)(void *self, struct nv_groups *ret_groups);
 	int (*group_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
+	int (*unicasts)(void *self, int ifindex, struct nv_groups *ret_addresses);
+	int (*unicast_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 	int (*send)(void *self, int ifindex, const void *frame, size_t length);
 	int (*send_direct)(void *self, int ifindex, const void *frame, size_t length);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);

@@ -234,7 +234,10 @@ struct nv_mcasts {
 /* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
 int nv_mcasts_add(struct nv_mcasts *mcasts, const struct nv_mcast *mcast);
 
-/* A link-layer multicast address that a link receives, for any reason. */
+/*
+ * A link-layer multicast address that a link receives, for any reason; of nv_kernel_unicasts(): a
+ * unicast one.
+ */
 struct nv_group {
 	int ifindex;
 	uint8_t mac[NV_MAC_LEN];

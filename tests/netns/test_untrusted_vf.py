@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A VF that its host does not trust: it is given frames to its own MAC address, broadcast, and the
 groups that it has registered; what it sends is dropped unless it has that MAC address as its source
-and no VLAN. The PF stands at the host's end of the VF, as a packet filter."""
+and no VLAN. One that is trusted and not checked may send all, and is given also frames to other MAC
+addresses that it has registered, not to all. The PF stands at the host's end of the VF, as a packet
+filter."""
 
 import contextlib
 import re
 import socket
 import struct
+import subprocess
 import threading
 
 import pytest
@@ -43,6 +46,7 @@ class Pf:
         self.guest = guest
         self.ending = threading.Event()
         self.known = set()
+        self.trusted = False
         self.nft(RULESET)
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
@@ -50,11 +54,20 @@ class Pf:
     def nft(self, text):
         self.guest.host.run(["nft", "-f", "-"], input=text, text=True)
 
+    def trust(self):
+        self.trusted = True
+        self.nft("flush chain netdev pf from\nadd rule netdev pf from accept\n")
+
     def registered(self):
-        """The groups in the VF's list."""
+        """The groups in the VF's list, and the MAC addresses if it is trusted."""
         with self.guest.namespace.entered(), open("/proc/thread-self/net/dev_mcast") as file:
             found = re.findall(r"^\d+ +vf0 +\d+ +\d+ +(\w{12})$", file.read(), re.MULTILINE)
-        return {":".join(re.findall("..", mac)) for mac in found}
+        result = {":".join(re.findall("..", mac)) for mac in found}
+        if self.trusted:
+            result |= set(re.findall(r"^(\S+) self", self.guest.namespace.run(
+                ["bridge", "fdb", "show", "dev", "vf0"], text=True, stdout=subprocess.PIPE).stdout,
+                re.MULTILINE))
+        return result
 
     def follow(self):
         while not self.ending.wait(0.01):
@@ -185,13 +198,17 @@ def test_another_source_leaves_by_hn(guest, start, mode, container):
 
 def test_another_source_leaves_by_a_vf_that_takes_it(guest, start, mode, container):
     netvfd, pf = start('netvf_vf_spoofchk="NO"\n')
+    pf.trust()
     other = container(UPPERS[mode])
-    pf.close()
-    pf.nft("delete table netdev pf\n")
+    wait_until(lambda: OTHER_MAC in pf.known, what="the MAC address is registered with the VF")
     assert ping(other, HOST_ADDRESS, 1) == 1
     before = received(guest, "p-vf0")
     assert ping(other, HOST_ADDRESS) == 5
-    assert received(guest, "p-vf0") >= before + 10
+    assert ping(guest.host, OTHER_ADDRESS) == 5
+    assert received(guest, "p-vf0") >= before + 20
+    other.netlink.link("del", index=other.index("mv0"))
+    guest.namespace.run(["ip", "link", "set", UPPERS[mode], "mtu", "1400"])
+    wait_until(lambda: OTHER_MAC not in pf.known, what="it is not registered any more")
 
 
 def test_a_vlan_that_is_not_registered_leaves_by_hn(guest, start, mode):

@@ -37,6 +37,7 @@ static void fake_free(void *self)
 	nv_neighs_auto(&fake->neighs);
 	nv_mcasts_auto(&fake->mcasts);
 	nv_groups_auto(&fake->groups);
+	nv_groups_auto(&fake->unicasts);
 	nv_str_auto(&fake->log);
 	fake_free_notices(&fake->notices[NV_SUBSCRIBE_RTNL]);
 	fake_free_notices(&fake->notices[NV_SUBSCRIBE_UEVENT]);
@@ -106,6 +107,43 @@ static int op_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], 
 		return -ENOENT;
 	fake->groups.count = kept;
 	return on ? nv_groups_add(&fake->groups, &group) : 0;
+}
+
+static int op_unicasts(void *self, int ifindex, struct nv_groups *ret_addresses)
+{
+	struct fake_kernel *fake = self;
+	struct nv_groups copy = {};
+	int r = fake_call(fake, FAKE_UNICASTS);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < fake->unicasts.count; i++)
+		if (fake->unicasts.group[i].ifindex == ifindex)
+			assert_int_equal(nv_groups_add(&copy, &fake->unicasts.group[i]), 0);
+	*ret_addresses = copy;
+	return 0;
+}
+
+static int op_unicast_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
+{
+	struct fake_kernel *fake = self;
+	struct nv_group address = {.ifindex = ifindex};
+	struct nv_groups *all = &fake->unicasts;
+	size_t at = 0;
+	int r = fake_call(fake, FAKE_UNICAST_SET);
+
+	if (r < 0)
+		return r;
+	memcpy(address.mac, mac, NV_MAC_LEN);
+	while (at < all->count &&
+		(all->group[at].ifindex != ifindex || memcmp(all->group[at].mac, mac, NV_MAC_LEN)))
+		at++;
+	if (on)
+		return at < all->count ? -EEXIST : nv_groups_add(all, &address);
+	if (at == all->count)
+		return -ENOENT;
+	all->group[at] = all->group[--all->count];
+	return 0;
 }
 
 static int send_frame(
@@ -225,6 +263,8 @@ static const struct nv_kernel_ops ops = {
 	.mcasts = op_mcasts,
 	.groups = op_groups,
 	.group_set = op_group_set,
+	.unicasts = op_unicasts,
+	.unicast_set = op_unicast_set,
 	.send = op_send,
 	.send_direct = op_send_direct,
 	.sysctl_read = op_sysctl_read,

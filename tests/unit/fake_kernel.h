@@ -35,6 +35,8 @@ enum fake_op {
 	FAKE_MCASTS,
 	FAKE_GROUPS,
 	FAKE_GROUP_SET,
+	FAKE_UNICASTS,
+	FAKE_UNICAST_SET,
 	FAKE_SEND,
 	FAKE_SEND_DIRECT,
 	FAKE_SYSCTL_READ,
@@ -56,6 +58,7 @@ struct fake_kernel {
 	struct nv_neighs neighs;
 	struct nv_mcasts mcasts;
 	struct nv_groups groups;
+	struct nv_groups unicasts;
 	unsigned int mcasts_read; /* how often */
 	unsigned int all_mcasts_read; /* of these, how often those of all links */
 	unsigned int sent; /* frames */

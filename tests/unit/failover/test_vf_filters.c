@@ -361,6 +361,79 @@ static void more_groups_than_the_limit_come_by_hn(void **state)
 	assert_int_equal(count, 256);
 }
 
+/* The link receives frames to 02:00:00:00:01:@last. */
+static void receive_too(int ifindex, uint8_t last)
+{
+	const struct nv_group address = {.ifindex = ifindex, .mac = {2, 0, 0, 0, 1, last}};
+
+	assert_int_equal(nv_groups_add(&fake->unicasts, &address), 0);
+}
+
+static size_t accepted_by_vf(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < fake->unicasts.count; i++)
+		count += fake->unicasts.group[i].ifindex == path.vf;
+	return count;
+}
+
+static void a_vf_that_is_checked_is_told_no_mac_addresses_of_others(void **state)
+{
+	(void)state;
+	receive_too(path.lagg, 1);
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), 0);
+	assert_int_equal(fake->calls[FAKE_UNICASTS], 0);
+}
+
+static void one_that_is_not_checked_is_told_those_of_the_upper(void **state)
+{
+	(void)state;
+	settings.vf_spoofchk = false;
+	receive_too(path.lagg, 1);
+	receive_too(path.lagg, 2);
+	receive_too(path.hn, 3);
+	receive_too(path.vf, 9); /* somebody's */
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), 3);
+	fake->unicasts.group[0].ifindex = 0;
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), 2);
+	settings.vf_spoofchk = true;
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), 1);
+	assert_int_equal(managed.vf_filters.n_unicasts, 0);
+}
+
+static void a_new_vf_is_told_anew(void **state)
+{
+	(void)state;
+	settings.vf_spoofchk = false;
+	receive_too(path.lagg, 1);
+	follow();
+	wait_for_groups();
+	path.vf = fake_make_link(fake, "vf1", "igbvf", 1);
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), 1);
+}
+
+static void more_mac_addresses_than_the_limit_are_left_out(void **state)
+{
+	(void)state;
+	settings.vf_spoofchk = false;
+	for (uint8_t i = 0; i < 2 * NV_UNICASTS_MAX; i++)
+		receive_too(path.lagg, i);
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), NV_UNICASTS_MAX);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -379,6 +452,10 @@ int main(void)
 		TEST(groups_follow_those_of_the_upper),
 		TEST(a_report_makes_them_be_looked_at),
 		TEST(more_groups_than_the_limit_come_by_hn),
+		TEST(a_vf_that_is_checked_is_told_no_mac_addresses_of_others),
+		TEST(one_that_is_not_checked_is_told_those_of_the_upper),
+		TEST(a_new_vf_is_told_anew),
+		TEST(more_mac_addresses_than_the_limit_are_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

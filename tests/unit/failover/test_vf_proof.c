@@ -269,6 +269,7 @@ static void neighbours_in_a_vlan_that_the_vf_refuses_are_not_asked(void **state)
 	struct nv_link vlan;
 
 	(void)state;
+	settings.vf_spoofchk = true;
 	begin();
 	fake_fail(fake, FAKE_LINK_ADD, 1, -EIO);
 	fake_make_link(fake, "lagg0.5", "vlan", 1);
