@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """laggN as the kernel's bond, in a real guest."""
 
+import time
+
 import pytest
 import strangers
 from setting import ARCHIVE, PLACES, long
@@ -8,14 +10,16 @@ from setting import ARCHIVE, PLACES, long
 from netvf_lab.agents import FROM_GUEST, TO_GUEST
 from netvf_lab.report import Report
 from netvf_lab.topology import GUEST_ADDRESS
-from netvf_lab.vm.peers import Netvf
+from netvf_lab.vm.peers import Netvf, NetvfBond
 from netvf_lab.vm.run import VmOptions, VmRun
-from netvf_lab.vm.session import Session
+from netvf_lab.vm.session import FIND_VF, Session
 
 BOND = "cat /proc/net/bonding/lagg0"
 OWN_BY_VF = 'netvf_port_packets_total{hn="hn0",port="vf",kind="dropped_own"}'
 NEIGHBOUR = GUEST_ADDRESS.rsplit(".", 1)[0] + ".251"  # of whom an administrator told the guest
 NOBODY = GUEST_ADDRESS.rsplit(".", 1)[0] + ".250"
+VF_SENDS = (f"until [ $({BOND} | grep -c '^Slave Interface') = 2 ] &&"
+            f" {BOND} | grep -q '^Currently Active Slave: eth'; do usleep 20000; done")
 
 
 class Bonded(Netvf):
@@ -34,10 +38,7 @@ class Bonded(Netvf):
 
     def settle(self, guest):
         super().settle(guest)
-        guest.run(
-            f"until [ $({BOND} | grep -c '^Slave Interface') = 2 ] &&"
-            f" {BOND} | grep -q '^Currently Active Slave: eth'; do usleep 20000; done"
-        )
+        guest.run(VF_SENDS)
         self.seen.append(
             {
                 "bond": guest.run(BOND),
@@ -103,3 +104,37 @@ def test_a_bond_keeps_the_traffic_when_its_card_goes_and_comes(kernel, back):
     for way in (TO_GUEST, FROM_GUEST):
         packets = run.results["observed"]["dirs"][way]["packets"]
         assert min(packets) > 100, "both hn and the VF carried the traffic"
+
+
+class Stripped(NetvfBond):
+    """Somebody removes netvf's programs from every interface of the pair, amid the traffic."""
+
+    def settle(self, guest):
+        super().settle(guest)
+        guest.run(VF_SENDS)
+        names = f"lagg0 hn0 {guest.run(FIND_VF).strip()}"
+        programs = (f"for name in {names}; do for way in ingress egress; do"
+                    " tc filter show dev $name $way; done; done | grep -c netvf")
+        count = int(guest.run(programs))
+        guest.run(f"for name in {names}; do tc qdisc del dev $name clsact; done", check=False)
+        removed = time.monotonic()
+        guest.run(f"until [ $({programs}) = {count} ]; do usleep 20000; done")
+        print(f"{count} programs are back after {time.monotonic() - removed:.2f} s")
+
+
+@long
+@pytest.mark.timeout(300)
+def test_programs_that_somebody_removes_from_a_bond_come_back(kernel):
+    options = VmOptions(
+        rules=PLACES.rules, cycles=1, pps=1000, detach="acpi", back="never", dwell=1, packets=500
+    )
+    with Session(Stripped(), PLACES, kernel, ARCHIVE) as session:
+        run = VmRun(options, session)
+        run.run()
+        assert run.failure is None, run.failure
+        log = session.guest.run("cat /run/netvfd.log")
+        assert log.count("somebody removed netvf's programs from") == 1
+    values = Report(run).values()
+    assert values["tcp"]["survived"]
+    assert set(values["duplicated"].values()) == {0}
+    print({key: values[key] for key in ("sent", "lost", "max_gap_ms")})
