@@ -51,6 +51,8 @@ ROWS = [
         {"switch ms": 1.2, "processor ms": 1.2}, old=["switch", 1]),
     Row("another's link event, 1,024 pairs and 1", ["event", 1024],
         {"processor ms": 1.5, "idle, processor ms a second": None}, old=["event", 1]),
+    Row("1,000 new links of others, a VF behind", ["links", 1000],
+        {"processor ms": 1 / 50, "VF up ms": None}, rounds=3),
     Row("hyperv_vfup, 3 addresses, 5 routes", ["vfup", 5],
         {"time ms": 1 / 3, "instructions": 1 / 3}),
     Row("hyperv_vfup, 10,000 routes", ["vfup", 10000], {"time ms": 1 / 2, "instructions": 1 / 2},

@@ -25,13 +25,13 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TOP / "lab"), str(TOP / "tests/netns")]
 
-from harness import BUILD, Guest, Netvfd
+from harness import BUILD, Guest, Netvfd, wait_until
 from netvf_lab import sandbox
 from netvf_lab.agents import VF
 from netvf_lab.migrate import Migration, Options
 from netvf_lab.places import Places
 from netvf_lab.report import Report
-from netvf_lab.topology import Topology
+from netvf_lab.topology import GUEST_ADDRESS, PREFIX, Topology
 from programs import Programs
 
 LAB = pathlib.Path(os.environ.get("NETVF_LAB_BUILD", BUILD))
@@ -388,6 +388,85 @@ def measure_behind(_guest, _directory, links):
         yield None
         migration = Behind(options_of(places, 3, 3), places, links)
         yield {"first packet ms": first_packet(migration)}
+
+
+def with_children(pid):
+    """Milliseconds of processor time that a process and its ended children have taken."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return processor(pid) + sum(map(int, fields[13:15])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+class Coming(threading.Thread):
+    """When the kernel first tells of vf0, and when it tells that vf0 is up."""
+
+    def __init__(self, guest):
+        super().__init__(daemon=True)
+        self.first = self.up = None
+        with guest.namespace.entered():
+            self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self.socket.bind((0, 1))  # RTMGRP_LINK
+        self.socket.settimeout(LONG)
+        self.start()
+
+    def run(self):
+        iff_up = 0x1
+        ifla_ifname = struct.pack("=HH", 8, 3) + b"vf0\0"
+        with self.socket:
+            while not self.up:
+                message = self.socket.recv(65536)
+                if ifla_ifname in message:
+                    now = time.monotonic_ns()
+                    self.first = self.first or now
+                    self.up = now if struct.unpack_from("=I", message, 24)[0] & iff_up else None
+
+
+def new_links(guest, count):
+    """Pairs of veths, as a host of containers has them."""
+    batch(guest.namespace, [
+        f"link add c{number}a type veth peer name c{number}b" for number in range(count // 2)])
+
+
+def no_links(guest, count):
+    batch(guest.namespace, [f"link del c{number}a" for number in range(count // 2)])
+
+
+def no_action_is_left(daemon):
+    daemon.ask("status")
+    wait_until(lambda: daemon.log.count(": running ") == daemon.log.count("' for event '"), LONG)
+
+
+def come_and_go(guest, daemon):
+    """Milliseconds from the first message of a VF until it is up."""
+    since = len(daemon.events)
+    coming = Coming(guest)
+    guest.attach_vf()
+    daemon.wait_event("type=VF_UP", since, LONG)
+    coming.join()
+    guest.detach_vf("unplug")
+    daemon.wait_event("type=VF_DOWN", since, LONG)
+    daemon.wait_active("hn", deadline=LONG)
+    return (coming.up - coming.first) / 1e6
+
+
+def measure_links(guest, directory, count):
+    """So many interfaces of others come at once, and a VF behind them."""
+    rules = (TOP / "etc/devd/hyperv.conf").read_text()
+    conf = f'netvf_pairs="hn0:vf0"\nifconfig_hn0="inet {GUEST_ADDRESS}/{PREFIX}"\n'
+    daemon = Netvfd(guest, directory, rules, conf).start()
+    come_and_go(guest, daemon)  # the first one moves hn's configuration
+    while True:
+        yield None
+        no_action_is_left(daemon)
+        used = with_children(daemon.process.pid)
+        new_links(guest, count)
+        no_action_is_left(daemon)
+        used = with_children(daemon.process.pid) - used
+        no_links(guest, count)
+        no_action_is_left(daemon)
+        new_links(guest, count)
+        up = come_and_go(guest, daemon)
+        no_links(guest, count)
+        yield {"processor ms": used, "VF up ms": up}
 
 
 def work():
