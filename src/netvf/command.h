@@ -42,10 +42,10 @@ void nv_command_print_json(const json_t *value);
 
 /*
  * Makes every string in @value safe for a terminal with nv_str_printable(): a user who may create
- * interfaces chooses their names, and an event may have any content. Keys are not changed. Returns
- * @value, which may be NULL.
+ * interfaces chooses their names, and an event may have any content. Keys are not changed. @value
+ * may be NULL.
  */
-json_t *nv_json_printable(json_t *value);
+void nv_json_printable(json_t *value);
 
 /* A member of an object; "" or 0 if there is none. */
 const char *nv_json_text(const json_t *object, const char *key);

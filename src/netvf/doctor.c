@@ -11,12 +11,14 @@ static void doctor_print_text(const struct nv_facts *facts, json_t *findings)
 	const json_t *entry;
 	size_t i;
 
+	nv_json_printable(findings);
+	nv_json_printable(facts->unchecked);
 	if (facts->status)
 		nv_print_handover(facts->status);
-	json_array_foreach (nv_json_printable(findings), i, entry)
+	json_array_foreach (findings, i, entry)
 		printf("%s %s\n    %s\n", nv_json_text(entry, "subject"),
 			nv_json_text(entry, "problem"), nv_json_text(entry, "remedy"));
-	json_array_foreach (nv_json_printable(facts->unchecked), i, entry)
+	json_array_foreach (facts->unchecked, i, entry)
 		printf("not looked at: %s\n", json_string_value(entry));
 	if (!json_array_size(findings))
 		printf("nothing is wrong\n");

@@ -8,10 +8,12 @@
 
 static void print_event(const struct nv_command_context *context, json_t *event)
 {
-	if (context->json)
+	if (context->json) {
 		json_dumpf(event, stdout, JSON_COMPACT);
-	else
-		fputs(nv_json_text(nv_json_printable(event), "line"), stdout);
+	} else {
+		nv_json_printable(event);
+		fputs(nv_json_text(event, "line"), stdout);
+	}
 	putchar('\n');
 	fflush(stdout);
 }

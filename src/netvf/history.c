@@ -22,12 +22,20 @@ static void history_print_entry(const json_t *entry)
 		printf("%s  %s: %s\n", when, nv_json_text(entry, "hn"), what);
 }
 
+static void history_print(json_t *history)
+{
+	const json_t *entry;
+	size_t i;
+
+	nv_json_printable(history);
+	json_array_foreach (history, i, entry)
+		history_print_entry(entry);
+}
+
 int nv_command_history(struct nv_command_context *context)
 {
 	unsigned int count = 0;
 	json_t *history;
-	const json_t *entry;
-	size_t i;
 
 	if (context->args[0] && nv_parse_u32(context->args[0], INT_MAX, &count) < 0) {
 		fprintf(stderr, "netvf: history: '%s' is no number of entries\n", context->args[0]);
@@ -39,8 +47,7 @@ int nv_command_history(struct nv_command_context *context)
 	if (context->json)
 		nv_command_print_json(history);
 	else
-		json_array_foreach (nv_json_printable(history), i, entry)
-			history_print_entry(entry);
+		history_print(history);
 	json_decref(history);
 	return EXIT_SUCCESS;
 }

@@ -9,7 +9,8 @@ static void sysctl_print_plain(const struct nv_command_context *context, json_t 
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach (nv_json_printable(list), i, entry) {
+	nv_json_printable(list);
+	json_array_foreach (list, i, entry) {
 		if (!context->quiet)
 			printf("%s: ", nv_json_text(entry, "name"));
 		printf("%s\n", nv_json_text(entry, "value"));

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-json_t *nv_json_printable(json_t *value)
+void nv_json_printable(json_t *value)
 {
 	NV_AUTO(nv_free)
 	char *text = json_is_string(value) ? strdup(json_string_value(value)) : NULL;
@@ -24,7 +24,6 @@ json_t *nv_json_printable(json_t *value)
 		nv_json_printable(inner);
 	json_array_foreach (value, i, inner)
 		nv_json_printable(inner);
-	return value;
 }
 
 const char *nv_json_text(const json_t *object, const char *key)
