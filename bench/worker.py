@@ -31,6 +31,7 @@ from netvf_lab.agents import VF
 from netvf_lab.migrate import Migration, Options
 from netvf_lab.places import Places
 from netvf_lab.report import Report
+from netvf_lab.story import Story
 from netvf_lab.topology import GUEST_ADDRESS, PREFIX, Topology
 from programs import Programs
 
@@ -360,7 +361,7 @@ def measure_attach(_guest, _directory, form):
     conf = ['netvf_vf_transparent="YES"'] if form == "transparent" else []
     while True:
         yield None
-        migration = Migration(options_of(places, 10, 0.2, conf), places)
+        migration = Migration(options_of(places, 10, 0.2, conf), places, Story(quiet=True))
         yield {"first packet ms": first_packet(migration)}
 
 
@@ -368,7 +369,7 @@ class Behind(Migration):
     """Each VF comes right after so many new links of others, which go afterwards."""
 
     def __init__(self, options, places, links):
-        super().__init__(options, places)
+        super().__init__(options, places, Story(quiet=True))
         self._links = links
 
     def _switch(self, cycle, to, kind):
