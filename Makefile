@@ -69,8 +69,9 @@ agents: build
 		awk '/^agent|passed|failed|skipped/; / failed/ { bad = 1 } END { exit bad }'
 
 # Debian's root file system in QEMU, under each network manager, with netvf's own package; and under
-# each with cloud-init and a VF at power-on, NETVF_BOOTS=N times. SUITE: which Debian; the machine's
-# own if it is not said.
+# each with cloud-init and a VF at power-on, NETVF_BOOTS=N times (2); if it is said, also without a VF,
+# with netvf and without, to compare the seconds until the network is online. SUITE: which Debian; the
+# machine's own if it is not said.
 check-managers: build deb
 	@tools/deps mmdebstrap e2fsprogs
 	@NETVF_SUITE=$(SUITE) $(CHECK) --only managers

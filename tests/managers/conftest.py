@@ -18,7 +18,7 @@ PLACES = Places.of_build(TOP, BUILD)
 
 
 # What each of these fixtures has of Debian's.
-PACKAGES = {"debian": root.PACKAGES, "cloud": root.CLOUD_PACKAGES}
+PACKAGES = {"debian": root.PACKAGES, "cloud": root.CLOUD_PACKAGES, "plain": root.CLOUD_PACKAGES}
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def made(request):
 
     def make(name):
         images.append(str(BUILD / f"{name}.ext4"))
-        root.image(images[-1], trees[name], package, PLACES)
+        root.image(images[-1], trees[name], None if name == "plain" else package, PLACES)
         return kernel, busybox, images[-1]
 
     yield make
@@ -61,3 +61,9 @@ def debian(made):
 def cloud(made):
     """With cloud-init and netplan."""
     return made("cloud")
+
+
+@pytest.fixture(scope="session")
+def plain(made):
+    """The same without netvf."""
+    return made("plain")

@@ -93,14 +93,16 @@ def _install(root, path, source, mode=0o755):
 
 
 def image(path, tree, package, places):
-    """Writes a file system: the tree, netvf's package installed, and what obeys the lab."""
+    """Writes a file system: the tree, netvf's package installed (None: without netvf), and what
+    obeys the lab."""
     lab = os.path.dirname(initramfs.__file__)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as new:
         root = os.path.join(new, "root")
         _run(["cp", "-a", "--reflink=auto", tree, root])
-        _install(root, "netvf.deb", package, 0o644)
-        _run(["chroot", root, "dpkg", "--install", "/netvf.deb"],
-             env={"PATH": "/usr/sbin:/usr/bin", "DEBIAN_FRONTEND": "noninteractive"})
+        if package:
+            _install(root, "netvf.deb", package, 0o644)
+            _run(["chroot", root, "dpkg", "--install", "/netvf.deb"],
+                 env={"PATH": "/usr/sbin:/usr/bin", "DEBIAN_FRONTEND": "noninteractive"})
         _install(root, "usr/sbin/obey", os.path.join(lab, "obey.sh"))
         _install(root, "usr/sbin/netvf-lab-agent", places.agent)
         units = os.path.join(root, "etc/systemd/system")
