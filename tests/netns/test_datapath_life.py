@@ -82,6 +82,20 @@ def test_vf_comes_and_goes_under_load(net, form):
     traffic.stop()
 
 
+def test_each_vf_is_seen_anew(net):
+    """Also one that the kernel has put where another has been in its memory."""
+    pair = Pair(net, "lagg")
+    for number in range(100):
+        pair.tool("edit", "hn0", "vf=0", "active=hn")
+        net.ip.link("del", index=net.vf)
+        net.vf = net.add_port("vf")
+        pair.tool("edit", "hn0", "vf=vf0", "active=vf")
+        door = net.tap("vf0h")
+        pair.receiver.send_to_host(number)
+        assert door.expect([number]) == [number]
+        door.socket.close()
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_death_of_the_loader_is_not_felt(net, form):
     pair = Pair(net, form)

@@ -157,6 +157,7 @@ __attribute__((noinline)) int nv_look_up(struct __sk_buff *context, __u32 slot, 
 			place->net = net;
 			place->device = address;
 			place->queue = READ(device, _tx);
+			*(volatile __u32 *)&place->ifindex = ifindex;
 			return is_open(place);
 		}
 		node = (const char *)READ(device, index_hlist.next);
@@ -173,7 +174,8 @@ static __always_inline bool can_send(struct __sk_buff *context, __u32 slot, __u3
 	if (!place)
 		return false;
 	device = KERNEL(struct net_device, place->device);
-	if ((__u32)READ(device, ifindex) == ifindex && READ(device, nd_net.net) == place->net)
+	if (NV_READ(place->ifindex) == ifindex && (__u32)READ(device, ifindex) == ifindex &&
+		READ(device, nd_net.net) == place->net)
 		return is_open(place);
 	return nv_look_up(context, slot, ifindex);
 }

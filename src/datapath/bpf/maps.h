@@ -32,6 +32,8 @@ struct place {
 	const void *device;
 	const void *net;
 	const void *queue; /* the device's first, which it keeps as long as it lives */
+	/* written last; a later device may be at the same address, with another queue */
+	__u32 ifindex;
 };
 
 struct {
