@@ -137,6 +137,13 @@ def udev_busy():
     shutil.rmtree(names.parent)
 
 
+def udev_tells(data, text):
+    """As udev writes its database: nobody sees a file without its content."""
+    new = data.with_name(f".#{data.name}")
+    new.write_text(text)
+    new.rename(data)
+
+
 def dptool(guest, command, ifname):
     """[id of the program at ingress, id at egress] of an interface, 0: none; or takes them off."""
     tool = BUILD / "tests/netns/datapath/dptool"

@@ -73,10 +73,12 @@ def test_a_vf_that_is_away_or_never_came(guest, start_netvfd):
     netvfd = start_netvfd(rules=PRESENT)
     assert "hn0 no VF has appeared" in finding(guest, netvfd)
     guest.attach_vf()
+    wait_until(lambda: netvfd.pair()["form"] == "lagg", what="lagg0 is the upper")
     netvfd.wait_active("vf")
+    wait_well(guest, netvfd)
     guest.detach_vf("unplug")
     netvfd.wait_active("hn")
-    wait_until(lambda: "hn0 its VF vf0 has been gone for" in finding(guest, netvfd))
+    assert "hn0 its VF vf0 has been gone for" in finding(guest, netvfd)
 
 
 def test_a_vf_without_a_link(guest, lagg):

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 from conftest import RC_CONF
-from harness import OLD_LINUX, UDEV_WAIT, udev_busy, wait_until
+from harness import OLD_LINUX, UDEV_WAIT, udev_busy, udev_tells, wait_until
 from netvf_lab.topology import GUEST_ADDRESS
 
 IFF_UP, IFF_PROMISC, IFF_ALLMULTI = 0x1, 0x100, 0x200
@@ -77,11 +77,11 @@ def test_a_vf_waits_until_udev_has_named_it_where_it_cannot_later(guest, start_n
         data = names / f"n{guest.namespace.index('vf0')}"
         wait_joined(netvfd)
         assert not guest.is_up("vf0")
-        data.write_text("E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n")
+        udev_tells(data, "E:ID_NET_NAME=vf7\nE:ID_RENAMING=1\n")
         set_link(guest, "vf0", ifname="vf7")
         wait_until(lambda: netvfd.pair()["vf_port"]["name"] == "vf7")
         assert not guest.is_up("vf7")
-        data.write_text("E:ID_NET_NAME=vf7\n")
+        udev_tells(data, "E:ID_NET_NAME=vf7\n")
         netvfd.wait_active("vf")
 
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import OLD_LINUX, UDEV_WAIT, udev_busy, wait_until
+from harness import OLD_LINUX, UDEV_WAIT, udev_busy, udev_tells, wait_until
 from programs import Programs
 
 
@@ -106,10 +106,10 @@ def test_udev_names_a_vf_first_where_it_cannot_be_renamed_later(programs, guest)
         data = names / f"n{index}"
         wait_until(lambda: "nanosleep" in open(f"/proc/{attach.pid}/wchan").read(), what="it waits")
         assert not guest.is_up("vf0")
-        data.write_text("E:ID_RENAMING=1\nE:ID_NET_NAME=vf7\n")
+        udev_tells(data, "E:ID_RENAMING=1\nE:ID_NET_NAME=vf7\n")
         guest.netlink.link("set", index=index, ifname="vf7")
         assert attach.poll() is None
         assert not guest.is_up("vf7")
-        data.write_text("E:ID_NET_NAME=vf7\n")
+        udev_tells(data, "E:ID_NET_NAME=vf7\n")
         assert attach.wait(10) == 0
     assert guest.is_up("vf7")
