@@ -240,10 +240,12 @@ class Report:
         """How the guest told, by the new path, that it is there; and when first."""
         # A slot's button takes 5 seconds until the guest leaves the VF.
         until = min(until, (switch.first[FROM_GUEST] or switch.at) + ANNOUNCED_WITHIN)
+        first, last = (
+            bisect.bisect_left(self._announced, at, key=lambda frame: frame[0])
+            for at in (switch.at, until)
+        )
         heard = [
-            (at, kind)
-            for at, kind, path in self.results["observed"]["announcements"]
-            if path == switch.to and switch.at <= at < until
+            (at, kind) for at, kind, path in self._announced[first:last] if path == switch.to
         ]
         counts = collections.Counter(kind for _, kind in heard)
         moved = switch.first[FROM_GUEST]
@@ -255,6 +257,10 @@ class Report:
     def _lost_between(self, direction, since, until):
         """Datagrams that were sent in an interval, from one switch to the next, and lost."""
         return sum(count for at, _, count in self._lost[direction] if since <= at < until)
+
+    @functools.cached_property
+    def _announced(self):
+        return sorted(self.results["observed"]["announcements"])
 
     @functools.cached_property
     def _stalls(self):
