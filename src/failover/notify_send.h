@@ -20,10 +20,10 @@ void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links
 	const struct nv_addrs *addrs, int upper, const char *hn);
 
 /*
- * Sends the frames of nv_notify_addrs(), then those of nv_notify_groups(),
- * once, for @upper and everything stacked on it, each frame on the interface that has the address.
- * @links, @addrs (sorted): the current ones. @all NULL: the groups of these interfaces only are
- * read, which is quicker for a few pairs. What fails is logged with the name of @hn.
+ * Sends the frames of nv_notify_addrs(), then those of nv_notify_groups(), once, for @upper and
+ * everything stacked on it, each frame on the interface that has the address. @links, @addrs
+ * (sorted): the current ones. @all NULL: the groups of these interfaces only are read, which is
+ * quicker for a few pairs. What fails is logged with the name of @hn.
  */
 void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_addrs *addrs, struct nv_notify_mcasts *all, int upper, const char *hn);

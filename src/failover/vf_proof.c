@@ -240,7 +240,6 @@ static bool proof_begin_trial(struct nv_failover *failover, struct nv_managed *m
 	const struct nv_link *hn =
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
 	struct nv_vf_proof *proof = &managed->proof;
-
 	bool listen = proof->state == NV_PROOF_FAILED;
 
 	if (listen && !proof_has_neighbours(failover, managed))

@@ -69,18 +69,25 @@ static int op_mcasts(void *self, const int *ifindex, size_t count, struct nv_mca
 	return 0;
 }
 
+/* Those of one link; @ifindex 0: of all. */
+static struct nv_groups copy_groups(const struct nv_groups *groups, int ifindex)
+{
+	struct nv_groups copy = {};
+
+	for (size_t i = 0; i < groups->count; i++)
+		if (!ifindex || groups->group[i].ifindex == ifindex)
+			assert_int_equal(nv_groups_add(&copy, &groups->group[i]), 0);
+	return copy;
+}
+
 static int op_groups(void *self, struct nv_groups *ret_groups)
 {
 	struct fake_kernel *fake = self;
-	struct nv_groups copy = {};
 	int r = fake_call(fake, FAKE_GROUPS);
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < fake->groups.count; i++)
-		assert_int_equal(nv_groups_add(&copy, &fake->groups.group[i]), 0);
-	*ret_groups = copy;
-	return 0;
+	if (r == 0)
+		*ret_groups = copy_groups(&fake->groups, 0);
+	return r;
 }
 
 static bool is_group_by_hand(const struct nv_group *group, int ifindex, const uint8_t *mac)
@@ -112,16 +119,11 @@ static int op_group_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], 
 static int op_unicasts(void *self, int ifindex, struct nv_groups *ret_addresses)
 {
 	struct fake_kernel *fake = self;
-	struct nv_groups copy = {};
 	int r = fake_call(fake, FAKE_UNICASTS);
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < fake->unicasts.count; i++)
-		if (fake->unicasts.group[i].ifindex == ifindex)
-			assert_int_equal(nv_groups_add(&copy, &fake->unicasts.group[i]), 0);
-	*ret_addresses = copy;
-	return 0;
+	if (r == 0)
+		*ret_addresses = copy_groups(&fake->unicasts, ifindex);
+	return r;
 }
 
 static int op_unicast_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)

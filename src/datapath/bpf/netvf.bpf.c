@@ -179,14 +179,21 @@ static __always_inline bool tell(__u32 slot, enum nv_report report)
 	return bpf_ringbuf_output(&nv_reports, &what, sizeof(what), 0) == 0;
 }
 
+/* The limits of a VF; NULL: it has none. */
+static __always_inline const struct nv_limits *limits_of(__u32 slot, __u32 vf)
+{
+	const struct nv_limits *limits = bpf_map_lookup_elem(&nv_limits, &slot);
+
+	return limits && NV_READ(limits->vf) == vf ? limits : NULL;
+}
+
 /* Whether the host accepts a frame from the VF. */
 static __always_inline bool is_accepted(
 	struct __sk_buff *skb, const struct ethhdr *frame, __u32 slot, __u32 vf)
 {
-	const struct nv_limits *limits = bpf_map_lookup_elem(&nv_limits, &slot);
+	const struct nv_limits *limits = limits_of(slot, vf);
 
-	return !limits || NV_READ(limits->vf) != vf ||
-	       (is_from(frame, limits->mac) && is_vlan_registered(skb, frame, limits));
+	return !limits || (is_from(frame, limits->mac) && is_vlan_registered(skb, frame, limits));
 }
 
 /*
@@ -373,10 +380,9 @@ static __always_inline bool is_answer(
 static __always_inline bool is_vlan_of_vf(
 	struct __sk_buff *skb, const struct ethhdr *frame, const struct nv_entry *entry, __u32 slot)
 {
-	const struct nv_limits *limits = bpf_map_lookup_elem(&nv_limits, &slot);
+	const struct nv_limits *limits = limits_of(slot, NV_READ(entry->vf));
 
-	return limits && (NV_READ(limits->vf) != NV_READ(entry->vf) ||
-				 is_vlan_registered(skb, frame, limits));
+	return !limits || is_vlan_registered(skb, frame, limits);
 }
 
 static __always_inline void count_arrival(struct nv_counts *counts, const struct __sk_buff *skb,
