@@ -629,7 +629,7 @@ int nv_datapath_join(struct nv_datapath *datapath, int hn, const struct nv_dp_ch
 static int dp_put_limits(
 	const struct nv_datapath *datapath, int slot, const struct nv_dp_limits *limits)
 {
-	struct nv_limits value = {.vf = (uint32_t)limits->vf};
+	struct nv_limits value = {.vf = (uint32_t)limits->vf, .any_mac = limits->any_mac};
 	int r;
 
 	memcpy(value.mac, limits->mac, sizeof(value.mac));

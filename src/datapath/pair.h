@@ -75,10 +75,11 @@ struct nv_dp_counters {
 	uint64_t answers;
 };
 
-/* What a host accepts from an untrusted VF. */
+/* What a host accepts from a VF. */
 struct nv_dp_limits {
 	int vf; /* 0: it accepts everything */
-	uint8_t mac[NV_MAC_LEN]; /* source MAC address */
+	bool any_mac; /* it accepts every source MAC address */
+	uint8_t mac[NV_MAC_LEN]; /* else only this one */
 	uint64_t vlan[4096 / 64]; /* a bit for each registered VLAN; untagged frames are accepted */
 };
 

@@ -57,14 +57,14 @@ struct nv_entry {
 #define NV_HOOKED 1U
 #define NV_EVENT  2U
 
-/* What a host accepts from an untrusted VF; everything else leaves by hn. */
+/* What a host accepts from a VF; everything else leaves by hn. */
 struct nv_limits {
 	/*
 	 * ifindex; 0: it accepts everything. Limits for a VF that is not the pair's have no effect
 	 */
 	__u32 vf;
 	__u16 mac[3]; /* source MAC address, in wire order */
-	__u16 unused;
+	__u16 any_mac; /* not 0: it accepts every source MAC address */
 	__u64 vlan[NV_DP_VLANS / 64]; /* a bit for each registered VLAN */
 };
 

@@ -127,6 +127,7 @@ static bool vf_filters_is_passing(int error)
 	return error == -EBUSY || error == -EAGAIN || error == -ENETDOWN || error == -ENODEV;
 }
 
+/* VLANs of which no interface tells are those that the VF accepts without being told. */
 static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *vf, int upper, uint64_t *ret_vlans)
 {
@@ -154,11 +155,22 @@ static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_manage
 				managed->id.hn_name, vf->name, id, nv_strerror(r),
 				managed->id.hn_name);
 	}
+	for (size_t i = 0; i < 4096 / 64 && !failover->settings->vf_spoofchk; i++)
+		ret_vlans[i] |= ~wanted[i];
+}
+
+static bool vf_filters_has_every_vlan(const struct nv_dp_limits *limits)
+{
+	for (size_t i = 0; i < 4096 / 64; i++)
+		if (~limits->vlan[i])
+			return false;
+	return true;
 }
 
 static bool vf_filters_limits_equal(const struct nv_dp_limits *a, const struct nv_dp_limits *b)
 {
-	return a->vf == b->vf && !memcmp(a->mac, b->mac, sizeof(a->mac)) &&
+	return a->vf == b->vf && a->any_mac == b->any_mac &&
+	       !memcmp(a->mac, b->mac, sizeof(a->mac)) &&
 	       !memcmp(a->vlan, b->vlan, sizeof(a->vlan));
 }
 
@@ -175,8 +187,10 @@ static int vf_filters_limit(struct nv_failover *failover, struct nv_managed *man
 	struct nv_dp_limits limits = *vlans;
 	int r;
 
-	if (vf && failover->settings->vf_spoofchk && vf->has_mac && hn && nv_link_usable(hn)) {
+	if (vf && vf->has_mac && hn && nv_link_usable(hn) &&
+		(failover->settings->vf_spoofchk || !vf_filters_has_every_vlan(vlans))) {
 		limits.vf = vf->ifindex;
+		limits.any_mac = !failover->settings->vf_spoofchk;
 		memcpy(limits.mac, source->mac, NV_MAC_LEN);
 	}
 	if (vf_filters_limits_equal(&limits, &managed->vf_filters.limits))

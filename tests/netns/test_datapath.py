@@ -178,6 +178,20 @@ def test_own_frames_that_come_back_are_dropped(net, form, door):
     assert pair.packets(door)["rx"] == 1
 
 
+@pytest.mark.parametrize("form", ["lagg", "transparent"])
+def test_a_vlan_that_a_vf_does_not_accept_leaves_by_hn(net, form):
+    """The VF accepts every source."""
+    pair = Pair(net, form, active="vf")
+    pair.tool("limit", "hn0", "vf0", "any", "7")
+    upper = net.tap(pair.upper)
+    upper.send(udp_frame(1, src="02:00:00:00:00:77"))
+    assert wait_until(pair.taps["vf"].frames, "another source") == [(1, None)]
+    upper.send(udp_frame(2, vlan=7))
+    assert wait_until(pair.taps["vf"].frames, "the VLAN that it accepts") == [(2, 7)]
+    upper.send(udp_frame(3, vlan=8))
+    assert wait_until(pair.taps["hn"].frames, "the other VLAN") == [(3, 8)]
+
+
 @pytest.mark.parametrize("form, active", itertools.product(["transparent", "lagg"], PORTS))
 def test_vlan_tags_survive_both_ways(net, form, active):
     pair = Pair(net, form, active)

@@ -193,7 +193,8 @@ static __always_inline bool is_accepted(
 {
 	const struct nv_limits *limits = limits_of(slot, vf);
 
-	return !limits || (is_from(frame, limits->mac) && is_vlan_registered(skb, frame, limits));
+	return !limits || ((limits->any_mac || is_from(frame, limits->mac)) &&
+				  is_vlan_registered(skb, frame, limits));
 }
 
 /*

@@ -165,13 +165,13 @@ static int activate(struct nv_datapath *datapath, char **word, json_t **ret)
 	return nv_datapath_activate(datapath, index_of(word[1]), port_of(word[2]));
 }
 
-/* limit HN VF MAC [VLAN…] */
+/* limit HN VF MAC|any [VLAN…] */
 static int limit(struct nv_datapath *datapath, char **word, json_t **ret)
 {
-	struct nv_dp_limits limits = {.vf = index_of(word[2])};
+	struct nv_dp_limits limits = {.vf = index_of(word[2]), .any_mac = !strcmp(word[3], "any")};
 
 	(void)ret;
-	if (sscanf(word[3], MAC_FORMAT, MAC_BYTES(limits.mac)) != 6)
+	if (!limits.any_mac && sscanf(word[3], MAC_FORMAT, MAC_BYTES(limits.mac)) != 6)
 		return -EINVAL;
 	for (char **vlan = word + 4; *vlan; vlan++) {
 		unsigned int id = (unsigned int)strtoul(*vlan, NULL, 10) % 4096;

@@ -199,6 +199,24 @@ static void a_vlan_that_is_refused_is_asked_for_once(void **state)
 	assert_int_equal(limits.vf, path.vf);
 }
 
+/* Also frames in it of a VF that is not checked; all others leave by that VF. */
+static void a_vlan_that_is_refused_leaves_by_hn_though_nobody_checks(void **state)
+{
+	int refused = put_vlan("lagg0.5", "lagg0", 5);
+
+	(void)state;
+	put_vlan("lagg0.6", "lagg0", 6);
+	settings.vf_spoofchk = false;
+	fake_fail(fake, FAKE_LINK_ADD, 1, -EIO);
+	follow();
+	assert_int_equal(limits.vf, path.vf);
+	assert_true(limits.any_mac);
+	assert_true(!is_limited_to(5) && is_limited_to(6) && is_limited_to(7));
+	fake_del_link(fake, refused);
+	follow();
+	assert_int_equal(limits.vf, 0);
+}
+
 static void a_vlan_that_is_refused_for_a_moment_is_asked_for_again(void **state)
 {
 	(void)state;
@@ -443,6 +461,7 @@ int main(void)
 		TEST(tags_that_a_card_does_not_compare_are_not_registered),
 		TEST(a_vlan_that_somebody_has_on_the_vf_stays),
 		TEST(a_vlan_that_is_refused_is_asked_for_once),
+		TEST(a_vlan_that_is_refused_leaves_by_hn_though_nobody_checks),
 		TEST(a_vlan_that_is_refused_for_a_moment_is_asked_for_again),
 		TEST(a_bond_registers_by_itself),
 		TEST(the_vf_is_limited_while_hn_can_take_the_rest),
