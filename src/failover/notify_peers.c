@@ -49,24 +49,30 @@ void nv_notify_left(struct nv_failover *failover)
  * After an arrival, later notifications are delayed by up to a quarter of the interval, because
  * other machines may have arrived at the same moment.
  */
-static uint64_t notify_peers_arrival_jitter(const struct nv_failover *failover)
+static uint64_t notify_peers_jitter(uint64_t interval)
 {
-	uint64_t most = failover->settings->announce_interval * NV_USEC_PER_SEC / 4;
 	uint32_t random = 0;
 
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 		return 0;
-	return most * random / UINT32_MAX;
+	return interval / 4 * random / UINT32_MAX;
 }
 
+/* The first notification is sent before anything else is done: nothing on this host is cached. */
 void nv_notify_arrival(struct nv_failover *failover, int hn)
 {
+	uint64_t interval = failover->settings->announce_interval * NV_USEC_PER_SEC;
 	struct nv_managed *managed = nv_managed_find(failover, hn);
+	uint64_t now = nv_loop_now(failover->loop);
+	struct nv_notify *notify;
 
 	if (!managed)
 		return;
-	nv_notify_again(&managed->memory.notify, failover->settings->announce_count,
-		notify_peers_arrival_jitter(failover), nv_loop_now(failover->loop));
+	notify = &managed->memory.notify;
+	nv_notify_again(notify, failover->settings->announce_count, now);
+	if (nv_notify_due(notify, now, interval))
+		notify_peers_tell(failover, managed, NULL);
+	nv_notify_spread(notify, notify_peers_jitter(interval));
 	nv_notify_peers_due(failover, managed);
 	nv_notify_peers(failover);
 }

@@ -62,15 +62,22 @@ int nv_subscribe_open(enum nv_subscription subscription, int *ret_fd)
 	return 0;
 }
 
-static bool subscribe_is_notify_peers(const struct nlmsghdr *message)
+/*
+ * Told before the link is decoded: a machine that has arrived at another host has nothing in its
+ * caches, and its peers wait.
+ */
+static void subscribe_receive_event(
+	const struct nlmsghdr *message, const struct nv_subscribe_sink *sink)
 {
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	NV_ATTRS(attrs, IFLA_EVENT);
 	uint32_t event = IFLA_EVENT_NONE;
 
-	if (nv_attrs_read(message, sizeof(struct ifinfomsg), &attrs) < 0)
-		return false;
+	if (nv_attrs_read(message, sizeof(*info), &attrs) < 0)
+		return;
 	nv_attr_u32(&attrs, IFLA_EVENT, &event);
-	return event == IFLA_EVENT_NOTIFY_PEERS;
+	if (event == IFLA_EVENT_NOTIFY_PEERS)
+		sink->notify_peers(info->ifi_index, sink->data);
 }
 
 static void subscribe_receive_message(
@@ -82,11 +89,10 @@ static void subscribe_receive_message(
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		if (!sink->link || nv_link_decode(message, &link) < 0)
-			break;
-		sink->link(&link, message->nlmsg_type == RTM_DELLINK, sink->data);
-		if (sink->notify_peers && subscribe_is_notify_peers(message))
-			sink->notify_peers(link.ifindex, sink->data);
+		if (sink->notify_peers)
+			subscribe_receive_event(message, sink);
+		if (sink->link && nv_link_decode(message, &link) == 0)
+			sink->link(&link, message->nlmsg_type == RTM_DELLINK, sink->data);
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:

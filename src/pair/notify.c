@@ -18,7 +18,7 @@ void nv_notify_note(
 	};
 }
 
-void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t jitter, uint64_t now)
+void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t now)
 {
 	uint64_t soonest = notify->last ? notify->last + NV_NOTIFY_GAP : 0;
 
@@ -26,7 +26,13 @@ void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t jitt
 		return;
 	notify->left = count;
 	notify->next = soonest > now ? soonest : now;
+	notify->jitter = 0;
+}
+
+void nv_notify_spread(struct nv_notify *notify, uint64_t jitter)
+{
 	notify->jitter = jitter;
+	notify->next += jitter;
 }
 
 bool nv_notify_due(struct nv_notify *notify, uint64_t now, uint64_t interval)

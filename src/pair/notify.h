@@ -37,10 +37,15 @@ void nv_notify_note(
  * Makes @count notifications due although the port is the same, for example when the machine has
  * moved to another host. The first one is due at once, but not before NV_NOTIFY_GAP after the last
  * one, because a host may ask several times in a row. Nothing is sent on a port that is not usable.
- * @jitter: microseconds by which each later notification is delayed, so that machines that move
- *          together do not all send at the same moment
  */
-void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t jitter, uint64_t now);
+void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t now);
+
+/*
+ * Delays the next notification, and each one after it, by @jitter microseconds more, so that
+ * machines that move together do not all send at the same moment. nv_notify_again() and
+ * nv_notify_note() end that.
+ */
+void nv_notify_spread(struct nv_notify *notify, uint64_t jitter);
 
 /*
  * Whether a notification is due at @now. If so, it counts as sent, and the next one is due after

@@ -243,8 +243,9 @@ static void a_link_without_arp_has_no_peers_to_tell(void **state)
 static void a_machine_that_arrives_tells_at_once_and_later_times_are_jittered(void **state)
 {
 	(void)state;
-	nv_notify_again(&notify, 3, SEC / 5, 5 * SEC);
+	nv_notify_again(&notify, 3, 5 * SEC);
 	assert_true(nv_notify_due(&notify, 5 * SEC, SEC));
+	nv_notify_spread(&notify, SEC / 5);
 	assert_int_equal(nv_notify_wait(&notify, 5 * SEC), SEC + SEC / 5);
 	assert_true(nv_notify_due(&notify, 7 * SEC, SEC));
 	assert_int_equal(nv_notify_wait(&notify, 7 * SEC), SEC + SEC / 5);
@@ -258,7 +259,7 @@ static void a_host_that_asks_again_and_again_is_heard_at_a_bounded_rate(void **s
 {
 	(void)state;
 	for (uint64_t now = 5 * SEC; now < 6 * SEC; now += 1000) {
-		nv_notify_again(&notify, 1, 0, now);
+		nv_notify_again(&notify, 1, now);
 		if (nv_notify_due(&notify, now, SEC))
 			nv_str_add(&told, ".");
 	}
@@ -269,7 +270,7 @@ static void a_path_that_is_cut_tells_nothing(void **state)
 {
 	(void)state;
 	nv_notify_note(&notify, NV_PORT_HN, false, 3, SEC);
-	nv_notify_again(&notify, 3, 0, SEC);
+	nv_notify_again(&notify, 3, SEC);
 	assert_int_equal(nv_notify_wait(&notify, 2 * SEC), UINT64_MAX);
 }
 
