@@ -163,16 +163,22 @@ class Log:
 
     def wait(self, port, count):
         """Waits until so many pairs have switched; returns when the last one was seen."""
-        seen = 0
+        seen, rest = 0, ""
         deadline = time.monotonic() + LONG
         while seen < count:
-            text = self.file.readlines()
-            seen += sum(transmits(line, port) for line in text)
+            text = self.file.read()
+            whole, newline, rest = (rest + text).rpartition("\n")  # the last may be half a line
+            seen += transmits(whole + newline, port)
             if not text:
-                assert time.monotonic() < deadline, f"{seen} of {count} by {port}"
+                assert time.monotonic() < deadline, self.late(seen, count, port)
                 time.sleep(0.0005)
         self.file.close()
         return time.monotonic_ns()
+
+    def late(self, seen, count, port):
+        status = self.daemon.ask("status", check=False).splitlines()
+        others = [line for line in status if ", on " in line and f", on {port}" not in line]
+        return f"{seen} of {count} by {port}; by another: {others}"
 
 
 def daemon_of(guest, directory, conf):
