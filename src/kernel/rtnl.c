@@ -22,7 +22,7 @@ static int rtnl_reserve(struct nv_datagram *datagram, size_t size)
 {
 	char *bytes;
 
-	if (size < DATAGRAM_START)
+	if (size < DATAGRAM_START || size > NV_DATAGRAM_MAX)
 		size = DATAGRAM_START;
 	if (size <= datagram->size)
 		return 0;
@@ -66,20 +66,22 @@ int nv_datagram_receive(int fd, int flags, struct nv_datagram *datagram)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t length = recv(fd, NULL, 0, flags | MSG_PEEK | MSG_TRUNC);
+	ssize_t length = flags & MSG_PEEK ? recv(fd, NULL, 0, flags | MSG_TRUNC) : 0;
 	int r;
 
 	if (length < 0)
 		return -errno;
-	r = rtnl_reserve(datagram, length > NV_DATAGRAM_MAX ? 0 : (size_t)length);
+	r = rtnl_reserve(datagram, (size_t)length);
 	if (r < 0)
 		return r;
 	part = (struct iovec){datagram->bytes, datagram->size};
-	length = recvmsg(fd, &message, flags);
+	length = recvmsg(fd, &message, (flags & ~MSG_PEEK) | MSG_TRUNC);
 	if (length < 0)
 		return -errno;
-	if (message.msg_flags & MSG_TRUNC)
+	if (message.msg_flags & MSG_TRUNC) {
+		rtnl_reserve(datagram, (size_t)length);
 		return -EMSGSIZE;
+	}
 	datagram->length = (size_t)length;
 	datagram->portid = from.nl_pid;
 	rtnl_read_credentials(&message, datagram);
@@ -196,7 +198,7 @@ int nv_rtnl_read(struct nv_rtnl *rtnl, nv_rtnl_each_fn each, void *data, bool *r
 
 	*ret_whole = false;
 	while (!answer.ended) {
-		int r = nv_datagram_receive(rtnl->fd, 0, &rtnl->datagram);
+		int r = nv_datagram_receive(rtnl->fd, MSG_PEEK, &rtnl->datagram);
 
 		if (r == -EINTR)
 			continue;
@@ -295,7 +297,7 @@ static int rtnl_send_batch(struct nv_rtnl *rtnl, const struct batch *batch, int 
 		0)
 		return -errno;
 	while (!ended) {
-		int r = nv_datagram_receive(rtnl->fd, 0, &rtnl->datagram);
+		int r = nv_datagram_receive(rtnl->fd, MSG_PEEK, &rtnl->datagram);
 
 		if (r == -EINTR)
 			continue;

@@ -21,9 +21,10 @@ struct nv_datagram {
 };
 
 /*
- * Receives one whole datagram. @flags: of recv(2), MSG_DONTWAIT or 0. Returns 0, -EAGAIN, -ENOBUFS
- * (the socket's buffer overflowed: messages were lost), -EMSGSIZE (larger than NV_DATAGRAM_MAX,
- * dropped), -ENOMEM or another error of recv(2).
+ * Receives one whole datagram. @flags: of recv(2); MSG_DONTWAIT; MSG_PEEK: looks first how large it
+ * is. Returns 0, -EAGAIN, -ENOBUFS (the socket's buffer overflowed: messages were lost), -EMSGSIZE
+ * (dropped: larger than NV_DATAGRAM_MAX or, without MSG_PEEK, than the buffer, which has grown for
+ * the next one), -ENOMEM or another error of recv(2).
  */
 int nv_datagram_receive(int fd, int flags, struct nv_datagram *datagram);
 void nv_datagram_auto(struct nv_datagram *datagram);

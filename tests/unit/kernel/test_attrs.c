@@ -607,15 +607,35 @@ static void a_datagram_of_any_size_is_taken_whole(void **state)
 	for (size_t size = 1; size <= 200000; size *= 7) {
 		memset(bytes, (int)size, size);
 		assert_int_equal(send(fd, bytes, size, 0), size);
-		assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), 0);
+		assert_int_equal(
+			nv_datagram_receive(rtnl.fd, MSG_PEEK | MSG_DONTWAIT, &datagram), 0);
 		assert_int_equal(datagram.length, size);
 		assert_memory_equal(datagram.bytes, bytes, size);
 	}
 	assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), -EAGAIN);
 	if (send(fd, bytes, sizeof(bytes), 0) == sizeof(bytes)) {
-		assert_int_equal(nv_datagram_receive(rtnl.fd, 0, &datagram), -EMSGSIZE);
+		assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_PEEK, &datagram), -EMSGSIZE);
 		assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), -EAGAIN);
 	}
+	close(fd);
+	nv_rtnl_close(&rtnl);
+}
+
+static void without_a_look_at_its_size_the_first_large_datagram_is_dropped(void **state)
+{
+	static const char bytes[100000] = {1};
+	NV_AUTO(nv_datagram) struct nv_datagram datagram = {};
+	struct nv_rtnl rtnl;
+	int fd = open_fake_socket(&rtnl);
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(send(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), -EMSGSIZE);
+	assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), 0);
+	assert_int_equal(datagram.length, sizeof(bytes));
+	assert_memory_equal(datagram.bytes, bytes, sizeof(bytes));
+	assert_int_equal(nv_datagram_receive(rtnl.fd, MSG_DONTWAIT, &datagram), -EAGAIN);
 	close(fd);
 	nv_rtnl_close(&rtnl);
 }
@@ -766,6 +786,8 @@ int main(void)
 		cmocka_unit_test(a_uevent_that_is_none_is_refused),
 		cmocka_unit_test(an_answer_is_read_to_its_end),
 		cmocka_unit_test(a_datagram_of_any_size_is_taken_whole),
+		cmocka_unit_test(
+			without_a_look_at_its_size_the_first_large_datagram_is_dropped),
 		cmocka_unit_test(sysfs_is_told_as_uevents),
 	};
 
