@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "move/packet_filter.h"
 
+#include "kernel/netfilter.h"
 #include "services/run.h"
 
 #include <errno.h>
@@ -113,10 +114,14 @@ unsigned int nv_packet_filter_count_iptables(
 void nv_packet_filters_read(struct nv_packet_filters *ret_filters)
 {
 	struct nv_packet_filters filters = {};
+	bool has_nft = nv_nftables_has_tables();
+	bool has_any = has_nft || nv_iptables_has_tables();
 
+	/* iptables-save(8) may be the one that lists tables of nftables. */
 	for (size_t i = 0; i < NV_PACKET_FILTERS; i++)
-		filters.error[i] = nv_run(commands[i], &filters.text[i]);
-	if (filters.error[0] == 0)
+		if (i == 0 ? has_nft : has_any)
+			filters.error[i] = nv_run(commands[i], &filters.text[i]);
+	if (has_nft && filters.error[0] == 0)
 		filters.nft = json_loads(nv_str_text(&filters.text[0]), 0, NULL);
 	*ret_filters = filters;
 }

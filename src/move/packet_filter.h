@@ -18,7 +18,10 @@ struct nv_packet_filters {
 				       */
 };
 
-/* Runs the commands; free the result with nv_packet_filters_auto(). */
+/*
+ * Runs the commands, if the kernel has tables; free the result with nv_packet_filters_auto(). A
+ * command that was not run has no text and no error.
+ */
 void nv_packet_filters_read(struct nv_packet_filters *ret_filters);
 void nv_packet_filters_auto(struct nv_packet_filters *filters);
 

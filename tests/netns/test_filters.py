@@ -99,3 +99,27 @@ def test_what_leaves_by_hn_is_masqueraded_still(start_netvfd, guest):
     assert is_answered()
     assert on_vf(netvfd, guest) == "transparent"
     assert is_answered()
+
+
+@pytest.fixture
+def calls(guest, tmp_path):
+    """The file in which nft's calls are noted, while it stands in its place."""
+    if not NFT:
+        pytest.skip("there is no nft here")
+    noted, program, real = tmp_path / "calls", tmp_path / "nft", tmp_path / "real"
+    shutil.copy(NFT, real)
+    noted.touch()
+    program.write_text(f'#!/bin/sh\necho "$@" >>{noted}\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    guest.run("mount", "--bind", program, NFT)
+    return noted
+
+
+@pytest.mark.parametrize("has_table", [False, True])
+def test_filters_are_listed_only_if_there_are_any(start_netvfd, guest, calls, has_table):
+    if has_table:
+        nft(guest, "add table ip n")
+        calls.write_text("")
+    netvfd = start_netvfd()
+    assert on_vf(netvfd, guest) == "lagg"
+    assert ("list ruleset" in calls.read_text()) == has_table
