@@ -786,8 +786,7 @@ int main(void)
 		cmocka_unit_test(a_uevent_that_is_none_is_refused),
 		cmocka_unit_test(an_answer_is_read_to_its_end),
 		cmocka_unit_test(a_datagram_of_any_size_is_taken_whole),
-		cmocka_unit_test(
-			without_a_look_at_its_size_the_first_large_datagram_is_dropped),
+		cmocka_unit_test(without_a_look_at_its_size_the_first_large_datagram_is_dropped),
 		cmocka_unit_test(sysfs_is_told_as_uevents),
 	};
 
