@@ -13,8 +13,9 @@ from netvf_lab.vm.cache import Cache, Unavailable
 
 # Of the test run: what _fetch_ends() has found.
 KERNELS = pytest.StashKey()
-# The word for a QEMU that has an igb, or why there is none.
-CARD_QEMU = pytest.StashKey()
+# {fixture: PLACES with a QEMU that has an igb, or why there is none}
+CARD_QEMUS = pytest.StashKey()
+CARDS = {"card_places": command.QEMU, "newest_places": command.NESTED_QEMU}
 
 
 def _fetch_ends():
@@ -30,8 +31,8 @@ def _fetch_ends():
     return found
 
 
-def _fetch_card_qemu():
-    places = dataclasses.replace(PLACES, qemu=PLACES.qemu or command.QEMU)
+def _fetch_card_qemu(word):
+    places = dataclasses.replace(PLACES, qemu=PLACES.qemu or word)
     try:
         Cache(places).qemu()
     except Unavailable as why:
@@ -56,9 +57,10 @@ def debian(request):
     ends = {}
     if any("end" in item.fixturenames for item in request.session.items):
         ends = _fetch_ends()
-    if any("card_places" in item.fixturenames for item in request.session.items):
-        request.config.stash[CARD_QEMU] = _fetch_card_qemu()
+    cards = {name: _fetch_card_qemu(word) for name, word in CARDS.items()
+             if any(name in item.fixturenames for item in request.session.items)}
     sandbox.isolate()
+    request.config.stash[CARD_QEMUS] = cards
     request.config.stash[KERNELS] = ends
     return found
 
@@ -74,13 +76,24 @@ def end(debian, request):
     return found, archive
 
 
-@pytest.fixture
-def card_places(debian, request):
-    """PLACES with a QEMU that has a card with virtual functions."""
-    found = request.config.stash[CARD_QEMU]
+def _card(request):
+    found = request.config.stash[CARD_QEMUS][request.fixturename]
     if isinstance(found, str):
         pytest.skip(found)
     return found
+
+
+@pytest.fixture(scope="session")
+def card_places(debian, request):
+    """PLACES with a QEMU that has a card with virtual functions."""
+    return _card(request)
+
+
+@pytest.fixture(scope="session")
+def newest_places(debian, request):
+    """The same with the newest QEMU, which has virtio's virtual functions, and with an IOMMU loses
+    no interrupts of the card."""
+    return _card(request)
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,12 @@ import sys
 from dataclasses import replace
 
 from .. import sandbox
+from ..loop import Timeout
 from ..story import Story
 from ..vm.cache import Cache
 
 QEMU = "10"  # the first that Debian has with the card
+NESTED_QEMU = "debian:trixie-backports"  # with an IOMMU, QEMU 10 loses interrupts of the card
 PEERS = ("bond", "netvf", "netvf-bond", "netvf-transparent")
 
 
@@ -41,8 +43,12 @@ def add_options(add, number, some, places):
     add("--table", metavar="FILE", help="write the table there")
     add("--kernel", metavar="VERSION|debian:SUITE|FILE|DIR", default=places.kernel,
         help="the guest's (see vm)")
-    add("--qemu", metavar="VERSION|debian:SUITE|PATH", default=places.qemu or QEMU,
+    add("--qemu", metavar="VERSION|debian:SUITE|PATH", default=places.qemu,
         help=f"the QEMU, {QEMU} or later (default: {QEMU})")
+    add("--nested", action="store_true",
+        help="the machine is only the host, and runs a guest to which it gives the VF by vfio-pci"
+        " and device_add, and takes it by device_del; only --peer, --rounds, --pps, --size and"
+        f" --dwell count (default of --qemu: {NESTED_QEMU})")
 
 
 def _options(arguments, ways, trust, spoofchk):
@@ -123,10 +129,37 @@ def _work(arguments, places, found, outputs, earlier):
     return 0 if all(run["succeeded"] for run in runs) else 1
 
 
+def _work_nested(arguments, places, found):
+    from ..vm.peers import PEERS as peers
+    from . import nested
+
+    _, kernel, busybox = found
+    archive = "/run/netvf-lab.initramfs"
+    nested.build(archive, places, kernel, kernel, busybox)
+    for name in arguments.peer:
+        with nested.NestedSession(peers[name](), places, kernel, archive) as session:
+            try:
+                session.boot()
+                results = nested.run(
+                    session, arguments.cycles, arguments.pps, arguments.size,
+                    arguments.dwell / 1000)
+            except Timeout as timeout:
+                print(f"{name}: {timeout}", *session.log(), sep="\n", file=sys.stderr)
+                return 1
+        print(name, *nested.table(results), sep="\n")
+    return 0
+
+
 def main(arguments, places, outputs):
-    places = replace(places, kernel=arguments.kernel, qemu=arguments.qemu)
+    if arguments.nested and "bond" in arguments.peer:
+        print("netvf-lab: --nested is for netvf's peers, not for bond", file=sys.stderr)
+        return 2
+    default = NESTED_QEMU if arguments.nested else QEMU
+    places = replace(places, kernel=arguments.kernel, qemu=arguments.qemu or default)
     # Here, because where the machine lives there is no way to Debian's servers, and no such files.
     cache = Cache(places)
     found = cache.qemu(), cache.kernel(), cache.busybox()
+    if arguments.nested:
+        return sandbox.run(lambda: _work_nested(arguments, places, found), places.libexec)
     earlier = _earlier(arguments.also)
     return sandbox.run(lambda: _work(arguments, places, found, outputs, earlier), places.libexec)

@@ -38,7 +38,11 @@ class CardQemu(Qemu):
             argv += ["-netdev", f"hubport,id={name},hubid=1"]
             argv += ["-device",
                      f"virtio-net-pci,bus=pcie.0,id=nic-{name},netdev={name},mac={mac},romfile="]
-        argv += ["-device", "pcie-root-port,id=slot1,bus=pcie.0,chassis=1,slot=1"]
+        return [*argv, *CardQemu.card_options()]
+
+    @staticmethod
+    def card_options():
+        argv = ["-device", "pcie-root-port,id=slot1,bus=pcie.0,chassis=1,slot=1"]
         argv += ["-netdev", "hubport,id=pf,hubid=2"]
         return [*argv, "-device", f"igb,id={CARD},netdev=pf,mac={SWITCH_MAC},bus=slot1,romfile="]
 
@@ -73,14 +77,16 @@ class CardHost:
     def __init__(self, trust, spoofchk):
         self._settings = f"trust {trust} spoofchk {spoofchk}"
         self.guest = self.host = self.hn = self.switch = None
-        self._card = None
+        self.card = None  # its directory below /sys
+        self._machine = None  # a guest.Guest
 
-    def furnish(self, guest):
+    def furnish(self, machine):
+        self._machine = machine
         macs = f"{GUEST_MAC} {OTHER_END_MAC} {SWITCH_MAC}"
         addresses = f"{HOST_ADDRESS}/{PREFIX} {HOST_ADDRESS6}/{PREFIX6} {HOST_VLAN_ADDRESS}/24"
-        told = guest.run(f"sriov-host.sh {macs} {addresses}").split()
-        self._card = told[-3]
-        self.host = HostInside(guest)
+        told = machine.run(f"sriov-host.sh {macs} {addresses}").split()
+        self.card = told[-3]
+        self.host = HostInside(machine)
         self.switch, self.hn = PlainSwitch(int(told[-2])), Port(int(told[-1]))
 
     @property
@@ -92,43 +98,49 @@ class CardHost:
 
     def point_to_hn(self):
         """From now on it sends by hn, while the PF still takes what comes."""
-        self.guest.run("bridge -n host link set dev pf0 learning off;"
-                       f" bridge -n host fdb replace {GUEST_MAC} dev p-hn master dynamic")
+        self._machine.run("bridge -n host link set dev pf0 learning off;"
+                          f" bridge -n host fdb replace {GUEST_MAC} dev p-hn master dynamic")
 
     def follow_guest(self):
-        self.guest.run("bridge -n host link set dev pf0 learning on")
+        self._machine.run("bridge -n host link set dev pf0 learning on")
 
     def tell_card(self, words):
         """`ip link set PF WORDS`."""
-        self.guest.run(f"ip -n host link set pf0 {words}")
+        self._machine.run(f"ip -n host link set pf0 {words}")
 
     def add_vf(self):
-        """A VF that has the guest's address from the start, and its driver.
-
-        One that is probed before the host has given it an address makes one up.
-        """
-        self.guest.run(f"echo 0 >{self._card}/sriov_drivers_autoprobe;"
-                       f" echo 1 >{self._card}/sriov_numvfs")
-        self.tell_card(f"vf 0 mac {GUEST_MAC} {self._settings}")
-        self.guest.run(f"echo 1 >{self._card}/sriov_drivers_autoprobe")
+        """A VF that has the guest's address from the start, and its driver."""
+        self.add_vfs_without_driver(1)
         self.bind()
 
+    def add_vfs_without_driver(self, count):
+        self._machine.run(f"echo 0 >{self.card}/sriov_drivers_autoprobe;"
+                          f" echo {count} >{self.card}/sriov_numvfs")
+        for number in range(count):
+            self.tell_card(f"vf {number} mac {GUEST_MAC} {self._settings}")
+        self._machine.run(f"echo 1 >{self.card}/sriov_drivers_autoprobe")
+
+    def add_strange_vf(self):
+        """A VF that is probed before the host has given it an address, so it makes one up."""
+        self._machine.run(f"echo 1 >{self.card}/sriov_drivers_autoprobe;"
+                          f" echo 1 >{self.card}/sriov_numvfs")
+
     def remove_vf(self):
-        self.guest.run(f"echo 0 >{self._card}/sriov_numvfs")
+        self._machine.run(f"echo 0 >{self.card}/sriov_numvfs")
 
-    def bind(self):
-        self._drive("bind")
+    def bind(self, number=0):
+        self._drive("bind", number)
 
-    def unbind(self):
-        self._drive("unbind")
+    def unbind(self, number=0):
+        self._drive("unbind", number)
 
     def reset_vf(self):
         """A function-level reset, of which its driver knows nothing."""
-        self.guest.run(f"echo 1 >{self._card}/virtfn0/reset")
+        self._machine.run(f"echo 1 >{self.card}/virtfn0/reset")
 
-    def _drive(self, verb):
-        self.guest.run(f"basename $(readlink -f {self._card}/virtfn0)"
-                       f" >/sys/bus/pci/drivers/igbvf/{verb}")
+    def _drive(self, verb, number):
+        self._machine.run(f"basename $(readlink -f {self.card}/virtfn{number})"
+                          f" >/sys/bus/pci/drivers/igbvf/{verb}")
 
 
 @dataclass

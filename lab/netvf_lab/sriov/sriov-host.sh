@@ -14,7 +14,10 @@ with_address() {
 other=$(with_address "$2")
 ip link set "$other" name p-hn
 hn=$(with_address "$1")
-[ "$hn" = hn0 ] || ip link set "$hn" name hn0
+case $hn in
+hn0 | "") ;; # "": it is in a guest of this machine's
+*) ip link set "$hn" name hn0 ;;
+esac
 pf=$(with_address "$3")
 card=$(readlink -f "/sys/class/net/$pf/device")
 echo 0 >"$card/sriov_drivers_autoprobe"

@@ -100,18 +100,20 @@ def _commands(archive, busybox):
             archive.link(f"/usr/bin/{name}", "busybox")
 
 
-def add_modules(archive, kernel, names):
+def add_modules(archive, kernel, names, options=None):
     """With /etc/modules, which tells their order and options."""
     modules = kernel.closure(names, OPTIONAL)
+    options = MODULE_OPTIONS | (options or {})
     for name, source in modules.items():
         archive.file(f"/lib/modules/{name}.ko", source)
     archive.text(
-        "/etc/modules", "".join(f"{name} {MODULE_OPTIONS.get(name, '')}\n" for name in modules)
+        "/etc/modules", "".join(f"{name} {options.get(name, '')}\n" for name in modules)
     )
 
 
-def build(path, places, kernel, busybox, programs=(), modules=()):
-    """Writes the archive to a file. programs: more, for /usr/sbin; modules: more, by name."""
+def build(path, places, kernel, busybox, programs=(), modules=(), module_options=None, files=None):
+    """Writes the archive to a file. programs: more, for /usr/sbin; modules: more, by name; files:
+    more, path -> source."""
     archive = Archive()
     for name in ("bin", "sbin", "lib", "lib64"):
         archive.directory(f"/usr/{name}")
@@ -136,5 +138,7 @@ def build(path, places, kernel, busybox, programs=(), modules=()):
     archive.file("/init", os.path.join(here, "init.sh"), 0o755)
     for name in ("obey", "on-vf", "join-bond", "hyperv-scripts", "on-lease"):
         archive.file(f"/usr/sbin/{name}", os.path.join(here, f"{name}.sh"), 0o755)
-    add_modules(archive, kernel, [*MODULES, *modules])
+    add_modules(archive, kernel, [*MODULES, *modules], module_options)
+    for name, source in (files or {}).items():
+        archive.file(name, source)
     archive.write(path)

@@ -2,14 +2,13 @@
 """One QEMU process, driven by QMP. It emulates the processor, so that it runs anywhere."""
 
 import collections
-import json
 import os
 import socket
 import subprocess
-import time
 
 from ..loop import Lines, Timeout
 from ..topology import GUEST_MAC
+from .qmp import Ended, Monitor
 
 # By who takes a card out of them: ACPI, or PCI Express by itself, which it does where ACPI has no
 # say, and that is below a host bridge of its own.
@@ -20,7 +19,6 @@ PORTS = 16  # serial ports for the guest's programs, each used once, besides the
 # what the guest writes to pages that have been sent already, and the guest arrives damaged.
 MEMORY = "262136K"
 DELETED = "DEVICE_DELETED nic-vf"
-ANSWER_WITHIN = 30  # seconds
 GONE_WITHIN = 30  # seconds, for the guest to let go of a device: PCIe's button takes 5
 
 # The clock is one whose rate is known. The processor's (TSC) is measured at boot, wrongly when this
@@ -44,8 +42,8 @@ class Wires:
     """The guest's serial lines. Our ends stay what they are when another QEMU takes the guest over:
     it gets the far ends that the first one has, so what comes by them is one stream."""
 
-    def __init__(self):
-        names = ("control", *(f"port{number}" for number in range(PORTS)))
+    def __init__(self, ports=PORTS):
+        names = ("control", *(f"port{number}" for number in range(ports)))
         pairs = {name: socket.socketpair() for name in names}
         self.ours = {name: ours for name, (ours, _) in pairs.items()}
         self.theirs = {name: theirs for name, (_, theirs) in pairs.items()}
@@ -60,12 +58,24 @@ class Wires:
             socket_.close()
 
 
+def _serial_card(card, ends):
+    """A port for each end, and one that tells that these are all."""
+    argv = ["-device", f"virtio-serial-pci,id={card},bus=pcie.0,max_ports={len(ends) + 2}"]
+    chardevs = {name: f"socket,id={name},fd={end.fileno()}" for name, end in ends.items()}
+    chardevs[f"last-{card}"] = f"null,id=last-{card}"
+    for name, chardev in chardevs.items():
+        argv += ["-chardev", chardev]
+        argv += ["-device", f"virtserialport,bus={card}.0,chardev={name},name={name}"]
+    return argv
+
+
 class Qemu:
     """emulator: the program; hn and vf: their taps, in the namespace; hn_options: more properties
     of hn's card; incoming: it waits for a guest that comes from another one; counting: the guest's
     time is a count of instructions; disk: an image, of which the guest sees and changes a copy;
     memory: as -m takes it; card: a driver, for a VF that is there from power-on; reboots: whether
-    the guest may; append: more words for the kernel's command line."""
+    the guest may; append: more words for the kernel's command line; lines: more serial lines, as
+    name -> far end."""
 
     def __init__(
         self,
@@ -85,17 +95,20 @@ class Qemu:
         card=None,
         reboots=False,
         append="",
+        lines=None,
     ):
         self._vf = vf
         self._backed = False  # there is a back end for the VF's card
         self._plugged = False
-        self.events = {}  # name (with the device or status) -> when QEMU last said so
         self.log = collections.deque(maxlen=200)
         self._loop = loop
         self._wires = wires
         self._incoming = incoming
-        self._results = []
-        self._qmp, qmp = socket.socketpair()
+        ours, qmp = socket.socketpair()
+        # Each group is a card: of more than a dozen ports of one, the guest is not told that our
+        # ends are open, because what QEMU has to say of them is more than fits in a queue.
+        groups = [wires.theirs, lines] if lines else [wires.theirs]
+        far_ends = [end for group in groups for end in group.values()]
         argv = [
             *(*emulator.argv, "-nodefaults", "-no-user-config", "-display", "none"),
             *(() if reboots else ("-no-reboot",)),
@@ -103,12 +116,9 @@ class Qemu:
             *("-m", memory, "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", f"{COMMAND_LINE} {append}".strip(), "-serial", "stdio"),
             *("-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "qmp,mode=control"),
-            *("-device", f"virtio-serial-pci,bus=pcie.0,max_ports={PORTS + 3}"),
         ]
-        for name, socket_ in wires.theirs.items():
-            argv += ["-chardev", f"socket,id={name},fd={socket_.fileno()}"]
-            argv += ["-device", f"virtserialport,chardev={name},name={name}"]
-        argv += ["-chardev", "null,id=last", "-device", "virtserialport,chardev=last,name=last"]
+        for number, group in enumerate(groups):
+            argv += _serial_card(f"serial{number}", group)
         argv += self._network(hn, hn_options)
         if disk:
             argv += ["-drive", f"file={disk},id=disk,format=raw,if=none,snapshot=on"]
@@ -123,7 +133,7 @@ class Qemu:
         self.process = namespace.popen(
             argv,
             env={**os.environ, **emulator.env},
-            pass_fds=[qmp.fileno(), *(socket_.fileno() for socket_ in wires.theirs.values())],
+            pass_fds=[qmp.fileno(), *(socket_.fileno() for socket_ in far_ends)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -132,7 +142,8 @@ class Qemu:
         self._end = os.pidfd_open(self.process.pid)
         loop.watch(self._end, self._ended)
         self._console = Lines(loop, self.process.stdout, self.log.append)
-        self._lines = Lines(loop, self._qmp, self._message)
+        self._monitor = Monitor(loop, ours)
+        self.events = self._monitor.events
 
     @staticmethod
     def _network(hn, hn_options):
@@ -163,33 +174,13 @@ class Qemu:
         if not self._incoming or "RESUME" in self.events:
             self._wires.cut()
 
-    def _message(self, line):
-        message = json.loads(line)
-        if "event" in message:
-            data, at = message.get("data", {}), message["timestamp"]
-            words = [message["event"], *(data[key] for key in ("device", "status") if key in data)]
-            # QEMU tells the time of day, which may be set; the lab's clock may not.
-            age = time.time_ns() - (at["seconds"] * 1_000_000 + at["microseconds"]) * 1000
-            self.events[" ".join(words)] = time.monotonic_ns() - age
-        if "return" in message or "error" in message:
-            self._results.append(message)
-
     def command(self, verb, /, **arguments):
-        """Does it and returns the answer."""
-        text = json.dumps({"execute": verb, "arguments": arguments})
+        """As Monitor's."""
         try:
-            self._qmp.sendall(text.encode() + b"\n")
-        except ConnectionError:
-            pass  # it has ended, which is told below
-        self._loop.wait(
-            lambda: self._results or self._lines.closed, ANSWER_WITHIN, f"QEMU obeys {verb}"
-        )
-        if not self._results:
-            raise Timeout(f"QEMU ended with status {self.process.wait()}: {' '.join(self.log)}")
-        result = self._results.pop(0)
-        if "error" in result:
-            raise Timeout(f"QEMU refuses {verb} {arguments}: {result['error']['desc']}")
-        return result["return"]
+            return self._monitor.command(verb, **arguments)
+        except Ended as ended:
+            status = self.process.wait()
+            raise Timeout(f"QEMU ended with status {status}: {' '.join(self.log)}") from ended
 
     def plug(self, driver, slot, **properties):
         """A VF into a slot."""
@@ -232,5 +223,5 @@ class Qemu:
             os.close(self._end)
         self.process.kill()
         self.process.wait()
-        for lines in (self._console, self._lines):
-            lines.close()
+        for end in (self._console, self._monitor):
+            end.close()
