@@ -16,8 +16,8 @@ hostname guest
 ip link set lo up
 
 # The ports are announced one by one, of each card.
-cards=$(ls -d /sys/bus/virtio/drivers/virtio_console/virtio* | wc -l)
-until [ "$(cat /sys/class/virtio-ports/*/name 2>/dev/null | grep -c ^last)" = "$cards" ]; do
+set -- /sys/bus/virtio/drivers/virtio_console/virtio*
+until [ "$(cat /sys/class/virtio-ports/*/name 2>/dev/null | grep -c ^last)" = $# ]; do
 	usleep 10000
 done
 mkdir /dev/virtio-ports
