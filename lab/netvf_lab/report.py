@@ -84,7 +84,7 @@ def _longest_between(spans, since, until):
     )
 
 
-def _where_lost(lost_runs, carried):
+def where_lost(lost_runs, carried):
     """On which port the host last saw the datagrams that were lost."""
     places = {"nowhere": 0, "hn": 0, "vf": 0, "both": 0}
     names = ("nowhere", "hn", "vf", "both")
@@ -187,7 +187,7 @@ class Report:
                 for path, name in enumerate(PATHS)
             },
             "lost_last_seen": self._each(
-                lambda d: _where_lost(
+                lambda d: where_lost(
                     results["received"][d]["lost_runs"], results["observed"]["dirs"][d]["carried"]
                 )
             ),
@@ -317,7 +317,7 @@ class Report:
         carried = self.results["observed"]["dirs"][direction]["carried"]
         return [
             {"at_ms": self.at_ms(at - SENDER_LATE), "count": count,
-             "last_seen": _where_lost([(0, 0, first, count)], carried)}
+             "last_seen": where_lost([(0, 0, first, count)], carried)}
             for at, first, count in self._lost[direction][:RUNS_KEPT]
         ]
 

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 
 from ..agents import DIRECTIONS, VF
+from ..report import where_lost
 from ..topology import GUEST_MAC
 from ..traffic import Traffic
 from ..vm import initramfs
@@ -64,7 +65,9 @@ class Round:
 @dataclass
 class Results:
     rounds: list = field(default_factory=list)
+    marks: list = field(default_factory=list)  # (deed, datagrams of each direction seen before it)
     by_vf: list = None  # datagrams of each direction
+    carried: list = None  # of each direction, as the observer tells it
     sent: list = None
     received: list = None
 
@@ -180,13 +183,21 @@ def run(session, rounds, pps, size, dwell):
     traffic = Traffic(session.loop, session.host, session.places.agent, pps, size, TCP_INTERVAL)
     traffic.start()
     results = Results()
+
+    def mark(deed):
+        seen = [sum(paths) for paths in traffic.observer.packets()]
+        results.marks.append((deed, seen))
+
+    mark("the start")
     session.dwell(dwell)
     for number in range(1, rounds + 1):
         one = Round()
+        mark(f"device_add {number}")
         session.plug_vf()
         one.came = _await_port(session, "vf")
         session.peer.settle(session.guest)
         session.dwell(dwell)
+        mark(f"device_del {number}")
         session.unplug_vf()
         one.went = _await_port(session, "hn")
         session.await_unplugged()
@@ -197,8 +208,18 @@ def run(session, rounds, pps, size, dwell):
     results.by_vf = [one[VF] for one in traffic.observer.packets()]
     told = traffic.stop()
     results.sent, results.received = told["sent"], told["received"]
+    results.carried = [one["carried"] for one in told["observed"]["dirs"]]
     traffic.close()
     return results
+
+
+def _loss(results, direction, run):
+    *_, first, count = run
+    deed, since = max(
+        ((deed, seen[direction]) for deed, seen in results.marks if seen[direction] <= first),
+        key=lambda mark: mark[1])
+    places = ", ".join(where_lost([run], results.carried[direction]))
+    return f"    {count} lost, the first {first - since} after {deed}; the host saw them: {places}"
 
 
 def table(results):
@@ -208,3 +229,5 @@ def table(results):
         lost = sum(count for *_, count in received["lost_runs"])
         yield (f"  {name.replace('_', ' ')}: {sent} datagrams, {results.by_vf[direction]} of them"
                f" by the VF, {lost} lost, {received['duplicates']} twice")
+        for run in received["lost_runs"]:
+            yield _loss(results, direction, run)
