@@ -15,10 +15,11 @@ kernel=6.1.0-50-amd64
 	linux-image-$kernel=6.1.176-1 qemu-system-x86=1:7.2+dfsg-7+deb12u18+b3 \
 	qemu-system-common=1:7.2+dfsg-7+deb12u18+b3 qemu-system-data=1:7.2+dfsg-7+deb12u18 \
 	seabios=1.16.2-1 \
-	libaio1 libbpf1 libcapstone4 libdaxctl1 libelf1 libfdt1 libglib2.0-0 libgnutls30 libhogweed6 \
-	libibverbs1 libidn2-0 libjpeg62-turbo libkmod2 libndctl6 libnettle8 libnl-3-200 \
-	libnl-route-3-200 libnuma1 libp11-kit0 libpixman-1-0 libpmem1 libpng16-16 librdmacm1 \
-	libsasl2-2 libseccomp2 libslirp0 libtasn1-6 libunistring2 liburing2 libvdeplug2 \
+	libaio1 libbpf1 libcapstone4 libdaxctl1 libelf1 libfdt1 libglib2.0-0 libgnutls30 \
+	libhogweed6 libibverbs1 libidn2-0 libjpeg62-turbo libkmod2 libndctl6 libnettle8 \
+	libnl-3-200 libnl-route-3-200 libnuma1 libp11-kit0 libpixman-1-0 libpmem1 libpng16-16 \
+	librdmacm1 libsasl2-2 libseccomp2 libslirp0 libtasn1-6 libunistring2 liburing2 \
+	libvdeplug2 \
 	-- "$PWD/${0##*/}" inside
 
 ports=20
