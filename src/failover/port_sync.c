@@ -58,7 +58,8 @@ static bool port_sync_wants_all(struct nv_failover *failover, const struct nv_ma
 	for (size_t i = 0; i < count; i++) {
 		const struct nv_link *link = nv_links_by_index(links, ifindex[i]);
 
-		if ((!strcmp(link->kind, "vlan") && nv_vlan_is_outermost(links, link) &&
+		if ((!port->master && !strcmp(link->kind, "vlan") &&
+			    nv_vlan_is_outermost(links, link) &&
 			    !(port->ifindex == managed->vf_filters.vf &&
 				    nv_dp_limits_has_vlan(&managed->vf_filters.limits, link))) ||
 			(link->has_mac && memcmp(link->mac, mac, NV_MAC_LEN)))
@@ -125,6 +126,17 @@ static bool is_port(
 	return false;
 }
 
+/*
+ * A bond registers VLANs with each port, but MAC addresses and promiscuous mode with the active one
+ * only (bond_hw_addr_swap(), drivers/net/bonding/bond_main.c). Frames from other MAC addresses
+ * leave by hn while the VF is active, and their answers come there.
+ */
+static bool is_bonded_hn(const struct nv_dp_pair *path, const struct nv_link *port)
+{
+	return port && port->ifindex == path->hn && path->mode == NV_MODE_LAGG && port->master &&
+	       port->master == path->lagg;
+}
+
 int nv_port_sync(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path)
 {
@@ -140,10 +152,12 @@ int nv_port_sync(
 		return 0;
 	r = port_sync_follow_entry(failover, managed, path, upper);
 	for (size_t i = 0; i < NV_ARRAY_SIZE(port); i++) {
-		if (!is_port(managed, path, port[i]))
-			continue;
-		port_sync_follow_mtu(failover, managed, upper, port[i]);
-		port_sync_follow_flags(failover, managed, upper, port[i]);
+		bool alone = is_port(managed, path, port[i]);
+
+		if (alone)
+			port_sync_follow_mtu(failover, managed, upper, port[i]);
+		if (alone || is_bonded_hn(path, port[i]))
+			port_sync_follow_flags(failover, managed, upper, port[i]);
 	}
 	return r;
 }

@@ -298,6 +298,26 @@ static void a_port_of_a_bond_is_the_kernels(void **state)
 	assert_true(has("hn0", IFF_PROMISC));
 }
 
+/* Answers to frames from other MAC addresses come to hn, which the bond leaves out. */
+static void an_hn_in_a_bond_hears_for_all_that_is_above(void **state)
+{
+	struct nv_link hn = fake_link(fake, "hn0");
+
+	(void)state;
+	hn.master = path.lagg;
+	hn.mtu = 1400;
+	fake_put_link(fake, &hn);
+	settle();
+	assert_false(has("hn0", IFF_PROMISC));
+	change("lagg0", 1500, 0, 1);
+	settle();
+	assert_true(has("hn0", IFF_PROMISC));
+	assert_int_equal(fake_link(fake, "hn0").mtu, 1400);
+	change("lagg0", 1500, 0, 0);
+	settle();
+	assert_false(has("hn0", IFF_PROMISC));
+}
+
 static void a_transparent_vf_follows_once_it_is_ready(void **state)
 {
 	(void)state;
@@ -363,6 +383,7 @@ int main(void)
 		TEST(a_vf_with_a_mac_of_its_own_is_known_by_it),
 		TEST(an_hn_that_was_promiscuous_stays_so),
 		TEST(a_port_of_a_bond_is_the_kernels),
+		TEST(an_hn_in_a_bond_hears_for_all_that_is_above),
 		TEST(a_transparent_vf_follows_once_it_is_ready),
 		TEST(a_vf_for_itself_leaves_hn_alone),
 		TEST(multicast_is_as_the_settings_say),
