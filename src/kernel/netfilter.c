@@ -32,7 +32,7 @@ bool nv_nftables_has_tables(void)
 	r = nv_rtnl_request(&netfilter, &request.header, netfilter_take_table, &found);
 	nv_rtnl_close(&netfilter);
 	/* nfnetlink_rcv_msg() refuses a subsystem that the kernel does not have with EINVAL. */
-	return r < 0 && r != -EINVAL && r != -EOPNOTSUPP ? true : found;
+	return found || (r < 0 && r != -EINVAL && r != -EOPNOTSUPP);
 }
 
 /* The files are there once such a table was, and list those of this network namespace. */

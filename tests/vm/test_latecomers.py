@@ -14,6 +14,8 @@ from netvf_lab.vm.session import FIND_VF
 PEERS = {peer.name: peer for peer in (Netvf, NetvfBond, NetvfTransparent)}
 WITHIN = 60  # seconds
 
+pytestmark = [long, pytest.mark.timeout(600)]
+
 
 @pytest.fixture(scope="module", params=PEERS)
 def card(debian, card_places, request):
@@ -26,16 +28,11 @@ def card(debian, card_places, request):
 
 
 @pytest.fixture
-def card_without_vf(card):
+def session(card):
     yield card
     card.host.remove_vf()
     card.guest.run("sed -i /netvf_pairs/d /etc/netvf/rc.conf && kill -HUP $(pidof netvfd)")
-    await_active(card, "hn")
-
-
-def await_active(session, port):
-    answer = f"netvf --json status | grep -q '\"active\": *\"{port}\"'"
-    session.guest.run(f"until {answer}; do usleep 50000; done", within=WITHIN)
+    card.peer.await_active(card.guest, "hn")
 
 
 def await_vf(session):
@@ -48,53 +45,41 @@ def bind_hn(session, verb, device):
     session.guest.run(f"echo {device} >/sys/bus/virtio/drivers/virtio_net/{verb}")
 
 
-@long
-@pytest.mark.timeout(600)
-def test_one_that_was_found_with_a_random_mac_address(card_without_vf):
+def test_one_that_was_found_with_a_random_mac_address(session):
     """Its host gives it hn's after its driver has made one up. It takes that when it is reset."""
-    session = card_without_vf
     session.host.add_strange_vf()
     name = await_vf(session)
     session.host.tell_card(f"vf 0 mac {GUEST_MAC}")
     session.guest.run(f"ip link set {name} down && ip link set {name} up")
-    await_active(session, "vf")
+    session.peer.await_active(session.guest, "vf")
 
 
-@long
-@pytest.mark.timeout(600)
-def test_one_whose_rival_goes(card_without_vf):
-    session = card_without_vf
+def test_one_whose_rival_goes(session):
     session.host.add_vfs_without_driver(2)
     session.host.bind(0)
-    await_active(session, "vf")
+    session.peer.await_active(session.guest, "vf")
     session.host.bind(1)
     session.guest.run("until netvf doctor | grep -q 'cannot be paired'; do usleep 50000; done",
                       within=WITHIN)
     session.host.unbind(0)
-    await_active(session, "vf")
+    session.peer.await_active(session.guest, "vf")
 
 
-@long
-@pytest.mark.timeout(600)
-def test_one_that_is_named_and_is_given_hns_mac_address_by_hand(card_without_vf):
-    session = card_without_vf
+def test_one_that_is_named_and_is_given_hns_mac_address_by_hand(session):
     session.host.add_strange_vf()
     name = await_vf(session)
     session.guest.run(f"ip link set {name} address {GUEST_MAC}")
     session.guest.run(f"echo 'netvf_pairs=\"hn0:{name}\"' >>/etc/netvf/rc.conf"
                       " && kill -HUP $(pidof netvfd)")
-    await_active(session, "vf")
+    session.peer.await_active(session.guest, "vf")
 
 
-@long
-@pytest.mark.timeout(600)
-def test_one_that_was_there_before_hn(card_without_vf):
+def test_one_that_was_there_before_hn(session):
     """The last one: the hn that comes back has another name."""
-    session = card_without_vf
     device = session.guest.run("basename $(readlink -f /sys/class/net/hn0/device)").strip()
     bind_hn(session, "unbind", device)
     session.host.add_vf()
     await_vf(session)
     bind_hn(session, "bind", device)
     session.guest.run(f"ip link set $(ls /sys/bus/virtio/devices/{device}/net) up")
-    await_active(session, "vf")
+    session.peer.await_active(session.guest, "vf")

@@ -68,8 +68,7 @@ def test_it_is_the_vf_of_the_hn_that_has_its_address(debian, newest_places):
     with VirtioSession(Netvf(), newest_places, kernel, ARCHIVE) as session:
         session.boot()
         session.guest.run(f"echo 1 >{session.card}/sriov_numvfs")
-        session.guest.run("until netvf --json status | grep -q '\"active\": *\"vf\"'; do"
-                          " usleep 50000; done")
+        session.peer.await_active(session.guest, "vf")
         session.peer.settle(session.guest)
         assert session.guest.run(VF).strip().endswith("/virtio_net")
         session.guest.run(f"ping -c 3 {HOST_ADDRESS}")

@@ -33,8 +33,6 @@ FIRMWARE = (
     "/usr/share/seabios/bios-256k.bin",
 )
 HOST_MODULES = ("igb", "bridge", "tun", "vfio_iommu_type1", "vfio_pci", "kvm_amd")
-# The emulated IOMMU's interrupts are not remapped for an emulated processor of AMD's.
-HOST_MODULE_OPTIONS = {"vfio_iommu_type1": "allow_unsafe_interrupts=1"}
 HOST_COMMAND_LINE = "intel_iommu=on iommu=pt"
 KERNEL, ARCHIVE = "/guest/vmlinuz", "/guest/initrd"
 PORTS = 8  # of the guest
@@ -55,16 +53,8 @@ class HostQemu(CardQemu):
 
 
 @dataclass
-class Round:
-    """Seconds from the host's deed until netvfd used the other port."""
-
-    came: float = None
-    went: float = None
-
-
-@dataclass
 class Results:
-    rounds: list = field(default_factory=list)
+    rounds: int
     marks: list = field(default_factory=list)  # (deed, datagrams of each direction seen before it)
     by_vf: list = None  # datagrams of each direction
     carried: list = None  # of each direction, as the observer tells it
@@ -166,15 +156,13 @@ def build(path, places, kernel, guest_kernel, busybox):
     inner = f"{path}.guest"
     initramfs.build(inner, places, guest_kernel, busybox, modules=("igbvf",))
     more = {KERNEL: guest_kernel.image, ARCHIVE: inner, **{name: name for name in FIRMWARE}}
-    initramfs.build(path, places, kernel, busybox, (*PROGRAMS, emulator), HOST_MODULES,
-                    HOST_MODULE_OPTIONS, more)
+    initramfs.build(path, places, kernel, busybox, (*PROGRAMS, emulator), HOST_MODULES, more)
 
 
-def _await_port(session, port):
+def _await_active(session, port):
     """Seconds until netvfd uses it."""
     began = time.monotonic()
-    session.guest.run(f"until netvf --json status | grep -q '\"active\": *\"{port}\"'; do"
-                      " usleep 100000; done", within=WITHIN / SLOW)
+    session.peer.await_active(session.guest, port, WITHIN / SLOW)
     return time.monotonic() - began
 
 
@@ -182,7 +170,7 @@ def run(session, rounds, pps, size, dwell):
     """device_add and device_del, so many times, under traffic."""
     traffic = Traffic(session.loop, session.host, session.places.agent, pps, size, TCP_INTERVAL)
     traffic.start()
-    results = Results()
+    results = Results(rounds)
 
     def mark(deed):
         seen = [sum(paths) for paths in traffic.observer.packets()]
@@ -191,20 +179,18 @@ def run(session, rounds, pps, size, dwell):
     mark("the start")
     session.dwell(dwell)
     for number in range(1, rounds + 1):
-        one = Round()
         mark(f"device_add {number}")
         session.plug_vf()
-        one.came = _await_port(session, "vf")
+        came = _await_active(session, "vf")
         session.peer.settle(session.guest)
         session.dwell(dwell)
         mark(f"device_del {number}")
         session.unplug_vf()
-        one.went = _await_port(session, "hn")
+        went = _await_active(session, "hn")
         session.await_unplugged()
         session.dwell(dwell)
-        results.rounds.append(one)
-        session.story.tell("lab", f"[{number} of {rounds}] by the VF {one.came:.1f} s after"
-                           f" device_add, by hn {one.went:.1f} s after device_del")
+        session.story.tell("lab", f"[{number} of {rounds}] by the VF {came:.1f} s after"
+                           f" device_add, by hn {went:.1f} s after device_del")
     results.by_vf = [one[VF] for one in traffic.observer.packets()]
     told = traffic.stop()
     results.sent, results.received = told["sent"], told["received"]
@@ -223,7 +209,7 @@ def _loss(results, direction, run):
 
 
 def table(results):
-    yield f"{len(results.rounds)} times device_add and device_del"
+    yield f"{results.rounds} times device_add and device_del"
     for direction, name in enumerate(DIRECTIONS):
         sent, received = results.sent[direction]["sent"], results.received[direction]
         lost = sum(count for *_, count in received["lost_runs"])

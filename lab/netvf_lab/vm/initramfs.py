@@ -28,8 +28,14 @@ MODULES = (
 )
 # Not modules of their own in every kernel: crc32c is in the kernel itself since Linux 6.16 or so.
 OPTIONAL = ("crc32c_generic",)
-# These would make devices that nobody asked for.
-MODULE_OPTIONS = {"bonding": "max_bonds=0", "dummy": "numdummies=0", "ifb": "numifbs=0"}
+MODULE_OPTIONS = {
+    # These would make devices that nobody asked for.
+    "bonding": "max_bonds=0",
+    "dummy": "numdummies=0",
+    "ifb": "numifbs=0",
+    # An emulated IOMMU does not remap the interrupts of an emulated processor of AMD's.
+    "vfio_iommu_type1": "allow_unsafe_interrupts=1",
+}
 
 
 class Archive:
@@ -100,18 +106,17 @@ def _commands(archive, busybox):
             archive.link(f"/usr/bin/{name}", "busybox")
 
 
-def add_modules(archive, kernel, names, options=None):
+def add_modules(archive, kernel, names):
     """With /etc/modules, which tells their order and options."""
     modules = kernel.closure(names, OPTIONAL)
-    options = MODULE_OPTIONS | (options or {})
     for name, source in modules.items():
         archive.file(f"/lib/modules/{name}.ko", source)
     archive.text(
-        "/etc/modules", "".join(f"{name} {options.get(name, '')}\n" for name in modules)
+        "/etc/modules", "".join(f"{name} {MODULE_OPTIONS.get(name, '')}\n" for name in modules)
     )
 
 
-def build(path, places, kernel, busybox, programs=(), modules=(), module_options=None, files=None):
+def build(path, places, kernel, busybox, programs=(), modules=(), files=None):
     """Writes the archive to a file. programs: more, for /usr/sbin; modules: more, by name; files:
     more, path -> source."""
     archive = Archive()
@@ -138,7 +143,7 @@ def build(path, places, kernel, busybox, programs=(), modules=(), module_options
     archive.file("/init", os.path.join(here, "init.sh"), 0o755)
     for name in ("obey", "on-vf", "join-bond", "hyperv-scripts", "on-lease"):
         archive.file(f"/usr/sbin/{name}", os.path.join(here, f"{name}.sh"), 0o755)
-    add_modules(archive, kernel, [*MODULES, *modules], module_options)
+    add_modules(archive, kernel, [*MODULES, *modules])
     for name, source in (files or {}).items():
         archive.file(name, source)
     archive.write(path)

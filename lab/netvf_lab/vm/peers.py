@@ -154,6 +154,12 @@ class Netvf(Peer):
             within=READY_WITHIN,
         )
 
+    @staticmethod
+    def await_active(guest, port, within=READY_WITHIN):
+        """Waits until netvfd sends by this port of its pair, "hn" or "vf"."""
+        found = f"netvf --json status | grep -q '\"active\": *\"{port}\"'"
+        guest.run(f"until {found}; do usleep 50000; done", within=within)
+
     def settle(self, guest):
         _await_address(guest, "lagg0")
         guest.run("while pidof hyperv_vfup hyperv_vfattach >/dev/null; do usleep 20000; done")

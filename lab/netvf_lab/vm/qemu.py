@@ -105,8 +105,8 @@ class Qemu:
         self._wires = wires
         self._incoming = incoming
         ours, qmp = socket.socketpair()
-        # Each group is a card: of more than a dozen ports of one, the guest is not told that our
-        # ends are open, because what QEMU has to say of them is more than fits in a queue.
+        # Each group is a card: of its ports after the first dozen, the guest may not
+        # be told that our ends are open (findings/virtio-serial-ports.sh).
         groups = [wires.theirs, lines] if lines else [wires.theirs]
         far_ends = [end for group in groups for end in group.values()]
         argv = [
