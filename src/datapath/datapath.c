@@ -698,6 +698,8 @@ static int dp_take_report(void *data, void *report, size_t size)
 		*bits |= NV_DP_REPORT_TRAFFIC;
 	else if (size >= sizeof(*what) && what->report == NV_REPORT_LEFT)
 		*bits |= NV_DP_REPORT_LEFT;
+	else if (size >= sizeof(*what) && what->report == NV_REPORT_FOREIGN)
+		*bits |= NV_DP_REPORT_FOREIGN;
 	else
 		*bits |= NV_DP_REPORT_GROUPS;
 	return 0;

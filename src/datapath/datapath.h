@@ -166,6 +166,11 @@ enum nv_dp_report {
 	 * second at most for each pair
 	 */
 	NV_DP_REPORT_LEFT = 1 << 3,
+	/*
+	 * a bond's frames leave by hn, because the active VF may not send them
+	 * (nv_datapath_limit()). Said once a second at most for each pair
+	 */
+	NV_DP_REPORT_FOREIGN = 1 << 4,
 };
 
 /*

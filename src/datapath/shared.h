@@ -75,6 +75,7 @@ enum nv_report {
 	NV_REPORT_TRAFFIC, /* the upper sends by the VF again */
 	/* a VF with a MAC address of its own cannot send, so its frames leave by hn */
 	NV_REPORT_LEFT,
+	NV_REPORT_FOREIGN, /* a bond's frame left by hn, because of what the VF may send */
 };
 
 struct nv_report_of {

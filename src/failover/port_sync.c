@@ -42,6 +42,22 @@ static int port_sync_follow_entry(struct nv_failover *failover, struct nv_manage
 }
 
 /*
+ * Whether hn, in a bond, is to receive for MAC addresses that are only in the bond's own list: of a
+ * macvlan in another network namespace. The kernel tells nobody of them, but the programs report
+ * their frames (NV_DP_REPORT_FOREIGN).
+ */
+static bool port_sync_has_unicasts(
+	struct nv_failover *failover, const struct nv_managed *managed, const struct nv_link *upper)
+{
+	const struct nv_dp_limits *limits = &managed->vf_filters.limits;
+	NV_AUTO(nv_groups) struct nv_groups addresses = {};
+
+	return limits->vf && !limits->any_mac &&
+	       nv_kernel_unicasts(failover->kernel, upper->ifindex, &addresses) == 0 &&
+	       addresses.count;
+}
+
+/*
  * Whether the port's own filters would drop frames for the upper. A card passes only the MAC
  * addresses and VLANs that it was told, and it is not told those above the upper.
  */
@@ -65,6 +81,8 @@ static bool port_sync_wants_all(struct nv_failover *failover, const struct nv_ma
 			(link->has_mac && memcmp(link->mac, mac, NV_MAC_LEN)))
 			return true;
 	}
+	if (port->master && port_sync_has_unicasts(failover, managed, upper))
+		return true;
 	/* The kernel sends no message when promiscuous mode ends with the last address above. */
 	return upper->promiscuity && nv_kernel_link(failover->kernel, upper->ifindex, &now) == 0 &&
 	       now.promiscuity;

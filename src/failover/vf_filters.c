@@ -397,10 +397,10 @@ static void vf_filters_on_report(int fd, int events, void *data)
 	}
 	if (reports & NV_DP_REPORT_LEFT)
 		nv_notify_left(failover);
-	if (!(reports & NV_DP_REPORT_BYPASS))
+	if (!(reports & (NV_DP_REPORT_BYPASS | NV_DP_REPORT_FOREIGN)))
 		return;
 	for (size_t i = 0; i < failover->n_managed; i++) {
-		failover->managed[i].memory.bypass_reports++;
+		failover->managed[i].memory.bypass_reports += !!(reports & NV_DP_REPORT_BYPASS);
 		nv_hns_add(&failover->due, failover->managed[i].id.hn);
 	}
 	nv_watch_arm(failover->soon, 0);

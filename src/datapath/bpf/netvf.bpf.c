@@ -34,8 +34,10 @@
 #define ARP_REPLY	2 /* RFC 826 */
 #define NEIGHBOR_ADVERT 136 /* RFC 4861 */
 
-#define BYPASS_EVERY 1000000000 /* nanoseconds between two reports that hn is used by itself */
-#define LEFT_EVERY   100000000 /* the same of reports that a VF with its own address was left */
+/* Nanoseconds between two reports of a kind for a pair. */
+#define BYPASS_EVERY  1000000000
+#define FOREIGN_EVERY 1000000000
+#define LEFT_EVERY    100000000
 
 #define RECENT 256
 /*
@@ -179,6 +181,28 @@ static __always_inline bool tell(__u32 slot, enum nv_report report)
 	return bpf_ringbuf_output(&nv_reports, &what, sizeof(what), 0) == 0;
 }
 
+/* bpf_ktime_get_ns() of the last report. */
+static __u64 bypass_told[NV_DP_PAIRS_MAX];
+static __u64 foreign_told[NV_DP_PAIRS_MAX];
+static __u64 left_told[NV_DP_PAIRS_MAX];
+
+static __always_inline void tell_seldom(__u32 slot, enum nv_report report, __u64 *last, __u64 every)
+{
+	volatile __u64 *told = &last[slot % NV_DP_PAIRS_MAX];
+	__u64 now = bpf_ktime_get_ns();
+
+	if (now - *told < every)
+		return;
+	*told = now;
+	tell(slot, report);
+}
+
+/* Whether a port is in the bond that is the lagg. */
+static __always_inline bool is_inside(const struct nv_entry *entry, enum nv_port port)
+{
+	return NV_READ(entry->inside) & 1U << port;
+}
+
 /* The limits of a VF; NULL: it has none. */
 static __always_inline const struct nv_limits *limits_of(__u32 slot, __u32 vf)
 {
@@ -225,8 +249,11 @@ static __always_inline __u32 leave_by(
 
 	if ((const void *)(frame + 1) > (const void *)(long)skb->data_end)
 		return active;
-	if (entry->limited && active != hn && !is_accepted(skb, frame, slot, active))
+	if (entry->limited && active != hn && !is_accepted(skb, frame, slot, active)) {
 		active = hn;
+		if (is_inside(entry, NV_PORT_HN))
+			tell_seldom(slot, NV_REPORT_FOREIGN, foreign_told, FOREIGN_EVERY);
+	}
 	if (frame->h_dest[0] & 1)
 		note_group(skb, frame, entry, slot, active == hn ? NV_PORT_HN : NV_PORT_VF);
 	return active;
@@ -237,8 +264,6 @@ static __always_inline bool is_of_ip(const struct ethhdr *frame)
 	return frame->h_proto == bpf_htons(ETH_P_IP) || frame->h_proto == bpf_htons(ETH_P_ARP) ||
 	       frame->h_proto == bpf_htons(ETH_P_IPV6);
 }
-
-static __u64 bypass_told[NV_DP_PAIRS_MAX]; /* bpf_ktime_get_ns() of the last report */
 
 /*
  * What hn sends by itself though a lagg is its upper: somebody has given it an address, a route, a
@@ -257,36 +282,21 @@ static __always_inline enum bypass bypass_of(
 	struct __sk_buff *skb, const struct nv_entry *entry, __u32 slot)
 {
 	const struct ethhdr *frame = (const void *)(long)skb->data;
-	__u64 now = bpf_ktime_get_ns();
-	volatile __u64 *told;
 
 	if ((const void *)(frame + 1) > (const void *)(long)skb->data_end)
 		return BYPASS_PASS;
 	if (!is_from(frame, entry->mac))
 		return skb->tc_index == TC_MARK_RECEIVED ? BYPASS_DROP : BYPASS_PASS;
-	told = &bypass_told[slot % NV_DP_PAIRS_MAX];
-	if (is_of_ip(frame) && !is_report(skb, frame) && now - *told > BYPASS_EVERY) {
-		*told = now;
-		tell(slot, NV_REPORT_BYPASS);
-	}
+	if (is_of_ip(frame) && !is_report(skb, frame))
+		tell_seldom(slot, NV_REPORT_BYPASS, bypass_told, BYPASS_EVERY);
 	return BYPASS_LEAD;
 }
-
-static __u64 left_told[NV_DP_PAIRS_MAX]; /* bpf_ktime_get_ns() of the last report */
 
 /* Others send to a VF with a MAC address of its own until they are told hn's. */
 static __always_inline void tell_left(const struct nv_entry *entry, __u32 slot, __u32 vf)
 {
-	volatile __u64 *told = &left_told[slot % NV_DP_PAIRS_MAX];
-	__u64 now;
-
-	if (NV_READ(entry->own_mac_vf) != vf)
-		return;
-	now = bpf_ktime_get_ns();
-	if (now - *told < LEFT_EVERY)
-		return;
-	*told = now;
-	tell(slot, NV_REPORT_LEFT);
+	if (NV_READ(entry->own_mac_vf) == vf)
+		tell_seldom(slot, NV_REPORT_LEFT, left_told, LEFT_EVERY);
 }
 
 SEC("tc")
@@ -459,7 +469,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	if (upper == ifindex)
 		return TC_ACT_UNSPEC;
 	/* A bond takes the frames of its ports after this program (__netif_receive_skb_core()). */
-	if (NV_READ(entry->inside) & 1U << (ifindex == hn ? NV_PORT_HN : NV_PORT_VF) &&
+	if (is_inside(entry, ifindex == hn ? NV_PORT_HN : NV_PORT_VF) &&
 		upper == NV_READ(entry->lagg))
 		return TC_ACT_UNSPEC;
 	return deliver(skb, entry, upper, answer);

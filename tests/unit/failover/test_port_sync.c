@@ -318,6 +318,30 @@ static void an_hn_in_a_bond_hears_for_all_that_is_above(void **state)
 	assert_false(has("hn0", IFF_PROMISC));
 }
 
+/* As of a macvlan in another network namespace: its link is not seen. */
+static void an_hn_in_a_bond_hears_for_an_address_that_is_in_its_list_only(void **state)
+{
+	struct nv_group address = {.ifindex = path.lagg, .mac = {2, 0, 0, 0, 0, 7}};
+	struct nv_link hn = fake_link(fake, "hn0");
+
+	(void)state;
+	hn.master = path.lagg;
+	fake_put_link(fake, &hn);
+	assert_int_equal(nv_groups_add(&fake->unicasts, &address), 0);
+	settle();
+	assert_false(has("hn0", IFF_PROMISC));
+	managed.vf_filters.limits.vf = path.vf;
+	settle();
+	assert_true(has("hn0", IFF_PROMISC));
+	managed.vf_filters.limits.any_mac = true;
+	settle();
+	assert_false(has("hn0", IFF_PROMISC));
+	managed.vf_filters.limits.any_mac = false;
+	fake->unicasts.group[0].ifindex = path.vf;
+	settle();
+	assert_false(has("hn0", IFF_PROMISC));
+}
+
 static void a_transparent_vf_follows_once_it_is_ready(void **state)
 {
 	(void)state;
@@ -384,6 +408,7 @@ int main(void)
 		TEST(an_hn_that_was_promiscuous_stays_so),
 		TEST(a_port_of_a_bond_is_the_kernels),
 		TEST(an_hn_in_a_bond_hears_for_all_that_is_above),
+		TEST(an_hn_in_a_bond_hears_for_an_address_that_is_in_its_list_only),
 		TEST(a_transparent_vf_follows_once_it_is_ready),
 		TEST(a_vf_for_itself_leaves_hn_alone),
 		TEST(multicast_is_as_the_settings_say),
