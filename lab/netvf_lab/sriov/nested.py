@@ -61,6 +61,15 @@ class Results:
     sent: list = None
     received: list = None
 
+    def marks_of(self, direction):
+        """(deed, the number of the next datagram then)."""
+        runs = sorted((first, count) for *_, first, count in self.received[direction]["lost_runs"])
+        for deed, seen in self.marks:
+            at = seen[direction]
+            for first, count in runs:
+                at += count if first <= at else 0
+            yield deed, at
+
 
 class NestedSession(CardSession):
     def __init__(self, peer, places, kernel, archive, story=None):
@@ -182,11 +191,13 @@ def run(session, rounds, pps, size, dwell):
         mark(f"device_add {number}")
         session.plug_vf()
         came = _await_active(session, "vf")
+        mark(f"the switch to the VF {number}")
         session.peer.settle(session.guest)
         session.dwell(dwell)
         mark(f"device_del {number}")
         session.unplug_vf()
         went = _await_active(session, "hn")
+        mark(f"the switch to hn {number}")
         session.await_unplugged()
         session.dwell(dwell)
         session.story.tell("lab", f"[{number} of {rounds}] by the VF {came:.1f} s after"
@@ -201,9 +212,8 @@ def run(session, rounds, pps, size, dwell):
 
 def _loss(results, direction, run):
     *_, first, count = run
-    deed, since = max(
-        ((deed, seen[direction]) for deed, seen in results.marks if seen[direction] <= first),
-        key=lambda mark: mark[1])
+    deed, since = max((mark for mark in results.marks_of(direction) if mark[1] <= first),
+                      key=lambda mark: mark[1])
     places = ", ".join(where_lost([run], results.carried[direction]))
     return f"    {count} lost, the first {first - since} after {deed}; the host saw them: {places}"
 

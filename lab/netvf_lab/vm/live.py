@@ -18,8 +18,12 @@ SOCKET = "unix:/run/netvf-lab.migration"
 MOVED_WITHIN = 120  # seconds
 CAPABILITIES = [{"capability": "events", "state": True}]
 # bytes/s, milliseconds. Memory is copied by the processors that emulate the guest's. QEMU stops the
-# guest when it reckons that the rest takes no longer than this.
-SOURCE = {"max-bandwidth": 10_000_000_000, "downtime-limit": 50}
+# guest when it reckons that the rest takes no longer than this. It is so short that the memory is
+# copied more than once: else a guest with more memory in use would stand still for longer.
+SOURCE = {"max-bandwidth": 10_000_000_000, "downtime-limit": 10}
+# What a busy machine needs. It is QEMU's own limit.
+PATIENCE = 10  # seconds
+RELAXED = {"downtime-limit": 300}
 # Announced once: later rounds would speak for the new VF's card too, as no host can for a real VF.
 TARGET = {"announce-rounds": 1}
 
@@ -105,12 +109,15 @@ class LiveRun(VmRun):
     def _await_moved(self, cycle):
         session, source, target = self.session, self.session.qemu, self._target
         self.story.tell("host", f"[{cycle} of {self.options.cycles}] QEMU migrates the guest")
-        self.loop.wait(
-            lambda: {"MIGRATION completed", "MIGRATION failed"} & source.events.keys()
-            or not (source.running and target.running),
-            MOVED_WITHIN,
-            "QEMU migrates the guest",
-        )
+
+        def is_over():
+            return ({"MIGRATION completed", "MIGRATION failed"} & source.events.keys()
+                    or not (source.running and target.running))
+
+        self.loop.dwell(PATIENCE, is_over)
+        if not is_over():
+            source.command("migrate-set-parameters", **RELAXED)
+        self.loop.wait(is_over, MOVED_WITHIN, "QEMU migrates the guest")
         told = source.command("query-migrate")
         if told["status"] != "completed":
             raise Timeout(f"QEMU has not migrated the guest: {told.get('error-desc', 'no reason')}")
