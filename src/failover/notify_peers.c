@@ -58,6 +58,22 @@ static uint64_t notify_peers_jitter(uint64_t interval)
 	return interval / 4 * random / UINT32_MAX;
 }
 
+/*
+ * Where a lagg is the upper, the kernel announces nothing for hn. One frame leaves by hn itself, as
+ * the kernel's would.
+ */
+static void notify_peers_tell_first(
+	const struct nv_failover *failover, const struct nv_managed *managed)
+{
+	struct nv_dp_pair path;
+
+	if (managed->state.active == NV_PORT_HN &&
+		nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0 &&
+		path.mode == NV_MODE_LAGG)
+		nv_notify_send_direct(failover->kernel, nv_monitor_links(failover->monitor),
+			nv_monitor_addrs(failover->monitor), path.lagg, path.hn);
+}
+
 /* The first notification is sent before anything else is done: nothing on this host is cached. */
 void nv_notify_arrival(struct nv_failover *failover, int hn)
 {
@@ -70,8 +86,10 @@ void nv_notify_arrival(struct nv_failover *failover, int hn)
 		return;
 	notify = &managed->memory.notify;
 	nv_notify_again(notify, failover->settings->announce_count, now);
-	if (nv_notify_due(notify, now, interval))
+	if (nv_notify_due(notify, now, interval)) {
+		notify_peers_tell_first(failover, managed);
 		notify_peers_tell(failover, managed, NULL);
+	}
 	nv_notify_spread(notify, notify_peers_jitter(interval));
 	nv_notify_peers_due(failover, managed);
 	nv_notify_peers(failover);

@@ -13,6 +13,7 @@ struct telling {
 	struct nv_kernel *kernel;
 	const struct nv_links *links;
 	const struct nv_addrs *addrs;
+	int direct; /* of nv_notify_send_direct(): the port */
 	unsigned int sent;
 	unsigned int left_out; /* frames over the limit */
 	int error; /* -errno of the last frame that could not be sent */
@@ -116,6 +117,27 @@ void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links
 
 	notify_send_addrs(&telling, ifindex, count);
 	notify_send_report(&telling, hn);
+}
+
+/* The first frame is enough. */
+static void send_first_direct(const struct nv_link *hn, const struct nv_frame *frame, void *data)
+{
+	struct telling *telling = data;
+
+	(void)hn;
+	if (telling->sent++ == 0)
+		nv_kernel_send_direct(
+			telling->kernel, telling->direct, frame->bytes, frame->length);
+}
+
+void nv_notify_send_direct(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_addrs *addrs, int upper, int hn)
+{
+	struct telling telling = {.kernel = kernel, .links = links, .addrs = addrs, .direct = hn};
+	const struct nv_notify_view view = notify_send_view(&telling, upper);
+
+	if (view.link)
+		nv_notify_addrs(&view, AF_INET, send_first_direct, &telling);
 }
 
 /*

@@ -20,6 +20,13 @@ void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links
 	const struct nv_addrs *addrs, int upper, const char *hn);
 
 /*
+ * Sends one frame for the first IPv4 address of @upper by the port @hn itself: the shortest way, to
+ * be followed by nv_notify_send(). A failure is not logged.
+ */
+void nv_notify_send_direct(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_addrs *addrs, int upper, int hn);
+
+/*
  * Sends the frames of nv_notify_addrs(), then those of nv_notify_groups(), once, for @upper and
  * everything stacked on it, each frame on the interface that has the address. @links, @addrs
  * (sorted): the current ones. @all NULL: the groups of these interfaces only are read, which is

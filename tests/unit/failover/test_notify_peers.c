@@ -261,6 +261,44 @@ static void more_than_the_limit_is_left_out(void **state)
 	assert_int_equal(sent("hn0", "ffff"), NV_NOTIFY_FRAMES_MAX);
 }
 
+/* As the kernel does for an hn with addresses: by hn itself, past the lagg and all programs. */
+static void the_first_frame_of_an_arrival_is_hns_own(void **state)
+{
+	const char *log = nv_str_text(&fake->log);
+	struct nv_addr addr;
+
+	(void)state;
+	make_pair(0, "hn0", "192.0.2.1/24");
+	nv_notify_arrival(&failover, path[0].hn);
+	assert_null(strstr(log, "ask"));
+	path[0].lagg = fake_make_link(fake, "lagg0", "dummy", 1);
+	path[0].mode = NV_MODE_LAGG;
+	for (int i = 0; i < 2; i++) {
+		addr = fake_addr(path[0].lagg, i ? "192.0.2.4/24" : "192.0.2.3/24");
+		fake_put_addr(fake, &addr);
+	}
+	nv_loop_run_once(failover.loop, 0);
+	nv_loop_advance(failover.loop, 60 * NV_USEC_PER_SEC);
+	assert_null(strstr(log, "ask"));
+	nv_str_clear(&fake->log);
+	nv_notify_arrival(&failover, path[0].hn);
+	log = nv_str_text(&fake->log);
+	assert_int_equal(strncmp(log, "ask hn0 ffff", 12), 0);
+	assert_null(strstr(log + 1, "ask"));
+	assert_int_equal(sent("lagg0", "ffff"), 2);
+	nv_loop_advance(failover.loop, 60 * NV_USEC_PER_SEC);
+	nv_str_clear(&fake->log);
+	failover.managed[0].state.active = NV_PORT_VF;
+	nv_notify_arrival(&failover, path[0].hn);
+	assert_null(strstr(nv_str_text(&fake->log), "ask"));
+	failover.managed[0].state.active = NV_PORT_HN;
+	settings.announce_count = 0;
+	nv_loop_advance(failover.loop, 60 * NV_USEC_PER_SEC);
+	nv_str_clear(&fake->log);
+	nv_notify_arrival(&failover, path[0].hn);
+	assert_string_equal(nv_str_text(&fake->log), "");
+}
+
 static void what_is_refused_is_tried_again_next_time(void **state)
 {
 	(void)state;
@@ -314,6 +352,7 @@ int main(void)
 		TEST(a_pair_that_is_gone_is_told_of_no_more),
 		TEST(more_than_the_limit_is_left_out),
 		TEST(an_arrival_is_told_for_the_upper),
+		TEST(the_first_frame_of_an_arrival_is_hns_own),
 		TEST(what_is_refused_is_tried_again_next_time),
 	};
 
