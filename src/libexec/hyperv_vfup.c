@@ -233,6 +233,8 @@ static bool vfup_take_journal(struct vfup *up, const struct nv_snapshot *now)
 		r = nv_journal_write(up->context.run_dir, hn, &up->journal);
 	nv_strcopy(up->plan.move[0].accept_ra, sizeof(up->plan.move[0].accept_ra),
 		up->journal.settings.accept_ra);
+	nv_strcopy(up->plan.move[0].rp_filter, sizeof(up->plan.move[0].rp_filter),
+		up->journal.settings.rp_filter);
 	if (r < 0)
 		nv_err("cannot write in %s the journal of %s, which is needed to move back: %s; nothing is changed",
 			up->context.run_dir, hn, nv_strerror(r));

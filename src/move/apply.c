@@ -86,10 +86,10 @@ static bool apply_copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 
 	if (!move->keeps)
 		apply_set_link(kernel, move);
-	if (move->from && !move->keeps)
-		nv_sysctls_copy(kernel, move);
 	if (move->from)
 		nv_sysctls_loosen(kernel, move);
+	if (move->from && !move->keeps)
+		nv_sysctls_copy(kernel, move);
 	if (move->accept_rtadv)
 		nv_sysctls_accept_rtadv(kernel, move->to_name);
 	r = nv_kernel_link_up(kernel, move->to, move->up);

@@ -59,7 +59,12 @@ struct nv_move {
 	bool keeps;
 	bool late; /* it could be made only after the old one was deleted */
 	char accept_ra[16]; /* the old interface's IPv6 setting; "": its current one */
-	char rp_filter[16]; /* the old interface's value, to be restored; "": not changed */
+	/*
+	 * values to be restored; "": not changed. The first may be set before, to the old
+	 * interface's own
+	 */
+	char rp_filter[16];
+	char to_rp_filter[16];
 
 	/*
 	 * The old one's bridge port: an rtobject, followed by the static entries of the forwarding

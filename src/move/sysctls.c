@@ -108,14 +108,20 @@ void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
  */
 void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 {
-	char all[VALUE_MAX] = "0";
-	char own[VALUE_MAX];
+	char own[VALUE_MAX], to[VALUE_MAX], all[VALUE_MAX];
 
 	if (sysctls_get(kernel, "net/ipv4/conf", move->from_name, "rp_filter", own) < 0 ||
-		sysctls_get(kernel, "net/ipv4/conf", "all", "rp_filter", all) < 0 ||
-		nv_streq(all, "2") || (!nv_streq(all, "1") && !nv_streq(own, "1")))
+		sysctls_get(kernel, "net/ipv4/conf", move->to_name, "rp_filter", to) < 0 ||
+		sysctls_get(kernel, "net/ipv4/conf", "all", "rp_filter", all) < 0)
+		return;
+	if (move->rp_filter[0])
+		nv_strcopy(own, sizeof(own), move->rp_filter);
+	move->rp_filter[0] = '\0';
+	if (nv_streq(all, "2") ||
+		(!nv_streq(all, "1") && !nv_streq(own, "1") && !nv_streq(to, "1")))
 		return;
 	nv_strcopy(move->rp_filter, sizeof(move->rp_filter), own);
+	nv_strcopy(move->to_rp_filter, sizeof(move->to_rp_filter), move->keeps ? to : own);
 	nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", "2");
 	nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", "2");
 }
@@ -128,17 +134,24 @@ void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move)
 		nv_sysctls_set(kernel, "ipv6", move->to_name, "accept_ra", move->accept_ra);
 }
 
+static void sysctls_restore_rp_filter(
+	struct nv_kernel *kernel, const char *ifname, const char *value)
+{
+	if (value[0])
+		nv_sysctls_set(kernel, "ipv4", ifname, "rp_filter", value);
+}
+
 void nv_sysctls_undo(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	if (move->rp_filter[0])
-		nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", move->rp_filter);
+	if (move->keeps)
+		sysctls_restore_rp_filter(kernel, move->to_name, move->to_rp_filter);
+	sysctls_restore_rp_filter(kernel, move->from_name, move->rp_filter);
 }
 
 void nv_sysctls_complete(struct nv_kernel *kernel, const struct nv_move *move)
 {
-	if (move->rp_filter[0])
-		nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", move->rp_filter);
-	nv_sysctls_undo(kernel, move);
+	sysctls_restore_rp_filter(kernel, move->to_name, move->to_rp_filter);
+	sysctls_restore_rp_filter(kernel, move->from_name, move->rp_filter);
 }
 
 void nv_sysctls_accept_rtadv(struct nv_kernel *kernel, const char *ifname)

@@ -15,8 +15,9 @@ void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move);
 
 /*
  * Strict reverse path filtering (rp_filter 1) would drop frames that arrive on one interface while
- * the route back uses the other. Makes it loose (2) on both until nv_sysctls_complete() or
- * nv_sysctls_undo().
+ * the route back uses the other. Where it is strict on either, makes it loose (2) on both until
+ * nv_sysctls_complete() or nv_sysctls_undo(). Call it before nv_sysctls_copy(), because the new
+ * interface may be in use already.
  */
 void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move);
 
@@ -26,10 +27,13 @@ void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move);
  */
 void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move);
 
-/* Restores reverse path filtering on both interfaces. */
+/*
+ * Restores reverse path filtering: the new interface gets the old one's, unless it keeps its
+ * settings.
+ */
 void nv_sysctls_complete(struct nv_kernel *kernel, const struct nv_move *move);
 
-/* Restores it on the old interface only. */
+/* Restores it on the old interface, and on a new one that keeps its settings. */
 void nv_sysctls_undo(struct nv_kernel *kernel, const struct nv_move *move);
 
 /*

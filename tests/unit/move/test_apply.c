@@ -5,6 +5,7 @@
 #include "fake_kernel.h"
 #include "kernel/diff.h"
 #include "move/apply.h"
+#include "move/sysctls.h"
 
 #include <errno.h>
 #include <linux/neighbour.h>
@@ -282,6 +283,53 @@ static void sysctls_come_along_and_strict_filtering_is_loose_meanwhile(void **st
 	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "1");
 }
 
+static void expect_rp_filter(struct bench *bench, const char *hn, const char *lagg)
+{
+	assert_string_equal(get_sysctl(bench, "net/ipv4/conf/hn0/rp_filter"), hn);
+	assert_string_equal(get_sysctl(bench, "net/ipv4/conf/lagg0/rp_filter"), lagg);
+}
+
+/* As a run that was killed has left them: one loose, one not. */
+static void strict_filtering_is_loose_whichever_interface_has_it(void **state)
+{
+	(void)state;
+	for (int undone = 0; undone < 2; undone++) {
+		BENCH(bench);
+		struct nv_kernel *kernel = bench.fake->kernel;
+
+		set_sysctl(&bench, "net/ipv4/conf/all/rp_filter", "0");
+		set_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter", "2");
+		set_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter", "1");
+		make_plan(&bench);
+		bench.plan.move[0].keeps = true;
+		assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+		expect_rp_filter(&bench, "2", "2");
+		if (undone)
+			nv_sysctls_undo(kernel, &bench.plan.move[0]);
+		else
+			assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
+		expect_rp_filter(&bench, "2", "1");
+	}
+}
+
+/* A run that was killed has left it loose; the journal knows it. */
+static void strict_filtering_that_is_known_comes_along(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	set_sysctl(&bench, "net/ipv4/conf/all/rp_filter", "0");
+	set_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter", "2");
+	set_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter", "2");
+	make_plan(&bench);
+	nv_strcopy(bench.plan.move[0].rp_filter, sizeof(bench.plan.move[0].rp_filter), "1");
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	expect_rp_filter(&bench, "2", "2");
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
+	expect_rp_filter(&bench, "1", "1");
+}
+
 static void what_was_flushed_is_put_in_force_again(void **state)
 {
 	BENCH(bench);
@@ -374,6 +422,8 @@ int main(void)
 		cmocka_unit_test(an_address_that_the_kernel_refuses_ends_it),
 		cmocka_unit_test(a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent),
 		cmocka_unit_test(sysctls_come_along_and_strict_filtering_is_loose_meanwhile),
+		cmocka_unit_test(strict_filtering_is_loose_whichever_interface_has_it),
+		cmocka_unit_test(strict_filtering_that_is_known_comes_along),
 		cmocka_unit_test(what_was_flushed_is_put_in_force_again),
 		cmocka_unit_test(a_lease_for_the_same_address_is_the_clients_now),
 		cmocka_unit_test(a_lease_for_another_address_ends_the_inherited_ones),
