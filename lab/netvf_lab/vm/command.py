@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 from .. import sandbox
+from ..loop import Timeout
 from ..story import Story
 from .cache import Cache
 
@@ -108,8 +109,18 @@ def _options(arguments, gone):
     )
 
 
+def _is_cleared(run):
+    """A guest may keep the VF, or QEMU refuse to take it: a slot is busy after a plug-in."""
+    try:
+        run.clear()
+    except Timeout as error:
+        print(f"  {error}; so the rest in another guest", flush=True)
+        return False
+    return True
+
+
 def _round(arguments, peer, boot):
-    """One peer's scenarios, in one guest; another after each failure."""
+    """One peer's scenarios, in one guest; another after each failure, or if it keeps the VF."""
     from .live import LiveRun
     from .run import VmRun
 
@@ -117,9 +128,7 @@ def _round(arguments, peer, boot):
     while left:
         with boot(peer) as session:
             run = None
-            while left and (run is None or not run.failure):
-                if run:
-                    run.clear()
+            while left and (run is None or not run.failure and _is_cleared(run)):
                 options = _options(arguments, left.pop(0))
                 run = (LiveRun if options.detach == "live" else VmRun)(options, session)
                 run.run()

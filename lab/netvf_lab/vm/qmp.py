@@ -13,10 +13,6 @@ class Ended(Timeout):
     """There is no QEMU any more."""
 
 
-class Refused(Timeout):
-    """QEMU does not do it, or not now."""
-
-
 class Monitor:
     """events: name (with the device or status) -> when QEMU last said so, by the lab's clock. slow:
     how many times as long as elsewhere an answer may take."""
@@ -54,7 +50,7 @@ class Monitor:
             raise Ended("QEMU has ended")
         result = self._results.pop(0)
         if "error" in result:
-            raise Refused(f"QEMU refuses {verb} {arguments}: {result['error']['desc']}")
+            raise Timeout(f"QEMU refuses {verb} {arguments}: {result['error']['desc']}")
         return result["return"]
 
     def close(self):

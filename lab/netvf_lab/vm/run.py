@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ..agents import FROM_GUEST, HN, TO_GUEST, VF
 from ..migrate import NAMES, SWITCHED_WITHIN, Migration, Options
 from .qemu import SLOTS
-from .qmp import Refused
 
 ALONE = 4  # seconds of traffic by hn alone
 
@@ -186,17 +185,10 @@ class VmRun(Migration):
         self.traffic.close()
 
     def clear(self):
-        """Takes the VF away, for the next scenario, as soon as its slot is not busy any more."""
+        """Takes the VF away, for the next scenario."""
         if self.session.vf_name():
-            self.loop.wait(self._unplugs, SWITCHED_WITHIN, "QEMU unplugs the VF")
-            self.session.qemu.await_unplugged()
-
-    def _unplugs(self):
-        try:
             self.session.qemu.unplug()
-        except Refused:
-            return False
-        return True
+            self.session.qemu.await_unplugged()
 
     def more(self, report):
         """What the report says besides what all reports do."""
