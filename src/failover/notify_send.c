@@ -120,11 +120,11 @@ void nv_notify_send_addrs(struct nv_kernel *kernel, const struct nv_links *links
 }
 
 /* The first frame is enough. */
-static void send_first_direct(const struct nv_link *hn, const struct nv_frame *frame, void *data)
+static void send_first_direct(const struct nv_link *upper, const struct nv_frame *frame, void *data)
 {
 	struct telling *telling = data;
 
-	(void)hn;
+	(void)upper;
 	if (telling->sent++ == 0)
 		nv_kernel_send_direct(
 			telling->kernel, telling->direct, frame->bytes, frame->length);

@@ -11,7 +11,6 @@ from netvf_lab.vm.peers import Netvf
 ARCHIVE = "/run/initramfs-nested"
 PPS, SIZE = 50, 256
 DWELL = 3  # seconds on each path
-NEAR = PPS  # datagrams: a second's
 
 
 @long
@@ -24,10 +23,5 @@ def test_a_vf_that_the_host_plugs_in_and_takes_loses_nothing(debian, newest_plac
         results = nested.run(session, 1, PPS, SIZE, DWELL)
     for direction in (TO_GUEST, FROM_GUEST):
         assert results.by_vf[direction] > PPS * DWELL / 2
+        assert results.received[direction]["lost_runs"] == [], list(nested.table(results))
         assert results.received[direction]["duplicates"] == 0
-    assert results.received[TO_GUEST]["lost_runs"] == []
-    # The emulated card itself loses some of what a VF sends, at any time (doc/sriov.md).
-    switched = [at for deed, at in results.marks_of(FROM_GUEST) if "switch" in deed]
-    assert len(switched) == 2
-    for *_, first, count in results.received[FROM_GUEST]["lost_runs"]:
-        assert all(first > at + NEAR or first + count < at - NEAR for at in switched)

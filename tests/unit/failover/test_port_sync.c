@@ -283,14 +283,19 @@ static void an_hn_that_was_promiscuous_stays_so(void **state)
 	assert_false(has("vf0", IFF_PROMISC));
 }
 
+static void join_bond(const char *name)
+{
+	struct nv_link port = fake_link(fake, name);
+
+	port.master = path.lagg;
+	port.mtu = 1400;
+	fake_put_link(fake, &port);
+}
+
 static void a_port_of_a_bond_is_the_kernels(void **state)
 {
-	struct nv_link vf = fake_link(fake, "vf0");
-
 	(void)state;
-	vf.master = path.lagg;
-	vf.mtu = 1400;
-	fake_put_link(fake, &vf);
+	join_bond("vf0");
 	change("lagg0", 1500, 0, 1);
 	settle();
 	assert_int_equal(fake_link(fake, "vf0").mtu, 1400);
@@ -301,12 +306,8 @@ static void a_port_of_a_bond_is_the_kernels(void **state)
 /* Answers to frames from other MAC addresses come to hn, which the bond leaves out. */
 static void an_hn_in_a_bond_hears_for_all_that_is_above(void **state)
 {
-	struct nv_link hn = fake_link(fake, "hn0");
-
 	(void)state;
-	hn.master = path.lagg;
-	hn.mtu = 1400;
-	fake_put_link(fake, &hn);
+	join_bond("hn0");
 	settle();
 	assert_false(has("hn0", IFF_PROMISC));
 	change("lagg0", 1500, 0, 1);
@@ -322,11 +323,9 @@ static void an_hn_in_a_bond_hears_for_all_that_is_above(void **state)
 static void an_hn_in_a_bond_hears_for_an_address_that_is_in_its_list_only(void **state)
 {
 	struct nv_group address = {.ifindex = path.lagg, .mac = {2, 0, 0, 0, 0, 7}};
-	struct nv_link hn = fake_link(fake, "hn0");
 
 	(void)state;
-	hn.master = path.lagg;
-	fake_put_link(fake, &hn);
+	join_bond("hn0");
 	assert_int_equal(nv_groups_add(&fake->unicasts, &address), 0);
 	settle();
 	assert_false(has("hn0", IFF_PROMISC));

@@ -259,34 +259,37 @@ static void a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent(voi
 	assert_true(nv_apply(bench.fake->kernel, &bench.plan, NV_STAGE_FILL));
 }
 
-static void sysctls_come_along_and_strict_filtering_is_loose_meanwhile(void **state)
+static void set_rp_filter(struct bench *bench, const char *hn, const char *lagg)
 {
-	BENCH(bench);
-	struct nv_kernel *kernel = bench.fake->kernel;
-
-	(void)state;
-	set_sysctl(&bench, "net/ipv4/conf/all/rp_filter", "0");
-	set_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter", "1");
-	set_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter", "0");
-	set_sysctl(&bench, "net/ipv4/conf/hn0/proxy_arp", "1");
-	set_sysctl(&bench, "net/ipv4/conf/lagg0/proxy_arp", "0");
-	make_plan(&bench);
-	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
-	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/proxy_arp"), "1");
-	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter"), "2");
-	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "2");
-	nv_apply_undo(kernel, &bench.plan);
-	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "1");
-	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
-	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
-	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter"), "1");
-	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "1");
+	set_sysctl(bench, "net/ipv4/conf/all/rp_filter", "0");
+	set_sysctl(bench, "net/ipv4/conf/hn0/rp_filter", hn);
+	set_sysctl(bench, "net/ipv4/conf/lagg0/rp_filter", lagg);
 }
 
 static void expect_rp_filter(struct bench *bench, const char *hn, const char *lagg)
 {
 	assert_string_equal(get_sysctl(bench, "net/ipv4/conf/hn0/rp_filter"), hn);
 	assert_string_equal(get_sysctl(bench, "net/ipv4/conf/lagg0/rp_filter"), lagg);
+}
+
+static void sysctls_come_along_and_strict_filtering_is_loose_meanwhile(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	set_rp_filter(&bench, "1", "0");
+	set_sysctl(&bench, "net/ipv4/conf/hn0/proxy_arp", "1");
+	set_sysctl(&bench, "net/ipv4/conf/lagg0/proxy_arp", "0");
+	make_plan(&bench);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/lagg0/proxy_arp"), "1");
+	expect_rp_filter(&bench, "2", "2");
+	nv_apply_undo(kernel, &bench.plan);
+	assert_string_equal(get_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter"), "1");
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
+	expect_rp_filter(&bench, "1", "1");
 }
 
 /* As a run that was killed has left them: one loose, one not. */
@@ -297,9 +300,7 @@ static void strict_filtering_is_loose_whichever_interface_has_it(void **state)
 		BENCH(bench);
 		struct nv_kernel *kernel = bench.fake->kernel;
 
-		set_sysctl(&bench, "net/ipv4/conf/all/rp_filter", "0");
-		set_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter", "2");
-		set_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter", "1");
+		set_rp_filter(&bench, "2", "1");
 		make_plan(&bench);
 		bench.plan.move[0].keeps = true;
 		assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
@@ -319,9 +320,7 @@ static void strict_filtering_that_is_known_comes_along(void **state)
 	struct nv_kernel *kernel = bench.fake->kernel;
 
 	(void)state;
-	set_sysctl(&bench, "net/ipv4/conf/all/rp_filter", "0");
-	set_sysctl(&bench, "net/ipv4/conf/hn0/rp_filter", "2");
-	set_sysctl(&bench, "net/ipv4/conf/lagg0/rp_filter", "2");
+	set_rp_filter(&bench, "2", "2");
 	make_plan(&bench);
 	nv_strcopy(bench.plan.move[0].rp_filter, sizeof(bench.plan.move[0].rp_filter), "1");
 	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
