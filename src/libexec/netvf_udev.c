@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netvf_udev IF [NAME]: prints udev(7) properties of an interface. NM_UNMANAGED makes
+ * netvf_udev INTERFACE [NAME]: prints udev(7) properties of an interface. NM_UNMANAGED makes
  * NetworkManager, and ID_NET_MANAGED_BY (with dist/00-netvf.network) makes systemd-networkd, leave
  * alone the VFs and laggs of pairs and the VLANs that netvfd registers with a VF. NETVF_NAME is the
  * name that a VF gets; NAME is the one that udev is about to give it. Usually a VF has hn's MAC
@@ -13,11 +13,13 @@
 #include "pair/uppers.h"
 #include "pair/vf_mac.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PROGRAM "netvf_udev"
 
@@ -226,31 +228,82 @@ static bool udev_is_vf_vlan(const struct nv_context *context, const struct nv_li
 	return nv_streq(name, link->name);
 }
 
-int main(int argc, char **argv)
+/* Without a record, udev has not processed it yet, or could not: its new name was taken. */
+static bool udev_has_record(int ifindex)
 {
-	NV_AUTO(nv_context) struct nv_context context = {};
-	const char *wanted = argc == 3 ? argv[2] : NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
+	return access(path, F_OK) == 0;
+}
+
+/*
+ * udev processes both interfaces at once. While the VF has the name that is to be hn's, as the
+ * kernel's eth0, udev fails to rename hn, and keeps nothing of it: no manager would look at it. A
+ * record may be the initramfs's; then the name that is hn's by its MAC address is free now. An hn
+ * that is up is not renamed.
+ */
+static int udev_process_hn_again(
+	struct nv_context *context, const char *ifname, const char *hn_name)
+{
+	NV_AUTO(nv_file) FILE *file = NULL;
+	const struct nv_pair *pair;
+	const struct nv_link *hn;
+	char path[64];
+
+	if (!nv_context_look(context))
+		return 1;
+	pair = nv_pairs_by_vf(&context->pairs, (int)if_nametoindex(ifname));
+	hn = pair ? nv_links_by_index(&context->links, pair->hn) : NULL;
+	if (!hn || pair->match != NV_MATCH_MANAGED)
+		return 0;
+	if (udev_has_record(hn->ifindex) &&
+		(!hn_name || hn->flags & IFF_UP || if_nametoindex(hn_name)))
+		return 0;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/uevent", hn->name);
+	file = fopen(path, "we");
+	if (!file || fputs("add", file) < 0 || fflush(file) < 0) {
+		nv_err("cannot have udev process %s again: %s: %s", hn->name, path,
+			nv_strerror(-errno));
+		return 1;
+	}
+	return 0;
+}
+
+static int udev_print_properties(struct nv_context *context, const char *ifname, const char *wanted)
+{
 	const struct nv_link *link;
 	const char *name = NULL;
 
+	if (!udev_may_be_ours(context, ifname, wanted))
+		return 0;
+	if (!udev_look(context, ifname, wanted))
+		return 1;
+	link = nv_links_by_index(&context->links, (int)if_nametoindex(ifname));
+	if (udev_is_vf(context, link) || udev_is_vf_vlan(context, link) ||
+		udev_is_lagg(context, ifname))
+		puts("NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf");
+	if (udev_is_vf(context, link))
+		name = udev_find_name(ifname, wanted, udev_has_own_mac(context, link));
+	if (name)
+		printf("NETVF_NAME=%s\n", name);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	NV_AUTO(nv_context) struct nv_context context = {};
+	bool named;
+
 	nv_log_open(PROGRAM, NV_LOG_STDERR, LOG_WARNING);
-	if (argc != 2 && argc != 3) {
-		nv_err("usage: " PROGRAM " INTERFACE [NAME]");
+	named = argc >= 3 && nv_streq(argv[1], "--named");
+	if (argc < 2 || argc > 3 + named) {
+		nv_err("usage: " PROGRAM " INTERFACE [NAME] | --named VF [NAME]");
 		return 1;
 	}
 	if (!nv_context_open(&context))
 		return 1;
-	if (!udev_may_be_ours(&context, argv[1], wanted))
-		return 0;
-	if (!udev_look(&context, argv[1], wanted))
-		return 1;
-	link = nv_links_by_index(&context.links, (int)if_nametoindex(argv[1]));
-	if (udev_is_vf(&context, link) || udev_is_vf_vlan(&context, link) ||
-		udev_is_lagg(&context, argv[1]))
-		puts("NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf");
-	if (udev_is_vf(&context, link))
-		name = udev_find_name(argv[1], wanted, udev_has_own_mac(&context, link));
-	if (name)
-		printf("NETVF_NAME=%s\n", name);
-	return 0;
+	if (named)
+		return udev_process_hn_again(&context, argv[2], argv[3]);
+	return udev_print_properties(&context, argv[1], argv[2]);
 }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+import dataclasses
 import os
 import pathlib
 import sys
@@ -15,10 +16,13 @@ from netvf_lab.places import Places
 from netvf_lab.vm.cache import Cache, Unavailable
 
 PLACES = Places.of_build(TOP, BUILD)
+if os.environ.get("NETVF_SUITE") and not PLACES.kernel:
+    PLACES = dataclasses.replace(PLACES, kernel=f"debian:{root.SUITE}")
 
 
 # What each of these fixtures has of Debian's.
-PACKAGES = {"debian": root.PACKAGES, "cloud": root.CLOUD_PACKAGES, "plain": root.CLOUD_PACKAGES}
+PACKAGES = {"debian": root.PACKAGES, "rare": root.RARE_PACKAGES, "cloud": root.CLOUD_PACKAGES,
+            "plain": root.CLOUD_PACKAGES}
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +59,12 @@ def made(request):
 @pytest.fixture(scope="session")
 def debian(made):
     return made("debian")
+
+
+@pytest.fixture(scope="session")
+def rare(made):
+    """With another DHCP client, netplan and connman."""
+    return made("rare")
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,23 @@ from netvf_lab.vm.cache import Unavailable
 
 OLD = "bookworm"  # Debian 12, where some names are others
 SUITE = os.environ.get("NETVF_SUITE") or platform.freedesktop_os_release()["VERSION_CODENAME"]
+# The DHCP client that ifupdown takes by itself.
+CLIENT = "isc-dhcp-client" if SUITE == OLD else "dhcpcd-base"
 PACKAGES = (
     *("systemd", "systemd-sysv", "udev", "dbus", "kmod", "netbase", "procps", "iproute2"),
     *("iputils-ping", "ifupdown", "network-manager", "systemd-resolved"),
     "apparmor",
-    "isc-dhcp-client" if SUITE == OLD else "dhcpcd-base",
+    CLIENT,
     # netvf's, so that installing it needs no network.
     *("libbpf1", "libbsd0", "libjansson4", "libmnl0"),
     "libevent-core-2.1-7" if SUITE == OLD else "libevent-core-2.1-7t64",
 )
 CLOUD_PACKAGES = (*PACKAGES, "cloud-init", "netplan.io")
+# The DHCP client that ifupdown does not take by itself, and what few systems have.
+RARE_CLIENT = {OLD: "dhcpcd-base", "trixie": "isc-dhcp-client"}.get(SUITE, "udhcpc")
+RARE_PACKAGES = (
+    *(name for name in PACKAGES if name != CLIENT), RARE_CLIENT, "netplan.io", "connman",
+)
 LEFT_OUT = ("man", "doc", "locale", "info")
 BOOTED_WITHIN = 400  # seconds; some 30 on a machine that has nothing else to do
 SPARE = 128 << 20  # bytes, for what the guest writes
@@ -118,8 +125,9 @@ def image(path, tree, package, places):
               path, f"{(used * 5 // 4 + SPARE) // 1024}k"])
 
 
-def archive(path, kernel, busybox, files, links):
-    """Writes the initramfs of a scenario: its files by path, its symbolic links."""
+def archive(path, kernel, busybox, files, links, modules=MODULES):
+    """Writes the initramfs of a scenario: its files by path, its symbolic links; modules: what is
+    loaded there, in this order."""
     made = initramfs.Archive()
     for name in ("dev", "proc", "sys", "root"):
         made.directory(f"/{name}")
@@ -127,7 +135,7 @@ def archive(path, kernel, busybox, files, links):
     for name in ("sh", "mount", "umount", "insmod", "cp", "switch_root"):
         made.link(f"/bin/{name}", "busybox")
     made.file("/init", os.path.join(os.path.dirname(__file__), "init.sh"), 0o755)
-    initramfs.add_modules(made, kernel, MODULES)
+    initramfs.add_modules(made, kernel, modules)
     made.directory("/scenario")
     for name, text in files.items():
         made.text(f"/scenario/{name}", text)

@@ -59,8 +59,7 @@ cloud_config_modules: [runcmd]
 cloud_final_modules: [final_message]
 """
 SLOW = {f"{ETC}/{unit}": "/dev/null" for unit in (
-    "e2scrub_reap.service", "polkit.service", "proc-sys-fs-binfmt_misc.automount",
-    "systemd-binfmt.service", "udisks2.service")}
+    "e2scrub_reap.service", "polkit.service", "udisks2.service")}
 NETWORKD = {f"{WANTS}/{unit}": f"/lib/systemd/system/{unit}" for unit in (
     "systemd-networkd.service", "systemd-networkd-wait-online.service")}
 

@@ -13,7 +13,7 @@ import pytest
 
 import root
 from conftest import PLACES
-from netvf_lab.topology import HOST_ADDRESS
+from netvf_lab.topology import GUEST_MAC, HOST_ADDRESS
 from netvf_lab.vm.dhcp import Server
 from netvf_lab.vm.peers import Peer
 from netvf_lab.vm.qemu import SLOTS
@@ -21,6 +21,7 @@ from netvf_lab.vm.session import Session
 
 HN, VF, LAGG = "enp0s16", "enp1s0", "lagg016"  # udev's names, and what netvf makes of the first
 NAME_SERVER = "192.0.2.53"
+CARD = "e1000e"
 PING_EVERY = 0.05  # seconds
 GAP_MAX = 0.5  # seconds; emulation alone makes some 0.1
 # With this set there are ten, and the lease of two minutes is renewed meanwhile.
@@ -34,45 +35,97 @@ NO_NM = {f"{ETC}/NetworkManager.service": "/dev/null"}
 # What a test has no use for, and what takes time.
 QUIET = {f"{ETC}/{unit}": "/dev/null" for unit in (
     "serial-getty@ttyS0.service", "getty@tty1.service", "apt-daily.timer",
-    "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer")}
+    "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
+    # The kernel has them as a module, which is not there.
+    "proc-sys-fs-binfmt_misc.automount", "systemd-binfmt.service")}
+
+
+NO_CONNMAN = {f"{ETC}/{unit}": "/dev/null" for unit in (
+    "connman.service", "connman-wait-online.service")}
+NETWORKD = {f"{WANTS}/systemd-networkd.service": "/lib/systemd/system/systemd-networkd.service"}
+# A VF that is there at power-on is found before hn then.
+VF_FIRST = ("e1000e", *root.MODULES)
 
 
 class Manager:
     """upper: what carries the address while a VF is used; state: a command that tells how it sees
-    its interfaces; healthy: what that says of hn; restart: a command that has it begin anew."""
+    its interfaces; healthy: what that says of hn; untouched: and of a VF that it leaves alone;
+    restart: a command that has it begin anew; hn: its name; card: of a VF that is there at
+    power-on; modules: as root.archive(); named: its DHCP client tells systemd-resolved of a name
+    server, and of none if the lease has none, whatever somebody has said by hand."""
 
-    def __init__(self, files, links, upper, form, state, healthy, restart):
-        self.files, self.links = files, {**QUIET, **links}
+    def __init__(self, files, links, upper, form, state, healthy, untouched, restart, hn=HN,
+                 card=None, modules=root.MODULES, named=False):
+        self.files, self.links = {"/etc/network/interfaces": LOOPBACK, **files}, {**QUIET, **links}
         self.upper, self.form = upper, form
-        self.state, self.healthy, self.restart = state, healthy, restart
+        self.state, self.healthy, self.untouched = state, healthy, untouched
+        self.restart, self.hn, self.card, self.modules = restart, hn, card, modules
+        self.name_server = NAME_SERVER if named else None
 
 
-MANAGERS = {
-    "ifupdown": Manager(
+def ifupdown(client, links):
+    return Manager(
         {"/etc/network/interfaces":
          f"{LOOPBACK}allow-hotplug {HN}\niface {HN} inet dhcp\n"},
-        NO_NM, LAGG, "lagg",
-        "ifquery --state", rf"(?m)^{HN}={HN}$", "true"),
+        {**NO_NM, **links}, LAGG, "lagg",
+        "ifquery --state", rf"(?m)^{HN}={HN}$", rf"(?s)\A(?!.*{VF})", "true",
+        named=client != "isc-dhcp-client")
+
+
+def networkd(files, links, hn=HN, **more):
+    return Manager(
+        files, {**NO_NM, **NETWORKD, **links}, hn, "transparent",
+        "networkctl --no-pager --no-legend", rf"{hn} +ether +routable +configured",
+        rf"{VF} +ether +\w+ +unmanaged", "systemctl restart systemd-networkd", hn=hn, **more)
+
+
+def network_manager(files, links, hn=HN, **more):
+    return Manager(
+        files, links, hn, "transparent",
+        "nmcli -t -f DEVICE,STATE device", rf"(?m)^{hn}:connected$",
+        rf"(?m)^{VF}:unmanaged$", "systemctl restart NetworkManager", hn=hn, **more)
+
+
+def netplan(renderer, words):
+    return {"/etc/netplan/lan.yaml": f"""\
+network:
+  version: 2
+  renderer: {renderer}
+  ethernets: {{lan: {{match: {words}, dhcp4: true}}}}
+"""}
+
+
+BY_NAME = f"{{name: {HN}}}"
+# As cloud-init writes it.
+SET_NAME = f'{{macaddress: "{GUEST_MAC}"}}, set-name: eth0'
+
+MANAGERS = {
+    "ifupdown": ifupdown(root.CLIENT, {}),
     # The pattern matches the VF as well, as those of many an image do.
-    "systemd-networkd": Manager(
-        {"/etc/network/interfaces": LOOPBACK,
-         "/etc/systemd/network/lan.network": "[Match]\nName=en*\n\n[Network]\nDHCP=yes\n"},
-        {**NO_NM, f"{WANTS}/systemd-networkd.service":
-         "/lib/systemd/system/systemd-networkd.service"},
-        HN, "transparent",
-        "networkctl --no-pager --no-legend", rf"{HN} +ether +routable +configured",
-        "systemctl restart systemd-networkd"),
+    "systemd-networkd": networkd(
+        {"/etc/systemd/network/lan.network": "[Match]\nName=en*\n\n[Network]\nDHCP=yes\n"}, {}),
     # It makes itself a connection for each card.
-    "NetworkManager": Manager(
-        {"/etc/network/interfaces": LOOPBACK}, {}, HN, "transparent",
-        "nmcli -t -f DEVICE,STATE device", rf"(?m)^{HN}:connected$",
-        "systemctl restart NetworkManager"),
+    "NetworkManager": network_manager({}, {}),
 }
-# As each says that it leaves the VF alone.
-UNTOUCHED = {
-    "ifupdown": rf"(?s)\A(?!.*{VF})",
-    "systemd-networkd": rf"{VF} +ether +\w+ +unmanaged",
-    "NetworkManager": rf"(?m)^{VF}:unmanaged$",
+# Each with what few systems have.
+RARE_MANAGERS = {
+    f"ifupdown-{root.RARE_CLIENT}": ifupdown(root.RARE_CLIENT, NO_CONNMAN),
+    "netplan": networkd(netplan("networkd", BY_NAME), NO_CONNMAN),
+    "netplan-set-name": networkd(netplan("networkd", SET_NAME), NO_CONNMAN, hn="eth0"),
+    "netplan-set-name-at-boot": networkd(
+        netplan("networkd", SET_NAME), NO_CONNMAN, hn="eth0", card=CARD),
+    "netplan-set-name-vf-first": networkd(
+        netplan("networkd", SET_NAME), NO_CONNMAN, hn="eth0", card=CARD, modules=VF_FIRST),
+    "netplan-NetworkManager": network_manager(
+        netplan("NetworkManager", BY_NAME), NO_CONNMAN),
+    "netplan-NetworkManager-vf-first": network_manager(
+        netplan("NetworkManager", SET_NAME), NO_CONNMAN, hn="eth0", card=CARD, modules=VF_FIRST),
+    # It looks at an interface before udev has named it, and heeds no property.
+    "connman": Manager(
+        {"/etc/connman/main.conf": "[General]\nNetworkInterfaceBlacklist=eth,enp1s\n",
+         "/etc/netvf/rc.conf": "netvf_vf_transparent=YES\n"},
+        NO_NM, HN, "transparent", "connmanctl services; connmanctl technologies",
+        r"(?m)^\*A[RO] +Wired", rf"(?s)\A(?!.*{VF})", "systemctl restart connman"),
 }
 
 
@@ -80,11 +133,13 @@ class Managed(Peer):
     name = "debian"
     hn = ",addr=0x10"
 
-    def __init__(self, directory):
+    def __init__(self, directory, name_server=None):
         self._directory = directory
+        self._name_server = name_server
 
     def serve(self, host):
-        return [Server(host.host, lease="2m", directory=self._directory)]
+        return [Server(host.host, lease="2m", directory=self._directory,
+                       name_server=self._name_server)]
 
     def log(self, guest):
         return guest.run("journalctl -b --no-pager | tail -n 150; ip address; netvf status;"
@@ -131,11 +186,11 @@ def addresses(guest):
 class Story:
     """One scenario's guest, with what must hold at each moment."""
 
-    def __init__(self, session, name, directory):
-        self.session, self.name, self.manager = session, name, MANAGERS[name]
+    def __init__(self, session, manager, directory):
+        self.session, self.manager, self.hn = session, manager, manager.hn
         self.guest, self.directory = session.guest, directory
-        self.await_(f"ip -4 -o address show dev {HN} | grep -q inet")
-        self.address = addresses(self.guest)[HN][0]
+        self.await_(f"ip -4 -o address show dev {self.hn} | grep -q inet")
+        self.address = addresses(self.guest)[self.hn][0]
 
     def await_(self, condition):
         self.guest.run(
@@ -147,8 +202,15 @@ class Story:
         self.await_(f"netvf status --json | grep -q '\"active\": \"{port}\"'")
         if self.manager.form == "lagg":
             self.await_(f"ip -4 -o address show dev {LAGG} | grep -q inet")
-            self.await_(f"! ip -4 -o address show dev {HN} | grep -q inet")
+            self.await_(f"! ip -4 -o address show dev {self.hn} | grep -q inet")
         self.await_("! pidof hyperv_vfup hyperv_vfattach")
+
+    def await_healthy(self):
+        for _ in range(WITHIN):
+            if re.search(self.manager.healthy, state := self.guest.run(self.manager.state)):
+                return
+            self.guest.run("sleep 1")
+        raise AssertionError(state)
 
     def check(self, upper):
         """One address, on one interface; one client; nothing has failed."""
@@ -157,14 +219,15 @@ class Story:
         state = self.guest.run(self.manager.state)
         assert re.search(self.manager.healthy, state), state
         if VF in self.guest.run("ip -br link"):
-            assert re.search(UNTOUCHED[self.name], state), state
+            assert re.search(self.manager.untouched, state), state
         assert "somebody gave its VF" not in self.guest.run("journalctl -b -u netvfd --no-pager")
 
     def name_server(self):
         """systemd-resolved's for hn, where that is for somebody by hand to say."""
         if self.manager.form == "lagg":
-            self.guest.run(f"resolvectl dns {HN} {NAME_SERVER}")
-            self.check_names(HN)
+            if not self.manager.name_server:
+                self.guest.run(f"resolvectl dns {self.hn} {NAME_SERVER}")
+            self.check_names(self.hn)
 
     def check_names(self, upper):
         """Only the interface that has the address has a name server, too."""
@@ -174,7 +237,11 @@ class Story:
                 line for line in lines if f"({upper})" in line], lines
 
     def plug(self):
-        self.session.plug("e1000e", SLOTS["acpi"][0])
+        self.session.plug(CARD, SLOTS["acpi"][0])
+        self.use()
+
+    def use(self):
+        """A VF that is there."""
         self.await_port("vf")
         pair, = json.loads(self.guest.run("netvf status --json"))["pairs"]
         assert pair["form"] == self.manager.form
@@ -196,6 +263,44 @@ class Story:
             self.guest.run("sleep 1")
         raise AssertionError("the lease is not renewed")
 
+    def migrate(self):
+        """Ping's figures."""
+        self.await_("systemctl is-active netvfd >/dev/null")
+        if self.manager.card:
+            self.use()
+        else:
+            self.check(self.hn)
+            self.name_server()
+        ping = Ping(self.session.host.host, self.address)
+        if not self.manager.card:
+            self.plug()
+        for _ in range(MIGRATIONS):
+            self.unplug()
+            self.plug()
+        if MIGRATIONS > 1:  # a minute and more, so that the lease has been renewed
+            self.await_renewal()
+        said = self.server()[0]
+        assert said["DISCOVER"] == 1, said
+        return ping.end()
+
+    def give_back(self):
+        """The manager begins anew, the pair ends, the package goes. Ping's figures."""
+        guest = self.guest
+        # networkd has no address for a while then, and asks for one anew.
+        guest.run(self.manager.restart)
+        self.await_healthy()
+        self.check(self.manager.upper)
+        ping = Ping(self.session.host.host, self.address)
+        guest.run(f"netvf release {self.hn}", within=WITHIN)
+        self.check(self.hn)
+        self.check_names(self.hn)
+        guest.run("dpkg --remove netvf", within=2 * WITHIN)
+        assert "netvf" not in guest.run(f"tc filter show dev {self.hn} ingress; mount")
+        assert "lagg" not in guest.run("ip link")
+        assert addresses(guest) == {self.hn: [self.address]}
+        guest.run(f"ping -c 2 {HOST_ADDRESS}")
+        return ping.end()
+
     def server(self):
         """What the DHCP server heard and said, by kind; and its leases."""
         with open(f"{self.directory}/log", encoding="utf-8") as file:
@@ -206,47 +311,19 @@ class Story:
         return {kind: log.count(f"DHCP{kind}(") for kind in kinds}, leases
 
 
-@pytest.mark.timeout(root.BOOTED_WITHIN + 280, func_only=True)
-@pytest.mark.parametrize("name", MANAGERS)
-def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
-    kernel, busybox, image = debian
-    manager = MANAGERS[name]
+def migrate(name, manager, made):
+    kernel, busybox, image = made
     archive = f"/run/{name}.initramfs"
-    root.archive(archive, kernel, busybox, manager.files, manager.links)
+    root.archive(archive, kernel, busybox, manager.files, manager.links, manager.modules)
     directory = f"/run/dhcp-{name}"
     os.mkdir(directory)
-    with Session(Managed(directory), PLACES, kernel, archive, disk=image, memory="1G") as session:
+    peer = Managed(directory, manager.name_server)
+    with Session(peer, PLACES, kernel, archive, disk=image, memory="1G",
+                 card=manager.card) as session:
         session.boot(within=root.BOOTED_WITHIN)
-        guest = session.guest
         try:
-            story = Story(session, name, directory)
-            story.await_("systemctl is-active netvfd >/dev/null")
-            story.check(HN)
-            story.name_server()
-            ping = Ping(session.host.host, story.address)
-            story.plug()
-            for _ in range(MIGRATIONS):
-                story.unplug()
-                story.plug()
-            if MIGRATIONS > 1:  # a minute and more, so that the lease has been renewed
-                story.await_renewal()
-            said = story.server()[0]
-            assert said["DISCOVER"] == 1, said
-            pings = [ping.end()]
-            # networkd has no address for a while then, and asks for one anew.
-            guest.run(manager.restart)
-            story.await_(f"{manager.state} | grep -Eq '{HN}.*(=|configured|:connected)'")
-            story.check(manager.upper)
-            ping = Ping(session.host.host, story.address)
-            guest.run(f"netvf release {HN}", within=WITHIN)
-            story.check(HN)
-            story.check_names(HN)
-            guest.run("dpkg --remove netvf", within=2 * WITHIN)
-            assert "netvf" not in guest.run(f"tc filter show dev {HN} ingress; mount")
-            assert LAGG not in guest.run("ip link")
-            assert addresses(guest) == {HN: [story.address]}
-            guest.run(f"ping -c 2 {HOST_ADDRESS}")
-            pings.append(ping.end())
+            story = Story(session, manager, directory)
+            pings = [story.migrate(), story.give_back()]
         except BaseException:
             print("\n".join(session.log()))
             raise
@@ -256,3 +333,18 @@ def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
     assert len(leases) == 1 and leases[0].split()[2] == story.address, leases
     assert said["NAK"] == said["RELEASE"] == 0
     assert gap < GAP_MAX
+
+
+to_time = pytest.mark.timeout(root.BOOTED_WITHIN + 280, func_only=True)
+
+
+@to_time
+@pytest.mark.parametrize("name", MANAGERS)
+def test_a_vf_comes_and_goes_and_all_is_given_back(debian, name):
+    migrate(name, MANAGERS[name], debian)
+
+
+@to_time
+@pytest.mark.parametrize("name", RARE_MANAGERS)
+def test_so_it_does_under_what_few_systems_have(rare, name):
+    migrate(name, RARE_MANAGERS[name], rare)

@@ -113,7 +113,7 @@ def test_all_works_with_few_rights(debian, name):
         session.boot(within=root.BOOTED_WITHIN)
         guest = session.guest
         try:
-            story = Story(session, "ifupdown", directory)
+            story = Story(session, manager, directory)
             story.await_("systemctl is-active netvfd >/dev/null")
             assert_confined(guest, lockdown, apparmor)
             story.name_server()

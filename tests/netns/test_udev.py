@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """netvf_udev: what the managers of networks are to keep off."""
 
+import contextlib
 import os
 import re
 import shutil
 
 import pytest
 
-from harness import BUILD, TOP
+from harness import BUILD, TOP, uevent_socket
 from programs import Programs
 
+KERNELS = 1  # the group of uevents that the kernel sends
 LEFT_ALONE = "NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf\n"
 
 
@@ -101,6 +103,40 @@ def test_a_vf_with_a_mac_address_of_its_own_is_known_by_the_name_that_it_gets(
     assert properties(guest, programs, "eth7", "vf0", **known) == LEFT_ALONE + "NETVF_NAME=vf0\n"
     assert properties(guest, programs, "eth7", "vf1", **known) == ""
     assert properties(guest, programs, "eth7", "hn0", **known) == ""
+
+
+@pytest.mark.parametrize("words, record, told", [
+    (["vf0"], False, ["hn0"]),
+    (["vf0"], True, []),  # it has been processed
+    (["vf0", "hn0"], True, []),
+    (["vf0", "vf0"], True, []),
+    (["vf0", "eth0"], True, ["hn0"]),  # and it could not get the name
+    (["vf0", "eth0", "up"], True, []),
+    (["hn0"], False, []),
+    (["lo", "eth0"], False, []),
+])
+def test_once_a_vf_is_named_its_hn_is_processed_if_it_was_not(
+        guest, programs, tmp_path, words, record, told):
+    """udev could not, while the VF had the name that is hn's."""
+    up = "up" in words
+    guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up" if up else "down")
+    records = tmp_path / "data"
+    records.mkdir()
+    if record:
+        (records / f"n{guest.namespace.index('hn0')}").touch()
+    program = BUILD / "src/libexec/netvf_udev"
+    with uevent_socket(guest.namespace) as ear:
+        ear.bind((0, KERNELS))
+        guest.run("unshare", "--mount", "sh", "-ec",
+                  "mount -t tmpfs tmpfs /run; mkdir /run/udev"
+                  f"; cp -r {records} /run/udev; exec {program} --named {' '.join(words[:2])}",
+                  env=programs.environment, check=True)
+        ear.settimeout(0)
+        heard = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                heard.append(ear.recv(4096).split(b"\0")[0].decode())
+    assert heard == [f"add@/devices/virtual/net/{one}" for one in told]
 
 
 def test_of_a_pair_cloud_inits_handler_sees_the_hn(guest, programs, tmp_path):

@@ -12,9 +12,10 @@ FIRST, LAST = "10.77.0.50", "10.77.0.99"
 
 class Server:
     """Gives the guest's address to whoever asks; or, where directory is given, each client an
-    address of its own, and leaves there what it said ("log") and its leases ("leases")."""
+    address of its own, and leaves there what it said ("log") and its leases ("leases").
+    name_server: which it tells of."""
 
-    def __init__(self, host, lease="10m", directory=None):
+    def __init__(self, host, lease="10m", directory=None, name_server=None):
         if not shutil.which("dnsmasq"):
             raise Unavailable("there is no dnsmasq here (Debian's dnsmasq-base)")
         if directory:
@@ -26,6 +27,8 @@ class Server:
         else:
             spread = f"{GUEST_ADDRESS},{GUEST_ADDRESS}"
             files = ["--log-facility=/dev/null", "--leasefile-ro"]
+        if name_server:
+            files.append(f"--dhcp-option=option:dns-server,{name_server}")
         self._process = host.popen(
             [
                 *("dnsmasq", "--keep-in-foreground", "--user=root", "--conf-file=", "--pid-file="),
