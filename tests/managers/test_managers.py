@@ -52,15 +52,17 @@ class Manager:
     its interfaces; healthy: what that says of hn; untouched: and of a VF that it leaves alone;
     restart: a command that has it begin anew; hn: its name; card: of a VF that is there at
     power-on; modules: as root.archive(); named: its DHCP client tells systemd-resolved of a name
-    server, and of none if the lease has none, whatever somebody has said by hand."""
+    server, and of none if the lease has none, whatever somebody has said by hand; releases: leases
+    that it gives back as it begins anew."""
 
     def __init__(self, files, links, upper, form, state, healthy, untouched, restart, hn=HN,
-                 card=None, modules=root.MODULES, named=False):
+                 card=None, modules=root.MODULES, named=False, releases=0):
         self.files, self.links = {"/etc/network/interfaces": LOOPBACK, **files}, {**QUIET, **links}
         self.upper, self.form = upper, form
         self.state, self.healthy, self.untouched = state, healthy, untouched
         self.restart, self.hn, self.card, self.modules = restart, hn, card, modules
         self.name_server = NAME_SERVER if named else None
+        self.releases = releases
 
 
 def ifupdown(client, links):
@@ -125,7 +127,7 @@ RARE_MANAGERS = {
         {"/etc/connman/main.conf": "[General]\nNetworkInterfaceBlacklist=eth,enp1s\n",
          "/etc/netvf/rc.conf": "netvf_vf_transparent=YES\n"},
         NO_NM, HN, "transparent", "connmanctl services; connmanctl technologies",
-        r"(?m)^\*A[RO] +Wired", rf"(?s)\A(?!.*{VF})", "systemctl restart connman"),
+        r"(?m)^\*A[RO] +Wired", rf"(?s)\A(?!.*{VF})", "systemctl restart connman", releases=1),
 }
 
 
@@ -162,15 +164,17 @@ class Ping:
         self._reader.start()
 
     def end(self):
-        """(questions, answers, the longest time between two answers in seconds)"""
+        """(questions, those without an answer, the longest time between two answers in seconds).
+        The last question may be under way."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait()
         self._reader.join()
         output = "".join(self._lines)
-        at = [float(line) for line in re.findall(r"(?m)^\[([0-9.]+)\] \d+ bytes from", output)]
-        asked, answered = map(int, re.search(
-            r"(\d+) packets transmitted, (\d+) received", output).groups())
-        return asked, answered, max(b - a for a, b in zip(at, at[1:]))
+        answers = re.findall(r"(?m)^\[([0-9.]+)\] \d+ bytes from .* icmp_seq=(\d+) ", output)
+        asked = int(re.search(r"(\d+) packets transmitted", output)[1])
+        lost = set(range(1, asked)) - {int(number) for _, number in answers}
+        at = [float(when) for when, _ in answers]
+        return asked, sorted(lost), max(b - a for a, b in zip(at, at[1:]))
 
 
 def addresses(guest):
@@ -329,9 +333,10 @@ def migrate(name, manager, made):
             raise
     said, leases = story.server()
     gap = max(gap for _, _, gap in pings)
-    print(f"{name}: {story.address}, server {said}, pings (asked, answered, gap): {pings}")
+    print(f"{name}: {story.address}, server {said}, pings (asked, lost, gap): {pings}")
     assert len(leases) == 1 and leases[0].split()[2] == story.address, leases
-    assert said["NAK"] == said["RELEASE"] == 0
+    assert said["NAK"] == 0 and said["RELEASE"] == manager.releases
+    assert not any(lost for _, lost, _ in pings)
     assert gap < GAP_MAX
 
 
