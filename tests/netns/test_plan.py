@@ -52,8 +52,9 @@ defaultrouter="{HOST_ADDRESS}"
         said = programs.run("hyperv_vfup", "hn0")
         assert "the address 2001:db8::2/64 of hn0 does not move" in said
         assert guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/24"}
+        # From iproute2 6.15 on, those with several next hops are shown, too.
         assert {route["dst"] for route in ask(guest, "-4", "route", "show", "dev", "lagg0")
-                if "nhid" not in route} == {"default", "10.77.0.0/24"}
+                if not {"nhid", "nexthops"} & route.keys()} == {"default", "10.77.0.0/24"}
         assert "hn0" not in ip(guest, "rule", "show") and guest.addresses("hn0") == set()
         programs.run("hyperv_vfup", "-r", "hn0")
         assert tcp.works()
