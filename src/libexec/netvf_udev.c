@@ -12,14 +12,13 @@
 #include "libexec/context.h"
 #include "pair/uppers.h"
 #include "pair/vf_mac.h"
+#include "services/udev.h"
 
-#include <errno.h>
 #include <glob.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PROGRAM "netvf_udev"
 
@@ -228,15 +227,6 @@ static bool udev_is_vf_vlan(const struct nv_context *context, const struct nv_li
 	return nv_streq(name, link->name);
 }
 
-/* Without a record, udev has not processed it yet, or could not: its new name was taken. */
-static bool udev_has_record(int ifindex)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
-	return access(path, F_OK) == 0;
-}
-
 /*
  * udev processes both interfaces at once. While the VF has the name that is to be hn's, as the
  * kernel's eth0, udev fails to rename hn, and keeps nothing of it: no manager would look at it. A
@@ -246,10 +236,9 @@ static bool udev_has_record(int ifindex)
 static int udev_process_hn_again(
 	struct nv_context *context, const char *ifname, const char *hn_name)
 {
-	NV_AUTO(nv_file) FILE *file = NULL;
 	const struct nv_pair *pair;
 	const struct nv_link *hn;
-	char path[64];
+	int r;
 
 	if (!nv_context_look(context))
 		return 1;
@@ -257,17 +246,13 @@ static int udev_process_hn_again(
 	hn = pair ? nv_links_by_index(&context->links, pair->hn) : NULL;
 	if (!hn || pair->match != NV_MATCH_MANAGED)
 		return 0;
-	if (udev_has_record(hn->ifindex) &&
+	if (nv_udev_has_record(hn->ifindex) &&
 		(!hn_name || hn->flags & IFF_UP || if_nametoindex(hn_name)))
 		return 0;
-	snprintf(path, sizeof(path), "/sys/class/net/%s/uevent", hn->name);
-	file = fopen(path, "we");
-	if (!file || fputs("add", file) < 0 || fflush(file) < 0) {
-		nv_err("cannot have udev process %s again: %s: %s", hn->name, path,
-			nv_strerror(-errno));
-		return 1;
-	}
-	return 0;
+	r = nv_udev_process_again(hn->name);
+	if (r < 0)
+		nv_err("cannot have udev process %s again: %s", hn->name, nv_strerror(r));
+	return r < 0;
 }
 
 static int udev_print_properties(struct nv_context *context, const char *ifname, const char *wanted)

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/udev.h"
 
+#include "base/cleanup.h"
 #include "services/state_file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #define DATA_MAX 16384 /* bytes */
+#define DATA_LEN 32
 
 bool nv_udev_data_has_name(const char *text)
 {
@@ -40,17 +44,40 @@ static bool udev_kernel_renames_up(void)
 	return uname(&kernel) == 0 && nv_udev_renames_up(kernel.release);
 }
 
+static void udev_data_path(int ifindex, char path[static DATA_LEN])
+{
+	snprintf(path, DATA_LEN, "/run/udev/data/n%d", ifindex);
+}
+
 /*
  * udev has a database file for each interface that it has processed. The file has ID_RENAMING until
  * the kernel has reported the new name.
  */
 bool nv_udev_allows_up(int ifindex)
 {
-	char path[64];
+	char path[DATA_LEN];
 	char text[DATA_MAX];
 
 	if (udev_kernel_renames_up() || access("/run/udev/control", F_OK) < 0)
 		return true;
-	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
+	udev_data_path(ifindex, path);
 	return nv_state_file_read(path, text, sizeof(text)) == 0 && nv_udev_data_has_name(text);
+}
+
+bool nv_udev_has_record(int ifindex)
+{
+	char path[DATA_LEN];
+
+	udev_data_path(ifindex, path);
+	return access(path, F_OK) == 0;
+}
+
+int nv_udev_process_again(const char *ifname)
+{
+	NV_AUTO(nv_fd) int fd = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/uevent", ifname);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, "add", 3) < 0 ? -errno : 0;
 }

@@ -22,3 +22,12 @@ bool nv_udev_renames_up(const char *release);
 
 /* Whether udev has named the interface, by the text of its database file. */
 bool nv_udev_data_has_name(const char *text);
+
+/*
+ * Whether udev has processed the interface. It keeps no record of one that it could not process,
+ * because its new name was taken. A record may be the initramfs's.
+ */
+bool nv_udev_has_record(int ifindex);
+
+/* Has udev process the interface as if it had just appeared, udevadm(8) trigger. 0 or -errno. */
+int nv_udev_process_again(const char *ifname);

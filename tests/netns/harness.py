@@ -97,6 +97,9 @@ class Guest:
         return self.namespace.popen([str(word) for word in argv], **options)
 
 
+KERNELS = 1  # the group of uevents that the kernel sends
+
+
 def uevent_message(action, devpath, **keys):
     """A uevent as send_uevent() sends it."""
     text = [f"{action}@{devpath}", f"ACTION={action}", f"DEVPATH={devpath}"]

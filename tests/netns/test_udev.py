@@ -8,10 +8,9 @@ import shutil
 
 import pytest
 
-from harness import BUILD, TOP, uevent_socket
+from harness import BUILD, KERNELS, TOP, uevent_socket
 from programs import Programs
 
-KERNELS = 1  # the group of uevents that the kernel sends
 LEFT_ALONE = "NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf\n"
 
 
