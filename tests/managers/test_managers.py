@@ -38,8 +38,6 @@ QUIET = {f"{ETC}/{unit}": "/dev/null" for unit in (
     "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
     # The kernel has them as a module, which is not there.
     "proc-sys-fs-binfmt_misc.automount", "systemd-binfmt.service")}
-
-
 NO_CONNMAN = {f"{ETC}/{unit}": "/dev/null" for unit in (
     "connman.service", "connman-wait-online.service")}
 NETWORKD = {f"{WANTS}/systemd-networkd.service": "/lib/systemd/system/systemd-networkd.service"}

@@ -175,10 +175,12 @@ def test_programs_that_somebody_removes_come_back_under_load(guest, start_pair, 
     since = time.monotonic()
     strip(guest, form, place)
     removed = time.monotonic()
-    # An exclusive VF needs none, but may lose a frame as they are attached, too.
-    wait_until(lambda: whole(guest, form), what="the programs are back")
+    if form == "exclusive":  # needs no programs, but may lose a frame as they are attached
+        wait_until(lambda: whole(guest, form), what="the programs are back")
     traffic.wait_right()
-    traffic.stop(since, removed, time.monotonic())
+    until = time.monotonic()
+    wait_until(lambda: whole(guest, form), what="the programs are back")
+    traffic.stop(since, removed, until)
     assert netvfd.pair()["active"] == "vf"
     assert netvfd.log.count("somebody removed netvf's programs from") == 1
 
