@@ -13,9 +13,11 @@
 #include "kernel/monitor.h"
 #include "pair/match.h"
 #include "rcconf/settings.h"
+#include "services/udev.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <net/if_arp.h>
 #include <sched.h>
 #include <signal.h>
@@ -96,6 +98,21 @@ static bool park_is_in_use(const struct park *park, int vf)
 	return false;
 }
 
+/*
+ * udev may have refused hn its name while the VF had it. The rule that asks for hn again, in the
+ * VF's own event (80-netvf.rules), finds no VF any more. A second event of an hn that has its name
+ * changes nothing.
+ */
+static void park_name_hn(const struct nv_link *hn)
+{
+	int r = 0;
+
+	if (!(hn->flags & IFF_UP) || !nv_udev_has_record(hn->ifindex))
+		r = nv_udev_process_again(hn->name);
+	if (r < 0 && r != -ENOENT)
+		nv_err("cannot have udev process %s again: %s", hn->name, nv_strerror(r));
+}
+
 static void park_vf(struct park *park, const struct nv_link *vf, const struct nv_link *hn)
 {
 	int r;
@@ -108,10 +125,11 @@ static void park_vf(struct park *park, const struct nv_link *vf, const struct nv
 		return;
 	}
 	r = nv_kernel_link_move(park->home, vf->ifindex, park->away_fd);
-	if (r == 0)
+	if (r == 0) {
 		nv_info("%s, the VF of %s, is hidden until the network is configured", vf->name,
 			hn->name);
-	else if (r != -ENODEV)
+		park_name_hn(hn);
+	} else if (r != -ENODEV)
 		nv_err("cannot hide %s, the VF of %s: %s", vf->name, hn->name, nv_strerror(r));
 }
 

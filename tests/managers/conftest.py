@@ -3,6 +3,7 @@ import dataclasses
 import os
 import pathlib
 import sys
+import tempfile
 
 import pytest
 
@@ -34,7 +35,6 @@ def made(request):
     if not os.path.exists("/dev/net/tun"):
         pytest.skip("there is no /dev/net/tun here, so QEMU can have no network")
     wanted = {name for item in request.session.items for name in item.fixturenames}
-    images = []
     try:
         package = root.package(str(BUILD / "deb"))
         cache = Cache(PLACES)
@@ -46,14 +46,14 @@ def made(request):
         pytest.skip(str(why))
     sandbox.isolate()
 
-    def make(name):
-        images.append(str(BUILD / f"{name}.ext4"))
-        root.image(images[-1], trees[name], None if name == "plain" else package, PLACES)
-        return kernel, busybox, images[-1]
+    with tempfile.TemporaryDirectory(dir=BUILD, prefix=".images-") as images:
 
-    yield make
-    for image in images:
-        os.unlink(image)
+        def make(name):
+            image = os.path.join(images, name)
+            root.image(image, trees[name], None if name == "plain" else package, PLACES)
+            return kernel, busybox, image
+
+        yield make
 
 
 @pytest.fixture(scope="session")

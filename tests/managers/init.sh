@@ -9,6 +9,6 @@ while read -r module options; do
 	insmod "/lib/modules/$module.ko" $options
 done </etc/modules
 mount -t ext4 /dev/vda /root
-cp -a /scenario/. /root
+cp -af /scenario/. /root
 umount /proc /sys
 exec switch_root /root /sbin/init

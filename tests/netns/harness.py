@@ -117,6 +117,15 @@ def uevent_socket(namespace):
         return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, netlink_kobject_uevent)
 
 
+def uevents(ear):
+    """What the socket has heard, each as ACTION@PATH."""
+    heard = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            heard.append(ear.recv(4096, socket.MSG_DONTWAIT).split(b"\0")[0].decode())
+    return heard
+
+
 def send_uevent(namespace, action, devpath, **keys):
     """Has the kernel tell the namespace a uevent, as for a device that is not here."""
     with uevent_socket(namespace) as sender:

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, DEADLINE, wait_until
+from harness import BUILD, DEADLINE, KERNELS, uevent_socket, uevents, wait_until
 from programs import Programs
 
 
@@ -64,6 +64,19 @@ def test_a_vf_is_away_until_the_end(guest, start_park):
     end(park)
     assert is_bare(guest, "vf0")
     assert (guest.addresses("hn0"), guest.routes()) == before
+
+
+def test_udev_processes_an_hn_again_that_had_no_name_for_its_vf(guest, start_park):
+    """The VF may have had it; no other interface is looked at again."""
+    guest.attach_vf()
+    guest.attach_vf("other0")
+    guest.netlink.link("set", index=guest.namespace.index("hn0"), state="down")
+    with uevent_socket(guest.namespace) as ear:
+        ear.bind((0, KERNELS))
+        park = start_park()
+        told = [event for event in uevents(ear) if event.startswith("add@")]
+    assert told == ["add@/devices/virtual/net/hn0"]
+    end(park)
 
 
 def test_a_vf_that_is_configured_stays(guest, start_park):

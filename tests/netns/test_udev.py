@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """netvf_udev: what the managers of networks are to keep off."""
 
-import contextlib
 import os
 import re
 import shutil
 
 import pytest
 
-from harness import BUILD, KERNELS, TOP, uevent_socket
+from harness import BUILD, KERNELS, TOP, uevent_socket, uevents
 from programs import Programs
 
 LEFT_ALONE = "NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf\n"
@@ -130,11 +129,7 @@ def test_once_a_vf_is_named_its_hn_is_processed_if_it_was_not(
                   "mount -t tmpfs tmpfs /run; mkdir /run/udev"
                   f"; cp -r {records} /run/udev; exec {program} --named {' '.join(words[:2])}",
                   env=programs.environment, check=True)
-        ear.settimeout(0)
-        heard = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                heard.append(ear.recv(4096).split(b"\0")[0].decode())
+        heard = uevents(ear)
     assert heard == [f"add@/devices/virtual/net/{one}" for one in told]
 
 

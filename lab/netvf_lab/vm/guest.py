@@ -96,6 +96,12 @@ class Guest:
             raise CommandFailed(f"in the guest: {command}: status {status}: {output.strip()}")
         return output
 
+    def power_off(self):
+        """Has systemd shut the guest down; returns when it has ended."""
+        self._control.sendall(b"systemctl --no-block poweroff\n")
+        within = BOOTED_WITHIN * self._slow
+        self._loop.wait(lambda: self._ended, within, "the guest: powers off")
+
     def write(self, path, lines):
         words = " ".join(shlex.quote(line) for line in lines)
         self.run(f"printf '%s\\n' {words} >{path}")

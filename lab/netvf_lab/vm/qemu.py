@@ -72,9 +72,9 @@ def _serial_card(card, ends):
 class Qemu:
     """emulator: the program; hn and vf: their taps, in the namespace; hn_options: more properties
     of hn's card; incoming: it waits for a guest that comes from another one; counting: the guest's
-    time is a count of instructions; disk: an image, of which the guest sees and changes a copy;
-    memory: as -m takes it; card: a driver, for a VF that is there from power-on; reboots: whether
-    the guest may; append: more words for the kernel's command line; lines: more serial lines, as
+    time is a count of instructions; disk: an image; kept: whether what the guest writes is written
+    there, and not to a copy; memory: as -m takes it; card: a driver, for a VF that is there from
+    power-on; append: more words for the kernel's command line; lines: more serial lines, as
     name -> far end."""
 
     def __init__(
@@ -91,9 +91,9 @@ class Qemu:
         incoming=False,
         counting=False,
         disk=None,
+        kept=False,
         memory=MEMORY,
         card=None,
-        reboots=False,
         append="",
         lines=None,
     ):
@@ -111,8 +111,7 @@ class Qemu:
         far_ends = [end for group in groups for end in group.values()]
         argv = [
             *(*emulator.argv, "-nodefaults", "-no-user-config", "-display", "none"),
-            *(() if reboots else ("-no-reboot",)),
-            *("-machine", "q35", *PROCESSORS[counting]),
+            *("-no-reboot", "-machine", "q35", *PROCESSORS[counting]),
             *("-m", memory, "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", f"{COMMAND_LINE} {append}".strip(), "-serial", "stdio"),
             *("-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "qmp,mode=control"),
@@ -121,7 +120,8 @@ class Qemu:
             argv += _serial_card(f"serial{number}", group)
         argv += self._network(hn, hn_options)
         if disk:
-            argv += ["-drive", f"file={disk},id=disk,format=raw,if=none,snapshot=on"]
+            snapshot = "off" if kept else "on"
+            argv += ["-drive", f"file={disk},id=disk,format=raw,if=none,snapshot={snapshot}"]
             argv += ["-device", "virtio-blk-pci,bus=pcie.0,drive=disk"]
         if card:
             self._backed = self._plugged = True
