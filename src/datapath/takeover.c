@@ -339,7 +339,8 @@ static void takeover_note_limits(const struct nv_table *table, int fd)
 }
 
 /*
- * Attaches these programs to every interface of every pair. An interface that is gone is skipped.
+ * Attaches these programs to every interface of every pair. An interface that is gone, or whose
+ * place is taken, is skipped.
  */
 static int takeover_attach_all(const struct nv_objects *objects, const struct nv_objects *replaced,
 	struct nv_kernel *kernel, const struct nv_table *table)
@@ -356,7 +357,7 @@ static int takeover_attach_all(const struct nv_objects *objects, const struct nv
 			if (interface[role])
 				r = nv_objects_attach(objects, replaced, kernel, role,
 					interface[role], NV_TC_KEEP);
-			if (r < 0 && r != -ENODEV)
+			if (r < 0 && r != -ENODEV && r != -EBUSY)
 				return r;
 		}
 	}

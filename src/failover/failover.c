@@ -68,7 +68,7 @@ static int failover_refresh_filters(struct nv_failover *failover, int hn)
 static void failover_note_lagg(struct nv_managed *managed, int lagg)
 {
 	if (managed->id.lagg != lagg)
-		managed->memory.carrier = true;
+		managed->memory.carrier = NV_CARRIER_UNKNOWN;
 	managed->id.lagg = lagg;
 }
 
@@ -76,9 +76,11 @@ static void failover_note_lagg(struct nv_managed *managed, int lagg)
 static void failover_show_carrier(
 	struct nv_failover *failover, struct nv_managed *managed, bool carrier)
 {
-	if (!managed->id.lagg || managed->memory.carrier == carrier)
+	enum nv_managed_carrier wanted = carrier ? NV_CARRIER_ON : NV_CARRIER_OFF;
+
+	if (!managed->id.lagg || managed->memory.carrier == wanted)
 		return;
-	managed->memory.carrier = carrier;
+	managed->memory.carrier = wanted;
 	nv_lagg_set_carrier(failover->datapath, managed->id.lagg, carrier);
 }
 
@@ -719,19 +721,22 @@ static int failover_adopt_one(const struct nv_dp_pair *pair, void *data)
 	nv_attach_delay_skip(&managed->memory.attach_delay, pair->vf);
 	managed->memory.notify.port = pair->active;
 	managed->id.lagg = pair->lagg;
-	managed->memory.carrier = true;
 	managed->state.ready |= nv_datapath_vf_was_up(failover->datapath, pair->hn, pair->vf);
 	nv_owners_set(failover, managed, 0);
 	return 0;
 }
 
+/*
+ * One interface that is gone, or whose place for programs is taken, must not keep netvfd from all
+ * the others: failover/reattach.h tells of it, and tries again each second.
+ */
 static int failover_adopt(struct nv_failover *failover)
 {
 	int r = nv_datapath_each(failover->datapath, failover_adopt_one, failover);
 
 	for (size_t i = 0; i < failover->n_managed && r == 0; i++) {
 		r = failover_refresh_filters(failover, failover->managed[i].id.hn);
-		if (r == -ENODEV)
+		if (r == -ENODEV || r == -EBUSY)
 			r = 0;
 	}
 	return r;

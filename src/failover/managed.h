@@ -54,6 +54,13 @@ struct nv_managed_id {
 	int owned[NV_OWNED_MAX]; /* as nv_owners_set() noted them; 0: none */
 };
 
+/* A lagg that another process has made, or an earlier netvfd, has the carrier that it left. */
+enum nv_managed_carrier {
+	NV_CARRIER_UNKNOWN,
+	NV_CARRIER_ON,
+	NV_CARRIER_OFF,
+};
+
 /* State of a pair in addition to its state machine, kept between settles. */
 struct nv_managed_memory {
 	struct nv_holddown holddown;
@@ -64,7 +71,7 @@ struct nv_managed_memory {
 	int unnamed_vf; /* ifindex of a VF that is not set up before udev has named it; 0: none */
 	/* it is not known yet whether a manager configures hn: counts as transparent */
 	bool undecided;
-	bool carrier; /* carrier of the lagg as it was set last */
+	enum nv_managed_carrier carrier; /* of the lagg, as it was set last */
 	int refused; /* ifindex of a port that the bond refused; 0: none */
 	bool no_bond; /* the bond could not be made */
 	int port_vf; /* ifindex of the VF that carries only another interface's frames; 0: none */

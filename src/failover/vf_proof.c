@@ -342,7 +342,7 @@ static uint64_t proof_due(const struct nv_vf_proof *proof)
 static void proof_arm(struct nv_failover *failover)
 {
 	uint64_t now = nv_loop_now(failover->loop);
-	uint64_t due = nv_deadlines_next(&failover->proofs);
+	uint64_t due = failover->traffic ? now : nv_deadlines_next(&failover->proofs);
 
 	if (due == NV_NEVER)
 		nv_watch_disarm(failover->proof);

@@ -98,6 +98,15 @@ static void monitor_lose_link(struct nv_monitor *monitor, const struct nv_link *
 	monitor_tell_link(&old, NULL, monitor);
 }
 
+/*
+ * Before Linux 5.14 the parent is found by the name, which the interface may not have had any more
+ * when its message was read. The message of the new name follows.
+ */
+static bool monitor_knows_driver(const struct nv_link *known, const struct nv_link *now)
+{
+	return known->driver[0] && (known->parent_bus[0] || nv_streq(known->name, now->name));
+}
+
 static void monitor_take_link(const struct nv_link *link, bool gone, void *data)
 {
 	struct nv_monitor *monitor = data;
@@ -110,7 +119,7 @@ static void monitor_take_link(const struct nv_link *link, bool gone, void *data)
 			monitor_lose_link(monitor, known);
 		return;
 	}
-	if (known && known->driver[0]) {
+	if (known && monitor_knows_driver(known, link)) {
 		nv_strcopy(new.driver, sizeof(new.driver), known->driver);
 		nv_strcopy(new.parent_bus, sizeof(new.parent_bus), known->parent_bus);
 		nv_strcopy(new.parent_dev, sizeof(new.parent_dev), known->parent_dev);

@@ -9,25 +9,30 @@
 #include <fcntl.h>
 #include <string.h>
 
-static bool context_read_rcconf(struct nv_context *context)
+/* @needed: nothing is done without it. */
+static bool context_read_rcconf(struct nv_context *context, bool needed)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
 	const char *path = getenv(NV_RCCONF_ENV);
-	int r = nv_rcconf_load(path ? path : NV_RCCONF_PATH, &faults, &context->rcconf);
+	int (*load)(const char *, struct nv_faults *, struct nv_rcconf **) =
+		needed ? nv_rcconf_load : nv_rcconf_load_or_empty;
+	int r = load(path ? path : NV_RCCONF_PATH, &faults, &context->rcconf);
 
 	context->settings = calloc(1, sizeof(*context->settings));
 	if (!context->settings)
 		r = -ENOMEM;
-	if (r == 0)
+	if (r >= 0)
 		nv_settings_read(context->rcconf, &faults, context->settings);
 	nv_faults_log(&faults);
 	if (r < 0)
 		nv_err("rc.conf cannot be used (%s), so nothing is done; netvfd --check shows its errors: correct them",
 			nv_strerror(r));
-	return r == 0;
+	else if (r > 0)
+		nv_warn("rc.conf cannot be used and counts as empty; netvfd --check shows its errors: correct them");
+	return r >= 0;
 }
 
-bool nv_context_open(struct nv_context *context)
+static bool context_open(struct nv_context *context, bool needs_rcconf)
 {
 	int r;
 
@@ -47,12 +52,22 @@ bool nv_context_open(struct nv_context *context)
 			context->run_dir, nv_strerror(r));
 		return false;
 	}
-	if (!context_read_rcconf(context))
+	if (!context_read_rcconf(context, needs_rcconf))
 		return false;
 	r = nv_kernel_open(&context->kernel);
 	if (r < 0)
 		nv_err("cannot open a netlink socket: %s", nv_strerror(r));
 	return r == 0;
+}
+
+bool nv_context_open(struct nv_context *context)
+{
+	return context_open(context, true);
+}
+
+bool nv_context_open_anyway(struct nv_context *context)
+{
+	return context_open(context, false);
 }
 
 void nv_context_auto(struct nv_context *context)

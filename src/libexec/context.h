@@ -20,6 +20,9 @@ struct nv_context {
 
 /* Reads rc.conf ($NETVF_RC_CONF, else /etc/netvf/rc.conf) and opens the kernel. Needs root. */
 bool nv_context_open(struct nv_context *context);
+
+/* The same, but an rc.conf with an error counts as empty, with a warning. */
+bool nv_context_open_anyway(struct nv_context *context);
 void nv_context_auto(struct nv_context *context);
 
 /* Reads links and pairs again. */

@@ -567,7 +567,7 @@ static bool vfup_release(struct vfup *up, const char *hn)
 {
 	struct nv_dp_pair pair = {};
 
-	if (!nv_context_open(&up->context) || !vfup_take_lock(up, hn, NV_MOVE_TO_HN) ||
+	if (!nv_context_open_anyway(&up->context) || !vfup_take_lock(up, hn, NV_MOVE_TO_HN) ||
 		!nv_context_look(&up->context))
 		return false;
 	up->hn = nv_links_by_name(&up->context.links, hn);
@@ -601,7 +601,7 @@ static bool vfup_release_all(void)
 	NV_AUTO(vfup) struct vfup all = {.lock = -1};
 	bool done = true;
 
-	if (!nv_context_open(&all.context) || !nv_context_look(&all.context))
+	if (!nv_context_open_anyway(&all.context) || !nv_context_look(&all.context))
 		return false;
 	for (size_t i = 0; i < all.context.pairs.count; i++) {
 		NV_AUTO(vfup) struct vfup up = {.lock = -1};

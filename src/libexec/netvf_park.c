@@ -53,7 +53,7 @@ static void park_read_settings(struct nv_settings *ret_settings)
 	const char *path = getenv(NV_RCCONF_ENV);
 	struct nv_rcconf *rcconf = NULL;
 
-	if (nv_rcconf_load(path ? path : NV_RCCONF_PATH, &faults, &rcconf) == 0)
+	if (nv_rcconf_load_or_empty(path ? path : NV_RCCONF_PATH, &faults, &rcconf) >= 0)
 		nv_settings_read(rcconf, &faults, ret_settings);
 	nv_faults_log(&faults);
 	nv_rcconf_free(rcconf);
@@ -100,7 +100,7 @@ static bool park_is_in_use(const struct park *park, int vf)
 
 /*
  * udev may have refused hn its name while the VF had it. The rule that asks for hn again, in the
- * VF's own event (80-netvf.rules), finds no VF any more. A second event of an hn that has its name
+ * VF's own event (91-netvf.rules), finds no VF any more. A second event of an hn that has its name
  * changes nothing.
  */
 static void park_name_hn(const struct nv_link *hn)

@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 		nv_err("usage: " PROGRAM " INTERFACE [NAME] | --named VF [NAME]");
 		return 1;
 	}
-	if (!nv_context_open(&context))
+	if (!nv_context_open_anyway(&context))
 		return 1;
 	if (named)
 		return udev_process_hn_again(&context, argv[2], argv[3]);

@@ -55,6 +55,7 @@ static bool release_make_plan(struct release *release)
 	first->to = release->hn->ifindex;
 	first->keeps = true;
 	first->up = true;
+	nv_dhcp_clients_restore(first, release->journal.client);
 	return true;
 }
 

@@ -48,9 +48,9 @@ static void apply_set_link(struct nv_kernel *kernel, const struct nv_move *move)
 	change = (struct nv_link_change){.what = NV_LINK_ALIAS,
 		.to = {.tx_queue_len = move->tx_queue_len, .group = move->group}};
 	nv_strcopy(change.to.alias, sizeof(change.to.alias), move->description);
-	if (move->from)
+	if (move->was)
 		change.what |= NV_LINK_TX_QUEUE_LEN | NV_LINK_GROUP;
-	r = move->from || move->description[0] ? nv_kernel_link_set(kernel, move->to, &change) : 0;
+	r = move->was || move->description[0] ? nv_kernel_link_set(kernel, move->to, &change) : 0;
 	if (r < 0)
 		nv_warn("cannot set the description, group and queue length of %s: %s",
 			move->to_name, nv_strerror(r));
@@ -88,7 +88,7 @@ static bool apply_copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 		apply_set_link(kernel, move);
 	if (move->from)
 		nv_sysctls_loosen(kernel, move);
-	if (move->from && !move->keeps)
+	if ((move->from || move->sysctls.count) && !move->keeps)
 		nv_sysctls_copy(kernel, move);
 	if (move->accept_rtadv)
 		nv_sysctls_accept_rtadv(kernel, move->to_name);
@@ -100,8 +100,7 @@ static bool apply_copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 	if (move->keeps)
 		return true;
 	apply_set_token(kernel, move);
-	if (move->from)
-		nv_sysctls_copy_mtu(kernel, move);
+	nv_sysctls_copy_mtu(kernel, move);
 	return true;
 }
 
@@ -132,13 +131,16 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	}
 }
 
-static void apply_close_link(struct nv_kernel *kernel, const struct nv_move *move)
+/* A link that is deleted before the new one is made is read for the last time. */
+static void apply_close_link(struct nv_kernel *kernel, struct nv_move *move)
 {
 	const struct nv_link_change bare = {
 		.what = NV_LINK_ADDR_GEN_MODE,
 		.to.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE,
 	};
 
+	if (!move->to)
+		nv_sysctls_save(kernel, move);
 	nv_kernel_link_set(kernel, move->from, &bare);
 	nv_sysctls_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
 }

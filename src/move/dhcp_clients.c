@@ -95,6 +95,37 @@ int nv_dhcp_clients_choose(struct nv_plan *plan)
 	return r;
 }
 
+void nv_dhcp_clients_ended(const struct nv_move *move, char *ret_kind, size_t size)
+{
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients old = {};
+	const struct nv_dhcp_client *client;
+
+	ret_kind[0] = '\0';
+	if (move->client != NV_CLIENT_STOP || nv_dhcp_find(move->from_name, &old) < 0)
+		return;
+	client = dhcp_clients_find(&old, false);
+	if (client)
+		nv_strcopy(ret_kind, size, nv_dhcp_kind_name(client->kind));
+}
+
+void nv_dhcp_clients_restore(struct nv_move *move, const char *kind)
+{
+	enum nv_dhcp_kind known;
+	const char *program;
+
+	if (nv_dhcp_kind_of(kind, &known) < 0 || dhcp_clients_run_on(move->from_name, false))
+		return;
+	program = nv_dhcp_installed(&known);
+	if (!program) {
+		nv_warn("%s was served by %s, and there is no DHCP client on this system now",
+			move->to_name, kind);
+		return;
+	}
+	move->client = NV_CLIENT_START;
+	move->dhcp =
+		(struct nv_dhcp_wanted){.mode = NV_DHCP_ASYNC, .program = program, .flags = ""};
+}
+
 bool nv_dhcp_clients_are_slow(const struct nv_plan *plan)
 {
 	bool slow = false;

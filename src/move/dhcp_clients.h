@@ -13,6 +13,18 @@
  */
 int nv_dhcp_clients_choose(struct nv_plan *plan);
 
+/*
+ * Writes the kind of the client that serves the old interface and that nv_dhcp_clients_move() will
+ * end without another one in its place: because rc.conf has addresses. "": there is none.
+ */
+void nv_dhcp_clients_ended(const struct nv_move *move, char *ret_kind, size_t size);
+
+/*
+ * The way back of that: a client of this kind is to be started on the new interface, unless one
+ * serves the old one. @kind "": none is. Does nothing if no client is installed.
+ */
+void nv_dhcp_clients_restore(struct nv_move *move, const char *kind);
+
 /* Whether a client is to be started, and rc.conf wants to wait for none of them (SYNCDHCP). */
 bool nv_dhcp_clients_are_slow(const struct nv_plan *plan);
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "kernel/bridge_port.h"
 #include "move/addresses.h"
+#include "move/dhcp_clients.h"
 #include "move/sysctls.h"
 
 #include <errno.h>
@@ -197,6 +198,7 @@ int nv_journal_take(struct nv_kernel *kernel, const struct nv_link *hn,
 	journal->hn = hn->ifindex;
 	memcpy(journal->mac, hn->mac, NV_MAC_LEN);
 	journal->taken = journal_now_since_boot();
+	nv_dhcp_clients_ended(&plan->move[0], journal->client, sizeof(journal->client));
 	return journal_take_config(now, plan, journal);
 }
 

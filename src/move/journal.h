@@ -24,6 +24,9 @@ struct nv_journal {
 	uint8_t mac[NV_MAC_LEN];
 	uint64_t taken; /* seconds since boot, to compute lifetimes */
 	uint32_t lagg_mtu; /* the MTU that the lagg got */
+	/* kind of the DHCP client that served hn, and was ended for addresses of rc.conf; "": none
+	 */
+	char client[16];
 	struct nv_journal_settings settings;
 	struct nv_rtobjs addrs; /* all addresses that hn had, in the kernel's order */
 	struct nv_rtobjs displaced; /* those addresses, routes and the like that did not move */

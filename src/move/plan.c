@@ -541,6 +541,7 @@ void nv_plan_auto(struct nv_plan *plan)
 		nv_addrs_auto(&plan->move[i].addrs);
 		nv_routes_auto(&plan->move[i].routes);
 		nv_rtobjs_auto(&plan->move[i].port);
+		nv_words_auto(&plan->move[i].sysctls);
 	}
 	free(plan->move);
 	nv_rtobjs_auto(&plan->objs);

@@ -59,6 +59,9 @@ struct nv_move {
 	bool keeps;
 	bool late; /* it could be made only after the old one was deleted */
 	char accept_ra[16]; /* the old interface's IPv6 setting; "": its current one */
+	/* what nv_sysctls_save() has read; each as PATH=VALUE, with the new interface's path */
+	struct nv_words sysctls;
+	unsigned int mtu6; /* IPv6 MTU; 0: the link's */
 	/*
 	 * values to be restored; "": not changed. The first may be set before, to the old
 	 * interface's own

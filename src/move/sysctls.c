@@ -39,16 +39,21 @@ static int sysctls_get(struct nv_kernel *kernel, const char *directory, const ch
 	return nv_kernel_sysctl_read(kernel, path, value, VALUE_MAX);
 }
 
+static void sysctls_write(struct nv_kernel *kernel, const char *path, const char *value)
+{
+	int r = nv_kernel_sysctl_write(kernel, path, value);
+
+	if (r < 0 && r != -ENOENT)
+		nv_warn("cannot write %s to /proc/sys/%s: %s", value, path, nv_strerror(r));
+}
+
 static void sysctls_set(struct nv_kernel *kernel, const char *directory, const char *ifname,
 	const char *name, const char *value)
 {
 	char path[NV_SYSCTL_PATH_MAX];
-	int r;
 
 	snprintf(path, sizeof(path), "%s/%s/%s", directory, ifname, name);
-	r = nv_kernel_sysctl_write(kernel, path, value);
-	if (r < 0 && r != -ENOENT)
-		nv_warn("cannot write %s to /proc/sys/%s: %s", value, path, nv_strerror(r));
+	sysctls_write(kernel, path, value);
 }
 
 void nv_sysctls_set(struct nv_kernel *kernel, const char *family, const char *ifname,
@@ -60,19 +65,19 @@ void nv_sysctls_set(struct nv_kernel *kernel, const char *family, const char *if
 	sysctls_set(kernel, directory, ifname, name, value);
 }
 
-static void sysctls_copy_one(struct nv_kernel *kernel, const struct nv_move *move,
-	const char *directory, const char *name)
+static void sysctls_save_one(
+	struct nv_kernel *kernel, struct nv_move *move, const char *directory, const char *name)
 {
-	char from[VALUE_MAX];
-	char to[VALUE_MAX];
+	char value[VALUE_MAX];
 
-	if (sysctls_get(kernel, directory, move->from_name, name, from) == 0 &&
-		sysctls_get(kernel, directory, move->to_name, name, to) == 0 && !nv_streq(from, to))
-		sysctls_set(kernel, directory, move->to_name, name, from);
+	if (sysctls_get(kernel, directory, move->from_name, name, value) == 0 &&
+		nv_words_add(&move->sysctls, "%s/%s/%s=%s", directory, move->to_name, name, value) <
+			0)
+		nv_warn("cannot copy %s of %s: %s", name, move->from_name, nv_strerror(-ENOMEM));
 }
 
-static void sysctls_copy_directory(
-	struct nv_kernel *kernel, const struct nv_move *move, const char *directory)
+static void sysctls_save_directory(
+	struct nv_kernel *kernel, struct nv_move *move, const char *directory)
 {
 	NV_AUTO(nv_words) struct nv_words names = {};
 	char path[NV_SYSCTL_PATH_MAX];
@@ -82,15 +87,15 @@ static void sysctls_copy_directory(
 		return;
 	for (size_t i = 0; i < NV_ARRAY_SIZE(first); i++)
 		if (sysctls_is_among(first[i], (const char *const *)names.word, names.count))
-			sysctls_copy_one(kernel, move, directory, first[i]);
+			sysctls_save_one(kernel, move, directory, first[i]);
 	for (size_t i = 0; i < names.count; i++)
 		if (!sysctls_is_among(names.word[i], first, NV_ARRAY_SIZE(first)) &&
 			!sysctls_is_among(names.word[i], left, NV_ARRAY_SIZE(left)))
-			sysctls_copy_one(kernel, move, directory, names.word[i]);
+			sysctls_save_one(kernel, move, directory, names.word[i]);
 }
 
 /* The IPv6 MTU may be smaller than the link's; otherwise it follows the link. */
-void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
+static unsigned int sysctls_small_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 {
 	char value[VALUE_MAX];
 	struct nv_link link;
@@ -99,6 +104,24 @@ void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 	if (nv_kernel_link(kernel, move->from, &link) == 0 &&
 		sysctls_get(kernel, "net/ipv6/conf", move->from_name, "mtu", value) == 0 &&
 		nv_parse_u32(value, UINT32_MAX, &mtu) == 0 && mtu < link.mtu)
+		return mtu;
+	return 0;
+}
+
+void nv_sysctls_save(struct nv_kernel *kernel, struct nv_move *move)
+{
+	nv_words_auto(&move->sysctls);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(directories); i++)
+		sysctls_save_directory(kernel, move, directories[i]);
+	move->mtu6 = sysctls_small_mtu(kernel, move);
+}
+
+void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
+{
+	char value[VALUE_MAX];
+
+	snprintf(value, sizeof(value), "%u", move->mtu6);
+	if (move->mtu6)
 		sysctls_set(kernel, "net/ipv6/conf", move->to_name, "mtu", value);
 }
 
@@ -126,10 +149,26 @@ void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 	nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", "2");
 }
 
-void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move)
+/* @saved: PATH=VALUE */
+static void sysctls_put(struct nv_kernel *kernel, const char *saved)
 {
-	for (size_t i = 0; i < NV_ARRAY_SIZE(directories); i++)
-		sysctls_copy_directory(kernel, move, directories[i]);
+	const char *value = strchr(saved, '=') + 1;
+	char path[NV_SYSCTL_PATH_MAX];
+	char current[VALUE_MAX];
+
+	snprintf(path, sizeof(path), "%.*s", (int)(value - 1 - saved), saved);
+	if (nv_kernel_sysctl_read(kernel, path, current, sizeof(current)) == 0 &&
+		!nv_streq(value, current))
+		sysctls_write(kernel, path, value);
+}
+
+void nv_sysctls_copy(struct nv_kernel *kernel, struct nv_move *move)
+{
+	if (!move->sysctls.count)
+		nv_sysctls_save(kernel, move);
+	for (size_t i = 0; i < move->sysctls.count; i++)
+		sysctls_put(kernel, move->sysctls.word[i]);
+	nv_words_auto(&move->sysctls);
 	if (move->accept_ra[0])
 		nv_sysctls_set(kernel, "ipv6", move->to_name, "accept_ra", move->accept_ra);
 }

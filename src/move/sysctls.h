@@ -6,12 +6,24 @@
 #include "move/plan.h"
 
 /*
+ * Keeps what nv_sysctls_copy() and nv_sysctls_copy_mtu() read of the old interface, for one that is
+ * deleted before the new one can be made.
+ */
+void nv_sysctls_save(struct nv_kernel *kernel, struct nv_move *move);
+
+/*
+ * Reads what nv_sysctls_copy() and nv_sysctls_copy_mtu() give the new interface of @move. Needed
+ * where the old one is deleted before the new one is made; nv_sysctls_copy() does it else.
+ */
+void nv_sysctls_save(struct nv_kernel *kernel, struct nv_move *move);
+
+/*
  * Gives the new interface of @move every value that differs on the old one, from net/ipv4/conf,
  * net/ipv6/conf, net/ipv4/neigh, net/ipv6/neigh and net/mpls/conf. Duplicate address detection and
  * address generation stay as the lagg has them. A secret for stable addresses stays behind, because
  * it makes other addresses on another link.
  */
-void nv_sysctls_copy(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_sysctls_copy(struct nv_kernel *kernel, struct nv_move *move);
 
 /*
  * Strict reverse path filtering (rp_filter 1) would drop frames that arrive on one interface while

@@ -276,3 +276,14 @@ int nv_rcconf_load(const char *path, struct nv_faults *faults, struct nv_rcconf 
 		return rcconf_unreadable(path, errno, faults);
 	return nv_rcconf_parse(path, text, length, faults, ret_rcconf);
 }
+
+int nv_rcconf_load_or_empty(
+	const char *path, struct nv_faults *faults, struct nv_rcconf **ret_rcconf)
+{
+	int r = nv_rcconf_load(path, faults, ret_rcconf);
+
+	if (r != -EINVAL)
+		return r;
+	r = nv_rcconf_parse(path, "", 0, faults, ret_rcconf);
+	return r < 0 ? r : 1;
+}

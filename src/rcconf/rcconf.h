@@ -28,6 +28,13 @@ struct nv_rcconf;
  * file that cannot be read is a fault. Returns 0, -EINVAL (@faults got an error), or -ENOMEM.
  */
 int nv_rcconf_load(const char *path, struct nv_faults *faults, struct nv_rcconf **ret_rcconf);
+
+/*
+ * The same, but a file with an error counts as empty, for what must not depend on it. Returns 1 if
+ * it is that, else 0 or -ENOMEM.
+ */
+int nv_rcconf_load_or_empty(
+	const char *path, struct nv_faults *faults, struct nv_rcconf **ret_rcconf);
 int nv_rcconf_parse(const char *name, const char *text, size_t length, struct nv_faults *faults,
 	struct nv_rcconf **ret_rcconf);
 struct nv_rcconf *nv_rcconf_free(struct nv_rcconf *rcconf);

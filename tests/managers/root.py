@@ -37,6 +37,7 @@ SPARE = 128 << 20  # bytes, for what the guest writes
 
 MODULES = ("virtio_blk", "crc32c_generic", "ext4", "autofs4", *initramfs.MODULES)
 
+UNITS = "/etc/systemd/system"
 CONTROL = "dev-virtio\\x2dports-control.device"
 # systemd's own limit of 90 s is too short for udev on a busy machine; and then nobody obeys.
 PATIENCE = """\
@@ -112,7 +113,7 @@ def image(path, tree, package, places):
                  env={"PATH": "/usr/sbin:/usr/bin", "DEBIAN_FRONTEND": "noninteractive"})
         _install(root, "usr/sbin/obey", os.path.join(lab, "obey.sh"))
         _install(root, "usr/sbin/netvf-lab-agent", places.agent)
-        units = os.path.join(root, "etc/systemd/system")
+        units = os.path.join(root, UNITS.lstrip("/"))
         with open(os.path.join(units, "obey.service"), "w", encoding="utf-8") as file:
             file.write(OBEY_UNIT)
         os.mkdir(os.path.join(units, f"{CONTROL}.d"))
@@ -123,6 +124,17 @@ def image(path, tree, package, places):
                                   text=True).stdout.split()[0])
         _run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "nodiscard", "-d", root,
               path, f"{(used * 5 // 4 + SPARE) // 1024}k"])
+
+
+def masked(*units):
+    """The links that make systemd leave them alone."""
+    return {f"{UNITS}/{unit}": "/dev/null" for unit in units}
+
+
+def wanted(*units):
+    """The links that make systemd start them."""
+    return {f"{UNITS}/multi-user.target.wants/{unit}": f"/lib/systemd/system/{unit}"
+            for unit in units}
 
 
 def archive(path, kernel, busybox, files, links, modules=MODULES):

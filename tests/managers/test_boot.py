@@ -18,7 +18,7 @@ from netvf_lab.topology import GUEST_MAC, HOST_ADDRESS
 from netvf_lab.vm.dhcp import Server
 from netvf_lab.vm.peers import Peer
 from netvf_lab.vm.session import Session
-from test_managers import ETC, LOOPBACK, NO_NM, QUIET, SET_NAME, WANTS, addresses, netplan
+from test_managers import LOOPBACK, NETWORKD, NO_NM, QUIET, SET_NAME, addresses, netplan
 
 BOOTS = int(os.environ.get("NETVF_BOOTS", "2"))
 HN = "eth0"  # as the network configuration says
@@ -60,19 +60,17 @@ cloud_init_modules: [seed_random, update_hostname]
 cloud_config_modules: [runcmd]
 cloud_final_modules: [final_message]
 """
-SLOW = {f"{ETC}/{unit}": "/dev/null" for unit in (
-    "e2scrub_reap.service", "polkit.service", "udisks2.service")}
-# An administrator's netplan names hn, and not cloud-init. The VF is put aside after udev has
-# processed hn, and before it has named the VF.
+SLOW = root.masked("e2scrub_reap.service", "polkit.service", "udisks2.service")
+# An administrator's netplan names hn, and not cloud-init.
+NO_CLOUD_INIT = {"/etc/cloud/cloud-init.disabled": "", **netplan("networkd", SET_NAME)}
+# The VF is put aside after udev has processed hn, and before it has named the VF.
 SLOW_VF = {
     "/etc/cloud/cloud.cfg.d/99-network.cfg": "network: {config: disabled}\n",
     **netplan("networkd", SET_NAME),
     "/etc/udev/rules.d/79-slow.rules":
     f'ACTION=="add", SUBSYSTEM=="net", DRIVERS=="{CARD}", PROGRAM="/bin/sleep 20"\n',
-    f"{ETC}/netvf-park.service.d/late.conf": "[Service]\nExecStartPre=/bin/sleep 10\n",
+    f"{root.UNITS}/netvf-park.service.d/late.conf": "[Service]\nExecStartPre=/bin/sleep 10\n",
 }
-NETWORKD = {f"{WANTS}/{unit}": f"/lib/systemd/system/{unit}" for unit in (
-    "systemd-networkd.service", "systemd-networkd-wait-online.service")}
 
 
 class Manager:
@@ -87,7 +85,6 @@ class Manager:
             f"{LAB}system_info: {{network: {{renderers: [{renderer}]}}}}\n"}
 
 
-NO_NM = {**NO_NM, f"{ETC}/NetworkManager-wait-online.service": "/dev/null"}
 MANAGERS = {
     "ifupdown": Manager("eni", NO_NM, "lagg0"),
     "systemd-networkd": Manager("networkd", {**NO_NM, **NETWORKD}, HN),
@@ -150,11 +147,14 @@ class Story:
         self.await_("test -s /run/cloud-init/result.json")
         result = json.loads(self.guest.run("cat /run/cloud-init/result.json"))
         assert result["v1"]["errors"] == []
-        driver = self.guest.run(f"readlink /sys/class/net/{HN}/device/driver")
-        assert driver.strip().endswith("/virtio_net")
         if self.card:
             aside = self.guest.run("journalctl -b -u netvf-park --no-pager")
             assert "is hidden until" in aside and "is given back" in aside, aside
+        self.check_network(pair)
+
+    def check_network(self, pair):
+        driver = self.guest.run(f"readlink /sys/class/net/{HN}/device/driver")
+        assert driver.strip().endswith("/virtio_net")
         upper = self.manager.upper if pair else HN
         if pair:
             self.await_("netvf status --json | grep -q '\"active\": \"vf\"'")
@@ -178,7 +178,7 @@ def boot(tmp_path):
         kernel, busybox, image = made
         manager = MANAGERS[name]
         archive, disk = str(tmp_path / "initramfs"), str(tmp_path / "disk")
-        links = {**manager.links, **{f"{ETC}/{unit}": "/dev/null" for unit in masked}}
+        links = {**manager.links, **root.masked(*masked)}
         root.archive(archive, kernel, busybox, {**manager.files, **(files or {})}, links, modules)
         subprocess.run(["cp", "--sparse=always", image, disk], check=True)
         stack.callback(os.unlink, disk)
@@ -225,6 +225,12 @@ def test_a_vf_that_udev_is_slow_to_name_does_not_cost_hn_its_name(boot, cloud):
     """The VF, probed first, is eth0 until it is put aside."""
     story = boot(cloud, "netplan", files=SLOW_VF, modules=(CARD, *root.MODULES))
     story.check(pair=True)
+
+
+def test_where_cloud_init_is_disabled_hn_has_its_name(boot, cloud):
+    """/run/cloud-init is there all the same, and no VF is put aside."""
+    story = boot(cloud, "netplan", files=NO_CLOUD_INIT, modules=(CARD, *root.MODULES))
+    story.check_network(pair=True)
 
 
 @pytest.mark.parametrize("name", ["systemd-networkd"])

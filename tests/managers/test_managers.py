@@ -28,19 +28,16 @@ GAP_MAX = 0.5  # seconds; emulation alone makes some 0.1
 MIGRATIONS = 10 if os.environ.get("NETVF_LONG") else 1
 WITHIN = 60  # seconds, for any one thing in the guest
 
-ETC = "/etc/systemd/system"
-WANTS = f"{ETC}/multi-user.target.wants"
 LOOPBACK = "auto lo\niface lo inet loopback\n"
-NO_NM = {f"{ETC}/NetworkManager.service": "/dev/null"}
+NO_NM = root.masked("NetworkManager.service", "NetworkManager-wait-online.service")
 # What a test has no use for, and what takes time.
-QUIET = {f"{ETC}/{unit}": "/dev/null" for unit in (
+QUIET = root.masked(
     "serial-getty@ttyS0.service", "getty@tty1.service", "apt-daily.timer",
     "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
     # The kernel has them as a module, which is not there.
-    "proc-sys-fs-binfmt_misc.automount", "systemd-binfmt.service")}
-NO_CONNMAN = {f"{ETC}/{unit}": "/dev/null" for unit in (
-    "connman.service", "connman-wait-online.service")}
-NETWORKD = {f"{WANTS}/systemd-networkd.service": "/lib/systemd/system/systemd-networkd.service"}
+    "proc-sys-fs-binfmt_misc.automount", "systemd-binfmt.service")
+NO_CONNMAN = root.masked("connman.service", "connman-wait-online.service")
+NETWORKD = root.wanted("systemd-networkd.service", "systemd-networkd-wait-online.service")
 # A VF that is there at power-on is found before hn then.
 VF_FIRST = ("e1000e", *root.MODULES)
 

@@ -234,6 +234,19 @@ def test_fixed_addresses_stop_the_client(booted, server):
     assert serving(guest, "hn0") == serving(guest, "lagg0") == []
 
 
+@in_all
+def test_the_client_that_fixed_addresses_stopped_is_started_again(booted, server):
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    booted.write_rcconf('ifconfig_hn0="inet 10.77.0.2/24"\n')
+    booted.run("hyperv_vfup", "hn0")
+    assert guest.addresses("lagg0") == {"10.77.0.2/24"}
+    booted.run("hyperv_vfup", "-r", "hn0")
+    assert guest.addresses("hn0") == {lease}
+    pid, = serving(guest, "hn0")
+    assert os.path.basename(booted.client) in title(pid)
+
+
 @pytest.mark.parametrize("booted", ["udhcpc"], indirect=True)
 def test_a_missing_program_is_said_and_the_running_one_serves(booted, server):
     guest = booted.guest

@@ -48,6 +48,17 @@ route_a="-net 198.51.104.0/24 {HOST_ADDRESS}"
     assert_same(whole_state(guest, "hn0"), before)
 
 
+def test_an_error_in_rcconf_does_not_hold_it_back(programs, guest):
+    """A package that is removed leaves no lagg behind."""
+    furnish(guest)
+    before = whole_state(guest, "hn0")
+    programs.run("hyperv_vfup", "hn0")
+    programs.rcconf.write_text("ifconfig_hn0=inet 192.0.2.1/24\n")
+    said = programs.run("hyperv_vfup", "-r", "hn0")
+    assert "counts as empty" in said and "hn0 is as it was before" in said
+    assert_same(whole_state(guest, "hn0"), before)
+
+
 def test_what_has_changed_since_stays_changed(programs, guest):
     settle(guest)
     ip(guest, "route", "add", "198.51.100.0/24", "via", HOST_ADDRESS)

@@ -51,6 +51,13 @@ def test_among_hundreds_of_links_an_interface_costs_what_it_costs_alone(guest, p
     assert among < alone + 10
 
 
+def test_an_error_in_rcconf_does_not_keep_it_from_its_work(guest, programs):
+    """VFs that have their hn's MAC address are known without rc.conf."""
+    programs.rcconf.write_text("ifconfig_hn0=inet 192.0.2.1/24\n")
+    done = guest.run(BUILD / "src/libexec/netvf_udev", "vf0", env=programs.environment)
+    assert done.returncode == 0 and "counts as empty" in done.stderr
+
+
 def test_two_vfs_of_one_hn_are_nobodys(guest, programs):
     programs.rcconf.write_text('netvf_pairs="hn0:vf0 hn0:vf1"\n')
     guest.topology.attach("vf1")

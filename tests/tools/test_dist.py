@@ -100,6 +100,15 @@ def test_udevs_rule_runs_the_program_that_is_installed(installed):
     assert os.access(installed / program, os.X_OK)
 
 
+def test_udev_does_not_drop_what_a_vf_has_it_run(installed):
+    """RUN= drops what rules before it have added."""
+    directory = installed / "usr/lib/udev/rules.d"
+    rules = "".join(file.read_text() for file in sorted(directory.iterdir()))
+    program, = re.findall(r'RUN\+="/(\S+) --named \$name ', rules)
+    assert os.access(installed / program, os.X_OK)
+    assert 0 < rules.rindex("RUN=") < rules.index("RUN+=")
+
+
 def test_an_administrators_file_stays(tmp_path):
     ours, theirs = tmp_path / "rc.conf", tmp_path / "etc/rc.conf"
     ours.write_text("a=1\n")

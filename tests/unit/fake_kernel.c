@@ -220,6 +220,26 @@ static int op_sysctl_write(void *self, const char *path, const char *value)
 	return 0;
 }
 
+/* An interface of this name that is made later has the values of "default". */
+void fake_reset_sysctls(struct fake_kernel *fake, const char *ifname)
+{
+	char path[NV_SYSCTL_PATH_MAX];
+	char directory[32];
+	char name[64];
+	char whose[64];
+
+	for (size_t i = 0; i < fake->n_sysctls; i++) {
+		if (sscanf(fake->sysctl[i].path, "net/%31[^/]/conf/%63[^/]/%63s", directory, whose,
+			    name) != 3 ||
+			!nv_streq(whose, ifname))
+			continue;
+		snprintf(path, sizeof(path), "net/%s/conf/default/%s", directory, name);
+		if (op_sysctl_read(
+			    fake, path, fake->sysctl[i].value, sizeof(fake->sysctl[i].value)) < 0)
+			fake->sysctl[i].path[0] = '\0';
+	}
+}
+
 /* Names in a directory, which end the path; separated by blanks, in which no name has one. */
 static int op_sysctl_list(void *self, const char *path, struct nv_words *ret_names)
 {

@@ -355,6 +355,7 @@ int fake_op_link_del(void *self, int ifindex)
 	if (!nv_links_by_index(&fake->links, ifindex))
 		return -ENODEV;
 	fake_log(fake, "link_del", ifindex, "");
+	fake_reset_sysctls(fake, nv_links_by_index(&fake->links, ifindex)->name);
 	fake_del_link(fake, ifindex);
 	return 0;
 }

@@ -27,6 +27,7 @@ int fake_op_link_set(void *self, int ifindex, const struct nv_link_change *chang
 int fake_op_link_add(
 	void *self, const struct nv_link *link, const char *peer_name, int *ret_ifindex);
 int fake_op_link_del(void *self, int ifindex);
+void fake_reset_sysctls(struct fake_kernel *fake, const char *ifname);
 int fake_op_addr_add(void *self, const struct nv_addr *addr, bool replace);
 int fake_op_addr_del(void *self, const struct nv_addr *addr);
 

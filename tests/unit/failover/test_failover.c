@@ -295,6 +295,21 @@ static void a_lagg_shows_whether_a_port_can_carry(void **state)
 	assert_true(fake_link(fake, "lagg0").carrier);
 }
 
+static void an_adopted_lagg_shows_it_too(void **state)
+{
+	struct nv_link lagg;
+
+	(void)state;
+	make_all();
+	close_failover();
+	lagg = fake_link(fake, "lagg0");
+	lagg.carrier = false;
+	fake_put_link(fake, &lagg);
+	open_failover();
+	hear();
+	assert_true(fake_link(fake, "lagg0").carrier);
+}
+
 static void a_second_vf_is_ignored_while_the_first_is_there(void **state)
 {
 	int vf = make_all();
@@ -618,12 +633,15 @@ static void without_a_data_path_there_is_no_failover(void **state)
 	path.error = -EPERM;
 	assert_int_equal(nv_failover_new(&template, &none), -EPERM);
 	assert_null(none);
-	/* A pair whose hn has gone is no trouble. */
-	path.error = -ENODEV;
-	assert_int_equal(nv_failover_new(&template, &none), 0);
-	assert_int_equal(none->n_managed, 1);
-	assert_false(path.patient);
-	nv_failover_free(none);
+	/* A pair whose hn has gone is no trouble, nor one whose place for programs is taken. */
+	for (int i = 0; i < 2; i++) {
+		path.patient = true;
+		path.error = i ? -EBUSY : -ENODEV;
+		assert_int_equal(nv_failover_new(&template, &none), 0);
+		assert_int_equal(none->n_managed, 1);
+		assert_false(path.patient);
+		none = nv_failover_free(none);
+	}
 	assert_null(nv_failover_free(NULL));
 }
 
@@ -662,6 +680,7 @@ int main(void)
 		TEST(a_vf_that_flaps_is_held_and_let_in_by_the_clock),
 		TEST(a_lagg_that_is_deleted_leaves_hn_as_the_upper),
 		TEST(a_lagg_shows_whether_a_port_can_carry),
+		TEST(an_adopted_lagg_shows_it_too),
 		TEST(a_second_vf_is_ignored_while_the_first_is_there),
 		TEST(a_lagg_goes_on_when_hn_has_gone),
 		TEST(an_hn_takes_its_place_when_the_lock_is_free),

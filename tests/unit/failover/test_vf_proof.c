@@ -225,6 +225,19 @@ static void nobody_looks_while_the_guest_is_quiet(void **state)
 	expect_log("");
 }
 
+/* It is told once: the program tells again only when somebody waits for it again. */
+static void traffic_that_is_told_as_a_pair_is_settled_wakes_the_watch(void **state)
+{
+	(void)state;
+	begin();
+	path.awaits_traffic = false;
+	failover->traffic = true;
+	nv_watch_arm(failover->proof, 0);
+	nv_vf_proof_follow(failover, managed());
+	nv_loop_run_once(loop, 0);
+	assert_true(managed()->proof.watch.awake);
+}
+
 /* The day of a guest that sends some now and then, and is never answered. */
 static void one_way_traffic_raises_no_alarm(void **state)
 {
@@ -401,6 +414,7 @@ int main(void)
 		TEST(the_administrator_may_use_it_all_the_same),
 		TEST(a_vf_with_a_link_anew_begins_anew),
 		TEST(nobody_looks_while_the_guest_is_quiet),
+		TEST(traffic_that_is_told_as_a_pair_is_settled_wakes_the_watch),
 		TEST(one_way_traffic_raises_no_alarm),
 		TEST(a_guest_without_neighbours_raises_no_alarm),
 		TEST(neighbours_in_a_vlan_that_the_vf_refuses_are_not_asked),

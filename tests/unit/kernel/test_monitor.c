@@ -133,6 +133,23 @@ static void what_exists_is_told_first(void **state)
 	assert_string_equal(nv_monitor_links(fixture->monitor)->link[1].driver, "mlx5_core");
 }
 
+/* Before Linux 5.14 it is found by a name, which may have been another one by then. */
+static void the_parent_of_a_link_that_is_renamed_is_looked_for_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct nv_link link;
+
+	start(fixture);
+	fake_make_link(fixture->fake, "eth1", "mlx5_core", 1);
+	expect(fixture, "+eth1 ; ");
+	link = fake_link(fixture->fake, "eth1");
+	strcpy(link.name, "vf0");
+	strcpy(link.parent_bus, "pci");
+	fake_put_link(fixture->fake, &link);
+	expect(fixture, "eth1=vf0 ; ");
+	assert_string_equal(nv_monitor_links(fixture->monitor)->link[0].parent_bus, "pci");
+}
+
 static void each_message_is_applied_without_a_dump(void **state)
 {
 	struct fixture *fixture = *state;
@@ -549,6 +566,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_exists_is_told_first),
 		TEST(a_request_to_notify_peers_is_reported),
+		TEST(the_parent_of_a_link_that_is_renamed_is_looked_for_again),
 		TEST(each_message_is_applied_without_a_dump),
 		TEST(a_link_takes_forgotten_addresses_along),
 		TEST(a_loss_leads_to_the_difference),

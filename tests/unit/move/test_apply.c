@@ -235,6 +235,39 @@ static void a_vlan_whose_name_is_taken_waits(void **state)
 	assert_int_equal(fake_link(bench.fake, "storage").lower, bench.lagg);
 }
 
+static void a_vlan_that_keeps_its_name_keeps_its_settings(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+	static const char *const names[] = {
+		"ipv4/conf/%s/proxy_arp", "ipv6/conf/%s/disable_ipv6", "ipv6/conf/%s/accept_ra"};
+	char path[NV_SYSCTL_PATH_MAX];
+	struct nv_link *vlan;
+
+	(void)state;
+	put_vlan(&bench, "storage", 8);
+	vlan = &bench.fake->links.link[bench.fake->links.count - 1];
+	vlan->tx_queue_len = 77;
+	vlan->group = 3;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "net/");
+		snprintf(path + 4, sizeof(path) - 4, names[i], "storage");
+		set_sysctl(&bench, path, "1");
+		snprintf(path + 4, sizeof(path) - 4, names[i], "default");
+		set_sysctl(&bench, path, "0");
+	}
+	make_plan(&bench);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP_PATHS));
+	assert_int_equal(fake_link(bench.fake, "storage").lower, bench.lagg);
+	assert_int_equal(fake_link(bench.fake, "storage").tx_queue_len, 77);
+	assert_int_equal(fake_link(bench.fake, "storage").group, 3);
+	for (size_t i = 0; i < NV_ARRAY_SIZE(names); i++) {
+		snprintf(path + 4, sizeof(path) - 4, names[i], "storage");
+		assert_string_equal(get_sysctl(&bench, path), "1");
+	}
+}
+
 static void an_address_that_the_kernel_refuses_ends_it(void **state)
 {
 	BENCH(bench);
@@ -418,6 +451,7 @@ int main(void)
 		cmocka_unit_test(an_ipv6_address_is_for_ever_when_it_is_settled),
 		cmocka_unit_test(every_step_may_be_repeated),
 		cmocka_unit_test(a_vlan_whose_name_is_taken_waits),
+		cmocka_unit_test(a_vlan_that_keeps_its_name_keeps_its_settings),
 		cmocka_unit_test(an_address_that_the_kernel_refuses_ends_it),
 		cmocka_unit_test(a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent),
 		cmocka_unit_test(sysctls_come_along_and_strict_filtering_is_loose_meanwhile),

@@ -325,16 +325,22 @@ static void file_is_read_or_the_reason_given(void **state)
 	assert_int_equal(truncate(path, NV_RCCONF_FILE_MAX + 1), 0);
 	assert_int_equal(nv_rcconf_load(path, &faults, &rcconf), -EINVAL);
 	assert_int_equal(faults.errors, 1);
+	assert_int_equal(nv_rcconf_load_or_empty(path, &faults, &rcconf), 1);
+	assert_null(nv_rcconf_get(rcconf, "a"));
+	rcconf = nv_rcconf_free(rcconf);
 	unlink(path);
 
 	assert_int_equal(nv_rcconf_load(path, &faults, &rcconf), 0);
 	assert_null(nv_rcconf_get(rcconf, "a"));
 	rcconf = nv_rcconf_free(rcconf);
 
+	assert_int_equal(nv_rcconf_load_or_empty(path, &faults, &rcconf), 0);
+	rcconf = nv_rcconf_free(rcconf);
+
 	assert_int_equal(nv_rcconf_load("/tmp", &faults, &rcconf), -EINVAL);
 	assert_null(rcconf);
-	assert_int_equal(faults.errors, 2);
-	assert_string_equal(faults.fault[1].file, "/tmp");
+	assert_int_equal(faults.errors, 3);
+	assert_string_equal(faults.fault[2].file, "/tmp");
 }
 
 static void interface_names_are_spelled_for_sh(void **state)
