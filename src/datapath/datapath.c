@@ -23,6 +23,8 @@
 
 #define ALL_ROLES ((1U << NV_ROLES) - 1)
 
+#define BYPASSED_MAX 64
+
 struct nv_datapath {
 	struct nv_kernel *kernel;
 	char *run_dir;
@@ -36,7 +38,10 @@ struct nv_datapath {
 	bool has_tcx;
 	bool hooks_wanted;
 	struct ring_buffer *reports; /* NULL until nv_datapath_reports_fd() is called */
-	unsigned int reported; /* by the reports that are being read */
+	unsigned int reported; /* by the reports that were read last */
+	/* the hns of NV_DP_REPORT_BYPASS among these; each tells again after a second */
+	int bypassed[BYPASSED_MAX];
+	size_t n_bypassed;
 	struct nv_hooks hooks;
 	int hooks_error; /* 0: hooks are attached; -errno: why they are not */
 };
@@ -686,11 +691,21 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 	return slot < 0 ? slot : dp_put_limits(datapath, slot, limits);
 }
 
+static void dp_note_bypassed(struct nv_datapath *datapath, __u32 slot)
+{
+	if (slot < datapath->table.count && datapath->n_bypassed < BYPASSED_MAX)
+		datapath->bypassed[datapath->n_bypassed++] =
+			(int)nv_table_entry(&datapath->table, slot)->hn;
+}
+
 static int dp_take_report(void *data, void *report, size_t size)
 {
 	const struct nv_report_of *what = report;
-	unsigned int *bits = data;
+	struct nv_datapath *datapath = data;
+	unsigned int *bits = &datapath->reported;
 
+	if (size >= sizeof(*what) && what->report == NV_REPORT_BYPASS)
+		dp_note_bypassed(datapath, what->slot);
 	/* Programs of an earlier version tell the slot only: of group reports. */
 	if (size >= sizeof(*what) && what->report == NV_REPORT_BYPASS)
 		*bits |= NV_DP_REPORT_BYPASS;
@@ -708,17 +723,26 @@ static int dp_take_report(void *data, void *report, size_t size)
 int nv_datapath_reports_fd(struct nv_datapath *datapath)
 {
 	if (!datapath->reports)
-		datapath->reports = ring_buffer__new(datapath->objects.fd[NV_OBJECT_REPORTS],
-			dp_take_report, &datapath->reported, NULL);
+		datapath->reports = ring_buffer__new(
+			datapath->objects.fd[NV_OBJECT_REPORTS], dp_take_report, datapath, NULL);
 	return datapath->reports ? ring_buffer__epoll_fd(datapath->reports) : -errno;
 }
 
 unsigned int nv_datapath_reports(struct nv_datapath *datapath)
 {
 	datapath->reported = 0;
+	datapath->n_bypassed = 0;
 	if (datapath->reports)
 		ring_buffer__consume(datapath->reports);
 	return datapath->reported;
+}
+
+bool nv_datapath_was_bypassed(const struct nv_datapath *datapath, int hn)
+{
+	for (size_t i = 0; i < datapath->n_bypassed; i++)
+		if (datapath->bypassed[i] == hn)
+			return true;
+	return false;
 }
 
 /* Whether the pair is direct while the VF is active. */

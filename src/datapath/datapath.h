@@ -157,7 +157,7 @@ enum nv_dp_report {
 	NV_DP_REPORT_GROUPS = 1 << 0,
 	/*
 	 * an hn has sent frames by itself, though a lagg is its upper: it has a configuration of
-	 * its own again. Said once a second for each pair
+	 * its own again: nv_datapath_was_bypassed(). Said once a second for each pair
 	 */
 	NV_DP_REPORT_BYPASS = 1 << 1,
 	NV_DP_REPORT_TRAFFIC = 1 << 2, /* as nv_datapath_await_traffic() asked */
@@ -181,6 +181,10 @@ int nv_datapath_reports_fd(struct nv_datapath *datapath);
 
 /* Reads all reports. Returns the bits of enum nv_dp_report that were among them. */
 unsigned int nv_datapath_reports(struct nv_datapath *datapath);
+
+/* Whether one of the reports that nv_datapath_reports() read last was NV_DP_REPORT_BYPASS of @hn.
+ */
+bool nv_datapath_was_bypassed(const struct nv_datapath *datapath, int hn);
 
 /*
  * Removes the pair: the programs of hn, VF and lagg, and the map's entries. Returns 0 also if there

@@ -400,7 +400,8 @@ static void vf_filters_on_report(int fd, int events, void *data)
 	if (!(reports & (NV_DP_REPORT_BYPASS | NV_DP_REPORT_FOREIGN)))
 		return;
 	for (size_t i = 0; i < failover->n_managed; i++) {
-		failover->managed[i].memory.bypass_reports += !!(reports & NV_DP_REPORT_BYPASS);
+		failover->managed[i].memory.bypass_reports +=
+			nv_datapath_was_bypassed(failover->datapath, failover->managed[i].id.hn);
 		nv_hns_add(&failover->due, failover->managed[i].id.hn);
 	}
 	nv_watch_arm(failover->soon, 0);

@@ -29,7 +29,8 @@ bool nv_bound_depends(const struct nv_bound *bound);
 
 /*
  * Whether a group counts. Not those that the kernel joins on each interface (RFC 1112, RFC 4291),
- * and those of name resolution (mDNS, LLMNR), which is told of new addresses. Pure.
+ * and those of name resolution (mDNS, LLMNR), which is told of new addresses. Others count whoever
+ * has joined them, because the kernel does not tell. Pure.
  */
 bool nv_group_depends(const struct nv_ip *group);
 

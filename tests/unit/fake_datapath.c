@@ -241,6 +241,12 @@ unsigned int nv_datapath_reports(struct nv_datapath *datapath)
 	return datapath->reported;
 }
 
+bool nv_datapath_was_bypassed(const struct nv_datapath *datapath, int hn)
+{
+	return datapath->reported & NV_DP_REPORT_BYPASS &&
+	       (!datapath->bypassed || datapath->bypassed == hn);
+}
+
 void nv_datapath_note_vf_up(struct nv_datapath *datapath, int hn, int vf, bool up)
 {
 	const struct nv_dp_pair *pair = find(datapath, hn);

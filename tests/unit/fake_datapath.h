@@ -31,6 +31,7 @@ struct nv_datapath {
 	int reattach_error; /* what attaching again fails with */
 	unsigned int looks; /* how often somebody looked for them */
 	unsigned int reported; /* what nv_datapath_reports() returns */
+	int bypassed; /* the hn of NV_DP_REPORT_BYPASS among these; 0: each */
 	int error; /* what the next edit fails with; then it is 0 again */
 	unsigned int counted; /* how often counters were read */
 	int count_error; /* what reading them fails with; 0: it does not */

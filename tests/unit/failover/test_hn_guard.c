@@ -130,6 +130,17 @@ static void what_sends_and_is_nothing_known_is_looked_at_once(void **state)
 	expect("");
 }
 
+static void what_the_hn_of_another_pair_sends_is_nothing_to_it(void **state)
+{
+	(void)state;
+	make_all();
+	path.bypassed = hn() + 1000;
+	for (int i = 0; i < 10; i++)
+		report(NV_DP_REPORT_BYPASS);
+	expect("");
+	assert_int_equal(managed()->memory.bypass_reports, 0);
+}
+
 static void without_a_vf_or_a_lagg_it_is_left(void **state)
 {
 	int vf;
@@ -174,6 +185,7 @@ int main(void)
 		TEST(a_bridge_that_takes_hn_is_a_configuration_too),
 		TEST(a_route_is_looked_for_when_hn_has_sent),
 		TEST(what_sends_and_is_nothing_known_is_looked_at_once),
+		TEST(what_the_hn_of_another_pair_sends_is_nothing_to_it),
 		TEST(without_a_vf_or_a_lagg_it_is_left),
 		TEST(what_the_kernel_has_no_more_is_nobodys_fault),
 	};
