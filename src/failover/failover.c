@@ -218,18 +218,20 @@ static bool failover_find_kept(const struct nv_failover *failover, const struct 
 	static const char unnamed[] =
 		"is no synthetic interface any more by its name and rc.conf; its pair stays, because its lagg has no other path";
 	static const char gone[] = "is gone; its lagg continues on the VF, and has no other path";
+	static const char both_gone[] =
+		"is gone, and so is its VF; its lagg keeps the configuration until a synthetic interface with its MAC address comes";
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
 	const struct nv_link *vf = nv_links_by_index(links, managed->state.vf);
 	const struct nv_pairs *pairs = &failover->pairs;
 	struct nv_dp_pair path;
 
-	if ((!hn && !vf) || nv_pairs_by_vf(pairs, managed->id.hn) ||
+	if (nv_pairs_by_vf(pairs, managed->id.hn) ||
 		nv_datapath_get(failover->datapath, managed->id.hn, &path) < 0 ||
 		path.mode != NV_MODE_LAGG || !nv_links_by_index(links, path.lagg))
 		return false;
 	*ret_pair = (struct nv_pair){.match = NV_MATCH_MANAGED, .hn = managed->id.hn};
-	nv_strcopy(ret_pair->why, sizeof(ret_pair->why), hn ? unnamed : gone);
+	nv_strcopy(ret_pair->why, sizeof(ret_pair->why), hn ? unnamed : vf ? gone : both_gone);
 	memcpy(ret_pair->mac, path.mac, NV_MAC_LEN);
 	if (vf && (!vf->master || vf->master == path.lagg) && !nv_pairs_by_vf(pairs, vf->ifindex) &&
 		!nv_pairs_by_hn(pairs, vf->ifindex))
@@ -333,8 +335,21 @@ void nv_failover_note_addr(struct nv_failover *failover, int ifindex)
 	nv_concern_addr(failover, ifindex);
 }
 
-/* The pair of a VF whose hn is gone. */
-static struct nv_managed *failover_find_orphan(struct nv_failover *failover, int vf)
+/* Whether the pair has only its lagg, with the MAC address of this link. */
+static bool failover_is_bare(const struct nv_failover *failover, const struct nv_managed *managed,
+	const struct nv_link *link)
+{
+	struct nv_dp_pair path;
+
+	return !failover_is_there(failover, managed->id.hn) &&
+	       !failover_is_there(failover, managed->state.vf) &&
+	       nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0 &&
+	       path.mode == NV_MODE_LAGG && memcmp(path.mac, link->mac, NV_MAC_LEN) == 0;
+}
+
+/* The pair whose hn is gone and whose place the new one takes: by its VF, else by its lagg. */
+static struct nv_managed *failover_find_orphan(
+	struct nv_failover *failover, const struct nv_link *new, int vf)
 {
 	int hn = 0;
 
@@ -344,11 +359,14 @@ static struct nv_managed *failover_find_orphan(struct nv_failover *failover, int
 		if (managed->state.vf == vf && !failover_is_there(failover, hn))
 			return managed;
 	}
+	for (size_t i = 0; i < failover->n_managed; i++)
+		if (failover_is_bare(failover, &failover->managed[i], new))
+			return &failover->managed[i];
 	return NULL;
 }
 
 /*
- * A new hn replaces one that is gone, in a pair whose VF has the same MAC address. VF_UP is raised
+ * A new hn replaces one that is gone, in a pair with the same MAC address. VF_UP is raised
  * again, so that hyperv_vfup moves the new hn's configuration. Returns 0, with *ret_managed NULL if
  * there is no such pair, or -EAGAIN: the data path is locked and nothing has changed. A pair that
  * keeps its hn, which is gone, is added to @due.
@@ -359,11 +377,11 @@ static int failover_replace_hn(struct nv_failover *failover, const struct nv_pai
 	const struct nv_dp_change change = {.what = NV_DP_HN, .to.hn = pair->hn};
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, pair->hn);
-	struct nv_managed *managed = failover_find_orphan(failover, pair->vf);
+	struct nv_managed *managed = hn ? failover_find_orphan(failover, hn, pair->vf) : NULL;
 	const struct nv_link *lagg;
 	int r;
 
-	if (!managed || !hn || pair->match != NV_MATCH_MANAGED)
+	if (!managed || pair->match != NV_MATCH_MANAGED)
 		return 0;
 	lagg = nv_links_by_index(links, managed->id.lagg);
 	nv_port_setup(failover->kernel, hn, lagg ? lagg->mtu : 0, NULL);
@@ -377,6 +395,11 @@ static int failover_replace_hn(struct nv_failover *failover, const struct nv_pai
 		nv_hns_add(due, managed->id.hn);
 		return 0;
 	}
+	/* Its configuration is on the lagg, so nobody else sets it up. */
+	r = lagg ? nv_kernel_link_up(failover->kernel, hn->ifindex, true) : 0;
+	if (r < 0)
+		nv_warn("cannot set %s, a port of %s, up: %s", hn->name, lagg->name,
+			nv_strerror(r));
 	managed = nv_managed_rename(failover, managed, pair->hn);
 	managed->state.announced = false;
 	managed->state.dormant = false;

@@ -277,12 +277,14 @@ def test_metrics(guest, netvfd, echo):
     assert not [name for name in after if "packets" in name and 'port="vf"' in name]
 
 
-def test_hn_gone_after_its_vf_is_forgotten(guest, netvfd):
+def test_hn_gone_after_its_vf_is_forgotten_with_its_lagg(guest, netvfd):
     guest.attach_vf()
     wait_lagg(netvfd)
     guest.detach_vf("unplug")
     netvfd.wait_active("hn")
     guest.netlink.link("del", index=guest.namespace.index("hn0"))
+    wait_until(lambda: "so is its VF" in netvfd.pair()["why"])
+    guest.netlink.link("del", index=guest.namespace.index("lagg0"))
     wait_until(lambda: netvfd.pair() is None)
 
 

@@ -115,10 +115,11 @@ def test_an_hn_that_went_last_has_its_lagg_again(guest, netvfd, echo):
     guest.detach_vf("unplug")
     netvfd.wait_active("hn")
     unplug_hn(guest)
-    wait_until(lambda: netvfd.pair() is None)
+    wait_until(lambda: "so is its VF" in netvfd.pair()["why"])
     wait_until(lambda: not guest.link("lagg0")["flags"] & IFF_RUNNING)
     plug_hn(guest)
-    guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
+    wait_until(lambda: guest.link("lagg0")["flags"] & IFF_RUNNING, what="without a VF")
+    assert echo.ask(5) == 5
     guest.attach_vf()
     wait_lagg(netvfd)
     wait_until(lambda: guest.link("lagg0")["flags"] & IFF_RUNNING)

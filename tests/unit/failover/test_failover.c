@@ -536,8 +536,36 @@ static void a_lagg_that_is_left_without_ports_has_no_carrier(void **state)
 	fake_del_link(fake, make_all());
 	fake_del_link(fake, hn());
 	hear();
-	assert_int_equal(failover->n_managed, 0);
 	assert_false(fake_link(fake, "lagg0").carrier);
+	fake_del_link(fake, fake_link(fake, "lagg0").ifindex);
+	hear();
+	assert_int_equal(failover->n_managed, 0);
+}
+
+/* As when the driver is loaded anew while the VF is away: else lagg0 would have no path for ever.
+ */
+static void an_hn_that_comes_back_alone_has_its_lagg_again(void **state)
+{
+	int vf = make_all();
+	struct nv_link link;
+	int next;
+
+	(void)state;
+	fake_del_link(fake, vf);
+	hear();
+	fake_del_link(fake, hn());
+	hear();
+	fake_make_link(fake, "other", "virtio_net", 9);
+	next = fake_make_link(fake, "hn0", "virtio_net", 1);
+	link = fake_link(fake, "hn0");
+	link.flags &= ~(unsigned int)IFF_UP;
+	fake_put_link(fake, &link);
+	hear();
+	assert_true(fake_link(fake, "hn0").flags & IFF_UP);
+	assert_int_equal(fake_path(&path, next)->mode, NV_MODE_LAGG);
+	assert_int_equal(fake_path(&path, next)->active, NV_PORT_HN);
+	assert_int_equal(fake_path(&path, next)->lagg, fake_link(fake, "lagg0").ifindex);
+	assert_true(fake_link(fake, "lagg0").carrier);
 }
 
 static void an_hn_that_rcconf_takes_away_keeps_its_lagg(void **state)
@@ -693,6 +721,7 @@ int main(void)
 		TEST(only_an_administrator_leaves_a_vf_down),
 		TEST(a_pair_that_is_forgotten_leaves_its_hn_as_it_is),
 		TEST(a_lagg_that_is_left_without_ports_has_no_carrier),
+		TEST(an_hn_that_comes_back_alone_has_its_lagg_again),
 		TEST(an_hn_that_rcconf_takes_away_keeps_its_lagg),
 		TEST(an_hn_that_cannot_take_the_place_of_one_is_told_of),
 		TEST(filters_that_cannot_be_set_again_are_told_of),
