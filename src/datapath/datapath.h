@@ -182,8 +182,7 @@ int nv_datapath_reports_fd(struct nv_datapath *datapath);
 /* Reads all reports. Returns the bits of enum nv_dp_report that were among them. */
 unsigned int nv_datapath_reports(struct nv_datapath *datapath);
 
-/* Whether one of the reports that nv_datapath_reports() read last was NV_DP_REPORT_BYPASS of @hn.
- */
+/* Whether NV_DP_REPORT_BYPASS of @hn was among the reports that were read last. */
 bool nv_datapath_was_bypassed(const struct nv_datapath *datapath, int hn);
 
 /*

@@ -172,6 +172,21 @@ static uint64_t failover_in(const struct nv_failover *failover, uint64_t wait)
 }
 
 /* A step, and what is to be known after it of when the next one is. */
+/*
+ * A VF that was in another network namespace may come back with its ifindex before netvfd has seen
+ * it go: set down, and without all that it was given.
+ */
+static void failover_take_vf_out(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
+{
+	struct nv_pair without = *pair;
+
+	without.vf = 0;
+	if (managed->memory.vf_lost && pair->vf && pair->vf == managed->state.vf)
+		failover_try_step(failover, managed, &without);
+	managed->memory.vf_lost = false;
+}
+
 static void failover_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
@@ -180,6 +195,7 @@ static void failover_step(
 	failover->wait = UINT64_MAX;
 	managed->memory.failed = false;
 	nv_deadlines_set(&failover->clock, hn, NV_NEVER);
+	failover_take_vf_out(failover, managed, pair);
 	failover_try_step(failover, managed, pair);
 	nv_deadlines_add(&failover->clock, hn, failover_in(failover, failover->wait));
 	nv_owners_set(failover, managed, pair->vf);
@@ -318,8 +334,12 @@ static void failover_lose(struct nv_failover *failover, int ifindex)
 {
 	int hn = 0;
 
-	while ((hn = nv_owners_next(failover, ifindex, hn)))
-		nv_managed_find(failover, hn)->memory.programs_due = true;
+	while ((hn = nv_owners_next(failover, ifindex, hn))) {
+		struct nv_managed *managed = nv_managed_find(failover, hn);
+
+		managed->memory.programs_due = true;
+		managed->memory.vf_lost |= ifindex == managed->state.vf;
+	}
 }
 
 void nv_failover_note_link(

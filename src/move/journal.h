@@ -24,8 +24,7 @@ struct nv_journal {
 	uint8_t mac[NV_MAC_LEN];
 	uint64_t taken; /* seconds since boot, to compute lifetimes */
 	uint32_t lagg_mtu; /* the MTU that the lagg got */
-	/* kind of the DHCP client that served hn, and was ended for addresses of rc.conf; "": none
-	 */
+	/* kind of hn's DHCP client, which was ended for addresses of rc.conf; "": there was none */
 	char client[16];
 	struct nv_journal_settings settings;
 	struct nv_rtobjs addrs; /* all addresses that hn had, in the kernel's order */

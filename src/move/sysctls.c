@@ -149,10 +149,10 @@ void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 	nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", "2");
 }
 
-/* @saved: PATH=VALUE */
+/* @saved: PATH=VALUE. An interface's name may have a '='; no value has one. */
 static void sysctls_put(struct nv_kernel *kernel, const char *saved)
 {
-	const char *value = strchr(saved, '=') + 1;
+	const char *value = strrchr(saved, '=') + 1;
 	char path[NV_SYSCTL_PATH_MAX];
 	char current[VALUE_MAX];
 

@@ -6,12 +6,6 @@
 #include "move/plan.h"
 
 /*
- * Keeps what nv_sysctls_copy() and nv_sysctls_copy_mtu() read of the old interface, for one that is
- * deleted before the new one can be made.
- */
-void nv_sysctls_save(struct nv_kernel *kernel, struct nv_move *move);
-
-/*
  * Reads what nv_sysctls_copy() and nv_sysctls_copy_mtu() give the new interface of @move. Needed
  * where the old one is deleted before the new one is made; nv_sysctls_copy() does it else.
  */

@@ -65,7 +65,6 @@ def test_a_vf_that_went_and_came_with_its_index_unseen(guest, netvfd, echo):
     guest.netlink.link("set", index=index, net_ns_fd=guest.host.net)
     guest.host.netlink.link("set", index=index, net_ns_fd=guest.namespace.net)
     assert guest.namespace.index("vf0") == index
-    guest.netlink.link("set", index=index, state="up")
     os.kill(netvfd.process.pid, signal.SIGCONT)
     wait_until(lambda: dptool(guest, "programs", "vf0")[0])
     netvfd.wait_active("vf")

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import signal
 import struct
 
 import pytest
@@ -167,3 +168,18 @@ def limit_mtu(guest, name):
         guest.host.netlink.link("set", index=guest.host.index(name), xdp_fd=program)
     finally:
         os.close(program)
+
+
+def test_a_vf_that_went_and_came_with_its_index_unseen_is_set_up_again(guest, start_netvfd, echo):
+    netvfd = start_netvfd(rcconf=NO_WAIT)
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    index = guest.namespace.index("vf0")
+    os.kill(netvfd.process.pid, signal.SIGSTOP)
+    guest.netlink.link("set", index=index, net_ns_fd=guest.host.net)
+    guest.host.netlink.link("set", index=index, net_ns_fd=guest.namespace.net)
+    assert guest.namespace.index("vf0") == index and not guest.is_up("vf0")
+    os.kill(netvfd.process.pid, signal.SIGCONT)
+    wait_until(lambda: guest.is_up("vf0"))
+    netvfd.wait_active("vf")
+    assert echo.ask(5) == 5

@@ -606,7 +606,7 @@ static void filters_that_cannot_be_set_again_are_told_of(void **state)
 {
 	(void)state;
 	make_all();
-	lose(pair()->vf);
+	lose(hn());
 	path.error = -EIO;
 	nv_failover_settle_all(failover);
 	assert_int_equal(said("hn0: cannot check its tc programs: "), 1);
