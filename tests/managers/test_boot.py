@@ -150,6 +150,7 @@ class Story:
         if self.card:
             aside = self.guest.run("journalctl -b -u netvf-park --no-pager")
             assert "is hidden until" in aside and "is given back" in aside, aside
+        self.await_(f"systemctl is-active {ONLINE}")
         self.check_network(pair)
 
     def check_network(self, pair):
@@ -160,7 +161,6 @@ class Story:
             self.await_("netvf status --json | grep -q '\"active\": \"vf\"'")
             self.await_("! pidof hyperv_vfup hyperv_vfattach")
         self.await_(f"ip -4 -o address show dev {upper} | grep -q inet")
-        self.await_(f"systemctl is-active {ONLINE}")
         found = addresses(self.guest)
         assert list(found) == [upper] and len(found[upper]) == 1, found
         assert self.guest.run("systemctl --failed --no-legend").strip() == ""
