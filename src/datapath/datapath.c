@@ -691,8 +691,9 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 	return slot < 0 ? slot : dp_put_limits(datapath, slot, limits);
 }
 
-static void dp_note_bypassed(struct nv_datapath *datapath, __u32 slot)
+static void dp_note_bypass(struct nv_datapath *datapath, __u32 slot)
 {
+	datapath->reported |= NV_DP_REPORT_BYPASS;
 	if (slot < datapath->table.count && datapath->n_bypassed < BYPASSED_MAX)
 		datapath->bypassed[datapath->n_bypassed++] =
 			(int)nv_table_entry(&datapath->table, slot)->hn;
@@ -704,11 +705,9 @@ static int dp_take_report(void *data, void *report, size_t size)
 	struct nv_datapath *datapath = data;
 	unsigned int *bits = &datapath->reported;
 
-	if (size >= sizeof(*what) && what->report == NV_REPORT_BYPASS)
-		dp_note_bypassed(datapath, what->slot);
 	/* Programs of an earlier version tell the slot only: of group reports. */
 	if (size >= sizeof(*what) && what->report == NV_REPORT_BYPASS)
-		*bits |= NV_DP_REPORT_BYPASS;
+		dp_note_bypass(datapath, what->slot);
 	else if (size >= sizeof(*what) && what->report == NV_REPORT_TRAFFIC)
 		*bits |= NV_DP_REPORT_TRAFFIC;
 	else if (size >= sizeof(*what) && what->report == NV_REPORT_LEFT)

@@ -171,7 +171,6 @@ static uint64_t failover_in(const struct nv_failover *failover, uint64_t wait)
 	return wait == UINT64_MAX ? NV_NEVER : nv_loop_now(failover->loop) + wait;
 }
 
-/* A step, and what is to be known after it of when the next one is. */
 /*
  * A VF that was in another network namespace may come back with its ifindex before netvfd has seen
  * it go: set down, and without all that it was given.
@@ -179,14 +178,16 @@ static uint64_t failover_in(const struct nv_failover *failover, uint64_t wait)
 static void failover_take_vf_out(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
-	struct nv_pair without = *pair;
+	if (managed->memory.vf_lost && pair->vf && pair->vf == managed->state.vf) {
+		struct nv_pair without = *pair;
 
-	without.vf = 0;
-	if (managed->memory.vf_lost && pair->vf && pair->vf == managed->state.vf)
+		without.vf = 0;
 		failover_try_step(failover, managed, &without);
+	}
 	managed->memory.vf_lost = false;
 }
 
+/* A step, and what is to be known after it of when the next one is. */
 static void failover_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
@@ -361,10 +362,11 @@ static bool failover_is_bare(const struct nv_failover *failover, const struct nv
 {
 	struct nv_dp_pair path;
 
-	return !failover_is_there(failover, managed->id.hn) &&
+	return managed->state.mode == NV_MODE_LAGG &&
+	       !failover_is_there(failover, managed->id.hn) &&
 	       !failover_is_there(failover, managed->state.vf) &&
 	       nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0 &&
-	       path.mode == NV_MODE_LAGG && memcmp(path.mac, link->mac, NV_MAC_LEN) == 0;
+	       memcmp(path.mac, link->mac, NV_MAC_LEN) == 0;
 }
 
 /* The pair whose hn is gone and whose place the new one takes: by its VF, else by its lagg. */

@@ -13,10 +13,10 @@
 static bool context_read_rcconf(struct nv_context *context, bool needed)
 {
 	NV_AUTO(nv_faults) struct nv_faults faults = {};
-	const char *path = getenv(NV_RCCONF_ENV);
-	int (*load)(const char *, struct nv_faults *, struct nv_rcconf **) =
-		needed ? nv_rcconf_load : nv_rcconf_load_or_empty;
-	int r = load(path ? path : NV_RCCONF_PATH, &faults, &context->rcconf);
+	const char *own = getenv(NV_RCCONF_ENV);
+	const char *path = own ? own : NV_RCCONF_PATH;
+	int r = needed ? nv_rcconf_load(path, &faults, &context->rcconf)
+		       : nv_rcconf_load_or_empty(path, &faults, &context->rcconf);
 
 	context->settings = calloc(1, sizeof(*context->settings));
 	if (!context->settings)

@@ -82,13 +82,16 @@ class Guest:
     def await_boot(self, within=None):
         self._line(within or BOOTED_WITHIN * self._slow, "boots")
 
-    def run(self, command, check=True, within=DONE_WITHIN):
-        """Runs a line of sh; returns what it wrote."""
-        within *= self._slow
+    def _tell(self, command):
         try:
             self._control.sendall(command.encode() + b"\n")
         except ConnectionError as error:
             raise Timeout(f"the guest has ended, and cannot be told: {command}") from error
+
+    def run(self, command, check=True, within=DONE_WITHIN):
+        """Runs a line of sh; returns what it wrote."""
+        within *= self._slow
+        self._tell(command)
         status, size = map(int, self._line(within, command).split())
         self._await(lambda: len(self._received) >= size, within, command)
         output, self._received = self._received[:size].decode(), self._received[size:]
@@ -98,7 +101,7 @@ class Guest:
 
     def power_off(self):
         """Has systemd shut the guest down; returns when it has ended."""
-        self._control.sendall(b"systemctl --no-block poweroff\n")
+        self._tell("systemctl --no-block poweroff")
         within = BOOTED_WITHIN * self._slow
         self._loop.wait(lambda: self._ended, within, "the guest: powers off")
 

@@ -542,8 +542,7 @@ static void a_lagg_that_is_left_without_ports_has_no_carrier(void **state)
 	assert_int_equal(failover->n_managed, 0);
 }
 
-/* As when the driver is loaded anew while the VF is away: else lagg0 would have no path for ever.
- */
+/* As when its driver is loaded anew while the VF is away; lagg0 has no other path. */
 static void an_hn_that_comes_back_alone_has_its_lagg_again(void **state)
 {
 	int vf = make_all();
