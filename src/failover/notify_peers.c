@@ -45,10 +45,18 @@ void nv_notify_left(struct nv_failover *failover)
 	}
 }
 
-/*
- * After an arrival, later notifications are delayed by up to a quarter of the interval, because
- * other machines may have arrived at the same moment.
- */
+static void notify_peers_arm(struct nv_failover *failover)
+{
+	uint64_t now = nv_loop_now(failover->loop);
+	uint64_t next = nv_deadlines_next(&failover->notices);
+
+	if (next == NV_NEVER)
+		nv_watch_disarm(failover->notify);
+	else
+		nv_watch_arm(failover->notify, next > now ? next - now : 0);
+}
+
+/* At the most a quarter of the interval. */
 static uint64_t notify_peers_jitter(uint64_t interval)
 {
 	uint32_t random = 0;
@@ -59,8 +67,8 @@ static uint64_t notify_peers_jitter(uint64_t interval)
 }
 
 /*
- * Where a lagg is the upper, the kernel announces nothing for hn. One frame leaves by hn itself, as
- * the kernel's would.
+ * Where hn is the upper, the kernel announces it by itself. Where a lagg is, the kernel announces
+ * nothing for hn. One frame leaves by hn itself, as the kernel's would.
  */
 static void notify_peers_tell_first(
 	const struct nv_failover *failover, const struct nv_managed *managed)
@@ -74,7 +82,7 @@ static void notify_peers_tell_first(
 			nv_monitor_addrs(failover->monitor), path.lagg, path.hn);
 }
 
-/* The first notification is sent before anything else is done: nothing on this host is cached. */
+/* The first frame is sent before anything else is done: nothing on this host is cached. */
 void nv_notify_arrival(struct nv_failover *failover, int hn)
 {
 	uint64_t interval = failover->settings->announce_interval * NV_USEC_PER_SEC;
@@ -86,13 +94,11 @@ void nv_notify_arrival(struct nv_failover *failover, int hn)
 		return;
 	notify = &managed->memory.notify;
 	nv_notify_again(notify, failover->settings->announce_count, now);
-	if (nv_notify_due(notify, now, interval)) {
+	if (nv_notify_wait(notify, now) == 0)
 		notify_peers_tell_first(failover, managed);
-		notify_peers_tell(failover, managed, NULL);
-	}
 	nv_notify_spread(notify, notify_peers_jitter(interval));
 	nv_notify_peers_due(failover, managed);
-	nv_notify_peers(failover);
+	notify_peers_arm(failover);
 }
 
 void nv_notify_peers_due(struct nv_failover *failover, const struct nv_managed *managed)
@@ -111,7 +117,6 @@ void nv_notify_peers(void *data)
 	uint64_t interval = failover->settings->announce_interval * NV_USEC_PER_SEC;
 	uint64_t now = nv_loop_now(failover->loop);
 	bool few = nv_deadlines_due(&failover->notices, now) <= FEW;
-	uint64_t next;
 	int hn;
 
 	while ((hn = nv_deadlines_take(&failover->notices, now)) >= 0) {
@@ -123,9 +128,5 @@ void nv_notify_peers(void *data)
 			notify_peers_tell(failover, managed, few ? NULL : &mcasts);
 		nv_notify_peers_due(failover, managed);
 	}
-	next = nv_deadlines_next(&failover->notices);
-	if (next == NV_NEVER)
-		nv_watch_disarm(failover->notify);
-	else
-		nv_watch_arm(failover->notify, next > now ? next - now : 0);
+	notify_peers_arm(failover);
 }

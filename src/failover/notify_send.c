@@ -38,18 +38,15 @@ static void send_frame(const struct nv_link *link, const struct nv_frame *frame,
 		telling->error = r;
 }
 
-/* The number in net/ipv6/conf/LINK/KEY; 0 if there is none. */
-static unsigned int notify_send_ipv6_get(
-	struct nv_kernel *kernel, const struct nv_link *link, const char *key)
+/* 2, unless the administrator has asked for 1. */
+static unsigned int notify_send_mld_version(struct nv_kernel *kernel, const struct nv_link *link)
 {
 	char path[NV_SYSCTL_PATH_MAX];
-	unsigned int number = 0;
-	char value[16];
+	char value[16] = "";
 
-	snprintf(path, sizeof(path), "net/ipv6/conf/%s/%s", link->name, key);
-	if (nv_kernel_sysctl_read(kernel, path, value, sizeof(value)) == 0)
-		nv_parse_u32(value, UINT32_MAX, &number);
-	return number;
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/force_mld_version", link->name);
+	nv_kernel_sysctl_read(kernel, path, value, sizeof(value));
+	return nv_streq(value, "1") ? 1 : 2;
 }
 
 static struct nv_notify_view notify_send_view(const struct telling *telling, int ifindex)
@@ -103,7 +100,7 @@ static void notify_send_addrs(struct telling *telling, const int *ifindex, size_
 	for (size_t i = 0; i < count; i++) {
 		struct nv_notify_view view = notify_send_view(telling, ifindex[i]);
 
-		view.router = notify_send_ipv6_get(telling->kernel, view.link, "forwarding") > 0;
+		nv_kernel_ipv6_forwarding(telling->kernel, ifindex[i], &view.router);
 		nv_notify_addrs(&view, AF_INET6, send_frame, telling);
 	}
 }
@@ -158,8 +155,7 @@ void nv_notify_send(struct nv_kernel *kernel, const struct nv_links *links,
 		struct nv_notify_view view = notify_send_view(&telling, ifindex[i]);
 
 		view.mcasts = &(all ? all : &few)->mcasts;
-		view.mld =
-			notify_send_ipv6_get(kernel, view.link, "force_mld_version") == 1 ? 1 : 2;
+		view.mld = notify_send_mld_version(kernel, view.link);
 		nv_notify_groups(&view, send_frame, &telling);
 	}
 	notify_send_report(&telling, hn);

@@ -192,6 +192,11 @@ int nv_kernel_unicast_set(
 	return CALL(kernel, unicast_set, ifindex, mac, on);
 }
 
+int nv_kernel_ipv6_forwarding(struct nv_kernel *kernel, int ifindex, bool *ret_forwarding)
+{
+	return CALL(kernel, ipv6_forwarding, ifindex, ret_forwarding);
+}
+
 int nv_kernel_send(struct nv_kernel *kernel, int ifindex, const void *frame, size_t length)
 {
 	return CALL(kernel, send, ifindex, frame, length);

@@ -131,6 +131,12 @@ int nv_kernel_unicast_set(
 	struct nv_kernel *kernel, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 
 /*
+ * Whether a link forwards IPv6, that is, advertises itself as a router (RFC 4861, 4.4). On failure
+ * *@ret_forwarding is false. -EINVAL: the link has no IPv6 or is gone.
+ */
+int nv_kernel_ipv6_forwarding(struct nv_kernel *kernel, int ifindex, bool *ret_forwarding);
+
+/*
  * Sends an Ethernet frame as a protocol above the link would: through its tc filters and its queue.
  * Does not block. -EAGAIN, -ENOBUFS: too many frames are queued; -ENETDOWN: the link is down;
  * -ENXIO: it is gone.

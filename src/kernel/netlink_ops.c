@@ -415,6 +415,13 @@ static int netlink_unicast_set(void *self, int ifindex, const uint8_t mac[NV_MAC
 	return nv_unicast_change(&netlink->rtnl, ifindex, mac, on);
 }
 
+static int netlink_ipv6_forwarding(void *self, int ifindex, bool *ret_forwarding)
+{
+	struct netlink *netlink = self;
+
+	return nv_netconf_ipv6_forwarding(&netlink->rtnl, ifindex, ret_forwarding);
+}
+
 static int netlink_send(void *self, int ifindex, const void *frame, size_t length)
 {
 	struct netlink *netlink = self;
@@ -499,6 +506,7 @@ static const struct nv_kernel_ops ops = {
 	.group_set = netlink_group_set,
 	.unicasts = netlink_unicasts,
 	.unicast_set = netlink_unicast_set,
+	.ipv6_forwarding = netlink_ipv6_forwarding,
 	.send = netlink_send,
 	.send_direct = netlink_send_direct,
 	.sysctl_read = netlink_sysctl_read,

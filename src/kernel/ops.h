@@ -62,6 +62,7 @@ struct nv_kernel_ops {
 	int (*group_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 	int (*unicasts)(void *self, int ifindex, struct nv_groups *ret_addresses);
 	int (*unicast_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
+	int (*ipv6_forwarding)(void *self, int ifindex, bool *ret_forwarding);
 	int (*send)(void *self, int ifindex, const void *frame, size_t length);
 	int (*send_direct)(void *self, int ifindex, const void *frame, size_t length);
 	int (*sysctl_read)(void *self, const char *path, char *ret_value, size_t size);

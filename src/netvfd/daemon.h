@@ -57,6 +57,7 @@ struct nv_daemon {
 	bool watching; /* the links that existed at the start have been reported */
 	unsigned long events;
 	struct nv_daemon_watchdog watchdog;
+	struct nv_watch *priority; /* ends nv_priority_yield(); NULL: it was not allowed */
 	int ready_fd; /* tells the parent in the foreground to exit; -1: there is none */
 	struct pidfh *pid_file;
 };
@@ -118,6 +119,20 @@ int nv_run_dir_make(struct nv_daemon *daemon);
 int nv_startup(struct nv_daemon *daemon);
 /* Closes and frees everything, also after a partial start. */
 void nv_shutdown(struct nv_daemon *daemon);
+
+/* priority.c: the lowest real-time priority (SCHED_RR, sched(7)) */
+
+/* Takes it, if that is allowed; else it is logged. Returns 0 or -ENOMEM. */
+int nv_priority_start(struct nv_daemon *daemon);
+
+#define NV_PRIORITY_YIELD (NV_USEC_PER_SEC / 2) /* microseconds */
+/*
+ * Runs without it for NV_PRIORITY_YIELD. Call it when the machine has moved to another host and the
+ * network has been told: nothing is cached there, and what netvfd does takes so long that frames
+ * which this processor is to receive would wait.
+ */
+void nv_priority_yield(struct nv_daemon *daemon);
+void nv_priority_stop(struct nv_daemon *daemon);
 
 /* watchdog.c: systemd's watchdog */
 

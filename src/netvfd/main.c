@@ -13,7 +13,6 @@
 #include "netvfd/daemon.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <sysexits.h>
 
@@ -100,6 +99,7 @@ static void netvfd_on_notify_peers(const struct nv_link *link, void *data)
 	struct nv_daemon *daemon = data;
 
 	nv_notify_arrival(daemon->failover, link->ifindex);
+	nv_priority_yield(daemon);
 }
 
 /* Traffic first: pairs are settled before events are sent. */
@@ -170,22 +170,6 @@ static int netvfd_watch_signals(struct nv_daemon *daemon, struct nv_watch *watch
 	return r;
 }
 
-/*
- * On a busy guest a switch must not wait for the processor. Actions do not inherit the priority. If
- * it is not allowed, switches work too, a little later.
- *
- * Clients of the sockets are served at this priority too, within their budget. If it were lowered
- * for them, a switch would wait until the thread got the processor again to finish.
- */
-static void netvfd_take_priority(void)
-{
-	const struct sched_param lowest = {.sched_priority = 1};
-
-	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) < 0)
-		nv_info("no real-time priority: %s; on a busy guest a switch may take longer",
-			nv_strerror(errno));
-}
-
 /* Returns the exit status if it fails. */
 static int netvfd_start(struct nv_daemon *daemon)
 {
@@ -200,7 +184,8 @@ static int netvfd_start(struct nv_daemon *daemon)
 		r = nv_startup(daemon);
 	if (r < 0)
 		return EXIT_FAILURE;
-	netvfd_take_priority();
+	if (nv_priority_start(daemon) < 0)
+		return EXIT_FAILURE;
 	return netvfd_watch_kernel(daemon) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -251,6 +236,7 @@ int main(int argc, char **argv)
 	if (!status && !options.check && !options.repin && !options.try_hooks)
 		status = netvfd_run(&daemon);
 	/* Everything in the kernel stays: traffic does not notice the end of the daemon. */
+	nv_priority_stop(&daemon);
 	nv_daemonize_leave(&daemon);
 	nv_shutdown(&daemon);
 	return status;

@@ -32,7 +32,6 @@ void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t now)
 void nv_notify_spread(struct nv_notify *notify, uint64_t jitter)
 {
 	notify->jitter = jitter;
-	notify->next += jitter;
 }
 
 bool nv_notify_due(struct nv_notify *notify, uint64_t now, uint64_t interval)

@@ -41,9 +41,9 @@ void nv_notify_note(
 void nv_notify_again(struct nv_notify *notify, unsigned int count, uint64_t now);
 
 /*
- * Delays the next notification, and each one after it, by @jitter microseconds more, so that
- * machines that move together do not all send at the same moment. nv_notify_again() and
- * nv_notify_note() end that.
+ * Delays each notification after the next one by @jitter microseconds more, so that machines that
+ * move together do not all send at the same moment. nv_notify_again() and nv_notify_note() end
+ * that.
  */
 void nv_notify_spread(struct nv_notify *notify, uint64_t jitter);
 

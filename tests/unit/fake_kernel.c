@@ -200,6 +200,24 @@ static int op_sysctl_read(void *self, const char *path, char *ret_value, size_t 
 	return -ENOENT;
 }
 
+/* The sysctl that was written, as in the kernel. */
+static int op_ipv6_forwarding(void *self, int ifindex, bool *ret_forwarding)
+{
+	struct fake_kernel *fake = self;
+	const struct nv_link *link = nv_links_by_index(&fake->links, ifindex);
+	int r = fake_call(fake, FAKE_IPV6_FORWARDING);
+	char path[NV_SYSCTL_PATH_MAX];
+
+	*ret_forwarding = false;
+	if (r < 0 || !link)
+		return r < 0 ? r : -EINVAL;
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/forwarding", link->name);
+	for (size_t i = 0; i < fake->n_sysctls; i++)
+		if (nv_streq(fake->sysctl[i].path, path))
+			*ret_forwarding = !nv_streq(fake->sysctl[i].value, "0");
+	return 0;
+}
+
 /* Any sysctl can be written; only one that was written can be read. */
 static int op_sysctl_write(void *self, const char *path, const char *value)
 {
@@ -287,6 +305,7 @@ static const struct nv_kernel_ops ops = {
 	.group_set = op_group_set,
 	.unicasts = op_unicasts,
 	.unicast_set = op_unicast_set,
+	.ipv6_forwarding = op_ipv6_forwarding,
 	.send = op_send,
 	.send_direct = op_send_direct,
 	.sysctl_read = op_sysctl_read,

@@ -562,6 +562,22 @@ static void sysctls_are_read_and_written(void **state)
 	CHECK(nv_kernel_link_del(kernel, hn));
 }
 
+static void ipv6_forwarding_is_read(void **state)
+{
+	int hn = make_veth("hn0.5", "host0");
+	bool forwarding = true;
+
+	(void)state;
+	CHECK(nv_kernel_ipv6_forwarding(kernel, hn, &forwarding));
+	assert_false(forwarding);
+	CHECK(nv_kernel_sysctl_write(kernel, "net/ipv6/conf/hn0.5/forwarding", "1"));
+	CHECK(nv_kernel_ipv6_forwarding(kernel, hn, &forwarding));
+	assert_true(forwarding);
+	CHECK(nv_kernel_link_del(kernel, hn));
+	assert_int_equal(nv_kernel_ipv6_forwarding(kernel, hn, &forwarding), -EINVAL);
+	assert_false(forwarding);
+}
+
 static bool is_among(const struct nv_mcasts *mcasts, const char *text, int ifindex, unsigned igmp)
 {
 	struct nv_ip group = ip(text);
@@ -653,6 +669,7 @@ int main(void)
 		cmocka_unit_test(a_route_that_expires_says_when),
 		cmocka_unit_test(many_links_and_routes_are_dumped_whole),
 		cmocka_unit_test(sysctls_are_read_and_written),
+		cmocka_unit_test(ipv6_forwarding_is_read),
 		cmocka_unit_test(joined_groups_are_read),
 		cmocka_unit_test(frames_are_sent),
 	};

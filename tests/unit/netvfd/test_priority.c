@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cm.h"
+
+#include "netvfd/daemon.h"
+
+#include <sched.h>
+
+static struct nv_daemon daemon_;
+
+static int set_up(void **state)
+{
+	(void)state;
+	daemon_ = (struct nv_daemon){};
+	return nv_loop_new(NV_LOOP_VIRTUAL, &daemon_.loop);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	nv_priority_stop(&daemon_);
+	nv_loop_free(daemon_.loop);
+	return 0;
+}
+
+static void it_is_given_up_for_a_while_and_taken_again(void **state)
+{
+	const int real_time = SCHED_RR | SCHED_RESET_ON_FORK;
+
+	(void)state;
+	assert_int_equal(nv_priority_start(&daemon_), 0);
+	if (sched_getscheduler(0) != real_time)
+		skip(); /* not allowed here */
+	nv_priority_yield(&daemon_);
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+	nv_loop_advance(daemon_.loop, NV_PRIORITY_YIELD - 1);
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+	/* A second arrival begins the time anew. */
+	nv_priority_yield(&daemon_);
+	nv_loop_advance(daemon_.loop, NV_PRIORITY_YIELD - 1);
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+	nv_loop_advance(daemon_.loop, 1);
+	assert_int_equal(sched_getscheduler(0), real_time);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			it_is_given_up_for_a_while_and_taken_again, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
