@@ -89,12 +89,14 @@ void nv_notify_arrival(struct nv_failover *failover, int hn)
 	struct nv_managed *managed = nv_managed_find(failover, hn);
 	uint64_t now = nv_loop_now(failover->loop);
 	struct nv_notify *notify;
+	bool was_due;
 
 	if (!managed)
 		return;
 	notify = &managed->memory.notify;
+	was_due = nv_notify_wait(notify, now) == 0;
 	nv_notify_again(notify, failover->settings->announce_count, now);
-	if (nv_notify_wait(notify, now) == 0)
+	if (!was_due && nv_notify_wait(notify, now) == 0)
 		notify_peers_tell_first(failover, managed);
 	nv_notify_spread(notify, notify_peers_jitter(interval));
 	nv_notify_peers_due(failover, managed);

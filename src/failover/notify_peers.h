@@ -20,8 +20,8 @@ void nv_notify_left(struct nv_failover *failover);
 void nv_notify_peers_due(struct nv_failover *failover, const struct nv_managed *managed);
 
 /*
- * Sends notifications for the pair of @hn as after a switch. hn's driver has raised
- * NETDEV_NOTIFY_PEERS, as it does when the machine has moved to another host. Does nothing if @hn
- * is not an hn.
+ * hn's driver has raised NETDEV_NOTIFY_PEERS, as it does when the machine has moved to another
+ * host: makes notifications of the pair due as after a switch. Where the kernel announces nothing
+ * for @hn, one frame is sent now. Does nothing if @hn is not an hn.
  */
 void nv_notify_arrival(struct nv_failover *failover, int hn);

@@ -2,7 +2,7 @@
 #include "move/dependents.h"
 
 #include "move/packet_filter.h"
-#include "services/dhcp_kind.h"
+#include "services/dhcp.h"
 #include "services/process.h"
 #include "services/state_file.h"
 
@@ -76,6 +76,14 @@ static bool dependents_is_dhcp_client(const char *process)
 	return nv_streq(process, "busybox") || nv_dhcp_kind_of(process, &kind) == 0;
 }
 
+/* Not one that serves other interfaces too. */
+static bool dependents_client_moves(const char *ifname)
+{
+	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
+
+	return nv_dhcp_find(ifname, &clients) == 0 && clients.count;
+}
+
 static void dependents_find_sockets(const struct nv_link *link, struct nv_str *why)
 {
 	NV_AUTO(dependents_list) struct dependents_list list = {};
@@ -90,7 +98,8 @@ static void dependents_find_sockets(const struct nv_link *link, struct nv_str *w
 		if (bound[i].ifindex != link->ifindex || !nv_bound_depends(&bound[i]))
 			continue;
 		owned = nv_process_of_socket(bound[i].inode, owner, sizeof(owner)) == 0;
-		if (owned && dependents_is_dhcp_client(owner))
+		if (owned && dependents_is_dhcp_client(owner) &&
+			dependents_client_moves(link->name))
 			continue;
 		nv_bound_text(&bound[i], text, sizeof(text));
 		snprintf(item, sizeof(item), "%s%s%s", text, owned ? " of " : "",

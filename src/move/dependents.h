@@ -13,7 +13,8 @@
  * Adds to @why what depends on @link: "a packet filter names hn0 (nftables, 1 place, the first a
  * rule of inet f); sockets are bound to hn0 (UDP port 514 of rsyslogd)"; nothing if there is none.
  * A packet filter that names the interface @too as well does not count. Neither do sockets of DHCP
- * clients, which move along, nor what nv_bound_depends() and nv_group_depends() except. What cannot
+ * clients if there is one that moves along, nor what nv_bound_depends() and nv_group_depends()
+ * except. What cannot
  * be read is left out. Runs nft(8) and iptables-save(8); reads /proc of all processes if sockets
  * are bound.
  */

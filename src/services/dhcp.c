@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 
 #define TERM_WAIT 3000 /* milliseconds */
 #define KILL_WAIT 2000
+
+#define DHCPCD_CONF "/etc/dhcpcd.conf"
 
 static void client_auto(struct nv_dhcp_client *client)
 {
@@ -82,6 +85,15 @@ static bool dhcp_serves(const struct nv_words *args, const char *ifname)
 	return false;
 }
 
+/* `dhclient hn0 eth1`: whether a word names another interface of this network namespace. */
+static bool dhcp_serves_others(const struct nv_words *args, const char *ifname)
+{
+	for (size_t i = 1; i < args->count; i++)
+		if (!nv_streq(args->word[i], ifname) && if_nametoindex(args->word[i]) > 0)
+			return true;
+	return false;
+}
+
 /*
  * dhcpcd 9 and 10 serve an interface under a user id of their own, in a chroot. One process stays
  * root: "dhcpcd: [privileged proxy] hn0 [ip4]". That process is trusted, and its parent is the one
@@ -109,13 +121,14 @@ static bool dhcp_is_program(const struct nv_dhcp_client *client)
 	       (client->kind == NV_DHCP_UDHCPC && strncmp(file, "busybox", 7) == 0);
 }
 
-/* Whether process @pid belongs to root and serves @ifname by its command line. */
+/* Whether process @pid belongs to root and serves @ifname alone by its command line. */
 static bool dhcp_claims(pid_t pid, const char *ifname, struct nv_dhcp_client *client)
 {
 	return nv_process_open(pid, &client->process) == 0 &&
 	       nv_process_is_roots(&client->process) &&
 	       nv_process_args(&client->process, &client->args) == 0 &&
-	       dhcp_name_client(&client->args, &client->kind) && dhcp_serves(&client->args, ifname);
+	       dhcp_name_client(&client->args, &client->kind) &&
+	       dhcp_serves(&client->args, ifname) && !dhcp_serves_others(&client->args, ifname);
 }
 
 struct dhcp_search {
@@ -197,11 +210,25 @@ static void dhcp_remove_pid_files(pid_t pid, const char *ifname)
 	}
 }
 
-/* Whether the client is udhcpc -R. */
+/* dhcpcd.conf(5), "release", for whichever interface. */
+static bool dhcp_dhcpcd_releases(void)
+{
+	NV_AUTO(nv_file) FILE *file = fopen(DHCPCD_CONF, "re");
+	char line[256], word[16];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%15s", word) == 1 && nv_streq(word, "release"))
+			return true;
+	return false;
+}
+
+/* Whether the client is udhcpc -R, or a dhcpcd that is configured like that. */
 static bool dhcp_releases_on_term(const struct nv_dhcp_client *client)
 {
 	NV_AUTO(nv_words) struct nv_words options = {};
 
+	if (client->kind == NV_DHCP_DHCPCD)
+		return dhcp_dhcpcd_releases();
 	return client->kind == NV_DHCP_UDHCPC &&
 	       nv_dhcp_options(client->kind, &client->args, 1, true, &options) == 0 &&
 	       nv_words_has(&options, "-R");

@@ -42,14 +42,15 @@ void nv_dhcp_clients_auto(struct nv_dhcp_clients *clients);
 /*
  * Finds every client that root has started for @ifname in this network namespace, by the processes'
  * command lines (a pid file may be stale, absent or elsewhere). The program must be a DHCP client
- * that only root can have written (services/process.h). A client that serves all interfaces is not
- * found, because stopping it would affect the others. Returns 0 or -errno of /proc.
+ * that only root can have written (services/process.h). A client that serves other interfaces too,
+ * or all, is not found, because stopping it would affect these. Returns 0 or -errno of /proc.
  */
 int nv_dhcp_find(const char *ifname, struct nv_dhcp_clients *ret_clients);
 
 /*
- * Ends it without releasing the lease, and does not wait: sends SIGTERM, on which no client
- * releases, except udhcpc -R, which gets SIGKILL. Returns 0, -ESRCH, -EPERM.
+ * Ends it without releasing the lease, and does not wait: sends SIGTERM, or SIGKILL to those that
+ * release on SIGTERM: udhcpc -R, and dhcpcd with "release" in its configuration. Returns 0, -ESRCH,
+ * -EPERM.
  */
 int nv_dhcp_end(const struct nv_dhcp_client *client);
 

@@ -225,6 +225,54 @@ def test_a_client_with_an_identifier_of_its_own_keeps_it(booted, server):
     assert not asked or len({line.split("client-id")[1] for line in asked}) == 1
 
 
+@pytest.fixture
+def releasing(tmp_path):
+    """A dhcpcd that is ended releases its lease."""
+    conf = tmp_path / "dhcpcd.conf"
+    conf.write_text("# at its end\n  release\n")
+    sandbox.mount(str(conf), "/etc/dhcpcd.conf", None, sandbox.MS_BIND)
+    yield
+    subprocess.run(["umount", "/etc/dhcpcd.conf"], check=True)
+
+
+@pytest.mark.skipif(not os.path.exists("/etc/dhcpcd.conf"), reason="dhcpcd is not installed")
+def test_a_dhcpcd_that_releases_at_its_end_keeps_what_has_moved(
+        topology, server, tmp_path, releasing):
+    guest = Guest(topology)
+    guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
+    guest.run(*CLIENTS["dhcpcd"])
+    wait_until(lambda: guest.addresses("hn0"), DEADLINE, "hn0 has a lease")
+    lease = only(guest.addresses("hn0"))
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    programs.run("hyperv_vfup", "hn0")
+    wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
+    assert_moved(guest, lease)
+    assert "DHCPRELEASE" not in server.read_text()
+    end_clients(guest)
+
+
+@needs_dhclient
+def test_a_client_that_serves_other_interfaces_too_is_left_to_them(topology, server, tmp_path):
+    """Nobody else would renew their leases. So hn0 keeps its configuration, and is told why."""
+    guest = Guest(topology)
+    guest.netlink.link("add", ifname="other0", kind="ifb")
+    for name in ("hn0", "other0"):
+        guest.netlink.link("set", index=guest.namespace.index(name), state="up")
+    guest.run(*CLIENTS["dhclient"], "other0")
+    wait_until(lambda: guest.addresses("hn0"), DEADLINE, "hn0 has a lease")
+    lease = guest.addresses("hn0")
+    pids = serving(guest, "other0")
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    said = programs.run("hyperv_vfup", "hn0")
+    assert "sockets are bound to hn0 (packet protocol 0x0003 of dhclient)" in said
+    assert guest.addresses("hn0") == lease
+    assert serving(guest, "other0") == pids and pids
+    assert "DHCPRELEASE" not in server.read_text()
+    end_clients(guest)
+
+
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
 def test_fixed_addresses_stop_the_client(booted, server):
     guest = booted.guest

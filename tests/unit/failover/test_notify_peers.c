@@ -291,6 +291,8 @@ static void the_first_frame_of_an_arrival_is_hns_own(void **state)
 	assert_int_equal(strncmp(log, "ask hn0 ffff", 12), 0);
 	assert_ptr_equal(strchr(log, '\n'), log + strlen(log) - 1);
 	assert_int_equal(fake->mcasts_read, mcasts_read);
+	nv_notify_arrival(&failover, path[0].hn);
+	assert_ptr_equal(strchr(log, '\n'), log + strlen(log) - 1);
 	nv_loop_run_once(failover.loop, 0);
 	assert_null(strstr(nv_str_text(&fake->log) + 1, "ask"));
 	assert_int_equal(sent("lagg0", "ffff"), 2);
