@@ -21,9 +21,13 @@ SO_BINDTODEVICE = 25
 F_OFD_SETLK = 37
 
 
-def ask_doctor(guest, netvfd, status):
-    done = guest.run(BUILD / "src/netvf/netvf", "--run-dir", netvfd.run_dir, "doctor", "--json",
+def run_doctor(guest, netvfd):
+    return guest.run(BUILD / "src/netvf/netvf", "--run-dir", netvfd.run_dir, "doctor", "--json",
                      check=False)
+
+
+def ask_doctor(guest, netvfd, status):
+    done = run_doctor(guest, netvfd)
     assert done.returncode == status, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -90,7 +94,8 @@ def test_a_vf_without_a_link(guest, lagg):
 def test_programs_that_somebody_removed(guest, lagg):
     dptool(guest, "strip", "lagg0")
     wait_until(lambda: dptool(guest, "programs", "lagg0")[1], what="the program is back")
-    wait_until(lambda: "1 time, the last time" in finding(guest, lagg))
+    wait_until(lambda: run_doctor(guest, lagg).returncode == 1, what="the doctor has heard of it")
+    assert "1 time, the last time" in finding(guest, lagg)
     lagg.stop()
     lagg.start()
     wait_well(guest, lagg)

@@ -105,6 +105,16 @@ def test_a_qemu_by_its_version_or_suite_has_its_own_loader(cache, word, suite):
         assert FakeSuite.fetched == [(suite, "qemu-system-x86")]
 
 
+@pytest.mark.parametrize("directory", ["bin", "usr/bin"])
+def test_busybox_is_where_its_package_has_it(cache, tmp_path, directory):
+    program = tmp_path / "cache/busybox-static" / directory / "busybox"
+    program.parent.mkdir(parents=True)
+    with pytest.raises(Unavailable, match="has no busybox"):
+        cache().busybox()
+    program.touch()
+    assert cache().busybox() == str(program)
+
+
 @pytest.mark.parametrize("words", [
     {"kernel": "4.19"}, {"kernel": "6.1x"}, {"kernel": "/nowhere"},
     {"qemu": "9"}, {"qemu": "/nowhere/qemu"}, {"qemu": "debian"}])

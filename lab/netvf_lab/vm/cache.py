@@ -184,7 +184,11 @@ class Cache:
         return Emulator.unpacked(self._found("qemu", word, self._fetch_qemu))
 
     def busybox(self):
-        return os.path.join(self.package(BUSYBOX), "bin/busybox")
+        root = self.package(BUSYBOX)
+        for path in (f"{root}/bin/busybox", f"{root}/usr/bin/busybox"):  # until Debian 13; since
+            if os.path.exists(path):
+                return path
+        raise Unavailable(f"{root} has no busybox")
 
     def package(self, name):
         """The directory that has the package's files, of this machine's suite."""
