@@ -86,8 +86,13 @@ static __always_inline __u64 copy_digest(struct __sk_buff *skb, __u32 slot)
 	__u64 tag = skb->vlan_present ? skb->vlan_tci & 0xfff : 0;
 	__u64 digest = (__u64)padded << 32 | tag << 16 | slot;
 	union copy_bytes frame = {};
-	__u32 size = skb->len;
+	__u64 size = skb->len;
 
+	/*
+	 * The compiler must not compare a 32-bit copy of it, as clang 21 would: Linux 5.10 does not
+	 * apply the bounds of such a copy to the original.
+	 */
+	asm volatile("" : "+r"(size));
 	if (size > sizeof(frame))
 		size = sizeof(frame);
 	if (size < sizeof(struct ethhdr) || bpf_skb_load_bytes(skb, 0, &frame, size) < 0)
