@@ -81,7 +81,7 @@ def test_several_next_hops_do_not_take_the_place_of_one(programs, guest):
 def test_rules_move(programs, guest):
     rules = ["iif hn0 lookup 100 pref 100", "oif hn0 fwmark 7/0xff lookup 101 pref 101",
              "not iif hn0 from 10.1.0.0/16 tos 0x10 lookup 102 pref 102",
-             "iif hn0 uidrange 5-10 ipproto tcp dport 80-90 lookup 103 pref 103",
+             "iif hn0 uidrange 5-10 ipproto 6 dport 80-90 lookup 103 pref 103",
              "iif hn0 suppress_prefixlength 0 lookup 104 pref 104", "iif hn0 prohibit pref 105",
              "iif hn0 oif lo lookup 4000000 pref 106"]
     for family in ("-4", "-6"):

@@ -114,7 +114,7 @@ class RandomConfiguration:
         """None that makes a gateway unreachable which a route has: what is by oif has a mark."""
         what = self.pick("iif hn0", "oif hn0 fwmark 3/7", "iif hn0 oif eth9 fwmark 1")
         self.add(f"{self.pick('', '-6')} rule add {what} "
-                 f"{self.maybe('ipproto udp', 'uidrange 1-9', 'tos 0x08', 'from 10.9.9.9')} "
+                 f"{self.maybe('ipproto 17', 'uidrange 1-9', 'tos 0x08', 'from 10.9.9.9')} "
                  f"{self.pick('lookup 100', 'lookup 70000', 'prohibit')} pref {200 + number}")
 
     def link(self):
