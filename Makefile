@@ -113,7 +113,7 @@ install: build
 
 # A package for dpkg, with debhelper and the like installed for it.
 deb: deps
-	@tools/deps build-essential debhelper dh-apparmor
+	@tools/deps build-essential debhelper dh-apparmor "systemd-dev|systemd"
 	@tools/deb $(BUILD)/deb
 
 clean:
