@@ -236,7 +236,6 @@ int main(int argc, char **argv)
 	if (!status && !options.check && !options.repin && !options.try_hooks)
 		status = netvfd_run(&daemon);
 	/* Everything in the kernel stays: traffic does not notice the end of the daemon. */
-	nv_priority_stop(&daemon);
 	nv_daemonize_leave(&daemon);
 	nv_shutdown(&daemon);
 	return status;

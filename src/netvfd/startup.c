@@ -224,6 +224,7 @@ int nv_startup(struct nv_daemon *daemon)
 
 void nv_shutdown(struct nv_daemon *daemon)
 {
+	nv_priority_stop(daemon);
 	nv_actions_free(daemon->actions);
 	nv_failover_free(daemon->failover);
 	nv_monitor_free(daemon->monitor);

@@ -81,22 +81,25 @@ def serving(guest, name):
     return found
 
 
+def boot(guest, tmp_path, *client):
+    guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
+    guest.run(*client)
+    wait_until(lambda: guest.addresses("hn0"), DEADLINE, "hn0 has a lease")
+    programs = Programs(guest, tmp_path)
+    programs.attach_vf()
+    return programs
+
+
 @pytest.fixture
 def booted(topology, server, tmp_path, request):
     """A guest whose hn0 has its address from a DHCP client, and a VF that is up."""
     client = request.param
     if not shutil.which(client):
         pytest.skip(f"{client} is not installed")
-    guest = Guest(topology)
-    index = guest.namespace.index("hn0")
-    guest.netlink.link("set", index=index, state="up")
-    guest.run(*CLIENTS[client])
-    wait_until(lambda: guest.addresses("hn0"), DEADLINE, "hn0 has a lease")
-    programs = Programs(guest, tmp_path)
+    programs = boot(Guest(topology), tmp_path, *CLIENTS[client])
     programs.client = shutil.which(client)
-    programs.attach_vf()
     yield programs
-    end_clients(guest)
+    end_clients(programs.guest)
 
 
 def end_clients(guest):
@@ -239,12 +242,8 @@ def releasing(tmp_path):
 def test_a_dhcpcd_that_releases_at_its_end_keeps_what_has_moved(
         releasing, topology, server, tmp_path):
     guest = Guest(topology)
-    guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
-    guest.run(*CLIENTS["dhcpcd"])
-    wait_until(lambda: guest.addresses("hn0"), DEADLINE, "hn0 has a lease")
+    programs = boot(guest, tmp_path, *CLIENTS["dhcpcd"])
     lease = only(guest.addresses("hn0"))
-    programs = Programs(guest, tmp_path)
-    programs.attach_vf()
     programs.run("hyperv_vfup", "hn0")
     wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
     assert_moved(guest, lease)
@@ -257,14 +256,10 @@ def test_a_client_that_serves_other_interfaces_too_is_left_to_them(topology, ser
     """Nobody else would renew their leases. So hn0 keeps its configuration, and is told why."""
     guest = Guest(topology)
     guest.netlink.link("add", ifname="other0", kind="ifb")
-    for name in ("hn0", "other0"):
-        guest.netlink.link("set", index=guest.namespace.index(name), state="up")
-    guest.run(*CLIENTS["dhclient"], "other0")
-    wait_until(lambda: guest.addresses("hn0"), DEADLINE, "hn0 has a lease")
+    guest.netlink.link("set", index=guest.namespace.index("other0"), state="up")
+    programs = boot(guest, tmp_path, *CLIENTS["dhclient"], "other0")
     lease = guest.addresses("hn0")
     pids = serving(guest, "other0")
-    programs = Programs(guest, tmp_path)
-    programs.attach_vf()
     said = programs.run("hyperv_vfup", "hn0")
     assert "sockets are bound to hn0 (packet protocol 0x0003 of dhclient)" in said
     assert guest.addresses("hn0") == lease

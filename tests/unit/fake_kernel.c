@@ -180,24 +180,33 @@ static int op_send_direct(void *self, int ifindex, const void *frame, size_t len
 	return r < 0 ? r : send_frame(self, "ask", ifindex, frame, length);
 }
 
+/* Its place among those written; n_sysctls: it was not. */
+static size_t find_sysctl(const struct fake_kernel *fake, const char *path)
+{
+	size_t at = 0;
+
+	while (at < fake->n_sysctls && !nv_streq(fake->sysctl[at].path, path))
+		at++;
+	return at;
+}
+
 static int op_sysctl_read(void *self, const char *path, char *ret_value, size_t size)
 {
 	struct fake_kernel *fake = self;
 	int r = fake_call(fake, FAKE_SYSCTL_READ);
+	size_t at;
 
 	if (!fake->sysctls_read++)
 		fake->sent_before_sysctls = fake->sent;
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < fake->n_sysctls; i++) {
-		if (!nv_streq(fake->sysctl[i].path, path))
-			continue;
-		if (strlen(fake->sysctl[i].value) >= size)
-			return -ENAMETOOLONG;
-		nv_strcopy(ret_value, size, fake->sysctl[i].value);
-		return 0;
-	}
-	return -ENOENT;
+	at = find_sysctl(fake, path);
+	if (at == fake->n_sysctls)
+		return -ENOENT;
+	if (strlen(fake->sysctl[at].value) >= size)
+		return -ENAMETOOLONG;
+	nv_strcopy(ret_value, size, fake->sysctl[at].value);
+	return 0;
 }
 
 /* The sysctl that was written, as in the kernel. */
@@ -207,14 +216,14 @@ static int op_ipv6_forwarding(void *self, int ifindex, bool *ret_forwarding)
 	const struct nv_link *link = nv_links_by_index(&fake->links, ifindex);
 	int r = fake_call(fake, FAKE_IPV6_FORWARDING);
 	char path[NV_SYSCTL_PATH_MAX];
+	size_t at;
 
 	*ret_forwarding = false;
 	if (r < 0 || !link)
 		return r < 0 ? r : -EINVAL;
 	snprintf(path, sizeof(path), "net/ipv6/conf/%s/forwarding", link->name);
-	for (size_t i = 0; i < fake->n_sysctls; i++)
-		if (nv_streq(fake->sysctl[i].path, path))
-			*ret_forwarding = !nv_streq(fake->sysctl[i].value, "0");
+	at = find_sysctl(fake, path);
+	*ret_forwarding = at < fake->n_sysctls && !nv_streq(fake->sysctl[at].value, "0");
 	return 0;
 }
 
@@ -222,13 +231,12 @@ static int op_ipv6_forwarding(void *self, int ifindex, bool *ret_forwarding)
 static int op_sysctl_write(void *self, const char *path, const char *value)
 {
 	struct fake_kernel *fake = self;
-	size_t at = 0;
 	int r = fake_call(fake, FAKE_SYSCTL_WRITE);
+	size_t at;
 
 	if (r < 0)
 		return r;
-	while (at < fake->n_sysctls && !nv_streq(fake->sysctl[at].path, path))
-		at++;
+	at = find_sysctl(fake, path);
 	assert_true(at < FAKE_SYSCTLS_MAX);
 	if (at == fake->n_sysctls)
 		fake->n_sysctls++;
