@@ -81,6 +81,16 @@ def serving(guest, name):
     return found
 
 
+def the_client(guest, name):
+    """The process id of the only client of an interface. One that goes into the background is two
+    for a moment, and dhcpcd while it writes its title is none."""
+    def one():
+        found = serving(guest, name)
+        return found[0] if len(found) == 1 else None
+
+    return wait_until(one, DEADLINE, lambda: f"{name} has one client; there are {clients()}")
+
+
 def boot(guest, tmp_path, *client):
     guest.netlink.link("set", index=guest.namespace.index("hn0"), state="up")
     guest.run(*client)
@@ -135,9 +145,7 @@ def assert_moved(guest, lease):
     assert guest.addresses("hn0") == set()
     assert default_is_on_lagg0(guest)
     assert serving(guest, "hn0") == []
-    # One that goes into the background is two for a moment.
-    wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE,
-               lambda: f"lagg0 has one client; there are {clients()}")
+    the_client(guest, "lagg0")
 
 
 @in_all
@@ -157,9 +165,9 @@ def test_rcconfs_dhcp_has_the_same_lease_on_lagg0(booted, server):
     log = server.read_text()
     assert log.count("DHCPACK") > asked, "the new client has a lease of its own"
     assert "DHCPRELEASE" not in log
-    before = serving(guest, "lagg0")
+    before = the_client(guest, "lagg0")
     booted.run("hyperv_vfup", "hn0")
-    assert serving(guest, "lagg0") == before
+    assert the_client(guest, "lagg0") == before
 
 
 @in_all
@@ -193,7 +201,7 @@ def test_with_netvfd_the_lease_stays_while_vfs_come_and_go(start_netvfd, guest, 
             netvfd.wait_active("vf")
             wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
             assert_moved(guest, lease)
-            client = serving(guest, "lagg0")
+            client = the_client(guest, "lagg0")
             guest.detach_vf()
             netvfd.wait_active("hn")
             assert tcp.works()
@@ -202,7 +210,7 @@ def test_with_netvfd_the_lease_stays_while_vfs_come_and_go(start_netvfd, guest, 
             assert tcp.works()
             assert watch.absences() == 0
         assert_moved(guest, lease)
-        assert serving(guest, "lagg0") == client
+        assert the_client(guest, "lagg0") == client
         assert "DHCPRELEASE" not in server.read_text()
     finally:
         end_clients(guest)
@@ -212,8 +220,7 @@ def test_with_netvfd_the_lease_stays_while_vfs_come_and_go(start_netvfd, guest, 
 def test_a_client_with_an_identifier_of_its_own_keeps_it(booted, server):
     """As Debian's ifupdown starts it: -i, an identifier made from what is in the lease file."""
     guest = booted.guest
-    old, = serving(guest, "hn0")
-    os.kill(old, signal.SIGTERM)
+    os.kill(the_client(guest, "hn0"), signal.SIGTERM)
     wait_until(lambda: not serving(guest, "hn0"))
     index = guest.namespace.index("hn0")
     guest.netlink.flush_addr(index=index)
@@ -286,8 +293,7 @@ def test_the_client_that_fixed_addresses_stopped_is_started_again(booted, server
     assert guest.addresses("lagg0") == {"10.77.0.2/24"}
     booted.run("hyperv_vfup", "-r", "hn0")
     assert guest.addresses("hn0") == {lease}
-    pid, = serving(guest, "hn0")
-    assert os.path.basename(booted.client) in title(pid)
+    assert os.path.basename(booted.client) in title(the_client(guest, "hn0"))
 
 
 @pytest.mark.parametrize("booted", ["udhcpc"], indirect=True)
@@ -312,7 +318,7 @@ def test_without_a_program_the_kind_that_runs_is_taken(booted, server):
     booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\n')
     booted.run("hyperv_vfup", "hn0")
     assert_moved(guest, lease)
-    assert kind in title(serving(guest, "lagg0")[0])
+    assert kind in title(the_client(guest, "lagg0"))
 
 
 def hide(guest, *clients):
@@ -337,8 +343,7 @@ def test_without_a_program_the_one_that_is_installed_is_taken(topology, server, 
     said = programs.run("hyperv_vfup", "hn0")
     try:
         assert ("does not get dhclient_flags" in said) == (client != "dhclient")
-        wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE)
-        assert client in title(serving(guest, "lagg0")[0])
+        assert client in title(the_client(guest, "lagg0"))
         wait_until(lambda: all(a.startswith("10.77.0.") for a in guest.addresses("lagg0")))
         assert guest.addresses("hn0") == set()
     finally:
@@ -485,8 +490,7 @@ def test_what_ifdown_runs_releases_no_lease_that_has_moved(booted, server):
     assert_moved(guest, lease)
     move(booted, "-r")
     assert guest.addresses("hn0") == {lease}
-    # One that goes into the background is two for a moment.
-    wait_until(lambda: len(serving(guest, "hn0")) == 1, DEADLINE)
+    the_client(guest, "hn0")
     if client == "dhclient":
         assert 'interface "hn0"' in (LEASES / "dhclient.hn0.leases").read_text()
         assert 'interface "lagg0"' not in everything_in(LEASES)
@@ -522,7 +526,7 @@ def test_killed_before_any_step_with_a_file_a_lease_is_in_one_place_at_last(boot
 
 def assert_leased(guest, name, lease, other):
     """One client, one lease, and none at the other."""
-    wait_until(lambda: len(serving(guest, name)) == 1, DEADLINE)
+    the_client(guest, name)
     assert guest.addresses(name) == {lease} and serving(guest, other) == []
     assert f'interface "{name}"' in everything_in(LEASES)
     assert f'interface "{other}"' not in everything_in(LEASES)
@@ -576,7 +580,7 @@ def test_a_second_client_that_ifup_starts_on_hn_is_ended(start_netvfd, guest, se
         guest.attach_vf()
         netvfd.wait_active("vf")
         wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
-        wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE)
+        the_client(guest, "lagg0")
         guest.run("dhclient", "-nw", *CLIENTS["dhclient"][1:])
         wait_until(lambda: "hn0: somebody gave it" in netvfd.log, DEADLINE)
         wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)

@@ -12,7 +12,7 @@ from harness import wait_until
 from netvf_lab.topology import HOST_ADDRESS
 from netvf_lab.vm.dhcp import Server
 from programs import AddressWatch, Connection
-from test_dhcp import CLIENTS, DEADLINE, clients_files, end_clients, only, serving
+from test_dhcp import CLIENTS, DEADLINE, clients_files, end_clients, only, serving, the_client
 
 assert clients_files  # a fixture, for this module too
 
@@ -77,7 +77,7 @@ def test_a_lease_goes_through_migrations(leased, guest, start_netvfd, log):
             guest.bring_back_vf()
         netvfd.wait_active("vf")
         wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
-        wait_until(lambda: len(serving(guest, "lagg0")) == 1, DEADLINE)
+        the_client(guest, "lagg0")
         if LONG:
             acks = log.count("ACK")
             wait_until(lambda: log.count("ACK") > acks, RENEWED_WITHIN, "the lease is renewed")
