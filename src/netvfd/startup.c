@@ -12,6 +12,7 @@
 
 #define SEQPACKET_NAME "devd.seqpacket.pipe"
 #define STREAM_NAME    "devd.pipe"
+#define LOCK_NAME      "netvfd.lock"
 #define LOCK_WAIT_MS   1000
 
 /* Each function logs its own failure: only here it is known what was tried and what to do. */
@@ -34,6 +35,23 @@ static int startup_make_parents(const char *dir)
 }
 
 /*
+ * A file that only root can open: flock(2) needs no more than that. The directory itself, which
+ * anybody may lock, is taken only where no file can be made: it is full or read-only.
+ */
+static int startup_open_lock(const char *dir)
+{
+	NV_AUTO(nv_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (at < 0)
+		return -errno;
+	fd = openat(at, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 && (errno == EROFS || errno == ENOSPC || errno == EDQUOT))
+		return TAKE_FD(at);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
  * Makes the directory and locks it; the lock ends with the process. A netvfd that was killed while
  * it started an action may have a child that holds the lock until execve(2) closes it.
  */
@@ -46,9 +64,9 @@ static int startup_lock_dir(const char *dir, int *ret_fd)
 		r = nv_root_dir_check(dir);
 	if (r < 0)
 		return r;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = startup_open_lock(dir);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = nv_lock_within(fd, LOCK_WAIT_MS);
 	if (r < 0)
 		return r == -EWOULDBLOCK ? -EADDRINUSE : r;

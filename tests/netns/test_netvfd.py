@@ -17,6 +17,8 @@ from echo import Numbered
 from harness import BUILD, UDEV_WAIT, dptool, send_uevent, udev_busy, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 
+LOCK = "netvfd.lock"  # in the run directory
+
 NETVFD = BUILD / "src/netvfd/netvfd"
 TRANSPARENT = 'netvf_vf_transparent="YES"\nnetvf_vf_xpnt_attwait="0"\n'
 
@@ -578,8 +580,8 @@ def test_one_run_directory_is_for_one(guest, tmp_path):
     (tmp_path / "devd.conf").write_text("")
     command = [NETVFD, "-d", "-f", tmp_path / "devd.conf", "-c", tmp_path / "rc.conf",
                "--run-dir", tmp_path]
-    holder = subprocess.Popen(["flock", tmp_path, "cat"], stdin=subprocess.PIPE)
-    probe = ["flock", "-n", tmp_path, "true"]
+    holder = subprocess.Popen(["flock", tmp_path / LOCK, "cat"], stdin=subprocess.PIPE)
+    probe = ["flock", "-n", tmp_path / LOCK, "true"]
     wait_until(lambda: subprocess.run(probe, check=False).returncode)
     second = guest.run(*command, check=False)
     holder.communicate()
@@ -590,16 +592,33 @@ def test_the_last_of_a_dead_netvfd_is_waited_for(guest, tmp_path):
     """A child of its that is just being started holds the lock a moment longer."""
     (tmp_path / "rc.conf").write_text(RC_CONF)
     (tmp_path / "devd.conf").write_text("")
+    lock = os.open(tmp_path / LOCK, os.O_RDONLY | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    netvfd = guest.popen(NETVFD, "-d", "-f", tmp_path / "devd.conf", "-c", tmp_path / "rc.conf",
+                         "--run-dir", tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        find = ["find", f"/proc/{netvfd.pid}/fd", "-lname", tmp_path / LOCK]
+        wait_until(lambda: subprocess.run(find, capture_output=True, check=False).stdout)
+        os.close(lock)
+        assert any(" ready: " in line for line in netvfd.stderr)
+    finally:
+        netvfd.kill()
+        netvfd.wait()
+
+
+def test_a_lock_that_any_user_may_hold_keeps_nobody_out(guest, tmp_path):
+    """Whoever may read a directory or a file may lock it (flock(2))."""
+    (tmp_path / "rc.conf").write_text(RC_CONF)
+    (tmp_path / "devd.conf").write_text("")
     lock = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     netvfd = guest.popen(NETVFD, "-d", "-f", tmp_path / "devd.conf", "-c", tmp_path / "rc.conf",
                          "--run-dir", tmp_path, stderr=subprocess.PIPE, text=True)
     try:
-        find = ["find", f"/proc/{netvfd.pid}/fd", "-lname", tmp_path]
-        wait_until(lambda: subprocess.run(find, capture_output=True, check=False).stdout)
-        os.close(lock)
         assert any(" ready: " in line for line in netvfd.stderr)
+        assert (tmp_path / LOCK).stat().st_mode & 0o077 == 0
     finally:
+        os.close(lock)
         netvfd.kill()
         netvfd.wait()
 
