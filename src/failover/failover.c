@@ -173,18 +173,21 @@ static uint64_t failover_in(const struct nv_failover *failover, uint64_t wait)
 
 /*
  * A VF that was in another network namespace may come back with its ifindex before netvfd has seen
- * it go: set down, and without all that it was given.
+ * it go: set down, and without all that it was given. Returns false while it cannot be taken out:
+ * the data path is locked.
  */
-static void failover_take_vf_out(
+static bool failover_take_vf_out(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
 {
-	if (managed->memory.vf_lost && pair->vf && pair->vf == managed->state.vf) {
-		struct nv_pair without = *pair;
+	int lost = managed->memory.vf_lost ? managed->state.vf : 0;
+	struct nv_pair without = *pair;
 
+	if (pair->vf == lost)
 		without.vf = 0;
+	if (lost)
 		failover_try_step(failover, managed, &without);
-	}
-	managed->memory.vf_lost = false;
+	managed->memory.vf_lost = lost && managed->state.vf == lost;
+	return !managed->memory.vf_lost;
 }
 
 /* A step, and what is to be known after it of when the next one is. */
@@ -196,8 +199,8 @@ static void failover_step(
 	failover->wait = UINT64_MAX;
 	managed->memory.failed = false;
 	nv_deadlines_set(&failover->clock, hn, NV_NEVER);
-	failover_take_vf_out(failover, managed, pair);
-	failover_try_step(failover, managed, pair);
+	if (failover_take_vf_out(failover, managed, pair))
+		failover_try_step(failover, managed, pair);
 	nv_deadlines_add(&failover->clock, hn, failover_in(failover, failover->wait));
 	nv_owners_set(failover, managed, pair->vf);
 	if (managed->memory.failed || managed->memory.undecided)
@@ -745,7 +748,8 @@ int nv_failover_override(struct nv_failover *failover, const char *hn, enum nv_o
 
 		if (!nv_streq(managed->id.hn_name, hn))
 			continue;
-		if (managed->status.match != NV_MATCH_MANAGED || managed->state.mode == NV_MODE_VF)
+		if (managed->status.match != NV_MATCH_MANAGED ||
+			(managed->state.mode == NV_MODE_VF && override != NV_OVERRIDE_AUTO))
 			return -EOPNOTSUPP;
 		managed->memory.override = override;
 		nv_hns_add(&failover->due, managed->id.hn);

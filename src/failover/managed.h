@@ -123,6 +123,7 @@ struct nv_managed_stripped {
 struct nv_vf_filters {
 	int vf; /* ifindex; 0: nothing is registered */
 	struct nv_dp_limits limits; /* as they are in the data path */
+	bool limits_known; /* else an earlier netvfd may have left some there */
 	uint64_t refused[4096 / 64]; /* bitmap of VLANs that the VF refused */
 	uint8_t unicast[NV_UNICASTS_MAX][NV_MAC_LEN]; /* MAC addresses of others */
 	size_t n_unicasts;

@@ -114,9 +114,9 @@ void nv_mode_ready_vf(struct nv_failover *failover, struct nv_managed *managed, 
 	const struct nv_link *link = nv_links_by_index(links, vf);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
 	struct nv_retry *setup = &managed->memory.setup_retry;
-	int r = link && hn ? nv_port_setup_transparent(failover->kernel, hn, link) : -ENODEV;
+	int r = link && hn ? nv_port_setup_transparent(failover->kernel, hn, link) : 0;
 
-	if (r == -ENODEV)
+	if (!link || !hn)
 		return;
 	if (r == 0) {
 		if (setup->vf == vf)
@@ -125,7 +125,9 @@ void nv_mode_ready_vf(struct nv_failover *failover, struct nv_managed *managed, 
 		return;
 	}
 	managed->state.ready = false;
-	if (nv_retry_note(setup, vf, nv_loop_now(failover->loop)))
+	/* -ENODEV: the driver has detached the device, or it is gone and netlink is about to say
+	 * so. */
+	if (nv_retry_note(setup, vf, nv_loop_now(failover->loop)) && r != -ENODEV)
 		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; netvfd tries again while %s exists",
 			link->name, hn->name, nv_strerror(r), hn->name, link->name);
 }

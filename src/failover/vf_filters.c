@@ -110,6 +110,13 @@ static void vf_filters_drop_vlans(struct nv_failover *failover, int vf)
 		vf_filters_keep_vlans(failover, vf, none, left);
 }
 
+static void vf_filters_drop_unicasts(struct nv_failover *failover, struct nv_vf_filters *filters)
+{
+	for (size_t i = 0; i < filters->n_unicasts; i++)
+		nv_kernel_unicast_set(failover->kernel, filters->vf, filters->unicast[i], false);
+	filters->n_unicasts = 0;
+}
+
 static int vf_filters_add_vlan(struct nv_failover *failover, const struct nv_link *vf, uint16_t id)
 {
 	struct nv_link vlan = {.kind = "vlan", .lower = vf->ifindex, .vlan_id = id};
@@ -184,6 +191,7 @@ static int vf_filters_limit(struct nv_failover *failover, struct nv_managed *man
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
 	const struct nv_link *source = upper && nv_vf_has_own_mac(hn, vf) ? upper : vf;
+	struct nv_vf_filters *filters = &managed->vf_filters;
 	struct nv_dp_limits limits = *vlans;
 	int r;
 
@@ -193,14 +201,16 @@ static int vf_filters_limit(struct nv_failover *failover, struct nv_managed *man
 		limits.any_mac = !failover->settings->vf_spoofchk;
 		memcpy(limits.mac, source->mac, NV_MAC_LEN);
 	}
-	if (vf_filters_limits_equal(&limits, &managed->vf_filters.limits))
+	if (filters->limits_known && vf_filters_limits_equal(&limits, &filters->limits))
 		return 0;
 	r = nv_datapath_limit(failover->datapath, managed->id.hn, &limits);
-	if (r == 0)
-		managed->vf_filters.limits = limits;
-	else if (r != -ENOENT && r != -EAGAIN)
+	if (r == 0) {
+		filters->limits = limits;
+		filters->limits_known = true;
+	} else if (r != -ENOENT && r != -EAGAIN) {
 		nv_err("%s: cannot update its data path with what its VF may send: %s",
 			managed->id.hn_name, nv_strerror(r));
+	}
 	return r == -EAGAIN ? r : 0;
 }
 
@@ -214,8 +224,12 @@ int nv_vf_filters_sync(
 
 	if (filters->vf != (vf ? vf->ifindex : 0)) {
 		vf_filters_drop_vlans(failover, filters->vf);
+		vf_filters_drop_unicasts(failover, filters);
 		*filters = (struct nv_vf_filters){
-			.vf = vf ? vf->ifindex : 0, .limits = filters->limits};
+			.vf = vf ? vf->ifindex : 0,
+			.limits = filters->limits,
+			.limits_known = filters->limits_known,
+		};
 	}
 	if (vf && vf->master) { /* a bond registers VLANs and groups with its ports by itself */
 		vf_filters_drop_vlans(failover, vf->ifindex);
@@ -319,10 +333,12 @@ static void vf_filters_set_unicasts(
 	filters->n_unicasts = kept;
 	for (size_t i = 0; i < wanted->count && filters->n_unicasts < NV_UNICASTS_MAX; i++) {
 		const uint8_t *mac = wanted->group[i].mac;
+		int r = vf_filters_has_unicast(filters, mac)
+				? -EALREADY
+				: nv_kernel_unicast_set(failover->kernel, filters->vf, mac, true);
 
-		/* One that is there already is somebody else's. */
-		if (!vf_filters_has_unicast(filters, mac) &&
-			nv_kernel_unicast_set(failover->kernel, filters->vf, mac, true) == 0)
+		/* -EEXIST: by an earlier netvfd. */
+		if (r == 0 || r == -EEXIST)
 			memcpy(filters->unicast[filters->n_unicasts++], mac, NV_MAC_LEN);
 	}
 }

@@ -328,9 +328,11 @@ static void proof_look(struct nv_failover *failover, struct nv_managed *managed,
 }
 
 /* When there is something to do; UINT64_MAX: never. */
-static uint64_t proof_due(const struct nv_vf_proof *proof)
+static uint64_t proof_due(const struct nv_managed *managed)
 {
-	if (!proof->vf)
+	const struct nv_vf_proof *proof = &managed->proof;
+
+	if (!proof->vf || managed->memory.override == NV_OVERRIDE_HN)
 		return UINT64_MAX;
 	if (proof->trial.phase)
 		return proof->trial.next;
@@ -352,7 +354,7 @@ static void proof_arm(struct nv_failover *failover)
 
 static void proof_note_due(struct nv_failover *failover, const struct nv_managed *managed)
 {
-	uint64_t due = proof_due(&managed->proof);
+	uint64_t due = proof_due(managed);
 	uint64_t now = nv_loop_now(failover->loop);
 
 	/* Not now: the loop has its turn first. */
@@ -421,7 +423,7 @@ void nv_vf_proof_observe(struct nv_managed *managed, struct nv_pair_facts *facts
 
 /*
  * Whether the VF is usable, and neither used nor tried. An administrator who keeps traffic on hn
- * does not want the host to hear the guest by the VF.
+ * does not want the host to hear the guest by the VF: then it is not tried again either.
  */
 static bool proof_is_open(const struct nv_managed *managed)
 {
@@ -470,6 +472,8 @@ void nv_vf_proof_follow(struct nv_failover *failover, struct nv_managed *managed
 {
 	struct nv_vf_proof *proof = &managed->proof;
 
+	if (managed->memory.override == NV_OVERRIDE_HN)
+		proof->trial = (struct nv_trial){};
 	if (proof->trial.phase != NV_TRIAL_HN)
 		proof_give_back(failover, managed);
 	proof_begin_watch(failover, managed);

@@ -166,6 +166,27 @@ static void a_locked_data_path_is_not_waited_for(void **state)
 	expect("");
 }
 
+/* As one that was in another network namespace: down, and without what it was given. */
+static void a_vf_that_is_back_at_once_is_set_up_when_the_lock_is_free(void **state)
+{
+	struct nv_link vf;
+
+	(void)state;
+	go_transparent();
+	vf = fake_link(fake, "nvt0");
+	path.locked = true;
+	fake_del_link(fake, vf.ifindex);
+	hear();
+	vf.flags &= ~(uint32_t)IFF_UP;
+	fake_put_link(fake, &vf);
+	hear();
+	path.locked = false;
+	nv_loop_advance(loop, NV_USEC_PER_SEC);
+	hear();
+	assert_true(fake_link(fake, "nvt0").flags & IFF_UP);
+	assert_int_equal(pair()->active, NV_PORT_VF);
+}
+
 static void an_hn_that_comes_while_it_is_locked_enters_later(void **state)
 {
 	int other;
@@ -253,6 +274,21 @@ static void an_override_moves_traffic_and_ends(void **state)
 	expect("hn0 by hn0 (hn)\n");
 	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_AUTO), 0);
 	expect("hn0 by nvt0 (vf)\n");
+}
+
+static void an_override_ends_also_when_the_vf_has_become_the_upper(void **state)
+{
+	(void)state;
+	go_transparent();
+	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_HN), 0);
+	settings.hn.transparent = NV_TRANSPARENT_NO;
+	answered = false;
+	nv_failover_configure(failover, &settings, NULL);
+	nv_failover_look_again(failover);
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	assert_int_equal(pair()->active, NV_PORT_HN);
+	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_AUTO), 0);
+	assert_int_equal(pair()->active, NV_PORT_VF);
 }
 
 static void a_vf_that_flaps_is_held_and_let_in_by_the_clock(void **state)
@@ -698,12 +734,14 @@ int main(void)
 		TEST(a_settle_reads_the_data_path_twice),
 		TEST(what_nothing_happens_to_is_not_written),
 		TEST(a_locked_data_path_is_not_waited_for),
+		TEST(a_vf_that_is_back_at_once_is_set_up_when_the_lock_is_free),
 		TEST(an_hn_that_comes_while_it_is_locked_enters_later),
 		TEST(a_pair_that_cannot_be_removed_yet_is_later),
 		TEST(hooks_are_set_when_the_lock_is_free),
 		TEST(a_failure_leaves_traffic_and_is_tried_again),
 		TEST(a_vf_nobody_answers_for_is_the_upper),
 		TEST(an_override_moves_traffic_and_ends),
+		TEST(an_override_ends_also_when_the_vf_has_become_the_upper),
 		TEST(a_vf_that_flaps_is_held_and_let_in_by_the_clock),
 		TEST(a_lagg_that_is_deleted_leaves_hn_as_the_upper),
 		TEST(a_lagg_shows_whether_a_port_can_carry),

@@ -126,12 +126,27 @@ static void a_vf_that_goes_while_it_is_set_up_is_no_trouble(void **state)
 	settings.hn.transparent = NV_TRANSPARENT_YES;
 	fake_fail(fake, FAKE_LINK_SET, 1, -ENODEV);
 	add_vf("nvt0");
-	assert_int_equal(said("cannot"), 0);
-	assert_int_equal(managed()->memory.setup_retry.vf, 0);
 	fake_del_link(fake, pair()->vf);
 	hear();
+	nv_loop_advance(loop, 60 * NV_USEC_PER_SEC);
+	assert_int_equal(said("cannot"), 0);
 	assert_int_equal(pair()->vf, 0);
 	assert_int_equal(pair()->active, NV_PORT_HN);
+}
+
+/* As bnxt_en says while its firmware starts anew. */
+static void one_whose_driver_has_detached_it_is_asked_again(void **state)
+{
+	(void)state;
+	settings.hn.transparent = NV_TRANSPARENT_YES;
+	for (unsigned int nth = 1; nth <= 3; nth++)
+		fake_fail(fake, FAKE_LINK_SET, nth, -ENODEV);
+	add_vf("nvt0");
+	assert_int_equal(pair()->active, NV_PORT_HN);
+	nv_loop_advance(loop, NV_USEC_PER_SEC);
+	hear();
+	assert_int_equal(pair()->active, NV_PORT_VF);
+	assert_int_equal(said("cannot"), 0);
 }
 
 static void a_vf_that_cannot_be_closed_with_hn_is_told_of(void **state)
@@ -329,6 +344,7 @@ int main(void)
 		TEST(a_transparent_vf_is_set_up_before_it_carries_in_this_order),
 		TEST(a_refused_vf_is_told_of_once_and_when_it_is_set_up),
 		TEST(a_vf_that_goes_while_it_is_set_up_is_no_trouble),
+		TEST(one_whose_driver_has_detached_it_is_asked_again),
 		TEST(a_vf_that_cannot_be_closed_with_hn_is_told_of),
 		TEST(udev_names_a_vf_before_it_is_set_up),
 		TEST(a_look_for_udev_is_no_settle),

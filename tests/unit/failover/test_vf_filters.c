@@ -435,6 +435,50 @@ static void one_that_is_not_checked_is_told_those_of_the_upper(void **state)
 	assert_int_equal(managed.vf_filters.n_unicasts, 0);
 }
 
+/* Those of an earlier netvfd, and those of a VF that was no port for a while. */
+static void one_that_was_told_before_is_told_when_they_go(void **state)
+{
+	(void)state;
+	settings.vf_spoofchk = false;
+	receive_too(path.lagg, 1);
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), 1);
+	managed.vf_filters = (struct nv_vf_filters){};
+	follow();
+	wait_for_groups();
+	fake->unicasts.group[0].ifindex = 0;
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), 0);
+}
+
+static void one_that_is_no_port_any_more_forgets_them(void **state)
+{
+	int vf = path.vf;
+
+	(void)state;
+	settings.vf_spoofchk = false;
+	receive_too(path.lagg, 1);
+	follow();
+	wait_for_groups();
+	assert_int_equal(accepted_by_vf(), 1);
+	path.vf = 0;
+	follow();
+	path.vf = vf;
+	assert_int_equal(accepted_by_vf(), 0);
+}
+
+static void limits_that_an_earlier_netvfd_has_left_are_taken_off(void **state)
+{
+	(void)state;
+	settings.vf_spoofchk = false;
+	limits.vf = path.vf;
+	follow();
+	assert_int_equal(limits.vf, 0);
+	assert_int_equal(limited, 1);
+}
+
 static void a_new_vf_is_told_anew(void **state)
 {
 	(void)state;
@@ -480,6 +524,9 @@ int main(void)
 		TEST(more_groups_than_the_limit_come_by_hn),
 		TEST(a_vf_that_is_checked_is_told_no_mac_addresses_of_others),
 		TEST(one_that_is_not_checked_is_told_those_of_the_upper),
+		TEST(one_that_was_told_before_is_told_when_they_go),
+		TEST(one_that_is_no_port_any_more_forgets_them),
+		TEST(limits_that_an_earlier_netvfd_has_left_are_taken_off),
 		TEST(a_new_vf_is_told_anew),
 		TEST(more_mac_addresses_than_the_limit_are_left_out),
 	};

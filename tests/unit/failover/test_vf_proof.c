@@ -377,6 +377,25 @@ static void it_is_not_asked_while_the_administrator_keeps_hn(void **state)
 	assert_int_equal(managed()->state.active, NV_PORT_VF);
 }
 
+/* Whoever keeps traffic on hn wants to mend the VF. */
+static void nor_is_one_that_has_failed(void **state)
+{
+	(void)state;
+	begin();
+	talk(10);
+	vf_passes = false;
+	leave(0);
+	forget();
+	vf_asked = 0;
+	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_HN), 0);
+	nv_loop_advance(loop, 60 * NV_USEC_PER_SEC);
+	assert_int_equal(requests_by(managed()->state.vf), 0);
+	vf_passes = true;
+	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_AUTO), 0);
+	nv_loop_advance(loop, 33 * NV_USEC_PER_SEC);
+	assert_int_equal(managed()->state.active, NV_PORT_VF);
+}
+
 /* A host whose bridge forwards nothing yet when the link is back. */
 static void a_link_that_is_back_is_tried_before_it_is_used(void **state)
 {
@@ -423,6 +442,7 @@ int main(void)
 		TEST(one_whose_answers_cannot_be_counted_is_used),
 		TEST(one_that_nobody_answers_is_used_after_half_a_second),
 		TEST(it_is_not_asked_while_the_administrator_keeps_hn),
+		TEST(nor_is_one_that_has_failed),
 		TEST(a_link_that_is_back_is_tried_before_it_is_used),
 		TEST(without_hn_it_is_used_at_once),
 	};
