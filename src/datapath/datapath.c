@@ -182,10 +182,56 @@ static int dp_hook(struct nv_datapath *datapath)
 	return datapath->hooks_wanted ? r : 0;
 }
 
+static void dp_note_bypass(struct nv_datapath *datapath, __u32 slot)
+{
+	datapath->reported |= NV_DP_REPORT_BYPASS;
+	if (slot < datapath->table.count && datapath->n_bypassed < BYPASSED_MAX)
+		datapath->bypassed[datapath->n_bypassed++] =
+			(int)nv_table_entry(&datapath->table, slot)->hn;
+}
+
+static int dp_take_report(void *data, void *report, size_t size)
+{
+	const struct nv_report_of *what = report;
+	struct nv_datapath *datapath = data;
+	unsigned int *bits = &datapath->reported;
+
+	/* Programs of an earlier version tell the slot only: of group reports. */
+	if (size >= sizeof(*what) && what->report == NV_REPORT_BYPASS)
+		dp_note_bypass(datapath, what->slot);
+	else if (size >= sizeof(*what) && what->report == NV_REPORT_TRAFFIC)
+		*bits |= NV_DP_REPORT_TRAFFIC;
+	else if (size >= sizeof(*what) && what->report == NV_REPORT_LEFT)
+		*bits |= NV_DP_REPORT_LEFT;
+	else if (size >= sizeof(*what) && what->report == NV_REPORT_FOREIGN)
+		*bits |= NV_DP_REPORT_FOREIGN;
+	else
+		*bits |= NV_DP_REPORT_GROUPS;
+	return 0;
+}
+
+/*
+ * Reports arrive by the descriptor that is waited for already. If the new ones cannot be heard,
+ * there is nothing that this process could do.
+ */
+static void dp_follow_reports(struct nv_datapath *datapath, const struct nv_objects *old)
+{
+	int fd = datapath->objects.fd[NV_OBJECT_REPORTS];
+	uint32_t before = 0;
+	uint32_t now = 0;
+
+	if (!datapath->reports || nv_object_id(fd, &now) < 0)
+		return;
+	nv_object_id(old->fd[NV_OBJECT_REPORTS], &before);
+	if (now != before)
+		ring_buffer__add(datapath->reports, fd, dp_take_report, datapath);
+}
+
 /* Opens the maps of a process of another version that has pinned its own. Needs the lock. */
 static int dp_refresh(struct nv_datapath *datapath)
 {
 	NV_AUTO(nv_objects) struct nv_objects objects = NV_OBJECTS_NONE;
+	NV_AUTO(nv_objects) struct nv_objects old = NV_OBJECTS_NONE;
 	struct nv_table table = {};
 	bool adopted;
 	int r;
@@ -202,8 +248,9 @@ static int dp_refresh(struct nv_datapath *datapath)
 		return r;
 	nv_table_auto(&datapath->table);
 	datapath->table = table;
-	nv_objects_auto(&datapath->objects);
+	old = TAKE(datapath->objects, NV_OBJECTS_NONE);
 	datapath->objects = TAKE(objects, NV_OBJECTS_NONE);
+	dp_follow_reports(datapath, &old);
 	nv_audit_begin(&datapath->objects, &datapath->audit);
 	if (datapath->hooks_wanted)
 		dp_hook(datapath);
@@ -671,6 +718,12 @@ int nv_datapath_remove(struct nv_datapath *datapath, int hn)
 	 * period).
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	if (nv_table_is_whole(&datapath->table)) {
+		dp_write_vf_mac(entry, &pair, &none);
+		dp_store(&entry->removing_vf, 0);
+		dp_store(&entry->was_up, 0);
+		dp_store(&entry->tell_traffic, 0);
+	}
 	dp_store(&entry->hn, 0);
 	memset(entry, 0,
 		offsetof(struct nv_entry, event_seq)); /* the other words belong to the slot */
@@ -689,34 +742,6 @@ int nv_datapath_limit(struct nv_datapath *datapath, int hn, const struct nv_dp_l
 		return r;
 	slot = dp_find_slot(datapath, hn);
 	return slot < 0 ? slot : dp_put_limits(datapath, slot, limits);
-}
-
-static void dp_note_bypass(struct nv_datapath *datapath, __u32 slot)
-{
-	datapath->reported |= NV_DP_REPORT_BYPASS;
-	if (slot < datapath->table.count && datapath->n_bypassed < BYPASSED_MAX)
-		datapath->bypassed[datapath->n_bypassed++] =
-			(int)nv_table_entry(&datapath->table, slot)->hn;
-}
-
-static int dp_take_report(void *data, void *report, size_t size)
-{
-	const struct nv_report_of *what = report;
-	struct nv_datapath *datapath = data;
-	unsigned int *bits = &datapath->reported;
-
-	/* Programs of an earlier version tell the slot only: of group reports. */
-	if (size >= sizeof(*what) && what->report == NV_REPORT_BYPASS)
-		dp_note_bypass(datapath, what->slot);
-	else if (size >= sizeof(*what) && what->report == NV_REPORT_TRAFFIC)
-		*bits |= NV_DP_REPORT_TRAFFIC;
-	else if (size >= sizeof(*what) && what->report == NV_REPORT_LEFT)
-		*bits |= NV_DP_REPORT_LEFT;
-	else if (size >= sizeof(*what) && what->report == NV_REPORT_FOREIGN)
-		*bits |= NV_DP_REPORT_FOREIGN;
-	else
-		*bits |= NV_DP_REPORT_GROUPS;
-	return 0;
 }
 
 int nv_datapath_reports_fd(struct nv_datapath *datapath)

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The data path while processes come, die, change version and work at it at once."""
 
+import ctypes
 import itertools
 import os
+import pathlib
 import re
+import socket
 import subprocess
 
 import pytest
 
-from pairnet import MAC, Pair, PairNet, Refused, Tool, udp_frame, wait_until
+from pairnet import MAC, Pair, PairNet, Refused, Tool, in_netns, udp_frame, wait_until
 
 
 @pytest.fixture
@@ -502,3 +505,30 @@ def test_limit_of_pairs(net):
     tool("remove", names[100])
     tool("edit", names[limit + 1], f"mac={MAC}")
     assert len(net.tool()("each")) == limit
+
+
+def test_reports_are_heard_when_another_version_has_replaced_the_maps(net):
+    groups = 1  # NV_DP_REPORT_GROUPS
+    pair = Pair(net, "lagg")
+    report = bytearray(udp_frame(1, dst="01:00:5e:00:00:16", src=MAC))
+    report[23] = socket.IPPROTO_IGMP
+    pair.tool("reports")
+    net.tool("layout").close()
+    pair.tool("edit", "hn0", "active=vf")
+    net.tap("lagg0").send(report)
+    assert pair.tool("reports") & groups
+
+
+def test_what_arrived_before_hn_had_its_program_is_sent_by_the_vf(net):
+    """A router: as the pair begins, or after somebody has removed that program."""
+    pair = Pair(net, "transparent")
+    ingress, _ = pair.tool("programs", "hn0")
+    bpf, tcx_ingress = ctypes.CDLL("libbpf.so.1"), 46
+    program = bpf.bpf_prog_get_fd_by_id(ingress)
+    if in_netns(net.guest, lambda: bpf.bpf_prog_detach2(program, net.hn, tcx_ingress)):
+        pytest.skip("this kernel has no tcx")
+    os.close(program)
+    in_netns(net.guest, lambda: pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1"))
+    net.ip.neigh("add", dst="10.9.0.77", lladdr="02:00:00:00:00:77", ifindex=net.hn)
+    pair.taps["vf"].send(udp_frame(7, to="10.9.0.77"))
+    assert pair.taps["vf"].expect([7]) == [7]

@@ -152,6 +152,18 @@ def test_that_it_was_left_is_reported(net, has_own):
     assert pair.tool("reports") & LEFT == (LEFT if has_own else 0)
 
 
+def test_the_next_pair_in_its_place_does_not_have_it(net):
+    pair = start(net, "transparent")
+    pair.tool("remove", "hn0")
+    net.add_port("hn", name="other0")
+    other, outside = net.tap("other0"), net.tap("other0h")
+    pair.tool("edit", "other0", f"mac={MAC}")
+    assert [entry["hn"] for entry in pair.tool("each")] == [net.index("other0")]
+    outside.send(arp(VF_MAC))
+    assert arrived(other, len(arp(VF_MAC))) == arp(VF_MAC)
+    assert pair.tool("counters", "other0")["own"][0] == 0
+
+
 @pytest.mark.parametrize("version", ["this", "compiled", "layout"])
 def test_the_next_process_keeps_it(net, version):
     pair = start(net, "lagg")

@@ -25,9 +25,12 @@
 /*
  * Marks a frame that these programs have redirected to a port, where our program runs next: it is
  * already handled and counted. tc_index survives a redirect, and is cleared when it was read.
- * skb->cb does not survive one, and skb->mark belongs to others.
+ * skb->cb does not survive one, and skb->mark belongs to others. Where a port's program is missing
+ * for a moment, the mark of a frame that it received also survives that the guest forwards it; so
+ * what is sent has another.
  */
 #define TC_MARK_DONE 0x6e76
+#define TC_MARK_SENT 0x6e78
 /* Marks a frame that a port has received for a lagg. Nothing reads it but hn's egress. */
 #define TC_MARK_RECEIVED 0x6e77
 
@@ -107,9 +110,9 @@ static __always_inline struct nv_entry *pair_of(__u32 ifindex, __u32 *slot)
 	return bpf_map_lookup_elem(&nv_pairs, slot);
 }
 
-static __always_inline bool is_marked_done(struct __sk_buff *skb)
+static __always_inline bool is_marked(struct __sk_buff *skb, __u32 mark)
 {
-	if (skb->tc_index != TC_MARK_DONE)
+	if (skb->tc_index != mark)
 		return false;
 	skb->tc_index = 0;
 	return true;
@@ -307,7 +310,7 @@ int netvf_egress(struct __sk_buff *skb)
 	struct nv_entry *entry;
 	__u32 active, hn, lagg, slot, upper;
 
-	if (is_marked_done(skb))
+	if (is_marked(skb, TC_MARK_SENT))
 		return TC_ACT_UNSPEC;
 	entry = pair_of(ifindex, &slot);
 	if (!entry)
@@ -345,7 +348,7 @@ int netvf_egress(struct __sk_buff *skb)
 	if (active == ifindex)
 		return TC_ACT_UNSPEC;
 	if (active == hn)
-		skb->tc_index = TC_MARK_DONE;
+		skb->tc_index = TC_MARK_SENT;
 	else if (NV_READ(entry->own_mac_vf) == active)
 		vf_mac_leave(skb, entry);
 	return bpf_redirect(active, 0);
@@ -435,7 +438,7 @@ int netvf_ingress(struct __sk_buff *skb)
 	__u32 active, upper, hn, slot;
 	bool answer;
 
-	if (is_marked_done(skb))
+	if (is_marked(skb, TC_MARK_DONE))
 		return TC_ACT_UNSPEC;
 	entry = pair_of(ifindex, &slot);
 	if (!entry)
