@@ -13,6 +13,8 @@
 #include <stdio.h>
 
 struct bound_dump {
+	nv_bound_wanted *wanted;
+	const void *data;
 	struct nv_bound *bound;
 	size_t count;
 	enum nv_bound_kind kind;
@@ -20,6 +22,8 @@ struct bound_dump {
 
 static void sockets_note(struct bound_dump *dump, const struct nv_bound *found)
 {
+	if (dump->wanted && !dump->wanted(found, dump->data))
+		return;
 	for (size_t i = 0; i < dump->count; i++) {
 		struct nv_bound *bound = &dump->bound[i];
 
@@ -77,7 +81,7 @@ static int sockets_dump(struct nv_rtnl *diag, uint8_t family, struct bound_dump 
 	wanted->idiag_states = UINT32_MAX;
 	r = nv_rtnl_request(diag, &request.header, sockets_take, dump);
 	/* -EINTR: some sockets changed meanwhile, which is acceptable here */
-	return r == -EINTR || (r == -ENOENT && dump->kind == NV_BOUND_RAW) ? 0 : r;
+	return r == -EINTR || r == -ENOENT ? 0 : r;
 }
 
 /*
@@ -105,10 +109,11 @@ static int sockets_read_packet(struct bound_dump *dump)
 	return 0;
 }
 
-int nv_sockets_bound(struct nv_bound ret_bound[NV_BOUND_MAX], size_t *ret_count)
+int nv_sockets_bound(nv_bound_wanted *wanted, const void *data,
+	struct nv_bound ret_bound[NV_BOUND_MAX], size_t *ret_count)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
-	struct bound_dump dump = {.bound = ret_bound};
+	struct bound_dump dump = {.wanted = wanted, .data = data, .bound = ret_bound};
 	struct nv_rtnl diag;
 	int r = nv_rtnl_open_other(NETLINK_SOCK_DIAG, &diag);
 

@@ -29,12 +29,16 @@ struct nv_bound {
 	uint32_t inode; /* of one of them */
 };
 
+/* Whether a socket is to be found. Every user may bind sockets, also more than the limit. */
+typedef bool nv_bound_wanted(const struct nv_bound *bound, const void *data);
+
 /*
  * Finds the sockets of both IP families, and packet sockets that receive, in this network
- * namespace. Returns 0 or -errno; -ENOENT: a kernel without inet_diag. A kernel without raw_diag
- * shows no raw sockets.
+ * namespace. @wanted: NULL: all. Returns 0 or -errno. A kernel without a part of sock_diag(7)
+ * (udp_diag, raw_diag) shows no such sockets.
  */
-int nv_sockets_bound(struct nv_bound ret_bound[NV_BOUND_MAX], size_t *ret_count);
+int nv_sockets_bound(nv_bound_wanted *wanted, const void *data,
+	struct nv_bound ret_bound[NV_BOUND_MAX], size_t *ret_count);
 
 /* "UDP port 53", "raw protocol 112", "packet protocol 0x0800". */
 void nv_bound_text(const struct nv_bound *bound, char *ret_text, size_t size);

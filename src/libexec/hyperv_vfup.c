@@ -307,18 +307,34 @@ static bool vfup_is_unconfigured(const struct vfup *up)
 	return true;
 }
 
+static void vfup_find_dependents_of(
+	const struct vfup *up, const struct nv_link *link, const char *to, struct nv_str *why)
+{
+	unsigned int programs = nv_tc_count_others(up->context.kernel, link->ifindex);
+
+	nv_dependents_find(up->context.kernel, link, to, why);
+	if (programs)
+		nv_str_printf(why, "%stc programs or filters are at %s (%u)",
+			nv_str_text(why)[0] ? "; " : "", link->name, programs);
+}
+
 /*
- * What names hn itself would see no frame any more: a packet filter refuses what it let in, and a
- * socket that is bound to hn hears nothing. @ret_why: what there is; "" if nothing is.
+ * What names hn or a VLAN of it would see no frame any more: a packet filter refuses what it let
+ * in, and a socket that is bound to hn hears nothing. @ret_why: what there is; "" if nothing is.
  */
 static void vfup_find_dependents(const struct vfup *up, struct nv_str *ret_why)
 {
-	unsigned int programs = nv_tc_count_others(up->context.kernel, up->hn->ifindex);
+	const struct nv_links *links = &up->context.links;
 
-	nv_dependents_find(up->context.kernel, up->hn, up->lagg_name, ret_why);
-	if (programs)
-		nv_str_printf(ret_why, "%stc programs or filters are at %s (%u)",
-			nv_str_text(ret_why)[0] ? "; " : "", up->hn->name, programs);
+	vfup_find_dependents_of(up, up->hn, up->lagg_name, ret_why);
+	for (size_t i = 1; i < up->plan.count; i++) {
+		const struct nv_move *move = &up->plan.move[i];
+		const struct nv_link *vlan = nv_links_by_index(links, move->was);
+
+		if (vlan)
+			vfup_find_dependents_of(up, vlan, move->to_name, ret_why);
+	}
+	nv_dependents_find_stacked(up->context.kernel, links, up->hn, ret_why);
 }
 
 static void vfup_tell_dependents(const struct vfup *up, const char *why)
@@ -507,6 +523,7 @@ static bool vfup_move(struct vfup *up)
 	bool before = up->pair.mode != NV_MODE_LAGG;
 
 	up->plan.move[0].to = up->lagg;
+	up->plan.move[0].keeps = !before;
 	if (!vfup_ready_ports(up) || !nv_apply(kernel, &up->plan, NV_STAGE_FILL) ||
 		!vfup_take_over(up)) {
 		if (before)

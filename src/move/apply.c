@@ -354,13 +354,53 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const s
 		apply_put_again(kernel, plan, move);
 }
 
-static bool apply_has_other(const struct nv_move *move, const struct nv_addrs *now)
+/* What a client takes that hears no server is no lease: 169.254.0.0/16 (RFC 3927). */
+static bool apply_is_link_local(const struct nv_addr *addr)
 {
-	for (size_t i = 0; i < now->count; i++)
-		if (now->addr[i].local.family == AF_INET &&
-			!nv_addrs_by_ip(&move->addrs, &now->addr[i].local))
-			return true;
-	return false;
+	return ntohl(addr->local.v4.s_addr) >> 16 == 0xa9fe;
+}
+
+/* Counts the IPv4 addresses that are there and did not move, link-local or not. */
+static size_t apply_count_others(
+	const struct nv_move *move, const struct nv_addrs *now, bool link_local)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < now->count; i++) {
+		const struct nv_addr *addr = &now->addr[i];
+
+		count += addr->local.family == AF_INET && apply_is_link_local(addr) == link_local &&
+			 !nv_addrs_by_ip(&move->addrs, &addr->local);
+	}
+	return count;
+}
+
+/* Whether the new client has renewed it: then it expires later than was planned. */
+static bool apply_is_renewed(const struct nv_addrs *now, const struct nv_addr *addr)
+{
+	const struct nv_addr *there = nv_addrs_by_ip(now, &addr->local);
+
+	return there && there->valid_lft > addr->valid_lft;
+}
+
+/*
+ * The inherited address that was leased: the first that expires; if none does, the first of all,
+ * for some clients give addresses no lifetime (udhcpc). The count: there is none.
+ */
+static size_t apply_find_lease(const struct nv_move *move)
+{
+	size_t found = move->addrs.count;
+
+	for (size_t i = move->addrs.count; i-- > move->n_configured_addrs;) {
+		const struct nv_addr *addr = &move->addrs.addr[i];
+
+		if (addr->local.family != AF_INET)
+			continue;
+		if (found == move->addrs.count || addr->valid_lft != NV_LFT_FOREVER ||
+			move->addrs.addr[found].valid_lft == NV_LFT_FOREVER)
+			found = i;
+	}
+	return found;
 }
 
 /* Removes an address from the plan, so that it is not added again. */
@@ -373,37 +413,57 @@ static void apply_forget_addr(struct nv_move *move, size_t index)
 		(addrs->count - index) * sizeof(addrs->addr[0]));
 }
 
-void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+/* In place of the old lease there is another address. */
+static void apply_drop_old_lease(
+	struct nv_kernel *kernel, struct nv_move *move, const struct nv_addrs *now)
 {
-	NV_AUTO(nv_addrs) struct nv_addrs now = {};
-	bool other;
+	size_t index = apply_find_lease(move);
+	struct nv_addr old;
 
-	if (nv_kernel_addrs(kernel, move->to, &now) < 0)
+	if (index == move->addrs.count || apply_is_renewed(now, &move->addrs.addr[index]))
 		return;
-	other = apply_has_other(move, &now);
+	old = move->addrs.addr[index];
+	old.ifindex = move->to;
 	/*
 	 * Otherwise the new address would be removed together with the old one, if it is a
 	 * secondary of it.
 	 */
-	if (other)
-		nv_sysctls_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
-	for (size_t i = move->addrs.count; i-- > move->n_configured_addrs;) {
-		struct nv_addr *addr = &move->addrs.addr[i];
-		const struct nv_addr *there = nv_addrs_by_ip(&now, &addr->local);
-		struct nv_addr mine = *addr;
+	nv_sysctls_set(kernel, "ipv4", move->to_name, "promote_secondaries", "1");
+	nv_kernel_addr_del(kernel, &old);
+	apply_forget_addr(move, index);
+}
 
-		if (addr->local.family != AF_INET)
+/* The client has the same lease again, and gives its address no lifetime. */
+static void apply_keep_lease(
+	struct nv_kernel *kernel, struct nv_move *move, const struct nv_addrs *now)
+{
+	for (size_t i = move->n_configured_addrs; i < move->addrs.count; i++) {
+		struct nv_addr *addr = &move->addrs.addr[i];
+		struct nv_addr mine;
+
+		if (addr->local.family != AF_INET || addr->valid_lft == NV_LFT_FOREVER ||
+			apply_is_renewed(now, addr))
 			continue;
+		addr->valid_lft = addr->preferred_lft = NV_LFT_FOREVER;
+		mine = *addr;
 		mine.ifindex = move->to;
-		if (other) {
-			nv_kernel_addr_del(kernel, &mine);
-			apply_forget_addr(move, i);
-		} else if (addr->valid_lft != UINT32_MAX &&
-			   (!there || there->valid_lft <= addr->valid_lft)) {
-			mine.valid_lft = addr->valid_lft = UINT32_MAX;
-			mine.preferred_lft = addr->preferred_lft = UINT32_MAX;
-			nv_kernel_addr_add(kernel, &mine, true);
-		}
+		nv_kernel_addr_add(kernel, &mine, true);
 	}
+}
+
+bool nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs now = {};
+	bool leased = true;
+
+	if (nv_kernel_addrs(kernel, move->to, &now) < 0)
+		return true;
+	if (apply_count_others(move, &now, false))
+		apply_drop_old_lease(kernel, move, &now);
+	else if (apply_count_others(move, &now, true))
+		leased = false;
+	else
+		apply_keep_lease(kernel, move, &now);
 	nv_apply_keep(kernel, plan, move);
+	return leased;
 }

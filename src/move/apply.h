@@ -51,9 +51,10 @@ void nv_apply_keep(
 	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move);
 
 /*
- * Call this after a DHCP client got its lease on the new interface of @move. If the lease is for
- * another address, the inherited IPv4 addresses are removed. If it is for the same address,
+ * Call this after a DHCP client of the new interface of @move has said that it is done. If it has
+ * another address, the one that was leased before is removed. If it has the same address,
  * everything is added again. If the client did not refresh the address's lifetime (ISC's script
  * cannot while the address is there), the lifetime becomes infinite until the client changes it.
+ * Returns false if it has no lease but a link-local address (RFC 3927): then the old lease stays.
  */
-void nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move);
+bool nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move);

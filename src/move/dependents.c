@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "move/dependents.h"
 
+#include "base/log.h"
 #include "move/packet_filter.h"
 #include "services/dhcp.h"
 #include "services/process.h"
@@ -44,13 +45,24 @@ static void dependents_add(
 		nv_str_text(&list->items));
 }
 
+/* What cannot be looked at may be there. */
+static void dependents_add_unknown(struct nv_str *why, const char *what, int error)
+{
+	nv_str_printf(why, "%s%s cannot be listed (%s)", nv_str_text(why)[0] ? "; " : "", what,
+		nv_strerror(error));
+}
+
 static void dependents_find_filters(const char *ifname, const char *too, struct nv_str *why)
 {
 	NV_AUTO(nv_packet_filters) struct nv_packet_filters filters = {};
 	NV_AUTO(dependents_list) struct dependents_list list = {};
 	char text[160];
+	int r;
 
 	nv_packet_filters_read(&filters);
+	r = nv_packet_filters_failed(&filters, text, sizeof(text));
+	if (r < 0)
+		dependents_add_unknown(why, text, r);
 	if (nv_packet_filters_hold(&filters, ifname, too, text, sizeof(text)))
 		dependents_list_add(&list, text);
 	dependents_add(why, "a packet filter names", ifname, &list);
@@ -84,19 +96,26 @@ static bool dependents_client_moves(const char *ifname)
 	return nv_dhcp_find(ifname, &clients) == 0 && clients.count;
 }
 
+static bool dependents_wants(const struct nv_bound *bound, const void *data)
+{
+	const struct nv_link *link = data;
+
+	return bound->ifindex == link->ifindex && nv_bound_depends(bound);
+}
+
 static void dependents_find_sockets(const struct nv_link *link, struct nv_str *why)
 {
 	NV_AUTO(dependents_list) struct dependents_list list = {};
 	struct nv_bound bound[NV_BOUND_MAX];
 	size_t count = 0;
+	int r = nv_sockets_bound(dependents_wants, link, bound, &count);
 
-	nv_sockets_bound(bound, &count);
+	if (r < 0)
+		dependents_add_unknown(why, "bound sockets", r);
 	for (size_t i = 0; i < count; i++) {
 		char text[64], owner[16], item[96];
 		bool owned;
 
-		if (bound[i].ifindex != link->ifindex || !nv_bound_depends(&bound[i]))
-			continue;
 		owned = nv_process_of_socket(bound[i].inode, owner, sizeof(owner)) == 0;
 		if (owned && dependents_is_dhcp_client(owner) &&
 			dependents_client_moves(link->name))
@@ -161,10 +180,12 @@ static void dependents_find_groups(
 	NV_AUTO(nv_mcasts) struct nv_mcasts mcasts = {};
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	char text[NV_IP_TEXT];
+	int r = nv_kernel_mcasts(kernel, &link->ifindex, 1, &mcasts);
 
-	if (nv_kernel_mcasts(kernel, &link->ifindex, 1, &mcasts) < 0 ||
-		nv_kernel_addrs(kernel, link->ifindex, &addrs) < 0)
-		return;
+	if (r == 0)
+		r = nv_kernel_addrs(kernel, link->ifindex, &addrs);
+	if (r < 0)
+		dependents_add_unknown(why, "multicast groups", r);
 	for (size_t i = 0; i < mcasts.count; i++) {
 		const struct nv_ip *group = &mcasts.mcast[i].group;
 
@@ -181,6 +202,38 @@ void nv_dependents_find(
 	dependents_find_filters(link->name, too, why);
 	dependents_find_sockets(link, why);
 	dependents_find_groups(kernel, link, why);
+}
+
+/* Addresses of interfaces of this namespace, as of a VLAN, are not meant. */
+static bool dependents_is_of_link(const struct nv_links *links, const struct nv_group *address)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (!memcmp(links->link[i].mac, address->mac, NV_MAC_LEN))
+			return true;
+	return false;
+}
+
+void nv_dependents_find_stacked(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_link *hn, struct nv_str *why)
+{
+	NV_AUTO(dependents_list) struct dependents_list list = {};
+	NV_AUTO(nv_groups) struct nv_groups addresses = {};
+	int r = nv_kernel_unicasts(kernel, hn->ifindex, &addresses);
+
+	if (r < 0)
+		dependents_add_unknown(why, "other MAC addresses of the interface", r);
+	for (size_t i = 0; i < addresses.count; i++) {
+		const uint8_t *mac = addresses.group[i].mac;
+		char text[3 * NV_MAC_LEN];
+
+		if (dependents_is_of_link(links, &addresses.group[i]))
+			continue;
+		snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+			mac[2], mac[3], mac[4], mac[5]);
+		dependents_list_add(&list, text);
+	}
+	dependents_add(
+		why, "MAC addresses that no interface here has are received by", hn->name, &list);
 }
 
 static void dependents_path(const char *run_dir, const char *hn, char path[256])

@@ -14,11 +14,19 @@
  * rule of inet f); sockets are bound to hn0 (UDP port 514 of rsyslogd)"; nothing if there is none.
  * A packet filter that names the interface @too as well does not count. Neither do sockets of DHCP
  * clients if there is one that moves along, nor what nv_bound_depends() and nv_group_depends()
- * except. What cannot be read is left out. Runs nft(8) and iptables-save(8); reads /proc of all
- * processes if sockets are bound.
+ * except. What cannot be listed may be there, and counts. Runs nft(8) and iptables-save(8); reads
+ * /proc of all processes if sockets are bound.
  */
 void nv_dependents_find(
 	struct nv_kernel *kernel, const struct nv_link *link, const char *too, struct nv_str *why);
+
+/*
+ * Adds to @why the MAC addresses that @hn receives for others and that no interface of @links has:
+ * a macvlan of it in another network namespace, which hears nothing more when the frames are
+ * another interface's. (One that has hn's own address, as an ipvlan, is not found.)
+ */
+void nv_dependents_find_stacked(struct nv_kernel *kernel, const struct nv_links *links,
+	const struct nv_link *hn, struct nv_str *why);
 
 /*
  * Whether a socket counts, whoever has it. Not if only a link-local address binds it: servers that

@@ -194,15 +194,17 @@ static void dhcp_clients_report(
 {
 	const char *to = leading->move->to_name;
 
-	if (r == 0)
+	if (r == 0 && !waiting->ipv6 &&
+		!nv_apply_leased(leading->kernel, leading->plan, leading->move))
+		nv_warn("the DHCP client on %s has heard no server and taken a link-local address; the address that was moved stays for as long as its own lease",
+			to);
+	else if (r == 0)
 		nv_info("DHCP on %s: done", to);
 	else if (WIFEXITED(status))
 		nv_warn("the DHCP client on %s ended with status %d and without a lease; the address that was moved stays for as long as its own lease",
 			to, WEXITSTATUS(status));
 	else
 		nv_warn("the DHCP client on %s was ended by signal %d", to, WTERMSIG(status));
-	if (!waiting->ipv6 && r == 0)
-		nv_apply_leased(leading->kernel, leading->plan, leading->move);
 }
 
 static bool dhcp_clients_all_reported(struct leading *leading)

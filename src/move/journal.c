@@ -45,6 +45,7 @@ static struct nv_journal_settings journal_read_settings(
 		.mtu = hn->mtu,
 		.up = hn->flags & IFF_UP,
 		.all_multicast = hn->flags & IFF_ALLMULTI,
+		.promiscuous = hn->flags & IFF_PROMISC,
 		.addr_gen_mode = hn->addr_gen_mode,
 	};
 
@@ -67,6 +68,7 @@ static struct nv_journal_settings journal_find_own(
 		return own;
 	own.up &= then->up;
 	own.all_multicast &= then->all_multicast;
+	own.promiscuous &= then->promiscuous;
 	if (live->mtu == journal->lagg_mtu)
 		own.mtu = then->mtu;
 	if (live->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE)
@@ -202,13 +204,18 @@ int nv_journal_take(struct nv_kernel *kernel, const struct nv_link *hn,
 	return journal_take_config(now, plan, journal);
 }
 
+static bool journal_is_addr(const struct nv_addr *a, const struct nv_addr *b)
+{
+	return nv_ip_equal(&a->local, &b->local) && a->prefix_len == b->prefix_len &&
+	       a->has_peer == b->has_peer && (!a->has_peer || nv_ip_equal(&a->peer, &b->peer));
+}
+
 static bool journal_has_addr(const struct nv_rtobjs *objs, const struct nv_addr *wanted)
 {
 	nv_each_rtobj (obj, objs) {
 		struct nv_addr addr;
 
-		if (nv_rtobj_addr(obj, &addr) == 0 && nv_ip_equal(&addr.local, &wanted->local) &&
-			addr.prefix_len == wanted->prefix_len)
+		if (nv_rtobj_addr(obj, &addr) == 0 && journal_is_addr(&addr, wanted))
 			return true;
 	}
 	return false;
@@ -218,8 +225,7 @@ static const struct nv_addr *journal_find(
 	const struct nv_addrs *addrs, const struct nv_addr *wanted)
 {
 	for (size_t i = 0; i < addrs->count; i++)
-		if (nv_ip_equal(&addrs->addr[i].local, &wanted->local) &&
-			addrs->addr[i].prefix_len == wanted->prefix_len)
+		if (journal_is_addr(&addrs->addr[i], wanted))
 			return &addrs->addr[i];
 	return NULL;
 }
@@ -377,14 +383,15 @@ int nv_journal_restore(
 	const struct nv_journal_settings own = journal_find_own(journal, &live);
 	struct nv_link_change change = {
 		.what = NV_LINK_FLAGS | NV_LINK_ADDR_GEN_MODE,
-		.flags_mask = IFF_UP | IFF_ALLMULTI,
+		.flags_mask = IFF_UP | IFF_ALLMULTI | IFF_PROMISC,
 		.to = {.mtu = own.mtu, .addr_gen_mode = own.addr_gen_mode},
 	};
 	int r;
 
 	if (own.mtu != live.mtu)
 		change.what |= NV_LINK_MTU;
-	change.to.flags = (own.up ? IFF_UP : 0u) | (own.all_multicast ? IFF_ALLMULTI : 0u);
+	change.to.flags = (own.up ? IFF_UP : 0u) | (own.all_multicast ? IFF_ALLMULTI : 0u) |
+			  (own.promiscuous ? IFF_PROMISC : 0u);
 	r = nv_kernel_link_set(kernel, hn->ifindex, &change);
 	if (r < 0)
 		nv_warn("cannot give %s its MTU and flags back: %s", hn->name, nv_strerror(r));
@@ -402,8 +409,6 @@ void nv_journal_complete(
 	const struct nv_journal_settings *own = &journal->settings;
 
 	journal_complete_addrs(kernel, journal, move->to);
-	if (!own->rp_filter[0])
-		return;
-	nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", own->rp_filter);
-	nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", own->rp_filter);
+	if (own->rp_filter[0])
+		nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", own->rp_filter);
 }

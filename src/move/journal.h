@@ -14,6 +14,7 @@ struct nv_journal_settings {
 	uint32_t mtu;
 	bool up;
 	bool all_multicast;
+	bool promiscuous;
 	uint8_t addr_gen_mode;
 	char accept_ra[16]; /* "": this kernel has no such setting */
 	char rp_filter[16];

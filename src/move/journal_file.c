@@ -60,13 +60,14 @@ static int journal_file_write_json(
 		journal->mac[1], journal->mac[2], journal->mac[3], journal->mac[4],
 		journal->mac[5]);
 	/* Takes the lists over, also on failure. */
-	*ret_json = json_pack("{si ss si ss sI sI ss s{sI sb sb si ss ss} so* so* so* so*}",
+	*ret_json = json_pack("{si ss si ss sI sI ss s{sI sb sb sb si ss ss} so* so* so* so*}",
 		"version", VERSION, "hn", hn, "ifindex", journal->hn, "mac", mac, "taken",
 		(json_int_t)journal->taken, "lagg_mtu", (json_int_t)journal->lagg_mtu, "client",
 		journal->client, "settings", "mtu", (json_int_t)own->mtu, "up", own->up,
-		"all_multicast", own->all_multicast, "addr_gen_mode", own->addr_gen_mode,
-		"accept_ra", own->accept_ra, "rp_filter", own->rp_filter, "addresses", addrs,
-		"displaced", displaced, "ports", ports, "said", said);
+		"all_multicast", own->all_multicast, "promiscuous", own->promiscuous,
+		"addr_gen_mode", own->addr_gen_mode, "accept_ra", own->accept_ra, "rp_filter",
+		own->rp_filter, "addresses", addrs, "displaced", displaced, "ports", ports, "said",
+		said);
 	if (r == 0 && !*ret_json)
 		r = -ENOMEM;
 	return r;
@@ -152,15 +153,16 @@ static int journal_file_read_json(
 	const char *mac, *accept_ra, *rp_filter;
 	const char *client = "";
 	int version, ifindex, up, all_multicast, addr_gen_mode;
+	int promiscuous = 1; /* as it is, where a journal of netvf 0.1.0 does not tell */
 	uint8_t *byte = journal->mac;
 	int r;
 
-	if (json_unpack(json, "{si si ss sI sI s?s s{sI sb sb si ss ss} so so s?o so}", "version",
-		    &version, "ifindex", &ifindex, "mac", &mac, "taken", &taken, "lagg_mtu",
-		    &lagg_mtu, "client", &client, "settings", "mtu", &mtu, "up", &up,
-		    "all_multicast", &all_multicast, "addr_gen_mode", &addr_gen_mode, "accept_ra",
-		    &accept_ra, "rp_filter", &rp_filter, "addresses", &addrs, "displaced",
-		    &displaced, "ports", &ports, "said", &said) < 0 ||
+	if (json_unpack(json, "{si si ss sI sI s?s s{sI sb sb s?b si ss ss} so so s?o so}",
+		    "version", &version, "ifindex", &ifindex, "mac", &mac, "taken", &taken,
+		    "lagg_mtu", &lagg_mtu, "client", &client, "settings", "mtu", &mtu, "up", &up,
+		    "all_multicast", &all_multicast, "promiscuous", &promiscuous, "addr_gen_mode",
+		    &addr_gen_mode, "accept_ra", &accept_ra, "rp_filter", &rp_filter, "addresses",
+		    &addrs, "displaced", &displaced, "ports", &ports, "said", &said) < 0 ||
 		version != VERSION ||
 		sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", byte, byte + 1, byte + 2,
 			byte + 3, byte + 4, byte + 5) != NV_MAC_LEN ||
@@ -171,6 +173,7 @@ static int journal_file_read_json(
 	own->mtu = (uint32_t)mtu;
 	own->up = up;
 	own->all_multicast = all_multicast;
+	own->promiscuous = promiscuous;
 	own->addr_gen_mode = (uint8_t)addr_gen_mode;
 	journal->taken = (uint64_t)taken;
 	journal->lagg_mtu = (uint32_t)lagg_mtu;

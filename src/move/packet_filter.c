@@ -111,18 +111,36 @@ unsigned int nv_packet_filter_count_iptables(
 	return count;
 }
 
+/* A set of addresses may be longer than can be read; rules are not. */
+static int packet_filter_read_nft(struct nv_packet_filters *filters)
+{
+	static const char *const terse[] = {"nft", "-j", "-t", "list", "ruleset", NULL};
+	int r = nv_run(commands[0], &filters->text[0]);
+
+	if (r == -E2BIG) {
+		nv_str_auto(&filters->text[0]);
+		r = nv_run(terse, &filters->text[0]);
+	}
+	if (r < 0)
+		return r;
+	filters->nft = json_loads(nv_str_text(&filters->text[0]), 0, NULL);
+	return filters->nft ? 0 : -EBADMSG;
+}
+
 void nv_packet_filters_read(struct nv_packet_filters *ret_filters)
 {
 	struct nv_packet_filters filters = {};
 	bool has_nft = nv_nftables_has_tables();
-	bool has_any = has_nft || nv_iptables_has_tables();
+	bool has_any;
+
+	filters.legacy = nv_iptables_has_tables();
+	has_any = has_nft || filters.legacy;
 
 	/* iptables-save(8) may be the one that lists tables of nftables. */
-	for (size_t i = 0; i < NV_PACKET_FILTERS; i++)
-		if (i == 0 ? has_nft : has_any)
-			filters.error[i] = nv_run(commands[i], &filters.text[i]);
-	if (has_nft && filters.error[0] == 0)
-		filters.nft = json_loads(nv_str_text(&filters.text[0]), 0, NULL);
+	if (has_nft)
+		filters.error[0] = packet_filter_read_nft(&filters);
+	for (size_t i = 1; i < NV_PACKET_FILTERS && has_any; i++)
+		filters.error[i] = nv_run(commands[i], &filters.text[i]);
 	*ret_filters = filters;
 }
 
@@ -132,6 +150,19 @@ void nv_packet_filters_auto(struct nv_packet_filters *filters)
 	for (size_t i = 0; i < NV_PACKET_FILTERS; i++)
 		nv_str_auto(&filters->text[i]);
 	*filters = (struct nv_packet_filters){};
+}
+
+int nv_packet_filters_failed(const struct nv_packet_filters *filters, char *ret_what, size_t size)
+{
+	const int *error = filters->error;
+	bool nft = error[0] < 0 && !(error[0] == -ENOENT && error[1] == 0);
+	int r = nft ? error[0] : 0;
+
+	for (size_t i = 1; i < NV_PACKET_FILTERS && filters->legacy && r == 0; i++)
+		r = error[i];
+	if (r < 0)
+		snprintf(ret_what, size, "the rules of %s", nft ? "nftables" : "iptables");
+	return r;
 }
 
 const char *nv_packet_filter_command(size_t filter)

@@ -13,6 +13,7 @@
 
 struct nv_packet_filters {
 	json_t *nft; /* NULL: none */
+	bool legacy; /* iptables(8) has tables that are none of nftables */
 	struct nv_str text[NV_PACKET_FILTERS]; /* what each command has printed */
 	int error[NV_PACKET_FILTERS]; /* 0 or -errno of nv_run(); -ENOENT: the command is not there
 				       */
@@ -41,6 +42,13 @@ bool nv_packet_filter_names(const struct nv_packet_filters *filters, size_t filt
  */
 bool nv_packet_filters_hold(const struct nv_packet_filters *filters, const char *ifname,
 	const char *too, char *ret_text, size_t size);
+
+/*
+ * Whether there are tables that could not be listed: 0 or -errno. Without nft(8), those that
+ * iptables-save(8) lists have to do. @ret_what: "nftables' rules"; untouched if all could be
+ * listed.
+ */
+int nv_packet_filters_failed(const struct nv_packet_filters *filters, char *ret_what, size_t size);
 
 /* Of `nft -j list ruleset`: how many rules, sets and chains name it; @ret_where: the first. */
 unsigned int nv_packet_filter_count_nft(

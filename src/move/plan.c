@@ -71,6 +71,16 @@ static struct nv_addr plan_addr_on(const struct nv_addr *addr, const char *from,
 	return moved;
 }
 
+/* Whether rc.conf has this local address, with whatever network. */
+static bool plan_has_configured(const struct nv_move *move, const struct nv_addr *addr)
+{
+	for (size_t i = 0; i < move->n_configured_addrs; i++)
+		if (nv_ip_equal(&move->addrs.addr[i].local, &addr->local))
+			return true;
+	return false;
+}
+
+/* Of IPv4, an interface may have one local address with several prefix lengths or peers. */
 static int plan_addrs(
 	struct planner *planner, struct nv_move *move, const struct nv_interface *wanted)
 {
@@ -87,7 +97,7 @@ static int plan_addrs(
 		const struct nv_addr *addr = &live->addr[i];
 		struct nv_addr moved;
 
-		if (addr->ifindex != move->from || nv_addrs_by_ip(&move->addrs, &addr->local))
+		if (addr->ifindex != move->from || plan_has_configured(move, addr))
 			continue;
 		if (!plan_inherits(wanted, addr)) {
 			r = nv_rtobjs_add_addr(&planner->plan.dropped, addr);

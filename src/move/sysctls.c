@@ -132,11 +132,15 @@ void nv_sysctls_copy_mtu(struct nv_kernel *kernel, const struct nv_move *move)
 void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 {
 	char own[VALUE_MAX], to[VALUE_MAX], all[VALUE_MAX];
+	bool keeps = move->keeps;
 
 	if (sysctls_get(kernel, "net/ipv4/conf", move->from_name, "rp_filter", own) < 0 ||
 		sysctls_get(kernel, "net/ipv4/conf", move->to_name, "rp_filter", to) < 0 ||
 		sysctls_get(kernel, "net/ipv4/conf", "all", "rp_filter", all) < 0)
 		return;
+	/* A run that was killed has left both loose. */
+	if (move->rp_filter[0] && nv_streq(own, "2") && nv_streq(to, "2"))
+		keeps = false;
 	if (move->rp_filter[0])
 		nv_strcopy(own, sizeof(own), move->rp_filter);
 	move->rp_filter[0] = '\0';
@@ -144,7 +148,7 @@ void nv_sysctls_loosen(struct nv_kernel *kernel, struct nv_move *move)
 		(!nv_streq(all, "1") && !nv_streq(own, "1") && !nv_streq(to, "1")))
 		return;
 	nv_strcopy(move->rp_filter, sizeof(move->rp_filter), own);
-	nv_strcopy(move->to_rp_filter, sizeof(move->to_rp_filter), move->keeps ? to : own);
+	nv_strcopy(move->to_rp_filter, sizeof(move->to_rp_filter), keeps ? to : own);
 	nv_sysctls_set(kernel, "ipv4", move->from_name, "rp_filter", "2");
 	nv_sysctls_set(kernel, "ipv4", move->to_name, "rp_filter", "2");
 }

@@ -23,7 +23,7 @@ static void gather_sockets(struct nv_facts *facts)
 {
 	struct nv_bound bound[NV_BOUND_MAX];
 	size_t count = 0;
-	int r = nv_sockets_bound(bound, &count);
+	int r = nv_sockets_bound(NULL, NULL, bound, &count);
 
 	if (r < 0)
 		nv_facts_unchecked(facts, "sockets bound to an interface: %s", nv_strerror(r));

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from conftest import RC_CONF
 from harness import BUILD, wait_until
+from netvf_lab.namespace import Namespace
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 from test_filters import on_vf
 from test_stripped import attach_others
@@ -159,6 +160,47 @@ def test_a_users_socket_decides_nothing(start_netvfd, guest):
         netvfd = start_netvfd()
         assert on_vf(netvfd, guest) == "lagg"
         user.stdin.close()
+
+
+MANY = """
+import socket, sys
+sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(400)]
+for port, user in enumerate(sockets, 20000):
+    user.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"hn0")
+    user.bind(("", port))
+print("bound", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_many_sockets_of_a_user_hide_none_of_roots(start_netvfd, guest):
+    """Every user may bind as many sockets as the limit of what is looked at, and more."""
+    with guest.popen("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups",
+                     "/usr/bin/python3", "-c", MANY, stdin=subprocess.PIPE,
+                     stdout=subprocess.PIPE) as user:
+        assert user.stdout.readline() == b"bound\n"
+        roots = packet(guest)
+        netvfd = start_netvfd()
+        assert on_vf(netvfd, guest) == "transparent"
+        assert SOCKETS["packet"][1] in netvfd.log
+        roots.close()
+        user.stdin.close()
+
+
+def test_a_macvlan_in_another_namespace_is_heard(start_netvfd, guest):
+    """As Docker's and Multus' are: no list of this namespace has it."""
+    with Namespace("container") as container:
+        guest.run("ip", "link", "add", "mv0", "link", "hn0", "address", "02:00:00:00:00:77",
+                  "type", "macvlan", "mode", "bridge", check=True)
+        guest.netlink.link("set", index=guest.namespace.index("mv0"), net_ns_fd=container.net)
+        for words in ("address add 10.77.0.99/24 dev mv0", "link set mv0 up"):
+            container.run(["ip", *words.split()])
+        netvfd = start_netvfd()
+        assert on_vf(netvfd, guest) == "transparent"
+        why = "MAC addresses that no interface here has are received by hn0 (02:00:00:00:00:77)"
+        assert why in netvfd.log
+        assert why in plan(netvfd).stderr
+        guest.host.run(["ping", "-c", "1", "-W", "10", "10.77.0.99"])
 
 
 def test_a_server_that_listens_on_each_address_follows_them(start_netvfd, guest):

@@ -366,9 +366,11 @@ def test_with_no_client_at_all_nothing_moves(topology, tmp_path):
 
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)
 def test_a_server_that_gives_another_address_is_believed(booted, server, topology):
-    """What was moved along is taken off, for it is somebody else's now."""
+    """What was moved along is taken off, for it is somebody else's now; not what was nobody's
+    lease."""
     guest = booted.guest
     lease = only(guest.addresses("hn0"))
+    guest.run("ip", "address", "add", "10.99.0.5/24", "dev", "hn0", check=True)
     address = lease.split("/")[0]
     topology.dnsmasq.kill()
     topology.dnsmasq.wait()
@@ -382,7 +384,7 @@ def test_a_server_that_gives_another_address_is_believed(booted, server, topolog
     try:
         booted.write_rcconf('ifconfig_hn0="SYNCDHCP"\n')
         booted.run("hyperv_vfup", "hn0")
-        assert guest.addresses("lagg0") == {f"{other}/24"}
+        assert guest.addresses("lagg0") == {f"{other}/24", "10.99.0.5/24"}
         assert guest.addresses("hn0") == set()
         assert default_is_on_lagg0(guest)
     finally:
@@ -429,6 +431,22 @@ def test_a_dhcpcd_that_hears_no_server_for_long_goes_on(booted, topology, server
     topology.dnsmasq.send_signal(signal.SIGCONT)
     wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), DEADLINE)
     assert_moved(guest, lease)
+
+
+@pytest.mark.parametrize("booted", ["dhcpcd"], indirect=True)
+def test_a_link_local_address_takes_no_leases_place(booted, topology, server):
+    """Which dhcpcd takes when it has heard no server for some seconds, and is done then."""
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    topology.dnsmasq.send_signal(signal.SIGSTOP)
+    with contextlib.closing(AddressWatch(guest, lease.split("/")[0])) as watch:
+        said = booted.run("hyperv_vfup", "hn0")
+        wait_until(lambda: any(address.startswith("169.254.")
+                               for address in guest.addresses("lagg0")), 2 * DEADLINE)
+        wait_until(lambda: not serving(guest, "hn0") and not guest.addresses("hn0"), 2 * DEADLINE)
+        assert lease in guest.addresses("lagg0"), said
+        assert watch.absences() == 0
+    topology.dnsmasq.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize("booted", ["dhclient"], indirect=True)

@@ -55,6 +55,27 @@ def on_vf(netvfd, guest):
     return netvfd.pair()["form"]
 
 
+def test_a_filter_that_cannot_be_listed_may_name_hn(start_netvfd, guest, firewall):
+    """It is as if nft was not installed; and iptables-save is not either, or shows other tables."""
+    for path in filter(None, map(shutil.which, ("nft", "iptables-save"))):
+        guest.run("mount", "--bind", "/dev/null", path, check=True)
+    netvfd = start_netvfd()
+    assert on_vf(netvfd, guest) == "transparent"
+    assert is_heard(guest)
+    assert "the rules of nftables cannot be listed" in netvfd.log
+
+
+def test_a_list_of_addresses_that_is_too_long_hides_no_rule(start_netvfd, guest, firewall):
+    nft(guest, "add set inet f many { type ipv4_addr; }")
+    addresses = ", ".join(f"{i >> 16}.{i >> 8 & 255}.{i & 255}.1" for i in range(1 << 16, 3 << 16))
+    guest.run(NFT, "-f", "-", input=f"add element inet f many {{ {addresses} }}", text=True,
+              check=True)
+    netvfd = start_netvfd()
+    assert on_vf(netvfd, guest) == "transparent"
+    assert is_heard(guest)
+    assert "a packet filter names hn0 (nftables, 1 place" in netvfd.log
+
+
 def test_what_a_filter_lets_in_is_let_in_still(start_netvfd, guest, firewall):
     netvfd = start_netvfd()
     assert is_heard(guest)

@@ -58,6 +58,21 @@ def test_what_ifup_gives_hn_again_moves(guest, lagg, what):
     assert lagg.log.count("hn0: somebody gave it the address") == 1
 
 
+def test_lagg_keeps_the_settings_that_it_was_given(guest, lagg):
+    settings = {"proxy_arp": 1, "rp_filter": 2}
+    for name, value in settings.items():
+        guest.namespace.sysctl(f"ipv4/conf/lagg0/{name}", value)
+    ip(guest, "link", "set", "lagg0", "alias", "ours", "txqueuelen", "77")
+    ip(guest, "addr", "add", "10.77.0.9/24", "dev", "hn0")
+    assert_bare(guest)
+    assert "10.77.0.9/24" in guest.addresses("lagg0")
+    for name, value in settings.items():
+        shown = guest.run("cat", f"/proc/sys/net/ipv4/conf/lagg0/{name}").stdout
+        assert int(shown) == value, name
+    link = guest.link("lagg0")
+    assert link.get_attr("IFLA_IFALIAS") == "ours" and link.get_attr("IFLA_TXQLEN") == 77
+
+
 def test_a_default_route_by_hn_moves_and_works_meanwhile(guest, lagg):
     """`ip route replace` takes it from lagg0, and hn0 has no neighbours of its own."""
     guest.host.run(["ip", "addr", "add", "192.0.2.1/32", "dev", "switch0"])

@@ -178,6 +178,7 @@ def test_attributes_of_the_link_move(programs, guest):
 
 def test_addresses_move_with_all_that_is_said_of_them(programs, guest):
     for words in ("10.77.0.9/24 label hn0:9 metric 50", "10.77.0.10 peer 10.78.0.1/32 scope link",
+                  "10.77.0.10 peer 10.78.0.2/32 scope link", "10.80.0.4/24", "10.80.0.4/23",
                   "10.79.0.1/24 broadcast 10.79.0.254 noprefixroute valid_lft 900 preferred_lft 0",
                   "2001:db8::3/64 nodad", "2001:db8::4/64 noprefixroute home",
                   "2001:db8:1::5/128 preferred_lft 0", "2001:db8:1::6/64 metric 99"):
@@ -195,10 +196,12 @@ def test_addresses_move_with_all_that_is_said_of_them(programs, guest):
         return json.loads(json.dumps(found).replace("lagg0", "hn0"))
 
     before = shown("hn0")
-    assert len(before) == 10
+    assert len(before) == 13
     programs.run("hyperv_vfup", "hn0")
     assert shown("lagg0") == before
     assert ask(guest, "addr", "show", "dev", "hn0")[0]["addr_info"] == []
+    programs.run("hyperv_vfup", "-r", "hn0")
+    assert shown("hn0") == before
 
 
 def test_what_cannot_move_takes_all_back(programs, guest):

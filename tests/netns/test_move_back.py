@@ -14,6 +14,8 @@ from moves import Ping, assert_same, furnish, ip, killed_at, lines, settle, whol
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 from programs import Connection
 
+IFF_PROMISC = 0x100
+
 
 def test_what_moved_is_given_back_as_it_was(programs, guest):
     furnish(guest)
@@ -139,6 +141,17 @@ def test_netvf_release_gives_back_under_netvfd(start_netvfd, guest):
         guest.bring_back_vf()
         wait_until(lambda: guest.link("lagg0") and not guest.addresses("hn0"))
         assert tcp.works()
+
+
+def test_hn_is_promiscuous_no_longer_than_its_lagg(start_netvfd, guest):
+    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\n')
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    wait_until(lambda: guest.link("lagg0") and not guest.addresses("hn0"))
+    ip(guest, "link", "set", "lagg0", "promisc", "on")
+    wait_until(lambda: guest.link("hn0")["flags"] & IFF_PROMISC, what="hn0 is promiscuous too")
+    netvfd.ask("release", "hn0")
+    assert not guest.link("hn0")["flags"] & IFF_PROMISC
 
 
 def test_a_damaged_record_is_said_and_does_no_harm(programs, guest):

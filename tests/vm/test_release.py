@@ -60,6 +60,11 @@ def test_what_is_live_moves_and_comes_back(debian, form):
         assert VLAN_ADDRESS in before and GUEST_ADDRESS in before and "iif hn0.5" in before
         for word in "REORDER_HDR: 0", "3:4", "1:2", "802.1ad":
             assert word in before
+        # Who uses the VLAN itself would hear nothing on a new one.
+        guest.run("arping -I hn0.5 10.77.5.99 >/dev/null 2>&1 & echo $! >/run/user.pid")
+        user = "sockets are bound to hn0.5 (packet protocol 0x0806"
+        guest.run(f"until netvf plan hn0 2>&1 | grep -qF '{user}'; do usleep 50000; done")
+        guest.run(f"kill $(cat /run/user.pid); ! netvf plan hn0 2>&1 | grep -F '{user}'")
         session.plug("e1000e", SLOTS["acpi"][0])
         session.await_link()
         session.peer.settle(guest)

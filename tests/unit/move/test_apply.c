@@ -408,7 +408,7 @@ static void a_lease_for_the_same_address_is_the_clients_now(void **state)
 	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, UINT32_MAX);
 }
 
-static void a_lease_for_another_address_ends_the_inherited_ones(void **state)
+static void a_lease_for_another_address_ends_the_old_one(void **state)
 {
 	BENCH(bench);
 	struct nv_kernel *kernel = bench.fake->kernel;
@@ -416,15 +416,46 @@ static void a_lease_for_another_address_ends_the_inherited_ones(void **state)
 	(void)state;
 	make_plan(&bench);
 	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
-	bench.plan.move[0].n_configured_addrs = 1;
 	put_addr(&bench, bench.lagg, "192.0.2.77/24", 600);
 	put_route(&bench, bench.lagg, RTPROT_KERNEL);
-	nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]);
+	assert_true(nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]));
 	nv_apply_keep(kernel, &bench.plan, &bench.plan.move[0]);
 	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
 	assert_null(find(&bench, bench.lagg, "192.0.2.6/24"));
 	assert_non_null(find(&bench, bench.lagg, "192.0.2.77/24"));
 	assert_non_null(find(&bench, bench.lagg, "2001:db8::5/64"));
+}
+
+/* As dhcpcd and others take after some seconds without a server. */
+static void a_link_local_address_is_no_lease(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	make_plan(&bench);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	put_addr(&bench, bench.lagg, "169.254.7.7/16", UINT32_MAX);
+	put_route(&bench, bench.lagg, RTPROT_KERNEL);
+	assert_false(nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]));
+	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
+	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, 600);
+}
+
+static void an_address_that_somebody_adds_ends_no_lease(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	make_plan(&bench);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	put_addr(&bench, bench.lagg, "192.0.2.6/24", 3600);
+	put_addr(&bench, bench.lagg, "198.51.100.1/24", UINT32_MAX);
+	put_route(&bench, bench.lagg, RTPROT_KERNEL);
+	assert_true(nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]));
+	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
+	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, 3600);
 }
 
 static void only_what_a_plan_may_touch_is_taken(void **state)
@@ -459,7 +490,9 @@ int main(void)
 		cmocka_unit_test(strict_filtering_that_is_known_comes_along),
 		cmocka_unit_test(what_was_flushed_is_put_in_force_again),
 		cmocka_unit_test(a_lease_for_the_same_address_is_the_clients_now),
-		cmocka_unit_test(a_lease_for_another_address_ends_the_inherited_ones),
+		cmocka_unit_test(a_lease_for_another_address_ends_the_old_one),
+		cmocka_unit_test(a_link_local_address_is_no_lease),
+		cmocka_unit_test(an_address_that_somebody_adds_ends_no_lease),
 		cmocka_unit_test(only_what_a_plan_may_touch_is_taken),
 	};
 

@@ -79,6 +79,7 @@ static void what_was_written_is_read(void **state)
 	struct stat status;
 
 	(void)state;
+	journal.settings.promiscuous = true;
 	assert_int_equal(nv_journal_write(dir, "hn0", &journal), 0);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode, S_IFREG | 0600);
@@ -90,6 +91,7 @@ static void what_was_written_is_read(void **state)
 	assert_int_equal(read.lagg_mtu, 1400);
 	assert_int_equal(read.settings.mtu, 9000);
 	assert_true(read.settings.up && !read.settings.all_multicast);
+	assert_true(read.settings.promiscuous);
 	assert_string_equal(read.settings.accept_ra, "2");
 	assert_string_equal(read.settings.rp_filter, "1");
 	assert_int_equal(read.addrs.count, 1);
@@ -182,7 +184,7 @@ static void hn_gets_back_what_is_still_a_ports(void **state)
 {
 	(void)state;
 	hn.mtu = 1400; /* the lagg's */
-	hn.flags |= IFF_ALLMULTI;
+	hn.flags |= IFF_ALLMULTI | IFF_PROMISC;
 	hn.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
 	fake_put_link(fake, &hn);
 	set_sysctl("net/ipv6/conf/hn0/accept_ra", "0");
@@ -190,7 +192,7 @@ static void hn_gets_back_what_is_still_a_ports(void **state)
 	nv_str_clear(&fake->log);
 	assert_int_equal(nv_journal_restore(fake->kernel, &journal, &hn), 0);
 	assert_string_equal(nv_str_text(&fake->log),
-		"link_set hn0 mtu=9000 -allmulti up addrgen=0\n"
+		"link_set hn0 mtu=9000 -allmulti -promisc up addrgen=0\n"
 		"sysctl net/ipv6/conf/hn0/accept_ra=2\n"
 		"sysctl net/ipv4/conf/hn0/rp_filter=1\n");
 }
@@ -206,9 +208,10 @@ static void what_somebody_has_set_since_stays(void **state)
 	set_sysctl("net/ipv4/conf/hn0/rp_filter", "0");
 	nv_str_clear(&fake->log);
 	assert_int_equal(nv_journal_restore(fake->kernel, &journal, &hn), 0);
-	assert_string_equal(nv_str_text(&fake->log), "link_set hn0 -allmulti down addrgen=3\n"
-						     "sysctl net/ipv6/conf/hn0/accept_ra=1\n"
-						     "sysctl net/ipv4/conf/hn0/rp_filter=0\n");
+	assert_string_equal(nv_str_text(&fake->log),
+		"link_set hn0 -allmulti -promisc down addrgen=3\n"
+		"sysctl net/ipv6/conf/hn0/accept_ra=1\n"
+		"sysctl net/ipv4/conf/hn0/rp_filter=0\n");
 }
 
 static void a_refused_setting_is_an_error_and_the_others_come_back(void **state)
