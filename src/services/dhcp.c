@@ -21,9 +21,13 @@
 
 #define DHCPCD_CONF "/etc/dhcpcd.conf"
 
+#define NV_DHCP_CLIENT_NONE \
+	((struct nv_dhcp_client){.process = NV_PROCESS_NONE, .proxy = NV_PROCESS_NONE})
+
 static void client_auto(struct nv_dhcp_client *client)
 {
 	nv_process_auto(&client->process);
+	nv_process_auto(&client->proxy);
 	free(client->program);
 	nv_words_auto(&client->args);
 }
@@ -107,7 +111,7 @@ static void dhcp_find_main(struct nv_dhcp_client *client)
 	if (nv_process_parent(&client->process, &parent) < 0 || parent <= 1 ||
 		nv_process_open(parent, &main) < 0 || !nv_process_runs(&main, client->program))
 		return;
-	nv_process_auto(&client->process);
+	client->proxy = client->process;
 	client->process = TAKE(main, NV_PROCESS_NONE);
 }
 
@@ -138,7 +142,7 @@ struct dhcp_search {
 
 static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *clients)
 {
-	NV_AUTO(client) struct nv_dhcp_client client = {.process = NV_PROCESS_NONE};
+	NV_AUTO(client) struct nv_dhcp_client client = NV_DHCP_CLIENT_NONE;
 	int r;
 
 	if (!dhcp_claims(pid, ifname, &client))
@@ -155,7 +159,7 @@ static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *
 	if (dhcp_is_proxy(&client.args))
 		dhcp_find_main(&client);
 	clients->client[clients->count++] = client;
-	client = (struct nv_dhcp_client){.process = NV_PROCESS_NONE};
+	client = NV_DHCP_CLIENT_NONE;
 }
 
 static bool dhcp_look(pid_t pid, void *data)
@@ -250,6 +254,9 @@ int nv_dhcp_stop(struct nv_dhcp_client *client, const char *ifname)
 		if (!dhcp_has_ended(client->process.pidfd, KILL_WAIT))
 			return -ETIME;
 	}
+	/* Until then it looks as if the interface was served. */
+	if (client->proxy.pidfd >= 0 && !dhcp_has_ended(client->proxy.pidfd, KILL_WAIT))
+		pidfd_send_signal(client->proxy.pidfd, SIGKILL, NULL, 0);
 	dhcp_remove_pid_files(client->process.pid, ifname);
 	return 0;
 }

@@ -20,6 +20,7 @@ struct nv_dhcp_client {
 	enum nv_dhcp_kind kind;
 	bool ipv6; /* dhclient -6: serves IPv6 only */
 	struct nv_process process; /* the process to end */
+	struct nv_process proxy; /* of dhcpcd: the one of root's that ends a moment after it */
 	char *program; /* path of its executable */
 	/* its command line; args.word[0] is the name by which it was called */
 	struct nv_words args;

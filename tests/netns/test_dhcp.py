@@ -6,6 +6,8 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import time
 
@@ -27,6 +29,8 @@ CLIENTS = {
 needs_dhclient = pytest.mark.skipif(
     not shutil.which("dhclient"), reason="dhclient is not installed")
 
+ETH_P_IP = 0x0800
+SERVER_PORT = struct.pack("!H", 67)
 DEADLINE = 30  # seconds; dhcpcd probes an address for six
 
 
@@ -296,6 +300,23 @@ def test_the_client_that_fixed_addresses_stopped_is_started_again(booted, server
     assert os.path.basename(booted.client) in title(the_client(guest, "hn0"))
 
 
+@pytest.mark.parametrize("booted", ["dhcpcd"], indirect=True)
+def test_a_helper_that_ends_late_is_no_client_any_more(booted, server):
+    """dhcpcd's proxy, which is root's, ends after it. Here it cannot."""
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    proxies = [entry for entry in pathlib.Path("/proc").glob("[0-9]*")
+               if (entry / "cmdline").read_bytes().startswith(b"dhcpcd: [privileged proxy] hn0")]
+    if not proxies:
+        pytest.skip("this dhcpcd has no proxy")
+    os.kill(int(only(proxies).name), signal.SIGSTOP)
+    booted.write_rcconf('ifconfig_hn0="inet 10.77.0.2/24"\n')
+    booted.run("hyperv_vfup", "hn0")
+    booted.run("hyperv_vfup", "-r", "hn0")
+    assert guest.addresses("hn0") == {lease}
+    the_client(guest, "hn0")
+
+
 @pytest.mark.parametrize("booted", ["udhcpc"], indirect=True)
 def test_a_missing_program_is_said_and_the_running_one_serves(booted, server):
     guest = booted.guest
@@ -392,6 +413,25 @@ def test_a_server_that_gives_another_address_is_believed(booted, server, topolog
         process.wait()
 
 
+@contextlib.contextmanager
+def requests_heard(topology):
+    """Gives what returns when the host has heard a DHCP client."""
+    with topology.host.entered():
+        ear = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
+        ear.bind(("switch0", ETH_P_IP))
+    ear.settimeout(DEADLINE)
+
+    def heard():
+        while True:
+            packet = ear.recv(2000)
+            header = 4 * (packet[0] & 15)
+            if packet[9] == socket.IPPROTO_UDP and packet[header + 2:header + 4] == SERVER_PORT:
+                return
+
+    with ear:
+        yield heard
+
+
 @in_all
 def test_killed_while_it_waits_for_the_lease_the_next_run_completes_it(booted, topology, server):
     guest = booted.guest
@@ -401,8 +441,9 @@ def test_killed_while_it_waits_for_the_lease_the_next_run_completes_it(booted, t
     with contextlib.closing(Connection(guest, address, HOST_ADDRESS)) as tcp, \
             contextlib.closing(AddressWatch(guest, address)) as watch:
         topology.dnsmasq.send_signal(signal.SIGSTOP)
-        with booted.start("hyperv_vfup", "hn0") as run:
-            wait_until(lambda: serving(guest, "lagg0"))
+        with requests_heard(topology) as heard, booted.start("hyperv_vfup", "hn0") as run:
+            heard()
+            assert serving(guest, "lagg0")
             assert guest.addresses("hn0") == {lease} and tcp.works()
             run.kill()
         topology.dnsmasq.send_signal(signal.SIGCONT)
