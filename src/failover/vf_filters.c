@@ -333,12 +333,12 @@ static void vf_filters_set_unicasts(
 	filters->n_unicasts = kept;
 	for (size_t i = 0; i < wanted->count && filters->n_unicasts < NV_UNICASTS_MAX; i++) {
 		const uint8_t *mac = wanted->group[i].mac;
-		int r = vf_filters_has_unicast(filters, mac)
-				? -EALREADY
-				: nv_kernel_unicast_set(failover->kernel, filters->vf, mac, true);
+		int r;
 
-		/* -EEXIST: by an earlier netvfd. */
-		if (r == 0 || r == -EEXIST)
+		if (vf_filters_has_unicast(filters, mac))
+			continue;
+		r = nv_kernel_unicast_set(failover->kernel, filters->vf, mac, true);
+		if (r == 0 || r == -EEXIST) /* by an earlier netvfd */
 			memcpy(filters->unicast[filters->n_unicasts++], mac, NV_MAC_LEN);
 	}
 }

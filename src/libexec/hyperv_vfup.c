@@ -307,12 +307,12 @@ static bool vfup_is_unconfigured(const struct vfup *up)
 	return true;
 }
 
-static void vfup_find_dependents_of(
-	const struct vfup *up, const struct nv_link *link, const char *to, struct nv_str *why)
+static void vfup_find_dependents_of(const struct vfup *up, const struct nv_packet_filters *filters,
+	const struct nv_link *link, const char *to, struct nv_str *why)
 {
 	unsigned int programs = nv_tc_count_others(up->context.kernel, link->ifindex);
 
-	nv_dependents_find(up->context.kernel, link, to, why);
+	nv_dependents_find(up->context.kernel, filters, link, to, why);
 	if (programs)
 		nv_str_printf(why, "%stc programs or filters are at %s (%u)",
 			nv_str_text(why)[0] ? "; " : "", link->name, programs);
@@ -324,15 +324,17 @@ static void vfup_find_dependents_of(
  */
 static void vfup_find_dependents(const struct vfup *up, struct nv_str *ret_why)
 {
+	NV_AUTO(nv_packet_filters) struct nv_packet_filters filters = {};
 	const struct nv_links *links = &up->context.links;
 
-	vfup_find_dependents_of(up, up->hn, up->lagg_name, ret_why);
+	nv_dependents_read(&filters, ret_why);
+	vfup_find_dependents_of(up, &filters, up->hn, up->lagg_name, ret_why);
 	for (size_t i = 1; i < up->plan.count; i++) {
 		const struct nv_move *move = &up->plan.move[i];
 		const struct nv_link *vlan = nv_links_by_index(links, move->was);
 
 		if (vlan)
-			vfup_find_dependents_of(up, vlan, move->to_name, ret_why);
+			vfup_find_dependents_of(up, &filters, vlan, move->to_name, ret_why);
 	}
 	nv_dependents_find_stacked(up->context.kernel, links, up->hn, ret_why);
 }

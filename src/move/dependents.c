@@ -2,7 +2,6 @@
 #include "move/dependents.h"
 
 #include "base/log.h"
-#include "move/packet_filter.h"
 #include "services/dhcp.h"
 #include "services/process.h"
 #include "services/state_file.h"
@@ -52,18 +51,24 @@ static void dependents_add_unknown(struct nv_str *why, const char *what, int err
 		nv_strerror(error));
 }
 
-static void dependents_find_filters(const char *ifname, const char *too, struct nv_str *why)
+void nv_dependents_read(struct nv_packet_filters *ret_filters, struct nv_str *why)
 {
-	NV_AUTO(nv_packet_filters) struct nv_packet_filters filters = {};
-	NV_AUTO(dependents_list) struct dependents_list list = {};
 	char text[160];
 	int r;
 
-	nv_packet_filters_read(&filters);
-	r = nv_packet_filters_failed(&filters, text, sizeof(text));
+	nv_packet_filters_read(ret_filters);
+	r = nv_packet_filters_failed(ret_filters, text, sizeof(text));
 	if (r < 0)
 		dependents_add_unknown(why, text, r);
-	if (nv_packet_filters_hold(&filters, ifname, too, text, sizeof(text)))
+}
+
+static void dependents_find_filters(const struct nv_packet_filters *filters, const char *ifname,
+	const char *too, struct nv_str *why)
+{
+	NV_AUTO(dependents_list) struct dependents_list list = {};
+	char text[160];
+
+	if (nv_packet_filters_hold(filters, ifname, too, text, sizeof(text)))
 		dependents_list_add(&list, text);
 	dependents_add(why, "a packet filter names", ifname, &list);
 }
@@ -196,10 +201,10 @@ static void dependents_find_groups(
 	dependents_add(why, "multicast groups are joined at", link->name, &list);
 }
 
-void nv_dependents_find(
-	struct nv_kernel *kernel, const struct nv_link *link, const char *too, struct nv_str *why)
+void nv_dependents_find(struct nv_kernel *kernel, const struct nv_packet_filters *filters,
+	const struct nv_link *link, const char *too, struct nv_str *why)
 {
-	dependents_find_filters(link->name, too, why);
+	dependents_find_filters(filters, link->name, too, why);
 	dependents_find_sockets(link, why);
 	dependents_find_groups(kernel, link, why);
 }

@@ -8,17 +8,24 @@
 
 #include "kernel/kernel.h"
 #include "kernel/sockets.h"
+#include "move/packet_filter.h"
+
+/*
+ * nv_packet_filters_read(), for the functions below; adds to @why if there are filters that cannot
+ * be listed. Free the result with nv_packet_filters_auto().
+ */
+void nv_dependents_read(struct nv_packet_filters *ret_filters, struct nv_str *why);
 
 /*
  * Adds to @why what depends on @link: "a packet filter names hn0 (nftables, 1 place, the first a
  * rule of inet f); sockets are bound to hn0 (UDP port 514 of rsyslogd)"; nothing if there is none.
  * A packet filter that names the interface @too as well does not count. Neither do sockets of DHCP
  * clients if there is one that moves along, nor what nv_bound_depends() and nv_group_depends()
- * except. What cannot be listed may be there, and counts. Runs nft(8) and iptables-save(8); reads
- * /proc of all processes if sockets are bound.
+ * except. What cannot be listed may be there, and counts. Reads /proc of all processes if sockets
+ * are bound. @filters: of nv_dependents_read().
  */
-void nv_dependents_find(
-	struct nv_kernel *kernel, const struct nv_link *link, const char *too, struct nv_str *why);
+void nv_dependents_find(struct nv_kernel *kernel, const struct nv_packet_filters *filters,
+	const struct nv_link *link, const char *too, struct nv_str *why);
 
 /*
  * Adds to @why the MAC addresses that @hn receives for others and that no interface of @links has:

@@ -45,7 +45,7 @@ bool nv_packet_filters_hold(const struct nv_packet_filters *filters, const char 
 
 /*
  * Whether there are tables that could not be listed: 0 or -errno. Without nft(8), those that
- * iptables-save(8) lists have to do. @ret_what: "nftables' rules"; untouched if all could be
+ * iptables-save(8) lists have to do. @ret_what: "the rules of nftables"; untouched if all were
  * listed.
  */
 int nv_packet_filters_failed(const struct nv_packet_filters *filters, char *ret_what, size_t size);
