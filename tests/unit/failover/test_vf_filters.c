@@ -469,10 +469,14 @@ static void one_that_is_no_port_any_more_forgets_them(void **state)
 	assert_int_equal(accepted_by_vf(), 0);
 }
 
+/* They would lead frames to an hn that cannot send them. */
 static void limits_that_an_earlier_netvfd_has_left_are_taken_off(void **state)
 {
+	struct nv_link hn = fake_link(fake, "hn0");
+
 	(void)state;
-	settings.vf_spoofchk = false;
+	hn.carrier = false;
+	fake_put_link(fake, &hn);
 	limits.vf = path.vf;
 	follow();
 	assert_int_equal(limits.vf, 0);
