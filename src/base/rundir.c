@@ -2,6 +2,7 @@
 #include "base/rundir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
@@ -87,6 +88,19 @@ int nv_run_dir_find(const char *option, char **ret_dir)
 bool nv_run_dir_is_first(const char *dir)
 {
 	return nv_streq(dir, NV_RUN_DIR);
+}
+
+int nv_lock_open(const char *dir, const char *name, const char *instead)
+{
+	NV_AUTO(nv_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (at < 0)
+		return -errno;
+	fd = openat(at, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 && (errno == EROFS || errno == ENOSPC || errno == EDQUOT))
+		fd = openat(at, instead, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
 }
 
 int nv_lock_within(int fd, unsigned int ms)

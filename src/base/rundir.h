@@ -32,6 +32,13 @@ int nv_run_dir_of_namespace(char **ret_dir);
 bool nv_run_dir_is_first(const char *dir);
 
 /*
+ * Opens a file of @dir to lock it; only root can open it, because flock(2) needs no more than that.
+ * Where no file can be made (@dir is full or read-only), opens the directory @instead of @dir in
+ * its place. Returns a descriptor or -errno.
+ */
+int nv_lock_open(const char *dir, const char *name, const char *instead);
+
+/*
  * Locks the open file or directory @fd (flock(2)), and waits up to @ms milliseconds for another
  * process that holds it. Returns 0, -EWOULDBLOCK if that one still does, or another -errno.
  */

@@ -11,7 +11,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
@@ -60,30 +59,12 @@ struct nv_datapath *nv_datapath_free(struct nv_datapath *datapath)
 }
 
 /*
- * If no file can be created (the file system is full or read-only), the directory of the pins is
- * used.
- */
-static int dp_lock_open(const char *run_dir)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/lock", run_dir) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 && (errno == EROFS || errno == ENOSPC || errno == EDQUOT) &&
-		snprintf(path, sizeof(path), "%s/bpf", run_dir) < (int)sizeof(path))
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : fd;
-}
-
-/*
  * Closing *ret_fd unlocks. -EBUSY: another process did not release the lock in time. -EAGAIN:
  * another process has it.
  */
 static int dp_lock(const struct nv_datapath *datapath, int *ret_fd)
 {
-	NV_AUTO(nv_fd) int fd = dp_lock_open(datapath->run_dir);
+	NV_AUTO(nv_fd) int fd = nv_lock_open(datapath->run_dir, "lock", "bpf");
 	int r;
 
 	if (fd < 0)

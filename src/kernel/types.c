@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,6 +280,13 @@ const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT])
 {
 	if (!inet_ntop(ip->family, &ip->v4, text, NV_IP_TEXT))
 		text[0] = '\0';
+	return text;
+}
+
+const char *nv_mac_text(const uint8_t mac[NV_MAC_LEN], char text[NV_MAC_TEXT])
+{
+	snprintf(text, NV_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		mac[4], mac[5]);
 	return text;
 }
 

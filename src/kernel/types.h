@@ -315,6 +315,11 @@ bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *
 /* Writes "192.0.2.1" or "2001:db8::1", or "" for another family. Returns @text. */
 const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT]);
 
+#define NV_MAC_TEXT (3 * NV_MAC_LEN)
+
+/* "02:00:00:00:00:01"; returns @text. */
+const char *nv_mac_text(const uint8_t mac[NV_MAC_LEN], char text[NV_MAC_TEXT]);
+
 void nv_links_auto(struct nv_links *links);
 void nv_addrs_auto(struct nv_addrs *addrs);
 void nv_routes_auto(struct nv_routes *routes);

@@ -360,19 +360,17 @@ static bool apply_is_link_local(const struct nv_addr *addr)
 	return ntohl(addr->local.v4.s_addr) >> 16 == 0xa9fe;
 }
 
-/* Counts the IPv4 addresses that are there and did not move, link-local or not. */
-static size_t apply_count_others(
-	const struct nv_move *move, const struct nv_addrs *now, bool link_local)
+/* Whether there is an IPv4 address, link-local or not, that did not move. */
+static bool apply_has_other(const struct nv_move *move, const struct nv_addrs *now, bool link_local)
 {
-	size_t count = 0;
-
 	for (size_t i = 0; i < now->count; i++) {
 		const struct nv_addr *addr = &now->addr[i];
 
-		count += addr->local.family == AF_INET && apply_is_link_local(addr) == link_local &&
-			 !nv_addrs_by_ip(&move->addrs, &addr->local);
+		if (addr->local.family == AF_INET && apply_is_link_local(addr) == link_local &&
+			!nv_addrs_by_ip(&move->addrs, &addr->local))
+			return true;
 	}
-	return count;
+	return false;
 }
 
 /* Whether the new client has renewed it: then it expires later than was planned. */
@@ -458,9 +456,9 @@ bool nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struc
 
 	if (nv_kernel_addrs(kernel, move->to, &now) < 0)
 		return true;
-	if (apply_count_others(move, &now, false))
+	if (apply_has_other(move, &now, false))
 		apply_drop_old_lease(kernel, move, &now);
-	else if (apply_count_others(move, &now, true))
+	else if (apply_has_other(move, &now, true))
 		leased = false;
 	else
 		apply_keep_lease(kernel, move, &now);

@@ -228,14 +228,11 @@ void nv_dependents_find_stacked(struct nv_kernel *kernel, const struct nv_links 
 	if (r < 0)
 		dependents_add_unknown(why, "other MAC addresses of the interface", r);
 	for (size_t i = 0; i < addresses.count; i++) {
-		const uint8_t *mac = addresses.group[i].mac;
-		char text[3 * NV_MAC_LEN];
+		const struct nv_group *address = &addresses.group[i];
+		char text[NV_MAC_TEXT];
 
-		if (dependents_is_of_link(links, &addresses.group[i]))
-			continue;
-		snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-			mac[2], mac[3], mac[4], mac[5]);
-		dependents_list_add(&list, text);
+		if (!dependents_is_of_link(links, address))
+			dependents_list_add(&list, nv_mac_text(address->mac, text));
 	}
 	dependents_add(
 		why, "MAC addresses that no interface here has are received by", hn->name, &list);

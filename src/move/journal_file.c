@@ -47,7 +47,7 @@ static int journal_file_write_json(
 	json_t *displaced = NULL;
 	json_t *ports = NULL;
 	json_t *said = NULL;
-	char mac[3 * NV_MAC_LEN];
+	char mac[NV_MAC_TEXT];
 	int r = journal_file_objs_to_json(&journal->addrs, &addrs);
 
 	if (r == 0)
@@ -56,9 +56,7 @@ static int journal_file_write_json(
 		r = journal_file_objs_to_json(&journal->ports, &ports);
 	if (r == 0)
 		r = journal_file_objs_to_json(&journal->configured, &said);
-	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", journal->mac[0],
-		journal->mac[1], journal->mac[2], journal->mac[3], journal->mac[4],
-		journal->mac[5]);
+	nv_mac_text(journal->mac, mac);
 	/* Takes the lists over, also on failure. */
 	*ret_json = json_pack("{si ss si ss sI sI ss s{sI sb sb sb si ss ss} so* so* so* so*}",
 		"version", VERSION, "hn", hn, "ifindex", journal->hn, "mac", mac, "taken",

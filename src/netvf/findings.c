@@ -146,20 +146,14 @@ static const struct nv_link *findings_find_stranger(const struct nv_facts *facts
 	return NULL;
 }
 
-static void findings_mac_text(const uint8_t mac[NV_MAC_LEN], char text[18])
-{
-	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		mac[5]);
-}
-
 static void findings_tell_stranger(const struct patient *patient, const struct nv_link *link)
 {
-	char permanent[18] = "unknown";
-	char current[18];
+	char permanent[NV_MAC_TEXT] = "unknown";
+	char current[NV_MAC_TEXT];
 
-	findings_mac_text(link->mac, current);
+	nv_mac_text(link->mac, current);
 	if (link->has_permanent_mac)
-		findings_mac_text(link->permanent_mac, permanent);
+		nv_mac_text(link->permanent_mac, permanent);
 	findings_add(patient->findings, patient->hn,
 		"if it is the VF: set hn's MAC address on it at the host; if the host's physical function was down when the VF was probed, set the VF down and up; or name both in netvf_pairs (netvf-rc.conf(5))",
 		"has no VF, and %s on the PCI bus is in no pair: its MAC address is %s, the permanent one %s, and no synthetic interface has the same",

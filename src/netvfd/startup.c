@@ -6,7 +6,6 @@
 #include "netvfd/daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -35,23 +34,6 @@ static int startup_make_parents(const char *dir)
 }
 
 /*
- * A file that only root can open: flock(2) needs no more than that. The directory itself, which
- * anybody may lock, is taken only where no file can be made: it is full or read-only.
- */
-static int startup_open_lock(const char *dir)
-{
-	NV_AUTO(nv_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd;
-
-	if (at < 0)
-		return -errno;
-	fd = openat(at, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 && (errno == EROFS || errno == ENOSPC || errno == EDQUOT))
-		return TAKE_FD(at);
-	return fd < 0 ? -errno : fd;
-}
-
-/*
  * Makes the directory and locks it; the lock ends with the process. A netvfd that was killed while
  * it started an action may have a child that holds the lock until execve(2) closes it.
  */
@@ -64,7 +46,7 @@ static int startup_lock_dir(const char *dir, int *ret_fd)
 		r = nv_root_dir_check(dir);
 	if (r < 0)
 		return r;
-	fd = startup_open_lock(dir);
+	fd = nv_lock_open(dir, LOCK_NAME, "."); /* which any user may lock: the last resort */
 	if (fd < 0)
 		return fd;
 	r = nv_lock_within(fd, LOCK_WAIT_MS);

@@ -21,7 +21,7 @@
 
 #define DHCPCD_CONF "/etc/dhcpcd.conf"
 
-#define NV_DHCP_CLIENT_NONE \
+#define DHCP_CLIENT_NONE \
 	((struct nv_dhcp_client){.process = NV_PROCESS_NONE, .proxy = NV_PROCESS_NONE})
 
 static void client_auto(struct nv_dhcp_client *client)
@@ -142,7 +142,7 @@ struct dhcp_search {
 
 static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *clients)
 {
-	NV_AUTO(client) struct nv_dhcp_client client = NV_DHCP_CLIENT_NONE;
+	NV_AUTO(client) struct nv_dhcp_client client = DHCP_CLIENT_NONE;
 	int r;
 
 	if (!dhcp_claims(pid, ifname, &client))
@@ -159,7 +159,7 @@ static void dhcp_look_at(pid_t pid, const char *ifname, struct nv_dhcp_clients *
 	if (dhcp_is_proxy(&client.args))
 		dhcp_find_main(&client);
 	clients->client[clients->count++] = client;
-	client = NV_DHCP_CLIENT_NONE;
+	client = DHCP_CLIENT_NONE;
 }
 
 static bool dhcp_look(pid_t pid, void *data)

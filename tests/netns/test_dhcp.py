@@ -72,17 +72,23 @@ def clients():
     return [line for line in found if "dhc" in line.partition(" ")[0]]
 
 
-def serving(guest, name):
-    """Process ids of the clients in the guest that serve an interface, without dhcpcd's helpers."""
+def processes(guest, name):
+    """Process ids and words of the clients in the guest that serve an interface, and of dhcpcd's
+    helpers."""
     found = []
     netns = os.stat(f"/proc/self/fd/{guest.namespace.net}").st_ino
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").split()
-            if (words and b"dhc" in words[0] and not words[1].startswith(b"[")
-                    and name.encode() in words and os.stat(entry / "ns/net").st_ino == netns):
-                found.append(int(entry.name))
+            if (words and b"dhc" in words[0] and name.encode() in words
+                    and os.stat(entry / "ns/net").st_ino == netns):
+                found.append((int(entry.name), words))
     return found
+
+
+def serving(guest, name):
+    """Process ids of the clients in the guest that serve an interface, without dhcpcd's helpers."""
+    return [pid for pid, words in processes(guest, name) if not words[1].startswith(b"[")]
 
 
 def the_client(guest, name):
@@ -305,11 +311,10 @@ def test_a_helper_that_ends_late_is_no_client_any_more(booted, server):
     """dhcpcd's proxy, which is root's, ends after it. Here it cannot."""
     guest = booted.guest
     lease = only(guest.addresses("hn0"))
-    proxies = [entry for entry in pathlib.Path("/proc").glob("[0-9]*")
-               if (entry / "cmdline").read_bytes().startswith(b"dhcpcd: [privileged proxy] hn0")]
+    proxies = [pid for pid, words in processes(guest, "hn0") if words[1] == b"[privileged"]
     if not proxies:
         pytest.skip("this dhcpcd has no proxy")
-    os.kill(int(only(proxies).name), signal.SIGSTOP)
+    os.kill(only(proxies), signal.SIGSTOP)
     booted.write_rcconf('ifconfig_hn0="inet 10.77.0.2/24"\n')
     booted.run("hyperv_vfup", "hn0")
     booted.run("hyperv_vfup", "-r", "hn0")

@@ -394,6 +394,21 @@ static void receive_too(int ifindex, uint8_t last)
 	assert_int_equal(nv_groups_add(&fake->unicasts, &address), 0);
 }
 
+/* follow(), and the groups and addresses that are compared soon after. */
+static void follow_all(void)
+{
+	follow();
+	wait_for_groups();
+}
+
+/* A VF that is not checked, and one address above the upper. */
+static void tell_one(void)
+{
+	settings.vf_spoofchk = false;
+	receive_too(path.lagg, 1);
+	follow_all();
+}
+
 static size_t accepted_by_vf(void)
 {
 	size_t count = 0;
@@ -407,8 +422,7 @@ static void a_vf_that_is_checked_is_told_no_mac_addresses_of_others(void **state
 {
 	(void)state;
 	receive_too(path.lagg, 1);
-	follow();
-	wait_for_groups();
+	follow_all();
 	assert_int_equal(accepted_by_vf(), 0);
 	assert_int_equal(fake->calls[FAKE_UNICASTS], 0);
 }
@@ -421,16 +435,13 @@ static void one_that_is_not_checked_is_told_those_of_the_upper(void **state)
 	receive_too(path.lagg, 2);
 	receive_too(path.hn, 3);
 	receive_too(path.vf, 9); /* somebody's */
-	follow();
-	wait_for_groups();
+	follow_all();
 	assert_int_equal(accepted_by_vf(), 3);
 	fake->unicasts.group[0].ifindex = 0;
-	follow();
-	wait_for_groups();
+	follow_all();
 	assert_int_equal(accepted_by_vf(), 2);
 	settings.vf_spoofchk = true;
-	follow();
-	wait_for_groups();
+	follow_all();
 	assert_int_equal(accepted_by_vf(), 1);
 	assert_int_equal(managed.vf_filters.n_unicasts, 0);
 }
@@ -439,17 +450,12 @@ static void one_that_is_not_checked_is_told_those_of_the_upper(void **state)
 static void one_that_was_told_before_is_told_when_they_go(void **state)
 {
 	(void)state;
-	settings.vf_spoofchk = false;
-	receive_too(path.lagg, 1);
-	follow();
-	wait_for_groups();
+	tell_one();
 	assert_int_equal(accepted_by_vf(), 1);
 	managed.vf_filters = (struct nv_vf_filters){};
-	follow();
-	wait_for_groups();
+	follow_all();
 	fake->unicasts.group[0].ifindex = 0;
-	follow();
-	wait_for_groups();
+	follow_all();
 	assert_int_equal(accepted_by_vf(), 0);
 }
 
@@ -458,10 +464,7 @@ static void one_that_is_no_port_any_more_forgets_them(void **state)
 	int vf = path.vf;
 
 	(void)state;
-	settings.vf_spoofchk = false;
-	receive_too(path.lagg, 1);
-	follow();
-	wait_for_groups();
+	tell_one();
 	assert_int_equal(accepted_by_vf(), 1);
 	path.vf = 0;
 	follow();
@@ -486,13 +489,9 @@ static void limits_that_an_earlier_netvfd_has_left_are_taken_off(void **state)
 static void a_new_vf_is_told_anew(void **state)
 {
 	(void)state;
-	settings.vf_spoofchk = false;
-	receive_too(path.lagg, 1);
-	follow();
-	wait_for_groups();
+	tell_one();
 	path.vf = fake_make_link(fake, "vf1", "igbvf", 1);
-	follow();
-	wait_for_groups();
+	follow_all();
 	assert_int_equal(accepted_by_vf(), 1);
 }
 
@@ -502,8 +501,7 @@ static void more_mac_addresses_than_the_limit_are_left_out(void **state)
 	settings.vf_spoofchk = false;
 	for (uint8_t i = 0; i < 2 * NV_UNICASTS_MAX; i++)
 		receive_too(path.lagg, i);
-	follow();
-	wait_for_groups();
+	follow_all();
 	assert_int_equal(accepted_by_vf(), NV_UNICASTS_MAX);
 }
 

@@ -119,6 +119,15 @@ static unsigned int leave(uint64_t more_heard)
 	return tenths;
 }
 
+/* As begin(), and the VF has been left because it passes nothing. */
+static void begin_failed(void)
+{
+	begin();
+	talk(10);
+	vf_passes = false;
+	leave(0);
+}
+
 static void a_vf_that_brings_nothing_is_left_within_two_seconds(void **state)
 {
 	(void)state;
@@ -153,10 +162,7 @@ static void traffic_that_is_answered_causes_few_requests(void **state)
 static void it_is_tried_again_and_taken_when_it_passes(void **state)
 {
 	(void)state;
-	begin();
-	talk(10);
-	vf_passes = false;
-	leave(0);
+	begin_failed();
 	forget();
 	vf_asked = hn_asked = 0;
 	nv_loop_advance(loop, 10 * 60 * NV_USEC_PER_SEC);
@@ -188,10 +194,7 @@ static void if_nobody_answers_it_stays(void **state)
 static void the_administrator_may_use_it_all_the_same(void **state)
 {
 	(void)state;
-	begin();
-	talk(10);
-	vf_passes = false;
-	leave(0);
+	begin_failed();
 	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_VF), 0);
 	assert_int_equal(pair()->active, NV_PORT_VF);
 	for (int i = 0; i < 600; i++)
@@ -203,10 +206,7 @@ static void the_administrator_may_use_it_all_the_same(void **state)
 static void a_vf_with_a_link_anew_begins_anew(void **state)
 {
 	(void)state;
-	begin();
-	talk(10);
-	vf_passes = false;
-	leave(0);
+	begin_failed();
 	set_carrier("nvt0", false);
 	vf_passes = true;
 	set_carrier("nvt0", true);
@@ -381,10 +381,7 @@ static void it_is_not_asked_while_the_administrator_keeps_hn(void **state)
 static void nor_is_one_that_has_failed(void **state)
 {
 	(void)state;
-	begin();
-	talk(10);
-	vf_passes = false;
-	leave(0);
+	begin_failed();
 	forget();
 	vf_asked = 0;
 	assert_int_equal(nv_failover_override(failover, "hn0", NV_OVERRIDE_HN), 0);
