@@ -2,7 +2,7 @@
 """cloud-init configures a guest whose VF is there at power-on: as without the VF, and then the pair
 works. NETVF_BOOTS: so many boots of each kind (2), every other one the first of a new instance;
 each boot's time until network-online.target is told, and that of guests without a VF, with netvf
-and without."""
+and without. Guests have one processor, so that several of them fit on a machine (pytest -n)."""
 
 import contextlib
 import json
@@ -185,7 +185,7 @@ def boot(tmp_path):
 
         def session():
             return Session(Cloud(str(tmp_path)), PLACES, kernel, archive, disk=disk, kept=True,
-                           memory="1G", card=card)
+                           memory="1G", card=card, processors=1)
 
         return Story(stack.enter_context(contextlib.ExitStack()), session, manager, card)
 

@@ -45,6 +45,40 @@ def namespaces_in_use():
     return found
 
 
+class Namespaces:
+    """Those of processes, by kind:[number], but not our own. They are held open: the kernel gives
+    the number of one that has ended to the next one that anybody makes."""
+
+    KINDS = ("pid", "net", "mnt", "ipc")
+
+    def __init__(self):
+        self._own = {os.readlink(f"/proc/self/ns/{kind}") for kind in self.KINDS}
+        self._held = {}  # name -> descriptor
+
+    def add(self, pid):
+        for kind in self.KINDS:
+            try:
+                descriptor = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY)
+            except OSError:
+                continue  # it has just ended
+            name = f"{kind}:[{os.fstat(descriptor).st_ino}]"
+            if name in self._own or name in self._held:
+                os.close(descriptor)
+            else:
+                self._held[name] = descriptor
+
+    def __len__(self):
+        return len(self._held)
+
+    def in_use(self):
+        return self._held.keys() & namespaces_in_use()
+
+    def close(self):
+        for descriptor in self._held.values():
+            os.close(descriptor)
+        self._held = {}
+
+
 class Lab:
     """The program under test, and a look at all that it makes."""
 
@@ -59,7 +93,7 @@ class Lab:
             env={**os.environ, name: value, "TMPDIR": str(temporary)},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.output = ""
-        self._namespaces = set()
+        self._namespaces = Namespaces()
 
     def _world(self):
         cache = set(os.listdir(PLACES.cache))
@@ -86,13 +120,7 @@ class Lab:
     def note_namespaces(self):
         """What must not be in use in the end."""
         for pid in self.processes():
-            try:
-                self._namespaces |= {os.readlink(f"/proc/{pid}/ns/{kind}")
-                                     for kind in ("pid", "net", "mnt", "ipc")}
-            except OSError:
-                pass
-        self._namespaces -= {os.readlink(f"/proc/self/ns/{kind}")
-                             for kind in ("pid", "net", "mnt", "ipc")}
+            self._namespaces.add(pid)
         assert len(self._namespaces) >= 5, "the lab's, the host's"
 
     def await_output(self, text):
@@ -120,9 +148,14 @@ class Lab:
 
     def assert_nothing_remains(self):
         deadline = time.monotonic() + WITHIN
-        while self.processes() or self._namespaces & namespaces_in_use():
-            assert time.monotonic() < deadline, self.processes()
+        while self.processes() or self._namespaces.in_use():
+            assert time.monotonic() < deadline, (self.processes(), self._namespaces.in_use())
         assert self._world() == self._before
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+        self._namespaces.close()
 
 
 @pytest.fixture
@@ -135,8 +168,7 @@ def lab(kernel, tmp_path):
 
     yield start
     for one in labs:
-        one.process.kill()
-        one.process.communicate()
+        one.close()
 
 
 @pytest.mark.timeout(300)

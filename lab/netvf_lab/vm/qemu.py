@@ -31,10 +31,10 @@ COMMAND_LINE = " ".join(
 )
 
 
-PROCESSORS = {
-    False: ("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"),
-    # One, whose clock moves by a nanosecond with every instruction.
-    True: ("-accel", "tcg,thread=single", "-cpu", "max", "-icount", "shift=0,sleep=off"),
+ACCELERATORS = {
+    False: ("-accel", "tcg,thread=multi"),
+    # The clock moves by a nanosecond with every instruction, of one processor.
+    True: ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"),
 }
 
 
@@ -72,10 +72,10 @@ def _serial_card(card, ends):
 class Qemu:
     """emulator: the program; hn and vf: their taps, in the namespace; hn_options: more properties
     of hn's card; incoming: it waits for a guest that comes from another one; counting: the guest's
-    time is a count of instructions; disk: an image; kept: whether what the guest writes is written
-    there, and not to a copy; memory: as -m takes it; card: a driver, for a VF that is there from
-    power-on; append: more words for the kernel's command line; lines: more serial lines, as
-    name -> far end."""
+    time is a count of instructions, and it has one of the processors; disk: an image; kept: whether
+    what the guest writes is written there, and not to a copy; memory: as -m takes it; card: a
+    driver, for a VF that is there from power-on; append: more words for the kernel's command line;
+    lines: more serial lines, as name -> far end."""
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class Qemu:
         hn_options="",
         incoming=False,
         counting=False,
+        processors=2,
         disk=None,
         kept=False,
         memory=MEMORY,
@@ -111,7 +112,8 @@ class Qemu:
         far_ends = [end for group in groups for end in group.values()]
         argv = [
             *(*emulator.argv, "-nodefaults", "-no-user-config", "-display", "none"),
-            *("-no-reboot", "-machine", "q35", *PROCESSORS[counting]),
+            *("-no-reboot", "-machine", "q35", *ACCELERATORS[counting]),
+            *("-cpu", "max", "-smp", "1" if counting else str(processors)),
             *("-m", memory, "-kernel", kernel.image, "-initrd", initramfs),
             *("-append", f"{COMMAND_LINE} {append}".strip(), "-serial", "stdio"),
             *("-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "qmp,mode=control"),
