@@ -11,14 +11,16 @@ CRASHES ?= 20
 # Of make check-faults: moments of each call.
 FAULTS ?= 20
 SOAK_SECONDS ?= 3600
+# Of check-boots, under each manager.
+BOOTS ?= 20
 # Of each scenario in bench-vm.
 RUNS ?= 5
 
 AS_ROOT := tools/as-root
 CHECK := /usr/bin/python3 tools/check --build $(BUILD) --sanitize $(BUILD)-clang
 
-.PHONY: all deps build sanitize demo check check-kernels check-managers check-moves check-faults agents \
-	bench bench-vm soak lint fuzz install deb clean
+.PHONY: all deps build sanitize demo check check-kernels check-managers check-boots check-moves \
+	check-faults agents bench bench-vm soak lint fuzz install deb clean
 
 all: build
 
@@ -69,12 +71,16 @@ agents: build
 		awk '/^agent|passed|failed|skipped/; / failed/ { bad = 1 } END { exit bad }'
 
 # Debian's root file system in QEMU, under each network manager, with netvf's own package; and under
-# each with cloud-init and a VF at power-on, NETVF_BOOTS=N times (2); if it is said, also without a VF,
-# with netvf and without, to compare the seconds until the network is online. SUITE: which Debian; the
-# machine's own if it is not said.
+# each with cloud-init and a VF at power-on. SUITE: which Debian; the machine's own if it is not said.
 check-managers: build deb
 	@tools/deps mmdebstrap e2fsprogs
 	@NETVF_SUITE=$(SUITE) $(CHECK) --only managers
+
+# BOOTS boots under each manager, with cloud-init and a VF at power-on, of one Debian after another;
+# doc/boot.md is made of them. 20 boots take three quarters of an hour for each Debian.
+check-boots: build deb
+	@tools/deps mmdebstrap e2fsprogs
+	@$(AS_ROOT) tools/check-boots --build $(BUILD) --boots $(BOOTS)
 
 # The VM suite, and each peer once, on one Linux after another; doc/kernels.md is made of it. Half an
 # hour for each.

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """cloud-init configures a guest whose VF is there at power-on: as without the VF, and then the pair
-works. NETVF_BOOTS: so many boots of each kind (2), every other one the first of a new instance;
-each boot's time until network-online.target is told, and that of guests without a VF, with netvf
-and without. Guests have one processor, so that several of them fit on a machine (pytest -n)."""
+works. NETVF_BOOTS: so many boots under each manager (2), every other one the first of a new
+instance; if it is set, a few are compared with them of guests without a VF, with netvf and without.
+What they show is kept in BUILD/boots. Guests have one processor, so that several of them fit on a
+machine (pytest -n)."""
 
 import contextlib
 import json
@@ -13,14 +14,18 @@ import subprocess
 import pytest
 
 import root
-from conftest import PLACES
+from conftest import BUILD, PLACES
 from netvf_lab.topology import GUEST_MAC, HOST_ADDRESS
+from netvf_lab.vm.cache import Cache
 from netvf_lab.vm.dhcp import Server
 from netvf_lab.vm.peers import Peer
+from netvf_lab.vm.report import machine
 from netvf_lab.vm.session import Session
 from test_managers import LOOPBACK, NETWORKD, NO_NM, QUIET, SET_NAME, addresses, netplan
 
 BOOTS = int(os.environ.get("NETVF_BOOTS", "2"))
+FEW = 2  # of what is not counted, or is to compare with
+KEPT = BUILD / "boots"
 HN = "eth0"  # as the network configuration says
 ONLINE = "network-online.target"
 WITHIN = 60  # seconds, for any one thing in the guest
@@ -111,10 +116,12 @@ class Cloud(Peer):
 
 class Story:
     """A disk that is booted again and again, each time in a new machine: a machine that is reset is
-    slow under emulation. stack: an ExitStack, for the machine; session: makes one."""
+    slow under emulation. stack: an ExitStack, for the machine; session: makes one; name: of the
+    manager."""
 
-    def __init__(self, stack, session, manager, card):
-        self._stack, self._session, self.manager, self.card = stack, session, manager, card
+    def __init__(self, stack, session, name, card):
+        self._stack, self._session, self.name, self.card = stack, session, name, card
+        self.manager = MANAGERS[name]
         self.boot()
 
     def boot(self):
@@ -187,16 +194,29 @@ def boot(tmp_path):
             return Session(Cloud(str(tmp_path)), PLACES, kernel, archive, disk=disk, kept=True,
                            memory="1G", card=card, processors=1)
 
-        return Story(stack.enter_context(contextlib.ExitStack()), session, manager, card)
+        return Story(stack.enter_context(contextlib.ExitStack()), session, name, card)
 
     with stack:
         yield begin
 
 
-def boots(story, pair):
+def keep(story, kind, number, seconds):
+    """kind: what the guest has; number: of boots that were asked for; seconds: of those that were
+    as they should be."""
+    guest = story.guest
+    KEPT.mkdir(exist_ok=True)
+    path = KEPT / f"{root.SUITE} {story.name} {kind}.json".replace(",", "").replace(" ", "-")
+    path.write_text(json.dumps({
+        "suite": root.SUITE, "manager": story.name, "kind": kind, "boots": number,
+        "seconds": seconds, "linux": guest.run("uname -r").strip(),
+        "cloud_init": guest.run("dpkg-query -W -f '${Version}' cloud-init"),
+        "qemu": Cache(PLACES).qemu().version(), "machine": machine()}, indent=1) + "\n")
+
+
+def boots(story, pair, kind, count=FEW):
     """Boots it so many times, each as it should be."""
     seconds = []
-    for number in range(BOOTS):
+    for number in range(count):
         try:
             if number:
                 story.reboot(clean=number % 2)
@@ -205,20 +225,20 @@ def boots(story, pair):
             print("\n".join(story.session.log()))
             raise
         seconds.append(story.online())
+        keep(story, kind, count, seconds)
         print(f"boot {number + 1}: {seconds[-1]:.1f} s", flush=True)
     print(f"{len(seconds)} boots, seconds to {ONLINE}: {min(seconds):.1f} to "
           f"{max(seconds):.1f}, median {statistics.median(seconds):.1f}")
 
 
-pytestmark = pytest.mark.timeout(root.BOOTED_WITHIN * (BOOTS + 1), func_only=True)
+pytestmark = pytest.mark.timeout(root.BOOTED_WITHIN * (max(BOOTS, FEW) + 1), func_only=True)
 to_compare = pytest.mark.skipif(
     "NETVF_BOOTS" not in os.environ, reason="only to compare with: NETVF_BOOTS=2")
 
 
 @pytest.mark.parametrize("name", MANAGERS)
 def test_a_guest_with_a_vf_boots(boot, cloud, name):
-    story = boot(cloud, name)
-    boots(story, pair=True)
+    boots(boot(cloud, name), True, "VF", BOOTS)
 
 
 def test_a_vf_that_udev_is_slow_to_name_does_not_cost_hn_its_name(boot, cloud):
@@ -236,7 +256,7 @@ def test_where_cloud_init_is_disabled_hn_has_its_name(boot, cloud):
 @pytest.mark.parametrize("name", ["systemd-networkd"])
 def test_without_netvfd_the_hn_works_and_the_vf_is_there(boot, cloud, name):
     story = boot(cloud, name, masked=["netvfd.service"])
-    boots(story, pair=False)
+    boots(story, False, "VF, netvfd masked")
     others = f"grep -l {GUEST_MAC} /sys/class/net/*/address | grep -v /{HN}/"
     vf, = story.guest.run(others).split()
     assert story.guest.run(f"cat {vf.replace('address', 'operstate')}").strip() == "down"
@@ -267,13 +287,13 @@ def test_in_a_guest_without_a_vf_netvf_sleeps(boot, cloud):
 @to_compare
 @pytest.mark.parametrize("name", MANAGERS)
 def test_a_guest_without_a_vf_boots(boot, cloud, name):
-    boots(boot(cloud, name, card=None), pair=False)
+    boots(boot(cloud, name, card=None), False, "no VF")
 
 
 @to_compare
 @pytest.mark.parametrize("name", MANAGERS)
 def test_a_guest_without_netvf_boots(boot, plain, name):
-    boots(boot(plain, name, card=None), pair=False)
+    boots(boot(plain, name, card=None), False, "no VF, no netvf")
 
 
 @to_compare
