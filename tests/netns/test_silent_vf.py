@@ -3,6 +3,7 @@
 the VF, as a packet filter."""
 
 import contextlib
+import ipaddress
 import socket
 import struct
 import threading
@@ -12,6 +13,7 @@ import pytest
 from conftest import RC_CONF
 from echo import Echo, Numbered
 from harness import wait_until
+from ring import Ring
 from netvf_lab.topology import GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, SWITCH_MAC
 
 MODES = {"lagg": "", "transparent": 'netvf_vf_transparent="YES"\n'}
@@ -54,13 +56,18 @@ def mend(guest):
     guest.host.run(["nft", "delete", "table", "netdev", "pf"])
 
 
+def plain(port):
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    sender.bind((port, 0))
+    return sender
+
+
 @contextlib.contextmanager
-def speaking(guest, port, frame):
+def speaking(guest, port, frame, by=plain):
     """The host sends a frame by a port again and again."""
     ending = threading.Event()
     with guest.host.entered():
-        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    sender.bind((port, 0))
+        sender = by(port)
 
     def speak():
         while not ending.wait(0.01):
@@ -134,6 +141,30 @@ def test_answers_to_others_do_not_hide_one_that_does_not_send(guest, start, answ
     netvfd = start()
     with speaking(guest, "p-hn0", ANSWERS_BY_HN[answer]):
         check_it_is_left_and_taken_again(guest, netvfd, "from guest")
+
+
+def neighbour_advertisement():
+    """Of RFC 4861, without options; nobody looks at its checksum here."""
+    body = struct.pack("!BBHI", 136, 0, 0, 0x60000000) + ipaddress.ip_address("fe80::1").packed
+    head = struct.pack("!IHBB", 6 << 28, len(body), 58, 255)
+    addresses = ipaddress.ip_address("fe80::1").packed + ipaddress.ip_address("fe80::2").packed
+    return mac(GUEST_MAC) + mac(SWITCH_MAC) + b"\x86\xdd" + head + addresses + body
+
+
+@pytest.mark.parametrize("answer", [arp_reply(GUEST_MAC), neighbour_advertisement()],
+                         ids=["arp", "neighbour discovery"])
+def test_an_answer_that_a_driver_has_in_pages_is_one(guest, start, answer):
+    netvfd, traffic = start(), Numbered(guest)
+    traffic.wait_more()
+    guest.run("ip", "link", "set", "vf0", "down")
+    netvfd.wait_active("hn")
+    cut(guest, "both")
+    with speaking(guest, "p-vf0", answer[:6] + mac(STRANGER) + answer[12:], Ring):
+        guest.run("ip", "link", "set", "vf0", "up")
+        wait_until(lambda: "passes no frames" in netvfd.log or
+                   netvfd.pair()["active"] == "vf")
+        assert "passes no frames" not in netvfd.log
+    traffic.stop()
 
 
 def test_one_that_passes_nothing_when_its_link_is_back_costs_nothing(guest, start):

@@ -34,7 +34,9 @@
 /* Marks a frame that a port has received for a lagg. Nothing reads it but hn's egress. */
 #define TC_MARK_RECEIVED 0x6e77
 
-#define ARP_REPLY	2 /* RFC 826 */
+/* RFC 826: where in a frame, and what */
+#define ARP_OPERATION	(sizeof(struct ethhdr) + 6)
+#define ARP_REPLY	2
 #define NEIGHBOR_ADVERT 136 /* RFC 4861 */
 
 /* Nanoseconds between two reports of a kind for a pair. */
@@ -162,19 +164,28 @@ static __always_inline bool is_vlan_registered(
 }
 
 /*
+ * Whether the byte at this offset has this value. Drivers that receive into pages leave only the
+ * Ethernet header where data and data_end can read (napi_gro_frags(), net/core/gro.c), mlx4 and
+ * rvu_nicvf each frame.
+ */
+static __always_inline bool has_byte(struct __sk_buff *skb, __u32 at, __u8 value)
+{
+	__u8 byte;
+
+	return bpf_skb_load_bytes(skb, at, &byte, sizeof(byte)) == 0 && byte == value;
+}
+
+/*
  * Whether a frame may be a group report: IGMP, or IPv6 with a hop-by-hop header as in MLD; untagged
  * or with the tag in the metadata.
  */
 static __always_inline bool is_report(struct __sk_buff *skb, const struct ethhdr *frame)
 {
-	const struct iphdr *ip = (const void *)(frame + 1);
-
-	if ((const void *)(ip + 1) > (const void *)(long)skb->data_end)
-		return false;
 	if (frame->h_proto == bpf_htons(ETH_P_IP))
-		return ip->protocol == IPPROTO_IGMP;
+		return has_byte(
+			skb, sizeof(*frame) + offsetof(struct iphdr, protocol), IPPROTO_IGMP);
 	return frame->h_proto == bpf_htons(ETH_P_IPV6) &&
-	       ((const struct ipv6hdr *)ip)->nexthdr == IPPROTO_HOPOPTS;
+	       has_byte(skb, sizeof(*frame) + offsetof(struct ipv6hdr, nexthdr), IPPROTO_HOPOPTS);
 }
 
 static __always_inline bool tell(__u32 slot, enum nv_report report)
@@ -377,17 +388,20 @@ static __always_inline bool is_copy(
 static __always_inline bool is_answer(
 	struct __sk_buff *skb, const struct ethhdr *frame, const struct nv_entry *entry)
 {
-	const void *end = (const void *)(long)skb->data_end;
 	const struct ipv6hdr *ip = (const void *)(frame + 1);
-	const __u8 *type = (const void *)(ip + 1);
-	const __be16 *arp = (const void *)(frame + 1); /* RFC 826 */
 
 	if (!vf_mac_is_to(frame, entry))
 		return false;
 	if (frame->h_proto == bpf_htons(ETH_P_ARP))
-		return (const void *)(arp + 4) <= end && arp[3] == bpf_htons(ARP_REPLY);
-	return frame->h_proto == bpf_htons(ETH_P_IPV6) && (const void *)(type + 1) <= end &&
-	       ip->nexthdr == IPPROTO_ICMPV6 && *type == NEIGHBOR_ADVERT;
+		return has_byte(skb, ARP_OPERATION, 0) &&
+		       has_byte(skb, ARP_OPERATION + 1, ARP_REPLY);
+	/* of most frames, this is what it costs */
+	if (frame->h_proto != bpf_htons(ETH_P_IPV6) ||
+		((const void *)(ip + 1) <= (const void *)(long)skb->data_end &&
+			ip->nexthdr != IPPROTO_ICMPV6))
+		return false;
+	return has_byte(skb, sizeof(*frame) + offsetof(struct ipv6hdr, nexthdr), IPPROTO_ICMPV6) &&
+	       has_byte(skb, sizeof(*frame) + sizeof(*ip), NEIGHBOR_ADVERT);
 }
 
 /* Whether a request in the VLAN of this frame would leave by the VF, if that is active. */
@@ -413,6 +427,11 @@ static __always_inline int deliver(
 {
 	__u32 hn = NV_READ(entry->hn);
 
+	/*
+	 * The queue of the VF that a driver has recorded is none of the upper's, for which the
+	 * kernel would warn, and not spread the frame (get_rps_cpu(), net/core/dev.c).
+	 */
+	skb->queue_mapping = 0;
 	/* If the upper is a port, its own program clears the mark; a lagg would not. */
 	skb->tc_index = TC_MARK_DONE;
 	if (upper != hn && upper != NV_READ(entry->vf)) {
