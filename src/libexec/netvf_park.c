@@ -12,6 +12,7 @@
 #include "base/service.h"
 #include "kernel/monitor.h"
 #include "pair/match.h"
+#include "pair/vf_mac.h"
 #include "rcconf/settings.h"
 #include "services/udev.h"
 
@@ -145,10 +146,12 @@ static void park_on_settled(void *data)
 		nv_err("cannot look for VFs: %s", nv_strerror(r));
 	for (size_t i = 0; i < pairs.count; i++) {
 		const struct nv_pair *pair = &pairs.pair[i];
+		const struct nv_link *hn = nv_links_by_index(links, pair->hn);
+		const struct nv_link *vf = nv_links_by_index(links, pair->vf);
 
-		if (pair->match == NV_MATCH_MANAGED && pair->vf)
-			park_vf(park, nv_links_by_index(links, pair->vf),
-				nv_links_by_index(links, pair->hn));
+		/* One with a MAC address of its own may be in what cloud-init was told. */
+		if (pair->match == NV_MATCH_MANAGED && vf && !nv_vf_has_own_mac(hn, vf))
+			park_vf(park, vf, hn);
 	}
 }
 

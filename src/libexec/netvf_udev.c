@@ -106,6 +106,9 @@ static const char *udev_find_name(const char *ifname, const char *wanted, bool h
 		"ID_NET_NAME", "ID_NET_NAME_ONBOARD", "ID_NET_NAME_SLOT", "ID_NET_NAME_PATH"};
 	bool by_mac = !has_own_mac && udev_is_named_by_mac(getenv("ID_NET_LINK_FILE"));
 
+	/* It is known by that name. */
+	if (has_own_mac && wanted && !udev_is_taken(ifname, wanted))
+		return wanted;
 	for (size_t i = by_mac ? 1 : 0; i < NV_ARRAY_SIZE(places); i++) {
 		const char *name = getenv(places[i]);
 

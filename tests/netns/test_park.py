@@ -66,6 +66,15 @@ def test_a_vf_is_away_until_the_end(guest, start_park):
     assert (guest.addresses("hn0"), guest.routes()) == before
 
 
+def test_a_vf_with_a_mac_address_of_its_own_stays(guest, start_park):
+    """Somebody may look for that."""
+    guest.topology.vf_mac = "02:15:5d:4e:56:31"
+    guest.attach_vf()
+    park = start_park()
+    assert guest.link("vf0")
+    end(park)
+
+
 def test_udev_processes_an_hn_again_that_had_no_name_for_its_vf(guest, start_park):
     """The VF may have had it; no other interface is looked at again."""
     guest.attach_vf()

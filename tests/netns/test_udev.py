@@ -7,9 +7,10 @@ import shutil
 
 import pytest
 
-from harness import BUILD, KERNELS, TOP, uevent_socket, uevents
+from harness import BUILD, KERNELS, TOP, uevent_socket, uevents, wait_until
 from programs import Programs
 
+OWN_MAC = "02:15:5d:4e:56:31"
 LEFT_ALONE = "NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf\n"
 
 
@@ -17,6 +18,15 @@ LEFT_ALONE = "NM_UNMANAGED=1\nID_NET_MANAGED_BY=netvf\n"
 def programs(guest, tmp_path):
     guest.attach_vf()
     return Programs(guest, tmp_path)
+
+
+def plug_another(guest, name, mac):
+    """In the place of the VF. The host's switch takes its frames elsewhere when that can be."""
+    state = ["cat", "/sys/class/net/p-hn0/brport/state"]
+    wait_until(lambda: guest.host.run(state, capture_output=True).stdout == b"3\n")
+    guest.topology.vf_mac = mac
+    guest.detach_vf()
+    guest.attach_vf(name)
 
 
 def properties(guest, programs, *words, **known):
@@ -99,12 +109,13 @@ def test_a_vf_is_named_by_its_place_and_not_by_its_mac_address(guest, programs, 
 def test_a_vf_with_a_mac_address_of_its_own_is_known_by_the_name_that_it_gets(
         guest, programs, tmp_path):
     """And that may go by the address, which is no other interface's."""
-    guest.topology.vf_mac = "02:15:5d:4e:56:31"
-    guest.detach_vf()
-    guest.attach_vf("eth7")
+    plug_another(guest, "eth7", OWN_MAC)
     by_mac = tmp_path / "10-fast.link"
-    by_mac.write_text(f"[Match]\nMACAddress={guest.topology.vf_mac}\n\n[Link]\nName=vf0\n")
+    by_mac.write_text(f"[Match]\nMACAddress={OWN_MAC}\n\n[Link]\nName=vf0\n")
     known = {"ID_NET_LINK_FILE": str(by_mac), "ID_NET_NAME": "vf0", "ID_NET_NAME_SLOT": "ens1"}
+    assert properties(guest, programs, "eth7", "vf0", **known) == LEFT_ALONE + "NETVF_NAME=vf0\n"
+    # Whoever gives the name: a rule of udev's, or the kernel.
+    known["ID_NET_NAME"] = "enp1s0"
     assert properties(guest, programs, "eth7", "vf0", **known) == LEFT_ALONE + "NETVF_NAME=vf0\n"
     assert properties(guest, programs, "eth7", "vf1", **known) == ""
     assert properties(guest, programs, "eth7", "hn0", **known) == ""
@@ -140,8 +151,11 @@ def test_once_a_vf_is_named_its_hn_is_processed_if_it_was_not(
     assert heard == [f"add@/devices/virtual/net/{one}" for one in told]
 
 
-def test_of_a_pair_cloud_inits_handler_sees_the_hn(guest, programs, tmp_path):
+@pytest.mark.parametrize("own_mac", [None, OWN_MAC])
+def test_of_a_pair_cloud_inits_handler_sees_the_hn(guest, programs, tmp_path, own_mac):
     """It stops at two interfaces of one MAC address, and these are all files that it reads of."""
+    if own_mac:
+        plug_another(guest, "vf0", own_mac)
     shutil.copy(TOP / "dist/netvf_class_net", tmp_path)
     (tmp_path / "netvf_udev").symlink_to(BUILD / "src/libexec/netvf_udev")
     guest.netlink.link("add", ifname="lagg0", kind="ifb",
@@ -152,4 +166,5 @@ def test_of_a_pair_cloud_inits_handler_sees_the_hn(guest, programs, tmp_path):
     assert "rx_bytes" in found.stdout, found.stderr
     mac = guest.link("hn0").get_attr("IFLA_ADDRESS")
     assert re.findall(rf"(?m)^(\w+)/address:{mac}$", found.stdout) == ["hn0"]
+    assert ("vf0/address" in found.stdout) == bool(own_mac)
     assert "lo/address" in found.stdout
