@@ -196,12 +196,12 @@ static int act_join(struct act *act, const struct nv_pair_command *command)
 
 	if (command->on)
 		act_prepare_vf(act, command->vf, false);
-	if (down)
-		act->failover->ops->raise_attach(vf->name, act->failover->data);
 	act_describe_new(act, &change);
 	r = nv_datapath_join(act->failover->datapath, act->managed->id.hn, &change);
 	if (r < 0)
 		return r;
+	if (down)
+		act->failover->ops->raise_attach(vf->name, act->failover->data);
 	act->managed->memory.incomplete |= r > 0;
 	if (command->on && down)
 		act_open_vf(act, vf);

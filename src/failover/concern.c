@@ -20,6 +20,12 @@ static bool concern_mark(struct nv_failover *failover, int ifindex)
 	return is_owned;
 }
 
+/* The link in this network namespace that it is stacked on; 0: none. A veth's is its other end. */
+static int concern_lower(const struct nv_link *link)
+{
+	return link->lower_elsewhere || nv_streq(link->kind, "veth") ? 0 : link->lower;
+}
+
 /* The pairs on which @ifindex is stacked, or whose links are ports of it. */
 static void concern_mark_below(
 	struct nv_failover *failover, int ifindex, unsigned int level, unsigned int *looked)
@@ -34,8 +40,8 @@ static void concern_mark_below(
 		return;
 	}
 	concern_mark(failover, ifindex);
-	if (link && !link->lower_elsewhere)
-		concern_mark_below(failover, link->lower, level + 1, looked);
+	if (link)
+		concern_mark_below(failover, concern_lower(link), level + 1, looked);
 	for (link = nv_links_next_port(links, ifindex, 0); link && !failover->due.all;
 		link = nv_links_next_port(links, ifindex, link->ifindex))
 		concern_mark_below(failover, link->ifindex, level + 1, looked);
@@ -90,8 +96,7 @@ static void concern_mark_link(struct nv_failover *failover, const struct nv_link
 	unsigned int looked = 0;
 
 	concern_mark_below(failover, link->ifindex, 0, &looked);
-	if (!link->lower_elsewhere)
-		concern_mark_below(failover, link->lower, 1, &looked);
+	concern_mark_below(failover, concern_lower(link), 1, &looked);
 	if (!is_owned && !link->lower && nv_is_lagg_name(link->name))
 		concern_mark_lagg(failover, link);
 	failover->stirred |= is_owned || !concern_is_apart(link);

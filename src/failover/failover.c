@@ -115,6 +115,8 @@ static int failover_follow(
 		return r;
 	if (view->ours)
 		r_filters = nv_vf_filters_sync(failover, managed, &path);
+	else if (!view->facts.vf)
+		nv_vf_filters_forget(failover, managed);
 	if (view->ours)
 		r = nv_port_sync(failover, managed, &path);
 	managed->memory.port_vf = view->ours && nv_pair_vf_is_port(&managed->state, &view->facts)
@@ -190,6 +192,34 @@ static bool failover_take_vf_out(
 	return !managed->memory.vf_lost;
 }
 
+/* Its configuration is on the lagg, so nobody else sets it up. */
+static void failover_open_hn(
+	struct nv_failover *failover, const struct nv_link *hn, const struct nv_link *lagg)
+{
+	int r;
+
+	nv_port_setup(failover->kernel, hn, lagg->mtu, NULL);
+	r = nv_kernel_link_up(failover->kernel, hn->ifindex, true);
+	if (r < 0 && r != -ENODEV)
+		nv_warn("cannot set %s, a port of %s, up: %s", hn->name, lagg->name,
+			nv_strerror(r));
+}
+
+/* An hn that comes back with its ifindex, from another network namespace, is down and bare. */
+static void failover_take_hn_back(struct nv_failover *failover, struct nv_managed *managed)
+{
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
+	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
+	const struct nv_link *lagg = nv_links_by_index(links, managed->id.lagg);
+
+	if (!managed->memory.hn_lost || !hn)
+		return;
+	managed->memory.hn_lost = false;
+	managed->memory.programs_due = true;
+	if (lagg && managed->state.mode == NV_MODE_LAGG)
+		failover_open_hn(failover, hn, lagg);
+}
+
 /* A step, and what is to be known after it of when the next one is. */
 static void failover_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
@@ -199,6 +229,7 @@ static void failover_step(
 	failover->wait = UINT64_MAX;
 	managed->memory.failed = false;
 	nv_deadlines_set(&failover->clock, hn, NV_NEVER);
+	failover_take_hn_back(failover, managed);
 	if (failover_take_vf_out(failover, managed, pair))
 		failover_try_step(failover, managed, pair);
 	nv_deadlines_add(&failover->clock, hn, failover_in(failover, failover->wait));
@@ -343,6 +374,7 @@ static void failover_lose(struct nv_failover *failover, int ifindex)
 
 		managed->memory.programs_due = true;
 		managed->memory.vf_lost |= ifindex == managed->state.vf;
+		managed->memory.hn_lost |= ifindex == managed->id.hn;
 	}
 }
 
@@ -409,7 +441,6 @@ static int failover_replace_hn(struct nv_failover *failover, const struct nv_pai
 	if (!managed || pair->match != NV_MATCH_MANAGED)
 		return 0;
 	lagg = nv_links_by_index(links, managed->id.lagg);
-	nv_port_setup(failover->kernel, hn, lagg ? lagg->mtu : 0, NULL);
 	r = nv_datapath_change(failover->datapath, managed->id.hn, &change);
 	managed->memory.found = r == -EAGAIN;
 	if (r == -EAGAIN)
@@ -420,15 +451,37 @@ static int failover_replace_hn(struct nv_failover *failover, const struct nv_pai
 		nv_hns_add(due, managed->id.hn);
 		return 0;
 	}
-	/* Its configuration is on the lagg, so nobody else sets it up. */
-	r = lagg ? nv_kernel_link_up(failover->kernel, hn->ifindex, true) : 0;
-	if (r < 0)
-		nv_warn("cannot set %s, a port of %s, up: %s", hn->name, lagg->name,
-			nv_strerror(r));
+	if (lagg)
+		failover_open_hn(failover, hn, lagg);
 	managed = nv_managed_rename(failover, managed, pair->hn);
 	managed->state.announced = false;
 	managed->state.dormant = false;
+	managed->memory.hn_lost = false;
+	managed->memory.carrier = NV_CARRIER_UNKNOWN;
 	*ret_managed = managed;
+	return 0;
+}
+
+/*
+ * An hn that appeared before the one with its MAC address had gone has a pair of its own, which has
+ * nothing. It ends when the hn can take the place of the other. Returns 0, with *managed NULL if
+ * the pair has ended, or -EAGAIN: the data path is locked.
+ */
+static int failover_make_way(
+	struct nv_failover *failover, const struct nv_pair *pair, struct nv_managed **managed)
+{
+	const struct nv_link *hn = nv_links_by_index(nv_monitor_links(failover->monitor), pair->hn);
+
+	if ((*managed)->state.vf || (*managed)->id.lagg || !hn || pair->match != NV_MATCH_MANAGED ||
+		!failover_find_orphan(failover, hn, pair->vf))
+		return 0;
+	if (nv_datapath_remove(failover->datapath, pair->hn) == -EAGAIN) {
+		(*managed)->memory.found = true;
+		return -EAGAIN;
+	}
+	(*managed)->memory.dropped = true;
+	nv_managed_sweep(failover);
+	*managed = NULL;
 	return 0;
 }
 
@@ -443,8 +496,10 @@ static void failover_settle_found(
 	struct nv_failover *failover, const struct nv_pair *pair, struct nv_hns *due)
 {
 	struct nv_managed *managed = nv_managed_find(failover, pair->hn);
-	int r = managed ? 0 : failover_replace_hn(failover, pair, due, &managed);
+	int r = managed ? failover_make_way(failover, pair, &managed) : 0;
 
+	if (r == 0 && !managed)
+		r = failover_replace_hn(failover, pair, due, &managed);
 	if (r == -EAGAIN) {
 		failover_postpone(failover, pair->hn, LOCKED_LOOK);
 		return;
@@ -471,10 +526,28 @@ static bool failover_forget(struct nv_failover *failover, struct nv_managed *man
 		nv_lagg_set_carrier(failover->datapath, managed->id.lagg, false);
 	if (managed->state.dormant)
 		nv_dormant_set(failover, managed, false);
+	nv_vf_filters_forget(failover, managed);
+	if (managed->state.announced)
+		failover->ops->raise_vf(managed->id.hn_name, "VF_DOWN", failover->data);
 	if (managed->id.hn_name[0])
-		nv_notice("%s: is no synthetic interface any more; its pair is dropped",
-			managed->id.hn_name);
+		nv_notice("%s: is %s; its pair is dropped", managed->id.hn_name,
+			failover_is_there(failover, managed->id.hn)
+				? "no synthetic interface any more"
+				: "gone");
 	return true;
+}
+
+/* An hn that can take its place may be there already, with a pair that nothing else concerns. */
+static void failover_call_heirs(struct nv_failover *failover, const struct nv_managed *managed)
+{
+	for (size_t i = 0; i < failover->pairs.count; i++) {
+		int hn = failover->pairs.pair[i].hn;
+		const struct nv_link *link =
+			nv_links_by_index(nv_monitor_links(failover->monitor), hn);
+
+		if (link && failover_is_bare(failover, managed, link))
+			nv_concern_soon(failover, hn);
+	}
 }
 
 /* A pair that was not found any more. If it is kept, it may be for this step only. */
@@ -486,6 +559,7 @@ static void failover_settle_unseen(struct nv_failover *failover, struct nv_manag
 		failover_take_match(failover, managed, &pair);
 		failover_step(failover, managed, &pair);
 		nv_hns_add(&failover->restless, managed->id.hn);
+		failover_call_heirs(failover, managed);
 		return;
 	}
 	managed->memory.dropped = failover_forget(failover, managed);
@@ -768,6 +842,7 @@ static int failover_adopt_one(const struct nv_dp_pair *pair, void *data)
 		return -ENOMEM;
 	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->mode);
 	nv_attach_delay_skip(&managed->memory.attach_delay, pair->vf);
+	managed->memory.adopted = true;
 	managed->memory.notify.port = pair->active;
 	managed->id.lagg = pair->lagg;
 	managed->state.ready |= nv_datapath_vf_was_up(failover->datapath, pair->hn, pair->vf);

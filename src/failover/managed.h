@@ -82,11 +82,13 @@ struct nv_managed_memory {
 	/* reports that hn has sent frames by itself, though a lagg is the upper */
 	unsigned int bypass_reports;
 	bool promiscuous; /* hn was set promiscuous */
+	bool adopted; /* an earlier netvfd may have set it so */
 	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
 	bool found; /* the pair was found in this settle */
 	int moved_vf; /* ifindex of a VF whose programs have moved to their place; 0: none */
 	bool incomplete; /* its first VF has joined, and hn does not have its programs yet */
 	bool vf_lost; /* its VF has gone; one with the same ifindex is another one */
+	bool hn_lost; /* its hn has gone; if it comes back, it is as a new one */
 	bool programs_due; /* its programs may be missing and are to be attached again */
 	bool failed; /* its last step: the next change of a link tries again */
 	bool dropped; /* it is no pair any more, and is removed at the end of this settle */

@@ -127,7 +127,7 @@ void nv_mode_ready_vf(struct nv_failover *failover, struct nv_managed *managed, 
 	managed->state.ready = false;
 	/* -ENODEV: its driver has detached it, or it is gone, which netlink is about to say. */
 	if (nv_retry_note(setup, vf, nv_loop_now(failover->loop)) && r != -ENODEV)
-		nv_warn("cannot set %s up with the flags of %s: %s; traffic stays on %s; netvfd tries again while %s exists",
+		nv_warn("cannot set %s up with the MTU and flags of %s: %s; traffic stays on %s; netvfd tries again while %s exists",
 			link->name, hn->name, nv_strerror(r), hn->name, link->name);
 }
 

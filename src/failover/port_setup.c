@@ -2,6 +2,7 @@
 #include "failover/port_setup.h"
 
 #include "base/log.h"
+#include "pair/retry.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -86,6 +87,8 @@ int nv_port_agree_mtu(
 	/* A port with the larger MTU can send all that its upper sends. */
 	if (!refused || refused == -ENODEV || port->mtu >= upper->mtu)
 		return 0;
+	if (nv_retry_is_worth(refused))
+		return refused;
 	if (upper->mtu <= ETH_DATA_LEN) {
 		nv_warn("%s, a port of %s, refuses the MTU %u: %s; larger frames than %u are lost on it",
 			port->name, upper->name, upper->mtu, nv_strerror(refused), port->mtu);
@@ -110,7 +113,9 @@ int nv_port_setup_transparent(
 	};
 	int r;
 
-	nv_port_agree_mtu(kernel, hn, vf);
+	r = nv_port_agree_mtu(kernel, hn, vf);
+	if (nv_retry_is_worth(r))
+		return r;
 	r = nv_port_setup_vf(kernel, vf, 0, NULL);
 	if (r < 0)
 		return r;

@@ -24,8 +24,9 @@ int nv_port_setup_vf(
 /*
  * Gives a port its upper's MTU. If the port refuses one above 1500 that is larger than its own, the
  * upper falls back to 1500, as in hn(4): it could not send larger frames by the port.
- * Returns 0, also after that; or -errno: the port is smaller than 1500, or the upper cannot fall
- * back. A refusal is logged.
+ * Returns 0, also after that; or -errno: the port's driver refuses for the moment and is to be
+ * asked again (nv_retry_is_worth()), which is not logged; the port is smaller than 1500; or the
+ * upper cannot fall back.
  */
 int nv_port_agree_mtu(
 	struct nv_kernel *kernel, const struct nv_link *upper, const struct nv_link *port);

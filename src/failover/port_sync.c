@@ -103,9 +103,12 @@ static void port_sync_follow_flags(struct nv_failover *failover, struct nv_manag
 
 	if (wanted || !is_hn || managed->memory.promiscuous)
 		change.flags_mask |= IFF_PROMISC;
-	if (is_hn)
+	if (is_hn) {
 		managed->memory.promiscuous =
-			wanted && (managed->memory.promiscuous || !(port->flags & IFF_PROMISC));
+			wanted && (managed->memory.promiscuous || managed->memory.adopted ||
+					  !(port->flags & IFF_PROMISC));
+		managed->memory.adopted = false;
+	}
 	if ((port->flags & change.flags_mask) == (change.to.flags & change.flags_mask))
 		return;
 	r = nv_kernel_link_set(failover->kernel, port->ifindex, &change);
@@ -124,7 +127,9 @@ static void port_sync_follow_mtu(struct nv_failover *failover, struct nv_managed
 	if (upper->mtu == port->mtu || upper->mtu == managed->memory.refused_mtu)
 		return;
 	r = nv_port_agree_mtu(failover->kernel, upper, port);
-	managed->memory.refused_mtu = r < 0 ? upper->mtu : 0;
+	if (nv_retry_is_worth(r))
+		nv_failover_look_in(failover, NV_RETRY_MAX);
+	managed->memory.refused_mtu = r < 0 && !nv_retry_is_worth(r) ? upper->mtu : 0;
 }
 
 /* Whether the port has an upper other than itself, and is not in its attach delay. */
@@ -135,7 +140,8 @@ static bool is_port(
 		return false;
 	switch (path->mode) {
 	case NV_MODE_HN:
-		return port->ifindex != path->hn && managed->state.ready;
+		return port->ifindex != path->hn &&
+		       (managed->state.ready || managed->state.active == NV_PORT_VF);
 	case NV_MODE_LAGG:
 		return true;
 	case NV_MODE_VF: /* hn is not used then */

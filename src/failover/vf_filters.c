@@ -52,9 +52,9 @@ static void vf_filters_compare_groups_soon(struct nv_failover *failover, int hn)
 static const struct nv_link *vf_filters_find_port(const struct nv_failover *failover,
 	const struct nv_managed *managed, const struct nv_dp_pair *path)
 {
-	bool is_port =
-		path->mode == NV_MODE_LAGG ||
-		(path->mode == NV_MODE_HN && (managed->state.ready || path->active == NV_PORT_VF));
+	bool is_port = path->mode == NV_MODE_LAGG ||
+		       (path->mode == NV_MODE_HN &&
+			       (managed->state.ready || managed->state.active == NV_PORT_VF));
 
 	return is_port ? nv_links_by_index(nv_monitor_links(failover->monitor), path->vf) : NULL;
 }
@@ -128,12 +128,6 @@ static int vf_filters_add_vlan(struct nv_failover *failover, const struct nv_lin
 	return r == -EEXIST ? 0 : r;
 }
 
-/* A driver says so for some moments, while it resets the VF (pair/retry.h). */
-static bool vf_filters_is_passing(int error)
-{
-	return error == -EBUSY || error == -EAGAIN || error == -ENETDOWN || error == -ENODEV;
-}
-
 /* VLANs of which no interface tells are those that the VF accepts without being told. */
 static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *vf, int upper, uint64_t *ret_vlans)
@@ -152,7 +146,7 @@ static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_manage
 			vf_filters_bit_is_set(filters->refused, id))
 			continue;
 		r = vf_filters_add_vlan(failover, vf, id);
-		if (r < 0 && vf_filters_is_passing(r)) {
+		if (nv_retry_is_worth(r)) {
 			nv_failover_look_in(failover, VLAN_RETRY);
 			continue;
 		}
@@ -375,6 +369,21 @@ static void vf_filters_sync_groups(
 		nv_monitor_links(failover->monitor), groups, nv_dp_pair_upper(&path), &wanted);
 	vf_filters_set_groups(failover, groups, vf->ifindex, &wanted);
 	vf_filters_sync_unicasts(failover, managed, nv_dp_pair_upper(&path));
+}
+
+void nv_vf_filters_forget(struct nv_failover *failover, struct nv_managed *managed)
+{
+	struct nv_vf_filters *filters = &managed->vf_filters;
+	NV_AUTO(nv_groups) struct nv_groups groups = {};
+	struct wanted_groups none = {};
+
+	if (!filters->vf)
+		return;
+	vf_filters_drop_vlans(failover, filters->vf);
+	vf_filters_drop_unicasts(failover, filters);
+	if (nv_kernel_groups(failover->kernel, &groups) == 0)
+		vf_filters_set_groups(failover, &groups, filters->vf, &none);
+	*filters = (struct nv_vf_filters){};
 }
 
 static void vf_filters_sync_due_groups(void *data)

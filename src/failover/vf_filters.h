@@ -18,6 +18,12 @@
 int nv_vf_filters_sync(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_dp_pair *path);
 
+/*
+ * Takes off what was registered with the pair's VF, which is to be somebody else's. The data path
+ * has no limits for it any more.
+ */
+void nv_vf_filters_forget(struct nv_failover *failover, struct nv_managed *managed);
+
 /* Begins to listen for changes of the uppers' groups. Returns 0 or -errno. */
 int nv_vf_filters_open(struct nv_failover *failover);
 void nv_vf_filters_close(struct nv_failover *failover);

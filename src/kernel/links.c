@@ -179,6 +179,7 @@ static int link_decode_xdp(const struct nlattr *nest, struct nv_link *link)
 		return r;
 	nv_attr_u8(&xdp, IFLA_XDP_ATTACHED, &attached);
 	link->has_xdp = attached != XDP_ATTACHED_NONE;
+	link->has_generic_xdp = attached == XDP_ATTACHED_SKB;
 	return 0;
 }
 

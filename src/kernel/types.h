@@ -70,6 +70,7 @@ struct nv_link {
 	/* These two as when the link was read: the kernel tells of no change. */
 	char qdisc[NV_KIND_LEN]; /* IFLA_QDISC: the queueing discipline at its root */
 	bool has_xdp; /* IFLA_XDP_ATTACHED: it has an XDP program */
+	bool has_generic_xdp; /* and that runs behind the driver */
 	/*
 	 * The driver of the parent device; without a parent, as `ethtool -i` reports it; else the
 	 * kind.

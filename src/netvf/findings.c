@@ -302,13 +302,17 @@ static void findings_check_qdisc(const struct patient *patient, const char *name
 			link->qdisc, patient->vf);
 }
 
-/* Of the frames for hn, those that the VF brings do not pass hn's driver. */
+/*
+ * Of the frames for hn, those that the VF brings do not pass hn's driver. What runs behind it
+ * (do_xdp_generic(), net/core/dev.c) sees those that the VF's program gives to hn.
+ */
 static void findings_check_xdp(const struct patient *patient)
 {
 	const struct nv_link *hn = findings_link_of(patient, patient->hn);
 	const struct nv_link *vf = findings_link_of(patient, patient->vf);
+	bool sees_all = hn && hn->has_generic_xdp && nv_streq(patient->upper, patient->hn);
 
-	if (hn && vf && hn->has_xdp && !vf->has_xdp)
+	if (hn && vf && hn->has_xdp && !vf->has_xdp && !sees_all)
 		findings_add(patient->findings, patient->hn,
 			"attach the program to the VF too, each time that it appears: 'ip link set xdp' in a rule for its IFATTACH (netvf-devd.conf(5))",
 			"has an XDP program, which does not see what arrives by %s", patient->vf);

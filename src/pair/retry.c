@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pair/retry.h"
 
+#include <errno.h>
+
 #define RETRY_FIRST	 50000 /* microseconds */
 #define RETRY_SLOW_FIRST 1000000
 #define RETRY_SLOW_MAX	 32000000
@@ -13,6 +15,11 @@ static bool retry_set(
 	wait = wait < most ? wait : most;
 	*retry = (struct nv_retry){.vf = vf, .wait = wait, .next = now + wait};
 	return first;
+}
+
+bool nv_retry_is_worth(int error)
+{
+	return error == -EBUSY || error == -EAGAIN || error == -ENETDOWN || error == -ENODEV;
 }
 
 bool nv_retry_note_slow(struct nv_retry *retry, int vf, uint64_t now)

@@ -12,6 +12,9 @@
 /* The longest time between two attempts: what has become possible is done within a second. */
 #define NV_RETRY_MAX 800000 /* microseconds */
 
+/* Whether an error (-errno) of a driver's is such a refusal. */
+bool nv_retry_is_worth(int error);
+
 /* All zero: nothing was refused. */
 struct nv_retry {
 	int vf; /* ifindex of the VF that refused; 0: none */

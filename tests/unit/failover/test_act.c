@@ -80,7 +80,7 @@ static void a_vf_for_itself_is_not_touched_as_it_joins(void **state)
 	forget();
 	vf = add_vf("nvt0");
 	set_flags("nvt0", IFF_UP, IFF_UP);
-	expect_log("attach nvt0\npath hn0 vf=nvt0\n"
+	expect_log("path hn0 vf=nvt0\nattach nvt0\n"
 		   "path hn0 mode=exclusive\npath hn0 active=vf\nraise VF_UP hn0\n"
 		   "link_set hn0 mode=dormant\n");
 	assert_int_equal(nv_dp_pair_upper(pair()), vf);
@@ -110,8 +110,8 @@ static void a_vf_is_set_up_as_it_joins_when_its_programs_are_attached(void **sta
 	add_vf("nvt0");
 	expect_log("link_set nvt0 +allmulti addrgen=1\n"
 		   "sysctl net/ipv6/conf/nvt0/accept_ra=0\n"
-		   "attach nvt0\n"
 		   "path hn0 vf=nvt0\n"
+		   "attach nvt0\n"
 		   "link_set nvt0 up\n"
 		   "path hn0 active=vf\n"
 		   "raise VF_UP hn0\n");
@@ -138,8 +138,8 @@ static void a_vf_joins_with_its_own_mac(void **state)
 	hear();
 	expect_log("link_set nvt0 +allmulti addrgen=1\n"
 		   "sysctl net/ipv6/conf/nvt0/accept_ra=0\n"
-		   "attach nvt0\n"
 		   "path hn0 vf=nvt0 vf_mac=09\n"
+		   "attach nvt0\n"
 		   "link_set nvt0 up\n"
 		   "path hn0 active=vf\n"
 		   "raise VF_UP hn0\n");

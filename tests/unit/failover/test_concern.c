@@ -58,6 +58,13 @@ static void interfaces_of_containers_concern_nobody(void **state)
 	expect_due(NULL, &link, "");
 	assert_true(failover->rematch);
 	settings.hn.n_pairs = 0;
+	link.lower = 701; /* its other end, which is here too */
+	fake_put_link(fake, &link);
+	fake_put_link(fake,
+		&(struct nv_link){
+			.ifindex = 701, .name = "veth8", .kind = "veth", .lower = link.ifindex});
+	hear();
+	expect_due(NULL, &link, "");
 	nv_strcopy(link.kind, sizeof(link.kind), "vlan");
 	expect_due(NULL, &link, "");
 	assert_true(failover->stirred);

@@ -166,6 +166,18 @@ static void a_locked_data_path_is_not_waited_for(void **state)
 	expect("");
 }
 
+static void a_vf_that_joins_late_is_attached_once(void **state)
+{
+	(void)state;
+	path.locked = true;
+	add_vf("nvt0");
+	nv_loop_advance(loop, NV_USEC_PER_SEC);
+	path.locked = false;
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 50);
+	assert_int_equal(pair()->vf, fake_link(fake, "nvt0").ifindex);
+	assert_string_equal(nv_str_text(&attached), "nvt0 ");
+}
+
 /* As one that was in another network namespace: down, and without what it was given. */
 static void a_vf_that_is_back_at_once_is_set_up_when_the_lock_is_free(void **state)
 {
@@ -380,6 +392,45 @@ static void a_lagg_goes_on_when_hn_has_gone(void **state)
 	expect("VF_UP hn0\n");
 }
 
+/* A NIC that is replaced in the other order. While both are there, neither is taken. */
+static void an_hn_that_came_before_the_old_one_went_takes_its_place(void **state)
+{
+	int vf = make_all();
+	int gone = hn();
+	int next = fake_make_link(fake, "other", "virtio_net", 1);
+
+	(void)state;
+	hear();
+	assert_int_equal(fake_path(&path, gone)->vf, vf);
+	fake_del_link(fake, gone);
+	hear();
+	assert_int_equal(fake_path(&path, next)->vf, vf);
+	assert_int_equal(fake_path(&path, next)->mode, NV_MODE_LAGG);
+	assert_int_equal(fake_path(&path, next)->lagg, fake_link(fake, "lagg0").ifindex);
+	assert_int_equal(failover->n_managed, 1);
+	assert_true(fake_link(fake, "lagg0").carrier);
+	expect("VF_UP other\n");
+}
+
+static void it_does_so_without_a_vf(void **state)
+{
+	int next;
+
+	(void)state;
+	fake_del_link(fake, make_all());
+	hear();
+	next = fake_make_link(fake, "other", "virtio_net", 1);
+	hear();
+	path.locked = true;
+	fake_del_link(fake, hn());
+	hear();
+	path.locked = false;
+	nv_loop_advance(loop, NV_USEC_PER_SEC / 50);
+	assert_int_equal(fake_path(&path, next)->mode, NV_MODE_LAGG);
+	assert_int_equal(failover->n_managed, 1);
+	assert_true(fake_link(fake, "lagg0").carrier);
+}
+
 static void an_hn_takes_its_place_when_the_lock_is_free(void **state)
 {
 	int vf = make_all();
@@ -564,6 +615,20 @@ static void a_pair_that_is_forgotten_leaves_its_hn_as_it_is(void **state)
 	assert_int_equal(path.pair[0].hn, 0);
 	assert_int_equal(fake_link(fake, "hn0").link_mode, IF_LINK_MODE_DEFAULT);
 	assert_int_equal(said("hn0: is no synthetic interface any more; its pair is dropped"), 1);
+	expect("hn0 by nvt0 (vf)\nVF_UP hn0\nVF_DOWN hn0\n");
+}
+
+static void so_is_one_whose_hn_has_gone(void **state)
+{
+	(void)state;
+	answered = false;
+	make_vf("nvt0", 1);
+	hear();
+	fake_del_link(fake, hn());
+	hear();
+	assert_int_equal(failover->n_managed, 0);
+	assert_int_equal(said("hn0: is gone; its pair is dropped"), 1);
+	expect("hn0 by nvt0 (vf)\nVF_UP hn0\nVF_DOWN hn0\n");
 }
 
 static void a_lagg_that_is_left_without_ports_has_no_carrier(void **state)
@@ -601,6 +666,57 @@ static void an_hn_that_comes_back_alone_has_its_lagg_again(void **state)
 	assert_int_equal(fake_path(&path, next)->active, NV_PORT_HN);
 	assert_int_equal(fake_path(&path, next)->lagg, fake_link(fake, "lagg0").ifindex);
 	assert_true(fake_link(fake, "lagg0").carrier);
+}
+
+/* From another network namespace: down, and its programs are gone. */
+static void so_has_one_that_comes_back_with_its_ifindex(void **state)
+{
+	struct nv_link link;
+	unsigned int edits;
+
+	(void)state;
+	fake_del_link(fake, make_all());
+	hear();
+	link = fake_link(fake, "hn0");
+	fake_del_link(fake, link.ifindex);
+	hear();
+	assert_false(fake_link(fake, "lagg0").carrier);
+	link.flags &= ~(unsigned int)IFF_UP;
+	fake_put_link(fake, &link);
+	edits = path.edits;
+	hear();
+	assert_true(fake_link(fake, "hn0").flags & IFF_UP);
+	assert_int_equal(path.edits, edits + 1);
+	assert_true(fake_link(fake, "lagg0").carrier);
+	/* What an administrator sets down later stays down. */
+	set_flags("hn0", IFF_UP, 0);
+	assert_false(fake_link(fake, "hn0").flags & IFF_UP);
+}
+
+/* An earlier netvfd has made it so. */
+static void an_hn_is_promiscuous_only_while_that_is_needed(void **state)
+{
+	struct nv_link above;
+
+	(void)state;
+	make_all();
+	above = (struct nv_link){.type = ARPHRD_ETHER,
+		.name = "mac0",
+		.kind = "macvlan",
+		.flags = IFF_UP,
+		.lower = fake_link(fake, "lagg0").ifindex,
+		.has_mac = true,
+		.mac = {2, 0, 0, 0, 0, 7}};
+	fake_put_link(fake, &above);
+	hear();
+	assert_true(fake_link(fake, "hn0").flags & IFF_PROMISC);
+	close_failover();
+	open_failover();
+	hear();
+	assert_true(fake_link(fake, "hn0").flags & IFF_PROMISC);
+	fake_del_link(fake, fake_link(fake, "mac0").ifindex);
+	hear();
+	assert_false(fake_link(fake, "hn0").flags & IFF_PROMISC);
 }
 
 static void an_hn_that_rcconf_takes_away_keeps_its_lagg(void **state)
@@ -734,6 +850,7 @@ int main(void)
 		TEST(a_settle_reads_the_data_path_twice),
 		TEST(what_nothing_happens_to_is_not_written),
 		TEST(a_locked_data_path_is_not_waited_for),
+		TEST(a_vf_that_joins_late_is_attached_once),
 		TEST(a_vf_that_is_back_at_once_is_set_up_when_the_lock_is_free),
 		TEST(an_hn_that_comes_while_it_is_locked_enters_later),
 		TEST(a_pair_that_cannot_be_removed_yet_is_later),
@@ -748,6 +865,8 @@ int main(void)
 		TEST(an_adopted_lagg_shows_it_too),
 		TEST(a_second_vf_is_ignored_while_the_first_is_there),
 		TEST(a_lagg_goes_on_when_hn_has_gone),
+		TEST(an_hn_that_came_before_the_old_one_went_takes_its_place),
+		TEST(it_does_so_without_a_vf),
 		TEST(an_hn_takes_its_place_when_the_lock_is_free),
 		TEST(what_a_process_before_left_is_taken_over),
 		TEST(filters_are_set_again_after_a_link_was_lost),
@@ -757,8 +876,11 @@ int main(void)
 		TEST(many_reasons_to_look_are_one),
 		TEST(only_an_administrator_leaves_a_vf_down),
 		TEST(a_pair_that_is_forgotten_leaves_its_hn_as_it_is),
+		TEST(so_is_one_whose_hn_has_gone),
 		TEST(a_lagg_that_is_left_without_ports_has_no_carrier),
 		TEST(an_hn_that_comes_back_alone_has_its_lagg_again),
+		TEST(so_has_one_that_comes_back_with_its_ifindex),
+		TEST(an_hn_is_promiscuous_only_while_that_is_needed),
 		TEST(an_hn_that_rcconf_takes_away_keeps_its_lagg),
 		TEST(an_hn_that_cannot_take_the_place_of_one_is_told_of),
 		TEST(filters_that_cannot_be_set_again_are_told_of),

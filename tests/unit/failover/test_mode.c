@@ -87,8 +87,8 @@ static void a_transparent_vf_is_set_up_before_it_carries_in_this_order(void **st
 	hear();
 	forget();
 	add_vf("nvt0");
-	expect_log("attach nvt0\n"
-		   "path hn0 vf=nvt0\n"
+	expect_log("path hn0 vf=nvt0\n"
+		   "attach nvt0\n"
 		   "link_set nvt0 mtu=9000\n"
 		   "link_set nvt0 +allmulti addrgen=1\n"
 		   "sysctl net/ipv6/conf/nvt0/accept_ra=0\n"
@@ -108,7 +108,7 @@ static void a_refused_vf_is_told_of_once_and_when_it_is_set_up(void **state)
 		fake_fail(fake, FAKE_LINK_SET, nth, -EBUSY);
 	add_vf("nvt0");
 	assert_int_equal(pair()->active, NV_PORT_HN);
-	assert_int_equal(said("cannot set nvt0 up with the flags of hn0"), 1);
+	assert_int_equal(said("cannot set nvt0 up with the MTU and flags of hn0"), 1);
 	nv_loop_advance(loop, 50 * NV_USEC_PER_MSEC - 1);
 	assert_int_equal(fake->calls[FAKE_LINK_SET], 1);
 	nv_loop_advance(loop, 1);

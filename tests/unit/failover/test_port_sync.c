@@ -141,6 +141,28 @@ static void an_upper_falls_back_when_a_port_refuses(void **state)
 	assert_int_equal(fake_link(fake, "vf0").mtu, 1500);
 }
 
+/* As iavf's and hns3's do while they reset the VF. */
+static void a_driver_that_refuses_for_the_moment_is_asked_again(void **state)
+{
+	static const int errors[] = {-EBUSY, -EAGAIN, -ENETDOWN};
+
+	(void)state;
+	settle();
+	for (size_t i = 0; i < NV_ARRAY_SIZE(errors); i++) {
+		change("lagg0", 1500, 0, 0);
+		settle();
+		change("lagg0", 9000, 0, 0);
+		change("hn0", 9000, 0, 0);
+		failover.wait = UINT64_MAX;
+		fake_fail(fake, FAKE_LINK_SET, 1, errors[i]);
+		assert_int_equal(follow(), 1);
+		assert_int_equal(fake_link(fake, "lagg0").mtu, 9000);
+		assert_int_equal(failover.wait, NV_RETRY_MAX);
+		settle();
+		assert_int_equal(fake_link(fake, "vf0").mtu, 9000);
+	}
+}
+
 static void a_refusal_is_not_asked_for_again_and_again(void **state)
 {
 	(void)state;
@@ -355,6 +377,18 @@ static void a_transparent_vf_follows_once_it_is_ready(void **state)
 	assert_false(has("hn0", IFF_ALLMULTI));
 }
 
+/* Where hyperv_vfup has left the configuration on hn. A trial of the VF lends its traffic to hn. */
+static void so_does_one_that_carries_the_traffic_of_hn(void **state)
+{
+	(void)state;
+	path.mode = NV_MODE_HN;
+	managed.state.active = NV_PORT_VF;
+	change("hn0", 1400, 0, 1);
+	settle();
+	assert_int_equal(fake_link(fake, "vf0").mtu, 1400);
+	assert_true(has("vf0", IFF_PROMISC));
+}
+
 static void a_vf_for_itself_leaves_hn_alone(void **state)
 {
 	(void)state;
@@ -397,6 +431,7 @@ int main(void)
 		TEST(what_is_equal_is_left_alone),
 		TEST(ports_have_the_uppers_mtu),
 		TEST(an_upper_falls_back_when_a_port_refuses),
+		TEST(a_driver_that_refuses_for_the_moment_is_asked_again),
 		TEST(a_refusal_is_not_asked_for_again_and_again),
 		TEST(ports_are_promiscuous_while_the_upper_is),
 		TEST(the_end_of_it_is_looked_up),
@@ -409,6 +444,7 @@ int main(void)
 		TEST(an_hn_in_a_bond_hears_for_all_that_is_above),
 		TEST(an_hn_in_a_bond_hears_for_an_address_that_is_in_its_list_only),
 		TEST(a_transparent_vf_follows_once_it_is_ready),
+		TEST(so_does_one_that_carries_the_traffic_of_hn),
 		TEST(a_vf_for_itself_leaves_hn_alone),
 		TEST(multicast_is_as_the_settings_say),
 		TEST(what_has_gone_is_no_trouble),

@@ -472,6 +472,20 @@ static void one_that_is_no_port_any_more_forgets_them(void **state)
 	assert_int_equal(accepted_by_vf(), 0);
 }
 
+/* They would keep the user from making his own. */
+static void a_vf_that_is_somebody_elses_has_none_of_ours(void **state)
+{
+	(void)state;
+	put_vlan("lagg0.5", "lagg0", 5);
+	tell_one();
+	wait_for_groups();
+	assert_non_null(vlan_on_vf(5));
+	nv_vf_filters_forget(&failover, &managed);
+	assert_null(vlan_on_vf(5));
+	assert_int_equal(accepted_by_vf(), 0);
+	assert_int_equal(managed.vf_filters.vf, 0);
+}
+
 /* They would lead frames to an hn that cannot send them. */
 static void limits_that_an_earlier_netvfd_has_left_are_taken_off(void **state)
 {
@@ -528,6 +542,7 @@ int main(void)
 		TEST(one_that_is_not_checked_is_told_those_of_the_upper),
 		TEST(one_that_was_told_before_is_told_when_they_go),
 		TEST(one_that_is_no_port_any_more_forgets_them),
+		TEST(a_vf_that_is_somebody_elses_has_none_of_ours),
 		TEST(limits_that_an_earlier_netvfd_has_left_are_taken_off),
 		TEST(a_new_vf_is_told_anew),
 		TEST(more_mac_addresses_than_the_limit_are_left_out),

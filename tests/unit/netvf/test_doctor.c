@@ -189,6 +189,19 @@ static void an_xdp_program_that_the_vf_does_not_have_is_told(void **state)
 	expect(NULL, NULL);
 }
 
+/* It sees what the VF's program gives to hn; if the VF had it too, it would see that twice. */
+static void a_generic_xdp_program_of_a_transparent_hn_is_right(void **state)
+{
+	(void)state;
+	facts.links.link[0].has_xdp = true;
+	facts.links.link[0].has_generic_xdp = true;
+	expect("hn0", "an XDP program, which does not see what arrives by vf0");
+	set(pair(), "upper", "'hn0'");
+	set(pair(), "form", "'transparent'");
+	set(pair_told(), "transparent", "true");
+	expect(NULL, NULL);
+}
+
 static void programs_of_others_are_told_with_their_place(void **state)
 {
 	(void)state;
@@ -439,6 +452,7 @@ int main(void)
 		TEST(filters_that_somebody_removed_today_are_told),
 		TEST(a_qdisc_that_the_vf_does_not_have_is_told),
 		TEST(an_xdp_program_that_the_vf_does_not_have_is_told),
+		TEST(a_generic_xdp_program_of_a_transparent_hn_is_right),
 		TEST(programs_of_others_are_told_with_their_place),
 		TEST(a_vf_that_is_away_is_told_with_its_time),
 		TEST(a_vf_that_cannot_be_used_is_told_with_the_reason),
