@@ -66,9 +66,9 @@ static bool vf_filters_is_8021q(const struct nv_link *link)
 
 /*
  * VLANs of the upper and of the interfaces stacked on it that a card's filter compares. Frames of
- * 802.1ad VLANs go by hn: most cards have no filter for them.
+ * 802.1ad VLANs go by hn: most cards have no filter for them. Returns whether these are all.
  */
-static void vf_filters_find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vlans)
+static bool vf_filters_find_vlans(const struct nv_links *links, int upper, uint64_t *ret_vlans)
 {
 	int ifindex[NV_UPPERS_MAX];
 	size_t count = nv_uppers_find(links, upper, ifindex);
@@ -79,6 +79,7 @@ static void vf_filters_find_vlans(const struct nv_links *links, int upper, uint6
 		if (vf_filters_is_8021q(link) && nv_vlan_is_outermost(links, link))
 			vf_filters_bit_set(ret_vlans, link->vlan_id, true);
 	}
+	return count < NV_UPPERS_MAX;
 }
 
 /* Finds the VLANs that have an interface on the VF; deletes ours that are not wanted any more. */
@@ -134,8 +135,8 @@ static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_manage
 {
 	struct nv_vf_filters *filters = &managed->vf_filters;
 	uint64_t wanted[4096 / 64] = {};
+	bool all = vf_filters_find_vlans(nv_monitor_links(failover->monitor), upper, wanted);
 
-	vf_filters_find_vlans(nv_monitor_links(failover->monitor), upper, wanted);
 	vf_filters_keep_vlans(failover, vf->ifindex, wanted, ret_vlans);
 	for (uint16_t id = 0; id < 4096; id++) {
 		int r;
@@ -156,7 +157,7 @@ static void vf_filters_sync_vlans(struct nv_failover *failover, struct nv_manage
 				managed->id.hn_name, vf->name, id, nv_strerror(r),
 				managed->id.hn_name);
 	}
-	for (size_t i = 0; i < 4096 / 64 && !failover->settings->vf_spoofchk; i++)
+	for (size_t i = 0; i < 4096 / 64 && all && !failover->settings->vf_spoofchk; i++)
 		ret_vlans[i] |= ~wanted[i];
 }
 

@@ -49,8 +49,9 @@ static void proof_add_requests(struct nv_failover *failover, const struct nv_dp_
 	const uint8_t *port_mac, int ifindex, struct nv_requests *requests)
 {
 	NV_AUTO(nv_neighs) struct nv_neighs neighs = {};
+	NV_AUTO(nv_groups) struct nv_groups behind = {};
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
-	const struct nv_requests_view view = {
+	struct nv_requests_view view = {
 		.links = links,
 		.addrs = nv_monitor_addrs(failover->monitor),
 		.neighs = &neighs,
@@ -61,6 +62,9 @@ static void proof_add_requests(struct nv_failover *failover, const struct nv_dp_
 	};
 	int r = nv_kernel_neighs(failover->kernel, ifindex, &neighs);
 
+	if (view.link && nv_streq(view.link->kind, "bridge") &&
+		nv_kernel_bridged(failover->kernel, view.upper, &behind) == 0)
+		view.behind = &behind;
 	if (r < 0 && r != -ENODEV)
 		nv_warn("cannot list the neighbours of %s: %s; its VF is not tried",
 			view.link->name, nv_strerror(r));

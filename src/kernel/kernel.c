@@ -186,6 +186,11 @@ int nv_kernel_unicasts(struct nv_kernel *kernel, int ifindex, struct nv_groups *
 	return DUMP(kernel, unicasts, ifindex, ret_addresses);
 }
 
+int nv_kernel_bridged(struct nv_kernel *kernel, int port, struct nv_groups *ret_addresses)
+{
+	return DUMP(kernel, bridged, port, ret_addresses);
+}
+
 int nv_kernel_unicast_set(
 	struct nv_kernel *kernel, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
 {

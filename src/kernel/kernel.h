@@ -122,6 +122,9 @@ int nv_kernel_group_set(
  */
 int nv_kernel_unicasts(struct nv_kernel *kernel, int ifindex, struct nv_groups *ret_addresses);
 
+/* The unicast link-layer addresses that a bridge knows behind this port of it. */
+int nv_kernel_bridged(struct nv_kernel *kernel, int port, struct nv_groups *ret_addresses);
+
 /*
  * Makes a link receive a unicast link-layer address, as `bridge fdb add MAC dev LINK self` does, or
  * ends that. The address remains when this process ends. -EEXIST: it receives it already (on).

@@ -408,6 +408,13 @@ static int netlink_unicasts(void *self, int ifindex, struct nv_groups *ret_addre
 	return nv_unicasts_read(&netlink->rtnl, ifindex, ret_addresses);
 }
 
+static int netlink_bridged(void *self, int port, struct nv_groups *ret_addresses)
+{
+	struct netlink *netlink = self;
+
+	return nv_unicasts_read_bridged(&netlink->rtnl, port, ret_addresses);
+}
+
 static int netlink_unicast_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
 {
 	struct netlink *netlink = self;
@@ -505,6 +512,7 @@ static const struct nv_kernel_ops ops = {
 	.groups = netlink_groups,
 	.group_set = netlink_group_set,
 	.unicasts = netlink_unicasts,
+	.bridged = netlink_bridged,
 	.unicast_set = netlink_unicast_set,
 	.ipv6_forwarding = netlink_ipv6_forwarding,
 	.send = netlink_send,

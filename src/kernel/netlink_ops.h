@@ -24,8 +24,9 @@ int nv_group_change(int fd, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
 /* netconf.c: as nv_kernel_ipv6_forwarding(). */
 int nv_netconf_ipv6_forwarding(struct nv_rtnl *rtnl, int ifindex, bool *ret_forwarding);
 
-/* unicasts.c: as nv_kernel_unicasts() and nv_kernel_unicast_set(). */
+/* unicasts.c: as nv_kernel_unicasts(), nv_kernel_bridged() and nv_kernel_unicast_set(). */
 int nv_unicasts_read(struct nv_rtnl *rtnl, int ifindex, struct nv_groups *ret_addresses);
+int nv_unicasts_read_bridged(struct nv_rtnl *rtnl, int port, struct nv_groups *ret_addresses);
 int nv_unicast_change(struct nv_rtnl *rtnl, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 
 /*

@@ -61,6 +61,7 @@ struct nv_kernel_ops {
 	int (*groups)(void *self, struct nv_groups *ret_groups);
 	int (*group_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 	int (*unicasts)(void *self, int ifindex, struct nv_groups *ret_addresses);
+	int (*bridged)(void *self, int port, struct nv_groups *ret_addresses);
 	int (*unicast_set)(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on);
 	int (*ipv6_forwarding)(void *self, int ifindex, bool *ret_forwarding);
 	int (*send)(void *self, int ifindex, const void *frame, size_t length);

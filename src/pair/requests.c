@@ -25,11 +25,22 @@ static bool requests_find_tag(const struct nv_requests_view *view, uint16_t *ret
 	       !link->lower_elsewhere && !link->vlan_is_8021ad && link->vlan_id;
 }
 
+/* Whether the neighbour may be on the network, and is not the guest's own behind a bridge. */
+static bool requests_is_outside(const struct nv_requests_view *view, const struct nv_neigh *neigh)
+{
+	if (!view->behind)
+		return true;
+	for (size_t i = 0; i < view->behind->count; i++)
+		if (memcmp(view->behind->group[i].mac, neigh->mac, NV_MAC_LEN) == 0)
+			return true;
+	return false;
+}
+
 /* In the order of asking; 0: not at all. */
 static unsigned int requests_rank(const struct nv_requests_view *view, const struct nv_neigh *neigh)
 {
 	if (neigh->ifindex != view->link->ifindex || neigh->mac[0] & 1 ||
-		memcmp(neigh->mac, view->mac, NV_MAC_LEN) == 0)
+		memcmp(neigh->mac, view->mac, NV_MAC_LEN) == 0 || !requests_is_outside(view, neigh))
 		return 0;
 	if (neigh->state & NUD_REACHABLE)
 		return 3;

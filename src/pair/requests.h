@@ -25,6 +25,8 @@ struct nv_requests_view {
 	int upper;
 	const uint8_t *mac; /* of the upper; NV_MAC_LEN bytes */
 	const uint8_t *port_mac; /* of the port that asks: @mac, or a VF's own */
+	/* if @link is a bridge: what is behind the upper, of which alone the port can tell */
+	const struct nv_groups *behind;
 };
 
 /*

@@ -7,7 +7,7 @@
 
 #include "kernel/types.h"
 
-#define NV_UPPERS_MAX 64 /* interfaces; those over the limit are omitted */
+#define NV_UPPERS_MAX 1024 /* interfaces; those over the limit are omitted */
 
 /*
  * Finds @upper and everything stacked on it that is up, over any number of levels: VLANs, macvlans

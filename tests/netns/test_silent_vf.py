@@ -143,6 +143,28 @@ def test_answers_to_others_do_not_hide_one_that_does_not_send(guest, start, answ
         check_it_is_left_and_taken_again(guest, netvfd, "from guest")
 
 
+def test_the_guests_own_neighbours_on_a_bridge_are_not_asked(guest, start_netvfd):
+    """Containers: they are not on the network, and the guest has talked with them last."""
+    for words in (f"link add br0 address {GUEST_MAC} type bridge", "link set br0 up",
+                  "address flush dev hn0", "link set hn0 master br0",
+                  f"address add {GUEST_ADDRESS}/24 dev br0"):
+        guest.run("ip", *words.split())
+    netvfd = start_netvfd(rcconf=RC_CONF + MODES["transparent"])
+    guest.attach_vf()
+    netvfd.wait_active("vf")
+    traffic = Numbered(guest)
+    traffic.wait_more()
+    for number in range(100, 150):
+        guest.run("ip", "neighbour", "replace", f"10.77.0.{number}", "dev", "br0", "lladdr",
+                  f"02:00:00:00:01:{number:02x}", "nud", "reachable")
+    cut(guest, "both")
+    wait_until(lambda: "passes no frames" in netvfd.log)
+    netvfd.wait_active("hn")
+    traffic.wait_more()
+    mend(guest)
+    traffic.stop()
+
+
 def neighbour_advertisement():
     """Of RFC 4861, without options; nobody looks at its checksum here."""
     body = struct.pack("!BBHI", 136, 0, 0, 0x60000000) + ipaddress.ip_address("fe80::1").packed

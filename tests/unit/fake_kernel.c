@@ -38,6 +38,7 @@ static void fake_free(void *self)
 	nv_mcasts_auto(&fake->mcasts);
 	nv_groups_auto(&fake->groups);
 	nv_groups_auto(&fake->unicasts);
+	nv_groups_auto(&fake->bridged);
 	nv_str_auto(&fake->log);
 	fake_free_notices(&fake->notices[NV_SUBSCRIBE_RTNL]);
 	fake_free_notices(&fake->notices[NV_SUBSCRIBE_UEVENT]);
@@ -124,6 +125,14 @@ static int op_unicasts(void *self, int ifindex, struct nv_groups *ret_addresses)
 	if (r == 0)
 		*ret_addresses = copy_groups(&fake->unicasts, ifindex);
 	return r;
+}
+
+static int op_bridged(void *self, int port, struct nv_groups *ret_addresses)
+{
+	struct fake_kernel *fake = self;
+
+	*ret_addresses = copy_groups(&fake->bridged, port);
+	return 0;
 }
 
 static int op_unicast_set(void *self, int ifindex, const uint8_t mac[NV_MAC_LEN], bool on)
@@ -312,6 +321,7 @@ static const struct nv_kernel_ops ops = {
 	.groups = op_groups,
 	.group_set = op_group_set,
 	.unicasts = op_unicasts,
+	.bridged = op_bridged,
 	.unicast_set = op_unicast_set,
 	.ipv6_forwarding = op_ipv6_forwarding,
 	.send = op_send,

@@ -60,6 +60,7 @@ struct fake_kernel {
 	struct nv_mcasts mcasts;
 	struct nv_groups groups;
 	struct nv_groups unicasts;
+	struct nv_groups bridged; /* their ifindex: of the port */
 	unsigned int mcasts_read; /* how often */
 	unsigned int all_mcasts_read; /* of these, how often those of all links */
 	unsigned int sent; /* frames */

@@ -224,6 +224,21 @@ static void a_vlan_that_is_refused_leaves_by_hn_though_nobody_checks(void **stat
 	assert_int_equal(limits.vf, 0);
 }
 
+static void of_a_hundred_vlans_all_are_registered(void **state)
+{
+	(void)state;
+	settings.vf_spoofchk = false;
+	for (uint16_t id = 1; id <= 100; id++) {
+		char name[IFNAMSIZ];
+
+		snprintf(name, sizeof(name), "lagg0.%u", id);
+		put_vlan(name, "lagg0", id);
+	}
+	follow();
+	for (uint16_t id = 1; id <= 100; id++)
+		assert_non_null(vlan_on_vf(id));
+}
+
 static void a_vlan_that_is_refused_for_a_moment_is_asked_for_again(void **state)
 {
 	(void)state;
@@ -529,6 +544,7 @@ int main(void)
 		TEST(a_vlan_that_somebody_has_on_the_vf_stays),
 		TEST(a_vlan_that_is_refused_is_asked_for_once),
 		TEST(a_vlan_that_is_refused_leaves_by_hn_though_nobody_checks),
+		TEST(of_a_hundred_vlans_all_are_registered),
 		TEST(a_vlan_that_is_refused_for_a_moment_is_asked_for_again),
 		TEST(a_bond_registers_by_itself),
 		TEST(the_vf_is_limited_while_hn_can_take_the_rest),

@@ -14,6 +14,7 @@ static const uint8_t mac[NV_MAC_LEN] = {2, 0, 0, 0, 0, 0xaa};
 static struct nv_links links;
 static struct nv_addrs addrs;
 static struct nv_neighs neighs;
+static struct nv_groups behind; /* the upper, where a bridge is asked */
 static struct nv_requests requests;
 
 static int tear_down(void **state)
@@ -22,6 +23,7 @@ static int tear_down(void **state)
 	nv_links_auto(&links);
 	nv_addrs_auto(&addrs);
 	nv_neighs_auto(&neighs);
+	nv_groups_auto(&behind);
 	requests.count = 0;
 	return 0;
 }
@@ -68,6 +70,7 @@ static void ask_by(int ifindex, const uint8_t port_mac[NV_MAC_LEN])
 		.addrs = &addrs,
 		.neighs = &neighs,
 		.link = nv_links_by_index(&links, ifindex),
+		.behind = behind.count ? &behind : NULL,
 		.upper = 10,
 		.mac = mac,
 		.port_mac = port_mac};
@@ -182,6 +185,26 @@ static void a_vlan_has_its_tag_and_a_bridge_none(void **state)
 		  "00010800060400010200000000aac0000201000000000000c0000209");
 }
 
+/* Containers, which answer whatever becomes of the VF. */
+static void neighbours_behind_other_ports_of_a_bridge_are_not_asked(void **state)
+{
+	const struct nv_group router = {.mac = {2, 0, 0, 0, 0, 9}};
+
+	(void)state;
+	put_link(10, "dummy", 0, 0);
+	put_link(13, "bridge", 0, 0);
+	links.link[0].master = 13;
+	put_addr(13, "192.0.2.1", 24, 0);
+	for (uint8_t i = 20; i < 26; i++)
+		put_neigh(13, "192.0.2.20", i, NUD_REACHABLE);
+	put_neigh(13, "192.0.2.9", 9, NUD_DELAY);
+	assert_int_equal(nv_groups_add(&behind, &router), 0);
+	ask(13);
+	assert_int_equal(requests.count, 1);
+	expect(0, "0200000000090200000000aa0806"
+		  "00010800060400010200000000aac0000201000000000000c0000209");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +214,8 @@ int main(void)
 		cmocka_unit_test_teardown(those_confirmed_last_are_asked_first, tear_down),
 		cmocka_unit_test_teardown(only_an_address_that_it_has_asks, tear_down),
 		cmocka_unit_test_teardown(a_vlan_has_its_tag_and_a_bridge_none, tear_down),
+		cmocka_unit_test_teardown(
+			neighbours_behind_other_ports_of_a_bridge_are_not_asked, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

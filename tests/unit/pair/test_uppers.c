@@ -85,7 +85,7 @@ static void no_more_links_than_fit(void **state)
 
 	(void)state;
 	put_link(10, "dummy", 0);
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < NV_UPPERS_MAX; i++)
 		put_link(20 + i, "vlan", 10);
 	assert_int_equal(nv_uppers_find(&links, 10, ifindex), NV_UPPERS_MAX);
 }
