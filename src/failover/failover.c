@@ -220,6 +220,25 @@ static void failover_take_hn_back(struct nv_failover *failover, struct nv_manage
 		failover_open_hn(failover, hn, lagg);
 }
 
+/* A VF that becomes somebody's, or ceases to be, joins the pair anew. */
+static void failover_note_vfs_own(
+	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
+{
+	bool own =
+		pair->match == NV_MATCH_MANAGED && nv_mode_is_vfs_own(failover, managed, pair->vf);
+
+	if (own == managed->memory.vfs_own)
+		return;
+	managed->memory.vfs_own = own;
+	if (!failover->ops->answers_vf_up(managed->id.hn_name, failover->data))
+		return;
+	managed->memory.vf_lost = managed->state.vf;
+	if (own)
+		nv_warn("%s: is down and has no address, and its VF %s has one; the VF is used by itself. To have both, configure %s in its place",
+			managed->id.hn_name, failover_link_name(failover, pair->vf),
+			managed->id.hn_name);
+}
+
 /* A step, and what is to be known after it of when the next one is. */
 static void failover_step(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
@@ -230,6 +249,7 @@ static void failover_step(
 	managed->memory.failed = false;
 	nv_deadlines_set(&failover->clock, hn, NV_NEVER);
 	failover_take_hn_back(failover, managed);
+	failover_note_vfs_own(failover, managed, pair);
 	if (failover_take_vf_out(failover, managed, pair))
 		failover_try_step(failover, managed, pair);
 	nv_deadlines_add(&failover->clock, hn, failover_in(failover, failover->wait));
@@ -843,6 +863,7 @@ static int failover_adopt_one(const struct nv_dp_pair *pair, void *data)
 	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->mode);
 	nv_attach_delay_skip(&managed->memory.attach_delay, pair->vf);
 	managed->memory.adopted = true;
+	managed->memory.vfs_own = pair->mode == NV_MODE_VF;
 	managed->memory.notify.port = pair->active;
 	managed->id.lagg = pair->lagg;
 	managed->state.ready |= nv_datapath_vf_was_up(failover->datapath, pair->hn, pair->vf);

@@ -88,6 +88,7 @@ struct nv_managed_memory {
 	int moved_vf; /* ifindex of a VF whose programs have moved to their place; 0: none */
 	bool incomplete; /* its first VF has joined, and hn does not have its programs yet */
 	bool vf_lost; /* its VF has gone; one with the same ifindex is another one */
+	bool vfs_own; /* the VF has the guest's addresses, and hn is down and has none */
 	bool hn_lost; /* its hn has gone; if it comes back, it is as a new one */
 	bool programs_due; /* its programs may be missing and are to be attached again */
 	bool failed; /* its last step: the next change of a link tries again */

@@ -8,6 +8,8 @@
 #include "services/udev.h"
 
 #include <errno.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
 
 /* How long after netvfd's start a manager may take to say whether it configures hn. */
 #define DECIDED_WITHIN (30 * NV_USEC_PER_SEC)
@@ -42,6 +44,31 @@ static bool mode_is_untouched(const struct nv_failover *failover, const struct n
 			return false;
 	return hn && !hn->master &&
 	       !nv_rcconf_get_for(failover->rcconf, "ifconfig_%s", managed->id.hn_name);
+}
+
+/* IPv6 may have made others by itself. */
+static bool mode_has_address(const struct nv_failover *failover, int ifindex)
+{
+	const struct nv_addrs addrs = nv_addrs_of(nv_monitor_addrs(failover->monitor), ifindex);
+
+	for (size_t i = 0; i < addrs.count; i++)
+		if (addrs.addr[i].scope < RT_SCOPE_LINK &&
+			(addrs.addr[i].local.family == AF_INET ||
+				(addrs.addr[i].flags & IFA_F_PERMANENT)))
+			return true;
+	return false;
+}
+
+bool nv_mode_is_vfs_own(
+	const struct nv_failover *failover, const struct nv_managed *managed, int vf)
+{
+	const struct nv_link *hn =
+		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
+
+	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
+	return vf && managed->state.mode != NV_MODE_LAGG && hn &&
+	       (managed->memory.vfs_own || !(hn->flags & IFF_UP)) &&
+	       mode_has_address(failover, vf) && mode_is_untouched(failover, managed);
 }
 
 /*

@@ -17,6 +17,14 @@ bool nv_mode_decide(struct nv_failover *failover, struct nv_managed *managed,
 bool nv_mode_is_transparent(const struct nv_failover *failover, const struct nv_managed *managed);
 
 /*
+ * Whether somebody has configured this VF and not hn: hn was down when that began, nobody has
+ * configured it, and no lagg has the addresses. They would be lost if the VF served hn, so it is
+ * used by itself.
+ */
+bool nv_mode_is_vfs_own(
+	const struct nv_failover *failover, const struct nv_managed *managed, int vf);
+
+/*
  * Microseconds between two looks at whether udev has named a VF; failover->names is armed for the
  * first.
  */

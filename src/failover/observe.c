@@ -170,7 +170,7 @@ int nv_observe(struct nv_failover *failover, struct nv_managed *managed, const s
 	r = observe_path(failover, managed, &view);
 	if (r < 0)
 		return r;
-	if (facts->vf)
+	if (facts->vf && !managed->memory.vfs_own)
 		facts->answered = failover->ops->answers_vf_up(managed->id.hn_name, failover->data);
 	facts->bond = observe_bond(failover, managed, &view);
 	facts->giving_back = observe_is_given_back(failover, managed, &view);

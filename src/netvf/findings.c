@@ -262,6 +262,10 @@ static void findings_check_mode(const struct patient *patient)
 		findings_add(patient->findings, patient->hn,
 			"if you want a lagg, add a rule for VF_UP to devd.conf, as the shipped one; if not, nothing is wrong",
 			"no rule answers VF_UP, so its VF is used exclusively");
+	else if (json_is_true(json_object_get(patient->told, "vfs_own")))
+		findings_add(patient->findings, patient->hn,
+			"configure it in place of its VF, which then serves it",
+			"has no address, and its VF has one, so the VF is used by itself");
 	else if (obstacle && nv_streq(patient->mode, "transparent"))
 		findings_add(patient->findings, patient->hn,
 			"its VF carries the traffic all the same; 'netvf plan' shows what still prevents the move",

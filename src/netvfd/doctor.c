@@ -79,14 +79,15 @@ static json_t *doctor_pair_json(struct nv_daemon *daemon, const struct nv_manage
 
 	if (since < daemon->failover->started)
 		since = daemon->failover->started;
-	return json_pack("{so so so sI sf so so sb sb sb sb sf sf}", "hn",
+	return json_pack("{so so so sI sf so so sb sb sb sb sb sf sf}", "hn",
 		nv_json_string(managed->id.hn_name), "others", doctor_others_json(daemon, managed),
 		"unfiltered", doctor_missing_json(daemon, managed), "stripped",
 		(json_int_t)managed->stripped.count, "stripped_seconds",
 		(double)(nv_loop_now(daemon->loop) - managed->stripped.when) / NV_USEC_PER_SEC,
 		"unattached", doctor_unattached_json(daemon, managed), "port_vf",
 		nv_methods_name(daemon, managed->memory.port_vf), "transparent", (int)transparent,
-		"given_up", (int)nv_hn_guard_has_given_up(daemon->failover, managed), "answered",
+		"given_up", (int)nv_hn_guard_has_given_up(daemon->failover, managed), "vfs_own",
+		(int)managed->memory.vfs_own, "answered",
 		(int)nv_events_answers_vf_up(managed->id.hn_name, daemon), "waits",
 		(int)doctor_waits(daemon, managed, transparent), "held",
 		doctor_held(daemon, managed), "vf_seconds",

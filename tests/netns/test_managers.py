@@ -11,7 +11,7 @@ import pytest
 
 from conftest import RC_CONF
 from harness import BUILD, DEADLINE, bounded_as_the_unit, wait_until
-from netvf_lab.topology import GUEST_ADDRESS
+from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 from programs import Programs
 
 RULES = f"""\
@@ -146,6 +146,24 @@ def test_an_address_on_a_vf_is_taken_off(guest, start_netvfd, echo, rcconf, form
     assert "the address 10.77.0.78" not in netvfd.log
 
 
+def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(guest, start_netvfd):
+    """The guest has no other address. When hn has one, the VF serves it."""
+    guest.attach_vf()
+    for words in ("address flush dev hn0", "link set hn0 down", "link set vf0 up",
+                  f"address add {GUEST_ADDRESS}/24 dev vf0"):
+        guest.run("ip", *words.split())
+    netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\nnetvf_vf_xpnt_attwait="0"\n')
+    wait_until(lambda: netvfd.pair()["form"] == "exclusive")
+    guest.run("ping", "-c", "1", "-W", "5", HOST_ADDRESS)
+    assert guest.addresses("vf0") == {f"{GUEST_ADDRESS}/24"}
+    assert "the VF is used by itself" in netvfd.log
+    assert "its VF has one, so the VF is used by itself" in netvfd.ask("doctor", check=False)
+    guest.run("ip", "address", "add", f"{GUEST_ADDRESS}/24", "dev", "hn0")
+    wait_until(lambda: netvfd.pair()["form"] == "lagg" and not guest.addresses("vf0"))
+    netvfd.wait_active("vf")
+    guest.run("ping", "-c", "1", "-W", "5", HOST_ADDRESS)
+
+
 def test_what_a_vf_has_that_is_used_exclusively_is_its_own(guest, start_netvfd):
     netvfd = start_netvfd(rules="", rcconf='netvf_pairs="hn0:vf0"\n')
     guest.attach_vf()
@@ -192,7 +210,7 @@ def test_a_dhcp_client_on_a_vf_is_ended(guest, start_netvfd, mode, rights):
         wait_until(lambda: not guest.addresses("vf0"))
         text = (f"udhcpc (process {client.pid}) runs on its VF vf0, where no DHCP client may run:"
                 " it is ended")
-        assert text in netvfd.log
+        wait_until(lambda: text in netvfd.log)
     assert guest.is_up("vf0")
 
 

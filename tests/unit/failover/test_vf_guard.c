@@ -74,6 +74,56 @@ static void who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate(void **sta
 	expect_attached(""); /* an administrator set it down */
 }
 
+/* Somebody has configured the VF in place of hn. */
+static void the_only_address_of_a_guest_stays(void **state)
+{
+	struct nv_link link;
+	struct nv_addr addr;
+
+	(void)state;
+	set_flags("hn0", IFF_UP, 0);
+	fake->mute = true;
+	make_vf("nvt0", 1);
+	fake->mute = false;
+	link = fake_link(fake, "nvt0");
+	addr = fake_addr(link.ifindex, "192.0.2.1/24");
+	fake_put_addr(fake, &addr);
+	fake_put_link(fake, &link);
+	hear();
+	assert_int_equal(fake->addrs.count, 1);
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	assert_int_equal(said("hn0: is down and has no address, and its VF nvt0 has one"), 1);
+	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
+	close_failover();
+	open_failover();
+	hear();
+	assert_int_equal(fake->addrs.count, 1);
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	expect("");
+	/* The pair is as any other once hn is configured. */
+	addr = fake_addr(hn(), "192.0.2.2/24");
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+	assert_int_equal(pair()->active, NV_PORT_VF);
+	assert_int_equal(fake->addrs.count, 1);
+}
+
+static void one_that_ipv6_has_made_does_not(void **state)
+{
+	struct nv_addr addr;
+	int vf;
+
+	(void)state;
+	set_flags("hn0", IFF_UP, 0);
+	vf = add_vf("nvt0");
+	addr = fake_addr(vf, "2001:db8::1/64");
+	addr.flags = 0;
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+}
+
 static void a_foreign_address_is_told_of_once(void **state)
 {
 	int vf = make_all();
@@ -166,6 +216,8 @@ int main(void)
 		TEST(addresses_are_taken_off_a_vf),
 		TEST(an_address_that_comes_again_and_again_stays_for_longer_each_time),
 		TEST(who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate),
+		TEST(the_only_address_of_a_guest_stays),
+		TEST(one_that_ipv6_has_made_does_not),
 		TEST(a_foreign_address_is_told_of_once),
 		TEST(other_interfaces_keep_their_addresses),
 		TEST(an_address_that_cannot_be_taken_off_is_told_of_and_tried_again),
