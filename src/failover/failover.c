@@ -227,10 +227,11 @@ static void failover_note_vfs_own(
 	bool own =
 		pair->match == NV_MATCH_MANAGED && nv_mode_is_vfs_own(failover, managed, pair->vf);
 
-	if (own == managed->memory.vfs_own)
-		return;
+	bool stays = own == managed->memory.vfs_own || managed->memory.adopted_exclusive;
+
 	managed->memory.vfs_own = own;
-	if (!failover->ops->answers_vf_up(managed->id.hn_name, failover->data))
+	managed->memory.adopted_exclusive = false;
+	if (stays || !failover->ops->answers_vf_up(managed->id.hn_name, failover->data))
 		return;
 	managed->memory.vf_lost = managed->state.vf;
 	if (own)
@@ -863,7 +864,8 @@ static int failover_adopt_one(const struct nv_dp_pair *pair, void *data)
 	nv_pair_adopt(&managed->state, pair->vf, pair->active, pair->mode);
 	nv_attach_delay_skip(&managed->memory.attach_delay, pair->vf);
 	managed->memory.adopted = true;
-	managed->memory.vfs_own = pair->mode == NV_MODE_VF;
+	managed->memory.adopted_exclusive = pair->mode == NV_MODE_VF;
+	managed->memory.hn_unused = pair->mode == NV_MODE_VF;
 	managed->memory.notify.port = pair->active;
 	managed->id.lagg = pair->lagg;
 	managed->state.ready |= nv_datapath_vf_was_up(failover->datapath, pair->hn, pair->vf);

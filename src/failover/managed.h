@@ -83,12 +83,14 @@ struct nv_managed_memory {
 	unsigned int bypass_reports;
 	bool promiscuous; /* hn was set promiscuous */
 	bool adopted; /* an earlier netvfd may have set it so */
+	bool adopted_exclusive; /* an earlier netvfd has left the VF as the upper */
 	uint32_t refused_mtu; /* an MTU of the upper that a port refused; 0: none */
 	bool found; /* the pair was found in this settle */
 	int moved_vf; /* ifindex of a VF whose programs have moved to their place; 0: none */
 	bool incomplete; /* its first VF has joined, and hn does not have its programs yet */
 	bool vf_lost; /* its VF has gone; one with the same ifindex is another one */
-	bool vfs_own; /* the VF has the guest's addresses, and hn is down and has none */
+	bool vfs_own; /* the VF has the guest's addresses, and hn none: nv_mode_is_vfs_own() */
+	bool hn_unused; /* nobody has configured hn since its VF was used in its place */
 	bool hn_lost; /* its hn has gone; if it comes back, it is as a new one */
 	bool programs_due; /* its programs may be missing and are to be attached again */
 	bool failed; /* its last step: the next change of a link tries again */

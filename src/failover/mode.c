@@ -59,16 +59,18 @@ static bool mode_has_address(const struct nv_failover *failover, int ifindex)
 	return false;
 }
 
-bool nv_mode_is_vfs_own(
-	const struct nv_failover *failover, const struct nv_managed *managed, int vf)
+bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	const struct nv_link *hn =
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
-
 	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
-	return vf && managed->state.mode != NV_MODE_LAGG && hn &&
-	       (managed->memory.vfs_own || !(hn->flags & IFF_UP)) &&
-	       mode_has_address(failover, vf) && mode_is_untouched(failover, managed);
+	bool unused = managed->state.mode != NV_MODE_LAGG && hn &&
+		      (managed->memory.hn_unused || !(hn->flags & IFF_UP)) &&
+		      mode_is_untouched(failover, managed);
+	bool own = unused && vf && mode_has_address(failover, vf);
+
+	managed->memory.hn_unused = unused && (own || managed->memory.hn_unused);
+	return own;
 }
 
 /*

@@ -19,10 +19,9 @@ bool nv_mode_is_transparent(const struct nv_failover *failover, const struct nv_
 /*
  * Whether somebody has configured this VF and not hn: hn was down when that began, nobody has
  * configured it, and no lagg has the addresses. They would be lost if the VF served hn, so it is
- * used by itself.
+ * used by itself. Also the next VF is then, once it has an address (managed->memory.hn_unused).
  */
-bool nv_mode_is_vfs_own(
-	const struct nv_failover *failover, const struct nv_managed *managed, int vf);
+bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *managed, int vf);
 
 /*
  * Microseconds between two looks at whether udev has named a VF; failover->names is armed for the

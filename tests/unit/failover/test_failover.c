@@ -358,6 +358,23 @@ static void an_adopted_lagg_shows_it_too(void **state)
 	assert_true(fake_link(fake, "lagg0").carrier);
 }
 
+/* The VF stays the upper until hyperv_vfup has made a lagg. */
+static void a_vf_that_is_the_upper_stays_so_though_a_rule_answers_now(void **state)
+{
+	(void)state;
+	answered = false;
+	make_vf("nvt0", 1);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
+	close_failover();
+	answered = true;
+	open_failover();
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	expect("VF_UP hn0\n");
+}
+
 static void a_second_vf_is_ignored_while_the_first_is_there(void **state)
 {
 	int vf = make_all();
@@ -863,6 +880,7 @@ int main(void)
 		TEST(a_lagg_that_is_deleted_leaves_hn_as_the_upper),
 		TEST(a_lagg_shows_whether_a_port_can_carry),
 		TEST(an_adopted_lagg_shows_it_too),
+		TEST(a_vf_that_is_the_upper_stays_so_though_a_rule_answers_now),
 		TEST(a_second_vf_is_ignored_while_the_first_is_there),
 		TEST(a_lagg_goes_on_when_hn_has_gone),
 		TEST(an_hn_that_came_before_the_old_one_went_takes_its_place),

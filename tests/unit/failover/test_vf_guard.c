@@ -100,6 +100,16 @@ static void the_only_address_of_a_guest_stays(void **state)
 	assert_int_equal(fake->addrs.count, 1);
 	assert_int_equal(pair()->mode, NV_MODE_VF);
 	expect("");
+	/* So it is with the next one. */
+	fake_del_link(fake, link.ifindex);
+	hear();
+	fake->addrs.count = 0;
+	expect("hn0 by hn0 (hn)\nVF_DOWN hn0\n");
+	addr = fake_addr(add_vf("nvt0"), "192.0.2.1/24");
+	fake_put_addr(fake, &addr);
+	set_flags("nvt0", IFF_UP, IFF_UP);
+	assert_int_equal(fake->addrs.count, 1);
+	assert_int_equal(pair()->mode, NV_MODE_VF);
 	/* The pair is as any other once hn is configured. */
 	addr = fake_addr(hn(), "192.0.2.2/24");
 	fake_put_addr(fake, &addr);
