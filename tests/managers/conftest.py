@@ -23,18 +23,22 @@ if os.environ.get("NETVF_SUITE") and not PLACES.kernel:
 
 # What each of these fixtures has of Debian's.
 PACKAGES = {"debian": root.PACKAGES, "rare": root.RARE_PACKAGES, "cloud": root.CLOUD_PACKAGES,
-            "plain": root.CLOUD_PACKAGES}
+            "plain": root.CLOUD_PACKAGES,
+            **{maker: (*root.CLOUD_PACKAGES, maker) for maker in root.INITRAMFS_MAKERS}}
 
 
 @pytest.fixture(scope="session")
 def made(request):
-    """made(name): (kernel, busybox, image), with netvf's package installed in the image. What is
-    Debian's has been fetched; from now on the machine's own network is out of reach."""
+    """made(name): (kernel, busybox, image), with netvf's package installed in the image;
+    made(name, furnish): and furnished, by furnish(root, kernel). What is Debian's has been fetched;
+    from now on the machine's own network is out of reach."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to make network namespaces")
     if not os.path.exists("/dev/net/tun"):
         pytest.skip("there is no /dev/net/tun here, so QEMU can have no network")
     wanted = {name for item in request.session.items for name in item.fixturenames}
+    wanted |= {item.callspec.params.get("maker") for item in request.session.items
+               if hasattr(item, "callspec")}
     try:
         package = root.package(str(BUILD / "deb"))
         cache = Cache(PLACES)
@@ -48,9 +52,10 @@ def made(request):
 
     with tempfile.TemporaryDirectory(dir=BUILD, prefix=".images-") as images:
 
-        def make(name):
+        def make(name, furnish=None):
             image = os.path.join(images, name)
-            root.image(image, trees[name], None if name == "plain" else package, PLACES)
+            root.image(image, trees[name], None if name == "plain" else package, PLACES,
+                       furnish and (lambda top: furnish(top, kernel)))
             return kernel, busybox, image
 
         yield make

@@ -26,6 +26,11 @@ PACKAGES = (
     "libevent-core-2.1-7" if SUITE == OLD else "libevent-core-2.1-7t64",
 )
 CLOUD_PACKAGES = (*PACKAGES, "cloud-init", "netplan.io")
+# What makes an initramfs, and how.
+INITRAMFS_MAKERS = {
+    "initramfs-tools": "mkinitramfs -o /boot/initramfs {release}",
+    "dracut": "dracut --quiet --no-hostonly --kver {release} /boot/initramfs",
+}
 # The DHCP client that ifupdown does not take by itself, and what few systems have.
 RARE_CLIENT = {OLD: "dhcpcd-base", "trixie": "isc-dhcp-client"}.get(SUITE, "udhcpc")
 RARE_PACKAGES = (
@@ -100,9 +105,27 @@ def _install(root, path, source, mode=0o755):
     os.chmod(target, mode)
 
 
-def image(path, tree, package, places):
+def own_initramfs(root, kernel, maker, path):
+    """Has a root make an initramfs of its own, with a kernel's modules, which it then has too."""
+    release, modules = kernel.release, os.path.join(root, "lib/modules", kernel.release)
+    for source in kernel.closure(MODULES, initramfs.OPTIONAL).values():
+        target = os.path.join(modules, os.path.relpath(source, kernel.modules))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(source, target)
+    for name in glob.glob(f"{kernel.modules}/modules.builtin*"):
+        shutil.copy(name, modules)
+    shutil.copy(os.path.join(os.path.dirname(kernel.image), f"config-{release}"),
+                os.path.join(root, "boot"))
+    _run(["unshare", "--mount", "sh", "-ec",
+          f"mount -t proc proc {root}/proc; mount -t sysfs sysfs {root}/sys; exec chroot {root}"
+          f" sh -ec 'depmod {release}; {INITRAMFS_MAKERS[maker].format(release=release)}'"],
+         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    shutil.move(os.path.join(root, "boot/initramfs"), path)
+
+
+def image(path, tree, package, places, furnish=None):
     """Writes a file system: the tree, netvf's package installed (None: without netvf), and what
-    obeys the lab."""
+    obeys the lab. furnish(root): puts there what else is to be there."""
     lab = os.path.dirname(initramfs.__file__)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as new:
         root = os.path.join(new, "root")
@@ -120,10 +143,27 @@ def image(path, tree, package, places):
         with open(os.path.join(units, f"{CONTROL}.d/lab.conf"), "w", encoding="utf-8") as file:
             file.write(PATIENCE)
         os.symlink("../obey.service", os.path.join(units, "multi-user.target.wants/obey.service"))
+        if furnish:
+            furnish(root)
         used = int(subprocess.run(["du", "-s", "-B1", root], check=True, capture_output=True,
                                   text=True).stdout.split()[0])
         _run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "nodiscard", "-d", root,
               path, f"{(used * 5 // 4 + SPARE) // 1024}k"])
+
+
+def write(root, files, links):
+    """A scenario's files by path, its symbolic links."""
+    for name, text in files.items():
+        path = os.path.join(root, name.lstrip("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    for name, target in links.items():
+        path = os.path.join(root, name.lstrip("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if os.path.lexists(path):
+            os.unlink(path)
+        os.symlink(target, path)
 
 
 def masked(*units):

@@ -175,29 +175,39 @@ class Story:
 
 
 @pytest.fixture
-def boot(tmp_path):
-    """boot(made, name, card, masked, files, modules): a Story of its first boot. made: as the
-    fixtures of images give it; masked: systemd's units that are; files: more of them, by path;
-    modules: as root.archive()."""
+def first_boot(tmp_path):
+    """first_boot(kernel, image, archive, name, card, append): a Story of it."""
     stack = contextlib.ExitStack()
 
-    def begin(made, name, card=CARD, masked=(), files=None, modules=root.MODULES):
-        kernel, busybox, image = made
-        manager = MANAGERS[name]
-        archive, disk = str(tmp_path / "initramfs"), str(tmp_path / "disk")
-        links = {**manager.links, **root.masked(*masked)}
-        root.archive(archive, kernel, busybox, {**manager.files, **(files or {})}, links, modules)
+    def begin(kernel, image, archive, name, card, append=""):
+        disk = str(tmp_path / "disk")
         subprocess.run(["cp", "--sparse=always", image, disk], check=True)
         stack.callback(os.unlink, disk)
 
         def session():
             return Session(Cloud(str(tmp_path)), PLACES, kernel, archive, disk=disk, kept=True,
-                           memory="1G", card=card, processors=1)
+                           memory="1G", card=card, processors=1, append=append)
 
         return Story(stack.enter_context(contextlib.ExitStack()), session, name, card)
 
     with stack:
         yield begin
+
+
+@pytest.fixture
+def boot(tmp_path, first_boot):
+    """boot(made, name, card, masked, files, modules): a Story of its first boot. made: as the
+    fixtures of images give it; masked: systemd's units that are; files: more of them, by path;
+    modules: as root.archive()."""
+
+    def begin(made, name, card=CARD, masked=(), files=None, modules=root.MODULES):
+        kernel, busybox, image = made
+        manager, archive = MANAGERS[name], str(tmp_path / "initramfs")
+        links = {**manager.links, **root.masked(*masked)}
+        root.archive(archive, kernel, busybox, {**manager.files, **(files or {})}, links, modules)
+        return first_boot(kernel, image, archive, name, card)
+
+    return begin
 
 
 def keep(story, kind, number, seconds):
@@ -251,6 +261,20 @@ def test_where_cloud_init_is_disabled_hn_has_its_name(boot, cloud):
     """/run/cloud-init is there all the same, and no VF is put aside."""
     story = boot(cloud, "netplan", files=NO_CLOUD_INIT, modules=(CARD, *root.MODULES))
     story.check_network(pair=True)
+
+
+@pytest.mark.parametrize("maker", root.INITRAMFS_MAKERS)
+def test_a_vf_that_an_initramfs_of_debians_has_driven(first_boot, made, tmp_path, maker):
+    """udev runs there without netvf's rules."""
+    name, archive = "netplan", str(tmp_path / "initramfs")
+
+    def furnish(top, kernel):
+        root.write(top, MANAGERS[name].files, MANAGERS[name].links)
+        root.own_initramfs(top, kernel, maker, archive)
+
+    kernel, _, image = made(maker, furnish)
+    story = first_boot(kernel, image, archive, name, CARD, append="root=/dev/vda rw")
+    boots(story, True, f"VF, {maker}")
 
 
 @pytest.mark.parametrize("name", ["systemd-networkd"])
