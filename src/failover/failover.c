@@ -113,12 +113,12 @@ static int failover_follow(
 
 	if (r < 0)
 		return r;
-	if (view->ours)
+	if (view->ours) {
 		r_filters = nv_vf_filters_sync(failover, managed, &path);
-	else if (!view->facts.vf)
-		nv_vf_filters_forget(failover, managed);
-	if (view->ours)
 		r = nv_port_sync(failover, managed, &path);
+	} else if (!view->facts.vf) {
+		nv_vf_filters_forget(failover, managed);
+	}
 	managed->memory.port_vf = view->ours && nv_pair_vf_is_port(&managed->state, &view->facts)
 					  ? view->facts.vf
 					  : 0;
@@ -226,7 +226,6 @@ static void failover_note_vfs_own(
 {
 	bool own =
 		pair->match == NV_MATCH_MANAGED && nv_mode_is_vfs_own(failover, managed, pair->vf);
-
 	bool stays = own == managed->memory.vfs_own || managed->memory.adopted_exclusive;
 
 	managed->memory.vfs_own = own;

@@ -31,32 +31,27 @@ static void mode_find_manager(struct nv_failover *failover, struct nv_managed *m
 	managed->status.manager = manager;
 }
 
-/* Whether nobody has configured hn, and rc.conf does not mention it. */
-static bool mode_is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
-{
-	const struct nv_addrs addrs =
-		nv_addrs_of(nv_monitor_addrs(failover->monitor), managed->id.hn);
-	const struct nv_link *hn =
-		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
-
-	for (size_t i = 0; i < addrs.count; i++)
-		if (addrs.addr[i].scope < RT_SCOPE_LINK)
-			return false;
-	return hn && !hn->master &&
-	       !nv_rcconf_get_for(failover->rcconf, "ifconfig_%s", managed->id.hn_name);
-}
-
-/* IPv6 may have made others by itself. */
-static bool mode_has_address(const struct nv_failover *failover, int ifindex)
+/* An address that reaches further than the link. @by_hand: none that IPv6 has made by itself. */
+static bool mode_has_address(const struct nv_failover *failover, int ifindex, bool by_hand)
 {
 	const struct nv_addrs addrs = nv_addrs_of(nv_monitor_addrs(failover->monitor), ifindex);
 
 	for (size_t i = 0; i < addrs.count; i++)
 		if (addrs.addr[i].scope < RT_SCOPE_LINK &&
-			(addrs.addr[i].local.family == AF_INET ||
+			(!by_hand || addrs.addr[i].local.family == AF_INET ||
 				(addrs.addr[i].flags & IFA_F_PERMANENT)))
 			return true;
 	return false;
+}
+
+/* Whether nobody has configured hn, and rc.conf does not mention it. */
+static bool mode_is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
+{
+	const struct nv_link *hn =
+		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
+
+	return hn && !hn->master && !mode_has_address(failover, managed->id.hn, false) &&
+	       !nv_rcconf_get_for(failover->rcconf, "ifconfig_%s", managed->id.hn_name);
 }
 
 bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *managed, int vf)
@@ -67,7 +62,7 @@ bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *m
 	bool unused = managed->state.mode != NV_MODE_LAGG && hn &&
 		      (managed->memory.hn_unused || !(hn->flags & IFF_UP)) &&
 		      mode_is_untouched(failover, managed);
-	bool own = unused && vf && mode_has_address(failover, vf);
+	bool own = unused && vf && mode_has_address(failover, vf, true);
 
 	managed->memory.hn_unused = unused && (own || managed->memory.hn_unused);
 	return own;

@@ -153,17 +153,16 @@ def image(path, tree, package, places, furnish=None):
 
 def write(root, files, links):
     """A scenario's files by path, its symbolic links."""
-    for name, text in files.items():
-        path = os.path.join(root, name.lstrip("/"))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-    for name, target in links.items():
+    for name in (*files, *links):
         path = os.path.join(root, name.lstrip("/"))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if os.path.lexists(path):
             os.unlink(path)
-        os.symlink(target, path)
+        if name in links:
+            os.symlink(links[name], path)
+        else:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(files[name])
 
 
 def masked(*units):
