@@ -8,11 +8,11 @@
 #include "failover/concern.h"
 #include "failover/dormant.h"
 #include "failover/hn_guard.h"
+#include "failover/hn_replace.h"
 #include "failover/managed_table.h"
 #include "failover/mode.h"
 #include "failover/notify_peers.h"
 #include "failover/owners.h"
-#include "failover/port_setup.h"
 #include "failover/port_sync.h"
 #include "failover/reattach.h"
 #include "failover/vf_filters.h"
@@ -192,34 +192,6 @@ static bool failover_take_vf_out(
 	return !managed->memory.vf_lost;
 }
 
-/* Its configuration is on the lagg, so nobody else sets it up. */
-static void failover_open_hn(
-	struct nv_failover *failover, const struct nv_link *hn, const struct nv_link *lagg)
-{
-	int r;
-
-	nv_port_setup(failover->kernel, hn, lagg->mtu, NULL);
-	r = nv_kernel_link_up(failover->kernel, hn->ifindex, true);
-	if (r < 0 && r != -ENODEV)
-		nv_warn("cannot set %s, a port of %s, up: %s", hn->name, lagg->name,
-			nv_strerror(r));
-}
-
-/* An hn that comes back with its ifindex, from another network namespace, is down and bare. */
-static void failover_take_hn_back(struct nv_failover *failover, struct nv_managed *managed)
-{
-	const struct nv_links *links = nv_monitor_links(failover->monitor);
-	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
-	const struct nv_link *lagg = nv_links_by_index(links, managed->id.lagg);
-
-	if (!managed->memory.hn_lost || !hn)
-		return;
-	managed->memory.hn_lost = false;
-	managed->memory.programs_due = true;
-	if (lagg && managed->state.mode == NV_MODE_LAGG)
-		failover_open_hn(failover, hn, lagg);
-}
-
 /* A VF that becomes somebody's, or ceases to be, joins the pair anew. */
 static void failover_note_vfs_own(
 	struct nv_failover *failover, struct nv_managed *managed, const struct nv_pair *pair)
@@ -248,7 +220,7 @@ static void failover_step(
 	failover->wait = UINT64_MAX;
 	managed->memory.failed = false;
 	nv_deadlines_set(&failover->clock, hn, NV_NEVER);
-	failover_take_hn_back(failover, managed);
+	nv_hn_take_back(failover, managed);
 	failover_note_vfs_own(failover, managed, pair);
 	if (failover_take_vf_out(failover, managed, pair))
 		failover_try_step(failover, managed, pair);
@@ -373,6 +345,14 @@ bool nv_failover_is_inert(const struct nv_failover *failover)
 	return !failover->in_use;
 }
 
+bool nv_failover_has_vf(const struct nv_failover *failover)
+{
+	for (size_t i = 0; i < failover->n_managed; i++)
+		if (failover->managed[i].state.vf)
+			return true;
+	return false;
+}
+
 bool nv_failover_left_down(struct nv_failover *failover, const struct nv_link *link)
 {
 	int hn = 0;
@@ -411,100 +391,6 @@ void nv_failover_note_addr(struct nv_failover *failover, int ifindex)
 	nv_concern_addr(failover, ifindex);
 }
 
-/* Whether the pair has only its lagg, with the MAC address of this link. */
-static bool failover_is_bare(const struct nv_failover *failover, const struct nv_managed *managed,
-	const struct nv_link *link)
-{
-	struct nv_dp_pair path;
-
-	return managed->state.mode == NV_MODE_LAGG &&
-	       !failover_is_there(failover, managed->id.hn) &&
-	       !failover_is_there(failover, managed->state.vf) &&
-	       nv_datapath_get(failover->datapath, managed->id.hn, &path) == 0 &&
-	       memcmp(path.mac, link->mac, NV_MAC_LEN) == 0;
-}
-
-/* The pair whose hn is gone and whose place the new one takes: by its VF, else by its lagg. */
-static struct nv_managed *failover_find_orphan(
-	struct nv_failover *failover, const struct nv_link *new, int vf)
-{
-	int hn = 0;
-
-	while ((hn = nv_owners_next(failover, vf, hn))) {
-		struct nv_managed *managed = nv_managed_find(failover, hn);
-
-		if (managed->state.vf == vf && !failover_is_there(failover, hn))
-			return managed;
-	}
-	for (size_t i = 0; i < failover->n_managed; i++)
-		if (failover_is_bare(failover, &failover->managed[i], new))
-			return &failover->managed[i];
-	return NULL;
-}
-
-/*
- * A new hn replaces one that is gone, in a pair with the same MAC address. VF_UP is raised
- * again, so that hyperv_vfup moves the new hn's configuration. Returns 0, with *ret_managed NULL if
- * there is no such pair, or -EAGAIN: the data path is locked and nothing has changed. A pair that
- * keeps its hn, which is gone, is added to @due.
- */
-static int failover_replace_hn(struct nv_failover *failover, const struct nv_pair *pair,
-	struct nv_hns *due, struct nv_managed **ret_managed)
-{
-	const struct nv_dp_change change = {.what = NV_DP_HN, .to.hn = pair->hn};
-	const struct nv_links *links = nv_monitor_links(failover->monitor);
-	const struct nv_link *hn = nv_links_by_index(links, pair->hn);
-	struct nv_managed *managed = hn ? failover_find_orphan(failover, hn, pair->vf) : NULL;
-	const struct nv_link *lagg;
-	int r;
-
-	if (!managed || pair->match != NV_MATCH_MANAGED)
-		return 0;
-	lagg = nv_links_by_index(links, managed->id.lagg);
-	r = nv_datapath_change(failover->datapath, managed->id.hn, &change);
-	managed->memory.found = r == -EAGAIN;
-	if (r == -EAGAIN)
-		return r;
-	if (r < 0) {
-		nv_err("%s: cannot take the place of %s in its pair: %s", hn->name,
-			managed->id.hn_name, nv_strerror(r));
-		nv_hns_add(due, managed->id.hn);
-		return 0;
-	}
-	if (lagg)
-		failover_open_hn(failover, hn, lagg);
-	managed = nv_managed_rename(failover, managed, pair->hn);
-	managed->state.announced = false;
-	managed->state.dormant = false;
-	managed->memory.hn_lost = false;
-	managed->memory.carrier = NV_CARRIER_UNKNOWN;
-	*ret_managed = managed;
-	return 0;
-}
-
-/*
- * An hn that appeared before the one with its MAC address had gone has a pair of its own, which has
- * nothing. It ends when the hn can take the place of the other. Returns 0, with *managed NULL if
- * the pair has ended, or -EAGAIN: the data path is locked.
- */
-static int failover_make_way(
-	struct nv_failover *failover, const struct nv_pair *pair, struct nv_managed **managed)
-{
-	const struct nv_link *hn = nv_links_by_index(nv_monitor_links(failover->monitor), pair->hn);
-
-	if ((*managed)->state.vf || (*managed)->id.lagg || !hn || pair->match != NV_MATCH_MANAGED ||
-		!failover_find_orphan(failover, hn, pair->vf))
-		return 0;
-	if (nv_datapath_remove(failover->datapath, pair->hn) == -EAGAIN) {
-		(*managed)->memory.found = true;
-		return -EAGAIN;
-	}
-	(*managed)->memory.dropped = true;
-	nv_managed_sweep(failover);
-	*managed = NULL;
-	return 0;
-}
-
 /* The pair is not managed yet, and is settled again after this time. */
 static void failover_postpone(struct nv_failover *failover, int hn, uint64_t wait)
 {
@@ -516,11 +402,8 @@ static void failover_settle_found(
 	struct nv_failover *failover, const struct nv_pair *pair, struct nv_hns *due)
 {
 	struct nv_managed *managed = nv_managed_find(failover, pair->hn);
-	int r = managed ? failover_make_way(failover, pair, &managed) : 0;
 
-	if (r == 0 && !managed)
-		r = failover_replace_hn(failover, pair, due, &managed);
-	if (r == -EAGAIN) {
+	if (nv_hn_replace(failover, pair, due, &managed) == -EAGAIN) {
 		failover_postpone(failover, pair->hn, LOCKED_LOOK);
 		return;
 	}
@@ -557,19 +440,6 @@ static bool failover_forget(struct nv_failover *failover, struct nv_managed *man
 	return true;
 }
 
-/* An hn that can take its place may be there already, with a pair that nothing else concerns. */
-static void failover_call_heirs(struct nv_failover *failover, const struct nv_managed *managed)
-{
-	for (size_t i = 0; i < failover->pairs.count; i++) {
-		int hn = failover->pairs.pair[i].hn;
-		const struct nv_link *link =
-			nv_links_by_index(nv_monitor_links(failover->monitor), hn);
-
-		if (link && failover_is_bare(failover, managed, link))
-			nv_concern_soon(failover, hn);
-	}
-}
-
 /* A pair that was not found any more. If it is kept, it may be for this step only. */
 static void failover_settle_unseen(struct nv_failover *failover, struct nv_managed *managed)
 {
@@ -579,7 +449,7 @@ static void failover_settle_unseen(struct nv_failover *failover, struct nv_manag
 		failover_take_match(failover, managed, &pair);
 		failover_step(failover, managed, &pair);
 		nv_hns_add(&failover->restless, managed->id.hn);
-		failover_call_heirs(failover, managed);
+		nv_hn_call_heirs(failover, managed);
 		return;
 	}
 	managed->memory.dropped = failover_forget(failover, managed);

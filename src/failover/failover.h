@@ -41,6 +41,8 @@ void nv_failover_settle_all(struct nv_failover *failover);
 
 /* Whether no pair has a VF or a lagg, or has had one: there is nothing to keep flowing. */
 bool nv_failover_is_inert(const struct nv_failover *failover);
+/* Whether a pair has a VF: it may have to be switched. */
+bool nv_failover_has_vf(const struct nv_failover *failover);
 
 /*
  * Whether a link is the VF of a pair and an administrator has set it down: it is down, and was up
