@@ -5,12 +5,16 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
-#define DUMP_TRIES 10
+#define DUMP_TRIES	   10 /* one after the other */
+#define DUMP_PATIENT_TRIES 50 /* with a pause before each further one */
+#define DUMP_PAUSE_MS	   250
 
 struct nv_kernel {
 	const struct nv_kernel_ops *ops;
 	void *self;
+	bool patient;
 };
 
 int nv_kernel_new(const struct nv_kernel_ops *ops, void *self, struct nv_kernel **ret_kernel)
@@ -34,6 +38,11 @@ struct nv_kernel *nv_kernel_free(struct nv_kernel *kernel)
 	return NULL;
 }
 
+void nv_kernel_set_patient(struct nv_kernel *kernel, bool patient)
+{
+	kernel->patient = patient;
+}
+
 const struct nv_kernel_ops *nv_kernel_ops(const struct nv_kernel *kernel)
 {
 	return kernel->ops;
@@ -49,13 +58,26 @@ void *nv_kernel_self(const struct nv_kernel *kernel)
 	((kernel)->ops->row ? (kernel)->ops->row((kernel)->self __VA_OPT__(, ) __VA_ARGS__) \
 			    : -EOPNOTSUPP)
 
+/* Waits, if that is wanted, before the next try of a dump. Returns whether there is one. */
+static bool kernel_may_try(const struct nv_kernel *kernel, int tries)
+{
+	const struct timespec pause = {.tv_nsec = DUMP_PAUSE_MS * 1000000L};
+
+	if (tries < DUMP_TRIES)
+		return true;
+	if (!kernel->patient || tries >= DUMP_PATIENT_TRIES)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
 /* The same for a dump, which is repeated if it was interrupted. */
-#define DUMP(kernel, row, ...)                                                \
-	({                                                                    \
-		int _r = -EINTR;                                              \
-		for (int _try = 0; _r == -EINTR && _try < DUMP_TRIES; _try++) \
-			_r = CALL(kernel, row, __VA_ARGS__);                  \
-		_r == -EINTR ? -EAGAIN : _r;                                  \
+#define DUMP(kernel, row, ...)                                                           \
+	({                                                                               \
+		int _r = -EINTR;                                                         \
+		for (int _try = 0; _r == -EINTR && kernel_may_try(kernel, _try); _try++) \
+			_r = CALL(kernel, row, __VA_ARGS__);                             \
+		_r == -EINTR ? -EAGAIN : _r;                                             \
 	})
 
 const char *nv_kernel_last_error(struct nv_kernel *kernel)

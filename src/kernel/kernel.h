@@ -17,6 +17,11 @@ struct nv_kernel;
 
 /* Opens the real kernel. Returns 0 or -errno of socket(2). */
 int nv_kernel_open(struct nv_kernel **ret_kernel);
+/*
+ * Whether dumps may take long on a machine whose links change all the time, as when many containers
+ * start. At first: of nv_kernel_open(), yes.
+ */
+void nv_kernel_set_patient(struct nv_kernel *kernel, bool patient);
 struct nv_kernel *nv_kernel_free(struct nv_kernel *kernel);
 NV_DEFINE_AUTO(nv_kernel, struct nv_kernel *, nv_kernel_free);
 
@@ -26,7 +31,10 @@ NV_DEFINE_AUTO(nv_kernel, struct nv_kernel *, nv_kernel_free);
  */
 const char *nv_kernel_last_error(struct nv_kernel *kernel);
 
-/* The dumps. An interrupted dump (NLM_F_DUMP_INTR) is repeated; -EAGAIN after ten times. */
+/*
+ * The dumps. An interrupted dump (NLM_F_DUMP_INTR) is repeated at once; -EAGAIN after ten times,
+ * or, with nv_kernel_set_patient(), ten seconds later.
+ */
 int nv_kernel_links(struct nv_kernel *kernel, struct nv_links *ret_links);
 int nv_kernel_link(struct nv_kernel *kernel, int ifindex, struct nv_link *ret_link); /* -ENODEV */
 

@@ -543,5 +543,7 @@ int nv_kernel_open(struct nv_kernel **ret_kernel)
 		r = nv_kernel_new(&ops, netlink, ret_kernel);
 	if (r < 0)
 		netlink_free(netlink);
+	else
+		nv_kernel_set_patient(*ret_kernel, true);
 	return r;
 }

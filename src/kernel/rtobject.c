@@ -299,11 +299,15 @@ static void rtobj_put_hops_of(
 
 static uint16_t rtobj_flags_of(const struct nv_rtobj *obj, enum nv_rtobj_verb verb)
 {
-	bool beside = nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE;
+	enum nv_rtobj_kind kind = nv_rtobj_kind(obj);
+	bool is_set = kind == NV_RTOBJ_NEIGH && !nv_rtobj_is_learnt(obj);
 
 	switch (verb) {
 	case NV_RTOBJ_ADD:
-		return NLM_F_REQUEST | NLM_F_CREATE | (beside ? NLM_F_APPEND : NLM_F_EXCL);
+		if (is_set)
+			return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
+		return NLM_F_REQUEST | NLM_F_CREATE |
+		       (kind == NV_RTOBJ_ROUTE ? NLM_F_APPEND : NLM_F_EXCL);
 	case NV_RTOBJ_REPLACE:
 		return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
 	case NV_RTOBJ_DELETE:

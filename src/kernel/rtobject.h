@@ -88,8 +88,8 @@ bool nv_rtobj_refers(const struct nv_rtobj *obj, const struct nv_link_maps *maps
 
 enum nv_rtobj_verb {
 	/*
-	 * a route is added beside one with the same destination (NV_ROUTE_BESIDE); other objects:
-	 * -EEXIST
+	 * a route is added beside one with the same destination (NV_ROUTE_BESIDE); a neighbour that
+	 * was not learnt takes the place of what is there; other objects: -EEXIST
 	 */
 	NV_RTOBJ_ADD,
 	NV_RTOBJ_REPLACE,

@@ -113,6 +113,14 @@ void nv_budget_end(struct nv_budget *budget, uid_t uid)
 		budget->ended - budget->began + (way < NV_BUDGET_TURN ? way : NV_BUDGET_TURN));
 }
 
+/* A debt has an end, because root waits behind those who have made it. */
+static void budget_take(struct share *share, uint64_t usec, int64_t debt)
+{
+	share->left -= usec;
+	if (share->left < -debt)
+		share->left = -debt;
+}
+
 void nv_budget_charge(struct nv_budget *budget, uid_t uid, uint64_t usec)
 {
 	struct share *share;
@@ -121,11 +129,9 @@ void nv_budget_charge(struct nv_budget *budget, uid_t uid, uint64_t usec)
 		return;
 	budget_fill(
 		&budget->all, nv_loop_now(budget->loop), NV_BUDGET_ALL_SHARE, NV_BUDGET_ALL_BURST);
-	budget->all.left -= usec;
+	budget_take(&budget->all, usec, NV_BUDGET_ALL_DEBT);
 	share = budget_share_of(budget, uid);
-	share->left -= usec;
-	if (share->left < -(int64_t)NV_BUDGET_UID_DEBT)
-		share->left = -(int64_t)NV_BUDGET_UID_DEBT;
+	budget_take(share, usec, NV_BUDGET_UID_DEBT);
 }
 
 static uint64_t budget_wait_for(const struct share *share, unsigned int thousandths)

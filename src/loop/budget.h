@@ -18,6 +18,7 @@
 #define NV_BUDGET_UID_DEBT  (200 * NV_USEC_PER_MSEC)
 #define NV_BUDGET_ALL_SHARE 50 /* for all uids together */
 #define NV_BUDGET_ALL_BURST (50 * NV_USEC_PER_MSEC)
+#define NV_BUDGET_ALL_DEBT  (100 * NV_USEC_PER_MSEC) /* likewise; after 2 s */
 #define NV_BUDGET_TURN	    50 /* the loop's cost of a callback in microseconds, at most */
 /* uids with a share of their own; further ones have one share together */
 #define NV_BUDGET_UIDS 64

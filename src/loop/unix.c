@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #define REST	   NV_USEC_PER_SEC
@@ -23,6 +24,7 @@ struct nv_listener {
 	bool enabled;
 	bool resting;
 	bool failed; /* it pauses because accept(2) failed */
+	uint64_t accepted; /* when nv_listener_accept() last did, by nv_loop_now() */
 	struct nv_watch *watch; /* NULL while it is disabled or pauses */
 	struct nv_watch *timer; /* ends the pause */
 };
@@ -35,6 +37,7 @@ static int unix_set_address(struct sockaddr_un *address, const char *path)
 
 int nv_unix_connect(const char *path, int type, int *ret_fd)
 {
+	const struct timeval limit = {.tv_sec = NV_UNIX_CONNECT_WITHIN};
 	NV_AUTO(nv_fd) int fd = -1;
 	struct sockaddr_un address;
 	int r;
@@ -43,10 +46,10 @@ int nv_unix_connect(const char *path, int type, int *ret_fd)
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
+		return errno == EAGAIN && !(type & SOCK_NONBLOCK) ? -ETIMEDOUT : -errno;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -160,6 +163,11 @@ static void unix_on_rested(void *data)
 
 void nv_listener_accept(struct nv_listener *listener)
 {
+	uint64_t now = nv_loop_now(listener->loop);
+
+	if (nv_budget_wait_any(listener->budget) && now - listener->accepted < NV_LISTENER_REST)
+		return;
+	listener->accepted = now;
 	/*
 	 * The kernel lets one more connection wait. Those that arrive meanwhile are accepted next
 	 * time.

@@ -10,9 +10,10 @@
 
 /*
  * Connects to @path. @type: SOCK_STREAM or SOCK_SEQPACKET, optionally with SOCK_NONBLOCK. Returns
- * 0, -ENAMETOOLONG, or -errno of connect(2): -ENOENT, -ECONNREFUSED (nobody listens), -EAGAIN (the
- * backlog is full, and SOCK_NONBLOCK).
+ * 0, -ENAMETOOLONG, or -errno of connect(2): -ENOENT, -ECONNREFUSED (nobody listens); the backlog
+ * is full: -EAGAIN with SOCK_NONBLOCK, else -ETIMEDOUT after NV_UNIX_CONNECT_WITHIN seconds.
  */
+#define NV_UNIX_CONNECT_WITHIN 30
 int nv_unix_connect(const char *path, int type, int *ret_fd);
 
 /* The process that connected, by SO_PEERCRED, as it was then. *ret_peer is untouched on failure. */
@@ -44,7 +45,11 @@ int nv_listener_new(struct nv_loop *loop, struct nv_budget *budget, const char *
 struct nv_listener *nv_listener_free(struct nv_listener *listener);
 NV_DEFINE_AUTO(nv_listener, struct nv_listener *, nv_listener_free);
 
-/* Accepts the connections that wait now, without waiting for the loop's turn or for the budget. */
+/*
+ * Accepts the connections that wait now, without waiting for the loop's turn. If the budget is used
+ * up, it does so only NV_LISTENER_REST after the last time.
+ */
+#define NV_LISTENER_REST (NV_USEC_PER_SEC / 10)
 void nv_listener_accept(struct nv_listener *listener);
 
 /*

@@ -6,7 +6,8 @@
 
 #include <errno.h>
 
-static void print_event(const struct nv_command_context *context, json_t *event)
+/* Returns whether it was written. */
+static bool print_event(const struct nv_command_context *context, json_t *event)
 {
 	if (context->json) {
 		json_dumpf(event, stdout, JSON_COMPACT);
@@ -15,7 +16,7 @@ static void print_event(const struct nv_command_context *context, json_t *event)
 		fputs(nv_json_text(event, "line"), stdout);
 	}
 	putchar('\n');
-	fflush(stdout);
+	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
 int nv_command_events(struct nv_command_context *context)
@@ -28,8 +29,11 @@ int nv_command_events(struct nv_command_context *context)
 		return EXIT_FAILURE;
 	json_decref(answer);
 	while ((r = nv_client_next(context->client, &line)) == 0) {
-		print_event(context, json_object_get(line, "event"));
+		bool written = print_event(context, json_object_get(line, "event"));
+
 		json_decref(line);
+		if (!written)
+			return EXIT_FAILURE;
 	}
 	fprintf(stderr, "netvf: events: %s\n", r == -EPIPE ? "netvfd ended" : nv_strerror(r));
 	return EXIT_FAILURE;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <string.h>
 
 static const struct {
@@ -119,8 +120,11 @@ int main(int argc, char **argv)
 	};
 	struct nv_command_context context = {};
 	const char *run_dir = NULL;
+	int status;
 	int opt;
 
+	/* systemd's services ignore it, and a shell in them cannot change that. */
+	signal(SIGPIPE, SIG_DFL);
 	/* getopt moves options to the front, so `netvf status --json` works too. */
 	while ((opt = getopt_long(argc, argv, "n", longs, NULL)) != -1) {
 		if (opt == OPT_JSON)
@@ -137,5 +141,10 @@ int main(int argc, char **argv)
 	if (optind >= argc)
 		return netvf_usage();
 	context.args = argv + optind + 1;
-	return netvf_run_command(&context, run_dir, argv[optind]);
+	status = netvf_run_command(&context, run_dir, argv[optind]);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "netvf: %s: cannot write all of it: %s\n", argv[optind],
+		nv_strerror(-errno));
+	return EXIT_FAILURE;
 }

@@ -65,11 +65,12 @@ int nv_daemonize_enter(struct nv_daemon *daemon)
 		return 0;
 	if (path)
 		daemon->pid_file = pidfile_open(path, 0600, &other);
-	if (path && !daemon->pid_file && errno == EEXIST) {
-		nv_err("netvfd runs already, as process %d (%s)", (int)other, path);
-		return -EEXIST;
-	}
-	if (path && !daemon->pid_file)
+	/* This network namespace has no other netvfd: nv_run_dir_make() has locked it. */
+	if (path && !daemon->pid_file && errno == EEXIST)
+		nv_notice(
+			"the pid file %s belongs to process %d, a netvfd of another network namespace; this one has none",
+			path, (int)other);
+	else if (path && !daemon->pid_file)
 		nv_warn("cannot write the pid file %s: %s", path, nv_strerror(errno));
 	r = daemonize_detach(daemon->options->background_at_once, &daemon->ready_fd);
 	if (r < 0) {

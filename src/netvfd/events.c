@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define PENDING_MAX 100000 /* lines of one batch; a dump of as many interfaces fits */
+#define PENDING_MAX   100000 /* lines of one batch; a dump of as many interfaces fits */
+#define COMMAND_SHOWN 1024 /* bytes of an action's command that the history keeps */
 
 static void events_keep(struct nv_daemon *daemon, const char *line, bool first)
 {
@@ -257,8 +258,11 @@ static void events_note_switch(const char *hn, const char *to, const char *port,
 		nv_json_string(to), "port", port);
 }
 
-static void events_flush(void *daemon)
+static void events_on_settled(void *data)
 {
+	struct nv_daemon *daemon = data;
+
+	nv_priority_need(daemon, nv_failover_has_vf(daemon->failover));
 	nv_events_flush(daemon);
 }
 
@@ -268,7 +272,7 @@ const struct nv_failover_ops nv_events_failover_ops = {
 	.answers_vf_up = nv_events_answers_vf_up,
 	.sets_up = events_sets_up,
 	.switched = events_note_switch,
-	.settled = events_flush,
+	.settled = events_on_settled,
 };
 
 static void events_describe_end(const struct nv_action_result *result, struct nv_str *text)
@@ -289,13 +293,15 @@ void nv_events_action_done(const struct nv_action_result *result, void *data)
 {
 	struct nv_daemon *daemon = data;
 	NV_AUTO(nv_str) struct nv_str end = {};
+	NV_AUTO(nv_str) struct nv_str command = {};
 	bool good = !result->error && result->status == 0;
 
 	events_describe_end(result, &end);
 	nv_log(good ? LOG_INFO : LOG_WARNING, "action '%s' for event '%s' %s", result->command,
 		result->event, nv_str_text(&end));
+	nv_str_printf(&command, "%.*s", COMMAND_SHOWN, result->command);
 	nv_history_add(daemon->history, "action", "{so so so so sI}", "subject",
-		nv_json_string(result->subject), "command", nv_json_string(result->command),
+		nv_json_string(result->subject), "command", nv_json_string(nv_str_text(&command)),
 		"event", nv_json_string(result->event), "end", nv_json_string(nv_str_text(&end)),
 		"microseconds", (json_int_t)(result->ended_at - result->started_at));
 

@@ -59,16 +59,33 @@ void nv_history_add(struct nv_history *history, const char *what, const char *fo
 		history->count++;
 }
 
+/* @back: 1 for the newest */
+static json_t *history_at(const struct nv_history *history, size_t back)
+{
+	return history->ring[(history->next + NV_HISTORY_MAX - back) % NV_HISTORY_MAX];
+}
+
+/* How many of the newest fit into NV_HISTORY_BYTES; at least one. */
+static size_t history_fit(const struct nv_history *history, size_t count)
+{
+	size_t bytes = 0;
+
+	for (size_t back = 1; back <= count; back++) {
+		bytes += json_dumpb(history_at(history, back), NULL, 0, JSON_COMPACT) + 1;
+		if (bytes > NV_HISTORY_BYTES && back > 1)
+			return back - 1;
+	}
+	return count;
+}
+
 json_t *nv_history_get(const struct nv_history *history, size_t count)
 {
 	json_t *list = json_array();
 
 	if (!count || count > history->count)
 		count = history->count;
-	for (size_t back = count; list && back > 0; back--) {
-		size_t at = (history->next + NV_HISTORY_MAX - back) % NV_HISTORY_MAX;
-
-		json_array_append(list, history->ring[at]);
-	}
+	count = history_fit(history, count);
+	for (size_t back = count; list && back > 0; back--)
+		json_array_append(list, history_at(history, back));
 	return list;
 }

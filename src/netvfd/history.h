@@ -6,7 +6,8 @@
 
 #include <jansson.h>
 
-#define NV_HISTORY_MAX 1000
+#define NV_HISTORY_MAX	 1000
+#define NV_HISTORY_BYTES (256 * 1024) /* of JSON, that are given at a time */
 
 struct nv_history;
 
@@ -22,5 +23,8 @@ NV_DEFINE_AUTO(nv_history, struct nv_history *, nv_history_free);
  */
 void nv_history_add(struct nv_history *history, const char *what, const char *format, ...);
 
-/* A new array of the last @count entries (0: all), oldest first; NULL: out of memory. */
+/*
+ * A new array of the last @count entries (0: all), oldest first, without those that are too many
+ * for NV_HISTORY_BYTES. NULL: out of memory.
+ */
 json_t *nv_history_get(const struct nv_history *history, size_t count);

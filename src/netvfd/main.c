@@ -110,6 +110,7 @@ static void netvfd_on_settled(void *data)
 	/* the first call comes from inside the monitor's start */
 	daemon->failover->monitor = daemon->monitor;
 	nv_failover_settle(daemon->failover);
+	nv_priority_need(daemon, nv_failover_has_vf(daemon->failover));
 	nv_watchdog_resume(daemon);
 	nv_events_flush(daemon);
 }
@@ -128,6 +129,8 @@ static int netvfd_watch_kernel(struct nv_daemon *daemon)
 	daemon->watching = true;
 	if (r == 0)
 		r = nv_monitor_coldplug_devices(daemon->monitor);
+	/* From now on traffic waits for this thread. */
+	nv_kernel_set_patient(daemon->kernel, false);
 	if (r < 0)
 		nv_err("cannot watch the kernel's links: %s", nv_strerror(r));
 	return r;

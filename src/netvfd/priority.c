@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netvfd's real-time priority: on a busy guest a switch must not wait for the processor. Actions do
- * not inherit it. If it is not allowed, switches work too, a little later.
+ * netvfd's real-time priority: on a busy guest a switch must not wait for the processor. Without a
+ * VF there is nothing to switch. Actions do not inherit it. If it is not allowed, switches work
+ * too, a little later.
  *
  * Clients of the sockets are served at this priority too, within their budget. If it were lowered
  * for them, a switch would wait until the thread got the processor again to finish.
@@ -31,20 +32,34 @@ static int priority_raise(void)
 
 static void priority_take_again(void *data)
 {
-	(void)data;
-	priority_raise();
+	const struct nv_daemon *daemon = data;
+
+	if (daemon->may_switch)
+		priority_raise();
 }
 
 int nv_priority_start(struct nv_daemon *daemon)
 {
+	daemon->may_switch = true;
 	if (priority_raise() < 0)
 		return 0;
-	return nv_loop_watch_timer(daemon->loop, priority_take_again, NULL, &daemon->priority);
+	return nv_loop_watch_timer(daemon->loop, priority_take_again, daemon, &daemon->priority);
+}
+
+void nv_priority_need(struct nv_daemon *daemon, bool may_switch)
+{
+	if (!daemon->priority || daemon->may_switch == may_switch)
+		return;
+	daemon->may_switch = may_switch;
+	if (may_switch)
+		priority_raise();
+	else
+		priority_set(SCHED_OTHER, 0);
 }
 
 void nv_priority_yield(struct nv_daemon *daemon)
 {
-	if (daemon->priority && priority_set(SCHED_OTHER, 0) == 0)
+	if (daemon->priority && daemon->may_switch && priority_set(SCHED_OTHER, 0) == 0)
 		nv_watch_arm(daemon->priority, NV_PRIORITY_YIELD);
 }
 

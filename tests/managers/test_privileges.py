@@ -55,8 +55,12 @@ def assert_confined(guest, lockdown, apparmor):
     assert f"[{lockdown}]" in guest.run("cat /sys/kernel/security/lockdown")
     profile = guest.run(f"cat /proc/{pid}/attr/current 2>/dev/null || echo none")
     assert ("netvfd (" in profile) == apparmor, profile
-    # rt_priority: of proc(5), the 40th word of stat
-    assert guest.run(f"cut -d' ' -f40 /proc/{pid}/stat").strip() == "1"
+
+
+def real_time_priority(guest):
+    """rt_priority of proc(5): the 40th word of stat. 0: netvfd has none."""
+    pid = guest.run("systemctl show -P MainPID netvfd").strip()
+    return int(guest.run(f"cut -d' ' -f40 /proc/{pid}/stat"))
 
 
 def assert_hooks_run(guest):
@@ -120,7 +124,9 @@ def test_all_works_with_few_rights(debian, name):
             if lockdown != "confidentiality":  # which refuses hooks
                 assert_hooks_run(guest)
             assert_rules_of_devices(story)
+            assert real_time_priority(guest) == 0
             story.plug()
+            assert real_time_priority(guest) == 1
             migrate(story)
             guest.run("systemctl restart netvfd")
             migrate(story)

@@ -19,6 +19,7 @@ from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 
 LOCK = "netvfd.lock"  # in the run directory
 
+NETVF = BUILD / "src/netvf/netvf"
 NETVFD = BUILD / "src/netvfd/netvfd"
 TRANSPARENT = 'netvf_vf_transparent="YES"\nnetvf_vf_xpnt_attwait="0"\n'
 
@@ -438,6 +439,34 @@ def test_netvf_events_follow(guest, netvfd):
     assert "system=DEVFS" in json.loads(lines[0])["line"]
 
 
+def test_netvf_events_end_when_nobody_reads_them(guest, netvfd):
+    """A service's SIGPIPE is ignored, and a shell in it cannot change that."""
+    ignored = subprocess.Popen(
+        ["sh", "-c", 'trap "" PIPE; exec "$@"', "sh", NETVF, "--run-dir", netvfd.run_dir, "events"],
+        stdout=subprocess.PIPE)
+    try:
+        ignored.stdout.close()
+
+        def has_ended():
+            send_uevent(guest.namespace, "add", f"/devices/x{has_ended.number}", subsystem="misc",
+                        devname=f"x{has_ended.number}")
+            has_ended.number += 1
+            return ignored.poll() is not None
+
+        has_ended.number = 0
+        wait_until(has_ended)
+    finally:
+        ignored.kill()
+        ignored.wait()
+
+
+def test_what_cannot_be_written_is_a_failure(guest, netvfd):
+    for command in "status", "metrics", "doctor":
+        done = guest.run("sh", "-c", '"$@" >/dev/full', "sh", NETVF, "--run-dir", netvfd.run_dir,
+                         command, check=False)
+        assert done.returncode == 1 and "No space left on device" in done.stderr, command
+
+
 DAEMON = """#!/usr/bin/python3
 import os, signal
 log = os.open("{log}", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -647,6 +676,30 @@ def test_background_returns_when_the_backlog_is_done(guest, tmp_path):
     assert process.wait(10) == 0
     assert (tmp_path / "marks").read_text() == "done\n"
     os.kill(int(wait_until(pid_file.read_text)), signal.SIGTERM)
+    wait_until(lambda: not pid_file.exists())
+
+
+def test_in_the_background_one_runs_in_each_namespace(guest, tmp_path):
+    """Also if devd.conf names one pid file for all of them."""
+    pid_file = tmp_path / "pid"
+    (tmp_path / "rc.conf").write_text(RC_CONF)
+    (tmp_path / "devd.conf").write_text(f'options {{ pid-file "{pid_file}"; }};\n')
+
+    def start(name, *where):
+        done = guest.run(*where, NETVFD, "-f", tmp_path / "devd.conf", "-c", tmp_path / "rc.conf",
+                         "--run-dir", tmp_path / name, check=False)
+        assert done.returncode == 0, done.stderr
+        return int(json.loads(guest.run(NETVF, "--json", "--run-dir", tmp_path / name, "status",
+                                        check=True).stdout)["pid"])
+
+    pids = []
+    try:
+        pids.append(start("first"))
+        pids.append(start("second", "unshare", "--net", "--"))
+        assert int(pid_file.read_text()) == pids[0] != pids[1]
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not pid_file.exists())
 
 

@@ -289,6 +289,18 @@ static void an_interrupted_dump_is_made_again(void **state)
 	assert_int_equal(fixture->fake->calls[FAKE_LINKS], 10);
 }
 
+static void who_is_patient_outlasts_a_time_of_many_changes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct nv_addrs addrs = {};
+
+	for (unsigned int i = 1; i <= 11; i++)
+		fake_fail(fixture->fake, FAKE_ADDRS, i, -EINTR);
+	nv_kernel_set_patient(fixture->fake->kernel, true);
+	assert_int_equal(nv_kernel_addrs(fixture->fake->kernel, 0, &addrs), 0);
+	nv_addrs_auto(&addrs);
+}
+
 static void a_dump_interrupted_for_ever_is_an_error(void **state)
 {
 	struct fixture *fixture = *state;
@@ -573,6 +585,7 @@ int main(void)
 		TEST(messages_from_before_the_dump_are_not_told),
 		TEST(links_made_during_the_dump_are_told_once),
 		TEST(an_interrupted_dump_is_made_again),
+		TEST(who_is_patient_outlasts_a_time_of_many_changes),
 		TEST(a_dump_interrupted_for_ever_is_an_error),
 		TEST(a_dump_that_fails_is_tried_later),
 		TEST(a_start_that_fails_leaves_nothing),

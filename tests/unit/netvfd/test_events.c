@@ -91,6 +91,12 @@ void nv_failover_note_action(struct nv_failover *failover, const char *subject)
 	t.looks++;
 }
 
+bool nv_failover_has_vf(const struct nv_failover *failover)
+{
+	(void)failover;
+	return false;
+}
+
 void nv_daemonize_idle(struct nv_daemon *daemon)
 {
 	(void)daemon;

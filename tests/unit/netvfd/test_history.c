@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cm.h"
 
+#include "base/str.h"
 #include "netvfd/history.h"
+
+#include <string.h>
 
 static json_int_t number_at(const json_t *list, size_t at)
 {
@@ -29,6 +32,32 @@ static void the_newest_are_last_and_the_oldest_make_room(void **state)
 	assert_int_equal(number_at(some, 1), NV_HISTORY_MAX + 3);
 	more = nv_history_get(history, NV_HISTORY_MAX + 1);
 	assert_int_equal(json_array_size(more), NV_HISTORY_MAX);
+}
+
+static void what_is_too_long_to_be_sent_is_left_out(void **state)
+{
+	NV_AUTO(nv_history) struct nv_history *history = NULL;
+	NV_AUTO(nv_str) struct nv_str text = {};
+	json_auto_t *all = NULL;
+	json_auto_t *one = NULL;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(nv_history_new(&history), 0);
+	for (int i = 0; i < 1000; i++)
+		nv_str_add(&text, "x");
+	for (int i = 1; i <= NV_HISTORY_MAX; i++)
+		nv_history_add(history, "x", "{si ss}", "n", i, "command", nv_str_text(&text));
+	all = nv_history_get(history, 0);
+	count = json_array_size(all);
+	assert_uint_in_range(count, NV_HISTORY_BYTES / 1100, NV_HISTORY_BYTES / 1000);
+	assert_int_equal(number_at(all, count - 1), NV_HISTORY_MAX);
+	assert_uint_in_range(json_dumpb(all, NULL, 0, JSON_COMPACT), 0, NV_HISTORY_BYTES + 2);
+	while (nv_str_text(&text)[0] && strlen(nv_str_text(&text)) < NV_HISTORY_BYTES)
+		nv_str_add(&text, "xxxxxxxxxxxxxxxx");
+	nv_history_add(history, "x", "{ss}", "command", nv_str_text(&text));
+	one = nv_history_get(history, 0);
+	assert_int_equal(json_array_size(one), 1);
 }
 
 static void each_has_its_kind_and_time(void **state)
@@ -65,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_are_last_and_the_oldest_make_room),
+		cmocka_unit_test(what_is_too_long_to_be_sent_is_left_out),
 		cmocka_unit_test(each_has_its_kind_and_time),
 		cmocka_unit_test(an_empty_one_is_a_list),
 	};
