@@ -47,6 +47,22 @@ static bool hn_guard_finds_addr(
 	return true;
 }
 
+static bool hn_guard_finds_vlan(
+	const struct nv_failover *failover, const struct nv_view *view, struct nv_str *what)
+{
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
+	const struct nv_link *link = nv_links_next_stacked(links, view->hn->ifindex, 0);
+	struct nv_link now;
+
+	while (link && !link->vlan_id)
+		link = nv_links_next_stacked(links, view->hn->ifindex, link->ifindex);
+	if (!link || nv_kernel_link(failover->kernel, link->ifindex, &now) < 0 ||
+		now.lower != view->hn->ifindex)
+		return false;
+	nv_str_printf(what, "the VLAN %s", link->name);
+	return true;
+}
+
 static bool hn_guard_finds_route(
 	const struct nv_failover *failover, const struct nv_view *view, struct nv_str *what)
 {
@@ -72,6 +88,7 @@ static bool hn_guard_finds(const struct nv_failover *failover, const struct nv_m
 
 	if (hn_guard_finds_master(failover, view, what) ||
 		hn_guard_finds_addr(failover, view, what) ||
+		hn_guard_finds_vlan(failover, view, what) ||
 		(reports && hn_guard_finds_route(failover, view, what)))
 		return true;
 	nv_str_add(what, "something to send by itself, such as a DHCP client");

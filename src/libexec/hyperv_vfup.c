@@ -179,10 +179,10 @@ static bool vfup_join(struct vfup *up)
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
 	int r = nv_client_open(up->context.run_dir, &client);
 
-	up->no_daemon = r < 0;
-	if (r == 0 && nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair) == 0)
+	up->no_daemon = r < 0 && r != -ETIMEDOUT; /* it is busy */
+	if (!up->no_daemon && nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair) == 0)
 		return true;
-	if (r < 0)
+	if (up->no_daemon)
 		nv_notice(
 			"netvfd does not run in %s: nothing switches %s between its ports until it does; start it (systemctl start netvfd)",
 			up->context.run_dir, up->hn->name);
@@ -203,16 +203,26 @@ static bool vfup_has_routes(struct vfup *up)
 	       nv_routes_have_configured(&routes);
 }
 
+static bool vfup_has_vlans(const struct vfup *up)
+{
+	const struct nv_links *links = &up->context.links;
+	const struct nv_link *link = nv_links_next_stacked(links, up->hn->ifindex, 0);
+
+	while (link && !link->vlan_id)
+		link = nv_links_next_stacked(links, up->hn->ifindex, link->ifindex);
+	return link;
+}
+
 /*
  * Whether an earlier run has left work, or somebody has configured hn since: addresses, routes, a
- * DHCP client or a bridge port.
+ * VLAN, a DHCP client or a bridge port.
  */
 static bool vfup_has_leftovers(struct vfup *up)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 
-	return (up->hn->master && up->hn->master != up->pair.lagg) ||
+	return (up->hn->master && up->hn->master != up->pair.lagg) || vfup_has_vlans(up) ||
 	       (nv_kernel_addrs(up->context.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
 	       vfup_has_routes(up) || (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
 }
@@ -337,6 +347,7 @@ static void vfup_find_dependents(const struct vfup *up, struct nv_str *ret_why)
 			vfup_find_dependents_of(up, &filters, vlan, move->to_name, ret_why);
 	}
 	nv_dependents_find_stacked(up->context.kernel, links, up->hn, ret_why);
+	nv_dependents_find_nexthops(&up->plan, ret_why);
 }
 
 static void vfup_tell_dependents(const struct vfup *up, const char *why)
@@ -609,7 +620,9 @@ static bool vfup_is_alone(const char *run_dir)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
 
-	return nv_client_open(run_dir, &client) < 0;
+	int r = nv_client_open(run_dir, &client);
+
+	return r < 0 && r != -ETIMEDOUT;
 }
 
 /*
@@ -671,7 +684,9 @@ static int vfup_usage(void)
 int main(int argc, char **argv)
 {
 	NV_AUTO(vfup) struct vfup up = {.lock = -1};
-	const char *dot = strrchr(argv[0] ? argv[0] : "", '.');
+	const char *name = argv[0] ? argv[0] : "";
+	const char *slash = strrchr(name, '/');
+	const char *dot = strrchr(slash ? slash : name, '.');
 	bool back = false;
 	bool only_show = false;
 	bool json = false;

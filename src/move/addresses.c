@@ -175,17 +175,56 @@ void nv_addresses_complete(struct nv_kernel *kernel, int ifindex, const struct n
 	}
 }
 
+/* 169.254.0.0/16 (RFC 3927), fe80::/10. */
+static bool addresses_is_link_local(const struct nv_ip *ip)
+{
+	return ip->family == AF_INET ? ntohl(ip->v4.s_addr) >> 16 == 0xa9fe
+				     : IN6_IS_ADDR_LINKLOCAL(&ip->v6);
+}
+
+static bool addresses_is_new(const struct nv_move *move, const struct nv_addr *addr)
+{
+	bool inherits = addr->local.family == AF_INET ? move->inherits4 : move->inherits6;
+
+	return inherits && (addr->flags & IFA_F_PERMANENT) && !(addr->flags & IFA_F_DADFAILED) &&
+	       !addresses_is_link_local(&addr->local) && !nv_addrs_by_ip(&move->seen, &addr->local);
+}
+
+void nv_addresses_follow(struct nv_kernel *kernel, struct nv_move *move)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+	char text[NV_IP_TEXT];
+
+	if (!move->to || !move->from || nv_kernel_addrs(kernel, move->from, &addrs) < 0)
+		return;
+	for (size_t i = 0; i < addrs.count; i++) {
+		const struct nv_addr *addr = &addrs.addr[i];
+		struct nv_addr moved;
+
+		if (!addresses_is_new(move, addr))
+			continue;
+		moved = nv_plan_addr_on(addr, move->from_name, move->to_name);
+		if (nv_addresses_fill(kernel, move, &moved))
+			nv_notice("%s was given the address %s/%u meanwhile; that moves to %s too",
+				move->from_name, nv_ip_text(&addr->local, text), addr->prefix_len,
+				move->to_name);
+		nv_addrs_add(&move->seen, addr);
+	}
+}
+
 static bool addresses_is_gone(int r)
 {
 	return r == 0 || r == -ENODEV || r == -EADDRNOTAVAIL;
 }
 
 /* The last one first: removing a primary IPv4 address would remove its secondary addresses. */
-void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, int family)
+void nv_addresses_strip(struct nv_kernel *kernel, struct nv_move *move, int family)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-	int r = nv_kernel_addrs(kernel, move->from, &addrs);
+	int r;
 
+	nv_addresses_follow(kernel, move);
+	r = nv_kernel_addrs(kernel, move->from, &addrs);
 	if (r < 0)
 		nv_warn("cannot list the addresses of %s: %s", move->from_name, nv_strerror(r));
 	for (size_t i = addrs.count; i-- > 0;) {

@@ -29,8 +29,14 @@ void nv_addresses_wait(struct nv_kernel *kernel, const struct nv_move *move);
  */
 void nv_addresses_complete(struct nv_kernel *kernel, int ifindex, const struct nv_addrs *planned);
 
-/* Removes the addresses of a family from the old interface. */
-void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, int family);
+/*
+ * Gives the new interface what somebody has given the old one since the plan was made: addresses
+ * without an end. Those with one, and link-local ones, come by themselves.
+ */
+void nv_addresses_follow(struct nv_kernel *kernel, struct nv_move *move);
+
+/* nv_addresses_follow(), and removes the addresses of a family from the old interface. */
+void nv_addresses_strip(struct nv_kernel *kernel, struct nv_move *move, int family);
 
 /* Removes the planned addresses from the new interface. */
 void nv_addresses_undo(struct nv_kernel *kernel, const struct nv_move *move);

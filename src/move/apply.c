@@ -12,6 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct nv_link_change bare = {
+	.what = NV_LINK_ADDR_GEN_MODE,
+	.to.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE,
+};
+
 static int apply_make_vlan(
 	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
@@ -24,7 +29,12 @@ static int apply_make_vlan(
 	nv_strcopy(link.name, sizeof(link.name), move->to_name);
 	memcpy(link.vlan, move->vlan, move->vlan_length);
 	link.vlan_length = move->vlan_length;
+	link.has_mac = move->has_mac;
+	memcpy(link.mac, move->mac, NV_MAC_LEN);
 	r = nv_kernel_link_add(kernel, &link, NULL, &move->to);
+	/* The addresses of the old one are added; the kernel shall not make any until then. */
+	if (r == 0 && move->was)
+		nv_kernel_link_set(kernel, move->to, &bare);
 	if (r != -EEXIST)
 		return r;
 	r = nv_kernel_links(kernel, &links);
@@ -134,11 +144,6 @@ void nv_apply_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 /* A link that is deleted before the new one is made is read for the last time. */
 static void apply_close_link(struct nv_kernel *kernel, struct nv_move *move)
 {
-	const struct nv_link_change bare = {
-		.what = NV_LINK_ADDR_GEN_MODE,
-		.to.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE,
-	};
-
 	if (!move->to)
 		nv_sysctls_save(kernel, move);
 	nv_kernel_link_set(kernel, move->from, &bare);
@@ -159,14 +164,19 @@ static bool apply_remove_link(struct nv_kernel *kernel, struct nv_move *move)
 
 static void apply_complete(struct nv_kernel *kernel, const struct nv_move *move)
 {
+	const struct nv_link_change change = {
+		.what = NV_LINK_ADDR_GEN_MODE, .to.addr_gen_mode = move->addr_gen_mode};
+
+	if (move->vlan_id && move->was)
+		nv_kernel_link_set(kernel, move->to, &change);
 	nv_addresses_complete(kernel, move->to, &move->addrs);
 	if (move->from)
 		nv_sysctls_complete(kernel, move);
 }
 
 /* Carries out a step that removes something from an old interface. */
-static bool apply_take_off(
-	struct nv_kernel *kernel, struct nv_move *move, const struct nv_step *step)
+static bool apply_take_off(struct nv_kernel *kernel, const struct nv_plan *plan,
+	struct nv_move *move, const struct nv_step *step)
 {
 	switch (step->object) {
 	case NV_STEP_LINK:
@@ -178,7 +188,8 @@ static bool apply_take_off(
 		nv_bridge_leave(kernel, move);
 		return true;
 	case NV_STEP_REST:
-		nv_replay_strip(kernel, move);
+		nv_addresses_follow(kernel, move);
+		nv_replay_strip(kernel, plan, move);
 		return true;
 	case NV_STEP_ADDRS4:
 		nv_addresses_strip(kernel, move, AF_INET);
@@ -263,7 +274,7 @@ static bool apply_carry_out(
 	case NV_STEP_CLOSE:
 	case NV_STEP_REMOVE:
 	case NV_STEP_LEAVE:
-		return !move->from || apply_take_off(kernel, move, step);
+		return !move->from || apply_take_off(kernel, plan, move, step);
 	case NV_STEP_SWITCH:
 		break;
 	}
@@ -360,14 +371,15 @@ static bool apply_is_link_local(const struct nv_addr *addr)
 	return ntohl(addr->local.v4.s_addr) >> 16 == 0xa9fe;
 }
 
-/* Whether there is an IPv4 address, link-local or not, that did not move. */
+/* Whether there is an IPv4 address, link-local or not, that is new and did not move. */
 static bool apply_has_other(const struct nv_move *move, const struct nv_addrs *now, bool link_local)
 {
 	for (size_t i = 0; i < now->count; i++) {
 		const struct nv_addr *addr = &now->addr[i];
 
 		if (addr->local.family == AF_INET && apply_is_link_local(addr) == link_local &&
-			!nv_addrs_by_ip(&move->addrs, &addr->local))
+			!nv_addrs_by_ip(&move->addrs, &addr->local) &&
+			!nv_addrs_by_ip(&move->had, &addr->local))
 			return true;
 	}
 	return false;
@@ -447,6 +459,12 @@ static void apply_keep_lease(
 		mine.ifindex = move->to;
 		nv_kernel_addr_add(kernel, &mine, true);
 	}
+}
+
+void nv_apply_before_lease(struct nv_kernel *kernel, struct nv_move *move)
+{
+	nv_addrs_auto(&move->had);
+	nv_kernel_addrs(kernel, move->to, &move->had);
 }
 
 bool nv_apply_leased(struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)

@@ -51,6 +51,12 @@ void nv_apply_keep(
 	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move);
 
 /*
+ * Call this before a DHCP client is started on the new interface of @move: an address that is there
+ * already is not its lease.
+ */
+void nv_apply_before_lease(struct nv_kernel *kernel, struct nv_move *move);
+
+/*
  * Call this after a DHCP client of the new interface of @move has said that it is done. If it has
  * another address, the one that was leased before is removed. If it has the same address,
  * everything is added again. If the client did not refresh the address's lifetime (ISC's script

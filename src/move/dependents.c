@@ -238,6 +238,30 @@ void nv_dependents_find_stacked(struct nv_kernel *kernel, const struct nv_links 
 		why, "MAC addresses that no interface here has are received by", hn->name, &list);
 }
 
+void nv_dependents_find_nexthops(const struct nv_plan *plan, struct nv_str *why)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		NV_AUTO(dependents_list) struct dependents_list list = {};
+		const struct nv_move *move = &plan->move[i];
+		const struct nv_link_map was = {
+			move->was, move->was, move->from_name, move->from_name};
+		const struct nv_rtobjs *objs = &plan->objs;
+
+		if (!move->was || !nv_plan_is_late(plan, move))
+			continue;
+		nv_each_rtobj (obj, objs) {
+			NV_AUTO(nv_str) struct nv_str text = {};
+
+			if (nv_rtobj_kind(obj) != NV_RTOBJ_NEXTHOP ||
+				!nv_rtobj_refers(obj, &(struct nv_link_maps){&was, 1}))
+				continue;
+			nv_rtobj_text(obj, &text);
+			dependents_list_add(&list, nv_str_text(&text));
+		}
+		dependents_add(why, "next hops with ids lead over", move->from_name, &list);
+	}
+}
+
 static void dependents_path(const char *run_dir, const char *hn, char path[256])
 {
 	snprintf(path, 256, "%s/%s.stays", run_dir, hn);

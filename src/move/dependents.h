@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/sockets.h"
 #include "move/packet_filter.h"
+#include "move/plan.h"
 
 /*
  * nv_packet_filters_read(), for the functions below; adds to @why if there are filters that cannot
@@ -34,6 +35,13 @@ void nv_dependents_find(struct nv_kernel *kernel, const struct nv_packet_filters
  */
 void nv_dependents_find_stacked(struct nv_kernel *kernel, const struct nv_links *links,
 	const struct nv_link *hn, struct nv_str *why);
+
+/*
+ * Adds to @why the next hops with ids (ip-nexthop(8)) of a VLAN that is deleted before it is made
+ * anew: with it the kernel deletes the routes that name them, and takes them out of their groups
+ * (remove_nexthop(), net/ipv4/nexthop.c).
+ */
+void nv_dependents_find_nexthops(const struct nv_plan *plan, struct nv_str *why);
 
 /*
  * Whether a socket counts, whoever has it. Not if only a link-local address binds it: servers that

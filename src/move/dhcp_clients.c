@@ -287,6 +287,7 @@ static void dhcp_clients_move_one(
 			nv_strerror(leading.old.refused_why), move->to_name);
 	if (replaced)
 		dhcp_clients_stop_old(&leading);
+	nv_apply_before_lease(kernel, move);
 	dhcp_clients_start_all(&leading);
 	while (!(told = dhcp_clients_all_reported(&leading)) && dhcp_clients_now() < deadline)
 		continue;

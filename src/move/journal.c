@@ -337,8 +337,9 @@ static int journal_amend_objs(const struct nv_journal *journal,
 	nv_each_rtobj (obj, &journal->configured)
 		nv_rtobj_route(obj, &said);
 	nv_each_rtobj (obj, &plan->objs)
-		if (r == 0 && !journal_is_configured(&said, obj))
-			r = nv_rtobjs_add(&objs, obj);
+		if (r == 0)
+			r = nv_rtobjs_add(
+				journal_is_configured(&said, obj) ? &plan->dropped : &objs, obj);
 	/* The plan's objects name the old interface, which is the lagg now. */
 	nv_each_rtobj (obj, &journal->displaced)
 		if (r == 0 && nv_rtobj_kind(obj) != NV_RTOBJ_ADDR &&

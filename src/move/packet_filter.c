@@ -47,6 +47,34 @@ static bool packet_filter_value_names(const json_t *value, const char *ifname)
 	return false;
 }
 
+static bool packet_filter_has_text(const json_t *value, const char *text)
+{
+	const char *key;
+	const json_t *part;
+	size_t i;
+
+	if (json_is_string(value))
+		return nv_streq(json_string_value(value), text);
+	json_array_foreach (value, i, part)
+		if (packet_filter_has_text(part, text))
+			return true;
+	json_object_foreach ((json_t *)value, key, part)
+		if (packet_filter_has_text(part, text))
+			return true;
+	return false;
+}
+
+/*
+ * Whether the kernel keeps an interface's index or the interface itself, and not a name, for what
+ * nft(8) shows: in matches of iif and oif, sets of iface_index, chains at a device, flowtables.
+ */
+static bool packet_filter_is_by_index(const char *kind, const json_t *obj)
+{
+	return nv_streq(kind, "chain") || nv_streq(kind, "flowtable") ||
+	       packet_filter_has_text(obj, "iif") || packet_filter_has_text(obj, "oif") ||
+	       packet_filter_has_text(obj, "iface_index");
+}
+
 static const char *packet_filter_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -54,8 +82,8 @@ static const char *packet_filter_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-unsigned int nv_packet_filter_count_nft(
-	const json_t *ruleset, const char *ifname, char *ret_where, size_t size)
+static unsigned int packet_filter_count_nft(
+	const json_t *ruleset, const char *ifname, bool by_index, char *ret_where, size_t size)
 {
 	const json_t *list = json_object_get(ruleset, "nftables");
 	unsigned int count = 0;
@@ -66,7 +94,8 @@ unsigned int nv_packet_filter_count_nft(
 		const char *kind = json_object_iter_key(json_object_iter((json_t *)entry));
 		const json_t *obj = kind ? json_object_get(entry, kind) : NULL;
 
-		if (!packet_filter_value_names(obj, ifname))
+		if (!packet_filter_value_names(obj, ifname) ||
+			(by_index && !packet_filter_is_by_index(kind, obj)))
 			continue;
 		if (!count++)
 			snprintf(ret_where, size, "%s of %s %s", kind,
@@ -74,6 +103,12 @@ unsigned int nv_packet_filter_count_nft(
 				packet_filter_text(obj, "table"));
 	}
 	return count;
+}
+
+unsigned int nv_packet_filter_count_nft(
+	const json_t *ruleset, const char *ifname, char *ret_where, size_t size)
+{
+	return packet_filter_count_nft(ruleset, ifname, false, ret_where, size);
 }
 
 /* Whether one of the options that name an interface does. */
@@ -187,10 +222,27 @@ bool nv_packet_filter_names(const struct nv_packet_filters *filters, size_t filt
 	return true;
 }
 
+/* An interface that takes the place of one of its name. */
+static bool packet_filters_hold_index(
+	const struct nv_packet_filters *filters, const char *ifname, char *ret_text, size_t size)
+{
+	char where[96] = "";
+	unsigned int count =
+		packet_filter_count_nft(filters->nft, ifname, true, where, sizeof(where));
+
+	if (count)
+		snprintf(ret_text, size, "nftables, by its index, %u place%s, the first a %s",
+			count, count == 1 ? "" : "s", where);
+	return count;
+}
+
 bool nv_packet_filters_hold(const struct nv_packet_filters *filters, const char *ifname,
 	const char *too, char *ret_text, size_t size)
 {
 	char other[16];
+
+	if (nv_streq(ifname, too))
+		return packet_filters_hold_index(filters, ifname, ret_text, size);
 
 	for (size_t i = 0; i < NV_PACKET_FILTERS; i++)
 		if (nv_packet_filter_names(filters, i, ifname, ret_text, size) &&

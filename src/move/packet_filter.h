@@ -37,7 +37,9 @@ bool nv_packet_filter_names(const struct nv_packet_filters *filters, size_t filt
 	const char *ifname, char *ret_text, size_t size);
 
 /*
- * Whether a filter names the interface @ifname and not @too, which is to have its addresses.
+ * Whether a filter names the interface @ifname and not @too, which is to have its addresses. If
+ * their names are equal, the one is deleted and the other gets its name: then what nftables knows
+ * by index or device counts (iif, oif, chains at a device, flowtables), which ends with the first.
  * @ret_text: as above, of the first filter that does.
  */
 bool nv_packet_filters_hold(const struct nv_packet_filters *filters, const char *ifname,

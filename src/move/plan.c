@@ -12,6 +12,7 @@ struct planner {
 	const struct nv_snapshot *snapshot;
 	const char *lagg;
 	struct nv_plan plan;
+	struct nv_routes networks; /* those that the kernel has added with addresses */
 	struct nv_str *why;
 	bool exclusive; /* take from rc.conf only */
 };
@@ -42,18 +43,19 @@ static bool plan_is_dynamic(const struct nv_interface *wanted, int family)
 	return family == AF_INET ? wanted->dhcp.mode != NV_DHCP_NO : wanted->accept_rtadv;
 }
 
-static bool plan_inherits(const struct nv_interface *wanted, const struct nv_addr *addr)
+static bool plan_inherits_family(const struct nv_interface *wanted, int family)
 {
-	if (addr->flags & IFA_F_DADFAILED)
-		return false;
-	if (plan_is_link_local(addr) || plan_is_dynamic(wanted, addr->local.family))
-		return true;
-	return !(wanted && wanted->exclusive) &&
-	       !plan_configures_family(wanted, addr->local.family);
+	return plan_is_dynamic(wanted, family) ||
+	       (!(wanted && wanted->exclusive) && !plan_configures_family(wanted, family));
 }
 
-/* The address with the flags and the label that it has on another interface. */
-static struct nv_addr plan_addr_on(const struct nv_addr *addr, const char *from, const char *to)
+static bool plan_inherits(const struct nv_interface *wanted, const struct nv_addr *addr)
+{
+	return !(addr->flags & IFA_F_DADFAILED) &&
+	       (plan_is_link_local(addr) || plan_inherits_family(wanted, addr->local.family));
+}
+
+struct nv_addr nv_plan_addr_on(const struct nv_addr *addr, const char *from, const char *to)
 {
 	const uint32_t kept = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_HOMEADDRESS |
 			      IFA_F_MCAUTOJOIN | IFA_F_NODAD;
@@ -71,6 +73,51 @@ static struct nv_addr plan_addr_on(const struct nv_addr *addr, const char *from,
 	return moved;
 }
 
+/* A route to a network, as the kernel adds it with an address or for a router's prefix. */
+static bool plan_is_network(const struct nv_route *route)
+{
+	return route->protocol == RTPROT_KERNEL && route->type == RTN_UNICAST &&
+	       route->table != RT_TABLE_LOCAL;
+}
+
+static int plan_find_networks(struct planner *planner)
+{
+	NV_AUTO(nv_routes) struct nv_routes hops = {};
+	const struct nv_rtobjs *live = &planner->snapshot->objs;
+	int r = 0;
+
+	nv_each_rtobj (obj, live) {
+		nv_routes_auto(&hops);
+		if (r == 0 && nv_rtobj_route(obj, &hops) == 0 && hops.count &&
+			plan_is_network(&hops.route[0]))
+			r = nv_routes_add(&planner->networks, &hops.route[0]);
+	}
+	return r;
+}
+
+/*
+ * Whether the address has no route to its network although it is not flagged so: somebody has
+ * removed that, or a router has said that the prefix is not on-link (RFC 4861, 4.6.2).
+ */
+static bool plan_lacks_network(
+	const struct planner *planner, const struct nv_link *from, const struct nv_addr *addr)
+{
+	bool is_ipv4 = addr->local.family == AF_INET;
+
+	if (!(from->flags & IFF_UP) || addr->prefix_len == (is_ipv4 ? 32 : 128) ||
+		(addr->flags & IFA_F_NOPREFIXROUTE) || plan_is_link_local(addr))
+		return false;
+	for (size_t i = 0; i < planner->networks.count; i++) {
+		const struct nv_route *route = &planner->networks.route[i];
+
+		if (route->oif == from->ifindex && route->destination_len == addr->prefix_len &&
+			nv_ip_within(addr->has_peer ? &addr->peer : &addr->local,
+				&route->destination, route->destination_len))
+			return false;
+	}
+	return true;
+}
+
 /* Whether rc.conf has this local address, with whatever network. */
 static bool plan_has_configured(const struct nv_move *move, const struct nv_addr *addr)
 {
@@ -81,12 +128,14 @@ static bool plan_has_configured(const struct nv_move *move, const struct nv_addr
 }
 
 /* Of IPv4, an interface may have one local address with several prefix lengths or peers. */
-static int plan_addrs(
-	struct planner *planner, struct nv_move *move, const struct nv_interface *wanted)
+static int plan_addrs(struct planner *planner, struct nv_move *move, const struct nv_link *from,
+	const struct nv_interface *wanted)
 {
 	const struct nv_addrs *live = &planner->snapshot->addrs;
 	int r;
 
+	move->inherits4 = plan_inherits_family(wanted, AF_INET);
+	move->inherits6 = plan_inherits_family(wanted, AF_INET6);
 	for (size_t i = 0; wanted && i < wanted->addrs.count; i++) {
 		r = nv_addrs_add(&move->addrs, &wanted->addrs.addr[i]);
 		if (r < 0)
@@ -97,7 +146,12 @@ static int plan_addrs(
 		const struct nv_addr *addr = &live->addr[i];
 		struct nv_addr moved;
 
-		if (addr->ifindex != move->from || plan_has_configured(move, addr))
+		if (addr->ifindex != move->from)
+			continue;
+		r = nv_addrs_add(&move->seen, addr);
+		if (r < 0)
+			return r;
+		if (plan_has_configured(move, addr))
 			continue;
 		if (!plan_inherits(wanted, addr)) {
 			r = nv_rtobjs_add_addr(&planner->plan.dropped, addr);
@@ -105,7 +159,9 @@ static int plan_addrs(
 				return r;
 			continue;
 		}
-		moved = plan_addr_on(addr, move->from_name, move->to_name);
+		moved = nv_plan_addr_on(addr, move->from_name, move->to_name);
+		if (plan_lacks_network(planner, from, addr))
+			moved.flags |= IFA_F_NOPREFIXROUTE;
 		r = nv_addrs_add(&move->addrs, &moved);
 		if (r < 0)
 			return r;
@@ -272,6 +328,8 @@ static int plan_check_stacked(struct planner *planner, const struct nv_link *fro
 
 static int plan_vlan(struct planner *planner, struct nv_move *move, const struct nv_link *from)
 {
+	const struct nv_link *lower = nv_links_by_index(&planner->snapshot->links, from->lower);
+
 	if (from->vlan_length > sizeof(move->vlan)) {
 		nv_str_printf(planner->why,
 			"the VLAN %s has more priority mappings than can be kept", from->name);
@@ -279,6 +337,10 @@ static int plan_vlan(struct planner *planner, struct nv_move *move, const struct
 	}
 	memcpy(move->vlan, from->vlan, from->vlan_length);
 	move->vlan_length = from->vlan_length;
+	move->addr_gen_mode = from->addr_gen_mode;
+	move->has_mac = lower && lower->has_mac && from->has_mac &&
+			memcmp(lower->mac, from->mac, NV_MAC_LEN) != 0;
+	memcpy(move->mac, from->mac, NV_MAC_LEN);
 	return 0;
 }
 
@@ -314,7 +376,7 @@ static int plan_one(struct planner *planner, const struct nv_link *from, const s
 	}
 	plan->is_configured |= wanted != NULL;
 	plan_link(move, from, wanted);
-	r = plan_addrs(planner, move, wanted);
+	r = plan_addrs(planner, move, from, wanted);
 	return r < 0 ? r : plan_configured_routes(move, wanted);
 }
 
@@ -347,6 +409,32 @@ static int plan_name_vlan(const struct nv_link *from, const struct nv_move *lowe
 	return n < IFNAMSIZ ? 0 : -ENAMETOOLONG;
 }
 
+/* The lagg may have that VLAN already, from a run before this one was made on hn. */
+static int plan_check_vlan(
+	struct planner *planner, const struct nv_link *from, const struct nv_move *vlan)
+{
+	const struct nv_links *links = &planner->snapshot->links;
+	const struct nv_link *lagg = nv_links_by_name(links, planner->lagg);
+	const struct nv_link *there =
+		lagg && !vlan->lower ? plan_find_vlan(links, lagg->ifindex, vlan->vlan_id) : NULL;
+
+	if (!there || nv_streq(there->name, vlan->to_name) ||
+		there->vlan_is_8021ad != from->vlan_is_8021ad)
+		return 0;
+	nv_str_printf(planner->why,
+		"%s is its VLAN %u, and %s has that VLAN already, as %s; delete %s, and configure %s",
+		from->name, vlan->vlan_id, lagg->name, there->name, from->name, there->name);
+	return -EBUSY;
+}
+
+bool nv_plan_is_late(const struct nv_plan *plan, const struct nv_move *move)
+{
+	for (; move->vlan_id; move = &plan->move[move->lower])
+		if (nv_streq(move->from_name, move->to_name))
+			return true;
+	return false;
+}
+
 static int plan_tree(struct planner *planner, const struct nv_link *from,
 	const struct nv_move *like, const struct nv_interface *wanted)
 {
@@ -372,6 +460,8 @@ static int plan_tree(struct planner *planner, const struct nv_link *from,
 			continue;
 		vlan.vlan_id = link->vlan_id;
 		r = plan_name_vlan(link, &planner->plan.move[index], vlan.to_name);
+		if (r == 0)
+			r = plan_check_vlan(planner, link, &vlan);
 		if (r == 0)
 			r = plan_tree(planner, link, &vlan, NULL);
 	}
@@ -400,6 +490,12 @@ static bool plan_is_made_by_hand(const struct nv_move *move, const struct nv_rou
 	return false;
 }
 
+/* `ip route add table 100 $route` copies it so, of what `ip route show` lists. */
+static bool plan_is_copied_network(const struct nv_route *route)
+{
+	return plan_is_network(route) && route->table != RT_TABLE_MAIN;
+}
+
 /* Whether a route's source address was on the old interface and will not be on the new one. */
 static bool plan_loses_source(
 	const struct planner *planner, const struct nv_move *move, const struct nv_route *route)
@@ -424,7 +520,8 @@ static enum way plan_way_of_route(const struct planner *planner, const struct nv
 {
 	const struct nv_move *move = plan_find_move(&planner->plan, route->oif);
 
-	if (!move || (!nv_plan_route_counts(route) && !plan_is_made_by_hand(move, route)))
+	if (!move || (!nv_plan_route_counts(route) && !plan_is_copied_network(route) &&
+			     !plan_is_made_by_hand(move, route)))
 		return WAY_NONE;
 	/* What a router advertised moves too: it expires if the router is silent. */
 	if (planner->exclusive && route->protocol != RTPROT_RA)
@@ -524,9 +621,13 @@ int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 		return -ENODEV;
 	if (!nv_strcopy(first.to_name, sizeof(first.to_name), lagg))
 		return -ENAMETOOLONG;
-	r = plan_tree(&planner, from, &first, wanted);
+	planner.plan.exclusive = planner.exclusive;
+	r = plan_find_networks(&planner);
+	if (r == 0)
+		r = plan_tree(&planner, from, &first, wanted);
 	if (r == 0)
 		r = plan_objs(&planner);
+	nv_routes_auto(&planner.networks);
 	if (r < 0)
 		nv_plan_auto(&planner.plan);
 	else
@@ -549,6 +650,8 @@ void nv_plan_auto(struct nv_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		nv_addrs_auto(&plan->move[i].addrs);
+		nv_addrs_auto(&plan->move[i].seen);
+		nv_addrs_auto(&plan->move[i].had);
 		nv_routes_auto(&plan->move[i].routes);
 		nv_rtobjs_auto(&plan->move[i].port);
 		nv_words_auto(&plan->move[i].sysctls);

@@ -48,6 +48,9 @@ struct nv_move {
 	uint16_t vlan_id; /* 0: the lagg itself, which is always the first move */
 	uint8_t vlan[NV_VLAN_MAX]; /* the old interface's, as in nv_link */
 	uint16_t vlan_length;
+	bool has_mac; /* the VLAN has a MAC address of its own: */
+	uint8_t mac[NV_MAC_LEN];
+	uint8_t addr_gen_mode; /* the old VLAN's */
 	size_t lower; /* for a VLAN: the index of the move whose new interface it is stacked on */
 
 	/* Set by apply. */
@@ -80,6 +83,9 @@ struct nv_move {
 	/* ifindex is 0; in the order to add them: rc.conf's, then live ones */
 	struct nv_addrs addrs;
 	size_t n_configured_addrs; /* how many of them are rc.conf's */
+	bool inherits4, inherits6; /* live addresses of the family move along */
+	struct nv_addrs seen; /* the old interface's, when the plan was made */
+	struct nv_addrs had; /* the new one's, before a DHCP client was started there */
 	struct nv_routes routes; /* rc.conf's; oif is 0; those without a gateway first */
 	uint32_t mtu; /* 0: that of the lower device */
 	uint32_t tx_queue_len, group; /* if there is an old interface */
@@ -99,14 +105,16 @@ struct nv_plan {
 	/* live addresses and routes that do not move because rc.conf has others */
 	struct nv_rtobjs dropped;
 	bool is_configured; /* rc.conf mentions the interface: a live object may not fit any more */
+	bool exclusive; /* live routes and the like do not move: rc.conf has netvf_inherit=NO */
 };
 
 /*
  * Makes the plan for moving the configuration of link @hn to a link that is or will be called
  * @lagg. @wanted: from rc.conf, or NULL; must outlive the plan.
  * Returns 0; -ENODEV: there is no such hn; -EBUSY: something on hn cannot be moved (a master that
- * is not a bridge or whose bridge cannot have two ports for one, or a stacked device that is not a
- * VLAN), and @ret_why is a sentence that says what; -ENAMETOOLONG, -E2BIG, -ENOMEM.
+ * is not a bridge or whose bridge cannot have two ports for one, a stacked device that is not a
+ * VLAN, a VLAN that the lagg has under another name), and @ret_why is a sentence that says what;
+ * -ENAMETOOLONG, -E2BIG, -ENOMEM.
  */
 int nv_plan_make(const struct nv_snapshot *snapshot, int hn, const char *lagg,
 	const struct nv_interface *wanted, struct nv_plan *ret_plan, struct nv_str *ret_why);
@@ -122,5 +130,14 @@ bool nv_plan_is_empty(const struct nv_plan *plan);
  * Whether a route belongs to the configuration. False for one that the kernel adds with an address.
  */
 bool nv_plan_route_counts(const struct nv_route *route);
+
+/* The address with the flags and the label that it has on another interface; ifindex is 0. */
+struct nv_addr nv_plan_addr_on(const struct nv_addr *addr, const char *from, const char *to);
+
+/*
+ * Whether the new interface can only be made after the old one is deleted: a VLAN that keeps its
+ * name, or one that is stacked on such a VLAN.
+ */
+bool nv_plan_is_late(const struct nv_plan *plan, const struct nv_move *move);
 
 void nv_snapshot_auto(struct nv_snapshot *snapshot);

@@ -156,6 +156,15 @@ static bool replay_is_network(const struct nv_route *route)
 	       route->table != RT_TABLE_LOCAL;
 }
 
+/* The plan's own have been removed before. The kernel adds networks with addresses. */
+static bool replay_is_new(const struct nv_rtobj *obj)
+{
+	NV_AUTO(nv_routes) struct nv_routes hops = {};
+
+	return nv_rtobj_route(obj, &hops) < 0 || !hops.count ||
+	       !replay_is_network(&hops.route[0]) || hops.route[0].table != RT_TABLE_MAIN;
+}
+
 static bool replay_is_to_go(const struct nv_rtobj *obj)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
@@ -173,32 +182,45 @@ static bool replay_is_to_go(const struct nv_rtobj *obj)
 	       (replay_is_network(&hops.route[0]) || nv_plan_route_counts(&hops.route[0]));
 }
 
+/* @follow: gets requests for those that the new interface is to have too; NULL: it gets none. */
 static int replay_request_strip(struct nv_kernel *kernel, const struct nv_move *move,
-	enum nv_rtobj_kind kind, struct nv_rtobjs *requests)
+	enum nv_rtobj_kind kind, struct nv_rtobjs *follow, struct nv_rtobjs *requests)
 {
 	const struct nv_link_map from = {move->from, move->from, move->from_name, move->from_name};
+	const struct nv_link_map map = {move->from, move->to, move->from_name, move->to_name};
 	const struct nv_link_maps list = {&from, 1};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs found = {};
 	int r = nv_kernel_rtobjs(kernel, kind, move->from, &found);
 
-	nv_each_rtobj (obj, &found)
-		if (r == 0 && nv_rtobj_refers(obj, &list) && replay_is_to_go(obj))
+	nv_each_rtobj (obj, &found) {
+		if (r < 0 || !nv_rtobj_refers(obj, &list) || !replay_is_to_go(obj))
+			continue;
+		if (follow && replay_is_new(obj))
+			r = nv_rtobjs_request(
+				follow, obj, NV_RTOBJ_ADD, &(struct nv_link_maps){&map, 1});
+		if (r == 0)
 			r = nv_rtobjs_request(requests, obj, NV_RTOBJ_DELETE, &list);
+	}
 	return r;
 }
 
-void nv_replay_strip(struct nv_kernel *kernel, const struct nv_move *move)
+void nv_replay_strip(
+	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move)
 {
 	static const enum nv_rtobj_kind kinds[] = {NV_RTOBJ_RULE, NV_RTOBJ_ROUTE, NV_RTOBJ_NEIGH};
+	NV_AUTO(nv_rtobjs) struct nv_rtobjs follow = {};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs requests = {};
+	bool follows = move->to && !plan->exclusive;
 
 	for (size_t k = 0; k < NV_ARRAY_SIZE(kinds); k++) {
-		int r = replay_request_strip(kernel, move, kinds[k], &requests);
+		int r = replay_request_strip(
+			kernel, move, kinds[k], follows ? &follow : NULL, &requests);
 
 		if (r < 0)
 			nv_warn("cannot list the routes and the like of %s: %s", move->from_name,
 				nv_strerror(r));
 	}
+	replay_carry_out(kernel, &follow, NV_RTOBJ_ADD, LOG_WARNING);
 	replay_carry_out(kernel, &requests, NV_RTOBJ_DELETE, LOG_WARNING);
 }
 
@@ -209,7 +231,11 @@ size_t nv_replay_count_routes(const struct nv_plan *plan, const struct nv_move *
 	const struct nv_rtobjs *objs = &plan->objs;
 	size_t count = 0;
 
-	nv_each_rtobj (obj, objs)
-		count += nv_rtobj_kind(obj) == NV_RTOBJ_ROUTE && nv_rtobj_refers(obj, &list);
+	nv_each_rtobj (obj, objs) {
+		NV_AUTO(nv_routes) struct nv_routes hops = {};
+
+		count += nv_rtobj_refers(obj, &list) && nv_rtobj_route(obj, &hops) == 0 &&
+			 hops.count && nv_plan_route_counts(&hops.route[0]);
+	}
 	return count;
 }

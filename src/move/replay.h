@@ -30,9 +30,10 @@ void nv_replay_undo(struct nv_kernel *kernel, const struct nv_plan *plan);
 
 /*
  * Removes all remaining routes, rules and neighbours from an old interface, including the kernel's
- * own network routes and what was added after the plan was made.
+ * own network routes. What was added after the plan was made is added to the new interface before.
  */
-void nv_replay_strip(struct nv_kernel *kernel, const struct nv_move *move);
+void nv_replay_strip(
+	struct nv_kernel *kernel, const struct nv_plan *plan, const struct nv_move *move);
 
-/* How many of the plan's routes use the new interface of @move. */
+/* How many of the plan's routes use the new interface of @move, and count (plan.h). */
 size_t nv_replay_count_routes(const struct nv_plan *plan, const struct nv_move *move);

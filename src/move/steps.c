@@ -65,18 +65,6 @@ static void steps_list(
 }
 
 /*
- * A VLAN with the same name as the one it replaces (or stacked on one) can only be created after
- * the old one is deleted.
- */
-static bool steps_is_late(const struct nv_plan *plan, const struct nv_move *move)
-{
-	for (; move->vlan_id; move = &plan->move[move->lower])
-		if (nv_streq(move->from_name, move->to_name))
-			return true;
-	return false;
-}
-
-/*
  * The kernel appends an IPv4 address to the list of its link, and inserts an IPv6 address before
  * older ones of the same scope (ipv6_link_dev_addr()). So IPv6 addresses are added in reverse
  * order.
@@ -122,19 +110,19 @@ static void steps_list_new_interfaces(struct lister *lister)
 	const struct nv_plan *plan = lister->plan;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		if (steps_is_late(plan, &plan->move[i]))
+		if (nv_plan_is_late(plan, &plan->move[i]))
 			continue;
 		steps_list_link(lister, i);
 	}
 	for (size_t i = 0; i < plan->count; i++)
-		if (!steps_is_late(plan, &plan->move[i]))
+		if (!nv_plan_is_late(plan, &plan->move[i]))
 			steps_list_content(lister, i);
 	/* Before there are many routes, because the kernel would walk all of them. */
 	for (size_t i = 0; i < plan->count; i++)
-		if (!steps_is_late(plan, &plan->move[i]) && plan->move[i].up)
+		if (!nv_plan_is_late(plan, &plan->move[i]) && plan->move[i].up)
 			steps_list(lister, NV_STEP_WAIT, NV_STEP_ADDRS6, i);
 	for (size_t i = 0; i < plan->count; i++)
-		if (!steps_is_late(plan, &plan->move[i]) && plan->move[i].was)
+		if (!nv_plan_is_late(plan, &plan->move[i]) && plan->move[i].was)
 			steps_list(lister, NV_STEP_COPY, NV_STEP_NAMES, i);
 }
 
@@ -143,7 +131,7 @@ static void steps_list_late_interfaces(struct lister *lister)
 	const struct nv_plan *plan = lister->plan;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		if (!steps_is_late(plan, &plan->move[i]))
+		if (!nv_plan_is_late(plan, &plan->move[i]))
 			continue;
 		if (plan->move[i].was)
 			steps_list(lister, NV_STEP_REMOVE, NV_STEP_LINK, i);
@@ -163,7 +151,7 @@ static bool steps_find_move(
 		const struct nv_link_map was = {
 			move->was, move->was, move->from_name, move->from_name};
 
-		if (!move->was || (late && !steps_is_late(plan, move)) ||
+		if (!move->was || (late && !nv_plan_is_late(plan, move)) ||
 			!nv_rtobj_refers(obj, &(struct nv_link_maps){&was, 1}))
 			continue;
 		*ret_index = i;
@@ -238,7 +226,7 @@ static void steps_list_strip_paths(struct lister *lister)
 	const struct nv_plan *plan = lister->plan;
 
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->move[i].port.count && !steps_is_late(plan, &plan->move[i]))
+		if (plan->move[i].port.count && !nv_plan_is_late(plan, &plan->move[i]))
 			steps_list(lister, NV_STEP_REMOVE, NV_STEP_PORT, i);
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->move[i].was)
@@ -268,7 +256,7 @@ static void steps_list_strip(struct lister *lister)
 	for (size_t i = plan->count; i-- > 0;) {
 		const struct nv_move *move = &plan->move[i];
 
-		if (move->was && !steps_is_late(plan, move))
+		if (move->was && !nv_plan_is_late(plan, move))
 			steps_list(lister, NV_STEP_REMOVE,
 				move->vlan_id ? NV_STEP_LINK : NV_STEP_ADDRS4, i);
 	}
@@ -365,7 +353,7 @@ static void steps_text_link(
 {
 	const struct nv_move *move = &plan->move[step->move];
 
-	if (step->verb == NV_STEP_REMOVE && steps_is_late(plan, move))
+	if (step->verb == NV_STEP_REMOVE && nv_plan_is_late(plan, move))
 		nv_str_add(text,
 			"the VLAN, so that its replacement can have the name: it receives nothing until then");
 	else if (step->verb == NV_STEP_REMOVE)

@@ -10,6 +10,7 @@ enum dhcp_option_use {
 	OPTION_FILE, /* its value is a file */
 	OPTION_OURS, /* to be left out */
 	OPTION_OURS_VALUE,
+	OPTION_GIVES_UP, /* it would end where no server answers; only rc.conf may say so */
 };
 
 struct dhcp_option {
@@ -29,7 +30,7 @@ static const struct dhcp_option dhclient_options[] = {
 	{"-lf", OPTION_OURS_VALUE},
 	{"-4", OPTION_ALONE},
 	{"-6", OPTION_ALONE},
-	{"-1", OPTION_ALONE},
+	{"-1", OPTION_GIVES_UP},
 	{"-B", OPTION_ALONE},
 	{"-I", OPTION_ALONE},
 	{"-N", OPTION_ALONE},
@@ -129,6 +130,10 @@ static int dhcp_option_add(
 	switch (option->use) {
 	case OPTION_OURS:
 		return 0;
+	case OPTION_GIVES_UP:
+		if (reading->known_only)
+			return 0;
+		return nv_words_add(reading->options, "%s", option->word);
 	case OPTION_ALONE:
 		return nv_words_add(reading->options, "%s", option->word);
 	case OPTION_JOINED:
@@ -148,7 +153,8 @@ static int dhcp_option_add(
 
 static bool dhcp_option_takes_rest(const struct dhcp_option *option)
 {
-	return option && option->use != OPTION_ALONE && option->use != OPTION_OURS;
+	return option && option->use != OPTION_ALONE && option->use != OPTION_OURS &&
+	       option->use != OPTION_GIVES_UP;
 }
 
 /*

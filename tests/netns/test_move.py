@@ -78,6 +78,37 @@ def test_several_next_hops_do_not_take_the_place_of_one(programs, guest):
         assert ip(guest, "route", "show", "table", "7").replace(name, "hn0") == before
 
 
+def test_networks_move_as_they_are(programs, guest):
+    """One that was copied to another table is there again, one that was removed is not."""
+    settle(guest)
+    ip(guest, "addr", "add", "10.78.0.2/24", "dev", "hn0")
+    ip(guest, "addr", "add", "2001:db8:78::2/64", "dev", "hn0", "nodad")
+    ip(guest, "route", "add", "10.77.0.0/24", "dev", "hn0", "proto", "kernel", "scope", "link",
+       "src", GUEST_ADDRESS, "table", "100")
+    ip(guest, "route", "del", "10.78.0.0/24", "dev", "hn0")
+    ip(guest, "-6", "route", "del", "2001:db8:78::/64", "dev", "hn0")
+    before = all_routes(guest)
+    assert "meanwhile" not in programs.run("hyperv_vfup", "hn0")
+    of_both = re.compile(r"ff00::/8|fe80::")
+    for after, earlier in zip(all_routes(guest), before):
+        assert [line for line in after if not of_both.search(line)] == [
+            line for line in earlier if not of_both.search(line)]
+
+
+def test_a_neighbour_that_was_set_takes_the_place_of_a_learnt_one(programs, guest):
+    settle(guest)
+    programs.run("hyperv_vfup", "hn0")
+    ip(guest, "neigh", "replace", "10.77.0.70", "lladdr", "02:00:00:00:00:71", "nud", "stale",
+       "dev", "lagg0")
+    ip(guest, "neigh", "add", "10.77.0.70", "lladdr", "02:00:00:00:00:70", "nud", "permanent",
+       "dev", "hn0")
+    ip(guest, "addr", "add", "10.77.0.9/24", "dev", "hn0")
+    programs.run("hyperv_vfup", "hn0")
+    known, = ask(guest, "neigh", "show", "10.77.0.70")
+    assert (known["dev"], known["lladdr"], known["state"]) == (
+        "lagg0", "02:00:00:00:00:70", ["PERMANENT"])
+
+
 def test_rules_move(programs, guest):
     rules = ["iif hn0 lookup 100 pref 100", "oif hn0 fwmark 7/0xff lookup 101 pref 101",
              "not iif hn0 from 10.1.0.0/16 tos 0x10 lookup 102 pref 102",

@@ -70,6 +70,16 @@ def connection(guest, address=GUEST_ADDRESS, host=HOST_ADDRESS):
     return contextlib.closing(Connection(guest, address, host))
 
 
+def test_a_directory_with_a_dot_names_no_hn(programs, guest, tmp_path):
+    programs.run("hyperv_vfup", "hn0")
+    directory = tmp_path / "netvf-1.2"
+    directory.mkdir()
+    (directory / "hyperv_vfup").symlink_to(BUILD / "src/libexec/hyperv_vfup")
+    done = guest.run(directory / "hyperv_vfup", "-r", check=False, env=programs.environment)
+    assert done.returncode == 0, done.stderr
+    assert not guest.link("lagg0")
+
+
 def test_what_rcconf_says_is_on_lagg0_and_not_on_hn0(programs, guest):
     programs.write_rcconf(RC_CONF)
     netlink = guest.netlink

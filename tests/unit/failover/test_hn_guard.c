@@ -101,6 +101,19 @@ static void a_bridge_that_takes_hn_is_a_configuration_too(void **state)
 	assert_int_equal(said("hn0: somebody gave it to br0 as a port, but "), 1);
 }
 
+static void a_vlan_on_hn_is_a_configuration_too(void **state)
+{
+	struct nv_link vlan = {.name = "hn0.7", .kind = "vlan", .vlan_id = 7, .flags = IFF_UP};
+
+	(void)state;
+	make_all();
+	vlan.lower = hn();
+	fake_put_link(fake, &vlan);
+	hear();
+	expect("VF_UP hn0\n");
+	assert_int_equal(said("hn0: somebody gave it the VLAN hn0.7, but "), 1);
+}
+
 static void a_route_is_looked_for_when_hn_has_sent(void **state)
 {
 	(void)state;
@@ -183,6 +196,7 @@ int main(void)
 		TEST(what_somebody_gives_hn_is_to_be_moved),
 		TEST(at_a_bounded_rate_and_then_it_is_left),
 		TEST(a_bridge_that_takes_hn_is_a_configuration_too),
+		TEST(a_vlan_on_hn_is_a_configuration_too),
 		TEST(a_route_is_looked_for_when_hn_has_sent),
 		TEST(what_sends_and_is_nothing_known_is_looked_at_once),
 		TEST(what_the_hn_of_another_pair_sends_is_nothing_to_it),

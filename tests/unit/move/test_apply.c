@@ -268,6 +268,73 @@ static void a_vlan_that_keeps_its_name_keeps_its_settings(void **state)
 	}
 }
 
+static void a_vlan_with_a_mac_address_of_its_own_has_it_again(void **state)
+{
+	static const uint8_t mac[NV_MAC_LEN] = {2, 0, 0, 0, 5, 5};
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+	struct nv_link *vlan;
+
+	(void)state;
+	put_vlan(&bench, "hn0.5", 5);
+	vlan = &bench.fake->links.link[bench.fake->links.count - 1];
+	vlan->has_mac = true;
+	memcpy(vlan->mac, mac, sizeof(mac));
+	vlan->addr_gen_mode = IN6_ADDR_GEN_MODE_RANDOM;
+	make_plan(&bench);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	assert_memory_equal(fake_link(bench.fake, "lagg0.5").mac, mac, sizeof(mac));
+	assert_int_equal(fake_link(bench.fake, "lagg0.5").addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP_PATHS));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
+	assert_int_equal(fake_link(bench.fake, "lagg0.5").addr_gen_mode, IN6_ADDR_GEN_MODE_RANDOM);
+}
+
+static void put_set(struct bench *bench, const char *text)
+{
+	struct nv_addr addr = fake_addr(bench->hn, text);
+
+	addr.flags = IFA_F_PERMANENT;
+	addr.valid_lft = addr.preferred_lft = UINT32_MAX;
+	fake_put_addr(bench->fake, &addr);
+}
+
+/* What is set by hand moves too. What ends, or is link-local, comes by itself. */
+static void what_is_added_during_the_move_is_not_lost(void **state)
+{
+	struct nv_route route = {.family = AF_INET,
+		.type = RTN_UNICAST,
+		.table = RT_TABLE_MAIN,
+		.protocol = RTPROT_BOOT,
+		.destination_len = 24,
+		.destination = fake_ip("203.0.113.0")};
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	make_plan(&bench);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	put_set(&bench, "192.0.2.9/24");
+	put_set(&bench, "2001:db8::9/64");
+	put_set(&bench, "169.254.1.1/16");
+	put_set(&bench, "fe80::9/64");
+	put_addr(&bench, bench.hn, "192.0.2.10/24", 60);
+	route.oif = bench.hn;
+	assert_int_equal(nv_routes_add(&bench.fake->routes, &route), 0);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP_PATHS));
+	assert_non_null(find(&bench, bench.lagg, "2001:db8::9/64"));
+	assert_int_equal(count_routes(&bench, bench.lagg), 2);
+	put_set(&bench, "192.0.2.11/24");
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
+	assert_non_null(find(&bench, bench.lagg, "192.0.2.9/24"));
+	assert_non_null(find(&bench, bench.lagg, "192.0.2.11/24"));
+	assert_null(find(&bench, bench.lagg, "192.0.2.10/24"));
+	assert_null(find(&bench, bench.lagg, "169.254.1.1/16"));
+	assert_null(find(&bench, bench.lagg, "fe80::9/64"));
+	assert_int_equal(count_addrs(&bench, bench.hn), 0);
+	assert_int_equal(count_routes(&bench, bench.hn), 0);
+}
+
 static void an_address_that_the_kernel_refuses_ends_it(void **state)
 {
 	BENCH(bench);
@@ -458,6 +525,22 @@ static void an_address_that_somebody_adds_ends_no_lease(void **state)
 	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, 3600);
 }
 
+/* A second move: the lagg has addresses that the plan does not know. */
+static void an_address_that_the_lagg_had_is_no_lease(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+
+	(void)state;
+	make_plan(&bench);
+	put_addr(&bench, bench.lagg, "198.51.100.1/24", UINT32_MAX);
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	put_route(&bench, bench.lagg, RTPROT_KERNEL);
+	nv_apply_before_lease(kernel, &bench.plan.move[0]);
+	assert_true(nv_apply_leased(kernel, &bench.plan, &bench.plan.move[0]));
+	assert_int_equal(find(&bench, bench.lagg, "192.0.2.6/24")->valid_lft, UINT32_MAX);
+}
+
 static void only_what_a_plan_may_touch_is_taken(void **state)
 {
 	BENCH(bench);
@@ -483,6 +566,8 @@ int main(void)
 		cmocka_unit_test(every_step_may_be_repeated),
 		cmocka_unit_test(a_vlan_whose_name_is_taken_waits),
 		cmocka_unit_test(a_vlan_that_keeps_its_name_keeps_its_settings),
+		cmocka_unit_test(a_vlan_with_a_mac_address_of_its_own_has_it_again),
+		cmocka_unit_test(what_is_added_during_the_move_is_not_lost),
 		cmocka_unit_test(an_address_that_the_kernel_refuses_ends_it),
 		cmocka_unit_test(a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent),
 		cmocka_unit_test(sysctls_come_along_and_strict_filtering_is_loose_meanwhile),
@@ -493,6 +578,7 @@ int main(void)
 		cmocka_unit_test(a_lease_for_another_address_ends_the_old_one),
 		cmocka_unit_test(a_link_local_address_is_no_lease),
 		cmocka_unit_test(an_address_that_somebody_adds_ends_no_lease),
+		cmocka_unit_test(an_address_that_the_lagg_had_is_no_lease),
 		cmocka_unit_test(only_what_a_plan_may_touch_is_taken),
 	};
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cm.h"
+#include "plan_bench.h"
 
+#include "kernel/attrs.h"
 #include "move/dependents.h"
 
 #include <arpa/inet.h>
+#include <linux/nexthop.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +51,38 @@ static void a_socket_that_any_user_can_bind_does_not_count(void **state)
 	}
 }
 
+static void put_nexthop(struct bench *bench, int ifindex)
+{
+	struct nv_request request;
+	struct nhmsg *info = nv_request_start(&request, RTM_NEWNEXTHOP, 0, sizeof(*info));
+
+	info->nh_family = AF_INET;
+	mnl_attr_put_u32(&request.header, NHA_ID, 7);
+	mnl_attr_put_u32(&request.header, NHA_OIF, (uint32_t)ifindex);
+	assert_int_equal(nv_rtobjs_take(&bench->plan.objs, &request.header), 0);
+}
+
+/* With a VLAN that is deleted to be made anew, the kernel deletes the routes by its next hops. */
+static void next_hops_of_a_vlan_that_keeps_its_name_count(void **state)
+{
+	BENCH(bench);
+	NV_AUTO(nv_str) struct nv_str why = {};
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_vlan(&bench, 4, "hn0.5", HN, 5);
+	add_vlan(&bench, 5, "storage", HN, 8);
+	make_from(&bench, NULL);
+	put_nexthop(&bench, HN);
+	put_nexthop(&bench, 4);
+	nv_dependents_find_nexthops(&bench.plan, &why);
+	assert_string_equal(nv_str_text(&why), "");
+	put_nexthop(&bench, 5);
+	nv_dependents_find_nexthops(&bench.plan, &why);
+	if (!strstr(nv_str_text(&why), "next hops with ids lead over storage ("))
+		fail_msg("%s", nv_str_text(&why));
+}
+
 static void a_reason_is_new_once(void **state)
 {
 	char directory[] = "/tmp/netvf-test-XXXXXX";
@@ -89,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(groups_that_the_kernel_joins_do_not_count),
 		cmocka_unit_test(a_socket_that_any_user_can_bind_does_not_count),
+		cmocka_unit_test(next_hops_of_a_vlan_that_keeps_its_name_count),
 		cmocka_unit_test(a_reason_is_new_once),
 		cmocka_unit_test(a_socket_has_a_text),
 	};

@@ -3,6 +3,8 @@
 
 #include "move/packet_filter.h"
 
+#include <string.h>
+
 /* JSON with ' for ". */
 static json_t *parse(const char *text)
 {
@@ -71,12 +73,45 @@ static void who_names_the_lagg_too_holds_nothing(void **state)
 	nv_packet_filters_auto(&filters);
 }
 
+/* A VLAN that is deleted, and made anew with its name. */
+static void what_knows_it_by_its_index_ends_with_it(void **state)
+{
+	static const char *const by_index[] = {
+		"{'chain': {'family': 'netdev', 'table': 't', 'name': 'in', 'dev': 'vlan5'}}",
+		"{'flowtable': {'family': 'inet', 'table': 't', 'name': 'f', 'dev': ['vlan5']}}",
+		"{'set': {'family': 'inet', 'name': 's', 'type': 'iface_index', 'elem': ['vlan5']}}",
+		"{'rule': {'family': 'inet', 'table': 't', 'chain': 'c', 'expr': ["
+		"  {'match': {'left': {'meta': {'key': 'iif'}}, 'right': 'vlan5'}}]}}",
+		"{'rule': {'family': 'inet', 'table': 't', 'chain': 'c', 'expr': ["
+		"  {'vmap': {'key': {'meta': {'key': 'oif'}}, 'data': {'set': [['vlan5', {'drop': null}]]}}}]}}",
+	};
+	char text[160] = "";
+
+	(void)state;
+	for (size_t i = 0; i < NV_ARRAY_SIZE(by_index); i++) {
+		NV_AUTO(nv_str) struct nv_str json = {};
+		struct nv_packet_filters filters = {};
+
+		nv_str_printf(&json,
+			"{'nftables': [%s, {'rule': {'family': 'inet', 'table': 't', 'chain': 'c', 'expr': ["
+			"  {'match': {'left': {'meta': {'key': 'iifname'}}, 'right': 'vlan5'}}]}}]}",
+			by_index[i]);
+		filters.nft = parse(nv_str_text(&json));
+		assert_true(nv_packet_filters_hold(&filters, "vlan5", "vlan5", text, sizeof(text)));
+		if (!strstr(text, "nftables, by its index, 1 place, "))
+			fail_msg("%s: %s", by_index[i], text);
+		assert_false(nv_packet_filters_hold(&filters, "eth0", "eth0", text, sizeof(text)));
+		nv_packet_filters_auto(&filters);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nft_rules_sets_and_chains_that_name_it_are_counted),
 		cmocka_unit_test(iptables_rules_that_name_it_are_counted),
 		cmocka_unit_test(who_names_the_lagg_too_holds_nothing),
+		cmocka_unit_test(what_knows_it_by_its_index_ends_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,6 +193,88 @@ static void a_vlan_keeps_what_the_kernel_says_of_it(void **state)
 	refused(&bench, "the VLAN hn0.5 has more priority mappings");
 }
 
+static void a_vlan_keeps_a_mac_address_of_its_own(void **state)
+{
+	static const uint8_t mac[NV_MAC_LEN] = {2, 0, 0, 0, 5, 5};
+	BENCH(bench);
+
+	(void)state;
+	add_link(&bench, HN, "hn0")->has_mac = true;
+	add_vlan(&bench, 4, "hn0.5", HN, 5);
+	add_vlan(&bench, 5, "hn0.6", HN, 6);
+	link_of(&bench, 4)->has_mac = link_of(&bench, 5)->has_mac = true;
+	memcpy(link_of(&bench, 4)->mac, mac, sizeof(mac));
+	link_of(&bench, 4)->addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	make_from(&bench, NULL);
+	assert_true(bench.plan.move[1].has_mac);
+	assert_memory_equal(bench.plan.move[1].mac, mac, sizeof(mac));
+	assert_int_equal(bench.plan.move[1].addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
+	assert_false(bench.plan.move[2].has_mac);
+}
+
+static void a_vlan_that_the_lagg_has_by_another_name_is_refused(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_vlan(&bench, 4, "vlan5", HN, 5);
+	add_link(&bench, 9, "lagg0");
+	add_vlan(&bench, 10, "lagg0.6", 9, 6);
+	make_from(&bench, NULL);
+	nv_plan_auto(&bench.plan);
+	add_vlan(&bench, 11, "lagg0.5", 9, 5);
+	refused(&bench, "vlan5 is its VLAN 5, and lagg0 has that VLAN already, as lagg0.5");
+}
+
+/* Somebody has removed the route, or a router has said that the prefix is not on-link. */
+static void an_address_without_a_route_to_its_network_moves_without(void **state)
+{
+	BENCH(bench);
+	const struct nv_addrs *addrs;
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	add_addr(&bench.now.addrs, HN, "198.51.100.5");
+	add_addr(&bench.now.addrs, HN, "203.0.113.5")->prefix_len = 32;
+	add_addr(&bench.now.addrs, HN, "2001:db8:1::5")->prefix_len = 64;
+	add_addr(&bench.now.addrs, HN, "2001:db8:2::5")->prefix_len = 64;
+	add_route(&bench.live, HN, "192.0.2.0", 24, NULL)->protocol = RTPROT_KERNEL;
+	add_route(&bench.live, ETH, "198.51.100.0", 24, NULL)->protocol = RTPROT_KERNEL;
+	add_route(&bench.live, HN, "198.51.100.0", 25, NULL)->protocol = RTPROT_KERNEL;
+	add_route(&bench.live, HN, "2001:db8:1::", 64, NULL)->protocol = RTPROT_KERNEL;
+	make_from(&bench, NULL);
+	addrs = &bench.plan.move[0].addrs;
+	assert_int_equal(addrs->addr[0].flags, 0);
+	assert_int_equal(addrs->addr[1].flags, IFA_F_NOPREFIXROUTE);
+	assert_int_equal(addrs->addr[2].flags, 0);
+	assert_int_equal(addrs->addr[3].flags, 0);
+	assert_int_equal(addrs->addr[4].flags, IFA_F_NOPREFIXROUTE);
+	nv_plan_auto(&bench.plan);
+	link_of(&bench, HN)->flags = 0; /* then the kernel has none yet */
+	make_from(&bench, NULL);
+	assert_int_equal(bench.plan.move[0].addrs.addr[1].flags, 0);
+}
+
+/* `ip route show | while read r; do ip route add table 100 $r; done` */
+static void a_network_that_was_copied_to_another_table_goes_along(void **state)
+{
+	BENCH(bench);
+	struct nv_route *route;
+
+	(void)state;
+	add_link(&bench, HN, "hn0");
+	add_addr(&bench.now.addrs, HN, "192.0.2.5");
+	add_route(&bench.live, HN, "192.0.2.0", 24, NULL)->protocol = RTPROT_KERNEL;
+	route = add_route(&bench.live, HN, "192.0.2.0", 24, NULL);
+	route->protocol = RTPROT_KERNEL;
+	route->table = 100;
+	make_from(&bench, NULL);
+	assert_int_equal(bench.carried.count, 1);
+	assert_int_equal(bench.carried.route[0].table, 100);
+}
+
 static void a_port_of_a_bond_is_refused(void **state)
 {
 	BENCH(bench);
@@ -468,6 +550,10 @@ int main(void)
 		cmocka_unit_test(with_dhcp_the_live_lease_comes_along),
 		cmocka_unit_test(vlans_move_with_what_is_on_them),
 		cmocka_unit_test(a_vlan_keeps_what_the_kernel_says_of_it),
+		cmocka_unit_test(a_vlan_keeps_a_mac_address_of_its_own),
+		cmocka_unit_test(a_vlan_that_the_lagg_has_by_another_name_is_refused),
+		cmocka_unit_test(an_address_without_a_route_to_its_network_moves_without),
+		cmocka_unit_test(a_network_that_was_copied_to_another_table_goes_along),
 		cmocka_unit_test(a_port_of_a_bond_is_refused),
 		cmocka_unit_test(a_place_in_a_bridge_goes_along),
 		cmocka_unit_test(a_bridge_that_cannot_have_both_is_refused),

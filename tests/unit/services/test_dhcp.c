@@ -74,7 +74,8 @@ static void the_old_clients_options_are_kept_but_not_its_files(void **state)
 	assert_command(&own, ifupdown, NV_DHCP_DHCLIENT,
 		"/sbin/dhclient -4 -1 -pf /run/dhclient.lagg0.pid "
 		"-lf /var/lib/dhcp/dhclient.lagg0.leases lagg0");
-	assert_command(NULL, "dhclient -6 -nw hn0", NV_DHCP_DHCLIENT,
+	/* What would make it give up is rc.conf's alone. */
+	assert_command(NULL, "dhclient -6 -1 -nw hn0", NV_DHCP_DHCLIENT,
 		"dhclient -6 -pf /run/dhclient6.lagg0.pid "
 		"-lf /var/lib/dhcp/dhclient6.lagg0.leases lagg0");
 	/* Of another kind, its options mean nothing. */
