@@ -10,6 +10,7 @@
 # the card's control queue, and what finds no room there is not told later.)
 set -eu
 cd "$(dirname "$0")"
+# shellcheck source=guest.bash
 . ./guest.bash
 [ "${1-}" = inside ] || exec ./with bookworm "${guest_packages[@]}" -- "$PWD/${0##*/}" inside
 

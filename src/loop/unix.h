@@ -8,12 +8,14 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#define NV_UNIX_CONNECT_WITHIN 30
+#define NV_LISTENER_REST       (NV_USEC_PER_SEC / 10)
+
 /*
  * Connects to @path. @type: SOCK_STREAM or SOCK_SEQPACKET, optionally with SOCK_NONBLOCK. Returns
  * 0, -ENAMETOOLONG, or -errno of connect(2): -ENOENT, -ECONNREFUSED (nobody listens); the backlog
  * is full: -EAGAIN with SOCK_NONBLOCK, else -ETIMEDOUT after NV_UNIX_CONNECT_WITHIN seconds.
  */
-#define NV_UNIX_CONNECT_WITHIN 30
 int nv_unix_connect(const char *path, int type, int *ret_fd);
 
 /* The process that connected, by SO_PEERCRED, as it was then. *ret_peer is untouched on failure. */
@@ -49,7 +51,6 @@ NV_DEFINE_AUTO(nv_listener, struct nv_listener *, nv_listener_free);
  * Accepts the connections that wait now, without waiting for the loop's turn. If the budget is used
  * up, it does so only NV_LISTENER_REST after the last time.
  */
-#define NV_LISTENER_REST (NV_USEC_PER_SEC / 10)
 void nv_listener_accept(struct nv_listener *listener);
 
 /*

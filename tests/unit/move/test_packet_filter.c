@@ -79,11 +79,13 @@ static void what_knows_it_by_its_index_ends_with_it(void **state)
 	static const char *const by_index[] = {
 		"{'chain': {'family': 'netdev', 'table': 't', 'name': 'in', 'dev': 'vlan5'}}",
 		"{'flowtable': {'family': 'inet', 'table': 't', 'name': 'f', 'dev': ['vlan5']}}",
-		"{'set': {'family': 'inet', 'name': 's', 'type': 'iface_index', 'elem': ['vlan5']}}",
+		"{'set': {'family': 'inet', 'name': 's', 'type': 'iface_index',"
+		"  'elem': ['vlan5']}}",
 		"{'rule': {'family': 'inet', 'table': 't', 'chain': 'c', 'expr': ["
 		"  {'match': {'left': {'meta': {'key': 'iif'}}, 'right': 'vlan5'}}]}}",
 		"{'rule': {'family': 'inet', 'table': 't', 'chain': 'c', 'expr': ["
-		"  {'vmap': {'key': {'meta': {'key': 'oif'}}, 'data': {'set': [['vlan5', {'drop': null}]]}}}]}}",
+		"  {'vmap': {'key': {'meta': {'key': 'oif'}},"
+		"    'data': {'set': [['vlan5', {'drop': null}]]}}}]}}",
 	};
 	char text[160] = "";
 
@@ -93,8 +95,9 @@ static void what_knows_it_by_its_index_ends_with_it(void **state)
 		struct nv_packet_filters filters = {};
 
 		nv_str_printf(&json,
-			"{'nftables': [%s, {'rule': {'family': 'inet', 'table': 't', 'chain': 'c', 'expr': ["
-			"  {'match': {'left': {'meta': {'key': 'iifname'}}, 'right': 'vlan5'}}]}}]}",
+			"{'nftables': [%s, {'rule': {'family': 'inet', 'table': 't', 'expr': ["
+			"  {'match': {'left': {'meta': {'key': 'iifname'}},"
+			"    'right': 'vlan5'}}]}}]}",
 			by_index[i]);
 		filters.nft = parse(nv_str_text(&json));
 		assert_true(nv_packet_filters_hold(&filters, "vlan5", "vlan5", text, sizeof(text)));
