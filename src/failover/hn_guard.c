@@ -5,7 +5,11 @@
 #include "base/move_lock.h"
 #include "kernel/diff.h"
 
+#include <linux/if.h>
+#include <string.h>
+
 #define MOVE_LOOK (NV_USEC_PER_SEC / 10)
+#define VLAN_LOOK (2 * NV_USEC_PER_SEC)
 
 /*
  * A report, of which there is one a second at most, may be about a frame from before the move. So
@@ -47,19 +51,47 @@ static bool hn_guard_finds_addr(
 	return true;
 }
 
-static bool hn_guard_finds_vlan(
-	const struct nv_failover *failover, const struct nv_view *view, struct nv_str *what)
+/* hyperv_vfup refuses a VLAN that the lagg has already under another name. */
+static bool hn_guard_is_refused(const struct nv_links *links, const struct nv_link *hn,
+	const struct nv_link *lagg, const struct nv_link *vlan)
+{
+	size_t length = strlen(hn->name);
+	bool is_named = strncmp(vlan->name, hn->name, length) == 0;
+	const struct nv_link *there = NULL;
+
+	while ((there = nv_links_next_vlan(links, lagg->ifindex, there ? there->ifindex : 0)))
+		if (there->vlan_id == vlan->vlan_id && strlen(there->name) > strlen(lagg->name))
+			return !is_named ||
+			       !nv_streq(there->name + strlen(lagg->name), vlan->name + length);
+	return false;
+}
+
+/* A VLAN that is up. Whoever has just made it gives it addresses for a moment still. */
+static bool hn_guard_finds_vlan(struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_view *view, const struct nv_link *lagg, struct nv_str *what)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
-	const struct nv_link *link = nv_links_next_stacked(links, view->hn->ifindex, 0);
-	struct nv_link now;
+	uint64_t now = nv_loop_now(failover->loop);
+	const struct nv_link *vlan = NULL;
+	struct nv_link live;
 
-	while (link && !link->vlan_id)
-		link = nv_links_next_stacked(links, view->hn->ifindex, link->ifindex);
-	if (!link || nv_kernel_link(failover->kernel, link->ifindex, &now) < 0 ||
-		now.lower != view->hn->ifindex)
+	while ((vlan = nv_links_next_vlan(links, view->hn->ifindex, vlan ? vlan->ifindex : 0)))
+		if ((vlan->flags & IFF_UP) && !hn_guard_is_refused(links, view->hn, lagg, vlan))
+			break;
+	if (!vlan || nv_kernel_link(failover->kernel, vlan->ifindex, &live) < 0 ||
+		live.lower != view->hn->ifindex) {
+		managed->memory.vlan = 0;
 		return false;
-	nv_str_printf(what, "the VLAN %s", link->name);
+	}
+	if (managed->memory.vlan != vlan->ifindex) {
+		managed->memory.vlan = vlan->ifindex;
+		managed->memory.vlan_since = now;
+	}
+	if (now - managed->memory.vlan_since < VLAN_LOOK) {
+		nv_failover_look_in(failover, VLAN_LOOK - (now - managed->memory.vlan_since));
+		return false;
+	}
+	nv_str_printf(what, "the VLAN %s", vlan->name);
 	return true;
 }
 
@@ -80,15 +112,15 @@ static bool hn_guard_finds_route(
  * process. Whatever else sends (a socket that is bound to hn) is no configuration, so hyperv_vfup
  * looks at a sender once and not again and again.
  */
-static bool hn_guard_finds(const struct nv_failover *failover, const struct nv_managed *managed,
-	const struct nv_view *view, struct nv_str *what)
+static bool hn_guard_finds(struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_view *view, const struct nv_link *lagg, struct nv_str *what)
 {
 	const struct nv_reclaim *reclaim = &managed->memory.reclaim;
 	unsigned int reports = managed->memory.bypass_reports;
 
 	if (hn_guard_finds_master(failover, view, what) ||
 		hn_guard_finds_addr(failover, view, what) ||
-		hn_guard_finds_vlan(failover, view, what) ||
+		hn_guard_finds_vlan(failover, managed, view, lagg, what) ||
 		(reports && hn_guard_finds_route(failover, view, what)))
 		return true;
 	nv_str_add(what, "something to send by itself, such as a DHCP client");
@@ -120,7 +152,7 @@ void nv_hn_guard(struct nv_failover *failover, struct nv_managed *managed,
 
 	if (path->mode != NV_MODE_LAGG || !lagg || !view->hn || !view->facts.vf_usable ||
 		view->facts.giving_back || !view->facts.answered || !managed->state.announced ||
-		!hn_guard_finds(failover, managed, view, &what))
+		!hn_guard_finds(failover, managed, view, lagg, &what))
 		return;
 	if (nv_move_lock_is_taken(failover->run_dir, managed->id.hn_name)) {
 		/* It sent before its configuration had moved. */

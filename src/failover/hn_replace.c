@@ -107,8 +107,7 @@ static int replace_take_place(struct nv_failover *failover, const struct nv_pair
 	return 0;
 }
 
-/* Ends the pair of an hn that can take another's place. Returns 0, with *managed NULL, or -EAGAIN.
- */
+/* Ends the pair of an hn that can take another's place: *managed is NULL then. 0 or -EAGAIN. */
 static int replace_make_way(
 	struct nv_failover *failover, const struct nv_pair *pair, struct nv_managed **managed)
 {

@@ -78,6 +78,8 @@ struct nv_managed_memory {
 	int dhcp_vf; /* ifindex of a VF to be searched for DHCP clients; 0: none */
 	struct nv_retry dhcp_retry; /* when it may be searched again */
 	struct nv_guard guard; /* addresses that were removed from the VF */
+	int vlan; /* ifindex of one that somebody has made on hn since; 0: none */
+	uint64_t vlan_since; /* when it was first seen up, by nv_loop_now() */
 	struct nv_reclaim reclaim; /* of what somebody gives hn after its configuration has moved */
 	/* reports that hn has sent frames by itself, though a lagg is the upper */
 	unsigned int bypass_reports;

@@ -19,7 +19,7 @@ struct nv_kernel;
 int nv_kernel_open(struct nv_kernel **ret_kernel);
 /*
  * Whether dumps may take long on a machine whose links change all the time, as when many containers
- * start. At first: of nv_kernel_open(), yes.
+ * start. A kernel of nv_kernel_open() is patient at first.
  */
 void nv_kernel_set_patient(struct nv_kernel *kernel, bool patient);
 struct nv_kernel *nv_kernel_free(struct nv_kernel *kernel);

@@ -79,6 +79,15 @@ const struct nv_link *nv_links_next_port(const struct nv_links *links, int maste
 	return types_next(links, &links->ports, master, after);
 }
 
+const struct nv_link *nv_links_next_vlan(const struct nv_links *links, int lower, int after)
+{
+	const struct nv_link *link = nv_links_next_stacked(links, lower, after);
+
+	while (link && !link->vlan_id)
+		link = nv_links_next_stacked(links, lower, link->ifindex);
+	return link;
+}
+
 /*
  * Makes room for one more element of @size bytes in an array of @count. The capacity is not stored:
  * it is at least the smallest power of two that is not below the count.
@@ -247,6 +256,12 @@ bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b)
 	return a->family == b->family && memcmp(&a->v6, &b->v6, nv_ip_size(a->family)) == 0;
 }
 
+bool nv_ip_is_link_local(const struct nv_ip *ip)
+{
+	return ip->family == AF_INET ? ntohl(ip->v4.s_addr) >> 16 == 0xa9fe
+				     : IN6_IS_ADDR_LINKLOCAL(&ip->v6);
+}
+
 const struct nv_addr *nv_addrs_by_ip(const struct nv_addrs *addrs, const struct nv_ip *ip)
 {
 	for (size_t i = 0; i < addrs->count; i++)
@@ -267,6 +282,12 @@ bool nv_routes_have_configured(const struct nv_routes *routes)
 			routes->route[i].protocol != RTPROT_KERNEL)
 			return true;
 	return false;
+}
+
+bool nv_route_is_network(const struct nv_route *route)
+{
+	return route->protocol == RTPROT_KERNEL && route->type == RTN_UNICAST &&
+	       route->table != RT_TABLE_LOCAL;
 }
 
 bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *b)

@@ -126,6 +126,8 @@ const struct nv_link *nv_links_by_name(const struct nv_links *links, const char 
  */
 const struct nv_link *nv_links_next_stacked(const struct nv_links *links, int lower, int after);
 const struct nv_link *nv_links_next_port(const struct nv_links *links, int master, int after);
+/* Of the links stacked on @lower, the next that is a VLAN. */
+const struct nv_link *nv_links_next_vlan(const struct nv_links *links, int lower, int after);
 
 /*
  * Inserts a copy of @link in order, or replaces the one with the same ifindex. Returns 0, -ENOMEM,
@@ -301,12 +303,16 @@ enum nv_route_how {
 
 size_t nv_ip_size(uint8_t family); /* bytes; 0 for a family other than IPv4 and IPv6 */
 bool nv_ip_equal(const struct nv_ip *a, const struct nv_ip *b);
+bool nv_ip_is_link_local(const struct nv_ip *ip); /* 169.254.0.0/16 (RFC 3927), fe80::/10 */
 
 /* The first with this local address; NULL: there is none. Owned by @addrs. */
 const struct nv_addr *nv_addrs_by_ip(const struct nv_addrs *addrs, const struct nv_ip *ip);
 
 /* Whether somebody has configured one of the routes: the kernel made the others. */
 bool nv_routes_have_configured(const struct nv_routes *routes);
+
+/* Whether it leads to a network as the kernel adds it with an address, or is a copy of such. */
+bool nv_route_is_network(const struct nv_route *route);
 
 /* Whether both have the same table, destination and TOS. */
 bool nv_route_same_destination(const struct nv_route *a, const struct nv_route *b);

@@ -203,16 +203,6 @@ static bool vfup_has_routes(struct vfup *up)
 	       nv_routes_have_configured(&routes);
 }
 
-static bool vfup_has_vlans(const struct vfup *up)
-{
-	const struct nv_links *links = &up->context.links;
-	const struct nv_link *link = nv_links_next_stacked(links, up->hn->ifindex, 0);
-
-	while (link && !link->vlan_id)
-		link = nv_links_next_stacked(links, up->hn->ifindex, link->ifindex);
-	return link;
-}
-
 /*
  * Whether an earlier run has left work, or somebody has configured hn since: addresses, routes, a
  * VLAN, a DHCP client or a bridge port.
@@ -222,7 +212,8 @@ static bool vfup_has_leftovers(struct vfup *up)
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
 	NV_AUTO(nv_dhcp_clients) struct nv_dhcp_clients clients = {};
 
-	return (up->hn->master && up->hn->master != up->pair.lagg) || vfup_has_vlans(up) ||
+	return (up->hn->master && up->hn->master != up->pair.lagg) ||
+	       nv_links_next_vlan(&up->context.links, up->hn->ifindex, 0) ||
 	       (nv_kernel_addrs(up->context.kernel, up->hn->ifindex, &addrs) == 0 && addrs.count) ||
 	       vfup_has_routes(up) || (nv_dhcp_find(up->hn->name, &clients) == 0 && clients.count);
 }

@@ -175,19 +175,13 @@ void nv_addresses_complete(struct nv_kernel *kernel, int ifindex, const struct n
 	}
 }
 
-/* 169.254.0.0/16 (RFC 3927), fe80::/10. */
-static bool addresses_is_link_local(const struct nv_ip *ip)
-{
-	return ip->family == AF_INET ? ntohl(ip->v4.s_addr) >> 16 == 0xa9fe
-				     : IN6_IS_ADDR_LINKLOCAL(&ip->v6);
-}
-
 static bool addresses_is_new(const struct nv_move *move, const struct nv_addr *addr)
 {
 	bool inherits = addr->local.family == AF_INET ? move->inherits4 : move->inherits6;
 
 	return inherits && (addr->flags & IFA_F_PERMANENT) && !(addr->flags & IFA_F_DADFAILED) &&
-	       !addresses_is_link_local(&addr->local) && !nv_addrs_by_ip(&move->seen, &addr->local);
+	       !nv_ip_is_link_local(&addr->local) && !nv_addrs_by_ip(&move->seen, &addr->local) &&
+	       !nv_addrs_by_ip(&move->addrs, &addr->local);
 }
 
 void nv_addresses_follow(struct nv_kernel *kernel, struct nv_move *move)
@@ -208,7 +202,7 @@ void nv_addresses_follow(struct nv_kernel *kernel, struct nv_move *move)
 			nv_notice("%s was given the address %s/%u meanwhile; that moves to %s too",
 				move->from_name, nv_ip_text(&addr->local, text), addr->prefix_len,
 				move->to_name);
-		nv_addrs_add(&move->seen, addr);
+		nv_addrs_add(&move->addrs, &moved);
 	}
 }
 
@@ -218,13 +212,11 @@ static bool addresses_is_gone(int r)
 }
 
 /* The last one first: removing a primary IPv4 address would remove its secondary addresses. */
-void nv_addresses_strip(struct nv_kernel *kernel, struct nv_move *move, int family)
+void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, int family)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
-	int r;
+	int r = nv_kernel_addrs(kernel, move->from, &addrs);
 
-	nv_addresses_follow(kernel, move);
-	r = nv_kernel_addrs(kernel, move->from, &addrs);
 	if (r < 0)
 		nv_warn("cannot list the addresses of %s: %s", move->from_name, nv_strerror(r));
 	for (size_t i = addrs.count; i-- > 0;) {

@@ -35,8 +35,8 @@ void nv_addresses_complete(struct nv_kernel *kernel, int ifindex, const struct n
  */
 void nv_addresses_follow(struct nv_kernel *kernel, struct nv_move *move);
 
-/* nv_addresses_follow(), and removes the addresses of a family from the old interface. */
-void nv_addresses_strip(struct nv_kernel *kernel, struct nv_move *move, int family);
+/* Removes the addresses of a family from the old interface. */
+void nv_addresses_strip(struct nv_kernel *kernel, const struct nv_move *move, int family);
 
 /* Removes the planned addresses from the new interface. */
 void nv_addresses_undo(struct nv_kernel *kernel, const struct nv_move *move);

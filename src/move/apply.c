@@ -17,6 +17,15 @@ static const struct nv_link_change bare = {
 	.to.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE,
 };
 
+static bool apply_has_link_local6(const struct nv_move *move)
+{
+	for (size_t i = 0; i < move->addrs.count; i++)
+		if (move->addrs.addr[i].local.family == AF_INET6 &&
+			nv_ip_is_link_local(&move->addrs.addr[i].local))
+			return true;
+	return false;
+}
+
 static int apply_make_vlan(
 	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
@@ -32,8 +41,8 @@ static int apply_make_vlan(
 	link.has_mac = move->has_mac;
 	memcpy(link.mac, move->mac, NV_MAC_LEN);
 	r = nv_kernel_link_add(kernel, &link, NULL, &move->to);
-	/* The addresses of the old one are added; the kernel shall not make any until then. */
-	if (r == 0 && move->was)
+	/* The old one's link-local address is added; the kernel shall not make it before. */
+	if (r == 0 && apply_has_link_local6(move))
 		nv_kernel_link_set(kernel, move->to, &bare);
 	if (r != -EEXIST)
 		return r;
@@ -44,6 +53,8 @@ static int apply_make_vlan(
 	if (!there || there->lower != lower->to || there->vlan_id != move->vlan_id)
 		return -EEXIST;
 	move->to = there->ifindex;
+	/* At a further move it was in use; else a run was killed that had not finished it. */
+	move->keeps = plan->move[0].keeps;
 	return 0;
 }
 
@@ -102,7 +113,7 @@ static bool apply_copy_settings(struct nv_kernel *kernel, struct nv_move *move)
 		nv_sysctls_copy(kernel, move);
 	if (move->accept_rtadv)
 		nv_sysctls_accept_rtadv(kernel, move->to_name);
-	r = nv_kernel_link_up(kernel, move->to, move->up);
+	r = move->up || !move->keeps ? nv_kernel_link_up(kernel, move->to, move->up) : 0;
 	if (r < 0) {
 		nv_err("cannot set %s up: %s", move->to_name, nv_strerror(r));
 		return false;
@@ -146,14 +157,28 @@ static void apply_close_link(struct nv_kernel *kernel, struct nv_move *move)
 {
 	if (!move->to)
 		nv_sysctls_save(kernel, move);
-	nv_kernel_link_set(kernel, move->from, &bare);
+	/* A VLAN is deleted; until then a run that repeats this one reads its settings. */
+	if (!move->vlan_id)
+		nv_kernel_link_set(kernel, move->from, &bare);
 	nv_sysctls_set(kernel, "ipv6", move->from_name, "accept_ra", "0");
 }
 
-static bool apply_remove_link(struct nv_kernel *kernel, struct nv_move *move)
+/* What was added since the plan was made follows. */
+static void apply_strip_rest(
+	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
 {
-	int r = nv_kernel_link_del(kernel, move->from);
+	nv_addresses_follow(kernel, move);
+	nv_replay_strip(kernel, plan, move);
+}
 
+static bool apply_remove_link(
+	struct nv_kernel *kernel, const struct nv_plan *plan, struct nv_move *move)
+{
+	int r;
+
+	if (move->to)
+		apply_strip_rest(kernel, plan, move);
+	r = nv_kernel_link_del(kernel, move->from);
 	if (r < 0 && r != -ENODEV) {
 		nv_err("cannot delete the VLAN %s: %s", move->from_name, nv_strerror(r));
 		return false;
@@ -167,7 +192,7 @@ static void apply_complete(struct nv_kernel *kernel, const struct nv_move *move)
 	const struct nv_link_change change = {
 		.what = NV_LINK_ADDR_GEN_MODE, .to.addr_gen_mode = move->addr_gen_mode};
 
-	if (move->vlan_id && move->was)
+	if (move->vlan_id && move->was && !move->keeps)
 		nv_kernel_link_set(kernel, move->to, &change);
 	nv_addresses_complete(kernel, move->to, &move->addrs);
 	if (move->from)
@@ -180,7 +205,7 @@ static bool apply_take_off(struct nv_kernel *kernel, const struct nv_plan *plan,
 {
 	switch (step->object) {
 	case NV_STEP_LINK:
-		return apply_remove_link(kernel, move);
+		return apply_remove_link(kernel, plan, move);
 	case NV_STEP_SETTINGS:
 		apply_close_link(kernel, move);
 		return true;
@@ -188,10 +213,10 @@ static bool apply_take_off(struct nv_kernel *kernel, const struct nv_plan *plan,
 		nv_bridge_leave(kernel, move);
 		return true;
 	case NV_STEP_REST:
-		nv_addresses_follow(kernel, move);
-		nv_replay_strip(kernel, plan, move);
+		apply_strip_rest(kernel, plan, move);
 		return true;
 	case NV_STEP_ADDRS4:
+		apply_strip_rest(kernel, plan, move);
 		nv_addresses_strip(kernel, move, AF_INET);
 		return true;
 	case NV_STEP_ADDRS6:
@@ -365,21 +390,26 @@ void nv_apply_keep(struct nv_kernel *kernel, const struct nv_plan *plan, const s
 		apply_put_again(kernel, plan, move);
 }
 
-/* What a client takes that hears no server is no lease: 169.254.0.0/16 (RFC 3927). */
-static bool apply_is_link_local(const struct nv_addr *addr)
+/* Not there before the client was started, or for longer now. */
+static bool apply_is_new(const struct nv_move *move, const struct nv_addr *addr)
 {
-	return ntohl(addr->local.v4.s_addr) >> 16 == 0xa9fe;
+	const struct nv_addr *had = nv_addrs_by_ip(&move->had, &addr->local);
+
+	return !had || (addr->valid_lft > had->valid_lft && addr->valid_lft != NV_LFT_FOREVER);
 }
 
-/* Whether there is an IPv4 address, link-local or not, that is new and did not move. */
+/*
+ * Whether there is an IPv4 address, link-local or not, that is new and did not move. What a client
+ * takes that hears no server is link-local, and no lease.
+ */
 static bool apply_has_other(const struct nv_move *move, const struct nv_addrs *now, bool link_local)
 {
 	for (size_t i = 0; i < now->count; i++) {
 		const struct nv_addr *addr = &now->addr[i];
 
-		if (addr->local.family == AF_INET && apply_is_link_local(addr) == link_local &&
-			!nv_addrs_by_ip(&move->addrs, &addr->local) &&
-			!nv_addrs_by_ip(&move->had, &addr->local))
+		if (addr->local.family == AF_INET &&
+			nv_ip_is_link_local(&addr->local) == link_local &&
+			!nv_addrs_by_ip(&move->addrs, &addr->local) && apply_is_new(move, addr))
 			return true;
 	}
 	return false;
@@ -393,6 +423,12 @@ static bool apply_is_renewed(const struct nv_addrs *now, const struct nv_addr *a
 	return there && there->valid_lft > addr->valid_lft;
 }
 
+/* One of IPv4 that was there when the plan was made, and not what somebody added since. */
+static bool apply_may_be_leased(const struct nv_move *move, const struct nv_addr *addr)
+{
+	return addr->local.family == AF_INET && nv_addrs_by_ip(&move->seen, &addr->local);
+}
+
 /*
  * The inherited address that was leased: the first that expires; if none does, the first of all,
  * for some clients give addresses no lifetime (udhcpc). The count: there is none.
@@ -404,7 +440,7 @@ static size_t apply_find_lease(const struct nv_move *move)
 	for (size_t i = move->addrs.count; i-- > move->n_configured_addrs;) {
 		const struct nv_addr *addr = &move->addrs.addr[i];
 
-		if (addr->local.family != AF_INET)
+		if (!apply_may_be_leased(move, addr))
 			continue;
 		if (found == move->addrs.count || addr->valid_lft != NV_LFT_FOREVER ||
 			move->addrs.addr[found].valid_lft == NV_LFT_FOREVER)
@@ -451,7 +487,7 @@ static void apply_keep_lease(
 		struct nv_addr *addr = &move->addrs.addr[i];
 		struct nv_addr mine;
 
-		if (addr->local.family != AF_INET || addr->valid_lft == NV_LFT_FOREVER ||
+		if (!apply_may_be_leased(move, addr) || addr->valid_lft == NV_LFT_FOREVER ||
 			apply_is_renewed(now, addr))
 			continue;
 		addr->valid_lft = addr->preferred_lft = NV_LFT_FOREVER;

@@ -247,6 +247,7 @@ static bool journal_comes_back(const struct nv_journal *journal, const struct nv
 
 	addr->ifindex = 0;
 	if (live && !journal_has_addr(&journal->configured, addr)) {
+		addr->flags |= live->flags & IFA_F_NOPREFIXROUTE;
 		addr->valid_lft = live->valid_lft;
 		addr->preferred_lft = live->preferred_lft;
 		return true;

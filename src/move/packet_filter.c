@@ -72,7 +72,7 @@ static bool packet_filter_is_by_index(const char *kind, const json_t *obj)
 {
 	return nv_streq(kind, "chain") || nv_streq(kind, "flowtable") ||
 	       packet_filter_has_text(obj, "iif") || packet_filter_has_text(obj, "oif") ||
-	       packet_filter_has_text(obj, "iface_index");
+	       packet_filter_has_text(obj, "sdif") || packet_filter_has_text(obj, "iface_index");
 }
 
 static const char *packet_filter_text(const json_t *object, const char *key)

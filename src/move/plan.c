@@ -24,7 +24,7 @@ bool nv_plan_route_counts(const struct nv_route *route)
 
 static bool plan_is_link_local(const struct nv_addr *addr)
 {
-	return addr->local.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->local.v6);
+	return addr->local.family == AF_INET6 && nv_ip_is_link_local(&addr->local);
 }
 
 static bool plan_configures_family(const struct nv_interface *wanted, int family)
@@ -73,37 +73,61 @@ struct nv_addr nv_plan_addr_on(const struct nv_addr *addr, const char *from, con
 	return moved;
 }
 
-/* A route to a network, as the kernel adds it with an address or for a router's prefix. */
-static bool plan_is_network(const struct nv_route *route)
-{
-	return route->protocol == RTPROT_KERNEL && route->type == RTN_UNICAST &&
-	       route->table != RT_TABLE_LOCAL;
-}
-
 static int plan_find_networks(struct planner *planner)
 {
-	NV_AUTO(nv_routes) struct nv_routes hops = {};
 	const struct nv_rtobjs *live = &planner->snapshot->objs;
 	int r = 0;
 
 	nv_each_rtobj (obj, live) {
-		nv_routes_auto(&hops);
-		if (r == 0 && nv_rtobj_route(obj, &hops) == 0 && hops.count &&
-			plan_is_network(&hops.route[0]))
+		NV_AUTO(nv_routes) struct nv_routes hops = {};
+
+		if (r == 0)
+			r = nv_rtobj_route(obj, &hops);
+		if (r == 0 && hops.count && nv_route_is_network(&hops.route[0]))
 			r = nv_routes_add(&planner->networks, &hops.route[0]);
+		r = r == -ENOMSG ? 0 : r;
 	}
 	return r;
+}
+
+/* The same address on the new interface, where an earlier run has put it; NULL: there is none. */
+static const struct nv_addr *plan_find_moved(
+	const struct planner *planner, const struct nv_move *move, const struct nv_addr *addr)
+{
+	const struct nv_addrs *live = &planner->snapshot->addrs;
+	const struct nv_link *to = nv_links_by_name(&planner->snapshot->links, move->to_name);
+
+	for (size_t i = 0; to && to->ifindex != move->from && i < live->count; i++)
+		if (live->addr[i].ifindex == to->ifindex &&
+			nv_ip_equal(&live->addr[i].local, &addr->local))
+			return &live->addr[i];
+	return NULL;
+}
+
+/*
+ * Whether an earlier run, which was killed, may have removed the routes to the old interface's
+ * networks: it has closed that, or it is a VLAN whose replacement does not exist yet.
+ */
+static bool plan_was_stripped(const struct nv_move *move, const struct nv_link *from)
+{
+	return from->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE ||
+	       nv_streq(move->from_name, move->to_name);
 }
 
 /*
  * Whether the address has no route to its network although it is not flagged so: somebody has
  * removed that, or a router has said that the prefix is not on-link (RFC 4861, 4.6.2).
  */
-static bool plan_lacks_network(
-	const struct planner *planner, const struct nv_link *from, const struct nv_addr *addr)
+static bool plan_lacks_network(const struct planner *planner, const struct nv_move *move,
+	const struct nv_link *from, const struct nv_addr *addr)
 {
 	bool is_ipv4 = addr->local.family == AF_INET;
+	const struct nv_addr *there = plan_find_moved(planner, move, addr);
 
+	if (there)
+		return there->flags & IFA_F_NOPREFIXROUTE;
+	if (plan_was_stripped(move, from))
+		return false;
 	if (!(from->flags & IFF_UP) || addr->prefix_len == (is_ipv4 ? 32 : 128) ||
 		(addr->flags & IFA_F_NOPREFIXROUTE) || plan_is_link_local(addr))
 		return false;
@@ -160,7 +184,7 @@ static int plan_addrs(struct planner *planner, struct nv_move *move, const struc
 			continue;
 		}
 		moved = nv_plan_addr_on(addr, move->from_name, move->to_name);
-		if (plan_lacks_network(planner, from, addr))
+		if (plan_lacks_network(planner, move, from, addr))
 			moved.flags |= IFA_F_NOPREFIXROUTE;
 		r = nv_addrs_add(&move->addrs, &moved);
 		if (r < 0)
@@ -490,10 +514,9 @@ static bool plan_is_made_by_hand(const struct nv_move *move, const struct nv_rou
 	return false;
 }
 
-/* `ip route add table 100 $route` copies it so, of what `ip route show` lists. */
-static bool plan_is_copied_network(const struct nv_route *route)
+bool nv_plan_is_copied_network(const struct nv_route *route)
 {
-	return plan_is_network(route) && route->table != RT_TABLE_MAIN;
+	return nv_route_is_network(route) && route->table != RT_TABLE_MAIN;
 }
 
 /* Whether a route's source address was on the old interface and will not be on the new one. */
@@ -520,7 +543,7 @@ static enum way plan_way_of_route(const struct planner *planner, const struct nv
 {
 	const struct nv_move *move = plan_find_move(&planner->plan, route->oif);
 
-	if (!move || (!nv_plan_route_counts(route) && !plan_is_copied_network(route) &&
+	if (!move || (!nv_plan_route_counts(route) && !nv_plan_is_copied_network(route) &&
 			     !plan_is_made_by_hand(move, route)))
 		return WAY_NONE;
 	/* What a router advertised moves too: it expires if the router is silent. */

@@ -56,8 +56,8 @@ struct nv_move {
 	/* Set by apply. */
 	int to; /* ifindex; 0 until it exists */
 	/*
-	 * the new interface existed before: it keeps its settings, MTU and description, and stays
-	 * on failure
+	 * the new interface existed before the first move: it keeps its settings, MTU and
+	 * description, and stays on failure
 	 */
 	bool keeps;
 	bool late; /* it could be made only after the old one was deleted */
@@ -130,6 +130,9 @@ bool nv_plan_is_empty(const struct nv_plan *plan);
  * Whether a route belongs to the configuration. False for one that the kernel adds with an address.
  */
 bool nv_plan_route_counts(const struct nv_route *route);
+
+/* Whether somebody has copied the route to a network to another table, as from `ip route show`. */
+bool nv_plan_is_copied_network(const struct nv_route *route);
 
 /* The address with the flags and the label that it has on another interface; ifindex is 0. */
 struct nv_addr nv_plan_addr_on(const struct nv_addr *addr, const char *from, const char *to);

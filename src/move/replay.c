@@ -150,19 +150,20 @@ void nv_replay_undo(struct nv_kernel *kernel, const struct nv_plan *plan)
 	}
 }
 
-static bool replay_is_network(const struct nv_route *route)
-{
-	return route->type == RTN_UNICAST && route->protocol == RTPROT_KERNEL &&
-	       route->table != RT_TABLE_LOCAL;
-}
-
-/* The plan's own have been removed before. The kernel adds networks with addresses. */
-static bool replay_is_new(const struct nv_rtobj *obj)
+/*
+ * The plan's own have been removed before. The kernel adds networks with addresses. @gateway: of
+ * those with a gateway, or of those without.
+ */
+static bool replay_is_new(const struct nv_rtobj *obj, bool gateway)
 {
 	NV_AUTO(nv_routes) struct nv_routes hops = {};
+	const struct nv_route *route;
 
-	return nv_rtobj_route(obj, &hops) < 0 || !hops.count ||
-	       !replay_is_network(&hops.route[0]) || hops.route[0].table != RT_TABLE_MAIN;
+	if (nv_rtobj_route(obj, &hops) < 0 || !hops.count)
+		return !gateway;
+	route = &hops.route[0];
+	return route->has_gateway == gateway &&
+	       (!nv_route_is_network(route) || nv_plan_is_copied_network(route));
 }
 
 static bool replay_is_to_go(const struct nv_rtobj *obj)
@@ -179,7 +180,23 @@ static bool replay_is_to_go(const struct nv_rtobj *obj)
 	if (hops.count > 1 && hops.route[0].family == AF_INET)
 		return false;
 	return hops.count &&
-	       (replay_is_network(&hops.route[0]) || nv_plan_route_counts(&hops.route[0]));
+	       (nv_route_is_network(&hops.route[0]) || nv_plan_route_counts(&hops.route[0]));
+}
+
+/* Those that the new interface is to have too; routes without a gateway first. */
+static int replay_request_follow(
+	const struct nv_rtobjs *found, const struct nv_move *move, struct nv_rtobjs *requests)
+{
+	const struct nv_link_map map = {move->from, move->to, move->from_name, move->to_name};
+	const struct nv_link_maps list = {&map, 1};
+	int r = 0;
+
+	for (int gateway = 0; gateway <= 1; gateway++)
+		nv_each_rtobj (obj, found)
+			if (r == 0 && nv_rtobj_refers(obj, &list) && replay_is_to_go(obj) &&
+				replay_is_new(obj, gateway))
+				r = nv_rtobjs_request(requests, obj, NV_RTOBJ_ADD, &list);
+	return r;
 }
 
 /* @follow: gets requests for those that the new interface is to have too; NULL: it gets none. */
@@ -187,20 +204,15 @@ static int replay_request_strip(struct nv_kernel *kernel, const struct nv_move *
 	enum nv_rtobj_kind kind, struct nv_rtobjs *follow, struct nv_rtobjs *requests)
 {
 	const struct nv_link_map from = {move->from, move->from, move->from_name, move->from_name};
-	const struct nv_link_map map = {move->from, move->to, move->from_name, move->to_name};
 	const struct nv_link_maps list = {&from, 1};
 	NV_AUTO(nv_rtobjs) struct nv_rtobjs found = {};
 	int r = nv_kernel_rtobjs(kernel, kind, move->from, &found);
 
-	nv_each_rtobj (obj, &found) {
-		if (r < 0 || !nv_rtobj_refers(obj, &list) || !replay_is_to_go(obj))
-			continue;
-		if (follow && replay_is_new(obj))
-			r = nv_rtobjs_request(
-				follow, obj, NV_RTOBJ_ADD, &(struct nv_link_maps){&map, 1});
-		if (r == 0)
+	if (r == 0 && follow)
+		r = replay_request_follow(&found, move, follow);
+	nv_each_rtobj (obj, &found)
+		if (r == 0 && nv_rtobj_refers(obj, &list) && replay_is_to_go(obj))
 			r = nv_rtobjs_request(requests, obj, NV_RTOBJ_DELETE, &list);
-	}
 	return r;
 }
 

@@ -142,9 +142,10 @@ int main(int argc, char **argv)
 		return netvf_usage();
 	context.args = argv + optind + 1;
 	status = netvf_run_command(&context, run_dir, argv[optind]);
+	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	fprintf(stderr, "netvf: %s: cannot write all of it: %s\n", argv[optind],
-		nv_strerror(-errno));
+		nv_strerror(errno ? -errno : -EIO));
 	return EXIT_FAILURE;
 }

@@ -59,6 +59,7 @@ struct nv_daemon {
 	struct nv_daemon_watchdog watchdog;
 	struct nv_watch *priority; /* ends nv_priority_yield(); NULL: it was not allowed */
 	bool may_switch; /* of nv_priority_need() */
+	bool yields; /* between nv_priority_yield() and its end */
 	int ready_fd; /* tells the parent in the foreground to exit; -1: there is none */
 	struct pidfh *pid_file;
 };

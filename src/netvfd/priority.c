@@ -32,8 +32,9 @@ static int priority_raise(void)
 
 static void priority_take_again(void *data)
 {
-	const struct nv_daemon *daemon = data;
+	struct nv_daemon *daemon = data;
 
+	daemon->yields = false;
 	if (daemon->may_switch)
 		priority_raise();
 }
@@ -51,16 +52,18 @@ void nv_priority_need(struct nv_daemon *daemon, bool may_switch)
 	if (!daemon->priority || daemon->may_switch == may_switch)
 		return;
 	daemon->may_switch = may_switch;
-	if (may_switch)
-		priority_raise();
-	else
+	if (!may_switch)
 		priority_set(SCHED_OTHER, 0);
+	else if (!daemon->yields)
+		priority_raise();
 }
 
 void nv_priority_yield(struct nv_daemon *daemon)
 {
-	if (daemon->priority && daemon->may_switch && priority_set(SCHED_OTHER, 0) == 0)
-		nv_watch_arm(daemon->priority, NV_PRIORITY_YIELD);
+	if (!daemon->priority || priority_set(SCHED_OTHER, 0) < 0)
+		return;
+	daemon->yields = true;
+	nv_watch_arm(daemon->priority, NV_PRIORITY_YIELD);
 }
 
 void nv_priority_stop(struct nv_daemon *daemon)

@@ -106,7 +106,9 @@ class Cloud(Peer):
         self._directory = directory
 
     def serve(self, host):
-        return [Server(host.host, lease="10m", directory=self._directory)]
+        # netplan waits at boot for a name server, from Debian testing's version on.
+        return [Server(host.host, lease="10m", directory=self._directory,
+                       name_server=HOST_ADDRESS)]
 
     def log(self, guest):
         return guest.run(

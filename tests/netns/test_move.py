@@ -93,6 +93,8 @@ def test_networks_move_as_they_are(programs, guest):
     for after, earlier in zip(all_routes(guest), before):
         assert [line for line in after if not of_both.search(line)] == [
             line for line in earlier if not of_both.search(line)]
+    programs.run("hyperv_vfup", "-r", "hn0")
+    assert all_routes(guest) == before
 
 
 def test_a_neighbour_that_was_set_takes_the_place_of_a_learnt_one(programs, guest):

@@ -103,15 +103,45 @@ static void a_bridge_that_takes_hn_is_a_configuration_too(void **state)
 
 static void a_vlan_on_hn_is_a_configuration_too(void **state)
 {
-	struct nv_link vlan = {.name = "hn0.7", .kind = "vlan", .vlan_id = 7, .flags = IFF_UP};
+	struct nv_link vlan = {.name = "hn0.7", .kind = "vlan", .vlan_id = 7};
 
 	(void)state;
 	make_all();
 	vlan.lower = hn();
+	vlan.ifindex = fake_put_link(fake, &vlan);
+	hear();
+	nv_loop_advance(loop, 10 * NV_USEC_PER_SEC);
+	expect("");
+	vlan.flags = IFF_UP;
 	fake_put_link(fake, &vlan);
 	hear();
+	nv_loop_advance(loop, 2 * NV_USEC_PER_SEC - 1);
+	expect(""); /* it gets its addresses for a moment still */
+	nv_loop_advance(loop, 1);
 	expect("VF_UP hn0\n");
 	assert_int_equal(said("hn0: somebody gave it the VLAN hn0.7, but "), 1);
+}
+
+/* hyperv_vfup refuses it, and would do so again. */
+static void a_vlan_that_the_lagg_has_by_another_name_stays(void **state)
+{
+	struct nv_link vlan = {.name = "vlan7", .kind = "vlan", .vlan_id = 7, .flags = IFF_UP};
+	struct nv_link there = {.name = "lagg0.7", .kind = "vlan", .vlan_id = 7, .flags = IFF_UP};
+
+	(void)state;
+	make_all();
+	there.lower = fake_link(fake, "lagg0").ifindex;
+	fake_put_link(fake, &there);
+	vlan.lower = hn();
+	fake_put_link(fake, &vlan);
+	hear();
+	nv_loop_advance(loop, 10 * NV_USEC_PER_SEC);
+	expect("");
+	nv_strcopy(vlan.name, sizeof(vlan.name), "hn0.7");
+	fake_put_link(fake, &vlan);
+	hear();
+	nv_loop_advance(loop, 2 * NV_USEC_PER_SEC);
+	expect("VF_UP hn0\n");
 }
 
 static void a_route_is_looked_for_when_hn_has_sent(void **state)
@@ -197,6 +227,7 @@ int main(void)
 		TEST(at_a_bounded_rate_and_then_it_is_left),
 		TEST(a_bridge_that_takes_hn_is_a_configuration_too),
 		TEST(a_vlan_on_hn_is_a_configuration_too),
+		TEST(a_vlan_that_the_lagg_has_by_another_name_stays),
 		TEST(a_route_is_looked_for_when_hn_has_sent),
 		TEST(what_sends_and_is_nothing_known_is_looked_at_once),
 		TEST(what_the_hn_of_another_pair_sends_is_nothing_to_it),

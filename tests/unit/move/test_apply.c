@@ -281,13 +281,43 @@ static void a_vlan_with_a_mac_address_of_its_own_has_it_again(void **state)
 	vlan->has_mac = true;
 	memcpy(vlan->mac, mac, sizeof(mac));
 	vlan->addr_gen_mode = IN6_ADDR_GEN_MODE_RANDOM;
+	put_addr(&bench, vlan->ifindex, "fe80::5/64", UINT32_MAX);
+	put_vlan(&bench, "hn0.6", 6);
 	make_plan(&bench);
 	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
 	assert_memory_equal(fake_link(bench.fake, "lagg0.5").mac, mac, sizeof(mac));
 	assert_int_equal(fake_link(bench.fake, "lagg0.5").addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
+	/* Without a link-local address the kernel is to make one, as it would have. */
+	assert_int_equal(fake_link(bench.fake, "lagg0.6").addr_gen_mode, 0);
 	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP_PATHS));
 	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
 	assert_int_equal(fake_link(bench.fake, "lagg0.5").addr_gen_mode, IN6_ADDR_GEN_MODE_RANDOM);
+}
+
+/* Somebody has made hn0.5 again, after lagg0.5 had taken its place. */
+static void a_vlan_that_the_lagg_uses_is_left_as_it_is(void **state)
+{
+	BENCH(bench);
+	struct nv_kernel *kernel = bench.fake->kernel;
+	struct nv_link there = {
+		.name = "lagg0.5", .kind = "vlan", .vlan_id = 5, .flags = IFF_UP, .mtu = 9000};
+	struct nv_link *vlan;
+
+	(void)state;
+	put_vlan(&bench, "hn0.5", 5);
+	vlan = &bench.fake->links.link[bench.fake->links.count - 1];
+	vlan->flags = 0;
+	vlan->mtu = 1500;
+	make_plan(&bench);
+	there.lower = bench.lagg;
+	fake_put_link(bench.fake, &there);
+	bench.plan.move[0].keeps = true;
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_FILL));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP_PATHS));
+	assert_true(nv_apply(kernel, &bench.plan, NV_STAGE_STRIP));
+	assert_int_equal(fake_link(bench.fake, "lagg0.5").flags & IFF_UP, IFF_UP);
+	assert_int_equal(fake_link(bench.fake, "lagg0.5").mtu, 9000);
+	assert_non_null(find(&bench, fake_link(bench.fake, "lagg0.5").ifindex, "198.51.100.5/24"));
 }
 
 static void put_set(struct bench *bench, const char *text)
@@ -567,6 +597,7 @@ int main(void)
 		cmocka_unit_test(a_vlan_whose_name_is_taken_waits),
 		cmocka_unit_test(a_vlan_that_keeps_its_name_keeps_its_settings),
 		cmocka_unit_test(a_vlan_with_a_mac_address_of_its_own_has_it_again),
+		cmocka_unit_test(a_vlan_that_the_lagg_uses_is_left_as_it_is),
 		cmocka_unit_test(what_is_added_during_the_move_is_not_lost),
 		cmocka_unit_test(an_address_that_the_kernel_refuses_ends_it),
 		cmocka_unit_test(a_live_route_that_the_kernel_refuses_does_where_rcconf_is_silent),

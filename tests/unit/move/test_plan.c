@@ -252,6 +252,18 @@ static void an_address_without_a_route_to_its_network_moves_without(void **state
 	assert_int_equal(addrs->addr[3].flags, 0);
 	assert_int_equal(addrs->addr[4].flags, IFA_F_NOPREFIXROUTE);
 	nv_plan_auto(&bench.plan);
+	/* A run that was killed has removed the routes, and given the lagg the addresses. */
+	add_link(&bench, 9, "lagg0");
+	add_addr(&bench.now.addrs, 9, "198.51.100.5");
+	make_from(&bench, NULL);
+	assert_int_equal(bench.plan.move[0].addrs.addr[1].flags, 0);
+	assert_int_equal(bench.plan.move[0].addrs.addr[4].flags, IFA_F_NOPREFIXROUTE);
+	nv_plan_auto(&bench.plan);
+	link_of(&bench, HN)->addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	make_from(&bench, NULL);
+	assert_int_equal(bench.plan.move[0].addrs.addr[4].flags, 0);
+	nv_plan_auto(&bench.plan);
+	link_of(&bench, HN)->addr_gen_mode = 0;
 	link_of(&bench, HN)->flags = 0; /* then the kernel has none yet */
 	make_from(&bench, NULL);
 	assert_int_equal(bench.plan.move[0].addrs.addr[1].flags, 0);

@@ -58,6 +58,14 @@ static void it_is_had_while_there_is_a_vf(void **state)
 	assert_int_equal(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
 	nv_priority_need(&daemon_, true);
 	assert_int_equal(sched_getscheduler(0), real_time);
+	/* A VF that comes soon after an arrival does not cut the time short. */
+	nv_priority_need(&daemon_, false);
+	nv_priority_yield(&daemon_);
+	nv_priority_need(&daemon_, true);
+	nv_loop_advance(daemon_.loop, NV_PRIORITY_YIELD - 1);
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+	nv_loop_advance(daemon_.loop, 1);
+	assert_int_equal(sched_getscheduler(0), real_time);
 	/* The VF goes while it is given up. */
 	nv_priority_yield(&daemon_);
 	nv_priority_need(&daemon_, false);
