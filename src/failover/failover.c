@@ -345,10 +345,11 @@ bool nv_failover_is_inert(const struct nv_failover *failover)
 	return !failover->in_use;
 }
 
-bool nv_failover_has_vf(const struct nv_failover *failover)
+bool nv_failover_is_urgent(const struct nv_failover *failover)
 {
 	for (size_t i = 0; i < failover->n_managed; i++)
-		if (failover->managed[i].state.vf)
+		if (failover->managed[i].state.vf ||
+			failover->managed[i].state.mode == NV_MODE_LAGG)
 			return true;
 	return false;
 }

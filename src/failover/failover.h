@@ -41,8 +41,11 @@ void nv_failover_settle_all(struct nv_failover *failover);
 
 /* Whether no pair has a VF or a lagg, or has had one: there is nothing to keep flowing. */
 bool nv_failover_is_inert(const struct nv_failover *failover);
-/* Whether a pair has a VF: it may have to be switched. */
-bool nv_failover_has_vf(const struct nv_failover *failover);
+/*
+ * Whether netvfd must have the processor at once: a pair has a VF, which it may have to leave, or a
+ * lagg, which nobody else announces when the machine has moved to another host.
+ */
+bool nv_failover_is_urgent(const struct nv_failover *failover);
 
 /*
  * Whether a link is the VF of a pair and an administrator has set it down: it is down, and was up

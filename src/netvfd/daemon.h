@@ -58,7 +58,7 @@ struct nv_daemon {
 	unsigned long events;
 	struct nv_daemon_watchdog watchdog;
 	struct nv_watch *priority; /* ends nv_priority_yield(); NULL: it was not allowed */
-	bool may_switch; /* of nv_priority_need() */
+	bool urgent; /* of nv_priority_need() */
 	bool yields; /* between nv_priority_yield() and its end */
 	int ready_fd; /* tells the parent in the foreground to exit; -1: there is none */
 	struct pidfh *pid_file;
@@ -128,10 +128,10 @@ void nv_shutdown(struct nv_daemon *daemon);
 int nv_priority_start(struct nv_daemon *daemon);
 
 /*
- * Takes it, or does without it. @may_switch: whether a pair has a VF (nv_failover_has_vf()). Until
- * the first call after the start it is assumed.
+ * Takes it, or does without it. @urgent: nv_failover_is_urgent(). Until the first call after the
+ * start it is taken.
  */
-void nv_priority_need(struct nv_daemon *daemon, bool may_switch);
+void nv_priority_need(struct nv_daemon *daemon, bool urgent);
 
 #define NV_PRIORITY_YIELD (NV_USEC_PER_SEC / 2) /* microseconds */
 /*

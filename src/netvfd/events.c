@@ -262,7 +262,7 @@ static void events_on_settled(void *data)
 {
 	struct nv_daemon *daemon = data;
 
-	nv_priority_need(daemon, nv_failover_has_vf(daemon->failover));
+	nv_priority_need(daemon, nv_failover_is_urgent(daemon->failover));
 	nv_events_flush(daemon);
 }
 

@@ -110,7 +110,7 @@ static void netvfd_on_settled(void *data)
 	/* the first call comes from inside the monitor's start */
 	daemon->failover->monitor = daemon->monitor;
 	nv_failover_settle(daemon->failover);
-	nv_priority_need(daemon, nv_failover_has_vf(daemon->failover));
+	nv_priority_need(daemon, nv_failover_is_urgent(daemon->failover));
 	nv_watchdog_resume(daemon);
 	nv_events_flush(daemon);
 }

@@ -35,24 +35,24 @@ static void priority_take_again(void *data)
 	struct nv_daemon *daemon = data;
 
 	daemon->yields = false;
-	if (daemon->may_switch)
+	if (daemon->urgent)
 		priority_raise();
 }
 
 int nv_priority_start(struct nv_daemon *daemon)
 {
-	daemon->may_switch = true;
+	daemon->urgent = true;
 	if (priority_raise() < 0)
 		return 0;
 	return nv_loop_watch_timer(daemon->loop, priority_take_again, daemon, &daemon->priority);
 }
 
-void nv_priority_need(struct nv_daemon *daemon, bool may_switch)
+void nv_priority_need(struct nv_daemon *daemon, bool urgent)
 {
-	if (!daemon->priority || daemon->may_switch == may_switch)
+	if (!daemon->priority || daemon->urgent == urgent)
 		return;
-	daemon->may_switch = may_switch;
-	if (!may_switch)
+	daemon->urgent = urgent;
+	if (!urgent)
 		priority_set(SCHED_OTHER, 0);
 	else if (!daemon->yields)
 		priority_raise();

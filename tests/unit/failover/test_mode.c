@@ -334,6 +334,21 @@ static void an_hn_of_rcconf_waits_for_no_manager(void **state)
 	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
 }
 
+/* What may have to be left, and what only netvfd announces after the machine has moved. */
+static void a_vf_and_a_lagg_are_urgent(void **state)
+{
+	(void)state;
+	assert_false(nv_failover_is_urgent(failover));
+	go_transparent();
+	assert_true(nv_failover_is_urgent(failover));
+	fake_del_link(fake, fake_link(fake, "nvt0").ifindex);
+	hear();
+	assert_false(nv_failover_is_urgent(failover));
+	make_lagg();
+	nv_failover_settle_all(failover);
+	assert_true(nv_failover_is_urgent(failover));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +373,7 @@ int main(void)
 		TEST(an_hn_with_an_address_waits_for_no_manager),
 		TEST(an_hn_in_a_bridge_waits_for_no_manager),
 		TEST(an_hn_of_rcconf_waits_for_no_manager),
+		TEST(a_vf_and_a_lagg_are_urgent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,7 @@ void nv_failover_note_action(struct nv_failover *failover, const char *subject)
 	t.looks++;
 }
 
-bool nv_failover_has_vf(const struct nv_failover *failover)
+bool nv_failover_is_urgent(const struct nv_failover *failover)
 {
 	(void)failover;
 	return false;
