@@ -173,13 +173,21 @@ static int vfup_enter_datapath(struct vfup *up)
 	return nv_datapath_change(up->datapath, up->hn->ifindex, &change);
 }
 
+/* Whether no netvfd runs. One that is too busy to accept a connection does. */
+static bool vfup_is_alone(const char *run_dir)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+	int r = nv_client_open(run_dir, &client);
+
+	return r < 0 && r != -ETIMEDOUT;
+}
+
 /* If netvfd runs, the pair is in the data path already, and netvfd chooses the active port. */
 static bool vfup_join(struct vfup *up)
 {
-	NV_AUTO(nv_client) struct nv_client *client = NULL;
-	int r = nv_client_open(up->context.run_dir, &client);
+	int r;
 
-	up->no_daemon = r < 0 && r != -ETIMEDOUT; /* it is busy */
+	up->no_daemon = vfup_is_alone(up->context.run_dir);
 	if (!up->no_daemon && nv_datapath_get(up->datapath, up->hn->ifindex, &up->pair) == 0)
 		return true;
 	if (up->no_daemon)
@@ -605,15 +613,6 @@ static bool vfup_release(struct vfup *up, const char *hn)
 		nv_links_by_name(&up->context.links, up->lagg_name))
 		vfup_create_lagg(up);
 	return nv_release(&up->context, up->datapath, up->hn, up->lagg);
-}
-
-static bool vfup_is_alone(const char *run_dir)
-{
-	NV_AUTO(nv_client) struct nv_client *client = NULL;
-
-	int r = nv_client_open(run_dir, &client);
-
-	return r < 0 && r != -ETIMEDOUT;
 }
 
 /*

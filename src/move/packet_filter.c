@@ -243,7 +243,6 @@ bool nv_packet_filters_hold(const struct nv_packet_filters *filters, const char 
 
 	if (nv_streq(ifname, too))
 		return packet_filters_hold_index(filters, ifname, ret_text, size);
-
 	for (size_t i = 0; i < NV_PACKET_FILTERS; i++)
 		if (nv_packet_filter_names(filters, i, ifname, ret_text, size) &&
 			!nv_packet_filter_names(filters, i, too, other, sizeof(other)))

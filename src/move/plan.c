@@ -406,10 +406,11 @@ static int plan_one(struct planner *planner, const struct nv_link *from, const s
 
 static const struct nv_link *plan_find_vlan(const struct nv_links *links, int lower, uint16_t id)
 {
-	for (size_t i = 0; lower && i < links->count; i++)
-		if (plan_is_stacked_on(&links->link[i], lower) && links->link[i].vlan_id == id)
-			return &links->link[i];
-	return NULL;
+	const struct nv_link *link = nv_links_next_vlan(links, lower, 0);
+
+	while (link && link->vlan_id != id)
+		link = nv_links_next_vlan(links, lower, link->ifindex);
+	return link;
 }
 
 static bool plan_wants_vlan(const struct nv_interface *wanted, uint16_t id)

@@ -37,11 +37,12 @@ struct nv_link *add_link(struct bench *bench, int ifindex, const char *name)
 
 void add_vlan(struct bench *bench, int ifindex, const char *name, int lower, uint16_t id)
 {
-	struct nv_link *link = add_link(bench, ifindex, name);
+	struct nv_link link = *add_link(bench, ifindex, name);
 
-	nv_strcopy(link->kind, sizeof(link->kind), "vlan");
-	link->lower = lower;
-	link->vlan_id = id;
+	nv_strcopy(link.kind, sizeof(link.kind), "vlan");
+	link.lower = lower;
+	link.vlan_id = id;
+	assert_int_equal(nv_links_put(&bench->now.links, &link), 0);
 }
 
 struct nv_addr *add_addr(struct nv_addrs *addrs, int ifindex, const char *text)

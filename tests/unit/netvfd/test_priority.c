@@ -22,14 +22,19 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void it_is_given_up_for_a_while_and_taken_again(void **state)
-{
-	const int real_time = SCHED_RR | SCHED_RESET_ON_FORK;
+static const int real_time = SCHED_RR | SCHED_RESET_ON_FORK;
 
-	(void)state;
+static void start(void)
+{
 	assert_int_equal(nv_priority_start(&daemon_), 0);
 	if (sched_getscheduler(0) != real_time)
 		skip(); /* not allowed here */
+}
+
+static void it_is_given_up_for_a_while_and_taken_again(void **state)
+{
+	(void)state;
+	start();
 	nv_priority_yield(&daemon_);
 	assert_int_equal(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
 	nv_loop_advance(daemon_.loop, NV_PRIORITY_YIELD - 1);
@@ -44,12 +49,8 @@ static void it_is_given_up_for_a_while_and_taken_again(void **state)
 
 static void it_is_had_while_there_is_a_vf(void **state)
 {
-	const int real_time = SCHED_RR | SCHED_RESET_ON_FORK;
-
 	(void)state;
-	assert_int_equal(nv_priority_start(&daemon_), 0);
-	if (sched_getscheduler(0) != real_time)
-		skip(); /* not allowed here */
+	start();
 	nv_priority_need(&daemon_, false);
 	assert_int_equal(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
 	/* An arrival without a VF does not bring it back later. */
