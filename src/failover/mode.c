@@ -31,26 +31,46 @@ static void mode_find_manager(struct nv_failover *failover, struct nv_managed *m
 	managed->status.manager = manager;
 }
 
-/* An address that reaches further than the link. @by_hand: none that IPv6 has made by itself. */
-static bool mode_has_address(const struct nv_failover *failover, int ifindex, bool by_hand)
+enum mode_origin {
+	ORIGIN_ANY,
+	ORIGIN_NOT_IPV6, /* none that IPv6 has made by itself */
+	ORIGIN_STATIC, /* nor one with a lifetime, as a DHCP client gives it */
+};
+
+static bool mode_is_from(const struct nv_addr *addr, enum mode_origin origin)
+{
+	return origin == ORIGIN_ANY || addr->flags & IFA_F_PERMANENT ||
+	       (origin == ORIGIN_NOT_IPV6 && addr->local.family == AF_INET);
+}
+
+/* An address that reaches further than the link. */
+static bool mode_has_address(
+	const struct nv_failover *failover, int ifindex, enum mode_origin origin)
 {
 	const struct nv_addrs addrs = nv_addrs_of(nv_monitor_addrs(failover->monitor), ifindex);
 
 	for (size_t i = 0; i < addrs.count; i++)
-		if (addrs.addr[i].scope < RT_SCOPE_LINK &&
-			(!by_hand || addrs.addr[i].local.family == AF_INET ||
-				(addrs.addr[i].flags & IFA_F_PERMANENT)))
+		if (addrs.addr[i].scope < RT_SCOPE_LINK && mode_is_from(&addrs.addr[i], origin))
 			return true;
 	return false;
+}
+
+static bool mode_has_upper(const struct nv_links *links, const struct nv_link *hn)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (links->link[i].lower == hn->ifindex)
+			return true;
+	return hn->master;
 }
 
 /* Whether nobody has configured hn, and rc.conf does not mention it. */
 static bool mode_is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
 {
-	const struct nv_link *hn =
-		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
+	const struct nv_links *links = nv_monitor_links(failover->monitor);
+	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
 
-	return hn && !hn->master && !mode_has_address(failover, managed->id.hn, false) &&
+	return hn && !mode_has_upper(links, hn) &&
+	       !mode_has_address(failover, managed->id.hn, ORIGIN_ANY) &&
 	       !nv_rcconf_get_for(failover->rcconf, "ifconfig_%s", managed->id.hn_name);
 }
 
@@ -58,11 +78,17 @@ bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *m
 {
 	const struct nv_link *hn =
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
+	/*
+	 * As a VF comes: a network manager may have set hn up, and wait there for an answer that
+	 * never comes. Later it is somebody's mistake.
+	 */
+	bool is_static =
+		vf && managed->state.vf != vf && mode_has_address(failover, vf, ORIGIN_STATIC);
 	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
 	bool unused = managed->state.mode != NV_MODE_LAGG && hn &&
-		      (managed->memory.hn_unused || !(hn->flags & IFF_UP)) &&
+		      (managed->memory.hn_unused || !(hn->flags & IFF_UP) || is_static) &&
 		      mode_is_untouched(failover, managed);
-	bool own = unused && vf && mode_has_address(failover, vf, true);
+	bool own = unused && vf && mode_has_address(failover, vf, ORIGIN_NOT_IPV6);
 
 	managed->memory.hn_unused = unused && (own || managed->memory.hn_unused);
 	return own;

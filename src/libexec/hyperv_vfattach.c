@@ -19,6 +19,9 @@
 /* microseconds; an action may run for 300 s (netvf_action_timeout) */
 #define RETRY_FOR 240000000ULL
 
+#define MANAGED_BY_US "ID_NET_MANAGED_BY=netvf" /* 80-netvf.rules */
+#define LET_GO_WITHIN 10 /* seconds */
+
 /*
  * The pair of this VF, if it is managed. Prints the reason if the interface is a VF whose pair is
  * not.
@@ -109,6 +112,56 @@ static bool vfattach_await_udev(int ifindex)
 	return looks;
 }
 
+/* udev has processed the VF before it had netvf's rules. */
+static void vfattach_mark(const struct nv_link *vf)
+{
+	const struct timespec pause = {.tv_nsec = NV_UDEV_LOOK_MS * 1000000L};
+	int looks = NV_UDEV_WAIT_MS / NV_UDEV_LOOK_MS;
+	int r = nv_udev_process_again(vf->name, "change");
+
+	if (r < 0)
+		nv_warn("cannot have udev process %s again: %s", vf->name, nv_strerror(r));
+	while (r == 0 && looks-- && !nv_udev_has(vf->ifindex, MANAGED_BY_US))
+		nanosleep(&pause, NULL);
+}
+
+/* NetworkManager leaves addresses behind, and netvfd would fight for them only later. */
+static void vfattach_make_bare(struct nv_kernel *kernel, const struct nv_link *vf)
+{
+	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
+
+	nv_port_setup_vf(kernel, vf, 0, NULL);
+	if (nv_kernel_addrs(kernel, vf->ifindex, &addrs) < 0)
+		return;
+	for (size_t i = 0; i < addrs.count; i++)
+		nv_kernel_addr_del(kernel, &addrs.addr[i]);
+}
+
+/* A network manager that ran before netvf was installed may have the VF, and keep it. */
+static void vfattach_take_from_manager(
+	struct nv_kernel *kernel, const struct nv_link *vf, const struct nv_link *hn)
+{
+	const char *manager = nv_manager_that_has(vf->ifindex);
+	int r;
+
+	if (!manager)
+		return;
+	nv_notice("%s has %s, the VF of %s, and is asked to let go of it", manager, vf->name,
+		hn->name);
+	if (!nv_udev_has(vf->ifindex, MANAGED_BY_US))
+		vfattach_mark(vf);
+	r = nv_manager_dismiss(manager, vf->name);
+	for (int left = LET_GO_WITHIN; r == 0 && left && nv_manager_that_has(vf->ifindex); left--)
+		sleep(1);
+	manager = nv_manager_that_has(vf->ifindex);
+	if (!manager)
+		vfattach_make_bare(kernel, vf);
+	else
+		nv_warn("%s still has %s, the VF of %s, and may give it addresses, which netvfd removes%s%s: restart %s",
+			manager, vf->name, hn->name, r < 0 ? "; it cannot be asked: " : "",
+			r < 0 ? nv_strerror(r) : "", manager);
+}
+
 /*
  * Waits and checks again: only the same interface is set up, and only if it is still the VF of a
  * managed pair.
@@ -156,9 +209,11 @@ static bool vfattach_run(struct nv_context *context, const char *ifname, unsigne
 	if (!pair)
 		return true;
 	hn = nv_links_by_index(&context->links, pair->hn);
-	/* A DHCP client may have set it up. */
-	if (vf->flags & IFF_UP && vfattach_is_port(context, hn->name, vf->name))
+	/* A DHCP client or a network manager may have set it up. */
+	if (vf->flags & IFF_UP && vfattach_is_port(context, hn->name, vf->name)) {
 		nv_vf_dhcp_end(hn->name, vf->name);
+		vfattach_take_from_manager(context->kernel, vf, hn);
+	}
 	if (nv_hn_is_transparent(&context->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
 		return true;
 	if (delay)

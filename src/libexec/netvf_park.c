@@ -109,7 +109,7 @@ static void park_name_hn(const struct nv_link *hn)
 	int r = 0;
 
 	if (!(hn->flags & IFF_UP) || !nv_udev_has_record(hn->ifindex))
-		r = nv_udev_process_again(hn->name);
+		r = nv_udev_process_again(hn->name, "add");
 	if (r < 0 && r != -ENOENT)
 		nv_err("cannot have udev process %s again: %s", hn->name, nv_strerror(r));
 }

@@ -252,7 +252,7 @@ static int udev_process_hn_again(
 	if (nv_udev_has_record(hn->ifindex) &&
 		(!hn_name || hn->flags & IFF_UP || if_nametoindex(hn_name)))
 		return 0;
-	r = nv_udev_process_again(hn->name);
+	r = nv_udev_process_again(hn->name, "add");
 	if (r < 0)
 		nv_err("cannot have udev process %s again: %s", hn->name, nv_strerror(r));
 	return r < 0;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/manager.h"
 
+#include "base/cleanup.h"
 #include "base/str.h"
+#include "services/run.h"
 #include "services/state_file.h"
 
 #include <errno.h>
@@ -15,6 +17,9 @@
 #define NM_DEVICES     "/run/NetworkManager/devices"
 
 #define DHCPCD_PID "/run/dhcpcd/pid"
+
+#define NETWORKD "systemd-networkd"
+#define NM	 "NetworkManager"
 
 #define STATE_MAX 16384 /* bytes; what is needed is at the beginning */
 
@@ -45,6 +50,12 @@ bool nv_networkd_manages(const char *state)
 {
 	return manager_find_value(state, "ADMIN_STATE") &&
 	       !manager_has_value(state, "ADMIN_STATE", "unmanaged");
+}
+
+bool nv_networkd_configures(const char *state)
+{
+	return nv_networkd_manages(state) && !manager_has_value(state, "ADMIN_STATE", "pending") &&
+	       !manager_has_value(state, "ADMIN_STATE", "initialized");
 }
 
 bool nv_nm_manages(const char *state)
@@ -86,10 +97,26 @@ static bool manager_is_dhcpcd(void)
 const char *nv_manager_of(int ifindex)
 {
 	if (nv_networkd_has(ifindex))
-		return "systemd-networkd";
+		return NETWORKD;
 	if (manager_says(NM_DEVICES, ifindex, nv_nm_manages))
-		return "NetworkManager";
+		return NM;
 	return manager_is_dhcpcd() ? "dhcpcd" : NULL;
+}
+
+const char *nv_manager_that_has(int ifindex)
+{
+	if (manager_says(NETWORKD_LINKS, ifindex, nv_networkd_configures))
+		return NETWORKD;
+	return manager_says(NM_DEVICES, ifindex, nv_nm_manages) ? NM : NULL;
+}
+
+int nv_manager_dismiss(const char *manager, const char *ifname)
+{
+	const char *const reload[] = {"networkctl", "reload", NULL};
+	const char *const unmanage[] = {"nmcli", "device", "set", ifname, "managed", "no", NULL};
+	NV_AUTO(nv_str) struct nv_str output = {};
+
+	return nv_run(nv_streq(manager, NM) ? unmanage : reload, &output);
 }
 
 static bool manager_is_silent(const char *started, const char *directory, int ifindex)

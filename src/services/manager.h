@@ -25,8 +25,26 @@ bool nv_manager_is_silent(int ifindex);
 /* Whether systemd-networkd configures it, possibly besides NetworkManager. */
 bool nv_networkd_has(int ifindex);
 
-/* Parses /run/systemd/netif/links/IFINDEX. Pure. */
+/*
+ * systemd-networkd or NetworkManager, which both leave alone what udev says is netvf's, if it has
+ * decided to configure an interface. Returns as nv_manager_of() does.
+ */
+const char *nv_manager_that_has(int ifindex);
+
+/*
+ * Asks a manager that nv_manager_that_has() has found to let go of an interface. udev must say
+ * already that the interface is netvf's. systemd-networkd reads its files again, of which
+ * 00-netvf.network may be new; NetworkManager heeds udev only where an interface appears. The
+ * manager does it later. Returns 0, or an error of nv_run().
+ */
+int nv_manager_dismiss(const char *manager, const char *ifname);
+
+/*
+ * Parse /run/systemd/netif/links/IFINDEX: whether it may be configured, and whether it is decided
+ * that it is. Pure.
+ */
 bool nv_networkd_manages(const char *state);
+bool nv_networkd_configures(const char *state);
 
 /* Parses /run/NetworkManager/devices/IFINDEX. Pure. */
 bool nv_nm_manages(const char *state);

@@ -14,18 +14,24 @@
 #define DATA_MAX 16384 /* bytes */
 #define DATA_LEN 32
 
-bool nv_udev_data_has_name(const char *text)
+bool nv_udev_data_has(const char *text, const char *property)
 {
-	static const char renaming[] = "E:ID_RENAMING=1";
+	size_t wanted = strlen(property);
 
 	for (const char *line = text; *line; line += *line == '\n') {
 		size_t length = strcspn(line, "\n");
 
-		if (length == strlen(renaming) && memcmp(line, renaming, length) == 0)
-			return false;
+		if (length == wanted + 2 && memcmp(line, "E:", 2) == 0 &&
+			memcmp(line + 2, property, wanted) == 0)
+			return true;
 		line += length;
 	}
-	return true;
+	return false;
+}
+
+bool nv_udev_data_has_name(const char *text)
+{
+	return !nv_udev_data_has(text, "ID_RENAMING=1");
 }
 
 bool nv_udev_renames_up(const char *release)
@@ -72,12 +78,22 @@ bool nv_udev_has_record(int ifindex)
 	return access(path, F_OK) == 0;
 }
 
-int nv_udev_process_again(const char *ifname)
+bool nv_udev_has(int ifindex, const char *property)
+{
+	char path[DATA_LEN];
+	char text[DATA_MAX];
+
+	udev_data_path(ifindex, path);
+	return nv_state_file_read(path, text, sizeof(text)) == 0 &&
+	       nv_udev_data_has(text, property);
+}
+
+int nv_udev_process_again(const char *ifname, const char *action)
 {
 	NV_AUTO(nv_fd) int fd = -1;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/uevent", ifname);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 || write(fd, "add", 3) < 0 ? -errno : 0;
+	return fd < 0 || write(fd, action, strlen(action)) < 0 ? -errno : 0;
 }

@@ -29,5 +29,15 @@ bool nv_udev_data_has_name(const char *text);
  */
 bool nv_udev_has_record(int ifindex);
 
-/* Has udev process the interface as if it had just appeared, udevadm(8) trigger. 0 or -errno. */
-int nv_udev_process_again(const char *ifname);
+/* Whether udev's database file, by its text, has this property (KEY=VALUE). Pure. */
+bool nv_udev_data_has(const char *text, const char *property);
+
+/* Whether udev has found this property (KEY=VALUE) of the interface. Reads a small file. */
+bool nv_udev_has(int ifindex, const char *property);
+
+/*
+ * Has udev process the interface again, as udevadm(8) trigger does: @action is "add", as if it had
+ * just appeared, or "change", with which it keeps its name. Returns 0 or -errno of open(2) or
+ * write(2).
+ */
+int nv_udev_process_again(const char *ifname, const char *action);

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(text != NULL);
 	switch (data[0]) {
 	case 'n':
-		nv_networkd_manages(text);
+		nv_networkd_configures(text);
 		break;
 	case 'N':
 		nv_nm_manages(text);

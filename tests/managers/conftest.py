@@ -22,8 +22,8 @@ if os.environ.get("NETVF_SUITE") and not PLACES.kernel:
 
 
 # What each of these fixtures has of Debian's.
-PACKAGES = {"debian": root.PACKAGES, "rare": root.RARE_PACKAGES, "cloud": root.CLOUD_PACKAGES,
-            "plain": root.CLOUD_PACKAGES,
+PACKAGES = {"debian": root.PACKAGES, "bare": root.PACKAGES, "rare": root.RARE_PACKAGES,
+            "cloud": root.CLOUD_PACKAGES, "plain": root.CLOUD_PACKAGES,
             **{maker: (*root.CLOUD_PACKAGES, maker) for maker in root.INITRAMFS_MAKERS}}
 
 
@@ -54,7 +54,7 @@ def made(request):
 
         def make(name, furnish=None):
             image = os.path.join(images, name)
-            root.image(image, trees[name], None if name == "plain" else package, PLACES,
+            root.image(image, trees[name], package, PLACES, name not in ("plain", "bare"),
                        furnish and (lambda top: furnish(top, kernel)))
             return kernel, busybox, image
 
@@ -64,6 +64,12 @@ def made(request):
 @pytest.fixture(scope="session")
 def debian(made):
     return made("debian")
+
+
+@pytest.fixture(scope="session")
+def bare(made):
+    """The same, with netvf's package at hand, and not installed."""
+    return made("bare")
 
 
 @pytest.fixture(scope="session")

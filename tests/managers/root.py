@@ -123,15 +123,15 @@ def own_initramfs(root, kernel, maker, path):
     shutil.move(os.path.join(root, "boot/initramfs"), path)
 
 
-def image(path, tree, package, places, furnish=None):
-    """Writes a file system: the tree, netvf's package installed (None: without netvf), and what
-    obeys the lab. furnish(root): puts there what else is to be there."""
+def image(path, tree, package, places, installed, furnish=None):
+    """Writes a file system: the tree, netvf's package at hand, installed or not, and what obeys the
+    lab. furnish(root): puts there what else is to be there."""
     lab = os.path.dirname(initramfs.__file__)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as new:
         root = os.path.join(new, "root")
         _run(["cp", "-a", "--reflink=auto", tree, root])
-        if package:
-            _install(root, "netvf.deb", package, 0o644)
+        _install(root, "netvf.deb", package, 0o644)
+        if installed:
             _run(["chroot", root, "dpkg", "--install", "/netvf.deb"],
                  env={"PATH": "/usr/sbin:/usr/bin", "DEBIAN_FRONTEND": "noninteractive"})
         _install(root, "usr/sbin/obey", os.path.join(lab, "obey.sh"))

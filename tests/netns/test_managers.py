@@ -146,10 +146,12 @@ def test_an_address_on_a_vf_is_taken_off(guest, start_netvfd, echo, rcconf, form
     assert "the address 10.77.0.78" not in netvfd.log
 
 
-def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(guest, start_netvfd):
-    """The guest has no other address. When hn has one, the VF serves it."""
+@pytest.mark.parametrize("hn", ["down", "up"])
+def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(guest, start_netvfd, hn):
+    """The guest has no other address. When hn has one, the VF serves it. A network manager may have
+    set hn up, and hear nothing there."""
     guest.attach_vf()
-    for words in ("address flush dev hn0", "link set hn0 down", "link set vf0 up",
+    for words in ("address flush dev hn0", f"link set hn0 {hn}", "link set vf0 up",
                   f"address add {GUEST_ADDRESS}/24 dev vf0"):
         guest.run("ip", *words.split())
     netvfd = start_netvfd(rcconf='netvf_pairs="hn0:vf0"\nnetvf_vf_xpnt_attwait="0"\n')

@@ -6,10 +6,12 @@
 #include <linux/if.h>
 #include <string.h>
 
+/* As ip-address(8) does. */
 static void give_address(int vf, const char *text)
 {
 	struct nv_addr addr = fake_addr(vf, text);
 
+	addr.flags = IFA_F_PERMANENT;
 	fake_put_addr(fake, &addr);
 	hear();
 }
@@ -74,25 +76,25 @@ static void who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate(void **sta
 	expect_attached(""); /* an administrator set it down */
 }
 
-/* Somebody has configured the VF in place of hn. */
-static void the_only_address_of_a_guest_stays(void **state)
+/* Somebody has configured the VF in place of hn, which is up or down. */
+static void expect_only_address_stays(unsigned int hn_flags)
 {
 	struct nv_link link;
 	struct nv_addr addr;
 
-	(void)state;
-	set_flags("hn0", IFF_UP, 0);
+	set_flags("hn0", IFF_UP, hn_flags);
 	fake->mute = true;
 	make_vf("nvt0", 1);
 	fake->mute = false;
 	link = fake_link(fake, "nvt0");
 	addr = fake_addr(link.ifindex, "192.0.2.1/24");
+	addr.flags = IFA_F_PERMANENT;
 	fake_put_addr(fake, &addr);
 	fake_put_link(fake, &link);
 	hear();
 	assert_int_equal(fake->addrs.count, 1);
 	assert_int_equal(pair()->mode, NV_MODE_VF);
-	assert_int_equal(said("hn0: is down and has no address, and its VF nvt0 has one"), 1);
+	assert_int_equal(said("hn0: has no address, and its VF nvt0 has one"), 1);
 	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
 	close_failover();
 	open_failover();
@@ -117,6 +119,38 @@ static void the_only_address_of_a_guest_stays(void **state)
 	assert_int_equal(pair()->mode, NV_MODE_HN);
 	assert_int_equal(pair()->active, NV_PORT_VF);
 	assert_int_equal(fake->addrs.count, 1);
+}
+
+static void the_only_address_of_a_guest_stays(void **state)
+{
+	(void)state;
+	expect_only_address_stays(0);
+}
+
+/* A network manager waits there in vain. */
+static void so_it_does_beside_an_hn_that_is_up(void **state)
+{
+	(void)state;
+	expect_only_address_stays(IFF_UP);
+}
+
+/* Who serves the VF cannot know yet that it is not its own. */
+static void not_one_from_dhcp_beside_an_hn_that_is_up(void **state)
+{
+	struct nv_link link;
+	struct nv_addr addr;
+
+	(void)state;
+	fake->mute = true;
+	make_vf("nvt0", 1);
+	fake->mute = false;
+	link = fake_link(fake, "nvt0");
+	addr = fake_addr(link.ifindex, "192.0.2.1/24");
+	fake_put_addr(fake, &addr);
+	fake_put_link(fake, &link);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+	assert_int_equal(fake->addrs.count, 0);
 }
 
 static void one_that_ipv6_has_made_does_not(void **state)
@@ -218,6 +252,8 @@ static void a_transparent_vf_is_guarded_too(void **state)
 	go_transparent();
 	give_address(pair()->vf, "192.0.2.1/24");
 	assert_int_equal(fake->addrs.count, 0);
+	assert_int_equal(said("hn0: has no address"), 0);
+	assert_int_equal(pair()->mode, NV_MODE_HN);
 }
 
 int main(void)
@@ -227,6 +263,8 @@ int main(void)
 		TEST(an_address_that_comes_again_and_again_stays_for_longer_each_time),
 		TEST(who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate),
 		TEST(the_only_address_of_a_guest_stays),
+		TEST(so_it_does_beside_an_hn_that_is_up),
+		TEST(not_one_from_dhcp_beside_an_hn_that_is_up),
 		TEST(one_that_ipv6_has_made_does_not),
 		TEST(a_foreign_address_is_told_of_once),
 		TEST(other_interfaces_keep_their_addresses),

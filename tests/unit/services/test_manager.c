@@ -24,10 +24,23 @@ static void networkmanager_says_so(void **state)
 	assert_false(nv_nm_manages(""));
 }
 
+static void networkd_has_decided(void **state)
+{
+	(void)state;
+	assert_true(nv_networkd_configures("ADMIN_STATE=configured\n"));
+	assert_true(nv_networkd_configures("ADMIN_STATE=configuring\n"));
+	assert_true(nv_networkd_configures("ADMIN_STATE=failed\n"));
+	assert_false(nv_networkd_configures("ADMIN_STATE=pending\n"));
+	assert_false(nv_networkd_configures("ADMIN_STATE=initialized\n"));
+	assert_false(nv_networkd_configures("ADMIN_STATE=unmanaged\n"));
+	assert_false(nv_networkd_configures(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networkd_says_so_unless_it_has_let_go),
+		cmocka_unit_test(networkd_has_decided),
 		cmocka_unit_test(networkmanager_says_so),
 	};
 

@@ -34,12 +34,26 @@ static void an_interface_that_is_being_renamed_has_no_name_yet(void **state)
 	assert_true(nv_udev_data_has_name(""));
 }
 
+static void a_property_is_a_whole_line(void **state)
+{
+	static const char ours[] = "ID_NET_MANAGED_BY=netvf";
+
+	(void)state;
+	assert_true(nv_udev_data_has("I:7\nE:ID_NET_MANAGED_BY=netvf\nE:NM_UNMANAGED=1\n", ours));
+	assert_true(nv_udev_data_has("E:ID_NET_MANAGED_BY=netvf", ours));
+	assert_false(nv_udev_data_has("E:ID_NET_MANAGED_BY=netvf2\n", ours));
+	assert_false(nv_udev_data_has("E:ID_NET_MANAGED_BY=net\n", ours));
+	assert_false(nv_udev_data_has("G:ID_NET_MANAGED_BY=netvf\n", ours));
+	assert_false(nv_udev_data_has("", ours));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(linux_renames_what_is_up_since_6_2),
 		cmocka_unit_test(an_odd_release_counts_as_old),
 		cmocka_unit_test(an_interface_that_is_being_renamed_has_no_name_yet),
+		cmocka_unit_test(a_property_is_a_whole_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
