@@ -33,6 +33,9 @@ class Story(test_managers.Story):
         """ifupdown goes on to configure each VF."""
         assert log.count("somebody gave its VF") == 1 or self.manager.form == "lagg"
 
+    def check_names(self, _):
+        """Where they are for somebody by hand to say, nobody has."""
+
     def install(self):
         self.guest.run(f"dpkg --install {PACKAGE}", within=2 * test_managers.WITHIN)
         upper = self.manager.upper
