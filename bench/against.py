@@ -87,6 +87,7 @@ def build_revision(build, revision):
         git("worktree", "add", "--quiet", "--detach", tree, commit)
         try:
             quiet = {"check": True, "stdin": subprocess.DEVNULL, "stdout": sys.stderr}
+            subprocess.run(["tools/deps"], cwd=tree, **quiet)  # it may need what is not needed now
             subprocess.run(["meson", "setup", made], cwd=tree, **quiet)
             subprocess.run(["ninja", "-C", made, *PROGRAMS], **quiet)
         finally:
