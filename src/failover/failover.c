@@ -206,7 +206,7 @@ static void failover_note_vfs_own(
 		return;
 	managed->memory.vf_lost = managed->state.vf;
 	if (own)
-		nv_warn("%s: has no address, and its VF %s has one; the VF is used by itself. Configure %s in its place, before the guest boots again: NetworkManager and systemd-networkd leave a VF alone then",
+		nv_warn("%s: has no address, and its VF %s has one; the VF is used by itself. Configure %s in its place: NetworkManager and systemd-networkd leave the VF alone when the guest boots again, or when they are told to look at it again",
 			managed->id.hn_name, failover_link_name(failover, pair->vf),
 			managed->id.hn_name);
 }

@@ -34,7 +34,7 @@ static void mode_find_manager(struct nv_failover *failover, struct nv_managed *m
 enum mode_origin {
 	ORIGIN_ANY,
 	ORIGIN_NOT_IPV6, /* none that IPv6 has made by itself */
-	ORIGIN_STATIC, /* nor one with a lifetime, as a DHCP client gives it */
+	ORIGIN_FOR_EVER, /* nor one with a lifetime */
 };
 
 static bool mode_is_from(const struct nv_addr *addr, enum mode_origin origin)
@@ -55,40 +55,46 @@ static bool mode_has_address(
 	return false;
 }
 
-static bool mode_has_upper(const struct nv_links *links, const struct nv_link *hn)
-{
-	for (size_t i = 0; i < links->count; i++)
-		if (links->link[i].lower == hn->ifindex)
-			return true;
-	return hn->master;
-}
-
 /* Whether nobody has configured hn, and rc.conf does not mention it. */
 static bool mode_is_untouched(const struct nv_failover *failover, const struct nv_managed *managed)
 {
 	const struct nv_links *links = nv_monitor_links(failover->monitor);
 	const struct nv_link *hn = nv_links_by_index(links, managed->id.hn);
 
-	return hn && !mode_has_upper(links, hn) &&
+	return hn && !hn->master && !nv_links_next_stacked(links, hn->ifindex, 0) &&
 	       !mode_has_address(failover, managed->id.hn, ORIGIN_ANY) &&
 	       !nv_rcconf_get_for(failover->rcconf, "ifconfig_%s", managed->id.hn_name);
+}
+
+/* Somebody's own address and no lease, which may be for ever too. */
+static bool mode_has_static_address(const struct nv_failover *failover, int ifindex)
+{
+	NV_AUTO(nv_routes) struct nv_routes routes = {};
+
+	if (!mode_has_address(failover, ifindex, ORIGIN_FOR_EVER) ||
+		nv_kernel_routes(failover->kernel, ifindex, &routes) < 0)
+		return false;
+	for (size_t i = 0; i < routes.count; i++)
+		if (routes.route[i].protocol == RTPROT_DHCP)
+			return false;
+	return true;
 }
 
 bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	const struct nv_link *hn =
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
-	/*
-	 * As a VF comes: a network manager may have set hn up, and wait there for an answer that
-	 * never comes. Later it is somebody's mistake.
-	 */
+	bool may_be = hn && managed->state.mode != NV_MODE_LAGG &&
+		      !nv_hn_is_transparent(&failover->settings->hn, managed->id.hn_name, false);
+	/* When it is used already, it is somebody's mistake. */
 	bool is_static =
-		vf && managed->state.vf != vf && mode_has_address(failover, vf, ORIGIN_STATIC);
+		may_be && vf && managed->state.vf != vf && mode_has_static_address(failover, vf);
 	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
-	bool unused = managed->state.mode != NV_MODE_LAGG && hn &&
-		      (managed->memory.hn_unused || !(hn->flags & IFF_UP) || is_static) &&
+	bool unused = may_be && (managed->memory.hn_unused || !(hn->flags & IFF_UP) || is_static) &&
 		      mode_is_untouched(failover, managed);
-	bool own = unused && vf && mode_has_address(failover, vf, ORIGIN_NOT_IPV6);
+	/* A manager may wait at hn for what only the VF hears. */
+	bool own = unused && vf && mode_has_address(failover, vf, ORIGIN_NOT_IPV6) &&
+		   (managed->memory.hn_unused || is_static || !nv_manager_of(hn->ifindex));
 
 	managed->memory.hn_unused = unused && (own || managed->memory.hn_unused);
 	return own;
@@ -114,8 +120,9 @@ static bool mode_is_undecided(struct nv_failover *failover, const struct nv_mana
 
 bool nv_mode_is_transparent(const struct nv_failover *failover, const struct nv_managed *managed)
 {
-	return nv_hn_is_transparent(&failover->settings->hn, managed->id.hn_name,
-		managed->status.manager || managed->memory.undecided);
+	return !managed->memory.vfs_own &&
+	       nv_hn_is_transparent(&failover->settings->hn, managed->id.hn_name,
+		       managed->status.manager || managed->memory.undecided);
 }
 
 bool nv_mode_decide(struct nv_failover *failover, struct nv_managed *managed,

@@ -112,20 +112,22 @@ static bool vfattach_await_udev(int ifindex)
 	return looks;
 }
 
-/* udev has processed the VF before it had netvf's rules. */
-static void vfattach_mark(const struct nv_link *vf)
+/* Returns whether udev says that the VF is netvf's. It may have processed it without the rules. */
+static bool vfattach_mark(const struct nv_link *vf)
 {
 	const struct timespec pause = {.tv_nsec = NV_UDEV_LOOK_MS * 1000000L};
 	int looks = NV_UDEV_WAIT_MS / NV_UDEV_LOOK_MS;
-	int r = nv_udev_process_again(vf->name, "change");
 
-	if (r < 0)
-		nv_warn("cannot have udev process %s again: %s", vf->name, nv_strerror(r));
-	while (r == 0 && looks-- && !nv_udev_has(vf->ifindex, MANAGED_BY_US))
+	if (nv_udev_has(vf->ifindex, MANAGED_BY_US))
+		return true;
+	if (nv_udev_process_again(vf->name, "change") < 0)
+		return false;
+	while (looks-- && !nv_udev_has(vf->ifindex, MANAGED_BY_US))
 		nanosleep(&pause, NULL);
+	return nv_udev_has(vf->ifindex, MANAGED_BY_US);
 }
 
-/* NetworkManager leaves addresses behind, and netvfd would fight for them only later. */
+/* NetworkManager leaves addresses behind, which netvfd would take off only later. */
 static void vfattach_make_bare(struct nv_kernel *kernel, const struct nv_link *vf)
 {
 	NV_AUTO(nv_addrs) struct nv_addrs addrs = {};
@@ -135,42 +137,7 @@ static void vfattach_make_bare(struct nv_kernel *kernel, const struct nv_link *v
 		return;
 	for (size_t i = 0; i < addrs.count; i++)
 		nv_kernel_addr_del(kernel, &addrs.addr[i]);
-}
-
-/* A network manager that ran before netvf was installed may have the VF, and keep it. */
-static void vfattach_take_from_manager(
-	struct nv_kernel *kernel, const struct nv_link *vf, const struct nv_link *hn)
-{
-	const char *manager = nv_manager_that_has(vf->ifindex);
-	int r;
-
-	if (!manager)
-		return;
-	nv_notice("%s has %s, the VF of %s, and is asked to let go of it", manager, vf->name,
-		hn->name);
-	if (!nv_udev_has(vf->ifindex, MANAGED_BY_US))
-		vfattach_mark(vf);
-	r = nv_manager_dismiss(manager, vf->name);
-	for (int left = LET_GO_WITHIN; r == 0 && left && nv_manager_that_has(vf->ifindex); left--)
-		sleep(1);
-	manager = nv_manager_that_has(vf->ifindex);
-	if (!manager)
-		vfattach_make_bare(kernel, vf);
-	else
-		nv_warn("%s still has %s, the VF of %s, and may give it addresses, which netvfd removes%s%s: restart %s",
-			manager, vf->name, hn->name, r < 0 ? "; it cannot be asked: " : "",
-			r < 0 ? nv_strerror(r) : "", manager);
-}
-
-/*
- * Waits and checks again: only the same interface is set up, and only if it is still the VF of a
- * managed pair.
- */
-static bool vfattach_wait_and_set_up(struct nv_context *context, int ifindex, unsigned int delay)
-{
-	for (unsigned int left = delay; left > 0;)
-		left = sleep(left);
-	return nv_context_look(context) && vfattach_set_up(context, ifindex, delay);
+	nv_kernel_link_up(kernel, vf->ifindex, true);
 }
 
 /* Whether the VF carries only another interface's frames. Only netvfd knows this. */
@@ -196,6 +163,58 @@ static bool vfattach_is_port(const struct nv_context *context, const char *hn, c
 	return found;
 }
 
+/* NULL: nobody has the VF any more. */
+static const char *vfattach_dismiss(const struct nv_link *vf)
+{
+	const char *manager = nv_manager_that_has(vf->ifindex);
+
+	/* Again and again: it may not have heard from udev yet, and another one may have the VF. */
+	for (int left = LET_GO_WITHIN; left && manager; left--) {
+		if (nv_manager_dismiss(manager, vf->name) < 0)
+			break;
+		sleep(1);
+		manager = nv_manager_that_has(vf->ifindex);
+	}
+	return manager;
+}
+
+/* A network manager that ran before netvf was installed has the VF, and would keep it. */
+static bool vfattach_take_from_manager(
+	struct nv_context *context, const struct nv_link *vf, const struct nv_link *hn)
+{
+	const char *manager = nv_manager_that_has(vf->ifindex);
+	int vf_index = vf->ifindex;
+	int hn_index = hn->ifindex;
+
+	nv_notice("%s has %s, the VF of %s, and is asked to let go of it", manager, vf->name,
+		hn->name);
+	manager = vfattach_mark(vf) ? vfattach_dismiss(vf) : manager;
+	if (manager) {
+		nv_warn("%s still has %s, the VF of %s, and may give it addresses, which netvfd removes: restart %s, if udev knows that the VF is netvf's (udevadm info /sys/class/net/%s)",
+			manager, vf->name, hn->name, manager, vf->name);
+		return true;
+	}
+	/* That took time. */
+	if (!nv_context_look(context))
+		return false;
+	vf = nv_links_by_index(&context->links, vf_index);
+	hn = nv_links_by_index(&context->links, hn_index);
+	if (vf && hn && vfattach_is_port(context, hn->name, vf->name))
+		vfattach_make_bare(context->kernel, vf);
+	return true;
+}
+
+/*
+ * Waits and checks again: only the same interface is set up, and only if it is still the VF of a
+ * managed pair.
+ */
+static bool vfattach_wait_and_set_up(struct nv_context *context, int ifindex, unsigned int delay)
+{
+	for (unsigned int left = delay; left > 0;)
+		left = sleep(left);
+	return nv_context_look(context) && vfattach_set_up(context, ifindex, delay);
+}
+
 static bool vfattach_run(struct nv_context *context, const char *ifname, unsigned int delay)
 {
 	const struct nv_link *vf;
@@ -212,7 +231,8 @@ static bool vfattach_run(struct nv_context *context, const char *ifname, unsigne
 	/* A DHCP client or a network manager may have set it up. */
 	if (vf->flags & IFF_UP && vfattach_is_port(context, hn->name, vf->name)) {
 		nv_vf_dhcp_end(hn->name, vf->name);
-		vfattach_take_from_manager(context->kernel, vf, hn);
+		if (nv_manager_that_has(vf->ifindex))
+			return vfattach_take_from_manager(context, vf, hn);
 	}
 	if (nv_hn_is_transparent(&context->settings->hn, hn->name, nv_manager_of(hn->ifindex)))
 		return true;

@@ -113,10 +113,15 @@ const char *nv_manager_that_has(int ifindex)
 int nv_manager_dismiss(const char *manager, const char *ifname)
 {
 	const char *const reload[] = {"networkctl", "reload", NULL};
+	const char *const again[] = {"networkctl", "reconfigure", ifname, NULL};
 	const char *const unmanage[] = {"nmcli", "device", "set", ifname, "managed", "no", NULL};
 	NV_AUTO(nv_str) struct nv_str output = {};
+	int r;
 
-	return nv_run(nv_streq(manager, NM) ? unmanage : reload, &output);
+	if (nv_streq(manager, NM))
+		return nv_run(unmanage, &output);
+	r = nv_run(reload, &output);
+	return r < 0 ? r : nv_run(again, &output);
 }
 
 static bool manager_is_silent(const char *started, const char *directory, int ifindex)

@@ -34,7 +34,8 @@ const char *nv_manager_that_has(int ifindex);
 /*
  * Asks a manager that nv_manager_that_has() has found to let go of an interface. udev must say
  * already that the interface is netvf's. systemd-networkd reads its files again, of which
- * 00-netvf.network may be new; NetworkManager heeds udev only where an interface appears. The
+ * 00-netvf.network may be new, and looks at the interface again: from version 256 on its DHCP
+ * client would go on otherwise. NetworkManager heeds udev only where an interface appears. The
  * manager does it later. Returns 0, or an error of nv_run().
  */
 int nv_manager_dismiss(const char *manager, const char *ifname);

@@ -62,8 +62,11 @@ def test_a_manager_lets_go_of_the_vf_that_it_has(tmp_path, bare, name):
             story.unplug()
             story.plug()
             asked, lost, gap = ping.end()
+            # systemd-networkd's client would live on.
+            assert f"%{VF}:68" not in story.guest.run("ss -Hlun sport = 68")
         except BaseException:
             print("\n".join(session.log()))
             raise
-    print(f"{name}: {story.address}, pings: {asked} asked, {lost} lost, gap {gap}")
+    print(f"{name}: {story.address}, server {story.server()[0]}, pings: {asked} asked, {lost} lost,"
+          f" gap {gap}")
     assert not lost

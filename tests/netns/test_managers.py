@@ -146,11 +146,13 @@ def test_an_address_on_a_vf_is_taken_off(guest, start_netvfd, echo, rcconf, form
     assert "the address 10.77.0.78" not in netvfd.log
 
 
-@pytest.mark.parametrize("hn", ["down", "up"])
-def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(guest, start_netvfd, hn):
+@pytest.mark.parametrize("hn, manager", [("down", None), ("up", None), ("up", "NetworkManager")])
+def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(guest, start_netvfd, manage, hn, manager):
     """The guest has no other address. When hn has one, the VF serves it. A network manager may have
     set hn up, and hear nothing there."""
     guest.attach_vf()
+    if manager:
+        manage(manager, "hn0")
     for words in ("address flush dev hn0", f"link set hn0 {hn}", "link set vf0 up",
                   f"address add {GUEST_ADDRESS}/24 dev vf0"):
         guest.run("ip", *words.split())
@@ -161,7 +163,8 @@ def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(guest, start_netvfd, hn
     assert "the VF is used by itself" in netvfd.log
     assert "its VF has one, so the VF is used by itself" in netvfd.ask("doctor", check=False)
     guest.run("ip", "address", "add", f"{GUEST_ADDRESS}/24", "dev", "hn0")
-    wait_until(lambda: netvfd.pair()["form"] == "lagg" and not guest.addresses("vf0"))
+    form = "transparent" if manager else "lagg"
+    wait_until(lambda: netvfd.pair()["form"] == form and not guest.addresses("vf0"))
     netvfd.wait_active("vf")
     guest.run("ping", "-c", "1", "-W", "5", HOST_ADDRESS)
 

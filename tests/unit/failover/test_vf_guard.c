@@ -153,6 +153,49 @@ static void not_one_from_dhcp_beside_an_hn_that_is_up(void **state)
 	assert_int_equal(fake->addrs.count, 0);
 }
 
+/* A lease may last for ever. */
+static void nor_one_beside_routes_from_dhcp(void **state)
+{
+	struct nv_route route = {.family = AF_INET,
+		.type = RTN_UNICAST,
+		.table = RT_TABLE_MAIN,
+		.protocol = RTPROT_DHCP};
+	struct nv_addr addr;
+
+	(void)state;
+	fake->mute = true;
+	route.oif = make_vf("nvt0", 1);
+	fake->mute = false;
+	addr = fake_addr(route.oif, "192.0.2.1/24");
+	addr.flags = IFA_F_PERMANENT;
+	fake_put_addr(fake, &addr);
+	assert_int_equal(nv_routes_add(&fake->routes, &route), 0);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+	assert_int_equal(fake->addrs.count, 0);
+}
+
+/* It was there before, and could not be used yet. */
+static void it_stays_when_netvfd_starts_again(void **state)
+{
+	struct nv_addr addr;
+	int vf;
+
+	(void)state;
+	fake->mute = true;
+	vf = make_vf("nvt0", 0);
+	fake->mute = false;
+	addr = fake_addr(vf, "192.0.2.1/24");
+	addr.flags = IFA_F_PERMANENT;
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(fake->addrs.count, 1);
+	close_failover();
+	open_failover();
+	hear();
+	assert_int_equal(fake->addrs.count, 1);
+}
+
 static void one_that_ipv6_has_made_does_not(void **state)
 {
 	struct nv_addr addr;
@@ -265,6 +308,8 @@ int main(void)
 		TEST(the_only_address_of_a_guest_stays),
 		TEST(so_it_does_beside_an_hn_that_is_up),
 		TEST(not_one_from_dhcp_beside_an_hn_that_is_up),
+		TEST(nor_one_beside_routes_from_dhcp),
+		TEST(it_stays_when_netvfd_starts_again),
 		TEST(one_that_ipv6_has_made_does_not),
 		TEST(a_foreign_address_is_told_of_once),
 		TEST(other_interfaces_keep_their_addresses),
