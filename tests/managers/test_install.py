@@ -62,6 +62,8 @@ def test_a_manager_lets_go_of_the_vf_that_it_has(tmp_path, bare, name):
             story.unplug()
             story.plug()
             asked, lost, gap = ping.end()
+            # netvfd has looked for DHCP clients.
+            assert 'profile="netvfd"' not in story.guest.run("journalctl -b -k --no-pager")
             # systemd-networkd's client would live on.
             assert f"%{VF}:68" not in story.guest.run("ss -Hlun sport = 68")
         except BaseException:
