@@ -86,9 +86,9 @@ bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *m
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
 	bool may_be = hn && managed->state.mode != NV_MODE_LAGG &&
 		      !nv_hn_is_transparent(&failover->settings->hn, managed->id.hn_name, false);
-	/* When it is used already, it is somebody's mistake. */
-	bool is_static =
-		may_be && vf && managed->state.vf != vf && mode_has_static_address(failover, vf);
+	/* Later it is somebody's mistake. An earlier netvfd may have known the VF. */
+	bool comes = managed->state.vf != vf || managed->memory.judged_vf != vf;
+	bool is_static = may_be && vf && comes && mode_has_static_address(failover, vf);
 	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
 	bool unused = may_be && (managed->memory.hn_unused || !(hn->flags & IFF_UP) || is_static) &&
 		      mode_is_untouched(failover, managed);
@@ -96,6 +96,7 @@ bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *m
 	bool own = unused && vf && mode_has_address(failover, vf, ORIGIN_NOT_IPV6) &&
 		   (managed->memory.hn_unused || is_static || !nv_manager_of(hn->ifindex));
 
+	managed->memory.judged_vf = vf;
 	managed->memory.hn_unused = unused && (own || managed->memory.hn_unused);
 	return own;
 }

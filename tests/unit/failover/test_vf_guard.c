@@ -134,20 +134,29 @@ static void so_it_does_beside_an_hn_that_is_up(void **state)
 	expect_only_address_stays(IFF_UP);
 }
 
-/* Who serves the VF cannot know yet that it is not its own. */
-static void not_one_from_dhcp_beside_an_hn_that_is_up(void **state)
+/* What is heard first of a VF is that it has an address. Returns its ifindex. */
+static int make_vf_with_address(bool carrier, uint32_t flags)
 {
 	struct nv_link link;
 	struct nv_addr addr;
 
-	(void)state;
 	fake->mute = true;
 	make_vf("nvt0", 1);
 	fake->mute = false;
 	link = fake_link(fake, "nvt0");
+	link.carrier = carrier;
 	addr = fake_addr(link.ifindex, "192.0.2.1/24");
+	addr.flags = flags;
 	fake_put_addr(fake, &addr);
 	fake_put_link(fake, &link);
+	return link.ifindex;
+}
+
+/* Who serves the VF cannot know yet that it is not its own. */
+static void not_one_from_dhcp_beside_an_hn_that_is_up(void **state)
+{
+	(void)state;
+	make_vf_with_address(true, 0);
 	hear();
 	assert_int_equal(pair()->mode, NV_MODE_HN);
 	assert_int_equal(fake->addrs.count, 0);
@@ -160,15 +169,9 @@ static void nor_one_beside_routes_from_dhcp(void **state)
 		.type = RTN_UNICAST,
 		.table = RT_TABLE_MAIN,
 		.protocol = RTPROT_DHCP};
-	struct nv_addr addr;
 
 	(void)state;
-	fake->mute = true;
-	route.oif = make_vf("nvt0", 1);
-	fake->mute = false;
-	addr = fake_addr(route.oif, "192.0.2.1/24");
-	addr.flags = IFA_F_PERMANENT;
-	fake_put_addr(fake, &addr);
+	route.oif = make_vf_with_address(true, IFA_F_PERMANENT);
 	assert_int_equal(nv_routes_add(&fake->routes, &route), 0);
 	hear();
 	assert_int_equal(pair()->mode, NV_MODE_HN);
@@ -178,16 +181,8 @@ static void nor_one_beside_routes_from_dhcp(void **state)
 /* It was there before, and could not be used yet. */
 static void it_stays_when_netvfd_starts_again(void **state)
 {
-	struct nv_addr addr;
-	int vf;
-
 	(void)state;
-	fake->mute = true;
-	vf = make_vf("nvt0", 0);
-	fake->mute = false;
-	addr = fake_addr(vf, "192.0.2.1/24");
-	addr.flags = IFA_F_PERMANENT;
-	fake_put_addr(fake, &addr);
+	make_vf_with_address(false, IFA_F_PERMANENT);
 	hear();
 	assert_int_equal(fake->addrs.count, 1);
 	close_failover();
