@@ -101,30 +101,28 @@ static bool vfattach_set_up(struct nv_context *context, int ifindex, unsigned in
 	}
 }
 
-/* Returns whether it had to wait. */
-static bool vfattach_await_udev(int ifindex)
+/* Waits for what udev says of an interface. Returns whether it had to. */
+static bool vfattach_await(bool (*is_said)(int ifindex), int ifindex)
 {
 	const struct timespec pause = {.tv_nsec = NV_UDEV_LOOK_MS * 1000000L};
 	int looks = 0;
 
-	for (; !nv_udev_allows_up(ifindex) && looks < NV_UDEV_WAIT_MS / NV_UDEV_LOOK_MS; looks++)
+	for (; !is_said(ifindex) && looks < NV_UDEV_WAIT_MS / NV_UDEV_LOOK_MS; looks++)
 		nanosleep(&pause, NULL);
 	return looks;
+}
+
+static bool vfattach_is_marked(int ifindex)
+{
+	return nv_udev_has(ifindex, MANAGED_BY_US);
 }
 
 /* Returns whether udev says that the VF is netvf's. It may have processed it without the rules. */
 static bool vfattach_mark(const struct nv_link *vf)
 {
-	const struct timespec pause = {.tv_nsec = NV_UDEV_LOOK_MS * 1000000L};
-	int looks = NV_UDEV_WAIT_MS / NV_UDEV_LOOK_MS;
-
-	if (nv_udev_has(vf->ifindex, MANAGED_BY_US))
-		return true;
-	if (nv_udev_process_again(vf->name, "change") < 0)
-		return false;
-	while (looks-- && !nv_udev_has(vf->ifindex, MANAGED_BY_US))
-		nanosleep(&pause, NULL);
-	return nv_udev_has(vf->ifindex, MANAGED_BY_US);
+	if (!vfattach_is_marked(vf->ifindex) && nv_udev_process_again(vf->name, "change") == 0)
+		vfattach_await(vfattach_is_marked, vf->ifindex);
+	return vfattach_is_marked(vf->ifindex);
 }
 
 /* NetworkManager leaves addresses behind, which netvfd would take off only later. */
@@ -239,7 +237,7 @@ static bool vfattach_run(struct nv_context *context, const char *ifname, unsigne
 	if (delay)
 		return vfattach_wait_and_set_up(context, vf->ifindex, delay);
 	if (!context->settings->vf_delay)
-		return vfattach_await_udev(vf->ifindex)
+		return vfattach_await(nv_udev_allows_up, vf->ifindex)
 			       ? vfattach_wait_and_set_up(context, vf->ifindex, 0)
 			       : vfattach_set_up(context, vf->ifindex, 0);
 	nv_info("%s, the VF of %s, will be set up in %u seconds (hyperv_vf_delay)", vf->name,

@@ -55,19 +55,26 @@ static void udev_data_path(int ifindex, char path[static DATA_LEN])
 	snprintf(path, DATA_LEN, "/run/udev/data/n%d", ifindex);
 }
 
+/* Returns false if udev has no record of the interface. */
+static bool udev_read(int ifindex, char text[static DATA_MAX])
+{
+	char path[DATA_LEN];
+
+	udev_data_path(ifindex, path);
+	return nv_state_file_read(path, text, DATA_MAX) == 0;
+}
+
 /*
  * udev has a database file for each interface that it has processed. The file has ID_RENAMING until
  * the kernel has reported the new name.
  */
 bool nv_udev_allows_up(int ifindex)
 {
-	char path[DATA_LEN];
 	char text[DATA_MAX];
 
 	if (udev_kernel_renames_up() || access("/run/udev/control", F_OK) < 0)
 		return true;
-	udev_data_path(ifindex, path);
-	return nv_state_file_read(path, text, sizeof(text)) == 0 && nv_udev_data_has_name(text);
+	return udev_read(ifindex, text) && nv_udev_data_has_name(text);
 }
 
 bool nv_udev_has_record(int ifindex)
@@ -80,12 +87,9 @@ bool nv_udev_has_record(int ifindex)
 
 bool nv_udev_has(int ifindex, const char *property)
 {
-	char path[DATA_LEN];
 	char text[DATA_MAX];
 
-	udev_data_path(ifindex, path);
-	return nv_state_file_read(path, text, sizeof(text)) == 0 &&
-	       nv_udev_data_has(text, property);
+	return udev_read(ifindex, text) && nv_udev_data_has(text, property);
 }
 
 int nv_udev_process_again(const char *ifname, const char *action)
