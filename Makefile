@@ -82,8 +82,8 @@ check-boots: build deb
 	@tools/deps mmdebstrap e2fsprogs
 	@$(AS_ROOT) tools/check-boots --build $(BUILD) --boots $(BOOTS)
 
-# The VM suite, and each peer once, on one Linux after another; doc/kernels.md is made of it. Half an
-# hour for each.
+# The VM suite, and each peer once, on one Linux after another; doc/kernels.md is made of it. Ten
+# minutes for each; half an hour with NETVF_LONG=1.
 check-kernels: build
 	@$(AS_ROOT) tools/check-kernels --build $(BUILD)
 
