@@ -90,6 +90,11 @@ bool nv_run_dir_is_first(const char *dir)
 	return nv_streq(dir, NV_RUN_DIR);
 }
 
+const char *nv_state_dir(const char *run_dir)
+{
+	return nv_run_dir_is_first(run_dir) ? NV_STATE_DIR : run_dir;
+}
+
 int nv_lock_open(const char *dir, const char *name, const char *instead)
 {
 	NV_AUTO(nv_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

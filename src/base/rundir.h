@@ -31,6 +31,14 @@ int nv_run_dir_of_namespace(char **ret_dir);
  */
 bool nv_run_dir_is_first(const char *dir);
 
+#define NV_STATE_DIR "/var/lib/netvf"
+
+/*
+ * Where the netvfd of the run directory @run_dir keeps what outlives a boot: NV_STATE_DIR for the
+ * first network namespace. No other one outlives a boot, and its run directory serves.
+ */
+const char *nv_state_dir(const char *run_dir);
+
 /*
  * Opens a file of @dir to lock it; only root can open it, because flock(2) needs no more than that.
  * Where no file can be made (@dir is full or read-only), opens the directory @instead of @dir in

@@ -206,7 +206,7 @@ static void failover_note_vfs_own(
 		return;
 	managed->memory.vf_lost = managed->state.vf;
 	if (own)
-		nv_warn("%s: has no address, and its VF %s has one; the VF is used by itself. Configure %s in its place: NetworkManager and systemd-networkd leave the VF alone when the guest boots again, or when they are told to look at it again",
+		nv_warn("%s: has no address, and its VF %s is configured in its place; the VF is used by itself, also when the guest boots again. Configure %s, and the VF serves it",
 			managed->id.hn_name, failover_link_name(failover, pair->vf),
 			managed->id.hn_name);
 }

@@ -2,10 +2,12 @@
 #include "failover/mode.h"
 
 #include "base/log.h"
+#include "base/rundir.h"
 #include "failover/port_setup.h"
 #include "kernel/diff.h"
 #include "services/manager.h"
 #include "services/udev.h"
+#include "services/unused_hn.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -80,24 +82,49 @@ static bool mode_has_static_address(const struct nv_failover *failover, int ifin
 	return true;
 }
 
+static void mode_keep_unused(const struct nv_failover *failover, struct nv_managed *managed,
+	const uint8_t *mac, bool keep)
+{
+	const char *dir = nv_state_dir(failover->run_dir);
+	int r = managed->memory.unused_kept == keep ? 0 : nv_unused_hn_keep(dir, mac, keep);
+
+	managed->memory.unused_kept = keep;
+	if (r < 0)
+		nv_warn("%s: cannot keep in %s that it is %s: %s; network managers %s its VF when the guest boots again",
+			managed->id.hn_name, dir, keep ? "not used" : "used", nv_strerror(r),
+			keep ? "leave alone" : "may configure");
+}
+
 bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
+	struct nv_managed_memory *memory = &managed->memory;
 	const struct nv_link *hn =
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
 	bool may_be = hn && managed->state.mode != NV_MODE_LAGG &&
 		      !nv_hn_is_transparent(&failover->settings->hn, managed->id.hn_name, false);
 	/* Later it is somebody's mistake. An earlier netvfd may have known the VF. */
-	bool comes = managed->state.vf != vf || managed->memory.judged_vf != vf;
+	bool comes = managed->state.vf != vf || memory->judged_vf != vf;
 	bool is_static = may_be && vf && comes && mode_has_static_address(failover, vf);
-	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
-	bool unused = may_be && (managed->memory.hn_unused || !(hn->flags & IFF_UP) || is_static) &&
-		      mode_is_untouched(failover, managed);
-	/* A manager may wait at hn for what only the VF hears. */
-	bool own = unused && vf && mode_has_address(failover, vf, ORIGIN_NOT_IPV6) &&
-		   (managed->memory.hn_unused || is_static || !nv_manager_of(hn->ifindex));
+	bool unused, own;
 
-	managed->memory.judged_vf = vf;
-	managed->memory.hn_unused = unused && (own || managed->memory.hn_unused);
+	memory->judged_vf = vf;
+	if (!hn) {
+		memory->hn_unused = false;
+		return false;
+	}
+	if (comes)
+		memory->unused_kept =
+			nv_unused_hn_is_kept(nv_state_dir(failover->run_dir), hn->mac);
+	memory->hn_unused |= memory->unused_kept;
+	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
+	unused = may_be && (memory->hn_unused || !(hn->flags & IFF_UP) || is_static) &&
+		 mode_is_untouched(failover, managed);
+	own = memory->unused_kept || mode_has_address(failover, vf, ORIGIN_NOT_IPV6);
+	/* A manager may wait at hn for what only the VF hears. */
+	own = own && unused && vf &&
+	      (memory->hn_unused || is_static || !nv_manager_of(hn->ifindex));
+	memory->hn_unused = unused && (own || memory->hn_unused);
+	mode_keep_unused(failover, managed, hn->mac, unused && (own || memory->unused_kept));
 	return own;
 }
 

@@ -9,10 +9,12 @@
  * name is taken. See netvfd(8), FILES.
  */
 #include "base/log.h"
+#include "base/rundir.h"
 #include "libexec/context.h"
 #include "pair/uppers.h"
 #include "pair/vf_mac.h"
 #include "services/udev.h"
+#include "services/unused_hn.h"
 
 #include <glob.h>
 #include <net/if.h>
@@ -60,11 +62,14 @@ static bool udev_is_lagg(const struct nv_context *context, const char *ifname)
 	return false;
 }
 
+/* One that is used by itself is as others are. */
 static bool udev_is_vf(const struct nv_context *context, const struct nv_link *link)
 {
 	const struct nv_pair *pair = link ? nv_pairs_by_vf(&context->pairs, link->ifindex) : NULL;
+	const struct nv_link *hn = pair ? nv_links_by_index(&context->links, pair->hn) : NULL;
 
-	return pair && pair->match == NV_MATCH_MANAGED;
+	return hn && pair->match == NV_MATCH_MANAGED &&
+	       !nv_unused_hn_is_kept(nv_state_dir(context->run_dir), hn->mac);
 }
 
 /* Whether the .link file that names the interface matches by MAC address: systemd.link(5). */

@@ -265,7 +265,7 @@ static void findings_check_mode(const struct patient *patient)
 	else if (json_is_true(json_object_get(patient->told, "vfs_own")))
 		findings_add(patient->findings, patient->hn,
 			"configure it in place of its VF, which then serves it",
-			"has no address, and its VF has one, so the VF is used by itself");
+			"has no address, and its VF is configured in its place, so the VF is used by itself");
 	else if (obstacle && nv_streq(patient->mode, "transparent"))
 		findings_add(patient->findings, patient->hn,
 			"its VF carries the traffic all the same; 'netvf plan' shows what still prevents the move",

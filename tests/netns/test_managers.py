@@ -146,8 +146,13 @@ def test_an_address_on_a_vf_is_taken_off(guest, start_netvfd, echo, rcconf, form
     assert "the address 10.77.0.78" not in netvfd.log
 
 
+def udev_properties(guest, programs):
+    return guest.run(BUILD / "src/libexec/netvf_udev", "vf0", env=programs.environment).stdout
+
+
 @pytest.mark.parametrize("hn, manager", [("down", None), ("up", None), ("up", "NetworkManager")])
-def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(guest, start_netvfd, manage, hn, manager):
+def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(
+        guest, tmp_path, start_netvfd, manage, hn, manager):
     """The guest has no other address. When hn has one, the VF serves it. A network manager may have
     set hn up, and hear nothing there."""
     guest.attach_vf()
@@ -161,12 +166,16 @@ def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(guest, start_netvfd, ma
     guest.run("ping", "-c", "1", "-W", "5", HOST_ADDRESS)
     assert guest.addresses("vf0") == {f"{GUEST_ADDRESS}/24"}
     assert "the VF is used by itself" in netvfd.log
-    assert "its VF has one, so the VF is used by itself" in netvfd.ask("doctor", check=False)
+    assert "its VF is configured in its place" in netvfd.ask("doctor", check=False)
+    programs = Programs(guest, tmp_path)
+    programs.run_dir = netvfd.run_dir
+    assert udev_properties(guest, programs) == ""
     guest.run("ip", "address", "add", f"{GUEST_ADDRESS}/24", "dev", "hn0")
     form = "transparent" if manager else "lagg"
     wait_until(lambda: netvfd.pair()["form"] == form and not guest.addresses("vf0"))
     netvfd.wait_active("vf")
     guest.run("ping", "-c", "1", "-W", "5", HOST_ADDRESS)
+    assert "ID_NET_MANAGED_BY=netvf" in udev_properties(guest, programs)
 
 
 def test_what_a_vf_has_that_is_used_exclusively_is_its_own(guest, start_netvfd):

@@ -6,6 +6,7 @@
 #include "services/dhcp.h"
 #include "services/manager.h"
 #include "services/udev.h"
+#include "services/unused_hn.h"
 
 struct fake_services services;
 
@@ -25,6 +26,23 @@ bool nv_udev_allows_up(int ifindex)
 {
 	(void)ifindex;
 	return !services.udev_is_busy;
+}
+
+bool nv_unused_hn_is_kept(const char *dir, const uint8_t mac[NV_MAC_LEN])
+{
+	(void)mac;
+	assert_non_null(dir);
+	return services.unused;
+}
+
+int nv_unused_hn_keep(const char *dir, const uint8_t mac[NV_MAC_LEN], bool keep)
+{
+	(void)mac;
+	assert_non_null(dir);
+	if (services.keep_error)
+		return services.keep_error;
+	services.unused = keep;
+	return 0;
 }
 
 const char *nv_dhcp_kind_name(enum nv_dhcp_kind kind)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who else is on the guest, in place of services/: network managers, udev, DHCP clients. The same
- * for every link. Linked in front of the library, so what failover calls of it is here.
+ * Who else is on the guest, in place of services/: network managers, udev, DHCP clients, and what
+ * is kept from one boot to the next. The same for every link. Linked in front of the library, so
+ * what failover calls of it is here.
  */
 #pragma once
 
@@ -15,6 +16,8 @@ struct fake_services {
 	size_t n_clients; /* of DHCP */
 	int find_error; /* what a look for them fails with */
 	int end_error; /* what each that is to be ended fails with */
+	bool unused; /* kept: hn was not used at the last boot */
+	int keep_error; /* what keeping that fails with */
 	unsigned int looks; /* for them, so far */
 	unsigned int ended; /* so far */
 };

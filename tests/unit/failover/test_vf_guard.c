@@ -94,7 +94,9 @@ static void expect_only_address_stays(unsigned int hn_flags)
 	hear();
 	assert_int_equal(fake->addrs.count, 1);
 	assert_int_equal(pair()->mode, NV_MODE_VF);
-	assert_int_equal(said("hn0: has no address, and its VF nvt0 has one"), 1);
+	assert_int_equal(
+		said("hn0: has no address, and its VF nvt0 is configured in its place"), 1);
+	assert_true(services.unused);
 	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
 	close_failover();
 	open_failover();
@@ -119,6 +121,7 @@ static void expect_only_address_stays(unsigned int hn_flags)
 	assert_int_equal(pair()->mode, NV_MODE_HN);
 	assert_int_equal(pair()->active, NV_PORT_VF);
 	assert_int_equal(fake->addrs.count, 1);
+	assert_false(services.unused);
 }
 
 static void the_only_address_of_a_guest_stays(void **state)
@@ -150,6 +153,57 @@ static int make_vf_with_address(bool carrier, uint32_t flags)
 	fake_put_addr(fake, &addr);
 	fake_put_link(fake, &link);
 	return link.ifindex;
+}
+
+/* netvfd starts before its address is there, and a network manager has set hn up. */
+static void so_it_does_when_the_guest_boots_again(void **state)
+{
+	struct nv_addr addr;
+	int vf;
+
+	(void)state;
+	services.unused = true;
+	services.manager = "systemd-networkd";
+	vf = add_vf("nvt0");
+	assert_false(fake_link(fake, "nvt0").flags & IFF_UP);
+	set_flags("nvt0", IFF_UP, IFF_UP);
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
+	addr = fake_addr(vf, "192.0.2.1/24");
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	assert_int_equal(fake->addrs.count, 1);
+	addr = fake_addr(hn(), "192.0.2.2/24");
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+	assert_false(services.unused);
+}
+
+/* Somebody has configured hn meanwhile. */
+static void but_not_beside_an_hn_that_has_an_address_then(void **state)
+{
+	struct nv_addr addr = fake_addr(hn(), "192.0.2.2/24");
+
+	(void)state;
+	services.unused = true;
+	fake_put_addr(fake, &addr);
+	add_vf("nvt0");
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+	assert_false(services.unused);
+}
+
+static void that_it_cannot_be_kept_is_told_once_of_each_vf(void **state)
+{
+	(void)state;
+	services.keep_error = -EROFS;
+	set_flags("hn0", IFF_UP, 0);
+	make_vf_with_address(true, IFA_F_PERMANENT);
+	hear();
+	set_flags("hn0", IFF_PROMISC, IFF_PROMISC);
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	assert_int_equal(said("hn0: cannot keep in /nonexistent that it is not used: "), 1);
 }
 
 /* Who serves the VF cannot know yet that it is not its own. */
@@ -302,6 +356,9 @@ int main(void)
 		TEST(who_may_end_hidden_dhcp_clients_is_told_at_a_bounded_rate),
 		TEST(the_only_address_of_a_guest_stays),
 		TEST(so_it_does_beside_an_hn_that_is_up),
+		TEST(so_it_does_when_the_guest_boots_again),
+		TEST(but_not_beside_an_hn_that_has_an_address_then),
+		TEST(that_it_cannot_be_kept_is_told_once_of_each_vf),
 		TEST(not_one_from_dhcp_beside_an_hn_that_is_up),
 		TEST(nor_one_beside_routes_from_dhcp),
 		TEST(it_stays_when_netvfd_starts_again),
