@@ -34,8 +34,8 @@ bool nv_run_dir_is_first(const char *dir);
 #define NV_STATE_DIR "/var/lib/netvf"
 
 /*
- * Where the netvfd of the run directory @run_dir keeps what outlives a boot: NV_STATE_DIR for the
- * first network namespace. No other one outlives a boot, and its run directory serves.
+ * Where the netvfd of the run directory @run_dir keeps what is to outlive a boot: NV_STATE_DIR for
+ * that of the first network namespace. Others have nothing to outlive one, and it is @run_dir.
  */
 const char *nv_state_dir(const char *run_dir);
 

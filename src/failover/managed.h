@@ -93,7 +93,11 @@ struct nv_managed_memory {
 	bool vf_lost; /* its VF has gone; one with the same ifindex is another one */
 	bool vfs_own; /* the VF has the guest's addresses, and hn none: nv_mode_is_vfs_own() */
 	bool hn_unused; /* nobody has configured hn since its VF was used in its place */
-	bool unused_kept; /* so it was at the last boot or before, too: services/unused_hn.h */
+	bool unused_kept; /* that is kept for the next boot, or was by the last:
+			     services/unused_hn.h */
+	uint64_t
+		own_until; /* nv_loop_now() until which a VF without an address is used by itself */
+	bool judged; /* nv_mode_is_vfs_own() has looked */
 	int judged_vf; /* ifindex of the VF that nv_mode_is_vfs_own() saw last; 0: none */
 	bool hn_lost; /* its hn has gone; if it comes back, it is as a new one */
 	bool programs_due; /* its programs may be missing and are to be attached again */

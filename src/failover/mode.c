@@ -82,11 +82,26 @@ static bool mode_has_static_address(const struct nv_failover *failover, int ifin
 	return true;
 }
 
-static void mode_keep_unused(const struct nv_failover *failover, struct nv_managed *managed,
-	const uint8_t *mac, bool keep)
+/* A VF comes, or the pair is judged for the first time. */
+static void mode_recall(
+	const struct nv_failover *failover, struct nv_managed *managed, const struct nv_link *hn)
+{
+	struct nv_managed_memory *memory = &managed->memory;
+
+	memory->unused_kept =
+		nv_unused_hn_is_kept(nv_state_dir(failover->run_dir), nv_match_mac(hn));
+	memory->hn_unused |= memory->unused_kept;
+	memory->own_until = memory->unused_kept ? nv_loop_now(failover->loop) + DECIDED_WITHIN : 0;
+}
+
+static void mode_keep(const struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_link *hn, bool unused)
 {
 	const char *dir = nv_state_dir(failover->run_dir);
-	int r = managed->memory.unused_kept == keep ? 0 : nv_unused_hn_keep(dir, mac, keep);
+	bool keep = unused && failover->ops->answers_vf_up(managed->id.hn_name, failover->data);
+	int r = managed->memory.unused_kept == keep
+			? 0
+			: nv_unused_hn_keep(dir, nv_match_mac(hn), keep);
 
 	managed->memory.unused_kept = keep;
 	if (r < 0)
@@ -95,7 +110,27 @@ static void mode_keep_unused(const struct nv_failover *failover, struct nv_manag
 			keep ? "leave alone" : "may configure");
 }
 
-bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *managed, int vf)
+/*
+ * Whether the VF is used by itself if nobody uses hn: it has an address, or whoever gave it one
+ * before the boot may still do so.
+ */
+static bool mode_has_own(
+	struct nv_failover *failover, struct nv_managed *managed, int vf, bool is_static)
+{
+	struct nv_managed_memory *memory = &managed->memory;
+	uint64_t now = nv_loop_now(failover->loop);
+
+	if (mode_has_address(failover, vf, ORIGIN_NOT_IPV6)) {
+		memory->own_until = 0;
+		/* A manager may wait at hn for what only the VF hears. */
+		return memory->hn_unused || is_static || !nv_manager_of(managed->id.hn);
+	}
+	if (now < memory->own_until)
+		nv_failover_look_in(failover, memory->own_until - now);
+	return now < memory->own_until;
+}
+
+bool nv_mode_is_vfs_own(struct nv_failover *failover, struct nv_managed *managed, int vf)
 {
 	struct nv_managed_memory *memory = &managed->memory;
 	const struct nv_link *hn =
@@ -107,24 +142,17 @@ bool nv_mode_is_vfs_own(const struct nv_failover *failover, struct nv_managed *m
 	bool is_static = may_be && vf && comes && mode_has_static_address(failover, vf);
 	bool unused, own;
 
+	if (hn && (comes || !memory->judged))
+		mode_recall(failover, managed, hn);
+	memory->judged = true;
 	memory->judged_vf = vf;
-	if (!hn) {
-		memory->hn_unused = false;
-		return false;
-	}
-	if (comes)
-		memory->unused_kept =
-			nv_unused_hn_is_kept(nv_state_dir(failover->run_dir), hn->mac);
-	memory->hn_unused |= memory->unused_kept;
 	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
 	unused = may_be && (memory->hn_unused || !(hn->flags & IFF_UP) || is_static) &&
 		 mode_is_untouched(failover, managed);
-	own = memory->unused_kept || mode_has_address(failover, vf, ORIGIN_NOT_IPV6);
-	/* A manager may wait at hn for what only the VF hears. */
-	own = own && unused && vf &&
-	      (memory->hn_unused || is_static || !nv_manager_of(hn->ifindex));
+	own = unused && vf && mode_has_own(failover, managed, vf, is_static);
 	memory->hn_unused = unused && (own || memory->hn_unused);
-	mode_keep_unused(failover, managed, hn->mac, unused && (own || memory->unused_kept));
+	if (hn)
+		mode_keep(failover, managed, hn, unused && (own || memory->unused_kept));
 	return own;
 }
 

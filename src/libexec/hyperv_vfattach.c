@@ -138,27 +138,47 @@ static void vfattach_make_bare(struct nv_kernel *kernel, const struct nv_link *v
 	nv_kernel_link_up(kernel, vf->ifindex, true);
 }
 
-/* Whether the VF carries only another interface's frames. Only netvfd knows this. */
-static bool vfattach_is_port(const struct nv_context *context, const char *hn, const char *vf)
+/* What netvfd tells 'netvf doctor' of the pair, which the caller owns; NULL: it does not run. */
+static json_t *vfattach_ask(const struct nv_context *context, const char *hn)
 {
 	NV_AUTO(nv_client) struct nv_client *client = NULL;
 	NV_AUTO(nv_free) char *error = NULL;
 	json_t *result = NULL;
-	const json_t *pair;
-	bool found = false;
+	json_t *found = NULL;
+	json_t *pair;
 	size_t i;
 
 	if (nv_client_open(context->run_dir, &client) < 0 ||
 		nv_client_call_pairs(client, "doctor", &result, &error) < 0)
-		return false;
+		return NULL;
 	json_array_foreach (json_object_get(result, "pairs"), i, pair) {
 		const char *of = json_string_value(json_object_get(pair, "hn"));
-		const char *port = json_string_value(json_object_get(pair, "port_vf"));
 
-		found |= of && port && nv_streq(of, hn) && nv_streq(port, vf);
+		if (!found && of && nv_streq(of, hn))
+			found = json_incref(pair);
 	}
 	json_decref(result);
 	return found;
+}
+
+/* Whether the VF carries only another interface's frames. */
+static bool vfattach_is_port(const json_t *told, const char *vf)
+{
+	const char *port = json_string_value(json_object_get(told, "port_vf"));
+
+	return port && nv_streq(port, vf);
+}
+
+/*
+ * Somebody configures the VF in place of hn. udev has marked it if it could not see yet that this
+ * is kept (services/unused_hn.h).
+ */
+static bool vfattach_leave(const struct nv_link *vf, const struct nv_link *hn)
+{
+	nv_info("%s, the VF of %s, is used by itself: it is left as it is", vf->name, hn->name);
+	if (vfattach_is_marked(vf->ifindex))
+		nv_udev_process_again(vf->name, "change");
+	return true;
 }
 
 /* NULL: nobody has the VF any more. */
@@ -180,6 +200,7 @@ static const char *vfattach_dismiss(const struct nv_link *vf)
 static bool vfattach_take_from_manager(
 	struct nv_context *context, const struct nv_link *vf, const struct nv_link *hn)
 {
+	json_auto_t *told = NULL;
 	const char *manager = nv_manager_that_has(vf->ifindex);
 	int vf_index = vf->ifindex;
 	int hn_index = hn->ifindex;
@@ -197,7 +218,8 @@ static bool vfattach_take_from_manager(
 		return false;
 	vf = nv_links_by_index(&context->links, vf_index);
 	hn = nv_links_by_index(&context->links, hn_index);
-	if (vf && hn && vfattach_is_port(context, hn->name, vf->name))
+	told = vf && hn ? vfattach_ask(context, hn->name) : NULL;
+	if (told && vfattach_is_port(told, vf->name))
 		vfattach_make_bare(context->kernel, vf);
 	return true;
 }
@@ -215,6 +237,7 @@ static bool vfattach_wait_and_set_up(struct nv_context *context, int ifindex, un
 
 static bool vfattach_run(struct nv_context *context, const char *ifname, unsigned int delay)
 {
+	json_auto_t *told = NULL;
 	const struct nv_link *vf;
 	const struct nv_link *hn;
 	const struct nv_pair *pair;
@@ -226,8 +249,11 @@ static bool vfattach_run(struct nv_context *context, const char *ifname, unsigne
 	if (!pair)
 		return true;
 	hn = nv_links_by_index(&context->links, pair->hn);
+	told = vfattach_ask(context, hn->name);
+	if (json_is_true(json_object_get(told, "vfs_own")))
+		return vfattach_leave(vf, hn);
 	/* A DHCP client or a network manager may have set it up. */
-	if (vf->flags & IFF_UP && vfattach_is_port(context, hn->name, vf->name)) {
+	if (vf->flags & IFF_UP && vfattach_is_port(told, vf->name)) {
 		nv_vf_dhcp_end(hn->name, vf->name);
 		if (nv_manager_that_has(vf->ifindex))
 			return vfattach_take_from_manager(context, vf, hn);

@@ -9,12 +9,14 @@
  * On SIGTERM the VFs are moved back before it ends.
  */
 #include "base/log.h"
+#include "base/rundir.h"
 #include "base/service.h"
 #include "kernel/monitor.h"
 #include "pair/match.h"
 #include "pair/vf_mac.h"
 #include "rcconf/settings.h"
 #include "services/udev.h"
+#include "services/unused_hn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +37,7 @@ struct park {
 	int home_fd;
 	int away_fd;
 	int in_use; /* the VF whose use was logged last */
+	char *run_dir;
 };
 
 static void park_auto(struct park *park)
@@ -45,6 +48,7 @@ static void park_auto(struct park *park)
 	nv_loop_free(park->loop);
 	nv_fd_auto(&park->home_fd);
 	nv_fd_auto(&park->away_fd);
+	free(park->run_dir);
 }
 
 /* A file with errors must not cost the guest its network: it counts as empty. */
@@ -149,8 +153,12 @@ static void park_on_settled(void *data)
 		const struct nv_link *hn = nv_links_by_index(links, pair->hn);
 		const struct nv_link *vf = nv_links_by_index(links, pair->vf);
 
-		/* One with a MAC address of its own may be in what cloud-init was told. */
-		if (pair->match == NV_MATCH_MANAGED && vf && !nv_vf_has_own_mac(hn, vf))
+		/*
+		 * One with a MAC address of its own may be in what cloud-init was told. One that is
+		 * used by itself was not hidden before it was either.
+		 */
+		if (pair->match == NV_MATCH_MANAGED && vf && !nv_vf_has_own_mac(hn, vf) &&
+			!nv_unused_hn_is_kept(nv_state_dir(park->run_dir), nv_match_mac(hn)))
 			park_vf(park, vf, hn);
 	}
 }
@@ -225,9 +233,11 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	park_read_settings(&park.settings);
-	r = nv_loop_new(NV_LOOP_MONOTONIC, &park.loop);
+	r = nv_run_dir_find(NULL, &park.run_dir);
+	if (r == 0)
+		r = nv_loop_new(NV_LOOP_MONOTONIC, &park.loop);
 	if (r < 0) {
-		nv_err("cannot make an event loop: %s", nv_strerror(r));
+		nv_err("cannot find the run directory or make an event loop: %s", nv_strerror(r));
 		return EXIT_FAILURE;
 	}
 	if (park_open_namespaces(&park) < 0)

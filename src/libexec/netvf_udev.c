@@ -69,7 +69,7 @@ static bool udev_is_vf(const struct nv_context *context, const struct nv_link *l
 	const struct nv_link *hn = pair ? nv_links_by_index(&context->links, pair->hn) : NULL;
 
 	return hn && pair->match == NV_MATCH_MANAGED &&
-	       !nv_unused_hn_is_kept(nv_state_dir(context->run_dir), hn->mac);
+	       !nv_unused_hn_is_kept(nv_state_dir(context->run_dir), nv_match_mac(hn));
 }
 
 /* Whether the .link file that names the interface matches by MAC address: systemd.link(5). */

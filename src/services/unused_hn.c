@@ -61,7 +61,9 @@ int nv_unused_hn_keep(const char *dir, const uint8_t mac[NV_MAC_LEN], bool keep)
 
 	if (r < 0)
 		return r;
+	if ((access(path, F_OK) == 0) == keep)
+		return 0; /* also where nothing can be written */
 	if (keep)
-		return access(path, F_OK) == 0 ? 0 : unused_make(dir, path);
+		return unused_make(dir, path);
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -11,7 +11,7 @@
 /* How many may be kept. */
 #define NV_UNUSED_HNS_MAX 256
 
-/* @dir: from nv_state_dir(). @mac: the hn's. */
+/* @dir: from nv_state_dir(). @mac: nv_match_mac() of the hn. */
 bool nv_unused_hn_is_kept(const char *dir, const uint8_t mac[NV_MAC_LEN]);
 
 /*

@@ -170,6 +170,7 @@ def test_a_vf_that_is_configured_in_place_of_hn_keeps_it(
     programs = Programs(guest, tmp_path)
     programs.run_dir = netvfd.run_dir
     assert udev_properties(guest, programs) == ""
+    assert "is used by itself" in programs.run("hyperv_vfattach", "vf0", "0")
     guest.run("ip", "address", "add", f"{GUEST_ADDRESS}/24", "dev", "hn0")
     form = "transparent" if manager else "lagg"
     wait_until(lambda: netvfd.pair()["form"] == form and not guest.addresses("vf0"))

@@ -75,6 +75,17 @@ def test_a_vf_with_a_mac_address_of_its_own_stays(guest, start_park):
     end(park)
 
 
+def test_a_vf_that_is_used_by_itself_stays(guest, programs, start_park):
+    """Until hn is configured, and so it is kept."""
+    guest.attach_vf()
+    programs.run_dir.mkdir()
+    mac = guest.link("hn0").get_attr("IFLA_ADDRESS")
+    (programs.run_dir / f"unused-{mac}").touch()
+    park = start_park()
+    assert guest.link("vf0")
+    end(park)
+
+
 def test_udev_processes_an_hn_again_that_had_no_name_for_its_vf(guest, start_park):
     """The VF may have had it; no other interface is looked at again."""
     guest.attach_vf()

@@ -181,17 +181,66 @@ static void so_it_does_when_the_guest_boots_again(void **state)
 	assert_false(services.unused);
 }
 
-/* Somebody has configured hn meanwhile. */
+/* Somebody has configured hn meanwhile, and there is no VF. */
 static void but_not_beside_an_hn_that_has_an_address_then(void **state)
 {
 	struct nv_addr addr = fake_addr(hn(), "192.0.2.2/24");
 
 	(void)state;
-	services.unused = true;
 	fake_put_addr(fake, &addr);
+	close_failover();
+	services.unused = true;
+	open_failover();
+	hear();
+	assert_false(services.unused);
 	add_vf("nvt0");
 	assert_int_equal(pair()->mode, NV_MODE_HN);
+}
+
+/* It may be on its way to hn. */
+static void a_vf_that_nobody_configures_is_not_left_to_itself(void **state)
+{
+	(void)state;
+	services.unused = true;
+	add_vf("nvt0");
+	set_flags("nvt0", IFF_UP, IFF_UP);
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	nv_loop_advance(loop, 30 * NV_USEC_PER_SEC - 1);
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	nv_loop_advance(loop, 1);
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+	assert_true(services.unused);
+}
+
+static void nor_is_one_that_has_lost_its_address(void **state)
+{
+	struct nv_addr addr;
+
+	(void)state;
+	services.unused = true;
+	addr = fake_addr(add_vf("nvt0"), "192.0.2.1/24");
+	set_flags("nvt0", IFF_UP, IFF_UP);
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+	fake_del_addr(fake, &addr);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+}
+
+/* Without one, VFs are used by themselves because the rules say so. */
+static void it_is_kept_where_a_rule_answers(void **state)
+{
+	(void)state;
+	answered = false;
+	set_flags("hn0", IFF_UP, 0);
+	make_vf_with_address(true, IFA_F_PERMANENT);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_VF);
 	assert_false(services.unused);
+	answered = true;
+	nv_failover_look_again(failover);
+	assert_true(services.unused);
 }
 
 static void that_it_cannot_be_kept_is_told_once_of_each_vf(void **state)
@@ -358,6 +407,9 @@ int main(void)
 		TEST(so_it_does_beside_an_hn_that_is_up),
 		TEST(so_it_does_when_the_guest_boots_again),
 		TEST(but_not_beside_an_hn_that_has_an_address_then),
+		TEST(a_vf_that_nobody_configures_is_not_left_to_itself),
+		TEST(nor_is_one_that_has_lost_its_address),
+		TEST(it_is_kept_where_a_rule_answers),
 		TEST(that_it_cannot_be_kept_is_told_once_of_each_vf),
 		TEST(not_one_from_dhcp_beside_an_hn_that_is_up),
 		TEST(nor_one_beside_routes_from_dhcp),
