@@ -122,7 +122,8 @@ static int failover_follow(
 	managed->memory.port_vf = view->ours && nv_pair_vf_is_port(&managed->state, &view->facts)
 					  ? view->facts.vf
 					  : 0;
-	if (managed->memory.port_vf)
+	/* Until hn is used, a DHCP client that asks there may still get an address. */
+	if (managed->memory.port_vf && !managed->memory.hn_unused)
 		nv_vf_guard(failover, managed, view->facts.vf);
 	if (view->ours)
 		nv_hn_guard(failover, managed, view, &path);
@@ -206,7 +207,7 @@ static void failover_note_vfs_own(
 		return;
 	managed->memory.vf_lost = managed->state.vf;
 	if (own)
-		nv_warn("%s: has no address, and its VF %s is configured in its place; the VF is used by itself, also when the guest boots again. Configure %s, and the VF serves it",
+		nv_warn("%s: nobody has configured it, and somebody its VF %s; the VF is used by itself until %s is configured, which it serves then",
 			managed->id.hn_name, failover_link_name(failover, pair->vf),
 			managed->id.hn_name);
 }

@@ -91,14 +91,14 @@ struct nv_managed_memory {
 	int moved_vf; /* ifindex of a VF whose programs have moved to their place; 0: none */
 	bool incomplete; /* its first VF has joined, and hn does not have its programs yet */
 	bool vf_lost; /* its VF has gone; one with the same ifindex is another one */
-	bool vfs_own; /* the VF has the guest's addresses, and hn none: nv_mode_is_vfs_own() */
+	bool vfs_own; /* the VF is used by itself: nv_mode_is_vfs_own() */
 	bool hn_unused; /* nobody has configured hn since its VF was used in its place */
-	bool unused_kept; /* that is kept for the next boot, or was by the last:
-			     services/unused_hn.h */
-	uint64_t
-		own_until; /* nv_loop_now() until which a VF without an address is used by itself */
-	bool judged; /* nv_mode_is_vfs_own() has looked */
-	int judged_vf; /* ifindex of the VF that nv_mode_is_vfs_own() saw last; 0: none */
+	bool unused_kept; /* that is kept for the next boot: services/unused_hn.h */
+	bool recalled; /* it was kept by the last one, and the VF has had no address since */
+	/* nv_loop_now() until which a VF without an address is used by itself; 0: it is not */
+	uint64_t own_until;
+	/* ifindex of the VF that nv_mode_is_vfs_own() saw last; 0: none; -1: it has not looked */
+	int judged_vf;
 	bool hn_lost; /* its hn has gone; if it comes back, it is as a new one */
 	bool programs_due; /* its programs may be missing and are to be attached again */
 	bool failed; /* its last step: the next change of a link tries again */

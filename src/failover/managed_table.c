@@ -63,8 +63,9 @@ struct nv_managed *nv_managed_add(struct nv_failover *failover, int hn)
 {
 	if (managed_reserve(failover) < 0)
 		return NULL;
-	return managed_insert(failover,
-		(struct nv_managed){.id.hn = hn, .status.since = nv_loop_now(failover->loop)});
+	return managed_insert(failover, (struct nv_managed){.id.hn = hn,
+						.memory.judged_vf = -1,
+						.status.since = nv_loop_now(failover->loop)});
 }
 
 /* What is known of a pair elsewhere. */

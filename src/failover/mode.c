@@ -13,7 +13,10 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 
-/* How long after netvfd's start a manager may take to say whether it configures hn. */
+/*
+ * How long after netvfd's start a manager may take to say whether it configures hn; and after a VF
+ * came whoever configures it.
+ */
 #define DECIDED_WITHIN (30 * NV_USEC_PER_SEC)
 
 #define UDEV_WAIT (NV_UDEV_WAIT_MS * NV_USEC_PER_SEC / 1000)
@@ -82,16 +85,22 @@ static bool mode_has_static_address(const struct nv_failover *failover, int ifin
 	return true;
 }
 
-/* A VF comes, or the pair is judged for the first time. */
-static void mode_recall(
-	const struct nv_failover *failover, struct nv_managed *managed, const struct nv_link *hn)
+/* An earlier netvfd, or one before the boot, may have known what this one has not judged yet. */
+static void mode_recall(const struct nv_failover *failover, struct nv_managed *managed,
+	const struct nv_link *hn, int vf)
 {
 	struct nv_managed_memory *memory = &managed->memory;
 
-	memory->unused_kept =
-		nv_unused_hn_is_kept(nv_state_dir(failover->run_dir), nv_match_mac(hn));
-	memory->hn_unused |= memory->unused_kept;
-	memory->own_until = memory->unused_kept ? nv_loop_now(failover->loop) + DECIDED_WITHIN : 0;
+	if (memory->judged_vf < 0) {
+		memory->unused_kept =
+			nv_unused_hn_is_kept(nv_state_dir(failover->run_dir), nv_match_mac(hn));
+		memory->hn_unused |= memory->unused_kept;
+		memory->recalled = memory->unused_kept;
+	}
+	if (memory->judged_vf != vf)
+		memory->own_until =
+			memory->unused_kept ? nv_loop_now(failover->loop) + DECIDED_WITHIN : 0;
+	memory->judged_vf = vf;
 }
 
 static void mode_keep(const struct nv_failover *failover, struct nv_managed *managed,
@@ -105,29 +114,35 @@ static void mode_keep(const struct nv_failover *failover, struct nv_managed *man
 
 	managed->memory.unused_kept = keep;
 	if (r < 0)
-		nv_warn("%s: cannot keep in %s that it is %s: %s; network managers %s its VF when the guest boots again",
+		nv_warn("%s: cannot keep in %s that it is %s: %s; network managers %s its VF the next time that it appears",
 			managed->id.hn_name, dir, keep ? "not used" : "used", nv_strerror(r),
 			keep ? "leave alone" : "may configure");
 }
 
-/*
- * Whether the VF is used by itself if nobody uses hn: it has an address, or whoever gave it one
- * before the boot may still do so.
- */
-static bool mode_has_own(
-	struct nv_failover *failover, struct nv_managed *managed, int vf, bool is_static)
+/* Whether a VF that has an address is used by itself, if nobody has configured hn. */
+static bool mode_is_address_own(
+	const struct nv_failover *failover, struct nv_managed *managed, int vf, bool is_static)
 {
 	struct nv_managed_memory *memory = &managed->memory;
-	uint64_t now = nv_loop_now(failover->loop);
+	bool recalled = memory->recalled;
 
-	if (mode_has_address(failover, vf, ORIGIN_NOT_IPV6)) {
-		memory->own_until = 0;
-		/* A manager may wait at hn for what only the VF hears. */
-		return memory->hn_unused || is_static || !nv_manager_of(managed->id.hn);
-	}
-	if (now < memory->own_until)
-		nv_failover_look_in(failover, memory->own_until - now);
-	return now < memory->own_until;
+	memory->recalled = false;
+	/* A manager may wait at hn for what only the VF hears. */
+	if (is_static || !nv_manager_of(managed->id.hn))
+		return true;
+	/* Since the last boot somebody may have told it to ask at both. */
+	return recalled ? mode_has_static_address(failover, vf) : memory->hn_unused;
+}
+
+/* Whether a VF without an address may still get its own. */
+static bool mode_awaits_address(struct nv_failover *failover, const struct nv_managed *managed)
+{
+	uint64_t now = nv_loop_now(failover->loop);
+	uint64_t until = managed->memory.own_until;
+
+	if (now < until)
+		nv_failover_look_in(failover, until - now);
+	return now < until;
 }
 
 bool nv_mode_is_vfs_own(struct nv_failover *failover, struct nv_managed *managed, int vf)
@@ -137,22 +152,27 @@ bool nv_mode_is_vfs_own(struct nv_failover *failover, struct nv_managed *managed
 		nv_links_by_index(nv_monitor_links(failover->monitor), managed->id.hn);
 	bool may_be = hn && managed->state.mode != NV_MODE_LAGG &&
 		      !nv_hn_is_transparent(&failover->settings->hn, managed->id.hn_name, false);
-	/* Later it is somebody's mistake. An earlier netvfd may have known the VF. */
+	/* Later it is somebody's mistake. */
 	bool comes = managed->state.vf != vf || memory->judged_vf != vf;
 	bool is_static = may_be && vf && comes && mode_has_static_address(failover, vf);
+	bool addressed = vf && mode_has_address(failover, vf, ORIGIN_NOT_IPV6);
 	bool unused, own;
 
-	if (hn && (comes || !memory->judged))
-		mode_recall(failover, managed, hn);
-	memory->judged = true;
-	memory->judged_vf = vf;
+	if (!hn) {
+		memory->hn_unused = false;
+		return false;
+	}
+	mode_recall(failover, managed, hn, vf);
 	/* An hn that is not used is set up all the same (NV_PAIR_OPEN_HN). */
 	unused = may_be && (memory->hn_unused || !(hn->flags & IFF_UP) || is_static) &&
 		 mode_is_untouched(failover, managed);
-	own = unused && vf && mode_has_own(failover, managed, vf, is_static);
-	memory->hn_unused = unused && (own || memory->hn_unused);
-	if (hn)
-		mode_keep(failover, managed, hn, unused && (own || memory->unused_kept));
+	if (addressed)
+		memory->own_until = 0;
+	own = unused && vf &&
+	      (addressed ? mode_is_address_own(failover, managed, vf, is_static)
+			 : mode_awaits_address(failover, managed));
+	memory->hn_unused = unused && (own || (!addressed && memory->hn_unused));
+	mode_keep(failover, managed, hn, unused && (own || (!addressed && memory->unused_kept)));
 	return own;
 }
 

@@ -20,9 +20,9 @@ bool nv_mode_is_transparent(const struct nv_failover *failover, const struct nv_
  * Whether somebody has configured this VF and not hn: when that began, the VF had come with a
  * static address, or hn was down and no manager had it; nobody has configured hn, rc.conf does not
  * say that it is transparent, and no lagg has the addresses. They would be lost if the VF served
- * hn, so it is used by itself. Also the next VF is then, once it has an address, until somebody
- * configures hn (managed->memory.hn_unused); and after the next boot (services/unused_hn.h), where
- * its address is waited for. Keeps that for then. Lowers the wait of the step.
+ * hn, so it is used by itself. Also the next VF is then, whose address is waited for, until
+ * somebody configures hn (managed->memory.hn_unused); and after the next boot, for which that is
+ * kept (services/unused_hn.h). Lowers the wait of the step.
  */
 bool nv_mode_is_vfs_own(struct nv_failover *failover, struct nv_managed *managed, int vf);
 

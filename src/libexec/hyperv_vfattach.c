@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hyperv_vfattach IF DELAY: sets up a VF that has just appeared. See hyperv_vfattach(8). */
 #include "base/log.h"
+#include "base/rundir.h"
 #include "control/client.h"
 #include "failover/port_setup.h"
 #include "failover/vf_dhcp.h"
@@ -8,6 +9,7 @@
 #include "pair/retry.h"
 #include "services/manager.h"
 #include "services/udev.h"
+#include "services/unused_hn.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -55,9 +57,51 @@ static int vfattach_set_up_once(
 	return r;
 }
 
+/* What netvfd tells 'netvf doctor' of the pair, which the caller owns; NULL: it does not run. */
+static json_t *vfattach_ask(const struct nv_context *context, const char *hn)
+{
+	NV_AUTO(nv_client) struct nv_client *client = NULL;
+	NV_AUTO(nv_free) char *error = NULL;
+	json_t *result = NULL;
+	json_t *found = NULL;
+	json_t *pair;
+	size_t i;
+
+	if (nv_client_open(context->run_dir, &client) < 0 ||
+		nv_client_call_pairs(client, "doctor", &result, &error) < 0)
+		return NULL;
+	json_array_foreach (json_object_get(result, "pairs"), i, pair) {
+		const char *of = json_string_value(json_object_get(pair, "hn"));
+
+		if (!found && of && nv_streq(of, hn))
+			found = json_incref(pair);
+	}
+	json_decref(result);
+	return found;
+}
+
+/* Whether the VF carries only another interface's frames. */
+static bool vfattach_is_port(const json_t *told, const char *vf)
+{
+	const char *port = json_string_value(json_object_get(told, "port_vf"));
+
+	return port && nv_streq(port, vf);
+}
+
+/* Whether somebody configures the VF in place of hn, also as far as netvfd has not looked yet. */
+static bool vfattach_is_own(
+	const struct nv_context *context, const struct nv_link *vf, const struct nv_link *hn)
+{
+	json_auto_t *told = vfattach_ask(context, hn->name);
+
+	return json_is_true(json_object_get(told, "vfs_own")) ||
+	       (!vfattach_is_port(told, vf->name) &&
+		       nv_unused_hn_is_kept(nv_state_dir(context->run_dir), nv_match_mac(hn)));
+}
+
 /*
- * Tries until the driver accepts it, the VF does not belong to the pair any more, or RETRY_FOR is
- * over.
+ * Tries until the driver accepts it, the VF does not belong to the pair any more or is used by
+ * itself, or RETRY_FOR is over.
  * @ifindex: of the VF, whose name may change meanwhile
  * @delay: seconds that were waited before this call
  */
@@ -77,6 +121,11 @@ static bool vfattach_set_up(struct nv_context *context, int ifindex, unsigned in
 		if (!hn) {
 			nv_info("the VF is gone after %u seconds: there is nothing to set up",
 				delay + (unsigned int)(now / 1000000));
+			return true;
+		}
+		if (vfattach_is_own(context, vf, hn)) {
+			nv_info("%s, the VF of %s, is used by itself: it is left as it is",
+				vf->name, hn->name);
 			return true;
 		}
 		r = vfattach_set_up_once(context, vf, hn);
@@ -136,49 +185,6 @@ static void vfattach_make_bare(struct nv_kernel *kernel, const struct nv_link *v
 	for (size_t i = 0; i < addrs.count; i++)
 		nv_kernel_addr_del(kernel, &addrs.addr[i]);
 	nv_kernel_link_up(kernel, vf->ifindex, true);
-}
-
-/* What netvfd tells 'netvf doctor' of the pair, which the caller owns; NULL: it does not run. */
-static json_t *vfattach_ask(const struct nv_context *context, const char *hn)
-{
-	NV_AUTO(nv_client) struct nv_client *client = NULL;
-	NV_AUTO(nv_free) char *error = NULL;
-	json_t *result = NULL;
-	json_t *found = NULL;
-	json_t *pair;
-	size_t i;
-
-	if (nv_client_open(context->run_dir, &client) < 0 ||
-		nv_client_call_pairs(client, "doctor", &result, &error) < 0)
-		return NULL;
-	json_array_foreach (json_object_get(result, "pairs"), i, pair) {
-		const char *of = json_string_value(json_object_get(pair, "hn"));
-
-		if (!found && of && nv_streq(of, hn))
-			found = json_incref(pair);
-	}
-	json_decref(result);
-	return found;
-}
-
-/* Whether the VF carries only another interface's frames. */
-static bool vfattach_is_port(const json_t *told, const char *vf)
-{
-	const char *port = json_string_value(json_object_get(told, "port_vf"));
-
-	return port && nv_streq(port, vf);
-}
-
-/*
- * Somebody configures the VF in place of hn. udev has marked it if it could not see yet that this
- * is kept (services/unused_hn.h).
- */
-static bool vfattach_leave(const struct nv_link *vf, const struct nv_link *hn)
-{
-	nv_info("%s, the VF of %s, is used by itself: it is left as it is", vf->name, hn->name);
-	if (vfattach_is_marked(vf->ifindex))
-		nv_udev_process_again(vf->name, "change");
-	return true;
 }
 
 /* NULL: nobody has the VF any more. */
@@ -249,11 +255,9 @@ static bool vfattach_run(struct nv_context *context, const char *ifname, unsigne
 	if (!pair)
 		return true;
 	hn = nv_links_by_index(&context->links, pair->hn);
-	told = vfattach_ask(context, hn->name);
-	if (json_is_true(json_object_get(told, "vfs_own")))
-		return vfattach_leave(vf, hn);
 	/* A DHCP client or a network manager may have set it up. */
-	if (vf->flags & IFF_UP && vfattach_is_port(told, vf->name)) {
+	told = vf->flags & IFF_UP ? vfattach_ask(context, hn->name) : NULL;
+	if (vfattach_is_port(told, vf->name)) {
 		nv_vf_dhcp_end(hn->name, vf->name);
 		if (nv_manager_that_has(vf->ifindex))
 			return vfattach_take_from_manager(context, vf, hn);

@@ -155,7 +155,7 @@ static void park_on_settled(void *data)
 
 		/*
 		 * One with a MAC address of its own may be in what cloud-init was told. One that is
-		 * used by itself was not hidden before it was either.
+		 * used by itself is configured in hn's place, and not by cloud-init.
 		 */
 		if (pair->match == NV_MATCH_MANAGED && vf && !nv_vf_has_own_mac(hn, vf) &&
 			!nv_unused_hn_is_kept(nv_state_dir(park->run_dir), nv_match_mac(hn)))

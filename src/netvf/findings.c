@@ -218,7 +218,8 @@ static void findings_check_vf(const struct patient *patient)
 			"add a rule to devd.conf that runs hyperv_vfattach for ETHERNET/IFATTACH, as the shipped one does; if a rule requires another vm_guest, set netvf_vm_guest (netvf-rc.conf(5))",
 			"is not set up, because no rule answers its IFATTACH: %s",
 			nv_json_text(patient->told, "unattached"));
-	else if (!(link->flags & IFF_UP))
+	else if (!(link->flags & IFF_UP) &&
+		 !json_is_true(json_object_get(patient->told, "vfs_own")))
 		findings_add(patient->findings, patient->vf,
 			"set it up (ip link set up), and find out why the rule for IFATTACH (hyperv_vfattach) did not, or what set it down",
 			"exists, but is down");
@@ -265,7 +266,7 @@ static void findings_check_mode(const struct patient *patient)
 	else if (json_is_true(json_object_get(patient->told, "vfs_own")))
 		findings_add(patient->findings, patient->hn,
 			"configure it in place of its VF, which then serves it",
-			"has no address, and its VF is configured in its place, so the VF is used by itself");
+			"is not configured, and its VF is, so the VF is used by itself");
 	else if (obstacle && nv_streq(patient->mode, "transparent"))
 		findings_add(patient->findings, patient->hn,
 			"its VF carries the traffic all the same; 'netvf plan' shows what still prevents the move",

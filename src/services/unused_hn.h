@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which hns nobody has configured while their VFs are used by themselves, kept from one boot to the
- * next: udev leaves such a VF to whoever configures it, and netvfd to whoever will. For each there
- * is an empty file, named by the hn's MAC address, since its interface may have no name yet.
+ * next. At each return of such a VF, udev's rules do not mark it, and nothing sets it up or takes
+ * its address before netvfd has judged it (nv_mode_is_vfs_own()). For each hn there is an empty
+ * file, named by its MAC address, since its interface may have no name yet.
  */
 #pragma once
 
@@ -11,12 +12,15 @@
 /* How many may be kept. */
 #define NV_UNUSED_HNS_MAX 256
 
-/* @dir: from nv_state_dir(). @mac: nv_match_mac() of the hn. */
+/*
+ * Whether that is kept of this hn; false also if it cannot be looked up. @dir: from nv_state_dir().
+ * @mac: nv_match_mac() of the hn.
+ */
 bool nv_unused_hn_is_kept(const char *dir, const uint8_t mac[NV_MAC_LEN]);
 
 /*
  * Keeps it, or keeps it no longer. Makes @dir if it is missing, but no directory above it. Returns
- * 0, -ENOSPC (also where NV_UNUSED_HNS_MAX are kept), or another -errno of mkdir(2), opendir(3),
- * open(2) or unlink(2).
+ * 0, -ENOMEM, -ENOSPC (also where NV_UNUSED_HNS_MAX are kept), or another -errno of mkdir(2),
+ * opendir(3), open(2) or unlink(2).
  */
 int nv_unused_hn_keep(const char *dir, const uint8_t mac[NV_MAC_LEN], bool keep);

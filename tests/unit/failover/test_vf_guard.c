@@ -94,8 +94,7 @@ static void expect_only_address_stays(unsigned int hn_flags)
 	hear();
 	assert_int_equal(fake->addrs.count, 1);
 	assert_int_equal(pair()->mode, NV_MODE_VF);
-	assert_int_equal(
-		said("hn0: has no address, and its VF nvt0 is configured in its place"), 1);
+	assert_int_equal(said("hn0: nobody has configured it, and somebody its VF nvt0; "), 1);
 	assert_true(services.unused);
 	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
 	close_failover();
@@ -155,6 +154,14 @@ static int make_vf_with_address(bool carrier, uint32_t flags)
 	return link.ifindex;
 }
 
+static void boot_again(void)
+{
+	close_failover();
+	services.unused = true;
+	open_failover();
+	hear();
+}
+
 /* netvfd starts before its address is there, and a network manager has set hn up. */
 static void so_it_does_when_the_guest_boots_again(void **state)
 {
@@ -162,7 +169,7 @@ static void so_it_does_when_the_guest_boots_again(void **state)
 	int vf;
 
 	(void)state;
-	services.unused = true;
+	boot_again();
 	services.manager = "systemd-networkd";
 	vf = add_vf("nvt0");
 	assert_false(fake_link(fake, "nvt0").flags & IFF_UP);
@@ -170,6 +177,7 @@ static void so_it_does_when_the_guest_boots_again(void **state)
 	assert_int_equal(pair()->mode, NV_MODE_VF);
 	expect("hn0 by nvt0 (vf)\nVF_UP hn0\n");
 	addr = fake_addr(vf, "192.0.2.1/24");
+	addr.flags = IFA_F_PERMANENT;
 	fake_put_addr(fake, &addr);
 	hear();
 	assert_int_equal(pair()->mode, NV_MODE_VF);
@@ -181,28 +189,48 @@ static void so_it_does_when_the_guest_boots_again(void **state)
 	assert_false(services.unused);
 }
 
+/* Since then a manager may have been told to ask at both. */
+static void but_not_one_from_dhcp_beside_an_hn_that_a_manager_has(void **state)
+{
+	struct nv_addr addr;
+
+	(void)state;
+	boot_again();
+	services.manager = "NetworkManager";
+	addr = fake_addr(add_vf("nvt0"), "192.0.2.1/24");
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_HN);
+	assert_int_equal(fake->addrs.count, 0);
+	assert_false(services.unused);
+}
+
 /* Somebody has configured hn meanwhile, and there is no VF. */
-static void but_not_beside_an_hn_that_has_an_address_then(void **state)
+static void nor_beside_an_hn_that_has_an_address_then(void **state)
 {
 	struct nv_addr addr = fake_addr(hn(), "192.0.2.2/24");
 
 	(void)state;
 	fake_put_addr(fake, &addr);
-	close_failover();
-	services.unused = true;
-	open_failover();
-	hear();
+	boot_again();
 	assert_false(services.unused);
 	add_vf("nvt0");
 	assert_int_equal(pair()->mode, NV_MODE_HN);
 }
 
-/* It may be on its way to hn. */
+/* The configuration may be on its way to hn, or a DHCP client ask at the VF. */
 static void a_vf_that_nobody_configures_is_not_left_to_itself(void **state)
 {
+	struct nv_addr addr;
+	int vf;
+
 	(void)state;
-	services.unused = true;
-	add_vf("nvt0");
+	boot_again();
+	services.n_clients = 1;
+	vf = add_vf("nvt0");
+	addr = fake_addr(vf, "fe80::1/64");
+	addr.scope = RT_SCOPE_LINK;
+	fake_put_addr(fake, &addr);
 	set_flags("nvt0", IFF_UP, IFF_UP);
 	assert_int_equal(pair()->mode, NV_MODE_VF);
 	nv_loop_advance(loop, 30 * NV_USEC_PER_SEC - 1);
@@ -210,6 +238,21 @@ static void a_vf_that_nobody_configures_is_not_left_to_itself(void **state)
 	nv_loop_advance(loop, 1);
 	assert_int_equal(pair()->mode, NV_MODE_HN);
 	assert_true(services.unused);
+	assert_int_equal(services.looks, 0);
+	addr = fake_addr(vf, "192.0.2.1/24");
+	fake_put_addr(fake, &addr);
+	hear();
+	assert_int_equal(pair()->mode, NV_MODE_VF);
+}
+
+static void one_that_is_down_is_set_up_after_its_time(void **state)
+{
+	(void)state;
+	boot_again();
+	add_vf("nvt0");
+	expect_attached("nvt0 "); /* which hyperv_vfattach leaves alone */
+	nv_loop_advance(loop, 30 * NV_USEC_PER_SEC);
+	expect_attached("nvt0 ");
 }
 
 static void nor_is_one_that_has_lost_its_address(void **state)
@@ -217,7 +260,7 @@ static void nor_is_one_that_has_lost_its_address(void **state)
 	struct nv_addr addr;
 
 	(void)state;
-	services.unused = true;
+	boot_again();
 	addr = fake_addr(add_vf("nvt0"), "192.0.2.1/24");
 	set_flags("nvt0", IFF_UP, IFF_UP);
 	fake_put_addr(fake, &addr);
@@ -406,7 +449,9 @@ int main(void)
 		TEST(the_only_address_of_a_guest_stays),
 		TEST(so_it_does_beside_an_hn_that_is_up),
 		TEST(so_it_does_when_the_guest_boots_again),
-		TEST(but_not_beside_an_hn_that_has_an_address_then),
+		TEST(but_not_one_from_dhcp_beside_an_hn_that_a_manager_has),
+		TEST(nor_beside_an_hn_that_has_an_address_then),
+		TEST(one_that_is_down_is_set_up_after_its_time),
 		TEST(a_vf_that_nobody_configures_is_not_left_to_itself),
 		TEST(nor_is_one_that_has_lost_its_address),
 		TEST(it_is_kept_where_a_rule_answers),

@@ -275,7 +275,7 @@ static void a_form_that_is_not_the_wanted_one_is_told(void **state)
 	expect("hn0", "no rule answers VF_UP");
 	set(pair_told(), "answered", "true");
 	set(pair_told(), "vfs_own", "true");
-	expect("hn0", "its VF is configured in its place, so the VF is used by itself");
+	expect("hn0", "is not configured, and its VF is, so the VF is used by itself");
 }
 
 static void what_keeps_a_configuration_where_it_is_is_told(void **state)
