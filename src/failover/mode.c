@@ -92,8 +92,7 @@ static void mode_recall(const struct nv_failover *failover, struct nv_managed *m
 	struct nv_managed_memory *memory = &managed->memory;
 
 	if (memory->judged_vf < 0) {
-		memory->unused_kept =
-			nv_unused_hn_is_kept(nv_state_dir(failover->run_dir), nv_match_mac(hn));
+		memory->unused_kept = nv_unused_hn_is_kept(failover->run_dir, hn);
 		memory->hn_unused |= memory->unused_kept;
 		memory->recalled = memory->unused_kept;
 	}
@@ -106,16 +105,16 @@ static void mode_recall(const struct nv_failover *failover, struct nv_managed *m
 static void mode_keep(const struct nv_failover *failover, struct nv_managed *managed,
 	const struct nv_link *hn, bool unused)
 {
-	const char *dir = nv_state_dir(failover->run_dir);
 	bool keep = unused && failover->ops->answers_vf_up(managed->id.hn_name, failover->data);
 	int r = managed->memory.unused_kept == keep
 			? 0
-			: nv_unused_hn_keep(dir, nv_match_mac(hn), keep);
+			: nv_unused_hn_keep(failover->run_dir, hn, keep);
 
 	managed->memory.unused_kept = keep;
 	if (r < 0)
 		nv_warn("%s: cannot keep in %s that it is %s: %s; network managers %s its VF the next time that it appears",
-			managed->id.hn_name, dir, keep ? "not used" : "used", nv_strerror(r),
+			managed->id.hn_name, nv_state_dir(failover->run_dir),
+			keep ? "not used" : "used", nv_strerror(r),
 			keep ? "leave alone" : "may configure");
 }
 
@@ -155,7 +154,7 @@ bool nv_mode_is_vfs_own(struct nv_failover *failover, struct nv_managed *managed
 	/* Later it is somebody's mistake. */
 	bool comes = managed->state.vf != vf || memory->judged_vf != vf;
 	bool is_static = may_be && vf && comes && mode_has_static_address(failover, vf);
-	bool addressed = vf && mode_has_address(failover, vf, ORIGIN_NOT_IPV6);
+	bool addressed = may_be && vf && mode_has_address(failover, vf, ORIGIN_NOT_IPV6);
 	bool unused, own;
 
 	if (!hn) {

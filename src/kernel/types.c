@@ -304,6 +304,11 @@ const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT])
 	return text;
 }
 
+const uint8_t *nv_link_permanent_mac(const struct nv_link *link)
+{
+	return link->has_permanent_mac ? link->permanent_mac : link->mac;
+}
+
 const char *nv_mac_text(const uint8_t mac[NV_MAC_LEN], char text[NV_MAC_TEXT])
 {
 	snprintf(text, NV_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],

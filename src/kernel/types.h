@@ -324,6 +324,9 @@ const char *nv_ip_text(const struct nv_ip *ip, char text[NV_IP_TEXT]);
 
 #define NV_MAC_TEXT (3 * NV_MAC_LEN)
 
+/* The permanent MAC address, or the current one if the kernel knows no permanent one. In @link. */
+const uint8_t *nv_link_permanent_mac(const struct nv_link *link);
+
 /* "02:00:00:00:00:01"; returns @text. */
 const char *nv_mac_text(const uint8_t mac[NV_MAC_LEN], char text[NV_MAC_TEXT]);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hyperv_vfattach IF DELAY: sets up a VF that has just appeared. See hyperv_vfattach(8). */
 #include "base/log.h"
-#include "base/rundir.h"
 #include "control/client.h"
 #include "failover/port_setup.h"
 #include "failover/vf_dhcp.h"
@@ -95,8 +94,7 @@ static bool vfattach_is_own(
 	json_auto_t *told = vfattach_ask(context, hn->name);
 
 	return json_is_true(json_object_get(told, "vfs_own")) ||
-	       (!vfattach_is_port(told, vf->name) &&
-		       nv_unused_hn_is_kept(nv_state_dir(context->run_dir), nv_match_mac(hn)));
+	       (!vfattach_is_port(told, vf->name) && nv_unused_hn_is_kept(context->run_dir, hn));
 }
 
 /*

@@ -158,7 +158,7 @@ static void park_on_settled(void *data)
 		 * used by itself is configured in hn's place, and not by cloud-init.
 		 */
 		if (pair->match == NV_MATCH_MANAGED && vf && !nv_vf_has_own_mac(hn, vf) &&
-			!nv_unused_hn_is_kept(nv_state_dir(park->run_dir), nv_match_mac(hn)))
+			!nv_unused_hn_is_kept(park->run_dir, hn))
 			park_vf(park, vf, hn);
 	}
 }

@@ -9,7 +9,6 @@
  * name is taken. See netvfd(8), FILES.
  */
 #include "base/log.h"
-#include "base/rundir.h"
 #include "libexec/context.h"
 #include "pair/uppers.h"
 #include "pair/vf_mac.h"
@@ -68,8 +67,7 @@ static bool udev_is_vf(const struct nv_context *context, const struct nv_link *l
 	const struct nv_pair *pair = link ? nv_pairs_by_vf(&context->pairs, link->ifindex) : NULL;
 	const struct nv_link *hn = pair ? nv_links_by_index(&context->links, pair->hn) : NULL;
 
-	return hn && pair->match == NV_MATCH_MANAGED &&
-	       !nv_unused_hn_is_kept(nv_state_dir(context->run_dir), nv_match_mac(hn));
+	return hn && pair->match == NV_MATCH_MANAGED && !nv_unused_hn_is_kept(context->run_dir, hn);
 }
 
 /* Whether the .link file that names the interface matches by MAC address: systemd.link(5). */

@@ -18,14 +18,9 @@ static bool match_is_ethernet(const struct nv_link *link)
 	return link->type == ARPHRD_ETHER && link->has_mac && !(link->flags & IFF_LOOPBACK);
 }
 
-const uint8_t *nv_match_mac(const struct nv_link *link)
-{
-	return link->has_permanent_mac ? link->permanent_mac : link->mac;
-}
-
 static bool match_same_mac(const struct nv_link *a, const struct nv_link *b)
 {
-	return memcmp(nv_match_mac(a), nv_match_mac(b), NV_MAC_LEN) == 0;
+	return memcmp(nv_link_permanent_mac(a), nv_link_permanent_mac(b), NV_MAC_LEN) == 0;
 }
 
 /* netvf_pairs while links are matched, sorted by hn and by VF: a search reads few of hundreds. */
@@ -232,9 +227,9 @@ static int match_find_ports(const struct nv_links *links, const struct nv_hn_con
 		if (port->vf_of && !port->is_hn)
 			ports.named[ports.n_named++] = port;
 		ports.place[ports.n_places++] = (struct match_place){link->mac, port};
-		if (memcmp(link->mac, nv_match_mac(link), NV_MAC_LEN) != 0)
+		if (memcmp(link->mac, nv_link_permanent_mac(link), NV_MAC_LEN) != 0)
 			ports.place[ports.n_places++] =
-				(struct match_place){nv_match_mac(link), port};
+				(struct match_place){nv_link_permanent_mac(link), port};
 	}
 	qsort(ports.place, ports.n_places, sizeof(*ports.place), match_order_places);
 	qsort(ports.named, ports.n_named, sizeof(*ports.named), match_order_named);
@@ -356,8 +351,8 @@ static void match_find_by_mac(const struct match_ports *ports, const struct nv_l
 {
 	match_each_place (place, ports, hn->mac)
 		match_consider(place->port, hn, ret_found);
-	if (memcmp(hn->mac, nv_match_mac(hn), NV_MAC_LEN) != 0)
-		match_each_place (place, ports, nv_match_mac(hn))
+	if (memcmp(hn->mac, nv_link_permanent_mac(hn), NV_MAC_LEN) != 0)
+		match_each_place (place, ports, nv_link_permanent_mac(hn))
 			match_consider(place->port, hn, ret_found);
 }
 
@@ -439,7 +434,7 @@ static void match_find_rival(const struct nv_links *links, const struct match_po
 
 	if (port->hn_is_named)
 		return;
-	match_each_place (place, ports, nv_match_mac(hn)) {
+	match_each_place (place, ports, nv_link_permanent_mac(hn)) {
 		const struct nv_link *link = place->port->link;
 
 		if (link == hn || !match_same_mac(link, hn) || !place->port->is_hn)

@@ -27,9 +27,6 @@ enum nv_match_result {
 	NV_MATCH_REFUSED,
 };
 
-/* The MAC address by which it is matched: the permanent one if the kernel knows it. In @link. */
-const uint8_t *nv_match_mac(const struct nv_link *link);
-
 struct nv_pair {
 	enum nv_match_result match;
 	int hn; /* ifindex */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "services/unused_hn.h"
 
-#include "base/str.h"
+#include "base/rundir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,20 +10,20 @@
 
 #define PREFIX "unused-"
 
-static int unused_path(const char *dir, const uint8_t mac[NV_MAC_LEN], char **ret_path)
+static int unused_path(const char *dir, const struct nv_link *hn, char **ret_path)
 {
 	NV_AUTO(nv_str) struct nv_str path = {};
 	char text[NV_MAC_TEXT];
 
-	nv_str_printf(&path, "%s/" PREFIX "%s", dir, nv_mac_text(mac, text));
+	nv_str_printf(&path, "%s/" PREFIX "%s", dir, nv_mac_text(nv_link_permanent_mac(hn), text));
 	return nv_str_take(&path, ret_path);
 }
 
-bool nv_unused_hn_is_kept(const char *dir, const uint8_t mac[NV_MAC_LEN])
+bool nv_unused_hn_is_kept(const char *run_dir, const struct nv_link *hn)
 {
 	NV_AUTO(nv_free) char *path = NULL;
 
-	return unused_path(dir, mac, &path) == 0 && access(path, F_OK) == 0;
+	return unused_path(nv_state_dir(run_dir), hn, &path) == 0 && access(path, F_OK) == 0;
 }
 
 static int unused_check_room(const char *dir)
@@ -54,10 +54,11 @@ static int unused_make(const char *dir, const char *path)
 	return fd < 0 ? -errno : 0;
 }
 
-int nv_unused_hn_keep(const char *dir, const uint8_t mac[NV_MAC_LEN], bool keep)
+int nv_unused_hn_keep(const char *run_dir, const struct nv_link *hn, bool keep)
 {
 	NV_AUTO(nv_free) char *path = NULL;
-	int r = unused_path(dir, mac, &path);
+	const char *dir = nv_state_dir(run_dir);
+	int r = unused_path(dir, hn, &path);
 
 	if (r < 0)
 		return r;

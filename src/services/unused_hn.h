@@ -13,14 +13,14 @@
 #define NV_UNUSED_HNS_MAX 256
 
 /*
- * Whether that is kept of this hn; false also if it cannot be looked up. @dir: from nv_state_dir().
- * @mac: nv_match_mac() of the hn.
+ * Whether that is kept of this hn, in nv_state_dir() of the run directory; false also if it cannot
+ * be looked up.
  */
-bool nv_unused_hn_is_kept(const char *dir, const uint8_t mac[NV_MAC_LEN]);
+bool nv_unused_hn_is_kept(const char *run_dir, const struct nv_link *hn);
 
 /*
- * Keeps it, or keeps it no longer. Makes @dir if it is missing, but no directory above it. Returns
+ * Keeps it, or keeps it no longer. Makes the directory if it is missing, but none above it. Returns
  * 0, -ENOMEM, -ENOSPC (also where NV_UNUSED_HNS_MAX are kept), or another -errno of mkdir(2),
  * opendir(3), open(2) or unlink(2).
  */
-int nv_unused_hn_keep(const char *dir, const uint8_t mac[NV_MAC_LEN], bool keep);
+int nv_unused_hn_keep(const char *run_dir, const struct nv_link *hn, bool keep);

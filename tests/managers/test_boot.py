@@ -21,14 +21,14 @@ from netvf_lab.vm.dhcp import Server
 from netvf_lab.vm.peers import Peer
 from netvf_lab.vm.report import machine
 from netvf_lab.vm.session import Session
-from test_managers import LOOPBACK, NETWORKD, NO_NM, QUIET, SET_NAME, addresses, netplan
+from test_managers import (
+    LOOPBACK, NETWORKD, NO_NM, QUIET, SET_NAME, addresses, await_, netplan)
 
 BOOTS = int(os.environ.get("NETVF_BOOTS", "2"))
 FEW = 2  # of what is not counted, or is to compare with
 KEPT = BUILD / "boots"
 HN = "eth0"  # as the network configuration says
 ONLINE = "network-online.target"
-WITHIN = 60  # seconds, for any one thing in the guest
 CARD = "e1000e"
 SLEEPS = 10  # seconds for which nothing wakes netvf's processes
 
@@ -136,9 +136,7 @@ class Story:
         return self.session.guest
 
     def await_(self, condition):
-        self.guest.run(
-            f"i=0; until {condition}; do i=$((i + 1)); [ $i -lt {WITHIN * 5} ] || exit 1;"
-            " sleep 0.2; done", within=3 * WITHIN)
+        await_(self.guest, condition)
 
     def reboot(self, clean):
         if clean:

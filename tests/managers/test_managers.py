@@ -182,6 +182,11 @@ def addresses(guest):
     return found
 
 
+def await_(guest, condition, pause=0.2):
+    guest.run(f"i=0; until {condition}; do i=$((i + 1)); [ $i -lt {WITHIN * 5} ] || exit 1;"
+              f" sleep {pause}; done", within=3 * WITHIN)
+
+
 class Story:
     """One scenario's guest, with what must hold at each moment."""
 
@@ -192,9 +197,7 @@ class Story:
         self.address = addresses(self.guest)[self.hn][0]
 
     def await_(self, condition):
-        self.guest.run(
-            f"i=0; until {condition}; do i=$((i + 1)); [ $i -lt {WITHIN * 5} ] || exit 1;"
-            " sleep 0.1; done", within=3 * WITHIN)
+        await_(self.guest, condition, pause=0.1)
 
     def await_port(self, port):
         """And until the last action has ended."""

@@ -12,7 +12,8 @@ from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS, PREFIX
 from netvf_lab.vm.session import Session
 from test_install import PACKAGE
 from test_managers import (
-    CARD, HN, LOOPBACK, NETWORKD, NO_NM, QUIET, VF, WITHIN, Managed, addresses, to_time)
+    CARD, HN, LOOPBACK, NETWORKD, NO_NM, QUIET, VF, WITHIN, Managed, addresses, await_,
+    to_time)
 
 STATIC = f"{GUEST_ADDRESS}/{PREFIX}"
 # Files, links, and what is done by hand.
@@ -31,16 +32,10 @@ EACH = {
         f"nmcli connection add type ethernet ifname {VF} ipv4.method manual"
         f" ipv4.addresses {STATIC} ipv6.method disabled"),
 }
-FORM = "netvf status --json | grep -q '\"form\": \"{}\"'"
-
-
-def await_(guest, condition):
-    guest.run(f"i=0; until {condition}; do i=$((i + 1)); [ $i -lt {WITHIN * 5} ] || exit 1;"
-              " sleep 0.2; done", within=3 * WITHIN)
 
 
 def check(guest):
-    await_(guest, FORM.format("exclusive"))
+    await_(guest, "netvf status --json | grep -q '\"form\": \"exclusive\"'")
     assert addresses(guest) == {VF: [GUEST_ADDRESS]}
     guest.run(f"ping -c 1 -W 5 {HOST_ADDRESS}")
     properties = guest.run(f"udevadm info /sys/class/net/{VF}")

@@ -28,17 +28,17 @@ bool nv_udev_allows_up(int ifindex)
 	return !services.udev_is_busy;
 }
 
-bool nv_unused_hn_is_kept(const char *dir, const uint8_t mac[NV_MAC_LEN])
+bool nv_unused_hn_is_kept(const char *run_dir, const struct nv_link *hn)
 {
-	(void)mac;
-	assert_non_null(dir);
+	assert_non_null(run_dir);
+	assert_non_null(hn);
 	return services.unused;
 }
 
-int nv_unused_hn_keep(const char *dir, const uint8_t mac[NV_MAC_LEN], bool keep)
+int nv_unused_hn_keep(const char *run_dir, const struct nv_link *hn, bool keep)
 {
-	(void)mac;
-	assert_non_null(dir);
+	assert_non_null(run_dir);
+	assert_non_null(hn);
 	if (services.keep_error)
 		return services.keep_error;
 	services.unused = keep;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const uint8_t mac[NV_MAC_LEN] = {2, 0x15, 0x5d, 0x4e, 0x56, 1};
+static const struct nv_link hn = {.mac = {2, 0x15, 0x5d, 0x4e, 0x56, 1}};
 static char top[] = "/tmp/netvf-unused-XXXXXX";
 static char dir[sizeof(top) + 8];
 
@@ -39,34 +39,34 @@ static int tear_down(void **state)
 
 static void each_hn_is_kept_by_its_mac(void **state)
 {
-	static const uint8_t other[NV_MAC_LEN] = {2, 0x15, 0x5d, 0x4e, 0x56, 2};
+	static const struct nv_link other = {.mac = {2, 0x15, 0x5d, 0x4e, 0x56, 2}};
 
 	(void)state;
-	assert_false(nv_unused_hn_is_kept(dir, mac));
-	assert_int_equal(nv_unused_hn_keep(dir, mac, false), 0);
-	assert_int_equal(nv_unused_hn_keep(dir, mac, true), 0);
-	assert_int_equal(nv_unused_hn_keep(dir, mac, true), 0);
-	assert_true(nv_unused_hn_is_kept(dir, mac));
-	assert_false(nv_unused_hn_is_kept(dir, other));
-	assert_int_equal(nv_unused_hn_keep(dir, other, false), 0);
-	assert_true(nv_unused_hn_is_kept(dir, mac));
-	assert_int_equal(nv_unused_hn_keep(dir, mac, false), 0);
-	assert_false(nv_unused_hn_is_kept(dir, mac));
+	assert_false(nv_unused_hn_is_kept(dir, &hn));
+	assert_int_equal(nv_unused_hn_keep(dir, &hn, false), 0);
+	assert_int_equal(nv_unused_hn_keep(dir, &hn, true), 0);
+	assert_int_equal(nv_unused_hn_keep(dir, &hn, true), 0);
+	assert_true(nv_unused_hn_is_kept(dir, &hn));
+	assert_false(nv_unused_hn_is_kept(dir, &other));
+	assert_int_equal(nv_unused_hn_keep(dir, &other, false), 0);
+	assert_true(nv_unused_hn_is_kept(dir, &hn));
+	assert_int_equal(nv_unused_hn_keep(dir, &hn, false), 0);
+	assert_false(nv_unused_hn_is_kept(dir, &hn));
 }
 
 static void there_is_an_end_to_them(void **state)
 {
-	uint8_t many[NV_MAC_LEN] = {2};
+	struct nv_link many = {.mac = {2}};
 
 	(void)state;
 	for (unsigned int i = 0; i < NV_UNUSED_HNS_MAX; i++) {
-		many[5] = (uint8_t)i;
-		assert_int_equal(nv_unused_hn_keep(dir, many, true), 0);
+		many.mac[5] = (uint8_t)i;
+		assert_int_equal(nv_unused_hn_keep(dir, &many, true), 0);
 	}
-	assert_int_equal(nv_unused_hn_keep(dir, mac, true), -ENOSPC);
-	assert_int_equal(nv_unused_hn_keep(dir, many, true), 0); /* it is there */
-	assert_int_equal(nv_unused_hn_keep(dir, many, false), 0);
-	assert_int_equal(nv_unused_hn_keep(dir, mac, true), 0);
+	assert_int_equal(nv_unused_hn_keep(dir, &hn, true), -ENOSPC);
+	assert_int_equal(nv_unused_hn_keep(dir, &many, true), 0); /* it is there */
+	assert_int_equal(nv_unused_hn_keep(dir, &many, false), 0);
+	assert_int_equal(nv_unused_hn_keep(dir, &hn, true), 0);
 }
 
 static void what_is_in_its_way_is_told(void **state)
@@ -76,8 +76,8 @@ static void what_is_in_its_way_is_told(void **state)
 	(void)state;
 	assert_non_null(file);
 	fclose(file);
-	assert_int_equal(nv_unused_hn_keep(dir, mac, true), -ENOTDIR);
-	assert_false(nv_unused_hn_is_kept(dir, mac));
+	assert_int_equal(nv_unused_hn_keep(dir, &hn, true), -ENOTDIR);
+	assert_false(nv_unused_hn_is_kept(dir, &hn));
 }
 
 int main(void)
