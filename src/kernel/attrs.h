@@ -84,5 +84,9 @@ int nv_route_decode(const struct nlmsghdr *message, struct nv_routes *routes);
 int nv_route_encode(
 	struct nv_request *request, uint16_t type, uint16_t flags, const struct nv_route *route);
 
+/* RTM_NEWNEXTHOP: with the route's protocol. RTM_DELNEXTHOP. */
+int nv_nexthop_encode(struct nv_request *request, uint32_t id, const struct nv_route *route);
+void nv_nexthop_encode_del(struct nv_request *request, uint32_t id);
+
 /* Converts rta_expires, which is above 0, to whole seconds, rounded up. */
 uint32_t nv_route_seconds(int32_t ticks);

@@ -170,6 +170,16 @@ int nv_kernel_route_del(struct nv_kernel *kernel, const struct nv_route *route)
 	return CALL(kernel, route_del, route);
 }
 
+int nv_kernel_nexthop_add(struct nv_kernel *kernel, uint32_t id, const struct nv_route *route)
+{
+	return CALL(kernel, nexthop_add, id, route);
+}
+
+int nv_kernel_nexthop_del(struct nv_kernel *kernel, uint32_t id)
+{
+	return CALL(kernel, nexthop_del, id);
+}
+
 int nv_kernel_neigh_add(struct nv_kernel *kernel, const struct nv_neigh *neigh)
 {
 	return CALL(kernel, neigh_add, neigh);

@@ -85,6 +85,16 @@ int nv_kernel_route_add(
 	struct nv_kernel *kernel, const struct nv_route *route, enum nv_route_how how);
 int nv_kernel_route_del(struct nv_kernel *kernel, const struct nv_route *route);
 
+/*
+ * Makes a next hop object (Linux 5.3) with this id, that leads where @route does: by its link,
+ * gateway and RTNH_F_ONLINK. When its link loses its last IPv4 address, the kernel deletes the
+ * routes that name the link, and not those that name the object. -EEXIST: there is one with this
+ * id. -EOPNOTSUPP: this kernel has no such objects.
+ */
+int nv_kernel_nexthop_add(struct nv_kernel *kernel, uint32_t id, const struct nv_route *route);
+/* Deletes it and the routes that name it. -ENOENT: there is none with this id. */
+int nv_kernel_nexthop_del(struct nv_kernel *kernel, uint32_t id);
+
 /* Neighbours whose link-layer address is known; @ifindex 0: of all links. */
 int nv_kernel_neighs(struct nv_kernel *kernel, int ifindex, struct nv_neighs *ret_neighs);
 

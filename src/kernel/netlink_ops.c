@@ -355,6 +355,22 @@ static int netlink_route_del(void *self, const struct nv_route *route)
 	return netlink_change_route(self, RTM_DELROUTE, 0, route);
 }
 
+static int netlink_nexthop_add(void *self, uint32_t id, const struct nv_route *route)
+{
+	struct nv_request request;
+	int r = nv_nexthop_encode(&request, id, route);
+
+	return r < 0 ? r : netlink_send_request(self, &request);
+}
+
+static int netlink_nexthop_del(void *self, uint32_t id)
+{
+	struct nv_request request;
+
+	nv_nexthop_encode_del(&request, id);
+	return netlink_send_request(self, &request);
+}
+
 static int netlink_neigh_add(void *self, const struct nv_neigh *neigh)
 {
 	struct nv_request request;
@@ -505,6 +521,8 @@ static const struct nv_kernel_ops ops = {
 	.addr_del = netlink_addr_del,
 	.route_add = netlink_route_add,
 	.route_del = netlink_route_del,
+	.nexthop_add = netlink_nexthop_add,
+	.nexthop_del = netlink_nexthop_del,
 	.neigh_add = netlink_neigh_add,
 	.objs = netlink_objs,
 	.batch = netlink_batch,

@@ -54,6 +54,8 @@ struct nv_kernel_ops {
 	int (*addr_del)(void *self, const struct nv_addr *addr);
 	int (*route_add)(void *self, const struct nv_route *route, enum nv_route_how how);
 	int (*route_del)(void *self, const struct nv_route *route);
+	int (*nexthop_add)(void *self, uint32_t id, const struct nv_route *route);
+	int (*nexthop_del)(void *self, uint32_t id);
 	int (*neigh_add)(void *self, const struct nv_neigh *neigh);
 	int (*objs)(void *self, enum nv_rtobj_kind kind, int ifindex, struct nv_rtobjs *ret_objs);
 	int (*batch)(void *self, struct nv_rtobjs *requests, int *ret_errors);

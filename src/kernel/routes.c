@@ -156,6 +156,22 @@ static bool route_families_fit(const struct nv_route *route)
 	       (!route->has_gateway || nv_ip_size(route->gateway.family));
 }
 
+static void route_put_hop(struct nv_request *request, const struct nv_route *route)
+{
+	struct nlmsghdr *header = &request->header;
+
+	if (route->nexthop) {
+		mnl_attr_put_u32(header, RTA_NH_ID, route->nexthop);
+		return;
+	}
+	if (route->has_gateway && route->gateway.family == route->family)
+		nv_request_ip(request, RTA_GATEWAY, &route->gateway);
+	else if (route->has_gateway)
+		route_put_via(header, &route->gateway);
+	if (route->oif)
+		mnl_attr_put_u32(header, RTA_OIF, (uint32_t)route->oif);
+}
+
 int nv_route_encode(
 	struct nv_request *request, uint16_t type, uint16_t flags, const struct nv_route *route)
 {
@@ -172,19 +188,14 @@ int nv_route_encode(
 	info->rtm_protocol = route->protocol;
 	info->rtm_scope = route->scope;
 	info->rtm_type = route->type ? route->type : RTN_UNICAST;
-	info->rtm_flags = route->flags;
+	info->rtm_flags = route->nexthop ? 0 : route->flags;
 	info->rtm_table = table <= UINT8_MAX ? (uint8_t)table : RT_TABLE_UNSPEC;
 	mnl_attr_put_u32(header, RTA_TABLE, table);
 	if (route->destination_len)
 		nv_request_ip(request, RTA_DST, &route->destination);
-	if (route->has_gateway && route->gateway.family == route->family)
-		nv_request_ip(request, RTA_GATEWAY, &route->gateway);
-	else if (route->has_gateway)
-		route_put_via(header, &route->gateway);
+	route_put_hop(request, route);
 	if (route->has_source)
 		nv_request_ip(request, RTA_PREFSRC, &route->source);
-	if (route->oif)
-		mnl_attr_put_u32(header, RTA_OIF, (uint32_t)route->oif);
 	if (route->priority)
 		mnl_attr_put_u32(header, RTA_PRIORITY, route->priority);
 	if (route->mtu) {

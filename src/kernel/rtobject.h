@@ -57,7 +57,8 @@ struct nlmsghdr;
  * Appends the object of a dump's message, without what only reports a state (counters, ages, dead
  * next hops). A route's expiry time becomes a lifetime; a learnt neighbour becomes NUD_STALE.
  * Returns 0; -ENOMSG: it cannot be made again (an exception, a route with a next hop's id, an
- * unresolved neighbour, a rule that names no link); -EBADMSG, -ENOMEM, -E2BIG.
+ * unresolved neighbour, a rule that names no link), or it is one of move/backup_routes.h; -EBADMSG,
+ * -ENOMEM, -E2BIG.
  */
 int nv_rtobjs_take(struct nv_rtobjs *objs, const struct nlmsghdr *message);
 

@@ -164,7 +164,7 @@ static int take_nexthop(struct nv_rtobjs *objs, const struct nlmsghdr *message)
 
 	if (r < 0)
 		return r;
-	if (!nv_rtmessage_find(message, NHA_OIF))
+	if (!nv_rtmessage_find(message, NHA_OIF) || info->nh_protocol == NV_RTPROT_BACKUP)
 		return -ENOMSG;
 	info->nh_scope = 0;
 	info->nh_flags &= RTNH_F_ONLINK;

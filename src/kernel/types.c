@@ -279,7 +279,8 @@ bool nv_routes_have_configured(const struct nv_routes *routes)
 {
 	for (size_t i = 0; i < routes->count; i++)
 		if (routes->route[i].table != RT_TABLE_LOCAL &&
-			routes->route[i].protocol != RTPROT_KERNEL)
+			routes->route[i].protocol != RTPROT_KERNEL &&
+			routes->route[i].protocol != NV_RTPROT_BACKUP)
 			return true;
 	return false;
 }

@@ -178,6 +178,9 @@ struct nv_addrs {
 /* Appends a copy. Returns 0, -ENOMEM, -E2BIG. */
 int nv_addrs_add(struct nv_addrs *addrs, const struct nv_addr *addr);
 
+/* The protocol of routes that move/backup_routes.h adds for a while. */
+#define NV_RTPROT_BACKUP 110
+
 struct nv_route {
 	uint8_t family;
 	uint8_t destination_len; /* 0: default */
@@ -193,6 +196,8 @@ struct nv_route {
 	struct nv_ip gateway; /* of another family than the route: RTA_VIA */
 	struct nv_ip source; /* RTA_PREFSRC */
 	int oif;
+	/* to add one: the id of a next hop object, in place of gateway, oif and flags; 0: none */
+	uint32_t nexthop;
 	uint32_t mtu; /* RTAX_MTU; 0: none */
 	uint32_t expires; /* IPv6, seconds; 0: never */
 	bool multipath; /* it is one of several next hops of a route */

@@ -2,6 +2,7 @@
 #include "move/dhcp_clients.h"
 
 #include "base/log.h"
+#include "move/backup_routes.h"
 #include "services/dhcp_lease_file.h"
 
 #include <errno.h>
@@ -287,7 +288,10 @@ static void dhcp_clients_move_one(
 			nv_strerror(leading.old.refused_why), move->to_name);
 	if (replaced)
 		dhcp_clients_stop_old(&leading);
+	nv_backup_routes_remove(kernel, move->from); /* of a run that was killed */
 	nv_apply_before_lease(kernel, move);
+	if (wants_ipv4_client(move, &leading.old))
+		nv_backup_routes_add(kernel, move->to);
 	dhcp_clients_start_all(&leading);
 	while (!(told = dhcp_clients_all_reported(&leading)) && dhcp_clients_now() < deadline)
 		continue;
@@ -297,6 +301,7 @@ static void dhcp_clients_move_one(
 	if (!replaced)
 		dhcp_clients_hand_over(&leading);
 	nv_apply_keep(kernel, plan, move);
+	nv_backup_routes_remove(kernel, move->to);
 }
 
 void nv_dhcp_clients_move(struct nv_kernel *kernel, struct nv_plan *plan)

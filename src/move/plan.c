@@ -19,7 +19,8 @@ struct planner {
 
 bool nv_plan_route_counts(const struct nv_route *route)
 {
-	return route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_REDIRECT;
+	return route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_REDIRECT &&
+	       route->protocol != NV_RTPROT_BACKUP;
 }
 
 static bool plan_is_link_local(const struct nv_addr *addr)

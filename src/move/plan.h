@@ -127,7 +127,8 @@ void nv_plan_auto(struct nv_plan *plan);
 bool nv_plan_is_empty(const struct nv_plan *plan);
 
 /*
- * Whether a route belongs to the configuration. False for one that the kernel adds with an address.
+ * Whether a route belongs to the configuration. False for one that the kernel adds with an address,
+ * and for one of backup_routes.h.
  */
 bool nv_plan_route_counts(const struct nv_route *route);
 

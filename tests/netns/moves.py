@@ -148,13 +148,13 @@ def furnish(guest):
 
 
 class Ping:
-    """The host asks the guest all the time; every answer counts."""
+    """The host asks the guest all the time; every answer counts. every: seconds."""
 
-    def __init__(self, guest, address=GUEST_ADDRESS):
+    def __init__(self, guest, address=GUEST_ADDRESS, every=0.01):
         for name in ("hn0", "vf0"):
             # Before Linux 6.6 the kernel drops what is sent while a device gets clsact.
             guest.run("tc", "qdisc", "add", "dev", name, "clsact", check=False)
-        self.process = guest.host.popen(["ping", "-i", "0.01", address],
+        self.process = guest.host.popen(["ping", "-i", str(every), address],
                                         stdout=subprocess.PIPE, text=True)
         self.process.stdout.readline()
         assert "seq=1" in self.process.stdout.readline()

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from harness import Guest, bounded_as_the_unit, wait_until
-from moves import killed_at
+from moves import Ping, ip, killed_at
 from netvf_lab import sandbox
 from netvf_lab.topology import GUEST_MAC, HOST_ADDRESS
 from programs import AddressWatch, Connection, Programs
@@ -536,6 +536,50 @@ def move(booted, *words):
     """Moves there or back, to the end of what is done in the background."""
     booted.run("hyperv_vfup", *words, "hn0")
     booted.run("hyperv_vfup", *words, "hn0")  # waits for the first one's lock
+
+
+def copied_routes(guest):
+    """What stands in while a client starts, by its protocol, and by what else it may have left."""
+    return ip(guest, "route", "show", "table", "all", "proto", "110") + ip(guest, "nexthop")
+
+
+@in_all
+def test_nothing_is_lost_while_a_client_starts(booted, server):
+    """udhcpc's script flushes its interface then."""
+    guest = booted.guest
+    address = only(guest.addresses("hn0")).split("/")[0]
+    with contextlib.closing(Ping(guest, address, every=0.002)) as ping:
+        booted.run("hyperv_vfup", "hn0")
+        the_client(guest, "lagg0")
+        booted.run("hyperv_vfup", "-r", "hn0")
+        the_client(guest, "hn0")
+        assert ping.lost() == []
+    assert not copied_routes(guest)
+
+
+THERE, BACK = [], ["-r"]
+
+
+@pytest.mark.parametrize("first", [THERE, BACK], ids=["there", "back"])
+@pytest.mark.parametrize("then", [THERE, BACK], ids=["then-there", "then-back"])
+@pytest.mark.parametrize("booted", ["udhcpc"], indirect=True)
+def test_killed_while_a_client_starts_the_next_run_leaves_no_copied_routes(
+        booted, server, first, then):
+    guest = booted.guest
+    lease = only(guest.addresses("hn0"))
+    if first is BACK:
+        booted.run("hyperv_vfup", "hn0")
+    name = "hn0" if then is BACK else "lagg0"
+    dnsmasq = guest.topology.dnsmasq
+    dnsmasq.send_signal(signal.SIGSTOP)
+    with booted.start("hyperv_vfup", *first, "hn0") as vfup:
+        wait_until(lambda: copied_routes(guest), what="they are there")
+        vfup.kill()
+    dnsmasq.send_signal(signal.SIGCONT)
+    booted.run("hyperv_vfup", *then, "hn0")
+    assert guest.addresses(name) == {lease}
+    the_client(guest, name)
+    assert not copied_routes(guest)
 
 
 def everything_in(directory):

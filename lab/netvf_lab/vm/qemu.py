@@ -22,10 +22,11 @@ DELETED = "DEVICE_DELETED nic-vf"
 GONE_WITHIN = 30  # seconds, for the guest to let go of a device: PCIe's button takes 5
 
 # The clock is one whose rate is known. The processor's (TSC) is measured at boot, wrongly when this
-# machine is busy; mitigations only cost time here.
+# machine is busy; mitigations only cost time here. A kernel that has gone wrong ends, and QEMU with
+# it, so that nobody waits for what such a guest will never do.
 COMMAND_LINE = " ".join(
     (
-        "console=ttyS0 quiet panic=-1 rdinit=/init",
+        "console=ttyS0 quiet panic=-1 oops=panic rdinit=/init",
         "clocksource=acpi_pm tsc=reliable mitigations=off",
     )
 )

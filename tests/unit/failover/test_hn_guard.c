@@ -150,6 +150,7 @@ static void a_route_is_looked_for_when_hn_has_sent(void **state)
 	make_all();
 	nv_loop_advance(loop, 2 * NV_USEC_PER_SEC); /* the VF's programs stay where they are then */
 	give_route(RTPROT_KERNEL);
+	give_route(NV_RTPROT_BACKUP);
 	report(NV_DP_REPORT_BYPASS);
 	expect("");
 	give_route(RTPROT_BOOT);

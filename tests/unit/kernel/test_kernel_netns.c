@@ -372,6 +372,34 @@ static void routes_of_all_kinds_come_back_as_they_were_given(void **state)
 	assert_int_equal(nv_kernel_routes(kernel, on[1], &none), -ENODEV);
 }
 
+static void a_route_by_a_next_hop_object_outlives_the_address(void **state)
+{
+	const uint32_t id = 0x80000001;
+	struct nv_addr addr = {.local = ip("192.0.2.1"), .prefix_len = 24};
+	struct nv_route route = {.family = AF_INET,
+		.destination = ip("198.51.100.0"),
+		.destination_len = 24,
+		.table = RT_TABLE_DEFAULT,
+		.type = RTN_UNICAST,
+		.protocol = NV_RTPROT_BACKUP,
+		.has_gateway = true,
+		.gateway = ip("192.0.2.254")};
+
+	(void)state;
+	route.oif = addr.ifindex = make_veth("hn0", "host0");
+	add_addr(route.oif, "192.0.2.1", 24);
+	CHECK(nv_kernel_nexthop_add(kernel, id, &route));
+	assert_int_equal(nv_kernel_nexthop_add(kernel, id, &route), -EEXIST);
+	route.nexthop = id;
+	CHECK(nv_kernel_route_add(kernel, &route, NV_ROUTE_NEW));
+	CHECK(nv_kernel_addr_del(kernel, &addr));
+	assert_true(has_route(route.oif, &route));
+	CHECK(nv_kernel_nexthop_del(kernel, id));
+	assert_false(has_route(route.oif, &route));
+	assert_int_equal(nv_kernel_nexthop_del(kernel, id), -ENOENT);
+	CHECK(nv_kernel_link_del(kernel, route.oif));
+}
+
 static void routes_go_beside_each_other(void **state)
 {
 	static const char *const nets[] = {"198.51.100.0", "2001:db8:5::"};
@@ -664,6 +692,7 @@ int main(void)
 		cmocka_unit_test(ipv4_addresses_come_back_as_they_were_given),
 		cmocka_unit_test(ipv6_addresses_come_back_as_they_were_given),
 		cmocka_unit_test(routes_of_all_kinds_come_back_as_they_were_given),
+		cmocka_unit_test(a_route_by_a_next_hop_object_outlives_the_address),
 		cmocka_unit_test(routes_go_beside_each_other),
 		cmocka_unit_test(neighbours_come_back_as_they_were_given),
 		cmocka_unit_test(a_route_that_expires_says_when),

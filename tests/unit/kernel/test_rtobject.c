@@ -250,18 +250,35 @@ static void a_neighbour_that_was_learnt_is_stale(void **state)
 	assert_int_equal(info->ndm_flags, NTF_PROXY);
 }
 
-static void a_next_hop_keeps_its_id(void **state)
+static struct nhmsg *tell_nexthop(struct bench *bench)
 {
-	BENCH(bench);
-	struct nhmsg *info = nv_request_start(&bench.told, RTM_NEWNEXTHOP, 0, sizeof(*info));
-	const struct nlmsghdr *asked;
+	struct nhmsg *info = nv_request_start(&bench->told, RTM_NEWNEXTHOP, 0, sizeof(*info));
 
-	(void)state;
 	info->nh_family = AF_INET;
 	info->nh_scope = RT_SCOPE_LINK;
 	info->nh_flags = RTNH_F_LINKDOWN;
-	mnl_attr_put_u32(&bench.told.header, NHA_ID, 7);
-	mnl_attr_put_u32(&bench.told.header, NHA_OIF, HN);
+	mnl_attr_put_u32(&bench->told.header, NHA_ID, 7);
+	mnl_attr_put_u32(&bench->told.header, NHA_OIF, HN);
+	return info;
+}
+
+static void a_next_hop_of_a_copied_route_is_not_configuration(void **state)
+{
+	BENCH(bench);
+
+	(void)state;
+	tell_nexthop(&bench)->nh_protocol = NV_RTPROT_BACKUP;
+	assert_int_equal(nv_rtobjs_take(&bench.objs, &bench.told.header), -ENOMSG);
+}
+
+static void a_next_hop_keeps_its_id(void **state)
+{
+	BENCH(bench);
+	const struct nlmsghdr *asked;
+	const struct nhmsg *info;
+
+	(void)state;
+	tell_nexthop(&bench);
 	assert_true(nv_rtobj_is_replaced(take(&bench)));
 	asked = ask(&bench, NV_RTOBJ_REPLACE);
 	info = mnl_nlmsg_get_payload(asked);
@@ -475,6 +492,7 @@ int main(void)
 		cmocka_unit_test(an_advertised_route_becomes_a_stopgap),
 		cmocka_unit_test(a_rule_names_the_new_link),
 		cmocka_unit_test(a_neighbour_that_was_learnt_is_stale),
+		cmocka_unit_test(a_next_hop_of_a_copied_route_is_not_configuration),
 		cmocka_unit_test(a_next_hop_keeps_its_id),
 		cmocka_unit_test(a_person_can_read_what_it_is),
 		cmocka_unit_test(a_message_that_is_cut_off_does_no_harm),

@@ -483,6 +483,14 @@ static void what_was_flushed_is_put_in_force_again(void **state)
 	assert_non_null(strstr(nv_str_text(&bench.fake->log), "addr_del lagg0 192.0.2.5/24"));
 	assert_non_null(find(&bench, bench.lagg, "192.0.2.5/24"));
 	assert_int_equal(count_routes(&bench, bench.lagg), 1);
+
+	/* A copy that leads meanwhile is none of them. */
+	nv_routes_auto(&bench.fake->routes);
+	put_route(&bench, bench.lagg, RTPROT_KERNEL);
+	put_route(&bench, bench.lagg, NV_RTPROT_BACKUP);
+	bench.fake->routes.route[1].table = RT_TABLE_DEFAULT;
+	nv_apply_keep(kernel, &bench.plan, &bench.plan.move[0]);
+	assert_int_equal(count_routes(&bench, bench.lagg), 3);
 }
 
 static void a_lease_for_the_same_address_is_the_clients_now(void **state)
