@@ -32,8 +32,13 @@
 
 #include <bpf/bpf_core_read.h>
 
-#define KERNELS	    __attribute__((preserve_access_index))
-#define DEVICES_MAX 256 /* that close at once; the programs also look before each 64th frame */
+#define KERNELS __attribute__((preserve_access_index))
+/*
+ * One that fetches nothing: Linux before 5.12 refuses others, and clang 21 makes such of
+ * __sync_fetch_and_add().
+ */
+#define ADD(at, number) ((void)__atomic_fetch_add(at, number, __ATOMIC_RELAXED))
+#define DEVICES_MAX	256 /* that close at once; the programs also look before each 64th frame */
 
 struct list_head {
 	struct list_head *next;
@@ -62,7 +67,7 @@ static __always_inline void count_run(enum nv_hook hook)
 	__u64 *runs = bpf_map_lookup_elem(&nv_runs, &key);
 
 	if (runs)
-		__sync_fetch_and_add(runs, 1);
+		ADD(runs, 1);
 }
 
 static __always_inline void count_event(const struct net_device *device)
@@ -72,7 +77,7 @@ static __always_inline void count_event(const struct net_device *device)
 	struct nv_entry *entry = slot ? bpf_map_lookup_elem(&nv_pairs, slot) : NULL;
 
 	if (entry)
-		__sync_fetch_and_add(&entry->event_seq, NV_EVENT);
+		ADD(&entry->event_seq, NV_EVENT);
 }
 
 static __always_inline int count_events(const struct list_head *head)
@@ -134,7 +139,7 @@ static __always_inline void mark_removing(__u32 slot, const void *card)
 		(__u32)BPF_CORE_READ(device, ifindex) != NV_READ(entry->vf))
 		return;
 	*(volatile __u32 *)&entry->removing_vf = entry->vf;
-	__sync_fetch_and_add(&entry->event_seq, NV_EVENT);
+	ADD(&entry->event_seq, NV_EVENT);
 }
 
 static __always_inline int mark_all_removing(const void *card)
