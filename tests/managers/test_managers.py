@@ -4,6 +4,7 @@ goes for a migration, and comes back; then all is given back, and the package re
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -133,6 +134,11 @@ RARE_MANAGERS = {
 }
 
 
+def served(directory):
+    """What the DHCP server said, and its leases."""
+    return [pathlib.Path(directory, name).read_text(encoding="utf-8") for name in ("log", "leases")]
+
+
 class Managed(Peer):
     name = "debian"
     hn = ",addr=0x10"
@@ -146,11 +152,7 @@ class Managed(Peer):
                        name_server=self._name_server)]
 
     def log(self, guest):
-        served = ""
-        for name in ("log", "leases"):
-            with open(f"{self._directory}/{name}", encoding="utf-8") as file:
-                served += file.read()
-        return served + guest.run(
+        return "".join(served(self._directory)) + guest.run(
             "journalctl -b --no-pager | tail -n 150; ip address; netvf status;"
             " udevadm info --export-db --no-pager | grep -A 40 '^P: .*/net/'", check=False)
 
@@ -321,12 +323,9 @@ class Story:
 
     def server(self):
         """What the DHCP server heard and said, by kind; and its leases."""
-        with open(f"{self.directory}/log", encoding="utf-8") as file:
-            log = file.read()
-        with open(f"{self.directory}/leases", encoding="utf-8") as file:
-            leases = file.read().splitlines()
+        log, leases = served(self.directory)
         kinds = ("DISCOVER", "REQUEST", "ACK", "NAK", "RELEASE")
-        return {kind: log.count(f"DHCP{kind}(") for kind in kinds}, leases
+        return {kind: log.count(f"DHCP{kind}(") for kind in kinds}, leases.splitlines()
 
 
 def migrate(name, manager, made):

@@ -539,7 +539,7 @@ def move(booted, *words):
 
 
 def copied_routes(guest):
-    """What stands in while a client starts, by its protocol, and by what else it may have left."""
+    """What leads while a client starts: routes, known by their protocol, and next hop objects."""
     return ip(guest, "route", "show", "table", "all", "proto", "110") + ip(guest, "nexthop")
 
 

@@ -34,8 +34,8 @@
 
 #define KERNELS __attribute__((preserve_access_index))
 /*
- * One that fetches nothing: Linux before 5.12 refuses others, and clang 21 makes such of
- * __sync_fetch_and_add().
+ * An addition that fetches nothing: Linux before 5.12 refuses one that does, and clang 21 makes
+ * such of __sync_fetch_and_add().
  */
 #define ADD(at, number) ((void)__atomic_fetch_add(at, number, __ATOMIC_RELAXED))
 #define DEVICES_MAX	256 /* that close at once; the programs also look before each 64th frame */
