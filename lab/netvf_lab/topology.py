@@ -38,6 +38,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cached_property
 
+from .loop import Loop
 from .namespace import Namespace
 
 HOST_ADDRESS = "10.77.0.1"
@@ -53,6 +54,8 @@ SWITCH_MAC = "02:15:5d:4e:56:fe"
 # own index for one without, and holds back its carrier events for up to a second.
 FIRST_PORT_INDEX = 1000
 
+BR_STATE_FORWARDING = 3
+FORWARDS_WITHIN = 5  # seconds after the guest has opened its end
 NUD_REACHABLE = 0x02
 NUD_NOARP = 0x40
 NTF_MASTER = 0x04
@@ -111,8 +114,12 @@ class Switch:
     def point(self, to, away, state=NUD_REACHABLE):
         """From now on the guest's frames leave by `to`; the port `away` still takes what comes.
 
-        A port without a carrier takes only a static entry, NUD_NOARP.
+        A port that does not forward yet takes only a static entry, NUD_NOARP; for another this
+        waits until it does.
         """
+        if state != NUD_NOARP:
+            what = "the switch forwards by the port, whose end the guest has opened"
+            Loop().wait(lambda: self._forwards(to), FORWARDS_WITHIN, what)
         self.set_port(away, learning=0)
         self.host.netlink.fdb(
             "replace",
@@ -121,6 +128,11 @@ class Switch:
             state=state,
             flags=NTF_MASTER,
         )
+
+    def _forwards(self, port):
+        (link,) = self.host.netlink.get_links(port)
+        path = ("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE")
+        return link.get_nested(*path) == BR_STATE_FORWARDING
 
 
 class Topology:

@@ -17,7 +17,7 @@ AGENT = str(BUILD / "lab/netvf-lab-agent")
 sys.path.insert(0, str(TOP / "lab"))
 
 from netvf_lab.agents import FROM_GUEST, HN, TO_GUEST, VF
-from netvf_lab.loop import Loop
+from netvf_lab.loop import Loop, Timeout
 from netvf_lab.report import ANNOUNCEMENTS
 from netvf_lab.topology import (
     GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, NTF_MASTER, SWITCH_MAC, Topology)
@@ -155,6 +155,28 @@ def test_the_switch_follows_the_guest_and_leaves_the_vf_before_it_goes(loop, tra
     results = traffic.stop()
     assert results["received"][TO_GUEST]["lost"] == 0
     assert all(results["received"][way]["duplicates"] == 0 for way in WAYS)
+
+
+def test_the_switch_points_to_a_port_that_the_guest_opened_just_now(monkeypatch):
+    with Topology(AGENT) as topology:
+        driver = topology._ports.pid
+        waiting = Loop(tick=lambda: os.kill(driver, signal.SIGCONT))
+        monkeypatch.setattr("netvf_lab.topology.Loop", lambda: waiting)
+        topology.attach()
+        os.kill(driver, signal.SIGSTOP)
+        try:
+            topology.guest.netlink.link("set", index=topology.hn.guest_index, state="up")
+            topology.point_to_hn()
+        finally:
+            os.kill(driver, signal.SIGCONT)
+        assert ports_of_guest(topology) == {topology.hn.host_index}
+
+
+def test_the_switch_does_not_point_to_a_port_that_the_guest_never_opens(topology, monkeypatch):
+    monkeypatch.setattr("netvf_lab.topology.FORWARDS_WITHIN", 0.1)
+    topology.attach()
+    with pytest.raises(Timeout, match="the guest has opened"):
+        topology.switch.point(topology.vf.host_index, topology.hn.host_index)
 
 
 @pytest.mark.parametrize("kind", ["linkdown", "admindown"])
