@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,6 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LOG_TEXT   2048 /* bytes of a message */
+#define LOG_PREFIX 64 /* bytes of what stands before it */
 
 static const char *log_ident = "netvf";
 static enum nv_log_target log_target = NV_LOG_STDERR;
@@ -41,9 +45,27 @@ static bool log_stderr_is_journal(void)
 	return strcmp(own, stream) == 0;
 }
 
+/*
+ * netvfd and its actions share one pipe, where one write(2) stays whole up to PIPE_BUF bytes
+ * (4,096). stdio may take several: the stderr of glibc 2.37 and later takes one for every 128
+ * bytes.
+ */
+static void log_to_stderr(int priority, const char *text)
+{
+	char line[LOG_PREFIX + LOG_TEXT];
+	int length;
+
+	if (log_stderr_is_journal())
+		length = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
+	else
+		length = snprintf(line, sizeof(line), "%s: %s\n", log_ident, text);
+	while (write(STDERR_FILENO, line, (size_t)length) < 0 && errno == EINTR)
+		;
+}
+
 void nv_log(int priority, const char *format, ...)
 {
-	char text[2048];
+	char text[LOG_TEXT];
 	va_list args;
 
 	if (priority > log_max_priority)
@@ -56,10 +78,8 @@ void nv_log(int priority, const char *format, ...)
 
 	if (log_target == NV_LOG_SYSLOG)
 		syslog(priority, "%s", text);
-	else if (log_stderr_is_journal())
-		fprintf(stderr, "<%d>%s\n", priority, text);
 	else
-		fprintf(stderr, "%s: %s\n", log_ident, text);
+		log_to_stderr(priority, text);
 }
 
 const char *nv_strerror(int error)

@@ -17,12 +17,15 @@ enum nv_log_target {
  * Sets where messages go and which are dropped. May be called again at any time (devd(8): stderr
  * while in the foreground, syslog later). Before the first call: stderr, LOG_INFO.
  *
- * @ident: the program's name; not copied, must live as long as the process
+ * @ident: the program's name, at most 60 bytes; not copied, must live as long as the process
  * @max_priority: LOG_ERR … LOG_DEBUG; messages with a larger number are dropped
  */
 void nv_log_open(const char *ident, enum nv_log_target target, int max_priority);
 
-/* Writes one message of a priority (LOG_ERR …). A newline in it becomes a space. */
+/*
+ * Writes one message of a priority (LOG_ERR …). A newline in it becomes a space, and what is longer
+ * than 2,047 bytes is cut off. It is one write(2), so that it stays whole among other processes'.
+ */
 void nv_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define nv_err(...)    nv_log(LOG_ERR, __VA_ARGS__)

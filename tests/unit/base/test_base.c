@@ -172,15 +172,16 @@ static void a_turn_is_one_processs_and_ends_with_it(void **state)
 	assert_int_equal(nv_move_lock_take(dir, "hn0", NV_MOVE_TO_LAGG, &fd), -ENOENT);
 }
 
-/* What nv_log() writes while stderr is the pipe @to and JOURNAL_STREAM is @stream. */
-static void log_to(const int to[2], const char *stream, char *text, size_t size)
+/* What nv_log() writes of @message while stderr is the pipe @to and JOURNAL_STREAM is @stream. */
+static void log_to(
+	const int to[2], const char *stream, const char *message, char *text, size_t size)
 {
 	int saved = dup(STDERR_FILENO);
 	ssize_t length;
 
 	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
 	assert_true(dup2(to[1], STDERR_FILENO) >= 0);
-	nv_log(LOG_INFO, "a message");
+	nv_log(LOG_INFO, "%s", message);
 	assert_true(dup2(saved, STDERR_FILENO) >= 0);
 	close(saved);
 	length = read(to[0], text, size - 1);
@@ -199,11 +200,34 @@ static void the_journals_prefix_is_for_the_journal_alone(void **state)
 	assert_int_equal(pipe(to), 0);
 	assert_int_equal(fstat(to[1], &st), 0);
 	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-	log_to(to, stream, text, sizeof(text));
+	log_to(to, stream, "a message", text, sizeof(text));
 	assert_string_equal(text, "<6>a message\n");
 	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino + 1);
-	log_to(to, stream, text, sizeof(text));
+	log_to(to, stream, "a message", text, sizeof(text));
 	assert_string_equal(text, "netvf: a message\n");
+	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+	close(to[0]);
+	close(to[1]);
+}
+
+/* In a pipe of packets, a read returns what one write wrote (pipe(2), O_DIRECT). */
+static void a_message_is_one_write(void **state)
+{
+	static char small[128]; /* bytes, as stderr has them in glibc 2.37 and later */
+	char message[4096], text[4096];
+	int to[2];
+
+	(void)state;
+	memset(message, 'm', sizeof(message) - 1);
+	message[sizeof(message) - 1] = '\0';
+	assert_int_equal(setvbuf(stderr, small, _IOFBF, sizeof(small)), 0);
+	assert_int_equal(pipe2(to, O_DIRECT), 0);
+	log_to(to, "", message, text, sizeof(text));
+	assert_int_equal(strlen(text), strlen("netvf: ") + 2047 + strlen("\n"));
+	assert_string_equal(text + strlen("netvf: ") + 2047, "\n");
+	log_to(to, "", "a message", text, sizeof(text));
+	assert_string_equal(text, "netvf: a message\n");
+	assert_int_equal(setvbuf(stderr, NULL, _IONBF, 0), 0);
 	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
 	close(to[0]);
 	close(to[1]);
@@ -221,6 +245,7 @@ int main(void)
 		cmocka_unit_test(run_dir_option_is_checked),
 		cmocka_unit_test(a_turn_is_one_processs_and_ends_with_it),
 		cmocka_unit_test(the_journals_prefix_is_for_the_journal_alone),
+		cmocka_unit_test(a_message_is_one_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
