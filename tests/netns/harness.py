@@ -2,6 +2,7 @@
 """What the tests are written with: the guest, netvfd in it, and waiting with a deadline."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import threading
 import time
 
 import pytest
+from pyroute2.netlink.exceptions import NetlinkError
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("NETVF_BUILD", TOP / "build")).resolve()
@@ -63,9 +65,13 @@ class Guest:
         self.topology.bring_back(kind, name)
 
     def link(self, name):
-        """The link as pyroute2 has it, or None."""
-        found = self.netlink.link_lookup(ifname=name)
-        return self.netlink.get_links(found[0])[0] if found else None
+        """The link as pyroute2 has it, or None; one request, as links come and go."""
+        try:
+            return self.netlink.link("get", ifname=name)[0]
+        except NetlinkError as error:
+            if error.code != errno.ENODEV:
+                raise
+        return None
 
     def is_up(self, name):
         link = self.link(name)
@@ -79,13 +85,17 @@ class Guest:
         return {f"{address}/{length}" for address, length in found if address[:4] != "fe80"}
 
     def routes(self, family=socket.AF_INET):
-        """(destination or "default", gateway or None, interface) of the main table."""
+        """(destination or "default", gateway or None, interface or None) of the main table.
+
+        An interface that came or went meanwhile is None.
+        """
         names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self.netlink.get_links()}
         found = set()
         for route in self.netlink.get_routes(family=family, table=254):
             destination = route.get_attr("RTA_DST")
             where = f"{destination}/{route['dst_len']}" if destination else "default"
-            found.add((where, route.get_attr("RTA_GATEWAY"), names[route.get_attr("RTA_OIF")]))
+            interface = names.get(route.get_attr("RTA_OIF"))
+            found.add((where, route.get_attr("RTA_GATEWAY"), interface))
         return found
 
     def run(self, *argv, **options):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lab's ground holds before anything is built on it."""
 
+import os
+import signal
 import socket
+import time
 
-from harness import wait_until
+from harness import DEADLINE, wait_until
 from netvf_lab.topology import GUEST_ADDRESS, HOST_ADDRESS
 
 
@@ -43,6 +46,20 @@ def test_vf_comes_and_goes(guest):
     wait_until(lambda: guest.link("vf0") is None)
     guest.bring_back_vf("unplug", "vf1")
     assert guest.link("vf1")
+
+
+def test_a_link_may_come_and_go_while_it_is_asked_for(guest):
+    flapping = guest.popen("sh", "-c", "while ip link add x0 type veth peer x1; do"
+                           " ip link del x0; done", start_new_session=True)
+    there = {True: 0, False: 0}
+    end = time.monotonic() + DEADLINE
+    try:
+        while min(there.values()) < 1000:
+            there[guest.link("x0") is not None] += 1
+            assert time.monotonic() < end, there
+    finally:
+        os.killpg(flapping.pid, signal.SIGKILL)
+        flapping.wait()
 
 
 def test_nothing_of_the_machine_is_touched(guest):
