@@ -129,7 +129,7 @@ def test_an_administrator_may_move_it_all_the_same(start_netvfd, guest):
     netvfd = start_netvfd()
     assert on_vf(netvfd, guest) == "transparent"
     plan(netvfd, "--force")
-    assert netvfd.pair()["form"] == "lagg"
+    wait_until(lambda: netvfd.pair()["form"] == "lagg")
     assert guest.addresses("lagg0") and not guest.addresses("hn0")
     said = netvfd.ask("doctor", check=False)
     assert f"UDP port {PORT} of " in said and "keeps its configuration" not in said

@@ -110,8 +110,8 @@ def test_rc_conf_overrules_a_manager(guest, start_netvfd, manage):
     netvfd = start_netvfd(rules=RULES, rcconf=NO_WAIT + 'netvf_vf_transparent="NO"\n')
     guest.attach_vf()
     guest.netlink.link("set", index=guest.namespace.index("vf0"), state="up")
+    wait_until(lambda: netvfd.pair()["form"] == "lagg")
     wait_until(lambda: guest.addresses("lagg0") == {f"{GUEST_ADDRESS}/24"})
-    assert netvfd.pair()["form"] == "lagg"
 
 
 def test_by_hand_it_is_said_who_configures_hn(guest, tmp_path, manage):

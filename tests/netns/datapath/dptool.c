@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,18 @@ static int edit(struct nv_datapath *datapath, char **word, json_t **ret)
 	return nv_datapath_edit(datapath, index_of(word[1]), change_all, word + 2);
 }
 
+/*
+ * An edit, and then time for another process's: the lock is whose first takes it, and who waits for
+ * it looks once a millisecond.
+ */
+static int edit_and_let_go(struct nv_datapath *datapath, int hn, char **change)
+{
+	int r = nv_datapath_edit(datapath, hn, change_all, change);
+
+	poll(NULL, 0, 2);
+	return r;
+}
+
 /* churn HN TIMES KEY=VALUE… -- KEY=VALUE…: makes both edits in turn. */
 static int churn(struct nv_datapath *datapath, char **word, json_t **ret)
 {
@@ -152,9 +165,9 @@ static int churn(struct nv_datapath *datapath, char **word, json_t **ret)
 		other++;
 	*other++ = NULL;
 	for (long i = strtol(word[2], NULL, 10); !r && i > 0; i--) {
-		r = nv_datapath_edit(datapath, index_of(word[1]), change_all, word + 3);
+		r = edit_and_let_go(datapath, index_of(word[1]), word + 3);
 		if (!r)
-			r = nv_datapath_edit(datapath, index_of(word[1]), change_all, other);
+			r = edit_and_let_go(datapath, index_of(word[1]), other);
 	}
 	return r;
 }
