@@ -155,8 +155,10 @@ def udev_busy():
     names = pathlib.Path("/run/udev/data")
     names.mkdir(parents=True)
     (names.parent / "control").touch()
-    yield names
-    shutil.rmtree(names.parent)
+    try:
+        yield names
+    finally:
+        shutil.rmtree(names.parent)
 
 
 def udev_tells(data, text):

@@ -101,8 +101,8 @@ def test_udev_names_a_vf_first_where_it_cannot_be_renamed_later(programs, guest)
     """What udev is done with has a file."""
     programs.rcconf.write_text('netvf_pairs="hn0:vf0 hn0:vf7"\n')
     index = guest.namespace.index("vf0")
-    attach = programs.start("hyperv_vfattach", "vf0", "0", under=OLD_LINUX)
-    with udev_busy() as names, attach:
+    with udev_busy() as names, \
+            programs.start("hyperv_vfattach", "vf0", "0", under=OLD_LINUX) as attach:
         data = names / f"n{index}"
         wait_until(lambda: "nanosleep" in open(f"/proc/{attach.pid}/wchan").read(), what="it waits")
         assert not guest.is_up("vf0")
