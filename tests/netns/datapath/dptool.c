@@ -143,8 +143,8 @@ static int edit(struct nv_datapath *datapath, char **word, json_t **ret)
 }
 
 /*
- * An edit, and then time for another process's: the lock is whose first takes it, and who waits for
- * it looks once a millisecond.
+ * An edit, and then 2 ms in which another process can have the lock. It goes to whoever takes it
+ * first, and who waits for it looks once a millisecond.
  */
 static int edit_and_let_go(struct nv_datapath *datapath, int hn, char **change)
 {
